@@ -1,0 +1,31 @@
+#ifndef TASKHOLD_BASE_CLOCK_H
+#define TASKHOLD_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+
+/* Milliseconds since 1970-01-01T00:00:00Z. Never goes back while the process lives: after a step
+ * back of the machine's clock it stands still until the clock has caught up, so that no expired
+ * token comes to life again and ids stay in order. */
+int64_t clock_wall_ms(void);
+
+/* Milliseconds and microseconds of a clock that no one can set; for timers and durations. */
+int64_t clock_mono_ms(void);
+int64_t clock_mono_us(void);
+
+/* Length of `2026-11-22T15:04:05.123Z`. */
+#define CLOCK_RFC3339_LEN 24
+
+/* Appends RFC 3339 in UTC with milliseconds. `ms` from year 0 to 9999. */
+void clock_add_rfc3339(struct buffer *out, int64_t ms);
+
+/* Parses RFC 3339 with any offset and any number of fraction digits (cut to milliseconds).
+ * Returns false on anything else. Leap second :60 counts as :59.999. */
+bool clock_parse_rfc3339(struct slice text, int64_t *ms);
+
+/* Length of `Sun, 22 Nov 2026 15:04:05 GMT` (IMF-fixdate, RFC 9110 section 5.6.7). */
+#define CLOCK_HTTP_DATE_LEN 29
+void clock_add_http_date(struct buffer *out, int64_t ms);
+
+#endif

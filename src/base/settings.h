@@ -1,0 +1,76 @@
+#ifndef TASKHOLD_BASE_SETTINGS_H
+#define TASKHOLD_BASE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* The one table of settings. Its rows give --help, `taskhold config` and the README's table.
+ *
+ * SETTING(member, C type kind, NAME, flag or NULL, default or NULL, least, most, secret, help) */
+#define SETTINGS_LIST(TEXT, NUMBER)                                                                \
+    TEXT(host, "HOST", "host", "127.0.0.1", false, "address to listen on")                         \
+    NUMBER(port, "PORT", "port", 8080, 0, 65535, "port; 0 picks a free one and prints it")         \
+    TEXT(database_url, "DATABASE_URL", "database", "sqlite:data/taskhold.db", true,                \
+         "sqlite:PATH, postgres://... or postgresql://...")                                        \
+    TEXT(jwt_secret, "JWT_SECRET", NULL, NULL, true,                                               \
+         "at least 32 bytes; with SQLite made at first start, kept beside the database file")      \
+    TEXT(jwt_secret_previous, "JWT_SECRET_PREVIOUS", NULL, NULL, true,                             \
+         "still accepted for verifying, for rotation without logging anyone out")                  \
+    NUMBER(access_token_ttl, "ACCESS_TOKEN_TTL", "access-token-ttl", 900, 1, 86400, "seconds")     \
+    NUMBER(refresh_token_ttl, "REFRESH_TOKEN_TTL", "refresh-token-ttl", 2592000, 1, 31536000,      \
+           "seconds")                                                                              \
+    NUMBER(password_min_length, "PASSWORD_MIN_LENGTH", "password-min-length", 8, 8, 64,            \
+           "code points")                                                                          \
+    TEXT(rate_limit, "RATE_LIMIT", "rate-limit", "on", false,                                      \
+         "on or off; off turns every quota off (load tests)")                                      \
+    TEXT(trusted_proxies, "TRUSTED_PROXIES", "trusted-proxies", NULL, false,                       \
+         "CIDRs whose X-Forwarded-For is believed, comma separated")                               \
+    TEXT(cors_origins, "CORS_ORIGINS", "cors-origins", NULL, false,                                \
+         "exact origins, comma separated")                                                         \
+    NUMBER(threads, "THREADS", "threads", 0, 0, 256, "event loops; 0 is one a core")               \
+    TEXT(jwt_issuer, "JWT_ISSUER", "jwt-issuer", "taskhold", false, "claim iss")                   \
+    NUMBER(max_body_bytes, "MAX_BODY_BYTES", "max-body-bytes", 262144, 4096, 16777216,             \
+           "larger is 413")                                                                        \
+    TEXT(metrics_addr, "METRICS_ADDR", "metrics-addr", NULL, false,                                \
+         "host:port of a second listener with /metrics")                                           \
+    TEXT(log_level, "LOG_LEVEL", "log-level", "info", false, "debug, info, warn, error or off")    \
+    TEXT(log_format, "LOG_FORMAT", "log-format", "auto", false,                                    \
+         "json, text or auto (text on a terminal)")                                                \
+    NUMBER(drain_seconds, "DRAIN_SECONDS", "drain-seconds", 10, 0, 600,                            \
+           "how long SIGTERM lets work finish")
+
+#define SETTINGS_TEXT(member, name, flag, fallback, secret, help)                char *member;
+#define SETTINGS_NUMBER(member, name, flag, fallback, least, most, help)         int64_t member;
+/* Absent texts are NULL. Owned by the struct. */
+struct settings {
+    SETTINGS_LIST(SETTINGS_TEXT, SETTINGS_NUMBER)
+};
+#undef SETTINGS_TEXT
+#undef SETTINGS_NUMBER
+
+/* Where a value came from. */
+enum settings_origin {
+    SETTINGS_DEFAULT,
+    SETTINGS_DOTENV,
+    SETTINGS_ENVIRONMENT,
+    SETTINGS_FILE, /* NAME_FILE, in the environment or .env */
+    SETTINGS_FLAG,
+};
+
+/* Reads flags (argv behind the subcommand), then the environment, then `.env` in the working
+ * folder, then defaults, and checks every range and every enumerated text. Returns 0; or 2 (usage)
+ * for an unknown flag or 78 (configuration), after one line on standard error that says what to do.
+ * `rest` and `rest_count` receive what is not a flag (may be NULL: then any is usage). */
+int settings_load(struct settings *settings, int argc, char **argv, char ***rest, int *rest_count)
+    __attribute__((warn_unused_result));
+void settings_finish(struct settings *settings);
+
+/* One line a setting, secrets masked, with its origin: text, or a JSON object {"settings":[...]}. */
+void settings_print(const struct settings *settings, FILE *out, bool json);
+
+/* The flags, for --help; and the README's Markdown table. */
+void settings_print_help(FILE *out);
+void settings_print_markdown(FILE *out);
+
+#endif

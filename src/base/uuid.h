@@ -1,0 +1,29 @@
+#ifndef TASKHOLD_BASE_UUID_H
+#define TASKHOLD_BASE_UUID_H
+
+#include <stdint.h>
+
+#include "base/slice.h"
+
+struct uuid {
+    uint8_t bytes[16];
+};
+
+#define UUID_TEXT_LEN 36
+
+/* A new UUIDv7 (RFC 9562 section 5.7): milliseconds of clock_wall_ms, then 74 random bits. Ids made
+ * by one thread are strictly ascending. */
+struct uuid uuid_make_v7(void);
+
+/* Writes 36 lower-case characters, no NUL. */
+void uuid_format(struct uuid id, char text[static UUID_TEXT_LEN]);
+
+/* Accepts the 36-character lower-case form of any UUID, nothing else. */
+bool uuid_parse(struct slice text, struct uuid *id);
+
+static inline bool uuid_eq(struct uuid a, struct uuid b)
+{
+    return memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
+}
+
+#endif
