@@ -1,0 +1,35 @@
+#ifndef TASKHOLD_HTTP_PROBLEM_H
+#define TASKHOLD_HTTP_PROBLEM_H
+
+#include "http/message.h"
+
+/* Problem details (RFC 9457). */
+
+#define HTTP_PROBLEM_ERRORS 32
+
+/* One entry of `errors`. Exactly one of `pointer` (a JSON Pointer, RFC 6901) and `parameter` (a
+ * query parameter's name) is set. Texts may come from the client: the writer escapes them. */
+struct http_problem_error {
+    struct slice pointer;
+    struct slice parameter;
+    const char *code;
+    const char *detail;
+};
+
+/* What a decoder found, collected so that the first error never hides the others. At most 32 are
+ * kept; `overflow` says that there were more. Start from {0}. */
+struct http_problem_errors {
+    struct http_problem_error list[HTTP_PROBLEM_ERRORS];
+    unsigned count;
+    bool overflow;
+};
+
+void http_problem_errors_add(struct http_problem_errors *errors, struct http_problem_error error);
+
+/* Answers with the problem document of `error` and sends it. `detail` NULL: the default text of the
+ * error's row. `errors` NULL or empty: none. Adds WWW-Authenticate to 401 and Retry-After to 503
+ * (unless the head has one), and Cache-Control: no-store. Header fields set before stay. */
+void http_respond_problem(struct http_exchange *x, enum error error, const char *detail,
+                          const struct http_problem_errors *errors);
+
+#endif

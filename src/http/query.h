@@ -1,0 +1,28 @@
+#ifndef TASKHOLD_HTTP_QUERY_H
+#define TASKHOLD_HTTP_QUERY_H
+
+#include "http/problem.h"
+
+/* Query parameters of `application/x-www-form-urlencoded` form. */
+
+#define HTTP_QUERY_PARAMETERS 16
+
+struct http_query {
+    unsigned count;
+    struct {
+        struct slice name;
+        struct slice value;
+    } list[HTTP_QUERY_PARAMETERS];
+};
+
+/* Splits and decodes `r->query` (decoded text lives in `arena`) and checks it against the route's
+ * allowed names: unknown, repeated, empty, badly encoded and too many are added to `errors`. Returns
+ * false when any was added or memory ran out. */
+bool http_query_parse(const struct http_request *r, const char *const *allowed,
+                      struct arena *arena, struct http_query *query,
+                      struct http_problem_errors *errors);
+
+/* The value of `name`; ptr NULL: absent. */
+struct slice http_query_get(const struct http_query *query, const char *name);
+
+#endif

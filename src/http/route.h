@@ -1,0 +1,56 @@
+#ifndef TASKHOLD_HTTP_ROUTE_H
+#define TASKHOLD_HTTP_ROUTE_H
+
+#include "http/message.h"
+
+/* One row a call: the only place where these columns stand. The dispatcher enforces each of them
+ * before the handler runs; zero is always the strictest choice. */
+
+enum http_access {
+    HTTP_ACCESS_TOKEN = 0, /* only with a valid token: the authorize hook decides */
+    HTTP_ACCESS_PUBLIC,
+};
+
+/* What a body may be; 0: the call takes no body (one that is sent anyway is read and ignored). */
+enum http_consumes {
+    HTTP_CONSUMES_NOTHING = 0,
+    HTTP_CONSUMES_JSON = 1,        /* application/json */
+    HTTP_CONSUMES_MERGE_PATCH = 2, /* application/merge-patch+json too; bits are added up */
+};
+
+typedef void http_handler_fn(struct http_exchange *x);
+
+struct http_route {
+    enum http_method method; /* GET serves HEAD too */
+    const char *path;        /* `/v1/tasks/{id}`; a {…} stands for one non-empty segment */
+    const char *operation_id;
+    http_handler_fn *handler;
+    const char *produces;     /* media type, for Accept; NULL: no body on success */
+    const char *const *query; /* allowed query parameters, ended by NULL; NULL: none is allowed */
+    uint32_t body_most;       /* bytes; 0: the server's MAX_BODY_BYTES */
+    uint8_t access;           /* enum http_access */
+    uint8_t consumes;         /* enum http_consumes */
+    uint8_t quota;            /* the owner's number of a quota; 0: none */
+    bool query_ignored;       /* outside /v1: any query is allowed and ignored */
+};
+
+struct http_router;
+
+/* Builds the index. `routes` must outlive it. NULL without memory. */
+struct http_router *http_router_create(const struct http_route *routes, size_t count);
+void http_router_destroy(struct http_router **router);
+
+struct http_match {
+    const struct http_route *route; /* NULL: no such path, or the path lacks the method */
+    unsigned allow;                 /* bit (1 << method) for each method of the path; 0: no such path */
+    struct slice parameters[HTTP_PATH_PARAMETERS]; /* slices of the path given */
+};
+
+/* HEAD finds the row of GET. `allow` has HEAD wherever GET is, and OPTIONS always. */
+struct http_match http_router_find(const struct http_router *router, enum http_method method,
+                                   struct slice path);
+
+/* Appends `GET, HEAD, OPTIONS` for the Allow field. */
+void http_allow_add(struct buffer *out, unsigned allow);
+
+#endif

@@ -1,0 +1,79 @@
+#ifndef TASKHOLD_HTTP_SERVER_H
+#define TASKHOLD_HTTP_SERVER_H
+
+#include "http/route.h"
+
+/* What the dispatcher asks its owner. A hook that answers the exchange itself (http_respond…)
+ * returns HTTP_ANSWERED; one that will know later returns HTTP_LATER and then calls http_continue
+ * (or answers) on the loop. */
+enum http_verdict { HTTP_GO, HTTP_ANSWERED, HTTP_LATER };
+
+struct http_hooks {
+    void *owner;
+
+    /* Makes and ends what the owner keeps for each loop; called on the loop's own thread. NULL
+     * ends the start. */
+    void *(*loop_start)(void *owner, struct http_loop *loop);
+    void (*loop_stop)(void *context);
+
+    /* Called when a loop has handled all events of one turn, before it waits again. May be NULL. */
+    void (*turn_end)(void *context);
+
+    /* Is the caller allowed on a route of HTTP_ACCESS_TOKEN? Leaves x->caller. */
+    enum http_verdict (*authorize)(struct http_exchange *x);
+
+    /* Takes one from the route's quota (routes with quota != 0 only), and sets the RateLimit fields. */
+    enum http_verdict (*quota)(struct http_exchange *x);
+
+    /* Called once behind every answered request, framing errors included (then route is NULL).
+     * `bytes`: of the response. May be NULL. */
+    void (*answered)(struct http_exchange *x, size_t bytes);
+};
+
+/* Goes on with the dispatch of an exchange whose hook returned HTTP_LATER. */
+void http_continue(struct http_exchange *x);
+
+struct http_server_options {
+    const char *host;
+    uint16_t port; /* 0: a free one */
+    unsigned threads;
+    size_t body_most;          /* bytes, for routes that name none */
+    const char *cors_origins;  /* comma separated, or NULL */
+    const char *trusted_proxies; /* CIDRs, comma separated, or NULL */
+    unsigned drain_seconds;
+    size_t connections_most;             /* 0: from RLIMIT_NOFILE */
+    size_t connections_most_per_address; /* 0: no bound */
+    const struct http_route *routes;
+    size_t route_count;
+    struct http_hooks hooks;
+    /* Time limits in milliseconds; 0 takes the default. Tests shorten them. */
+    unsigned header_ms;  /* 5,000: from a request's first byte to the end of its head */
+    unsigned request_ms; /* 15,000: to the end of its body */
+    unsigned idle_ms;    /* 30,000: between requests */
+    unsigned write_ms;   /* 10,000: no byte of a response taken */
+};
+
+struct http_server;
+
+/* Checks the options, binds the listeners. On failure prints nothing: `*why` is a line to show. The
+ * options' texts and tables must outlive the server. */
+struct http_server *http_server_create(const struct http_server_options *options,
+                                       const char **why);
+
+/* The port that is listened on. */
+uint16_t http_server_port(const struct http_server *server);
+
+/* Runs the loops on threads of their own and returns when all have drained and ended: 0, or 1 when
+ * a loop could not start. `ready` (may be NULL) is called once when every loop accepts. */
+int http_server_run(struct http_server *server, void (*ready)(void *owner), void *owner);
+
+/* Begins the drain: stops accepting, answers what is in flight with Connection: close, ends after
+ * drain_seconds at the latest. Async-signal-safe; a second call ends at once. */
+void http_server_stop(struct http_server *server);
+
+/* Whether a drain has begun. Any thread. */
+bool http_server_draining(const struct http_server *server);
+
+void http_server_destroy(struct http_server **server);
+
+#endif
