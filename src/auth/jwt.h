@@ -1,0 +1,42 @@
+#ifndef TASKHOLD_AUTH_JWT_H
+#define TASKHOLD_AUTH_JWT_H
+
+#include "auth/keys.h"
+#include "base/uuid.h"
+
+/* Access tokens: JWT (RFC 7519) as compact JWS (RFC 7515), HS256, typ at+jwt (RFC 9068). Only
+ * tokens of ours verify: the header must be byte for byte one that we issue, the MAC is checked in
+ * constant time, and only then are claims read. */
+
+#define JWT_MOST         1024 /* bytes of a token */
+#define JWT_AUDIENCE     "taskhold"
+#define JWT_SKEW_SECONDS 30 /* how far iat may lie in the future */
+
+struct jwt_claims {
+    struct uuid user;    /* sub */
+    struct uuid session; /* sid */
+    struct uuid token;   /* jti */
+    int64_t issued_at;   /* iat, seconds */
+    int64_t expires_at;  /* exp, seconds */
+};
+
+/* Appends a token under the current key. */
+void jwt_make(const struct keys *keys, const char *issuer, const struct jwt_claims *claims,
+              struct buffer *out);
+
+enum jwt_result {
+    JWT_VALID,
+    JWT_MALFORMED, /* not a token of ours by its form or header */
+    JWT_BAD_SIGNATURE,
+    JWT_BAD_CLAIMS, /* signed by us, but not as we sign: type, issuer, audience, iat */
+    JWT_EXPIRED,
+};
+
+/* `now` in seconds. Fills `claims` only when JWT_VALID. */
+enum jwt_result jwt_verify(const struct keys *keys, const char *issuer, struct slice token,
+                           int64_t now, struct jwt_claims *claims);
+
+/* A fixed name for logs: `expired` and so on. */
+const char *jwt_result_name(enum jwt_result result);
+
+#endif

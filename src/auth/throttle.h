@@ -1,0 +1,38 @@
+#ifndef TASKHOLD_AUTH_THROTTLE_H
+#define TASKHOLD_AUTH_THROTTLE_H
+
+#include "base/slice.h"
+
+/* Token buckets by key, for all loops together: fixed memory, no lock (one atomic word a bucket,
+ * GCRA). A table that is full forgets the bucket nearest to full: it errs on the side of letting
+ * requests pass, never on that of locking someone out. */
+struct throttle;
+
+struct throttle_options {
+    const char *name;  /* in the RateLimit fields */
+    uint32_t quota;    /* tokens of a full bucket */
+    uint32_t window_s; /* in which an empty bucket fills up */
+    uint32_t buckets;  /* a power of two */
+};
+
+/* NULL without memory. `options.name` must outlive it. */
+struct throttle *throttle_create(const struct throttle_options *options);
+void throttle_destroy(struct throttle **throttle);
+
+struct throttle_state {
+    bool allowed;
+    uint32_t remaining;   /* tokens */
+    uint32_t reset_s;     /* until the bucket is full again (for RateLimit's t) */
+    uint32_t retry_after; /* seconds until one token is there; 0 when allowed */
+};
+
+/* Takes `tokens` (0 looks only) for `key` at `now_ms` (monotonic). */
+struct throttle_state throttle_take(struct throttle *throttle, struct slice key, uint32_t tokens,
+                                    int64_t now_ms);
+
+/* Gives the key a full bucket again (a login that succeeded). */
+void throttle_forget(struct throttle *throttle, struct slice key);
+
+const struct throttle_options *throttle_options_of(const struct throttle *throttle);
+
+#endif

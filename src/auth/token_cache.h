@@ -1,0 +1,24 @@
+#ifndef TASKHOLD_AUTH_TOKEN_CACHE_H
+#define TASKHOLD_AUTH_TOKEN_CACHE_H
+
+#include "auth/jwt.h"
+#include "auth/revocations.h"
+
+/* Verified tokens of one loop: fixed memory, no lock. A token is found only byte for byte, before
+ * its expiry and while no session of its user has ended since it was put in. */
+struct token_cache;
+
+/* `entries` is a power of two. NULL without memory. */
+struct token_cache *token_cache_create(const struct revocations *revocations, size_t entries);
+void token_cache_destroy(struct token_cache **cache);
+
+/* `now` in seconds. Returns NULL when the token is not there, expired, or must be checked again.
+ * The answer lives until the next put. */
+const struct jwt_claims *token_cache_find(struct token_cache *cache, struct slice token,
+                                          int64_t now);
+
+/* `counter` is revocations_of(user) as it was before the store was asked. */
+void token_cache_put(struct token_cache *cache, struct slice token, const struct jwt_claims *claims,
+                     uint64_t counter);
+
+#endif

@@ -1,0 +1,311 @@
+#ifndef TASKHOLD_STORE_STORE_H
+#define TASKHOLD_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/inbox.h"
+#include "model/task.h"
+#include "model/user.h"
+
+/* Where accounts and tasks are kept: the calls the api needs, as one const vtable an engine fills.
+ *
+ * A call takes an operation that the caller allocates (in the request's arena) and fills in; the
+ * engine answers by calling `op.done` exactly once, on the loop that the store_session belongs to:
+ * before the call returns or later, the caller cannot tell. Until then the operation and its arena
+ * belong to the engine. What an answer points to lives in the operation's arena, or in what the
+ * caller gave, unless said otherwise.
+ *
+ * `result` is ERROR_NONE for success, or a row of the one list of errors: what the call documents,
+ * or one of UNAVAILABLE, OVERLOADED, STORAGE_FULL, INTERNAL_ERROR. A write that is answered with
+ * ERROR_NONE, or with an error that the write itself decided, is on stable storage. */
+
+struct store;         /* one open database */
+struct store_session; /* what one event loop holds of it: read connection(s), prepared statements */
+
+struct store_op {
+    struct store_session *session;
+    struct arena *arena;
+    void (*done)(struct store_op *op);
+    void *caller; /* not touched by the engine */
+    enum error result;
+
+    /* The engine's own: */
+    struct inbox_message message;
+    struct store_op *next;
+    const void *work;
+    int64_t queued_us;
+};
+
+/* ---- reads ---- */
+
+/* ERROR_NOT_FOUND: no such e-mail. Comparison ignores ASCII case. */
+struct store_user_by_email {
+    struct store_op op;
+    struct slice email;
+    struct slice ip;
+    struct user user;   /* out */
+    bool known_address; /* out: that user logged in from `ip` before */
+};
+
+/* ERROR_NOT_FOUND. */
+struct store_user_get {
+    struct store_op op;
+    struct uuid id;
+    struct slice ip;    /* ptr NULL: known_address is not looked up */
+    struct user user;   /* out */
+    bool known_address; /* out */
+};
+
+/* Is the session alive: there, not expired at `now`, its user there and not disabled?
+ * ERROR_NOT_FOUND if not. */
+struct store_session_check {
+    struct store_op op;
+    struct uuid user;
+    struct uuid id;
+    int64_t now;
+    int64_t expires_at; /* out */
+};
+
+/* The live sessions of a user, the newest first. `each` runs for each row before `done`; the row's
+ * texts live only during that call. */
+struct store_session_list {
+    struct store_op op;
+    struct uuid user;
+    int64_t now;
+    void (*each)(struct store_session_list *op, const struct session *row);
+};
+
+/* ERROR_NOT_FOUND: the user has no such task (it may be another's, or deleted). `task`'s texts live
+ * only until `done` returns. */
+struct store_task_get {
+    struct store_op op;
+    struct uuid user;
+    struct uuid id;
+    struct task task; /* out */
+};
+
+enum store_sort {
+    STORE_SORT_CREATED_AT,
+    STORE_SORT_UPDATED_AT,
+    STORE_SORT_TITLE,  /* by code point */
+    STORE_SORT_STATUS, /* pending, in-progress, completed */
+    STORE_SORT_COUNT,
+};
+
+/* Behind which row a page begins: that row's sort key and id. */
+struct store_position {
+    int64_t number;    /* created_at, updated_at (ms) or status */
+    struct slice text; /* title */
+    struct uuid id;
+};
+
+/* One page of a user's tasks, and the user's revision in the same snapshot. Ordered by the sort key
+ * and then by id, both ascending or both descending. `each` runs for each row, at most `limit`
+ * times, before `done`; the row's texts live only during that call. `begin` (may be NULL) runs once
+ * before the first row, when `revision` is known, and answers false to skip the rows. */
+struct store_task_list {
+    struct store_op op;
+    struct uuid user;
+    unsigned statuses; /* bit (1 << enum task_status); 0: all */
+    enum store_sort sort;
+    bool descending;
+    bool after;                     /* begin behind `position` */
+    struct store_position position; /* valid when `after` */
+    unsigned limit;                 /* rows, 1 to 100 */
+    bool with_total;
+    bool (*begin)(struct store_task_list *op);
+    void (*each)(struct store_task_list *op, const struct task *row);
+    int64_t revision; /* out */
+    int64_t total;    /* out, when with_total: tasks that fit the filter */
+    bool more;        /* out: there are rows behind the last */
+};
+
+/* ---- writes ---- */
+
+/* Repeating safely (Idempotency-Key). Kept 24 h, per user, in the transaction of the effect. */
+struct store_idempotency {
+    struct slice key;        /* ptr NULL: none */
+    uint8_t fingerprint[32]; /* of method, path and body */
+};
+
+#define STORE_REVISIONS_MOST 16
+
+/* If-Match, read as revisions; tested inside the write. */
+struct store_precondition {
+    bool present;
+    bool any; /* `*`: the task exists */
+    unsigned count;
+    int64_t revisions[STORE_REVISIONS_MOST];
+    bool must_not_exist; /* If-None-Match: * */
+};
+
+enum store_task_verb {
+    STORE_TASK_CREATE,  /* a new task under `id`; `change` sets all */
+    STORE_TASK_REPLACE, /* PUT: replaces, or creates when the user has none under `id` */
+    STORE_TASK_PATCH,
+    STORE_TASK_DELETE,
+};
+
+/* What a write decided; kept with the idempotency key and replayed. */
+enum store_outcome {
+    STORE_CREATED = 1,
+    STORE_UPDATED, /* or nothing differed: then revision and updated_at are the old ones */
+    STORE_DELETED,
+    STORE_NOT_FOUND,           /* no such task of this user */
+    STORE_PRECONDITION_FAILED, /* `task.revision` is the current one; 0: there is no task */
+    STORE_KEY_REUSED,          /* same key, other fingerprint; nothing was done */
+    STORE_KEY_IN_USE,          /* same key, still running */
+};
+
+/* A change of one task. Each change takes the next revision of the user. ERROR_NOT_FOUND as the
+ * result: the user is gone. Else `outcome` says what happened. */
+struct store_task_write {
+    struct store_op op;
+    enum store_task_verb verb;
+    struct uuid user;
+    struct uuid id;
+    struct task_change change;
+    struct store_precondition precondition;
+    struct store_idempotency idempotency;
+    int64_t now;
+    enum store_outcome outcome; /* out */
+    struct task task;           /* out: created, updated; precondition failed: revision only */
+    bool replayed;              /* out: the answer of an earlier request */
+};
+
+/* ERROR_EMAIL_TAKEN. `user` is complete, hash included. */
+struct store_user_create {
+    struct store_op op;
+    struct user user;
+};
+
+/* Sets the name (ptr NULL clears). ERROR_NOT_FOUND. `user` out: the row as it is now. */
+struct store_user_rename {
+    struct store_op op;
+    struct uuid id;
+    struct slice name;
+    int64_t now;
+    struct user user; /* out */
+};
+
+/* Changes that need the password. `verified_hash` is the hash that the given password matched: when
+ * it is no longer the user's, ERROR_WRONG_PASSWORD. ERROR_NOT_FOUND: no such user. */
+struct store_user_set_password {
+    struct store_op op;
+    struct uuid id;
+    struct slice verified_hash;
+    struct slice hash;
+    struct uuid keep; /* this session stays; every other ends */
+    int64_t now;
+};
+
+/* ERROR_EMAIL_TAKEN too. */
+struct store_user_set_email {
+    struct store_op op;
+    struct uuid id;
+    struct slice verified_hash;
+    struct slice email;
+    int64_t now;
+    struct user user; /* out */
+};
+
+/* The account and all that belongs to it: tasks, sessions, idempotency keys. */
+struct store_user_delete {
+    struct store_op op;
+    struct uuid id;
+    struct slice verified_hash;
+};
+
+/* A login. ERROR_INVALID_CREDENTIALS when `verified_hash` is no longer the user's or the user is
+ * gone or disabled. Above USER_SESSIONS_MOST the oldest session ends. Remembers the address. */
+struct store_session_create {
+    struct store_op op;
+    struct session session; /* complete, counter 1 */
+    struct slice verified_hash;
+    struct slice rehash; /* ptr NULL: keep the hash; else it becomes the user's */
+};
+
+/* Rotation. `counter` is the presented token's. The current one: counter + 1, last_used_at and
+ * expires_at move. One that was superseded less than `grace_ms` ago: answers with the current
+ * counter and changes nothing. Any other: the session ends, that is committed, and the result is
+ * ERROR_INVALID_REFRESH_TOKEN; the same for an expired or absent session or a disabled user. */
+struct store_session_refresh {
+    struct store_op op;
+    struct uuid id;
+    int64_t counter;
+    int64_t now;
+    int64_t ttl_ms;
+    int64_t lifetime_ms; /* expires_at never passes created_at + this */
+    int64_t grace_ms;
+    struct session session; /* out; without user_agent and ip */
+    bool reuse;             /* out: the session was ended by a replay */
+};
+
+/* ERROR_NOT_FOUND: the user has no such session. */
+struct store_session_end {
+    struct store_op op;
+    struct uuid user;
+    struct uuid id;
+};
+
+/* ---- the engine ---- */
+
+struct store_options {
+    const char *url;
+    size_t queue_most; /* writes that may wait; more are ERROR_OVERLOADED. 0: 4,096 */
+
+    /* Called by the engine, on any thread, after a commit that ended sessions of `user` (logout,
+     * password, deletion, replay, too many sessions) and before anyone is told. */
+    void (*sessions_ended)(void *context, struct uuid user);
+    void *context;
+};
+
+struct store_health {
+    bool reachable;
+    bool migrated;
+    bool writable;
+};
+
+struct store_engine {
+    const char *name;
+
+    /* Opens or makes the database, migrates it to head, starts what the engine runs. NULL: `why`
+     * (of `why_size` bytes) holds one line to show. */
+    struct store *(*open)(const struct store_options *options, char *why, size_t why_size);
+
+    /* Finishes queued writes, checkpoints, closes. Every session must be closed before. */
+    void (*close)(struct store **store);
+
+    /* For one event loop, on its thread; answers of later calls come through `inbox`. NULL without
+     * memory or when the database cannot be read. */
+    struct store_session *(*session_open)(struct store *store, struct inbox *inbox);
+    void (*session_close)(struct store_session **session);
+
+    /* Once behind each turn of the loop: ends read snapshots, flushes what was sent. */
+    void (*turn_end)(struct store_session *session);
+
+    /* Cheap and from any thread: what the engine knows without asking. */
+    void (*health)(const struct store *store, struct store_health *health);
+
+    void (*user_by_email)(struct store_user_by_email *op);
+    void (*user_get)(struct store_user_get *op);
+    void (*session_check)(struct store_session_check *op);
+    void (*session_list)(struct store_session_list *op);
+    void (*task_get)(struct store_task_get *op);
+    void (*task_list)(struct store_task_list *op);
+
+    void (*task_write)(struct store_task_write *op);
+    void (*user_create)(struct store_user_create *op);
+    void (*user_rename)(struct store_user_rename *op);
+    void (*user_set_password)(struct store_user_set_password *op);
+    void (*user_set_email)(struct store_user_set_email *op);
+    void (*user_delete)(struct store_user_delete *op);
+    void (*session_create)(struct store_session_create *op);
+    void (*session_refresh)(struct store_session_refresh *op);
+    void (*session_end)(struct store_session_end *op);
+};
+
+/* The engine for a DATABASE_URL: `sqlite:PATH`. NULL: unknown scheme. */
+const struct store_engine *store_engine_for(const char *url);
+
+#endif
