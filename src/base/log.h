@@ -5,14 +5,15 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_OFF };
 
-/* One line a call, as JSON or text, on standard error, written by a thread of its own from a bounded
- * ring: a full ring drops the line and counts it; no caller ever blocks. */
+/* One line a call, as JSON or text, on standard error, written by a thread of its own from a
+ * bounded ring: a full ring drops the line and counts it; no caller ever blocks. */
 
-/* `json`: one JSON object a line; else readable text. Returns false when the thread cannot start. */
+/* `json`: one JSON object a line; else readable text. Returns false when the thread cannot start.
+ */
 bool log_start(enum log_level level, bool json);
 
-/* Writes what is queued (at most one second) and ends the thread. Before start and after stop, lines
- * are written directly. */
+/* Writes what is queued (at most one second) and ends the thread. Before start and after stop,
+ * lines are written directly. */
 void log_stop(void);
 
 bool log_on(enum log_level level);
@@ -32,8 +33,14 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 #define LOG_FIELDS(...)                                                                            \
     (const struct log_field[]){__VA_ARGS__},                                                       \
         sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)
-#define LOG_T(field, slice)  {.name = (field), .kind = LOG_TEXT, .text = (slice)}
-#define LOG_N(field, value)  {.name = (field), .kind = LOG_NUMBER, .number = (int64_t)(value)}
+#define LOG_T(field, slice)                                                                        \
+    {                                                                                              \
+        .name = (field), .kind = LOG_TEXT, .text = (slice)                                         \
+    }
+#define LOG_N(field, value)                                                                        \
+    {                                                                                              \
+        .name = (field), .kind = LOG_NUMBER, .number = (int64_t)(value)                            \
+    }
 
 /* A line with only a message. */
 void log_message(enum log_level level, const char *event, const char *format, ...)

@@ -40,8 +40,8 @@
     NUMBER(drain_seconds, "DRAIN_SECONDS", "drain-seconds", 10, 0, 600,                            \
            "how long SIGTERM lets work finish")
 
-#define SETTINGS_TEXT(member, name, flag, fallback, secret, help)                char *member;
-#define SETTINGS_NUMBER(member, name, flag, fallback, least, most, help)         int64_t member;
+#define SETTINGS_TEXT(member, name, flag, fallback, secret, help)        char *member;
+#define SETTINGS_NUMBER(member, name, flag, fallback, least, most, help) int64_t member;
 /* Absent texts are NULL. Owned by the struct. */
 struct settings {
     SETTINGS_LIST(SETTINGS_TEXT, SETTINGS_NUMBER)
@@ -66,7 +66,8 @@ int settings_load(struct settings *settings, int argc, char **argv, char ***rest
     __attribute__((warn_unused_result));
 void settings_finish(struct settings *settings);
 
-/* One line a setting, secrets masked, with its origin: text, or a JSON object {"settings":[...]}. */
+/* One line a setting, secrets masked, with its origin: text, or a JSON object {"settings":[...]}.
+ */
 void settings_print(const struct settings *settings, FILE *out, bool json);
 
 /* The flags, for --help; and the README's Markdown table. */

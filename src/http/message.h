@@ -40,8 +40,8 @@ enum http_field {
     HTTP_FIELD_COUNT,
 };
 
-/* A field's value without surrounding white space. `ptr` NULL: the field is absent. `count` above 1:
- * it came more than once, and `value` is the first (for Accept, If-Match, If-None-Match and
+/* A field's value without surrounding white space. `ptr` NULL: the field is absent. `count` above
+ * 1: it came more than once, and `value` is the first (for Accept, If-Match, If-None-Match and
  * X-Forwarded-For: all of them joined by ", "). */
 struct http_field_value {
     struct slice value;
@@ -73,8 +73,9 @@ struct http_exchange;
 
 /* Gives the next piece of a streamed body: appends at least one byte to `out` and returns
  * HTTP_STREAM_MORE, or returns HTTP_STREAM_END, or HTTP_STREAM_WAIT when nothing is there yet (then
- * http_stream_ready wakes it). Called on the exchange's loop whenever the client has taken what came
- * before, so a slow client slows the source down. HTTP_STREAM_FAIL breaks the connection off. */
+ * http_stream_ready wakes it). Called on the exchange's loop whenever the client has taken what
+ * came before, so a slow client slows the source down. HTTP_STREAM_FAIL breaks the connection off.
+ */
 enum http_stream_step { HTTP_STREAM_MORE, HTTP_STREAM_END, HTTP_STREAM_WAIT, HTTP_STREAM_FAIL };
 typedef enum http_stream_step http_stream_fn(void *source, struct buffer *out);
 
@@ -85,8 +86,9 @@ struct http_response {
     struct slice fixed;  /* a body in memory that outlives the server's last answer */
     http_stream_fn *stream;
     void *stream_source;
-    void (*stream_close)(void *source); /* called once at the end, whatever the end is; may be NULL */
-    bool close;                         /* end the connection behind this response */
+    void (*stream_close)(
+        void *source); /* called once at the end, whatever the end is; may be NULL */
+    bool close;        /* end the connection behind this response */
 };
 
 struct http_loop;

@@ -16,11 +16,10 @@ struct http_query {
 };
 
 /* Splits and decodes `r->query` (decoded text lives in `arena`) and checks it against the route's
- * allowed names: unknown, repeated, empty, badly encoded and too many are added to `errors`. Returns
- * false when any was added or memory ran out. */
-bool http_query_parse(const struct http_request *r, const char *const *allowed,
-                      struct arena *arena, struct http_query *query,
-                      struct http_problem_errors *errors);
+ * allowed names: unknown, repeated, empty, badly encoded and too many are added to `errors`.
+ * Returns false when any was added or memory ran out. */
+bool http_query_parse(const struct http_request *r, const char *const *allowed, struct arena *arena,
+                      struct http_query *query, struct http_problem_errors *errors);
 
 /* The value of `name`; ptr NULL: absent. */
 struct slice http_query_get(const struct http_query *query, const char *name);

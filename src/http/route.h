@@ -42,7 +42,7 @@ void http_router_destroy(struct http_router **router);
 
 struct http_match {
     const struct http_route *route; /* NULL: no such path, or the path lacks the method */
-    unsigned allow;                 /* bit (1 << method) for each method of the path; 0: no such path */
+    unsigned allow; /* bit (1 << method) for each method of the path; 0: no such path */
     struct slice parameters[HTTP_PATH_PARAMETERS]; /* slices of the path given */
 };
 

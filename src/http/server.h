@@ -22,7 +22,8 @@ struct http_hooks {
     /* Is the caller allowed on a route of HTTP_ACCESS_TOKEN? Leaves x->caller. */
     enum http_verdict (*authorize)(struct http_exchange *x);
 
-    /* Takes one from the route's quota (routes with quota != 0 only), and sets the RateLimit fields. */
+    /* Takes one from the route's quota (routes with quota != 0 only), and sets the RateLimit
+     * fields. */
     enum http_verdict (*quota)(struct http_exchange *x);
 
     /* Called once behind every answered request, framing errors included (then route is NULL).
@@ -37,8 +38,8 @@ struct http_server_options {
     const char *host;
     uint16_t port; /* 0: a free one */
     unsigned threads;
-    size_t body_most;          /* bytes, for routes that name none */
-    const char *cors_origins;  /* comma separated, or NULL */
+    size_t body_most;            /* bytes, for routes that name none */
+    const char *cors_origins;    /* comma separated, or NULL */
     const char *trusted_proxies; /* CIDRs, comma separated, or NULL */
     unsigned drain_seconds;
     size_t connections_most;             /* 0: from RLIMIT_NOFILE */
@@ -57,8 +58,7 @@ struct http_server;
 
 /* Checks the options, binds the listeners. On failure prints nothing: `*why` is a line to show. The
  * options' texts and tables must outlive the server. */
-struct http_server *http_server_create(const struct http_server_options *options,
-                                       const char **why);
+struct http_server *http_server_create(const struct http_server_options *options, const char **why);
 
 /* The port that is listened on. */
 uint16_t http_server_port(const struct http_server *server);
