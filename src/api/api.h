@@ -1,0 +1,38 @@
+#ifndef TASKHOLD_API_API_H
+#define TASKHOLD_API_API_H
+
+#include "auth/keys.h"
+#include "auth/revocations.h"
+#include "base/settings.h"
+#include "http/server.h"
+#include "store/store.h"
+
+/* The service between HTTP and the store: who may call, how often, and what a call does. */
+struct api;
+
+/* Everything here is borrowed and must outlive the api. */
+struct api_options {
+    const struct store_engine *engine;
+    struct store *store;
+    const struct keys *keys;
+    const struct settings *settings;
+    struct revocations *revocations;
+    const char *version;             /* for `GET /` */
+    bool (*draining)(void *context); /* for readiness; NULL: never. Any thread */
+    void *context;                   /* of draining */
+};
+
+/* Starts the threads that hash passwords. NULL without memory or threads. */
+struct api *api_create(const struct api_options *options) __attribute__((warn_unused_result));
+
+/* Every loop must have ended before, and the store must still be open. */
+void api_destroy(struct api **api);
+
+/* What a server asks and tells. The hooks borrow `api`. */
+struct http_hooks api_hooks(struct api *api);
+
+/* Fits store_options.sessions_ended; its context is the struct revocations of the options, because
+ * a store is opened before there is an api. Any thread. */
+void api_sessions_ended(void *revocations, struct uuid user);
+
+#endif
