@@ -1,0 +1,261 @@
+#include "cli/serve.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "api/api.h"
+#include "api/routes.h"
+#include "auth/keys.h"
+#include "auth/revocations.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "cli/cli.h"
+#include "http/server.h"
+#include "store/store.h"
+
+/* Everything one `serve` owns, made from top to bottom and ended from bottom to top. */
+struct service {
+    struct settings settings;
+    bool logging;
+    struct revocations *revocations;
+    const struct store_engine *engine;
+    struct store *store;
+    struct keys *keys;
+    struct api *api;
+    struct http_server *server;
+};
+
+static struct http_server *signalled_server;
+
+static void on_stop_signal(int number)
+{
+    (void)number;
+    http_server_stop(signalled_server);
+}
+
+/* The last word of a crash: one line without allocation, then the default action. */
+static void on_crash_signal(int number)
+{
+    static const char line[] = "taskhold: crashed; the supervisor should start it again\n";
+    ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)written;
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void handle_signals(struct http_server *server)
+{
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    struct sigaction stop = {.sa_handler = on_stop_signal};
+    struct sigaction crash = {.sa_handler = on_crash_signal, .sa_flags = (int)SA_RESETHAND};
+
+    signalled_server = server;
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGINT, &stop, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
+        sigaction(crashes[i], &crash, NULL);
+    }
+}
+
+/* What a server that holds secrets gives up for good: new privileges, core files, a readable
+ * memory, files that others may read. */
+static void harden(void)
+{
+    const struct rlimit none = {0, 0};
+
+    umask(077);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0) {
+        log_message(LOG_WARN, "hardening_refused", "the kernel refused to harden the process");
+    }
+#ifndef TASKHOLD_SANITIZED /* LeakSanitizer reads its own process */
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+static int complain(int status, const char *why)
+{
+    fprintf(stderr, "taskhold: %s\n", why);
+    return status;
+}
+
+static int start_log(struct service *service)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error", "off"};
+    const struct settings *settings = &service->settings;
+    const bool json = strcmp(settings->log_format, "json") == 0 ||
+                      (strcmp(settings->log_format, "auto") == 0 && !isatty(STDERR_FILENO));
+
+    for (unsigned i = 0; i < sizeof levels / sizeof *levels; i++) {
+        if (strcmp(settings->log_level, levels[i]) == 0) {
+            service->logging = log_start((enum log_level)i, json);
+        }
+    }
+    return service->logging ? CLI_OK : complain(CLI_FAILED, "the log's thread cannot start");
+}
+
+static void sessions_ended(void *context, struct uuid user)
+{
+    revocations_add(context, user);
+}
+
+static int open_store(struct service *service)
+{
+    char why[256];
+    struct store_options options = {
+        .url = service->settings.database_url,
+        .sessions_ended = sessions_ended,
+    };
+
+    service->engine = store_engine_for(options.url);
+    if (!service->engine) {
+        return complain(CLI_CONFIGURATION,
+                        "DATABASE_URL must be sqlite:PATH; no other engine is built in");
+    }
+    service->revocations = revocations_create();
+    if (!service->revocations) {
+        return complain(CLI_FAILED, "out of memory");
+    }
+    options.context = service->revocations;
+    service->store = service->engine->open(&options, why, sizeof why);
+    return service->store ? CLI_OK : complain(CLI_FAILED, why);
+}
+
+/* The secret of the settings, or the one kept beside the database file. */
+static int load_keys(struct service *service)
+{
+    char why[256];
+    const struct settings *settings = &service->settings;
+    char *made = NULL;
+    struct slice secret = slice_of(settings->jwt_secret);
+
+    if (!settings->jwt_secret) {
+        made = keys_secret_file(store_file_path(settings->database_url), why, sizeof why);
+        if (!made) {
+            return complain(CLI_CONFIGURATION, why);
+        }
+        secret = slice_of(made);
+    }
+    service->keys = keys_create(secret, slice_of(settings->jwt_secret_previous));
+    if (made) {
+        sodium_memzero(made, strlen(made));
+        free(made);
+    }
+    return service->keys ? CLI_OK : complain(CLI_FAILED, "out of memory");
+}
+
+static bool draining(void *context)
+{
+    const struct service *service = context;
+    return service->server && http_server_draining(service->server);
+}
+
+static int create_api(struct service *service)
+{
+    const struct api_options options = {
+        .engine = service->engine,
+        .store = service->store,
+        .keys = service->keys,
+        .revocations = service->revocations,
+        .settings = &service->settings,
+        .draining = draining,
+        .draining_context = service,
+    };
+
+    service->api = api_create(&options);
+    return service->api ? CLI_OK : complain(CLI_FAILED, "out of memory or threads");
+}
+
+static int create_server(struct service *service)
+{
+    const struct settings *settings = &service->settings;
+    const char *why = "the server cannot start";
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct http_server_options options = {
+        .host = settings->host,
+        .port = (uint16_t)settings->port,
+        .threads = settings->threads ? (unsigned)settings->threads : (unsigned)(cores > 0 ? cores : 1),
+        .body_most = (size_t)settings->max_body_bytes,
+        .cors_origins = settings->cors_origins,
+        .trusted_proxies = settings->trusted_proxies,
+        .drain_seconds = (unsigned)settings->drain_seconds,
+        .hooks = api_hooks(service->api),
+    };
+
+    options.routes = api_routes(&options.route_count);
+    service->server = http_server_create(&options, &why);
+    return service->server ? CLI_OK : complain(CLI_FAILED, why);
+}
+
+/* Where to look first. On standard error, because a log may want standard output for itself. */
+static void greet(void *owner)
+{
+    const struct service *service = owner;
+    const char *host = service->settings.host;
+    const unsigned port = http_server_port(service->server);
+    const bool v6 = strchr(host, ':') != NULL;
+
+    fprintf(stderr, "listening on http://%s%s%s:%u\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
+    if (!isatty(STDERR_FILENO)) {
+        return;
+    }
+    fprintf(stderr,
+            "  documentation  http://%s%s%s:%u/docs\n"
+            "  try            curl -sS http://%s%s%s:%u/v1/auth/register"
+            " --json '{\"email\":\"me@example.com\",\"password\":\"a long pass phrase\"}'\n",
+            v6 ? "[" : "", host, v6 ? "]" : "", port, v6 ? "[" : "", host, v6 ? "]" : "", port);
+}
+
+static int start(struct service *service)
+{
+    static int (*const steps[])(struct service *) = {start_log, open_store, load_keys, create_api,
+                                                     create_server};
+    int status = CLI_OK;
+
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && status == CLI_OK; i++) {
+        status = steps[i](service);
+    }
+    return status;
+}
+
+static void finish(struct service *service)
+{
+    http_server_destroy(&service->server);
+    api_destroy(&service->api);
+    keys_destroy(&service->keys);
+    if (service->store) {
+        service->engine->close(&service->store);
+    }
+    revocations_destroy(&service->revocations);
+    if (service->logging) {
+        log_stop();
+    }
+    settings_finish(&service->settings);
+}
+
+int cli_serve(int argc, char **argv)
+{
+    struct service service = {0};
+    int status = settings_load(&service.settings, argc, argv, NULL, NULL);
+
+    if (status != CLI_OK) {
+        return status;
+    }
+    harden();
+    status = start(&service);
+    if (status == CLI_OK) {
+        handle_signals(service.server);
+        status = http_server_run(service.server, greet, &service) == 0 ? CLI_OK : CLI_FAILED;
+    }
+    finish(&service);
+    return status;
+}
