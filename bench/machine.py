@@ -1,0 +1,97 @@
+"""What the numbers depend on: the machine, its disk, the versions. Nothing that names the machine itself."""
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+from importlib import metadata
+
+import procs
+import servers
+
+MEMORY_FILE_SYSTEMS = ("tmpfs", "ramfs", "overlay-on-tmpfs")
+FSYNC_BLOCK = 4096
+
+
+def output(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return (done.stdout or done.stderr).strip()
+
+
+def file_system(folder):
+    return output("stat", "--file-system", "--format=%T", folder)
+
+
+def data_folder(preferred):
+    """A new folder on a real disk: a durable write costs nothing in memory, and the numbers would lie."""
+    for parent in (preferred, "/var/tmp"):
+        os.makedirs(parent, exist_ok=True)
+        if file_system(parent) not in MEMORY_FILE_SYSTEMS:
+            return tempfile.mkdtemp(prefix="run-", dir=parent)
+    raise procs.Failed("both the repository and /var/tmp are in memory; put the repository on a disk")
+
+
+def fsync_microseconds(folder, count=400):
+    """The median time of a write of 4 KiB with fdatasync, in a file that has its size already."""
+    path = os.path.join(folder, "fsync")
+    times = []
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        os.write(fd, bytes(FSYNC_BLOCK * count))
+        os.fsync(fd)
+        block = os.urandom(FSYNC_BLOCK)
+        for at in range(count):
+            begin = time.perf_counter()
+            os.pwrite(fd, block, at * FSYNC_BLOCK)
+            os.fdatasync(fd)
+            times.append(time.perf_counter() - begin)
+    finally:
+        os.close(fd)
+        os.unlink(path)
+    return statistics.median(times) * 1e6
+
+
+def cpu_model():
+    with open("/proc/cpuinfo") as file:
+        found = re.search(r"^model name\s*:\s*(.*)$", file.read(), re.MULTILINE)
+    return found[1] if found else platform.machine()
+
+
+def distribution():
+    return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+
+
+def node_packages():
+    with open(os.path.join(servers.BENCH, "fastify", "package.json")) as file:
+        return json.load(file)["dependencies"]
+
+
+def versions(taskhold):
+    """(name, version) of everything that is measured or measures."""
+    node = node_packages()
+    python = ", ".join(f"{name} {metadata.version(name)}" for name in ("Flask", "PyJWT", "gunicorn"))
+    return [
+        ("Taskhold", output(taskhold, "version").splitlines()[0]),
+        ("Flask", f"Python {platform.python_version()}, {python}"),
+        ("Fastify", f"Node {output('node', '--version').lstrip('v')}, "
+                    + ", ".join(f"{name} {version}" for name, version in sorted(node.items()))),
+        ("C compiler of the bare server", output("cc", "--version").splitlines()[0]),
+        ("wrk", output("wrk", "--version").split()[1]),
+    ]
+
+
+def facts(folder, taskhold):
+    """(what, value), as they stand in the report."""
+    with open("/proc/meminfo") as file:
+        memory = int(file.readline().split()[1]) / 1024 / 1024
+    return [
+        ("Date", time.strftime("%Y-%m-%d", time.gmtime())),
+        ("Processor", f"{cpu_model()}, {os.cpu_count()} cores"),
+        ("Memory", f"{memory:.0f} GiB"),
+        ("System", f"{distribution()}, Linux {platform.release()}"),
+        ("Disk", f"{file_system(folder)}, 4 KiB written with fdatasync in {fsync_microseconds(folder):.0f} µs (median)"),
+        *versions(taskhold),
+    ]

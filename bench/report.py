@@ -1,0 +1,127 @@
+"""Says what was measured: a table for the terminal, docs/benchmarks.md, and the promises beside the numbers."""
+from load import CASES
+from sections import MIB, Check
+
+ORDER = ("bare", "taskhold", "fastify", "flask")
+NAMES = {"bare": "bare epoll server", "taskhold": "Taskhold", "fastify": "Fastify", "flask": "Flask"}
+HEADINGS = ("server", "requests/s", "of bare", "p50", "p99", "CPU a request", "memory")
+
+INTRO = """# Benchmarks
+
+Printed by `script/bench`, which also wrote this page and its drawing. Do not edit it: run the script.
+
+![Requests a second of four servers in five cases, on a logarithmic scale](benchmarks.svg)
+
+All servers run at the same time on one core, and one is asked at a time; `wrk` has another core to itself.
+Each number is the median of {rounds} rounds of {seconds} s, and the servers take turns in each round.
+
+| server | what it is |
+| --- | --- |
+| bare epoll server | `bench/bare`: answers the very bytes that Taskhold answers, and does no work: the limit of this machine and of `wrk` |
+| Taskhold | one event loop and the writer, all on the one core; a write is answered after it is on stable storage |
+| Fastify | `bench/fastify`: @fastify/jwt, better-sqlite3, WAL, `synchronous=FULL`, scrypt with Node's own parameters |
+| Flask | `bench/flask`: PyJWT, sqlite3, WAL, `synchronous=FULL`, Werkzeug's password hash, 3 workers of gunicorn |
+
+Memory is what is resident after the rounds; that of several processes counts shared pages once. CPU is user and system
+time of all processes and threads of a server. Each server hashes passwords its own way (Taskhold: Argon2id, 19 MiB, two passes),
+so the rates of logins compare hashes more than servers.
+"""
+
+
+def microseconds(value):
+    if value >= 99_500:
+        return f"{value / 1e6:.2f} s"
+    if value >= 1_000:
+        return f"{value / 1e3:.1f} ms"
+    return f"{value:.0f} µs"
+
+
+def rate(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"
+
+
+def cpu(value):
+    return f"{value:.1f} µs" if value < 1_000 else microseconds(value)
+
+
+def rows(results):
+    """The lines of one case: results is {server: Result}."""
+    bare = results.get("bare")
+    for name in ORDER:
+        if name in results:
+            one = results[name]
+            share = f"{one.rate / bare.rate:.3f}" if bare else "-"
+            yield (NAMES[name], rate(one.rate), share, microseconds(one.p50), microseconds(one.p99),
+                   cpu(one.cpu), f"{one.resident / MIB:.1f} MiB")
+
+
+def promises(results, fsync):
+    """The promises that the comparison can check."""
+    checks = []
+    for key, least in (("read", 0.6), ("list", 0.4)):
+        if key in results:
+            checks += reads(key, least, results[key])
+    if "create" in results:
+        taskhold, fastify = results["create"]["taskhold"].rate, results["create"]["fastify"].rate
+        checks += [
+            Check("Create a task, on stable storage", "at least 40,000/s where an fsync costs about 140 µs",
+                  f"{taskhold:,.0f}/s, fsync {fsync:.0f} µs", taskhold >= 40_000),
+            Check("Create a task, against Fastify", "at least 12 times", f"{taskhold / fastify:.1f} times",
+                  taskhold >= 12 * fastify),
+        ]
+    return checks
+
+
+def reads(key, least, results):
+    title = next(case.title for case in CASES if case.key == key)
+    taskhold, bare = results["taskhold"], results["bare"]
+    return [
+        Check(f"{title}, against the bare server", f"at least {least} of its requests/s",
+              f"{taskhold.rate / bare.rate:.2f}", taskhold.rate >= least * bare.rate),
+        Check(f"{title}, p99", "at most 3 times the bare server's",
+              f"{taskhold.p99 / bare.p99:.2f} times ({microseconds(taskhold.p99)}, {microseconds(bare.p99)})",
+              taskhold.p99 <= 3 * bare.p99),
+    ]
+
+
+def check_rows(checks):
+    return [(check.what, check.promised, check.measured, "met" if check.met else "missed") for check in checks]
+
+
+def aligned(headings, lines):
+    """A table for the terminal: first column to the left, the others to the right."""
+    lines = [headings, *lines]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(headings))]
+    return "\n".join("  ".join(cell.ljust(width) if at == 0 else cell.rjust(width)
+                               for at, (cell, width) in enumerate(zip(line, widths))) for line in lines)
+
+
+def markdown_table(headings, lines, numbers=False):
+    rule = ["---"] + ["---:" if numbers else "---"] * (len(headings) - 1)
+    return "\n".join("| " + " | ".join(line) + " |" for line in (headings, rule, *lines))
+
+
+def terminal(facts, results, checks):
+    parts = ["\n".join(f"{name}: {value}" for name, value in facts)]
+    lines = [(f"{case.title} ({case.connections} connections)", *[""] * (len(HEADINGS) - 1))
+             if not row else ("  " + row[0], *row[1:])
+             for case in CASES if case.key in results for row in (None, *rows(results[case.key]))]
+    if lines:
+        parts.append(aligned(HEADINGS, lines))
+    for check in checks:
+        verdict = "met   " if check.met else "MISSED"
+        parts.append(f"{verdict}  {check.what}: {check.measured}\n        promised: {check.promised}")
+    return "\n\n".join(parts[:2]) + "\n\n" + "\n".join(parts[2:]) + "\n"
+
+
+def markdown(facts, results, checks, options):
+    parts = [INTRO.format(rounds=options.rounds, seconds=options.seconds)]
+    parts.append("## What was promised\n\n" + markdown_table(
+        ("what", "promised", "measured", "verdict"), check_rows(checks)) + "\n")
+    parts.append("## The servers side by side\n")
+    for case in CASES:
+        if case.key in results:
+            parts.append(f"### {case.title}, {case.connections} connections\n\n"
+                         + markdown_table(HEADINGS, list(rows(results[case.key])), numbers=True) + "\n")
+    parts.append("## The machine\n\n" + markdown_table(("what", "value"), facts) + "\n")
+    return "\n".join(parts)

@@ -1,0 +1,127 @@
+"""Measures Taskhold beside a bare server, Fastify and Flask. Started by script/bench, which installs and builds."""
+import argparse
+import os
+import shutil
+import signal
+import sys
+
+import chart
+import load
+import machine
+import procs
+import report
+import sections
+import servers
+
+ROOT = os.path.dirname(servers.BENCH)
+CACHE = os.path.join(ROOT, ".cache", "bench")
+FULL_RUN_SECONDS, QUICK_RUN_SECONDS = 720, 180
+
+
+class Options:
+    """How long, and what of it."""
+
+    def __init__(self, arguments):
+        self.only = arguments.only
+        self.whole = not (arguments.quick or arguments.only)
+        self.rounds = 3
+        self.seconds = 1 if arguments.quick else 5
+        self.many_tasks = 100_000 if arguments.quick else 1_000_000
+        self.fill_seconds = 30 if arguments.quick else 120
+        self.run_seconds = QUICK_RUN_SECONDS if arguments.quick else FULL_RUN_SECONDS
+
+    def wants(self, key):
+        return self.only in (None, key)
+
+    @staticmethod
+    def progress(line):
+        print(line, file=sys.stderr, flush=True)
+
+
+def parse_arguments():
+    keys = [case.key for case in load.CASES] + list(sections.ALL)
+    parser = argparse.ArgumentParser(
+        prog="script/bench",
+        description="Prints one table. A whole run also writes docs/benchmarks.md and docs/benchmarks.svg.")
+    parser.add_argument("--quick", action="store_true", help="1 s a round, not 5: to see that it works")
+    parser.add_argument("--only", choices=keys, metavar="CASE", help="one of: " + ", ".join(keys))
+    parser.add_argument("--binary", default=os.path.join(ROOT, "build", "taskhold"),
+                        help="the taskhold to measure (default: build/taskhold)")
+    return Options(arguments := parser.parse_args()), os.path.abspath(arguments.binary)
+
+
+def compare(folder, binary, options):
+    """The four servers side by side; gives {case: {server: Result}}."""
+    cases = [case for case in load.CASES if options.wants(case.key)]
+    if not cases:
+        return {}
+    options.progress("Starting the four servers")
+    taskhold = servers.start_taskhold(folder, binary)
+    rivals = [servers.start_fastify(folder), servers.start_flask(folder)]
+    for server in (taskhold, *rivals):
+        servers.prepare(server)
+    bare = servers.start_bare(folder, os.path.join(CACHE, "bare"), taskhold)
+    running = [bare, taskhold, *rivals]
+    try:
+        return {case.key: load.compare(case, running, options.seconds, options.rounds, options.progress)
+                for case in cases}
+    finally:
+        for server in running:
+            server.stop()
+
+
+def taskhold_alone(folder, binary, options):
+    """The other sections. One that fails is a missed promise, and the next one runs."""
+    checks = []
+    for key, section in sections.ALL.items():
+        if options.wants(key):
+            try:
+                checks += section(folder, binary, options)
+            except (procs.Failed, OSError) as error:
+                checks.append(sections.Check(f"Section {key}", "to be measured", f"failed: {error}", False))
+    return checks
+
+
+def write(folder, name, content):
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        file.write(content)
+
+
+def measure(binary, options):
+    folder = machine.data_folder(CACHE)
+    try:
+        facts = machine.facts(folder, binary)
+        fsync = machine.fsync_microseconds(folder)
+        results = compare(folder, binary, options)
+        checks = report.promises(results, fsync) + taskhold_alone(folder, binary, options)
+    finally:
+        procs.stop_all()
+        shutil.rmtree(folder, ignore_errors=True)
+    print(report.terminal(facts, results, checks))
+    out = os.path.join(ROOT, "docs") if options.whole else CACHE
+    write(out, "benchmarks.md", report.markdown(facts, results, checks, options))
+    if results:
+        write(out, "benchmarks.svg", chart.draw(results))
+    options.progress("Written: benchmarks.md and benchmarks.svg in " + os.path.relpath(out, ROOT))
+
+
+def end(number, _frame):
+    raise SystemExit("the run took too long" if number == signal.SIGALRM else 128 + number)
+
+
+def main():
+    options, binary = parse_arguments()
+    for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    signal.alarm(options.run_seconds)
+    sections.raise_file_limit()
+    os.sched_setaffinity(0, {int(procs.CLIENT_CORE)})
+    try:
+        measure(binary, options)
+    except procs.Failed as error:
+        raise SystemExit(f"script/bench: {error}") from error
+
+
+if __name__ == "__main__":
+    main()
