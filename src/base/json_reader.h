@@ -1,0 +1,52 @@
+#ifndef TASKHOLD_BASE_JSON_READER_H
+#define TASKHOLD_BASE_JSON_READER_H
+
+#include "base/slice.h"
+
+/* Reads one JSON object (RFC 8259), strictly: UTF-8 without a byte order mark, no duplicate names,
+ * no \u0000, no lone surrogate, nothing behind the object but white space. */
+
+#define JSON_READER_DEPTH  16   /* levels of nesting */
+#define JSON_READER_TOKENS 4096 /* members, elements and brackets */
+#define JSON_READER_WHY    160  /* bytes, NUL included */
+
+struct json_t;
+
+struct json_reader {
+    struct json_t *root;
+    void *next; /* the member that json_reader_next gives */
+};
+
+enum json_kind {
+    JSON_KIND_NULL,
+    JSON_KIND_BOOL,
+    JSON_KIND_NUMBER,
+    JSON_KIND_TEXT,
+    JSON_KIND_ARRAY,
+    JSON_KIND_OBJECT,
+};
+
+/* The slices live until json_reader_finish. */
+struct json_member {
+    struct slice name;
+    enum json_kind kind;
+    struct slice text;    /* of JSON_KIND_TEXT */
+    struct json_t *value; /* the reader's own */
+};
+
+enum json_read { JSON_READ_OK, JSON_READ_INVALID, JSON_READ_NO_MEMORY };
+
+/* JSON_READ_INVALID: `why` holds one sentence that says what is wrong and where, and repeats
+ * nothing of `text`. Whatever the result, json_reader_finish may be called. */
+enum json_read json_reader_init(struct json_reader *reader, struct slice text,
+                                char why[static JSON_READER_WHY])
+    __attribute__((warn_unused_result));
+void json_reader_finish(struct json_reader *reader);
+
+/* Steps through the members in the order in which they stand. Returns false behind the last. */
+bool json_reader_next(struct json_reader *reader, struct json_member *member);
+
+/* Overwrites the reader's copy of a text that is a secret. */
+void json_reader_wipe(const struct json_member *member);
+
+#endif

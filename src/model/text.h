@@ -1,0 +1,25 @@
+#ifndef TASKHOLD_MODEL_TEXT_H
+#define TASKHOLD_MODEL_TEXT_H
+
+#include "base/slice.h"
+
+/* What may stand in a text that a person wrote. Pure functions over UTF-8 (RFC 3629). */
+
+struct text_facts {
+    size_t code_points;
+    bool line_control;  /* TAB, LF or CR */
+    bool other_control; /* any other of C0, DEL and C1 */
+    bool blank;         /* nothing but white space (Unicode property White_Space), or empty */
+};
+
+/* `text` is valid UTF-8. */
+struct text_facts text_look(struct slice text);
+
+/* Whether `text` is valid UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. */
+bool text_is_utf8(struct slice text);
+
+/* The longest beginning of at most `most` bytes that does not cut a code point in two. `text` is
+ * valid UTF-8. */
+struct slice text_cut(struct slice text, size_t most);
+
+#endif

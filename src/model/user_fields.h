@@ -1,0 +1,48 @@
+#ifndef TASKHOLD_MODEL_USER_FIELDS_H
+#define TASKHOLD_MODEL_USER_FIELDS_H
+
+#include "model/field.h"
+#include "model/user.h"
+
+/* What calls about accounts read and write. */
+
+/* Every body of these calls is read into this; a call uses the members of its own rows. */
+struct user_input {
+    struct slice email;
+    struct slice name; /* ptr NULL: null or absent */
+    struct slice password;
+    struct slice new_password;
+    struct slice refresh_token;
+};
+
+/* Bits of field_reading.set. */
+enum user_member {
+    USER_EMAIL = 1,
+    USER_NAME = 2,
+    USER_PASSWORD = 4,
+    USER_NEW_PASSWORD = 8,
+    USER_REFRESH_TOKEN = 16,
+};
+
+struct user_body {
+    const struct field *fields;
+    size_t count;
+};
+
+extern const struct user_body user_body_registration; /* email, password, name? */
+extern const struct user_body user_body_credentials;  /* email, password, whatever they are */
+extern const struct user_body user_body_refresh;      /* refresh_token */
+extern const struct user_body user_body_profile;      /* name? */
+extern const struct user_body user_body_password;     /* current_password, new_password */
+extern const struct user_body user_body_email;        /* email, password */
+extern const struct user_body user_body_proof;        /* password */
+
+/* Written from a struct user, and from a struct session. */
+extern const struct user_body user_body_user;
+extern const struct user_body user_body_session;
+
+/* An address as the HTML standard's input type=email has it: ASCII, one @, a local part of at most
+ * 64 bytes, labels of 1 to 63 letters, digits and inner hyphens; at most 254 bytes in all. */
+bool user_email_valid(struct slice email);
+
+#endif
