@@ -103,17 +103,12 @@ static int start_log(struct service *service)
     return service->logging ? CLI_OK : complain(CLI_FAILED, "the log's thread cannot start");
 }
 
-static void sessions_ended(void *context, struct uuid user)
-{
-    revocations_add(context, user);
-}
-
 static int open_store(struct service *service)
 {
     char why[256];
     struct store_options options = {
         .url = service->settings.database_url,
-        .sessions_ended = sessions_ended,
+        .sessions_ended = api_sessions_ended,
     };
 
     service->engine = store_engine_for(options.url);
@@ -167,8 +162,9 @@ static int create_api(struct service *service)
         .keys = service->keys,
         .revocations = service->revocations,
         .settings = &service->settings,
+        .version = TASKHOLD_VERSION,
         .draining = draining,
-        .draining_context = service,
+        .context = service,
     };
 
     service->api = api_create(&options);
