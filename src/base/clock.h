@@ -17,11 +17,16 @@ int64_t clock_mono_us(void);
 /* Length of `2026-11-22T15:04:05.123Z`. */
 #define CLOCK_RFC3339_LEN 24
 
-/* Appends RFC 3339 in UTC with milliseconds. `ms` from year 0 to 9999. */
+/* Writes RFC 3339 in UTC with milliseconds, no NUL. `ms` outside the years 0 to 9999 is taken as the
+ * nearest moment inside. */
+void clock_format_rfc3339(int64_t ms, char text[static CLOCK_RFC3339_LEN]);
+
+/* The same, appended. */
 void clock_add_rfc3339(struct buffer *out, int64_t ms);
 
 /* Parses RFC 3339 with any offset and any number of fraction digits (cut to milliseconds).
- * Returns false on anything else. Leap second :60 counts as :59.999. */
+ * Returns false on anything else. A leap second (:60 at the end of a day in UTC) counts as :59.999.
+ */
 bool clock_parse_rfc3339(struct slice text, int64_t *ms);
 
 /* Length of `Sun, 22 Nov 2026 15:04:05 GMT` (IMF-fixdate, RFC 9110 section 5.6.7). */

@@ -1,0 +1,158 @@
+#include "base/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What a first append takes; most responses fit. */
+#define BUFFER_FIRST 256
+
+/* More than any number in decimal has digits. */
+#define NUMBER_MOST 20
+
+void buffer_init(struct buffer *b, size_t most)
+{
+    *b = (struct buffer){.most = most};
+}
+
+void buffer_finish(struct buffer *b)
+{
+    free(b->data);
+    buffer_init(b, b->most);
+}
+
+void buffer_clear(struct buffer *b)
+{
+    b->len = 0;
+    b->failed = false;
+}
+
+/* Makes the capacity at least `need`, which is within the ceiling. One byte more than the capacity
+ * is allocated, so that vsnprintf has a place for its NUL. */
+static bool grow(struct buffer *b, size_t need)
+{
+    size_t capacity = b->capacity > BUFFER_FIRST ? b->capacity : BUFFER_FIRST;
+    char *data = NULL;
+
+    while (capacity < need && capacity <= b->most / 2) {
+        capacity *= 2;
+    }
+    if (capacity < need || capacity > b->most) {
+        capacity = b->most;
+    }
+    if (capacity < SIZE_MAX) {
+        data = realloc(b->data, capacity + 1);
+    }
+    if (!data) {
+        return false;
+    }
+    b->data = data;
+    b->capacity = capacity;
+    return true;
+}
+
+char *buffer_reserve(struct buffer *b, size_t extra)
+{
+    if (b->failed) {
+        return NULL;
+    }
+    if (extra <= b->capacity - b->len && b->data) {
+        return b->data + b->len;
+    }
+    if (extra > b->most - b->len || !grow(b, b->len + extra)) {
+        b->failed = true;
+        return NULL;
+    }
+    return b->data + b->len;
+}
+
+void buffer_add(struct buffer *b, struct slice s)
+{
+    char *end = buffer_reserve(b, s.len);
+
+    if (end && s.len > 0) {
+        memcpy(end, s.ptr, s.len);
+        b->len += s.len;
+    }
+}
+
+void buffer_add_text(struct buffer *b, const char *text)
+{
+    buffer_add(b, slice_of(text));
+}
+
+void buffer_add_char(struct buffer *b, char c)
+{
+    char *end = buffer_reserve(b, 1);
+
+    if (end) {
+        *end = c;
+        b->len++;
+    }
+}
+
+static void add_decimal(struct buffer *b, uint64_t value, bool negative)
+{
+    char digits[NUMBER_MOST + 1];
+    size_t start = sizeof digits;
+
+    do {
+        digits[--start] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    if (negative) {
+        digits[--start] = '-';
+    }
+    buffer_add(b, (struct slice){digits + start, sizeof digits - start});
+}
+
+void buffer_add_u64(struct buffer *b, uint64_t value)
+{
+    add_decimal(b, value, false);
+}
+
+void buffer_add_i64(struct buffer *b, int64_t value)
+{
+    /* Negated as unsigned: -INT64_MIN would overflow. */
+    add_decimal(b, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
+}
+
+void buffer_add_format(struct buffer *b, const char *format, ...)
+{
+    va_list arguments;
+    char *end = buffer_reserve(b, 0);
+    int len = 0;
+
+    if (!end) {
+        return;
+    }
+    va_start(arguments, format);
+    len = vsnprintf(end, b->capacity - b->len + 1, format, arguments);
+    va_end(arguments);
+    if (len < 0) {
+        b->failed = true;
+        return;
+    }
+    if ((size_t)len > b->capacity - b->len) {
+        end = buffer_reserve(b, (size_t)len);
+        if (!end) {
+            return;
+        }
+        va_start(arguments, format);
+        (void)vsnprintf(end, (size_t)len + 1, format, arguments);
+        va_end(arguments);
+    }
+    b->len += (size_t)len;
+}
+
+void buffer_consume(struct buffer *b, size_t n)
+{
+    if (n >= b->len) {
+        b->len = 0;
+        return;
+    }
+    if (n > 0) {
+        memmove(b->data, b->data + n, b->len - n);
+        b->len -= n;
+    }
+}

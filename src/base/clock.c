@@ -1,0 +1,300 @@
+#include "base/clock.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+#define MS_A_DAY     INT64_C(86400000)
+#define DAYS_400     146097
+#define DAYS_TO_1970 719468 /* from 0000-03-01 to 1970-01-01 */
+
+/* 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z. */
+#define MS_LEAST INT64_C(-62167219200000)
+#define MS_MOST  INT64_C(253402300799999)
+
+int64_t clock_wall_ms(void)
+{
+    static _Atomic int64_t highest;
+    struct timespec now = {0};
+    int64_t ms = 0;
+    int64_t seen = 0;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    seen = atomic_load_explicit(&highest, memory_order_relaxed);
+    while (ms > seen) {
+        if (atomic_compare_exchange_weak_explicit(&highest, &seen, ms, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+            return ms;
+        }
+    }
+    return seen;
+}
+
+int64_t clock_mono_us(void)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t clock_mono_ms(void)
+{
+    return clock_mono_us() / 1000;
+}
+
+/* A moment taken apart, in UTC. */
+struct civil {
+    unsigned year;
+    unsigned month;   /* 1 to 12 */
+    unsigned day;     /* 1 to 31 */
+    unsigned weekday; /* 0 is Sunday */
+    unsigned ms;      /* of the day */
+};
+
+/* The proleptic Gregorian calendar without loops: counted in years that begin on 1 March, the leap
+ * day is the last of its year and the months' lengths follow one straight line, (153 m + 2) / 5. */
+static struct civil civil_from_ms(int64_t ms)
+{
+    const int64_t bounded = ms < MS_LEAST ? MS_LEAST : ms > MS_MOST ? MS_MOST : ms;
+    /* Two eras of 400 years are added, so that all that follows is positive. */
+    const uint64_t shifted =
+        (uint64_t)(bounded + (DAYS_TO_1970 + 2 * (int64_t)DAYS_400) * MS_A_DAY);
+    const unsigned days = (unsigned)(shifted / (uint64_t)MS_A_DAY);
+    const unsigned era = days / DAYS_400;
+    const unsigned day_of_era = days % DAYS_400;
+    const unsigned year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    const unsigned day_of_year =
+        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const unsigned month_of_year = (5 * day_of_year + 2) / 153; /* 0 is March */
+    const bool next_year = month_of_year >= 10;
+
+    return (struct civil){
+        .year = era * 400 + year_of_era + (next_year ? 1 : 0) - 800,
+        .month = next_year ? month_of_year - 9 : month_of_year + 3,
+        .day = day_of_year - (153 * month_of_year + 2) / 5 + 1,
+        .weekday = (days + 3) % 7,
+        .ms = (unsigned)(shifted % (uint64_t)MS_A_DAY),
+    };
+}
+
+static int64_t days_from_civil(unsigned year, unsigned month, unsigned day)
+{
+    const unsigned shifted = year + 400 - (month <= 2 ? 1 : 0); /* one era more: stays positive */
+    const unsigned year_of_era = shifted % 400;
+    const unsigned month_of_year = month <= 2 ? month + 9 : month - 3;
+    const unsigned day_of_year = (153 * month_of_year + 2) / 5 + day - 1;
+    const unsigned day_of_era =
+        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+
+    return ((int64_t)(shifted / 400) - 1) * DAYS_400 + day_of_era - DAYS_TO_1970;
+}
+
+/* Two digits of a number below 100. */
+static void put_two(char *at, unsigned value)
+{
+    static const char digits[] = "00010203040506070809101112131415161718192021222324"
+                                 "25262728293031323334353637383940414243444546474849"
+                                 "50515253545556575859606162636465666768697071727374"
+                                 "75767778798081828384858687888990919293949596979899";
+    memcpy(at, digits + (size_t)value * 2, 2);
+}
+
+/* `15:04:05` */
+static void put_time(char *at, unsigned ms)
+{
+    const unsigned seconds = ms / 1000;
+
+    put_two(at, seconds / 3600);
+    at[2] = ':';
+    put_two(at + 3, seconds / 60 % 60);
+    at[5] = ':';
+    put_two(at + 6, seconds % 60);
+}
+
+void clock_format_rfc3339(int64_t ms, char text[static CLOCK_RFC3339_LEN])
+{
+    const struct civil civil = civil_from_ms(ms);
+    const unsigned fraction = civil.ms % 1000;
+
+    put_two(text, civil.year / 100);
+    put_two(text + 2, civil.year % 100);
+    text[4] = '-';
+    put_two(text + 5, civil.month);
+    text[7] = '-';
+    put_two(text + 8, civil.day);
+    text[10] = 'T';
+    put_time(text + 11, civil.ms);
+    text[19] = '.';
+    put_two(text + 20, fraction / 10);
+    text[22] = (char)('0' + fraction % 10);
+    text[23] = 'Z';
+}
+
+void clock_add_rfc3339(struct buffer *out, int64_t ms)
+{
+    char *end = buffer_reserve(out, CLOCK_RFC3339_LEN);
+
+    if (end) {
+        clock_format_rfc3339(ms, end);
+        out->len += CLOCK_RFC3339_LEN;
+    }
+}
+
+void clock_add_http_date(struct buffer *out, int64_t ms)
+{
+    static const char weekdays[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const struct civil civil = civil_from_ms(ms);
+    char *end = buffer_reserve(out, CLOCK_HTTP_DATE_LEN);
+
+    if (!end) {
+        return;
+    }
+    memcpy(end, weekdays + (size_t)civil.weekday * 3, 3);
+    memcpy(end + 3, ", ", 2);
+    put_two(end + 5, civil.day);
+    end[7] = ' ';
+    memcpy(end + 8, months + ((size_t)civil.month - 1) * 3, 3);
+    end[11] = ' ';
+    put_two(end + 12, civil.year / 100);
+    put_two(end + 14, civil.year % 100);
+    end[16] = ' ';
+    put_time(end + 17, civil.ms);
+    memcpy(end + 25, " GMT", 4);
+    out->len += CLOCK_HTTP_DATE_LEN;
+}
+
+/* Takes `digits` decimal digits off the front. */
+static bool take_number(struct slice *text, size_t digits, unsigned *value)
+{
+    uint64_t number = 0;
+
+    if (text->len < digits || !slice_to_u64((struct slice){text->ptr, digits}, 9999, &number)) {
+        return false;
+    }
+    *value = (unsigned)number;
+    text->ptr += digits;
+    text->len -= digits;
+    return true;
+}
+
+/* Takes one byte off the front, which is `c` or the same letter in lower case. */
+static bool take_char(struct slice *text, char c)
+{
+    const char lower = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+
+    if (text->len == 0 || (text->ptr[0] != c && text->ptr[0] != lower)) {
+        return false;
+    }
+    text->ptr++;
+    text->len--;
+    return true;
+}
+
+static bool take_date(struct slice *text, int64_t *days)
+{
+    static const unsigned char lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    unsigned year = 0;
+    unsigned month = 0;
+    unsigned day = 0;
+    bool leap = false;
+
+    if (!take_number(text, 4, &year) || !take_char(text, '-') || !take_number(text, 2, &month) ||
+        !take_char(text, '-') || !take_number(text, 2, &day) || month < 1 || month > 12) {
+        return false;
+    }
+    leap = month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (day < 1 || day > lengths[month - 1] + (leap ? 1U : 0U)) {
+        return false;
+    }
+    *days = days_from_civil(year, month, day);
+    return true;
+}
+
+/* Digits behind a point, cut to milliseconds. */
+static bool take_fraction(struct slice *text, unsigned *ms)
+{
+    unsigned digit = 0;
+    unsigned weight = 100;
+
+    if (!take_char(text, '.')) {
+        return true;
+    }
+    if (!take_number(text, 1, &digit)) {
+        return false;
+    }
+    do {
+        *ms += digit * weight;
+        weight /= 10;
+    } while (take_number(text, 1, &digit));
+    return true;
+}
+
+/* Milliseconds of the day. `*leap` tells a second 60, which counts as 59.999. */
+static bool take_time(struct slice *text, int64_t *ms, bool *leap)
+{
+    unsigned hour = 0;
+    unsigned minute = 0;
+    unsigned second = 0;
+    unsigned fraction = 0;
+
+    if (!take_number(text, 2, &hour) || !take_char(text, ':') || !take_number(text, 2, &minute) ||
+        !take_char(text, ':') || !take_number(text, 2, &second) || hour > 23 || minute > 59 ||
+        second > 60 || !take_fraction(text, &fraction)) {
+        return false;
+    }
+    *leap = second == 60;
+    if (*leap) {
+        second = 59;
+        fraction = 999;
+    }
+    *ms = (int64_t)((hour * 60 + minute) * 60 + second) * 1000 + fraction;
+    return true;
+}
+
+/* `Z`, or what must be subtracted from the local time. */
+static bool take_offset(struct slice *text, int64_t *ms)
+{
+    unsigned hour = 0;
+    unsigned minute = 0;
+    bool west = false;
+
+    *ms = 0;
+    if (take_char(text, 'Z')) {
+        return true;
+    }
+    west = take_char(text, '-');
+    if (!west && !take_char(text, '+')) {
+        return false;
+    }
+    if (!take_number(text, 2, &hour) || !take_char(text, ':') || !take_number(text, 2, &minute) ||
+        hour > 23 || minute > 59) {
+        return false;
+    }
+    *ms = (int64_t)(hour * 60 + minute) * 60000 * (west ? -1 : 1);
+    return true;
+}
+
+bool clock_parse_rfc3339(struct slice text, int64_t *ms)
+{
+    int64_t days = 0;
+    int64_t time = 0;
+    int64_t offset = 0;
+    int64_t moment = 0;
+    bool leap = false;
+
+    if (!take_date(&text, &days) || !take_char(&text, 'T') || !take_time(&text, &time, &leap) ||
+        !take_offset(&text, &offset) || text.len > 0) {
+        return false;
+    }
+    moment = days * MS_A_DAY + time - offset;
+    /* An offset may lead out of the years that have four digits; a leap second ends a day in UTC.
+     */
+    if (moment < MS_LEAST || moment > MS_MOST || (leap && (moment + 1) % MS_A_DAY != 0)) {
+        return false;
+    }
+    *ms = moment;
+    return true;
+}

@@ -1,0 +1,225 @@
+#include "base/json_writer.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+
+#define BYTES(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+void json_writer_init(struct json_writer *w, struct buffer *out)
+{
+    *w = (struct json_writer){.out = out};
+    w->first[0] = true;
+}
+
+/* Room for `extra` bytes and a comma, with the comma written where one is due. */
+static char *begin_value(struct json_writer *w, size_t extra)
+{
+    char *end =
+        extra < SIZE_MAX ? buffer_reserve(w->out, extra + 1) : buffer_reserve(w->out, extra);
+
+    if (!end) {
+        return NULL;
+    }
+    if (w->first[w->depth]) {
+        w->first[w->depth] = false;
+        return end;
+    }
+    *end = ',';
+    w->out->len++;
+    return end + 1;
+}
+
+static void add_literal(struct json_writer *w, struct slice literal)
+{
+    char *end = begin_value(w, literal.len);
+
+    if (end) {
+        memcpy(end, literal.ptr, literal.len);
+        w->out->len += literal.len;
+    }
+}
+
+static void open_level(struct json_writer *w, char bracket)
+{
+    char *end = begin_value(w, 1);
+
+    if (end) {
+        *end = bracket;
+        w->out->len++;
+    }
+    assert(w->depth < JSON_WRITER_DEPTH);
+    w->first[++w->depth] = true;
+}
+
+static void close_level(struct json_writer *w, char bracket)
+{
+    assert(w->depth > 0);
+    w->depth--;
+    buffer_add_char(w->out, bracket);
+}
+
+void json_open_object(struct json_writer *w)
+{
+    open_level(w, '{');
+}
+
+void json_close_object(struct json_writer *w)
+{
+    close_level(w, '}');
+}
+
+void json_open_array(struct json_writer *w)
+{
+    open_level(w, '[');
+}
+
+void json_close_array(struct json_writer *w)
+{
+    close_level(w, ']');
+}
+
+void json_name(struct json_writer *w, struct slice name)
+{
+    char *end = begin_value(w, name.len + 3);
+
+    if (end) {
+        *end++ = '"';
+        memcpy(end, name.ptr, name.len);
+        end += name.len;
+        *end++ = '"';
+        *end = ':';
+        w->out->len += name.len + 3;
+    }
+    /* No comma between a name and its value. */
+    w->first[w->depth] = true;
+}
+
+static bool must_escape(char c)
+{
+    return (unsigned char)c < 0x20 || c == '"' || c == '\\';
+}
+
+/* Whether one of eight bytes must be escaped. Each term has a byte's high bit set where that byte
+ * is below 0x20, a quote, a backslash; borrows can only add bits above a true one. */
+static bool any_must_escape(const char *eight)
+{
+    uint64_t bytes = 0;
+    uint64_t quote = 0;
+    uint64_t backslash = 0;
+
+    memcpy(&bytes, eight, sizeof bytes);
+    quote = bytes ^ BYTES('"');
+    backslash = bytes ^ BYTES('\\');
+    return ((((bytes - BYTES(0x20)) & ~bytes) | ((quote - BYTES(1)) & ~quote) |
+             ((backslash - BYTES(1)) & ~backslash)) &
+            BYTES(0x80)) != 0;
+}
+
+/* How many bytes at the start of `text` need no escape. */
+static size_t clean_run(struct slice text)
+{
+    size_t n = 0;
+
+    while (text.len - n >= 8 && !any_must_escape(text.ptr + n)) {
+        n += 8;
+    }
+    while (n < text.len && !must_escape(text.ptr[n])) {
+        n++;
+    }
+    return n;
+}
+
+static void add_escape(struct buffer *out, char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    static const char shorts[0x20] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    const unsigned char byte = (unsigned char)c;
+    const char letter = byte < sizeof shorts ? shorts[byte] : c;
+
+    if (letter != '\0') {
+        buffer_add(out, (struct slice){(const char[]){'\\', letter}, 2});
+        return;
+    }
+    buffer_add(out, (struct slice){
+                        (const char[]){'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]}, 6});
+}
+
+/* The rest of a text from its first byte that needs an escape. */
+static void add_escaped(struct buffer *out, struct slice text)
+{
+    while (text.len > 0 && !out->failed) {
+        const size_t n = clean_run(text);
+        buffer_add(out, (struct slice){text.ptr, n});
+        if (n == text.len) {
+            return;
+        }
+        add_escape(out, text.ptr[n]);
+        text.ptr += n + 1;
+        text.len -= n + 1;
+    }
+}
+
+void json_text(struct json_writer *w, struct slice text)
+{
+    const size_t clean = clean_run(text);
+    char *end = begin_value(w, clean + 2);
+
+    if (!end) {
+        return;
+    }
+    *end++ = '"';
+    if (clean > 0) {
+        memcpy(end, text.ptr, clean);
+    }
+    if (clean == text.len) {
+        end[clean] = '"';
+        w->out->len += clean + 2;
+        return;
+    }
+    w->out->len += clean + 1;
+    add_escaped(w->out, (struct slice){text.ptr + clean, text.len - clean});
+    buffer_add_char(w->out, '"');
+}
+
+void json_i64(struct json_writer *w, int64_t value)
+{
+    if (begin_value(w, 0)) {
+        buffer_add_i64(w->out, value);
+    }
+}
+
+void json_bool(struct json_writer *w, bool value)
+{
+    add_literal(w, value ? SLICE("true") : SLICE("false"));
+}
+
+void json_null(struct json_writer *w)
+{
+    add_literal(w, SLICE("null"));
+}
+
+void json_uuid(struct json_writer *w, struct uuid id)
+{
+    char *end = begin_value(w, UUID_TEXT_LEN + 2);
+
+    if (end) {
+        end[0] = '"';
+        uuid_format(id, end + 1);
+        end[UUID_TEXT_LEN + 1] = '"';
+        w->out->len += UUID_TEXT_LEN + 2;
+    }
+}
+
+void json_time(struct json_writer *w, int64_t ms)
+{
+    char *end = begin_value(w, CLOCK_RFC3339_LEN + 2);
+
+    if (end) {
+        end[0] = '"';
+        clock_format_rfc3339(ms, end + 1);
+        end[CLOCK_RFC3339_LEN + 1] = '"';
+        w->out->len += CLOCK_RFC3339_LEN + 2;
+    }
+}

@@ -1,0 +1,121 @@
+#include "base/uuid.h"
+
+#include <stdlib.h>
+
+#include <sodium.h>
+
+#include "base/clock.h"
+
+#define POOL_SIZE   4096
+#define COUNTER_MAX 0xfff
+
+/* What a thread needs to make ids. */
+struct maker {
+    int64_t ms;       /* of the last id */
+    unsigned counter; /* its 12 bits of rand_a */
+    size_t left;      /* random bytes at the start of `pool` that were not used yet */
+    unsigned char pool[POOL_SIZE];
+};
+
+static _Thread_local struct maker maker;
+
+/* Random bytes by the pool: one system call serves hundreds of ids. What is used is wiped, so that
+ * a look into the memory tells nothing of ids made before. */
+static void take_random(void *out, size_t size)
+{
+    if (maker.left < size) {
+        /* Aborts by itself when the kernel has no randomness; an id must never be guessable. */
+        if (sodium_init() < 0) {
+            abort();
+        }
+        randombytes_buf(maker.pool, sizeof maker.pool);
+        maker.left = sizeof maker.pool;
+    }
+    maker.left -= size;
+    memcpy(out, maker.pool + maker.left, size);
+    sodium_memzero(maker.pool + maker.left, size);
+}
+
+/* The next pair of time and counter, above the last: within one millisecond the random rand_a is
+ * counted up, and when it runs over the time is borrowed from the future (RFC 9562 section 6.2). */
+static void step(void)
+{
+    const int64_t now = clock_wall_ms();
+    uint16_t seed = 0;
+
+    if (now <= maker.ms && maker.counter < COUNTER_MAX) {
+        maker.counter++;
+        return;
+    }
+    take_random(&seed, sizeof seed);
+    maker.ms = now > maker.ms ? now : maker.ms + 1;
+    maker.counter = seed & COUNTER_MAX;
+}
+
+struct uuid uuid_make_v7(void)
+{
+    struct uuid id;
+
+    step();
+    for (unsigned i = 0; i < 6; i++) {
+        id.bytes[i] = (uint8_t)((uint64_t)maker.ms >> (40 - 8 * i));
+    }
+    id.bytes[6] = (uint8_t)(0x70 | maker.counter >> 8);
+    id.bytes[7] = (uint8_t)maker.counter;
+    take_random(id.bytes + 8, 8);
+    id.bytes[8] = (uint8_t)(0x80 | (id.bytes[8] & 0x3f));
+    return id;
+}
+
+#define HEX_ROW(h)                                                                                 \
+    h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "a" h "b" h "c" h "d" h "e" h "f"
+
+void uuid_format(struct uuid id, char text[static UUID_TEXT_LEN])
+{
+    static const char pairs[] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2") HEX_ROW("3") HEX_ROW("4")
+        HEX_ROW("5") HEX_ROW("6") HEX_ROW("7") HEX_ROW("8") HEX_ROW("9") HEX_ROW("a") HEX_ROW("b")
+            HEX_ROW("c") HEX_ROW("d") HEX_ROW("e") HEX_ROW("f");
+    static const unsigned char places[16] = {0,  2,  4,  6,  9,  11, 14, 16,
+                                             19, 21, 24, 26, 28, 30, 32, 34};
+
+    for (size_t i = 0; i < sizeof places; i++) {
+        memcpy(text + places[i], pairs + (size_t)id.bytes[i] * 2, 2);
+    }
+    text[8] = text[13] = text[18] = text[23] = '-';
+}
+
+/* The value of a lower-case hexadecimal digit, or 16. */
+static unsigned nibble(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return (unsigned)(c - '0');
+    }
+    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
+}
+
+bool uuid_parse(struct slice text, struct uuid *id)
+{
+    struct uuid parsed;
+    size_t at = 0;
+
+    if (text.len != UUID_TEXT_LEN) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof parsed.bytes; i++) {
+        if (at == 8 || at == 13 || at == 18 || at == 23) {
+            if (text.ptr[at] != '-') {
+                return false;
+            }
+            at++;
+        }
+        const unsigned high = nibble(text.ptr[at]);
+        const unsigned low = nibble(text.ptr[at + 1]);
+        if ((high | low) > 15) {
+            return false;
+        }
+        parsed.bytes[i] = (uint8_t)(high << 4 | low);
+        at += 2;
+    }
+    *id = parsed;
+    return true;
+}
