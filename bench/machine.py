@@ -5,6 +5,7 @@ import platform
 import re
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from importlib import metadata
@@ -12,7 +13,7 @@ from importlib import metadata
 import procs
 import servers
 
-MEMORY_FILE_SYSTEMS = ("tmpfs", "ramfs", "overlay-on-tmpfs")
+MEMORY_FILE_SYSTEMS = ("tmpfs", "ramfs")
 FSYNC_BLOCK = 4096
 
 
@@ -21,8 +22,12 @@ def output(*command):
     return (done.stdout or done.stderr).strip()
 
 
+def first_line(*command):
+    return output(*command).partition("\n")[0]
+
+
 def file_system(folder):
-    return output("stat", "--file-system", "--format=%T", folder)
+    return output("df", "--output=fstype", folder).splitlines()[-1]
 
 
 def data_folder(preferred):
@@ -74,16 +79,23 @@ def versions(taskhold):
     node = node_packages()
     python = ", ".join(f"{name} {metadata.version(name)}" for name in ("Flask", "PyJWT", "gunicorn"))
     return [
-        ("Taskhold", output(taskhold, "version").splitlines()[0]),
+        ("Taskhold", first_line(taskhold, "version")),
         ("Flask", f"Python {platform.python_version()}, {python}"),
         ("Fastify", f"Node {output('node', '--version').lstrip('v')}, "
                     + ", ".join(f"{name} {version}" for name, version in sorted(node.items()))),
-        ("C compiler of the bare server", output("cc", "--version").splitlines()[0]),
+        ("C compiler of the bare server", first_line("cc", "--version")),
         ("wrk", output("wrk", "--version").split()[1]),
     ]
 
 
-def facts(folder, taskhold):
+def warn_if_busy():
+    """Another program on either core spoils the comparison."""
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"Warning: this machine is busy already (load {load:.2f})", file=sys.stderr)
+
+
+def facts(folder, taskhold, fsync):
     """(what, value), as they stand in the report."""
     with open("/proc/meminfo") as file:
         memory = int(file.readline().split()[1]) / 1024 / 1024
@@ -92,6 +104,6 @@ def facts(folder, taskhold):
         ("Processor", f"{cpu_model()}, {os.cpu_count()} cores"),
         ("Memory", f"{memory:.0f} GiB"),
         ("System", f"{distribution()}, Linux {platform.release()}"),
-        ("Disk", f"{file_system(folder)}, 4 KiB written with fdatasync in {fsync_microseconds(folder):.0f} µs (median)"),
+        ("Disk", f"{file_system(folder)}, 4 KiB written with fdatasync in {fsync:.0f} µs (median)"),
         *versions(taskhold),
     ]

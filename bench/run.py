@@ -91,8 +91,9 @@ def write(folder, name, content):
 def measure(binary, options):
     folder = machine.data_folder(CACHE)
     try:
-        facts = machine.facts(folder, binary)
+        machine.warn_if_busy()
         fsync = machine.fsync_microseconds(folder)
+        facts = machine.facts(folder, binary, fsync)
         results = compare(folder, binary, options)
         checks = report.promises(results, fsync) + taskhold_alone(folder, binary, options)
     finally:
