@@ -20,7 +20,12 @@ struct jwt_claims {
     int64_t expires_at;  /* exp, seconds */
 };
 
-/* Appends a token under the current key. */
+/* An issuer that fits into a token: 1 to JWT_ISSUER_MOST bytes of UTF-8 without control
+ * characters. */
+#define JWT_ISSUER_MOST 200
+bool jwt_issuer_valid(struct slice issuer);
+
+/* Appends a token under the current key. `issuer` is a valid one. */
 void jwt_make(const struct keys *keys, const char *issuer, const struct jwt_claims *claims,
               struct buffer *out);
 
@@ -28,7 +33,8 @@ enum jwt_result {
     JWT_VALID,
     JWT_MALFORMED, /* not a token of ours by its form or header */
     JWT_BAD_SIGNATURE,
-    JWT_BAD_CLAIMS, /* signed by us, but not as we sign: type, issuer, audience, iat */
+    JWT_BAD_CLAIMS, /* signed by us, but not as we sign: a claim is missing, of
+                     * another type or value, or not one of ours */
     JWT_EXPIRED,
 };
 

@@ -16,6 +16,10 @@ struct keys;
 
 enum keys_purpose { KEYS_ACCESS, KEYS_REFRESH, KEYS_CURSOR, KEYS_PURPOSES };
 
+/* NULL if `secret` may be used; else why not: too short, too long, or one that anybody could guess
+ * (a sample from a manual, or a few characters over and over). */
+const char *keys_secret_problem(struct slice secret);
+
 /* `previous` has ptr NULL when there is none. Memory is locked and wiped where the system allows.
  * NULL without memory. */
 struct keys *keys_create(struct slice current, struct slice previous);
@@ -29,6 +33,10 @@ bool keys_mac(const struct keys *keys, enum keys_purpose purpose, unsigned index
 /* Whether `mac` is that of `data` under either key; compares in constant time. */
 bool keys_verify(const struct keys *keys, enum keys_purpose purpose, struct slice data,
                  const uint8_t mac[static KEYS_MAC_LEN]);
+
+/* The JOSE header of access tokens under the current (0) or previous (1) secret, as base64url; ptr
+ * NULL when there is none. */
+struct slice keys_jose_header(const struct keys *keys, unsigned index);
 
 /* Key id of the current (0) or previous (1) secret; ptr NULL when there is none. */
 struct slice keys_kid(const struct keys *keys, unsigned index);

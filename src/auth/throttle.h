@@ -10,9 +10,9 @@ struct throttle;
 
 struct throttle_options {
     const char *name;  /* in the RateLimit fields */
-    uint32_t quota;    /* tokens of a full bucket */
+    uint32_t quota;    /* tokens of a full bucket, at most 1,000 for each second of the window */
     uint32_t window_s; /* in which an empty bucket fills up */
-    uint32_t buckets;  /* a power of two */
+    uint32_t buckets;  /* a power of two, 4 or more; 8 bytes each */
 };
 
 /* NULL without memory. `options.name` must outlive it. */
@@ -23,10 +23,11 @@ struct throttle_state {
     bool allowed;
     uint32_t remaining;   /* tokens */
     uint32_t reset_s;     /* until the bucket is full again (for RateLimit's t) */
-    uint32_t retry_after; /* seconds until one token is there; 0 when allowed */
+    uint32_t retry_after; /* seconds until `tokens` (at least one) are there; 0 when allowed */
 };
 
-/* Takes `tokens` (0 looks only) for `key` at `now_ms` (monotonic). */
+/* Takes `tokens` for `key` at `now_ms` (monotonic), all or none. With 0 it takes nothing and
+ * `allowed` says whether one token is there. Any thread. */
 struct throttle_state throttle_take(struct throttle *throttle, struct slice key, uint32_t tokens,
                                     int64_t now_ms);
 
