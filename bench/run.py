@@ -113,6 +113,8 @@ def end(number, _frame):
 
 def main():
     options, binary = parse_arguments()
+    if not os.access(binary, os.X_OK):
+        raise SystemExit(f"script/bench: {binary} is not a program; script/build makes it")
     for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
     signal.alarm(options.run_seconds)
