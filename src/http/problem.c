@@ -1,0 +1,151 @@
+#include "http/problem.h"
+
+#include <stdio.h>
+
+#include "base/json_writer.h"
+
+#define PROBLEM_TYPE "application/problem+json"
+
+void http_problem_errors_add(struct http_problem_errors *errors, struct http_problem_error error)
+{
+    if (errors->count == HTTP_PROBLEM_ERRORS) {
+        errors->overflow = true;
+        return;
+    }
+    errors->list[errors->count++] = error;
+}
+
+/* Whether the head has a field line of that name. */
+static bool head_has(const struct buffer *head, struct slice name)
+{
+    struct slice rest = buffer_slice(head);
+
+    while (rest.ptr) {
+        struct slice line = slice_next(&rest, '\n');
+        if (slice_eq_nocase(slice_next(&line, ':'), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A plain challenge, unless a token was sent and is not good (RFC 6750 section 3.1). */
+static void add_challenge(struct http_exchange *x, enum error error)
+{
+    http_respond_field(x, "WWW-Authenticate",
+                       error == ERROR_INVALID_TOKEN
+                           ? SLICE("Bearer realm=\"taskhold\", error=\"invalid_token\", "
+                                   "error_description=\"the access token is malformed, expired or "
+                                   "no longer valid\"")
+                           : SLICE("Bearer realm=\"taskhold\""));
+}
+
+static void add_fields(struct http_exchange *x, enum error error, int status)
+{
+    const struct buffer *head = x->response.head;
+
+    if (status == 401 && !head_has(head, SLICE("WWW-Authenticate"))) {
+        add_challenge(x, error);
+    }
+    if (status == 503 && !head_has(head, SLICE("Retry-After"))) {
+        http_respond_field(x, "Retry-After", SLICE("1"));
+    }
+    if (!head_has(head, SLICE("Cache-Control"))) {
+        http_respond_field(x, "Cache-Control", SLICE("no-store"));
+    }
+}
+
+static bool is_path_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("-._~!$&'()*+,;=:@/", c));
+}
+
+/* The path as a URI reference: it was decoded, so what may not stand in one is encoded again. Empty
+ * when there is no path (framing) or no memory. */
+static struct slice encode_path(struct arena *arena, struct slice path)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    char *out = path.len > 0 ? arena_alloc(arena, path.len * 3) : NULL;
+    size_t len = 0;
+
+    for (size_t i = 0; out && i < path.len; i++) {
+        const unsigned char byte = (unsigned char)path.ptr[i];
+        if (is_path_char(path.ptr[i])) {
+            out[len++] = path.ptr[i];
+        } else {
+            out[len++] = '%';
+            out[len++] = hex[byte >> 4];
+            out[len++] = hex[byte & 15];
+        }
+    }
+    return (struct slice){out, len};
+}
+
+static void write_member(struct json_writer *w, struct slice name, struct slice text)
+{
+    json_name(w, name);
+    json_text(w, text);
+}
+
+static void write_error(struct json_writer *w, const struct http_problem_error *error)
+{
+    json_open_object(w);
+    if (error->parameter.ptr) {
+        write_member(w, SLICE("parameter"), error->parameter);
+    } else {
+        write_member(w, SLICE("pointer"), error->pointer);
+    }
+    write_member(w, SLICE("code"), slice_of(error->code));
+    write_member(w, SLICE("detail"), slice_of(error->detail));
+    json_close_object(w);
+}
+
+static void write_errors(struct json_writer *w, const struct http_problem_errors *errors)
+{
+    if (!errors || errors->count == 0) {
+        return;
+    }
+    json_name(w, SLICE("errors"));
+    json_open_array(w);
+    for (unsigned i = 0; i < errors->count; i++) {
+        write_error(w, &errors->list[i]);
+    }
+    json_close_array(w);
+}
+
+static void write_problem(struct http_exchange *x, const struct error_row *row, const char *detail,
+                          const struct http_problem_errors *errors)
+{
+    const struct slice instance = encode_path(x->arena, x->request.path);
+    char type[64];
+    struct json_writer w;
+
+    (void)snprintf(type, sizeof type, "/problems/%s", row->code);
+    buffer_clear(x->response.body);
+    json_writer_init(&w, x->response.body);
+    json_open_object(&w);
+    write_member(&w, SLICE("type"), slice_of(type));
+    write_member(&w, SLICE("title"), slice_of(row->title));
+    json_name(&w, SLICE("status"));
+    json_i64(&w, row->status);
+    write_member(&w, SLICE("detail"), slice_of(detail ? detail : row->detail));
+    if (instance.len > 0) {
+        write_member(&w, SLICE("instance"), instance);
+    }
+    write_member(&w, SLICE("code"), slice_of(row->code));
+    write_member(&w, SLICE("request_id"), x->request.id);
+    write_errors(&w, errors);
+    json_close_object(&w);
+}
+
+void http_respond_problem(struct http_exchange *x, enum error error, const char *detail,
+                          const struct http_problem_errors *errors)
+{
+    const struct error_row *row = error_row(error);
+
+    x->error = error;
+    add_fields(x, error, row->status);
+    write_problem(x, row, detail, errors);
+    http_respond_body(x, row->status, PROBLEM_TYPE);
+}

@@ -1,0 +1,210 @@
+#include "http/query.h"
+
+#include "base/utf8.h"
+
+/* How much of a client's text is repeated in a detail. */
+#define SHOWN_MOST 64
+
+/* What one parse works with. */
+struct parse {
+    const char *const *allowed;
+    struct arena *arena;
+    struct http_query *query;
+    struct http_problem_errors *errors;
+    bool good;
+};
+
+/* The value of a hexadecimal digit, or 16. */
+static unsigned hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return (unsigned)(c - '0');
+    }
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
+}
+
+/* Whether `raw` is well encoded; writes what it stands for, which is never longer. */
+static bool decode_into(char *out, struct slice raw, size_t *len)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < raw.len; i++) {
+        char c = raw.ptr[i] == '+' ? ' ' : raw.ptr[i];
+        if (c == '%') {
+            const unsigned high = i + 2 < raw.len ? hex_value(raw.ptr[i + 1]) : 16;
+            const unsigned low = i + 2 < raw.len ? hex_value(raw.ptr[i + 2]) : 16;
+            if ((high | low) > 15) {
+                return false;
+            }
+            c = (char)(high << 4 | low);
+            i += 2;
+        }
+        if (c == '\0') {
+            return false;
+        }
+        out[n++] = c;
+    }
+    *len = n;
+    return utf8_valid((struct slice){out, n});
+}
+
+/* For a text that cannot be decoded: what was sent, with anything but visible ASCII as `?`. */
+static struct slice decode_loosely(struct arena *arena, struct slice raw)
+{
+    char *copy = arena_alloc(arena, raw.len + 1);
+
+    for (size_t i = 0; copy && i < raw.len; i++) {
+        copy[i] = raw.ptr[i] > ' ' && raw.ptr[i] < 0x7f ? raw.ptr[i] : '?';
+    }
+    return (struct slice){copy, copy ? raw.len : 0};
+}
+
+/* Decodes into the arena. `*good` tells whether the text was well encoded; `ptr` is NULL without
+ * memory. */
+static struct slice decode(struct arena *arena, struct slice raw, bool *good)
+{
+    char *out = arena_alloc(arena, raw.len + 1);
+    size_t len = 0;
+
+    if (!out) {
+        return (struct slice){0};
+    }
+    *good = decode_into(out, raw, &len);
+    return *good ? (struct slice){out, len} : decode_loosely(arena, raw);
+}
+
+static bool already_added(const struct http_problem_errors *errors, struct slice name,
+                          const char *code)
+{
+    for (unsigned i = 0; i < errors->count; i++) {
+        if (errors->list[i].parameter.ptr && slice_eq(errors->list[i].parameter, name) &&
+            strcmp(errors->list[i].code, code) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Adds an error, once for each name and code. The detail reads `before` NAME `behind`. */
+static void add_error(struct parse *parse, struct slice name, const char *code, const char *before,
+                      const char *behind)
+{
+    const struct slice shown = utf8_cut(name, SHOWN_MOST);
+    const size_t before_len = strlen(before);
+    const size_t behind_len = strlen(behind);
+    char *detail = NULL;
+
+    parse->good = false;
+    if (already_added(parse->errors, name, code)) {
+        return;
+    }
+    detail = arena_alloc(parse->arena, before_len + shown.len + behind_len + 1);
+    if (!detail) {
+        return;
+    }
+    memcpy(detail, before, before_len);
+    if (shown.len > 0) {
+        memcpy(detail + before_len, shown.ptr, shown.len);
+    }
+    memcpy(detail + before_len + shown.len, behind, behind_len);
+    http_problem_errors_add(parse->errors, (struct http_problem_error){
+                                               .parameter = name, .code = code, .detail = detail});
+}
+
+static bool is_allowed(const struct parse *parse, struct slice name)
+{
+    for (const char *const *at = parse->allowed; at && *at; at++) {
+        if (slice_eq(name, slice_of(*at))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_taken(const struct http_query *query, struct slice name)
+{
+    for (unsigned i = 0; i < query->count; i++) {
+        if (slice_eq(query->list[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Keeps a parameter, or says what is wrong with it. */
+static void take(struct parse *parse, struct slice name, struct slice value, bool well_encoded)
+{
+    struct http_query *query = parse->query;
+
+    if (!is_allowed(parse, name)) {
+        add_error(parse, name, "unknown", "This call has no query parameter `", "`.");
+        return;
+    }
+    if (is_taken(query, name)) {
+        add_error(parse, name, "repeated", "The query parameter `", "` may be given only once.");
+        return;
+    }
+    if (!well_encoded) {
+        add_error(parse, name, "invalid", "The value of `",
+                  "` is not percent-encoded UTF-8 without NUL.");
+    } else if (value.len == 0) {
+        add_error(parse, name, "empty", "The query parameter `",
+                  "` has no value. Give one or leave it out.");
+    }
+    if (query->count == HTTP_QUERY_PARAMETERS) {
+        add_error(parse, name, "invalid", "With `", "` there are too many query parameters.");
+        return;
+    }
+    query->list[query->count].name = name;
+    query->list[query->count].value = value;
+    query->count++;
+}
+
+static bool parse_pair(struct parse *parse, struct slice pair)
+{
+    const struct slice raw_name = slice_next(&pair, '=');
+    bool name_good = false;
+    bool value_good = false;
+    const struct slice name = decode(parse->arena, raw_name, &name_good);
+    const struct slice value = decode(parse->arena, pair, &value_good);
+
+    if (!name.ptr || !value.ptr) {
+        return false;
+    }
+    if (name_good) {
+        take(parse, name, value, value_good);
+    } else {
+        add_error(parse, name, "invalid", "The parameter name `",
+                  "` is not percent-encoded UTF-8 without NUL.");
+    }
+    return true;
+}
+
+bool http_query_parse(const struct http_request *r, const char *const *allowed, struct arena *arena,
+                      struct http_query *query, struct http_problem_errors *errors)
+{
+    struct parse parse = {
+        .allowed = allowed, .arena = arena, .query = query, .errors = errors, .good = true};
+    struct slice rest = r->query;
+
+    query->count = 0;
+    while (rest.ptr) {
+        const struct slice pair = slice_next(&rest, '&');
+        /* Nothing between two `&` is no parameter. */
+        if (pair.len > 0 && !parse_pair(&parse, pair)) {
+            return false;
+        }
+    }
+    return parse.good;
+}
+
+struct slice http_query_get(const struct http_query *query, const char *name)
+{
+    for (unsigned i = 0; i < query->count; i++) {
+        if (slice_eq(query->list[i].name, slice_of(name))) {
+            return query->list[i].value;
+        }
+    }
+    return (struct slice){0};
+}
