@@ -27,7 +27,8 @@ def first_line(*command):
 
 
 def file_system(folder):
-    return output("df", "--output=fstype", folder).splitlines()[-1]
+    name = output("df", "--output=fstype", folder).splitlines()[-1]
+    return name if name != "-" else output("stat", "--file-system", "--format=%T", folder)  # "-": no mount table
 
 
 def data_folder(preferred):

@@ -24,9 +24,9 @@ Each number is the median of {rounds} rounds of {seconds} s, and the servers tak
 
 Memory is what is resident after the rounds; that of several processes counts shared pages once. CPU is user and system
 time of all processes and threads of a server. Each server hashes passwords its own way (Taskhold: Argon2id, 19 MiB, two passes),
-so the rates of logins compare hashes more than servers. p99 counts the time a server takes to accept its connections: Node accepts
-one in each turn of its loop, so its p99 of slow calls is mostly that. The bare server leaves its core idle a part of the time, since
-`wrk` cannot ask faster: compare CPU a request too.
+so the rates of logins compare hashes more than servers. p99 counts the time a server takes to accept its
+connections, which shows where one call is slow and the loop accepts one connection a turn (Node 20). The bare server leaves
+its core idle a part of the time, since `wrk` cannot ask faster: compare CPU a request too.
 """
 
 
