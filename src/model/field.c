@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "model/text.h"
 
 #define POINTER_MOST 128 /* bytes of an unknown name that an error repeats */
@@ -25,7 +26,7 @@ static struct slice pointer_to(struct arena *arena, struct slice name)
 {
     char escaped[1 + 2 * POINTER_MOST];
     size_t len = 0;
-    struct slice head = text_cut(name, POINTER_MOST);
+    struct slice head = utf8_cut(name, POINTER_MOST);
     escaped[len++] = '/';
     for (size_t i = 0; i < head.len; i++) {
         if (head.ptr[i] == '~' || head.ptr[i] == '/') {

@@ -15,11 +15,4 @@ struct text_facts {
 /* `text` is valid UTF-8. */
 struct text_facts text_look(struct slice text);
 
-/* Whether `text` is valid UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. */
-bool text_is_utf8(struct slice text);
-
-/* The longest beginning of at most `most` bytes that does not cut a code point in two. `text` is
- * valid UTF-8. */
-struct slice text_cut(struct slice text, size_t most);
-
 #endif

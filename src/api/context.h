@@ -1,0 +1,68 @@
+#ifndef TASKHOLD_API_CONTEXT_H
+#define TASKHOLD_API_CONTEXT_H
+
+#include "api/api.h"
+#include "auth/hasher.h"
+#include "auth/throttle.h"
+#include "auth/token_cache.h"
+
+/* What the files of this room share, and how a handler reaches it. */
+
+#define API_FILES   3  /* the embedded files */
+#define API_TAG_LEN 19 /* an entity tag of one: 16 digits, two quotes, NUL */
+
+struct api {
+    struct api_options options;
+    struct hasher *hasher;
+    struct throttle *auth; /* the three quotas; NULL with RATE_LIMIT=off */
+    struct throttle *calls;
+    struct throttle *failures;
+    char file_tags[API_FILES][API_TAG_LEN];
+};
+
+/* What one event loop has. */
+struct api_loop {
+    struct api *api;
+    struct store_session *store;
+    struct token_cache *tokens;
+};
+
+/* Who calls, on a route that needs a token: x->caller. */
+struct caller {
+    struct uuid user;
+    struct uuid session;
+};
+
+static inline struct api_loop *api_loop_of(const struct http_exchange *x)
+{
+    return http_loop_context(x->loop);
+}
+
+static inline struct api *api_of(const struct http_exchange *x)
+{
+    return api_loop_of(x)->api;
+}
+
+static inline const struct store_engine *api_engine(const struct http_exchange *x)
+{
+    return api_of(x)->options.engine;
+}
+
+static inline const struct caller *api_caller(const struct http_exchange *x)
+{
+    return x->caller;
+}
+
+/* The common part of an operation of the store. `caller` is what `done` finds in op->caller. */
+static inline struct store_op api_op(struct http_exchange *x, void (*done)(struct store_op *op),
+                                     void *caller)
+{
+    return (struct store_op){
+        .session = api_loop_of(x)->store,
+        .arena = x->arena,
+        .done = done,
+        .caller = caller,
+    };
+}
+
+#endif

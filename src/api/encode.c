@@ -1,0 +1,57 @@
+#include "api/encode.h"
+
+#include "model/task_fields.h"
+#include "model/user_fields.h"
+
+void encode_task(struct json_writer *w, const struct task *task)
+{
+    json_open_object(w);
+    field_write(task_fields, task_field_count, task, w);
+    json_close_object(w);
+}
+
+void encode_user(struct json_writer *w, const struct user *user)
+{
+    json_open_object(w);
+    field_write(user_body_user.fields, user_body_user.count, user, w);
+    json_close_object(w);
+}
+
+void encode_session(struct json_writer *w, const struct session *session, bool current)
+{
+    json_open_object(w);
+    field_write(user_body_session.fields, user_body_session.count, session, w);
+    json_name(w, SLICE("current"));
+    json_bool(w, current);
+    json_close_object(w);
+}
+
+void encode_tokens(struct json_writer *w, const struct encode_tokens *tokens)
+{
+    json_open_object(w);
+    json_name(w, SLICE("access_token"));
+    json_text(w, tokens->access_token);
+    json_name(w, SLICE("token_type"));
+    json_text(w, SLICE("Bearer"));
+    json_name(w, SLICE("expires_in"));
+    json_i64(w, tokens->expires_in);
+    json_name(w, SLICE("refresh_token"));
+    json_text(w, tokens->refresh_token);
+    json_name(w, SLICE("refresh_expires_in"));
+    json_i64(w, tokens->refresh_expires_in);
+    json_close_object(w);
+}
+
+struct slice encode_task_tag(int64_t revision, char tag[static ENCODE_TAG_MOST])
+{
+    char *end = tag + ENCODE_TAG_MOST;
+    char *p = end;
+    *--p = '"';
+    uint64_t rest = revision > 0 ? (uint64_t)revision : 0;
+    do {
+        *--p = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    *--p = '"';
+    return (struct slice){p, (size_t)(end - p)};
+}

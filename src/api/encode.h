@@ -1,0 +1,29 @@
+#ifndef TASKHOLD_API_ENCODE_H
+#define TASKHOLD_API_ENCODE_H
+
+#include "base/json_writer.h"
+#include "model/task.h"
+#include "model/user.h"
+
+/* From rows to JSON objects. Pure functions: the same row always gives the same bytes. */
+
+void encode_task(struct json_writer *w, const struct task *task);
+void encode_user(struct json_writer *w, const struct user *user);
+
+/* `current`: the session of the request. */
+void encode_session(struct json_writer *w, const struct session *session, bool current);
+
+struct encode_tokens {
+    struct slice access_token;
+    struct slice refresh_token;
+    int64_t expires_in; /* seconds */
+    int64_t refresh_expires_in;
+};
+
+void encode_tokens(struct json_writer *w, const struct encode_tokens *tokens);
+
+/* The entity tag of a task: its revision in double quotes, written into `tag`. */
+#define ENCODE_TAG_MOST 24
+struct slice encode_task_tag(int64_t revision, char tag[static ENCODE_TAG_MOST]);
+
+#endif

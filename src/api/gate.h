@@ -1,0 +1,15 @@
+#ifndef TASKHOLD_API_GATE_H
+#define TASKHOLD_API_GATE_H
+
+#include "http/server.h"
+
+/* The two questions that stand before every handler; they fit http_hooks. */
+
+/* Who calls? Needs exactly one `Authorization: Bearer TOKEN` with a token of ours whose session is
+ * alive, and leaves a struct caller. A token that does not verify costs no database access. */
+enum http_verdict gate_authorize(struct http_exchange *x);
+
+/* May they call so often? Takes one from the quota of the route. */
+enum http_verdict gate_quota(struct http_exchange *x);
+
+#endif

@@ -1,0 +1,49 @@
+#ifndef TASKHOLD_API_HANDLERS_H
+#define TASKHOLD_API_HANDLERS_H
+
+#include "http/message.h"
+
+/* One function a call, named like its operation in the description of the API. Each is an
+ * http_handler_fn: it runs when the dispatcher has checked every column of its route, and answers
+ * the exchange once, then or later. */
+
+/* register.c, login.c, refresh.c */
+void accounts_register(struct http_exchange *x);
+void accounts_login(struct http_exchange *x);
+void accounts_refresh(struct http_exchange *x);
+
+/* me.c */
+void me_get(struct http_exchange *x);
+void me_patch(struct http_exchange *x);
+
+/* me_password.c, me_email.c, me_deletion.c */
+void me_put_password(struct http_exchange *x);
+void me_put_email(struct http_exchange *x);
+void me_delete(struct http_exchange *x);
+
+/* sessions.c */
+void sessions_logout(struct http_exchange *x);
+void sessions_list(struct http_exchange *x);
+void sessions_delete(struct http_exchange *x);
+
+/* tasks.c, task_list.c, task_write.c */
+void tasks_get(struct http_exchange *x);
+void tasks_list(struct http_exchange *x);
+void tasks_create(struct http_exchange *x);
+void tasks_replace(struct http_exchange *x);
+void tasks_patch(struct http_exchange *x);
+void tasks_delete(struct http_exchange *x);
+
+/* service.c */
+void service_root(struct http_exchange *x);
+void service_live(struct http_exchange *x);
+void service_ready(struct http_exchange *x);
+
+/* documents.c, problem_pages.c */
+void documents_openapi_json(struct http_exchange *x);
+void documents_openapi_yaml(struct http_exchange *x);
+void documents_postman(struct http_exchange *x);
+void documents_docs(struct http_exchange *x);
+void problem_pages_get(struct http_exchange *x);
+
+#endif

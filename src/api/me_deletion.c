@@ -1,0 +1,51 @@
+#include "api/context.h"
+#include "api/event_log.h"
+#include "api/handlers.h"
+#include "api/proof.h"
+#include "api/respond.h"
+#include "api/user_answer.h"
+
+/* POST /v1/me/deletion: the account and all that belongs to it. */
+
+struct deletion {
+    struct proof proof; /* first: its address is the deletion's */
+    struct store_user_delete op;
+};
+
+static void deleted(struct store_op *op)
+{
+    struct http_exchange *x = op->caller;
+    if (op->result != ERROR_NONE) {
+        user_answer_error(x, op->result);
+        return;
+    }
+    event_log(x, LOG_INFO, "account_deleted", NULL, NULL);
+    respond_done(x);
+}
+
+static void proved(struct proof *proof)
+{
+    struct deletion *deletion = (struct deletion *)proof;
+    struct http_exchange *x = proof->x;
+    deletion->op = (struct store_user_delete){
+        .op = api_op(x, deleted, x),
+        .id = api_caller(x)->user,
+        .verified_hash = proof_user(proof)->password_hash,
+    };
+    api_engine(x)->user_delete(&deletion->op);
+}
+
+void me_delete(struct http_exchange *x)
+{
+    struct deletion *deletion = arena_new(x->arena, struct deletion);
+    unsigned set = 0;
+    if (!deletion) {
+        respond_no_memory(x);
+        return;
+    }
+    struct proof *proof = &deletion->proof;
+    *proof = (struct proof){.x = x, .loaded = proof_compare, .proved = proved};
+    if (user_body_decode(x, &user_body_proof, FIELD_WHOLE, &proof->input, &set)) {
+        proof_load(proof);
+    }
+}

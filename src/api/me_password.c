@@ -1,0 +1,90 @@
+#include "api/body.h"
+#include "api/context.h"
+#include "api/event_log.h"
+#include "api/handlers.h"
+#include "api/hashing.h"
+#include "api/password_rule.h"
+#include "api/proof.h"
+#include "api/respond.h"
+#include "api/user_answer.h"
+#include "base/clock.h"
+
+/* PUT /v1/me/password: every other session ends. */
+
+struct change {
+    struct proof proof; /* first: its address is the change's */
+    struct password_job job;
+    struct store_user_set_password op;
+};
+
+static void changed(struct store_op *op)
+{
+    struct http_exchange *x = op->caller;
+    if (op->result != ERROR_NONE) {
+        user_answer_error(x, op->result);
+        return;
+    }
+    event_log(x, LOG_INFO, "password_changed", NULL, NULL);
+    respond_done(x);
+}
+
+static void hashed(struct password_job *job)
+{
+    struct change *change = job->caller;
+    struct http_exchange *x = change->proof.x;
+    hashing_wipe(&change->proof.input.new_password);
+    if (!job->ok) {
+        respond_no_memory(x);
+        return;
+    }
+    change->op = (struct store_user_set_password){
+        .op = api_op(x, changed, x),
+        .id = api_caller(x)->user,
+        .verified_hash = proof_user(&change->proof)->password_hash,
+        .hash = hashing_result(job),
+        .keep = api_caller(x)->session,
+        .now = clock_wall_ms(),
+    };
+    api_engine(x)->user_set_password(&change->op);
+}
+
+static void proved(struct proof *proof)
+{
+    struct change *change = (struct change *)proof;
+    if (!hashing_make(proof->x, &change->job, proof->input.new_password, hashed, change)) {
+        hashing_wipe(&proof->input.new_password);
+    }
+}
+
+/* The one rule that needs the row. */
+static void loaded(struct proof *proof)
+{
+    struct field_errors errors = {0};
+    password_rule_check(proof->x, "/new_password", proof->input.new_password,
+                        proof_user(proof)->email, &errors);
+    if (body_valid(proof->x, &errors)) {
+        proof_compare(proof);
+    }
+}
+
+void me_put_password(struct http_exchange *x)
+{
+    struct change *change = arena_new(x->arena, struct change);
+    if (!change) {
+        respond_no_memory(x);
+        return;
+    }
+    struct proof *proof = &change->proof;
+    *proof = (struct proof){.x = x, .loaded = loaded, .proved = proved};
+    struct field_reading reading = {.fields = user_body_password.fields,
+                                    .count = user_body_password.count,
+                                    .input = &proof->input};
+    if (!body_read(x, &reading)) {
+        return;
+    }
+    password_rule_check(x, "/new_password", proof->input.new_password, (struct slice){0},
+                        &reading.errors);
+    if (body_valid(x, &reading.errors)) {
+        proof_load(proof);
+    }
+}

@@ -1,0 +1,56 @@
+#include "api/context.h"
+#include "api/event_log.h"
+#include "api/handlers.h"
+#include "api/respond.h"
+#include "api/token_answer.h"
+#include "api/user_answer.h"
+#include "auth/refresh_token.h"
+#include "base/clock.h"
+
+/* POST /v1/auth/refresh: the store moves the session's counter, or ends the session when an old
+ * token comes again. A token that is not ours costs no database access. */
+
+#define GRACE_MS    10000
+#define LIFETIME_MS (365LL * 24 * 60 * 60 * 1000) /* of a session, however often it is refreshed   \
+                                                   */
+
+static void refreshed(struct store_op *op)
+{
+    const struct store_session_refresh *refresh = (const struct store_session_refresh *)op;
+    struct http_exchange *x = op->caller;
+    if (refresh->reuse) {
+        event_log(x, LOG_WARN, "refresh_reuse", &refresh->session.user, NULL);
+    }
+    if (op->result != ERROR_NONE) {
+        respond_error(x, op->result, NULL);
+        return;
+    }
+    token_answer(x, &refresh->session);
+}
+
+void accounts_refresh(struct http_exchange *x)
+{
+    struct user_input input = {0};
+    unsigned set = 0;
+    if (!user_body_decode(x, &user_body_refresh, FIELD_WHOLE, &input, &set)) {
+        return;
+    }
+    struct store_session_refresh *refresh = arena_new(x->arena, struct store_session_refresh);
+    if (!refresh) {
+        respond_no_memory(x);
+        return;
+    }
+    const struct api_options *options = &api_of(x)->options;
+    *refresh = (struct store_session_refresh){
+        .op = api_op(x, refreshed, x),
+        .now = clock_wall_ms(),
+        .ttl_ms = options->settings->refresh_token_ttl * 1000,
+        .lifetime_ms = LIFETIME_MS,
+        .grace_ms = GRACE_MS,
+    };
+    if (!refresh_token_parse(options->keys, input.refresh_token, &refresh->id, &refresh->counter)) {
+        respond_error(x, ERROR_INVALID_REFRESH_TOKEN, NULL);
+        return;
+    }
+    api_engine(x)->session_refresh(refresh);
+}

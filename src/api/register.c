@@ -1,0 +1,75 @@
+#include "api/body.h"
+#include "api/context.h"
+#include "api/event_log.h"
+#include "api/handlers.h"
+#include "api/hashing.h"
+#include "api/password_rule.h"
+#include "api/respond.h"
+#include "api/user_answer.h"
+#include "base/clock.h"
+
+/* POST /v1/auth/register: the rules, the hash, the row. */
+
+struct registration {
+    struct store_user_create op; /* first: its address is the registration's */
+    struct http_exchange *x;
+    struct user_input input;
+    struct password_job job;
+};
+
+static void created(struct store_op *op)
+{
+    const struct registration *registration = (const struct registration *)op;
+    struct http_exchange *x = registration->x;
+    if (op->result != ERROR_NONE) {
+        respond_error(x, op->result, NULL);
+        return;
+    }
+    event_log(x, LOG_INFO, "registered", &registration->op.user.id, NULL);
+    http_respond_field(x, "Location", SLICE("/v1/me"));
+    user_answer(x, 201, &registration->op.user);
+}
+
+static void hashed(struct password_job *job)
+{
+    struct registration *registration = job->caller;
+    struct http_exchange *x = registration->x;
+    hashing_wipe(&registration->input.new_password);
+    if (!job->ok) {
+        respond_no_memory(x);
+        return;
+    }
+    int64_t now = clock_wall_ms();
+    registration->op = (struct store_user_create){
+        .op = api_op(x, created, NULL),
+        .user = {.id = uuid_make_v7(),
+                 .email = registration->input.email,
+                 .name = registration->input.name,
+                 .password_hash = hashing_result(job),
+                 .created_at = now,
+                 .updated_at = now},
+    };
+    api_engine(x)->user_create(&registration->op);
+}
+
+void accounts_register(struct http_exchange *x)
+{
+    struct registration *registration = arena_new(x->arena, struct registration);
+    if (!registration) {
+        respond_no_memory(x);
+        return;
+    }
+    registration->x = x;
+    struct user_input *input = &registration->input;
+    struct field_reading reading = {.fields = user_body_registration.fields,
+                                    .count = user_body_registration.count,
+                                    .input = input};
+    if (!body_read(x, &reading)) {
+        return;
+    }
+    password_rule_check(x, "/password", input->new_password, input->email, &reading.errors);
+    if (body_valid(x, &reading.errors) &&
+        !hashing_make(x, &registration->job, input->new_password, hashed, registration)) {
+        hashing_wipe(&input->new_password);
+    }
+}

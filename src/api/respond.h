@@ -1,0 +1,29 @@
+#ifndef TASKHOLD_API_RESPOND_H
+#define TASKHOLD_API_RESPOND_H
+
+#include "base/json_writer.h"
+#include "http/problem.h"
+
+/* How answers of this room look. Every function that says `sends` ends the exchange. */
+
+/* Sends the problem of `error`; `detail` NULL: its default text. What was written into the body
+ * before is dropped. */
+void respond_error(struct http_exchange *x, enum error error, const char *detail);
+
+/* Sends what a request gets when its arena is used up: 503. */
+void respond_no_memory(struct http_exchange *x);
+
+/* Cache-Control for what carries tokens or personal data. */
+void respond_no_store(struct http_exchange *x);
+
+/* Sends 204 that nothing may store. */
+void respond_done(struct http_exchange *x);
+
+/* Begins the JSON body; the answer is sent with respond_json. */
+struct json_writer respond_json_begin(struct http_exchange *x);
+void respond_json(struct http_exchange *x, int status);
+
+/* Reads the id in the path. Sends 404 and returns false when it is not a lower-case UUID. */
+bool respond_path_id(struct http_exchange *x, struct uuid *id);
+
+#endif

@@ -1,0 +1,15 @@
+#ifndef TASKHOLD_API_TASK_ANSWER_H
+#define TASKHOLD_API_TASK_ANSWER_H
+
+#include "http/message.h"
+#include "model/task.h"
+
+/* What every answer about tasks has in common. */
+
+/* Adds ETag and Cache-Control. */
+void task_answer_fields(struct http_exchange *x, struct slice tag);
+
+/* Sends `task` with both fields. */
+void task_answer(struct http_exchange *x, int status, const struct task *task);
+
+#endif

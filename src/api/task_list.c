@@ -1,0 +1,190 @@
+#include <stdio.h>
+
+#include "api/context.h"
+#include "api/encode.h"
+#include "api/handlers.h"
+#include "api/respond.h"
+#include "api/task_answer.h"
+#include "api/task_query.h"
+#include "http/conditional.h"
+
+/* GET /v1/tasks: one page, written row by row into the answer while the store reads it. */
+
+#define CURSOR_MOST 8192 /* bytes: a title of 1,024 code points of 4 bytes, in base64 */
+#define TAG_MOST    64
+
+struct page {
+    struct store_task_list op; /* first: its address is the page's */
+    struct http_exchange *x;
+    struct http_query query;
+    struct http_condition if_none_match;
+    struct json_writer json;
+    struct cursor next; /* behind the last row, once the page is full */
+    unsigned rows;
+    char tag_text[TAG_MOST];
+    struct slice tag;
+    bool not_modified;
+    bool no_memory;
+};
+
+/* The revision says which change the list shows. Half of the user's id keeps the answers of two
+ * accounts apart that one client reads under the same address. */
+static struct slice make_tag(struct page *page)
+{
+    char user[UUID_TEXT_LEN];
+    uuid_format(page->op.user, user);
+    int len = snprintf(page->tag_text, TAG_MOST, "\"l-%lld-%.*s\"", (long long)page->op.revision,
+                       17, user + UUID_TEXT_LEN - 17);
+    return (struct slice){page->tag_text, (size_t)len};
+}
+
+static bool begin(struct store_task_list *op)
+{
+    struct page *page = (struct page *)op;
+    page->tag = make_tag(page);
+    page->not_modified =
+        page->if_none_match.present && http_condition_names(&page->if_none_match, page->tag, true);
+    if (page->not_modified) {
+        return false;
+    }
+    page->json = respond_json_begin(page->x);
+    json_open_object(&page->json);
+    json_name(&page->json, SLICE("items"));
+    json_open_array(&page->json);
+    return true;
+}
+
+static int64_t sort_number(const struct task *row, enum store_sort sort)
+{
+    switch (sort) {
+    case STORE_SORT_CREATED_AT: return row->created_at;
+    case STORE_SORT_UPDATED_AT: return row->updated_at;
+    case STORE_SORT_STATUS: return row->status;
+    default: return 0;
+    }
+}
+
+/* The row lives only until the next one, so what a cursor needs of it is kept. */
+static void keep_position(struct page *page, const struct task *row)
+{
+    page->next = (struct cursor){
+        .sort = page->op.sort,
+        .descending = page->op.descending,
+        .statuses = page->op.statuses,
+        .position = {.id = row->id, .number = sort_number(row, page->op.sort)},
+    };
+    if (page->op.sort == STORE_SORT_TITLE) {
+        page->next.position.text = arena_copy(page->x->arena, row->title);
+        page->no_memory = page->next.position.text.ptr == NULL;
+    }
+}
+
+static void each(struct store_task_list *op, const struct task *row)
+{
+    struct page *page = (struct page *)op;
+    encode_task(&page->json, row);
+    if (++page->rows == op->limit) {
+        keep_position(page, row);
+    }
+}
+
+static void add_link(struct page *page, struct slice cursor)
+{
+    struct buffer link;
+    buffer_init(&link, 2 * CURSOR_MOST);
+    buffer_add_text(&link, "</v1/tasks?");
+    task_query_add_next(&page->query, cursor, &link);
+    buffer_add_text(&link, ">; rel=\"next\"");
+    page->no_memory |= link.failed;
+    if (!link.failed) {
+        http_respond_field(page->x, "Link", buffer_slice(&link));
+    }
+    buffer_finish(&link);
+}
+
+static void add_next(struct page *page)
+{
+    json_name(&page->json, SLICE("next_cursor"));
+    if (!page->op.more) {
+        json_null(&page->json);
+        return;
+    }
+    struct buffer cursor;
+    buffer_init(&cursor, CURSOR_MOST);
+    cursor_make(api_of(page->x)->options.keys, page->op.user, &page->next, &cursor);
+    page->no_memory |= cursor.failed;
+    if (!cursor.failed) {
+        json_text(&page->json, buffer_slice(&cursor));
+        add_link(page, buffer_slice(&cursor));
+    }
+    buffer_finish(&cursor);
+}
+
+static void finish(struct page *page)
+{
+    json_close_array(&page->json);
+    add_next(page);
+    if (page->op.with_total) {
+        json_name(&page->json, SLICE("total"));
+        json_i64(&page->json, page->op.total);
+    }
+    json_close_object(&page->json);
+}
+
+static void listed(struct store_op *op)
+{
+    struct page *page = (struct page *)op;
+    struct http_exchange *x = page->x;
+    if (op->result != ERROR_NONE) {
+        respond_error(x, op->result == ERROR_NOT_FOUND ? ERROR_INVALID_TOKEN : op->result, NULL);
+        return;
+    }
+    if (page->not_modified) {
+        task_answer_fields(x, page->tag);
+        http_respond_status(x, 304);
+        return;
+    }
+    finish(page);
+    if (page->no_memory) {
+        respond_no_memory(x);
+        return;
+    }
+    task_answer_fields(x, page->tag);
+    respond_json(x, 200);
+}
+
+/* Query and header values: 400 with all that is wrong. */
+static bool read_request(struct page *page)
+{
+    struct http_exchange *x = page->x;
+    struct http_problem_errors errors = {0};
+    http_query_parse(&x->request, task_query_names, x->arena, &page->query, &errors);
+    task_query_read(api_of(x)->options.keys, &page->query, x->arena, &page->op, &errors);
+    if (errors.count > 0) {
+        http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &errors);
+        return false;
+    }
+    if (!http_condition_parse(&x->request, HTTP_FIELD_IF_NONE_MATCH, &page->if_none_match)) {
+        respond_error(x, ERROR_INVALID_HEADER,
+                      "If-None-Match must be `*` or a list of entity tags.");
+        return false;
+    }
+    return true;
+}
+
+void tasks_list(struct http_exchange *x)
+{
+    struct page *page = arena_new(x->arena, struct page);
+    if (!page) {
+        respond_no_memory(x);
+        return;
+    }
+    page->x = x;
+    page->op.op = api_op(x, listed, page);
+    page->op.user = api_caller(x)->user;
+    page->op.begin = begin;
+    page->op.each = each;
+    if (read_request(page)) {
+        api_engine(x)->task_list(&page->op);
+    }
+}

@@ -1,0 +1,132 @@
+#include "api/body.h"
+#include "api/context.h"
+#include "api/encode.h"
+#include "api/handlers.h"
+#include "api/idempotency.h"
+#include "api/precondition.h"
+#include "api/respond.h"
+#include "api/task_answer.h"
+#include "base/clock.h"
+#include "model/task_fields.h"
+
+/* POST /v1/tasks; PUT, PATCH and DELETE /v1/tasks/{id}. Each handler fills a store_task_write from
+ * the path, the header and the body, in this order, and the store decides. */
+
+/* ---- answers ---- */
+
+static void answer_created(struct http_exchange *x, const struct task *task)
+{
+    char id[UUID_TEXT_LEN];
+    uuid_format(task->id, id);
+    http_respond_field_format(x, "Location", "/v1/tasks/%.*s", UUID_TEXT_LEN, id);
+    task_answer(x, 201, task);
+}
+
+static void answer_precondition_failed(struct http_exchange *x, int64_t revision)
+{
+    if (revision > 0) {
+        char text[ENCODE_TAG_MOST];
+        http_respond_field(x, "ETag", encode_task_tag(revision, text));
+    }
+    respond_error(x, ERROR_PRECONDITION_FAILED, NULL);
+}
+
+static void answer_deleted(struct http_exchange *x)
+{
+    http_respond_field(x, "Cache-Control", SLICE("private, no-cache"));
+    http_respond_status(x, 204);
+}
+
+static void written(struct store_op *op)
+{
+    const struct store_task_write *write = (const struct store_task_write *)op;
+    struct http_exchange *x = op->caller;
+    if (op->result != ERROR_NONE) {
+        /* Not found is the user here: deleted since the token was checked. */
+        respond_error(x, op->result == ERROR_NOT_FOUND ? ERROR_INVALID_TOKEN : op->result, NULL);
+        return;
+    }
+    if (write->replayed) {
+        http_respond_field(x, "Idempotency-Replayed", SLICE("true"));
+    }
+    switch (write->outcome) {
+    case STORE_CREATED: answer_created(x, &write->task); break;
+    case STORE_UPDATED: task_answer(x, 200, &write->task); break;
+    case STORE_DELETED: answer_deleted(x); break;
+    case STORE_NOT_FOUND: respond_error(x, ERROR_NOT_FOUND, NULL); break;
+    case STORE_PRECONDITION_FAILED: answer_precondition_failed(x, write->task.revision); break;
+    case STORE_KEY_REUSED: respond_error(x, ERROR_IDEMPOTENCY_KEY_REUSED, NULL); break;
+    case STORE_KEY_IN_USE: respond_error(x, ERROR_IDEMPOTENCY_KEY_IN_USE, NULL); break;
+    }
+}
+
+/* ---- requests ---- */
+
+/* NULL: there was no memory, and that was answered. */
+static struct store_task_write *begin(struct http_exchange *x, enum store_task_verb verb)
+{
+    struct store_task_write *write = arena_new(x->arena, struct store_task_write);
+    if (!write) {
+        respond_no_memory(x);
+        return NULL;
+    }
+    write->op = api_op(x, written, x);
+    write->verb = verb;
+    write->user = api_caller(x)->user;
+    write->now = clock_wall_ms();
+    return write;
+}
+
+static bool read_body(struct http_exchange *x, struct store_task_write *write, enum field_mode mode)
+{
+    struct field_reading reading = {
+        .fields = task_fields, .count = task_field_count, .mode = mode, .input = &write->change};
+    if (!body_decode(x, &reading)) {
+        return false;
+    }
+    write->change.set = mode == FIELD_WHOLE ? TASK_ALL : reading.set;
+    return true;
+}
+
+void tasks_create(struct http_exchange *x)
+{
+    struct store_task_write *write = begin(x, STORE_TASK_CREATE);
+    if (!write || !idempotency_read(x, &write->idempotency) || !read_body(x, write, FIELD_WHOLE)) {
+        return;
+    }
+    write->id = uuid_make_v7();
+    api_engine(x)->task_write(write);
+}
+
+void tasks_replace(struct http_exchange *x)
+{
+    struct store_task_write *write = begin(x, STORE_TASK_REPLACE);
+    if (!write || !respond_path_id(x, &write->id) ||
+        !precondition_read(x, true, &write->precondition) ||
+        !idempotency_read(x, &write->idempotency) || !read_body(x, write, FIELD_WHOLE)) {
+        return;
+    }
+    api_engine(x)->task_write(write);
+}
+
+void tasks_patch(struct http_exchange *x)
+{
+    struct store_task_write *write = begin(x, STORE_TASK_PATCH);
+    if (!write || !respond_path_id(x, &write->id) ||
+        !precondition_read(x, false, &write->precondition) ||
+        !idempotency_read(x, &write->idempotency) || !read_body(x, write, FIELD_PATCH)) {
+        return;
+    }
+    api_engine(x)->task_write(write);
+}
+
+void tasks_delete(struct http_exchange *x)
+{
+    struct store_task_write *write = begin(x, STORE_TASK_DELETE);
+    if (!write || !respond_path_id(x, &write->id) ||
+        !precondition_read(x, false, &write->precondition) ||
+        !idempotency_read(x, &write->idempotency)) {
+        return;
+    }
+    api_engine(x)->task_write(write);
+}

@@ -1,0 +1,61 @@
+#include "api/token_answer.h"
+
+#include "api/context.h"
+#include "api/encode.h"
+#include "api/respond.h"
+#include "auth/refresh_token.h"
+#include "base/clock.h"
+
+/* At least 1: a token that was just made is still good. */
+static int64_t at_least_one(int64_t seconds)
+{
+    return seconds < 1 ? 1 : seconds;
+}
+
+static void make_access_token(const struct api_options *options, const struct session *session,
+                              int64_t now, int64_t ttl, struct buffer *out)
+{
+    struct jwt_claims claims = {
+        .user = session->user,
+        .session = session->id,
+        .token = uuid_make_v7(),
+        .issued_at = now,
+        .expires_at = now + ttl,
+    };
+    jwt_make(options->keys, options->settings->jwt_issuer, &claims, out);
+}
+
+static void write_answer(struct http_exchange *x, const struct encode_tokens *tokens)
+{
+    respond_no_store(x);
+    struct json_writer w = respond_json_begin(x);
+    encode_tokens(&w, tokens);
+    respond_json(x, 200);
+}
+
+void token_answer(struct http_exchange *x, const struct session *session)
+{
+    const struct api_options *options = &api_of(x)->options;
+    int64_t now = clock_wall_ms() / 1000;
+    int64_t left = at_least_one(session->expires_at / 1000 - now);
+    int64_t ttl = options->settings->access_token_ttl;
+    if (ttl > left) {
+        ttl = left;
+    }
+    struct buffer access;
+    struct buffer refresh;
+    buffer_init(&access, JWT_MOST);
+    buffer_init(&refresh, JWT_MOST);
+    make_access_token(options, session, now, ttl, &access);
+    refresh_token_make(options->keys, session->id, session->counter, &refresh);
+    if (access.failed || refresh.failed) {
+        respond_no_memory(x);
+    } else {
+        write_answer(x, &(struct encode_tokens){.access_token = buffer_slice(&access),
+                                                .refresh_token = buffer_slice(&refresh),
+                                                .expires_in = ttl,
+                                                .refresh_expires_in = left});
+    }
+    buffer_finish(&access);
+    buffer_finish(&refresh);
+}

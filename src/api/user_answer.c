@@ -1,0 +1,30 @@
+#include "api/user_answer.h"
+
+#include "api/body.h"
+#include "api/encode.h"
+#include "api/respond.h"
+
+void user_answer(struct http_exchange *x, int status, const struct user *user)
+{
+    respond_no_store(x);
+    struct json_writer w = respond_json_begin(x);
+    encode_user(&w, user);
+    respond_json(x, status);
+}
+
+void user_answer_error(struct http_exchange *x, enum error error)
+{
+    respond_error(x, error == ERROR_NOT_FOUND ? ERROR_INVALID_TOKEN : error, NULL);
+}
+
+bool user_body_decode(struct http_exchange *x, const struct user_body *body, enum field_mode mode,
+                      struct user_input *input, unsigned *set)
+{
+    struct field_reading reading = {
+        .fields = body->fields, .count = body->count, .mode = mode, .input = input};
+    if (!body_decode(x, &reading)) {
+        return false;
+    }
+    *set = reading.set;
+    return true;
+}
