@@ -7,7 +7,10 @@
 
 /* The one table of settings. Its rows give --help, `taskhold config` and the README's table.
  *
- * SETTING(member, C type kind, NAME, flag or NULL, default or NULL, least, most, secret, help) */
+ * TEXT(member, NAME, flag or NULL, default or NULL, secret, help)
+ * NUMBER(member, NAME, flag, default, least, most, help)
+ *
+ * A secret is masked when it is printed, and NAME_FILE may name a file that holds it. */
 #define SETTINGS_LIST(TEXT, NUMBER)                                                                \
     TEXT(host, "HOST", "host", "127.0.0.1", false, "address to listen on")                         \
     NUMBER(port, "PORT", "port", 8080, 0, 65535, "port; 0 picks a free one and prints it")         \
@@ -27,7 +30,7 @@
     TEXT(trusted_proxies, "TRUSTED_PROXIES", "trusted-proxies", NULL, false,                       \
          "CIDRs whose X-Forwarded-For is believed, comma separated")                               \
     TEXT(cors_origins, "CORS_ORIGINS", "cors-origins", NULL, false,                                \
-         "exact origins, comma separated")                                                         \
+         "exact origins, comma separated, or * (safe: no answer allows credentials)")              \
     NUMBER(threads, "THREADS", "threads", 0, 0, 256, "event loops; 0 is one a core")               \
     TEXT(jwt_issuer, "JWT_ISSUER", "jwt-issuer", "taskhold", false, "claim iss")                   \
     NUMBER(max_body_bytes, "MAX_BODY_BYTES", "max-body-bytes", 262144, 4096, 16777216,             \
@@ -40,15 +43,6 @@
     NUMBER(drain_seconds, "DRAIN_SECONDS", "drain-seconds", 10, 0, 600,                            \
            "how long SIGTERM lets work finish")
 
-#define SETTINGS_TEXT(member, name, flag, fallback, secret, help)        char *member;
-#define SETTINGS_NUMBER(member, name, flag, fallback, least, most, help) int64_t member;
-/* Absent texts are NULL. Owned by the struct. */
-struct settings {
-    SETTINGS_LIST(SETTINGS_TEXT, SETTINGS_NUMBER)
-};
-#undef SETTINGS_TEXT
-#undef SETTINGS_NUMBER
-
 /* Where a value came from. */
 enum settings_origin {
     SETTINGS_DEFAULT,
@@ -58,10 +52,26 @@ enum settings_origin {
     SETTINGS_FLAG,
 };
 
+#define SETTINGS_ID(member, ...) SETTING_##member,
+enum setting_id { SETTINGS_LIST(SETTINGS_ID, SETTINGS_ID) SETTING_COUNT };
+#undef SETTINGS_ID
+
+#define SETTINGS_TEXT(member, name, flag, fallback, secret, help)        char *member;
+#define SETTINGS_NUMBER(member, name, flag, fallback, least, most, help) int64_t member;
+/* Absent texts are NULL. Owned by the struct. */
+struct settings {
+    SETTINGS_LIST(SETTINGS_TEXT, SETTINGS_NUMBER)
+    enum settings_origin origins[SETTING_COUNT];
+};
+#undef SETTINGS_TEXT
+#undef SETTINGS_NUMBER
+
 /* Reads flags (argv behind the subcommand), then the environment, then `.env` in the working
- * folder, then defaults, and checks every range and every enumerated text. Returns 0; or 2 (usage)
- * for an unknown flag or 78 (configuration), after one line on standard error that says what to do.
- * `rest` and `rest_count` receive what is not a flag (may be NULL: then any is usage). */
+ * folder, then defaults, and checks every range and every enumerated text. A variable that is set
+ * to nothing counts as not set. Returns 0; or 2 (usage) for an unknown flag or 78 (configuration),
+ * after one line on standard error that says what to do; `settings` is then empty. `rest` and
+ * `rest_count` receive what is not a flag (may be NULL: then any is usage); `argv` is put in order
+ * for that. */
 int settings_load(struct settings *settings, int argc, char **argv, char ***rest, int *rest_count)
     __attribute__((warn_unused_result));
 void settings_finish(struct settings *settings);
@@ -70,7 +80,7 @@ void settings_finish(struct settings *settings);
  */
 void settings_print(const struct settings *settings, FILE *out, bool json);
 
-/* The flags, for --help; and the README's Markdown table. */
+/* The flags with their defaults, for --help; and the README's Markdown table. */
 void settings_print_help(FILE *out);
 void settings_print_markdown(FILE *out);
 

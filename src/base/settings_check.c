@@ -1,0 +1,261 @@
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/settings_table.h"
+#include "base/slice.h"
+#include "base/utf8.h"
+
+/* Bytes of a secret below which HMAC-SHA-256 loses strength (RFC 7518 section 3.2). */
+#define SECRET_LEAST 32
+
+static bool is_visible(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] <= ' ' || text.ptr[i] > '~') {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+static bool is_one_of(const char *value, const char *const *names)
+{
+    while (*names && strcmp(value, *names) != 0) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+static bool good_host(const char *value)
+{
+    return is_visible(slice_of(value));
+}
+
+static bool good_database(const char *value)
+{
+    static const char *const schemes[] = {"sqlite:", "postgres://", "postgresql://"};
+
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        const size_t len = strlen(schemes[i]);
+        if (strncmp(value, schemes[i], len) == 0) {
+            return value[len] != '\0' && utf8_valid(slice_of(value));
+        }
+    }
+    return false;
+}
+
+static bool good_switch(const char *value)
+{
+    return is_one_of(value, (const char *const[]){"on", "off", NULL});
+}
+
+static bool good_level(const char *value)
+{
+    return is_one_of(value, (const char *const[]){"debug", "info", "warn", "error", "off", NULL});
+}
+
+static bool good_format(const char *value)
+{
+    return is_one_of(value, (const char *const[]){"json", "text", "auto", NULL});
+}
+
+/* It stands in every token, inside a JSON string. */
+static bool good_issuer(const char *value)
+{
+    return is_visible(slice_of(value)) && !strpbrk(value, "\"\\") && strlen(value) <= 255;
+}
+
+static bool good_port(struct slice port)
+{
+    uint64_t number = 0;
+    return slice_to_u64(port, 65535, &number);
+}
+
+static bool good_metrics(const char *value)
+{
+    const char *colon = strrchr(value, ':');
+    return colon && colon != value && is_visible(slice_of(value)) && good_port(slice_of(colon + 1));
+}
+
+/* Whether every part between commas is good; blanks around them are allowed. */
+static bool all_parts(const char *value, bool (*good)(struct slice))
+{
+    struct slice rest = slice_of(value);
+
+    while (rest.ptr) {
+        if (!good(slice_trim(slice_next(&rest, ',')))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* An address, with or without the length of a prefix. */
+static bool good_cidr(struct slice part)
+{
+    char address[INET6_ADDRSTRLEN + 1];
+    struct in6_addr parsed;
+    uint64_t bits = 0;
+    const struct slice host = slice_next(&part, '/');
+    bool v4 = false;
+
+    if (host.len == 0 || host.len >= sizeof address) {
+        return false;
+    }
+    memcpy(address, host.ptr, host.len);
+    address[host.len] = '\0';
+    v4 = inet_pton(AF_INET, address, &parsed) == 1;
+    return (v4 || inet_pton(AF_INET6, address, &parsed) == 1) &&
+           (!part.ptr || slice_to_u64(part, v4 ? 32 : 128, &bits));
+}
+
+static bool good_proxies(const char *value)
+{
+    return all_parts(value, good_cidr);
+}
+
+/* SCHEME://HOST[:PORT] as browsers send it (RFC 6454 section 6.2): no path, no slash at the end.
+ * `*` is safe, because no answer ever allows credentials. */
+static bool good_origin(struct slice part)
+{
+    if (slice_eq(part, SLICE("*"))) {
+        return true;
+    }
+    if (slice_starts(part, SLICE("https://"))) {
+        part.ptr += 8;
+        part.len -= 8;
+    } else if (slice_starts(part, SLICE("http://"))) {
+        part.ptr += 7;
+        part.len -= 7;
+    } else {
+        return false;
+    }
+    for (size_t i = 0; i < part.len; i++) {
+        if (part.ptr[i] >= 'A' && part.ptr[i] <= 'Z') {
+            return false;
+        }
+    }
+    return is_visible(part) && !memchr(part.ptr, '/', part.len) &&
+           !memchr(part.ptr, '*', part.len) && !memchr(part.ptr, '?', part.len);
+}
+
+static bool good_origins(const char *value)
+{
+    return all_parts(value, good_origin);
+}
+
+/* Whether the text is a shorter one written again and again: all bytes the same, `secretsecret…`.
+ */
+static bool is_repetition(struct slice text)
+{
+    for (size_t period = 1; period <= text.len / 2; period++) {
+        if (memcmp(text.ptr, text.ptr + period, text.len - period) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether letters and digits of the text, the rest and case aside, hold a phrase that stands in
+ * examples and nowhere else. */
+static bool is_sample(struct slice text)
+{
+    static const char *const phrases[] = {"changeme",
+                                          "changethis",
+                                          "replaceme",
+                                          "replacethis",
+                                          "yoursecret",
+                                          "yourjwtsecret",
+                                          "your256bitsecret",
+                                          "yoursupersecret",
+                                          "mysecretkey",
+                                          "astringsecretatleast",
+                                          "supersecretjwt",
+                                          "examplesecret",
+                                          "exampleonly",
+                                          "insecuresecret",
+                                          "notasecret",
+                                          "thisisasecret",
+                                          "donotuse",
+                                          "placeholder",
+                                          "abcdefghijklmnopqrstuvwxyz"};
+    char letters[256];
+    size_t len = 0;
+
+    for (size_t i = 0; i < text.len && len < sizeof letters - 1; i++) {
+        const char c =
+            text.ptr[i] >= 'A' && text.ptr[i] <= 'Z' ? (char)(text.ptr[i] | 0x20) : text.ptr[i];
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+            letters[len++] = c;
+        }
+    }
+    letters[len] = '\0';
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
+        if (strstr(letters, phrases[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool good_secret(const char *value)
+{
+    const struct slice text = slice_of(value);
+    return text.len >= SECRET_LEAST && !is_repetition(text) && !is_sample(text);
+}
+
+#define SECRET_MUST                                                                                \
+    "must be at least 32 bytes of randomness and no sample; make one with: openssl rand -base64 "  \
+    "48"
+
+static const struct {
+    enum setting_id id;
+    bool (*good)(const char *value);
+    const char *must;
+} checks[] = {
+    {SETTING_host, good_host, "must be an address or a name to listen on"},
+    {SETTING_database_url, good_database,
+     "must be sqlite:PATH, postgres://... or postgresql://..."},
+    {SETTING_jwt_secret, good_secret, SECRET_MUST},
+    {SETTING_jwt_secret_previous, good_secret, SECRET_MUST},
+    {SETTING_rate_limit, good_switch, "must be on or off"},
+    {SETTING_trusted_proxies, good_proxies,
+     "must be addresses or CIDRs such as 10.0.0.0/8, comma separated"},
+    {SETTING_cors_origins, good_origins,
+     "must be origins such as https://app.example.com (no path, lower case), comma separated"},
+    {SETTING_jwt_issuer, good_issuer,
+     "must be 1 to 255 visible ASCII characters without quotes and backslashes"},
+    {SETTING_metrics_addr, good_metrics, "must be HOST:PORT"},
+    {SETTING_log_level, good_level, "must be debug, info, warn, error or off"},
+    {SETTING_log_format, good_format, "must be json, text or auto"},
+};
+
+/* Says what is wrong; never repeats a secret. */
+static int refuse(enum setting_id id, enum settings_origin origin, const char *value,
+                  const char *must)
+{
+    char label[64];
+
+    settings_label(id, origin, label, sizeof label);
+    if (setting_rows[id].secret) {
+        return settings_complain(SETTINGS_CONFIGURATION, "%s %s", label, must);
+    }
+    return settings_complain(SETTINGS_CONFIGURATION, "%s is \"%s\"; it %s", label, value, must);
+}
+
+int settings_check(const struct settings *settings)
+{
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        const enum setting_id id = checks[i].id;
+        const char *value = *setting_text(settings, id);
+        if (value && !checks[i].good(value)) {
+            return refuse(id, settings->origins[id], value, checks[i].must);
+        }
+    }
+    if (strncmp(settings->database_url, "sqlite:", 7) != 0 && !settings->jwt_secret) {
+        return settings_complain(SETTINGS_CONFIGURATION,
+                                 "JWT_SECRET must be set when DATABASE_URL is not a file: all "
+                                 "nodes share it; make one with: openssl rand -base64 48");
+    }
+    return 0;
+}

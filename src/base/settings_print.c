@@ -1,0 +1,219 @@
+#include <string.h>
+
+#include "base/json_writer.h"
+#include "base/settings_table.h"
+
+#define MASK "********"
+
+/* More than all settings with the longest values that make sense. */
+#define OUTPUT_MOST (1024 * 1024)
+
+static const char *origin_name(enum settings_origin origin)
+{
+    static const char *const names[] = {[SETTINGS_DEFAULT] = "default",
+                                        [SETTINGS_DOTENV] = ".env",
+                                        [SETTINGS_ENVIRONMENT] = "environment",
+                                        [SETTINGS_FILE] = "file",
+                                        [SETTINGS_FLAG] = "flag"};
+    return names[origin];
+}
+
+/* The end of the password in the authority of a URL, where `at` is behind the scheme: the last `@`
+ * before the path, for passwords are not always encoded. */
+static const char *authority_end(const char *at)
+{
+    const char *end = at + strcspn(at, "/?#");
+    const char *last = NULL;
+
+    for (const char *c = at; c < end; c++) {
+        last = *c == '@' ? c : last;
+    }
+    return last;
+}
+
+/* Appends a query with the values of `password=` masked. */
+static void add_query(struct buffer *out, struct slice query)
+{
+    while (query.ptr) {
+        const struct slice pair = slice_next(&query, '&');
+        struct slice value = pair;
+        const struct slice name = slice_next(&value, '=');
+        if (value.ptr && (slice_eq_nocase(name, SLICE("password")) ||
+                          slice_eq_nocase(name, SLICE("sslpassword")))) {
+            buffer_add(out, name);
+            buffer_add_text(out, "=" MASK);
+        } else {
+            buffer_add(out, pair);
+        }
+        buffer_add(out, query.ptr ? SLICE("&") : SLICE(""));
+    }
+}
+
+/* A connection URL without its password. */
+static void add_url(struct buffer *out, const char *url)
+{
+    const char *scheme = strstr(url, "://");
+    const char *start = scheme ? scheme + 3 : url;
+    const char *at = scheme ? authority_end(start) : NULL;
+    const char *colon = at ? memchr(start, ':', (size_t)(at - start)) : NULL;
+    struct slice rest = slice_of(url);
+
+    if (colon) {
+        buffer_add(out, (struct slice){url, (size_t)(colon + 1 - url)});
+        buffer_add_text(out, MASK);
+        rest = slice_of(at);
+    }
+    if (!scheme) {
+        buffer_add(out, rest);
+        return;
+    }
+    buffer_add(out, slice_next(&rest, '?'));
+    if (rest.ptr) {
+        buffer_add_char(out, '?');
+        add_query(out, rest);
+    }
+}
+
+/* A text as it may be shown. */
+static void add_shown(struct buffer *out, const struct settings *settings, enum setting_id id)
+{
+    const char *value = *setting_text(settings, id);
+
+    if (id == SETTING_database_url) {
+        add_url(out, value);
+    } else {
+        buffer_add_text(out, setting_rows[id].secret ? MASK : value);
+    }
+}
+
+static void add_line(struct buffer *out, const struct settings *settings, enum setting_id id)
+{
+    const struct setting_row *row = &setting_rows[id];
+
+    buffer_add_format(out, "%-20s ", row->name);
+    if (row->is_number) {
+        buffer_add_i64(out, *setting_number(settings, id));
+    } else if (*setting_text(settings, id)) {
+        add_shown(out, settings, id);
+    } else {
+        buffer_add_char(out, '-');
+    }
+    buffer_add_format(out, "  (%s)\n", origin_name(settings->origins[id]));
+}
+
+static void write_setting(struct json_writer *w, const struct settings *settings,
+                          enum setting_id id)
+{
+    const struct setting_row *row = &setting_rows[id];
+    struct buffer shown;
+
+    buffer_init(&shown, OUTPUT_MOST);
+    json_open_object(w);
+    json_name(w, SLICE("name"));
+    json_text(w, slice_of(row->name));
+    json_name(w, SLICE("value"));
+    if (row->is_number) {
+        json_i64(w, *setting_number(settings, id));
+    } else if (*setting_text(settings, id)) {
+        add_shown(&shown, settings, id);
+        json_text(w, buffer_slice(&shown));
+    } else {
+        json_null(w);
+    }
+    json_name(w, SLICE("origin"));
+    json_text(w, slice_of(origin_name(settings->origins[id])));
+    json_name(w, SLICE("secret"));
+    json_bool(w, row->secret);
+    json_close_object(w);
+    buffer_finish(&shown);
+}
+
+static void add_json(struct buffer *out, const struct settings *settings)
+{
+    struct json_writer w;
+
+    json_writer_init(&w, out);
+    json_open_object(&w);
+    json_name(&w, SLICE("settings"));
+    json_open_array(&w);
+    for (unsigned id = 0; id < SETTING_COUNT; id++) {
+        write_setting(&w, settings, (enum setting_id)id);
+    }
+    json_close_array(&w);
+    json_close_object(&w);
+    buffer_add_char(out, '\n');
+}
+
+void settings_print(const struct settings *settings, FILE *out, bool json)
+{
+    struct buffer text;
+
+    buffer_init(&text, OUTPUT_MOST);
+    if (json) {
+        add_json(&text, settings);
+    } else {
+        for (unsigned id = 0; id < SETTING_COUNT; id++) {
+            add_line(&text, settings, (enum setting_id)id);
+        }
+    }
+    fwrite(text.data, 1, text.len, out);
+    buffer_finish(&text);
+}
+
+/* The default as it is documented; `none` where there is none. */
+static const char *fallback_text(const struct setting_row *row, char *out, size_t size,
+                                 const char *none)
+{
+    if (row->is_number) {
+        (void)snprintf(out, size, "%lld", (long long)row->fallback);
+    } else {
+        (void)snprintf(out, size, "%s", row->fallback_text ? row->fallback_text : none);
+    }
+    return out;
+}
+
+void settings_print_help(FILE *out)
+{
+    for (unsigned id = 0; id < SETTING_COUNT; id++) {
+        const struct setting_row *row = &setting_rows[id];
+        char left[64] = "";
+        char fallback[64];
+        if (!row->flag) {
+            continue;
+        }
+        (void)snprintf(left, sizeof left, "--%s %s", row->flag, row->is_number ? "N" : "TEXT");
+        fprintf(out, "  %-28s %s", left, row->help);
+        if (row->is_number) {
+            fprintf(out, ", %lld to %lld", (long long)row->least, (long long)row->most);
+        }
+        fprintf(out, " [%s, %s]\n", row->name,
+                fallback_text(row, fallback, sizeof fallback, "not set"));
+    }
+}
+
+/* A cell in code type; a dash where there is nothing to say. */
+static void print_code(FILE *out, const char *before, const char *text)
+{
+    if (text && *text != '\0') {
+        fprintf(out, "`%s%s` | ", before, text);
+    } else {
+        fputs("– | ", out);
+    }
+}
+
+void settings_print_markdown(FILE *out)
+{
+    fputs("| environment | flag | default | meaning |\n| --- | --- | --- | --- |\n", out);
+    for (unsigned id = 0; id < SETTING_COUNT; id++) {
+        const struct setting_row *row = &setting_rows[id];
+        char fallback[64];
+        fprintf(out, "| `%s`%s | ", row->name, row->secret ? " or its `_FILE`" : "");
+        print_code(out, "--", row->flag);
+        print_code(out, "", fallback_text(row, fallback, sizeof fallback, ""));
+        fputs(row->help, out);
+        if (row->is_number) {
+            fprintf(out, " (%lld to %lld)", (long long)row->least, (long long)row->most);
+        }
+        fputs(" |\n", out);
+    }
+}

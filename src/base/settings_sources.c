@@ -1,0 +1,269 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/settings_table.h"
+#include "base/slice.h"
+#include "base/suggest.h"
+
+/* Neither a secret nor a page of settings is longer. */
+#define FILE_MOST (64 * 1024)
+
+/* The setting whose flag is `name`, or SETTING_COUNT. */
+static enum setting_id find_flag(struct slice name)
+{
+    for (unsigned id = 0; id < SETTING_COUNT; id++) {
+        if (setting_rows[id].flag && slice_eq(name, slice_of(setting_rows[id].flag))) {
+            return (enum setting_id)id;
+        }
+    }
+    return SETTING_COUNT;
+}
+
+static int complain_unknown(struct slice name)
+{
+    char typed[64] = "";
+    struct suggest suggest;
+
+    if (name.len < sizeof typed) {
+        memcpy(typed, name.ptr, name.len);
+    }
+    suggest_init(&suggest, typed);
+    for (unsigned id = 0; id < SETTING_COUNT; id++) {
+        if (setting_rows[id].flag) {
+            suggest_offer(&suggest, setting_rows[id].flag);
+        }
+    }
+    return settings_complain(SETTINGS_USAGE, "unknown flag --%.*s%s%s%s", (int)name.len, name.ptr,
+                             suggest.nearest ? "; did you mean --" : "; see taskhold help",
+                             suggest.nearest ? suggest.nearest : "", suggest.nearest ? "?" : "");
+}
+
+/* Reads the flag at argv[*at], and its value, which may be the next argument. */
+static int read_flag(struct settings_source *source, int argc, char **argv, int *at)
+{
+    struct slice value = slice_of(argv[*at] + 2);
+    const struct slice name = slice_next(&value, '=');
+    const enum setting_id id = find_flag(name);
+
+    if (id == SETTING_COUNT) {
+        return complain_unknown(name);
+    }
+    if (!value.ptr) {
+        if (*at + 1 == argc) {
+            return settings_complain(SETTINGS_USAGE, "--%s needs a value", setting_rows[id].flag);
+        }
+        value = slice_of(argv[++*at]);
+    }
+    source->values[id] = value.ptr;
+    return 0;
+}
+
+int settings_read_flags(struct settings_source *source, int argc, char **argv, char ***rest,
+                        int *rest_count)
+{
+    bool flags_end = false;
+    int kept = 0;
+    int status = 0;
+
+    for (int i = 0; i < argc && status == 0; i++) {
+        if (!flags_end && strcmp(argv[i], "--") == 0) {
+            flags_end = true;
+        } else if (!flags_end && strncmp(argv[i], "--", 2) == 0) {
+            status = read_flag(source, argc, argv, &i);
+        } else if (!flags_end && argv[i][0] == '-' && argv[i][1] != '\0') {
+            status = settings_complain(SETTINGS_USAGE,
+                                       "unknown flag %s; flags begin with two dashes", argv[i]);
+        } else if (!rest) {
+            status = settings_complain(SETTINGS_USAGE, "unexpected argument %s", argv[i]);
+        } else {
+            argv[kept++] = argv[i];
+        }
+    }
+    if (rest) {
+        *rest = argv;
+        *rest_count = kept;
+    }
+    return status;
+}
+
+/* A variable that is set to nothing counts as not set: that is how many platforms leave it out. */
+static const char *or_null(const char *value)
+{
+    return value && *value != '\0' ? value : NULL;
+}
+
+void settings_read_environment(struct settings_source *source)
+{
+    for (unsigned id = 0; id < SETTING_COUNT; id++) {
+        char name[64];
+        source->values[id] = or_null(getenv(setting_rows[id].name));
+        if (setting_rows[id].secret) {
+            (void)snprintf(name, sizeof name, "%s_FILE", setting_rows[id].name);
+            source->files[id] = or_null(getenv(name));
+        }
+    }
+}
+
+/* Up to FILE_MOST bytes and a NUL; fails on more and on a NUL inside. `*error` is 0 or of errno.h;
+ * EFBIG and EILSEQ stand for these two. */
+static char *slurp(const char *path, int *error)
+{
+    char *text = malloc(FILE_MOST + 2);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t len = 0;
+    ssize_t n = 1;
+
+    *error = !text ? ENOMEM : fd < 0 ? errno : 0;
+    while (*error == 0 && n > 0 && len <= FILE_MOST) {
+        n = read(fd, text + len, FILE_MOST + 1 - len);
+        if (n > 0) {
+            len += (size_t)n;
+        } else if (n < 0) {
+            *error = errno;
+        }
+    }
+    if (*error == 0 && len > FILE_MOST) {
+        *error = EFBIG;
+    } else if (*error == 0 && memchr(text, '\0', len)) {
+        *error = EILSEQ;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (*error != 0) {
+        free(text);
+        return NULL;
+    }
+    text[len] = '\0';
+    return text;
+}
+
+static const char *explain(int error)
+{
+    switch (error) {
+    case EFBIG: return "is larger than 64 KiB";
+    case EILSEQ: return "holds a NUL byte";
+    case ENOENT: return "does not exist";
+    case EACCES: return "may not be read by this user";
+    case EISDIR: return "is a folder";
+    default: return "cannot be read";
+    }
+}
+
+char *settings_read_file(const char *path, const char **why)
+{
+    int error = 0;
+    char *text = slurp(path, &error);
+    size_t len = text ? strlen(text) : 0;
+
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r')) {
+        text[--len] = '\0';
+    }
+    *why = explain(error);
+    return text;
+}
+
+/* The value behind `=`: quoted, or up to a `#` behind a blank. Ended by NUL in its place. Returns
+ * NULL when a quote is not closed or something stands behind it. */
+static char *dotenv_value(char *text)
+{
+    struct slice value = slice_trim(slice_of(text));
+    char *start = text + (value.ptr - text);
+    char *end = NULL;
+
+    if (value.len > 0 && (*start == '"' || *start == '\'')) {
+        end = memchr(start + 1, *start, value.len - 1);
+        if (!end) {
+            return NULL;
+        }
+        *end = '\0';
+        value = slice_trim(slice_of(end + 1));
+        return value.len == 0 || value.ptr[0] == '#' ? start + 1 : NULL;
+    }
+    for (size_t i = 0; i < value.len; i++) {
+        if (start[i] == '#' && (i == 0 || start[i - 1] == ' ' || start[i - 1] == '\t')) {
+            value = slice_trim((struct slice){start, i});
+        }
+    }
+    start[value.len] = '\0';
+    return start;
+}
+
+/* Keeps what is a setting of ours; `.env` may hold those of others. */
+static void dotenv_keep(struct settings_source *source, struct slice name, const char *value)
+{
+    for (unsigned id = 0; id < SETTING_COUNT; id++) {
+        const struct slice known = slice_of(setting_rows[id].name);
+        struct slice rest = name;
+        if (!slice_starts(name, known)) {
+            continue;
+        }
+        rest.ptr += known.len;
+        rest.len -= known.len;
+        if (rest.len == 0) {
+            source->values[id] = or_null(value);
+        } else if (setting_rows[id].secret && slice_eq(rest, SLICE("_FILE"))) {
+            source->files[id] = or_null(value);
+        }
+    }
+}
+
+/* One line, ended by NUL. Returns false when it is none of KEY=VALUE, a comment and nothing. */
+static bool dotenv_line(struct settings_source *source, char *line)
+{
+    struct slice name = slice_trim(slice_of(line));
+    char *equals = strchr(line, '=');
+    const char *value = NULL;
+
+    if (name.len == 0 || name.ptr[0] == '#') {
+        return true;
+    }
+    if (!equals) {
+        return false;
+    }
+    name = slice_trim((struct slice){line, (size_t)(equals - line)});
+    if (slice_starts(name, SLICE("export "))) {
+        name = slice_trim((struct slice){name.ptr + 7, name.len - 7});
+    }
+    value = dotenv_value(equals + 1);
+    if (name.len == 0 || !value) {
+        return false;
+    }
+    dotenv_keep(source, name, value);
+    return true;
+}
+
+int settings_read_dotenv(struct settings_source *source, char **text)
+{
+    int error = 0;
+    unsigned number = 0;
+    char *next = NULL;
+
+    *text = slurp(".env", &error);
+    if (!*text) {
+        return error == ENOENT
+                   ? 0
+                   : settings_complain(SETTINGS_CONFIGURATION,
+                                       ".env %s; make it readable or take it away", explain(error));
+    }
+    for (char *line = *text; line; line = next) {
+        char *end = strchr(line, '\n');
+        number++;
+        next = end ? end + 1 : NULL;
+        if (end) {
+            *end = '\0';
+        }
+        if (end && end > line && end[-1] == '\r') {
+            end[-1] = '\0';
+        }
+        if (!dotenv_line(source, line)) {
+            return settings_complain(
+                SETTINGS_CONFIGURATION,
+                ".env line %u is not NAME=VALUE; correct it or put # before it", number);
+        }
+    }
+    return 0;
+}
