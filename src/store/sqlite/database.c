@@ -1,0 +1,179 @@
+#include "store/sqlite/database.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BUSY_MS 5000
+
+static void setup_once(void)
+{
+    /* Its memory statistics are a lock that all threads would meet at. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    (void)sqlite3_initialize();
+}
+
+void database_setup(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, setup_once);
+}
+
+/* A setting, and what must be read back. NULL `value`: it is only set. */
+struct setting {
+    const char *set;
+    const char *get;
+    const char *value;
+};
+
+static const struct setting writer_settings[] = {
+    {"PRAGMA page_size = 4096", NULL, NULL}, /* counts only while the file is empty */
+    {"PRAGMA journal_mode = WAL", "PRAGMA journal_mode", "wal"},
+    {"PRAGMA synchronous = FULL", "PRAGMA synchronous", "2"},
+    {"PRAGMA foreign_keys = ON", "PRAGMA foreign_keys", "1"},
+    {"PRAGMA trusted_schema = OFF", "PRAGMA trusted_schema", "0"},
+    {"PRAGMA cell_size_check = ON", "PRAGMA cell_size_check", "1"},
+    {"PRAGMA mmap_size = 0", "PRAGMA mmap_size", "0"},
+    {"PRAGMA wal_autocheckpoint = 0", "PRAGMA wal_autocheckpoint", "0"},
+    {"PRAGMA temp_store = MEMORY", "PRAGMA temp_store", "2"},
+    {"PRAGMA secure_delete = FAST", "PRAGMA secure_delete", "2"},
+    {"PRAGMA cache_size = -8192", "PRAGMA cache_size", "-8192"},
+};
+
+static const struct setting reader_settings[] = {
+    {"PRAGMA query_only = ON", "PRAGMA query_only", "1"},
+    {"PRAGMA trusted_schema = OFF", "PRAGMA trusted_schema", "0"},
+    {"PRAGMA cell_size_check = ON", "PRAGMA cell_size_check", "1"},
+    {"PRAGMA mmap_size = 0", "PRAGMA mmap_size", "0"},
+    {"PRAGMA wal_autocheckpoint = 0", "PRAGMA wal_autocheckpoint", "0"},
+    {"PRAGMA temp_store = MEMORY", "PRAGMA temp_store", "2"},
+    {"PRAGMA journal_mode", "PRAGMA journal_mode", "wal"},
+};
+
+static int reads_back(sqlite3 *db, const struct setting *setting, bool *same)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(db, setting->get, -1, &statement, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW) {
+        const char *value = (const char *)sqlite3_column_text(statement, 0);
+        *same = value && strcmp(value, setting->value) == 0;
+        rc = SQLITE_OK;
+    }
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+/* Returns the setting that did not hold, or NULL. */
+static const struct setting *apply(sqlite3 *db, const struct setting *settings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool same = true;
+        if (sqlite3_exec(db, settings[i].set, NULL, NULL, NULL) != SQLITE_OK)
+            return &settings[i];
+        if (settings[i].get && (reads_back(db, &settings[i], &same) != SQLITE_OK || !same))
+            return &settings[i];
+    }
+    return NULL;
+}
+
+static int configure(sqlite3 *db)
+{
+    int rc = sqlite3_extended_result_codes(db, 1);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_busy_timeout(db, BUSY_MS);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    return rc;
+}
+
+int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW) {
+        *value = sqlite3_column_int64(statement, 0);
+        rc = SQLITE_OK;
+    } else if (rc == SQLITE_DONE) {
+        rc = SQLITE_EMPTY;
+    }
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+/* Is it a database that we may touch: empty, or marked as ours? */
+static bool is_ours(sqlite3 *db, const char *path, char *why, size_t why_size)
+{
+    sqlite3_int64 application = 0;
+    sqlite3_int64 tables = 0;
+    int rc = database_read_i64(db, "PRAGMA application_id", &application);
+    if (rc == SQLITE_OK)
+        rc = database_read_i64(db, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (rc != SQLITE_OK) {
+        (void)snprintf(why, why_size, "cannot read the database %s: %s", path, sqlite3_errstr(rc));
+        return false;
+    }
+    if (application == DATABASE_APPLICATION_ID || (application == 0 && tables == 0))
+        return true;
+    (void)snprintf(why, why_size, "%s is the database of another program", path);
+    return false;
+}
+
+sqlite3 *database_open_writer(const char *path, char *why, size_t why_size)
+{
+    sqlite3 *db = NULL;
+    int in_wal = 0;
+    int moved = 0;
+    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK)
+        rc = configure(db);
+    if (rc != SQLITE_OK) {
+        (void)snprintf(why, why_size, "cannot open the database %s: %s", path, sqlite3_errstr(rc));
+        goto failed;
+    }
+    if (!is_ours(db, path, why, why_size))
+        goto failed;
+    const struct setting *broken =
+        apply(db, writer_settings, sizeof writer_settings / sizeof writer_settings[0]);
+    if (broken) {
+        (void)snprintf(why, why_size, "the database %s refuses %s: %s", path, broken->set,
+                       sqlite3_errmsg(db));
+        goto failed;
+    }
+    rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &in_wal, &moved);
+    if (rc != SQLITE_OK) {
+        (void)snprintf(why, why_size, "cannot flush what the last run left in the database %s: %s",
+                       path, sqlite3_errstr(rc));
+        goto failed;
+    }
+    return db;
+failed:
+    database_close(&db);
+    return NULL;
+}
+
+sqlite3 *database_open_reader(const char *path)
+{
+    sqlite3 *db = NULL;
+    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK)
+        rc = configure(db);
+    if (rc != SQLITE_OK ||
+        apply(db, reader_settings, sizeof reader_settings / sizeof reader_settings[0]))
+        database_close(&db);
+    return db;
+}
+
+void database_close(sqlite3 **db)
+{
+    if (*db)
+        (void)sqlite3_close_v2(*db);
+    *db = NULL;
+}

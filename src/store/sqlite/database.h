@@ -1,0 +1,30 @@
+#ifndef TASKHOLD_STORE_SQLITE_DATABASE_H
+#define TASKHOLD_STORE_SQLITE_DATABASE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Connections to the file, with every setting that durability rests on read back after it was set.
+ * A connection is used by one thread at a time; SQLite takes no lock of its own on it. */
+
+#define DATABASE_APPLICATION_ID 0x5461736b /* "Task" */
+
+/* Settings of the whole process; before any other use of SQLite, any number of times. */
+void database_setup(void);
+
+/* The one connection that writes and checkpoints: WAL, every commit flushed. What an earlier
+ * process left in the WAL is moved into the file and flushed before this returns. NULL with one
+ * line in `why`. */
+sqlite3 *database_open_writer(const char *path, char *why, size_t why_size);
+
+/* A connection that can neither write nor checkpoint. NULL: memory, or the file cannot be read. */
+sqlite3 *database_open_reader(const char *path);
+
+/* Closes, and never checkpoints. */
+void database_close(sqlite3 **db);
+
+/* One integer from a statement of ours. Returns SQLITE_OK or the error. */
+int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value);
+
+#endif

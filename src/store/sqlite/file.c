@@ -1,0 +1,212 @@
+#include "store/sqlite/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+
+#define PATH_BYTES_MOST 4000
+
+static bool fail(char *why, size_t why_size, const char *what, const char *path)
+{
+    if (errno)
+        (void)snprintf(why, why_size, "%s %s: %s", what, path, strerror(errno));
+    else
+        (void)snprintf(why, why_size, "%s %s", what, path);
+    return false;
+}
+
+/* The path in the URL, or NULL with a reason. */
+static const char *path_of(const char *url, char *why, size_t why_size)
+{
+    const char *path = url + strlen("sqlite:");
+    errno = 0;
+    if (strcmp(path, ":memory:") == 0) {
+        fail(why, why_size, "a database in memory would lose every task; name a file instead of",
+             url);
+        return NULL;
+    }
+    if (strncmp(path, "//", 2) == 0) {
+        path += 2;
+        if (*path != '/') {
+            fail(why, why_size, "write sqlite:PATH or sqlite:///ABSOLUTE/PATH instead of", url);
+            return NULL;
+        }
+    }
+    size_t len = strlen(path);
+    if (len == 0 || path[len - 1] == '/' || len > PATH_BYTES_MOST) {
+        fail(why, why_size, "there is no file name in", url);
+        return NULL;
+    }
+    return path;
+}
+
+static char *join(const char *a, const char *b)
+{
+    struct buffer text;
+    buffer_init(&text, 2 * (size_t)PATH_BYTES_MOST);
+    buffer_add_text(&text, a);
+    buffer_add_text(&text, b);
+    buffer_add_char(&text, '\0');
+    if (text.failed)
+        buffer_finish(&text);
+    return text.data;
+}
+
+/* The directory part of `path`, to be freed. */
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return strdup(".");
+    if (slash == path)
+        return strdup("/");
+    return strndup(path, (size_t)(slash - path));
+}
+
+static bool sync_path(const char *directory)
+{
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool synced = fsync(fd) == 0;
+    close(fd);
+    return synced;
+}
+
+/* Makes `directory` and what is missing above it; each new name is flushed to disk. */
+static bool make_directory(const char *directory)
+{
+    struct stat status;
+    if (stat(directory, &status) == 0) {
+        errno = ENOTDIR;
+        return S_ISDIR(status.st_mode);
+    }
+    if (errno != ENOENT)
+        return false;
+    char *parent = directory_of(directory);
+    bool made = parent && make_directory(parent) &&
+                (mkdir(directory, 0700) == 0 || errno == EEXIST) && sync_path(parent);
+    free(parent);
+    return made;
+}
+
+/* The file itself, so that SQLite finds it with the right mode and gives that to its helpers. */
+static bool make_file(const char *path)
+{
+    struct stat status;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    if (fd < 0)
+        return false;
+    bool good = fstat(fd, &status) == 0;
+    if (good && !S_ISREG(status.st_mode)) {
+        errno = EINVAL;
+        good = false;
+    }
+    if (good && (status.st_mode & 077) != 0)
+        good = fchmod(fd, 0600) == 0;
+    close(fd);
+    return good;
+}
+
+static bool is_network(const char *directory)
+{
+    static const unsigned long magics[] = {
+        0x6969,     /* NFS */
+        0x517b,     /* SMB */
+        0xfe534d42, /* SMB 2 */
+        0xff534d42, /* CIFS */
+        0x5346414f, /* AFS */
+        0x73757245, /* Coda */
+        0x00c36400, /* Ceph */
+        0x01021997, /* 9P */
+        0x0bd00bd0, /* Lustre */
+        0x01161970, /* GFS2 */
+        0x7461636f, /* OCFS2 */
+    };
+    struct statfs status;
+    if (statfs(directory, &status) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
+        if (((unsigned long)status.f_type & 0xffffffff) == magics[i])
+            return true;
+    }
+    return false;
+}
+
+static bool take_lock(struct file *file, char *why, size_t why_size)
+{
+    char *path = join(file->path, ".lock");
+    bool taken = false;
+    errno = ENOMEM;
+    if (path)
+        file->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file->lock < 0)
+        fail(why, why_size, "cannot make the lock file of", file->path);
+    else if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
+        taken = true;
+    else if (errno == EWOULDBLOCK)
+        (void)snprintf(why, why_size, "another process is using the database %s", file->path);
+    else
+        fail(why, why_size, "cannot lock", path);
+    free(path);
+    return taken;
+}
+
+bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
+{
+    *file = (struct file){.lock = -1};
+    bool claimed = false;
+    char *directory = NULL;
+    const char *path = path_of(url, why, why_size);
+    if (!path)
+        goto out;
+    directory = directory_of(path);
+    if (!directory || !make_directory(directory)) {
+        fail(why, why_size, "cannot make the directory of", path);
+        goto out;
+    }
+    if (is_network(directory)) {
+        errno = 0;
+        fail(why, why_size, "a network file system cannot hold the database", path);
+        goto out;
+    }
+    if (!make_file(path)) {
+        fail(why, why_size, "cannot make or write the database", path);
+        goto out;
+    }
+    file->path = realpath(path, NULL);
+    if (!file->path) {
+        fail(why, why_size, "cannot find", path);
+        goto out;
+    }
+    claimed = take_lock(file, why, why_size);
+out:
+    free(directory);
+    if (!claimed)
+        file_release(file);
+    return claimed;
+}
+
+bool file_sync_directory(const struct file *file)
+{
+    char *directory = directory_of(file->path);
+    bool synced = directory && sync_path(directory);
+    free(directory);
+    return synced;
+}
+
+void file_release(struct file *file)
+{
+    free(file->path);
+    if (file->lock >= 0)
+        close(file->lock);
+    *file = (struct file){.lock = -1};
+}

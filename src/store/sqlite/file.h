@@ -1,0 +1,25 @@
+#ifndef TASKHOLD_STORE_SQLITE_FILE_H
+#define TASKHOLD_STORE_SQLITE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Where the database lies, and the lock that keeps a second process out. */
+struct file {
+    char *path; /* absolute, symbolic links resolved */
+    int lock;   /* descriptor of `path`.lock */
+};
+
+/* Reads `sqlite:PATH`, makes the directory (0700) and the file (0600) where they are missing, takes
+ * the lock, and refuses network file systems, on which neither locks nor shared memory can be
+ * relied on. Must run before SQLite opens the file: closing a descriptor of it later would drop
+ * SQLite's own locks. Returns false with one line in `why`. */
+bool file_claim(struct file *file, const char *url, char *why, size_t why_size);
+
+/* Flushes the directory, so that the names made in it survive a loss of power. */
+bool file_sync_directory(const struct file *file);
+
+/* Gives the lock back. The lock file stays: whoever removed it could let two processes in. */
+void file_release(struct file *file);
+
+#endif

@@ -1,0 +1,110 @@
+#include "store/sqlite/list.h"
+
+#include "store/sqlite/reader.h"
+#include "store/sqlite/session.h"
+#include "store/sqlite/sql.h"
+
+#define FROM                                                                                       \
+    "SELECT id, title, description, status, created_at, updated_at, completed_at, revision "      \
+    "FROM tasks WHERE user_id = ?1"
+#define FILTER            " AND ((?2 >> status) & 1)"
+#define AFTER(key, than)  " AND (" key ", id) " than " (?3, ?4)"
+#define ORDER(key, order) " ORDER BY " key " " order ", id " order " LIMIT ?5"
+
+/* In the order of list_index. */
+#define TEXTS_OF(key)                                                                              \
+    FROM ORDER(key, "ASC"), FROM FILTER ORDER(key, "ASC"), FROM AFTER(key, ">") ORDER(key, "ASC"), \
+        FROM FILTER AFTER(key, ">") ORDER(key, "ASC"), FROM ORDER(key, "DESC"),                    \
+        FROM FILTER ORDER(key, "DESC"), FROM AFTER(key, "<") ORDER(key, "DESC"),                   \
+        FROM FILTER AFTER(key, "<") ORDER(key, "DESC")
+
+/* Only the first sort has an index; the others keep the first rows of a scan of the user's tasks. */
+const char *const list_texts[LIST_TEXTS] = {
+    TEXTS_OF("created_at"),
+    TEXTS_OF("updated_at"),
+    TEXTS_OF("title"),
+    TEXTS_OF("status"),
+};
+
+#define STATUSES_ALL ((1u << TASK_STATUS_COUNT) - 1)
+
+static bool is_filtered(const struct store_task_list *op)
+{
+    return (op->statuses & STATUSES_ALL) != 0 && (op->statuses & STATUSES_ALL) != STATUSES_ALL;
+}
+
+static unsigned list_index(const struct store_task_list *op)
+{
+    return (unsigned)op->sort * 8 + (op->descending ? 4 : 0) + (op->after ? 2 : 0) +
+           (is_filtered(op) ? 1 : 0);
+}
+
+/* The user's revision; a user who is gone has none and no tasks. */
+static int read_revision(struct store_task_list *op)
+{
+    struct query q = query_begin(&op->op.session->statements, SQL_USER_REVISION);
+    query_bind_uuid(&q, &op->user);
+    op->revision = query_row(&q) ? query_take_i64(&q) : 0;
+    return query_end(&q);
+}
+
+static int read_total(struct store_task_list *op)
+{
+    enum sql sql = is_filtered(op) ? SQL_TASK_COUNT_STATUS : SQL_TASK_COUNT;
+    struct query q = query_begin(&op->op.session->statements, sql);
+    query_bind_uuid(&q, &op->user);
+    if (is_filtered(op))
+        query_bind_i64(&q, op->statuses);
+    op->total = query_row(&q) ? query_take_i64(&q) : 0;
+    return query_end(&q);
+}
+
+static void bind_position(struct query *q, const struct store_task_list *op)
+{
+    if (op->sort == STORE_SORT_TITLE)
+        query_bind_text(q, op->position.text);
+    else
+        query_bind_i64(q, op->position.number);
+    query_bind_uuid(q, &op->position.id);
+}
+
+static int read_rows(struct store_task_list *op)
+{
+    struct query q = query_begin(&op->op.session->lists, list_index(op));
+    query_bind_uuid(&q, &op->user);
+    /* A parameter that a text does not name has no place in it, unless a later one has. */
+    if (is_filtered(op))
+        query_bind_i64(&q, op->statuses);
+    else
+        q.bound++;
+    if (op->after)
+        bind_position(&q, op);
+    else
+        q.bound += 2;
+    query_bind_i64(&q, (int64_t)op->limit + 1);
+    unsigned count = 0;
+    while (count <= op->limit && query_row(&q)) {
+        if (count++ == op->limit) {
+            op->more = true;
+            break;
+        }
+        struct task row = reader_take_task(&q, NULL);
+        if (q.rc == SQLITE_OK)
+            op->each(op, &row);
+    }
+    return query_end(&q);
+}
+
+void list_run(struct store_task_list *op)
+{
+    op->more = false;
+    op->total = 0;
+    int rc = session_snapshot(op->op.session);
+    if (rc == SQLITE_OK)
+        rc = read_revision(op);
+    if (rc == SQLITE_OK && op->with_total)
+        rc = read_total(op);
+    if (rc == SQLITE_OK && (!op->begin || op->begin(op)))
+        rc = read_rows(op);
+    session_read_done(op->op.session, &op->op, rc, true);
+}

@@ -1,0 +1,81 @@
+-- Ids are the 16 bytes of a UUID; times are milliseconds since 1970; text compares by code point.
+PRAGMA application_id = 0x5461736b;
+
+-- `revision` counts the changes of the user's tasks.
+CREATE TABLE users (
+    id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    revision      INTEGER NOT NULL DEFAULT 0,
+    disabled_at   INTEGER,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    password_hash TEXT    NOT NULL,
+    email         TEXT    NOT NULL COLLATE NOCASE UNIQUE,
+    name          TEXT
+) STRICT, WITHOUT ROWID;
+
+-- Clustered in the order of the default list, so that a page is one range of the tree.
+CREATE TABLE tasks (
+    user_id      BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at   INTEGER NOT NULL,
+    id           BLOB    NOT NULL CHECK (length(id) = 16),
+    revision     INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    completed_at INTEGER,
+    status       INTEGER NOT NULL CHECK (status IN (0, 1, 2)),
+    title        TEXT    NOT NULL,
+    description  TEXT,
+    PRIMARY KEY (user_id, created_at, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX tasks_by_id ON tasks (user_id, id);
+
+-- Deleted tasks, 30 days; `sequence` is the order of deletion.
+CREATE TABLE tombstones (
+    sequence   INTEGER PRIMARY KEY,
+    user_id    BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    id         BLOB    NOT NULL,
+    revision   INTEGER NOT NULL,
+    deleted_at INTEGER NOT NULL,
+    UNIQUE (user_id, id)
+) STRICT;
+
+-- Answers of writes, 24 hours; what the answer said of the task is kept with it.
+CREATE TABLE idempotency_keys (
+    sequence     INTEGER PRIMARY KEY,
+    user_id      BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    key          TEXT    NOT NULL,
+    fingerprint  BLOB    NOT NULL,
+    used_at      INTEGER NOT NULL,
+    outcome      INTEGER NOT NULL,
+    task_id      BLOB    NOT NULL,
+    revision     INTEGER NOT NULL,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    completed_at INTEGER,
+    status       INTEGER NOT NULL,
+    title        TEXT,
+    description  TEXT,
+    UNIQUE (user_id, key)
+) STRICT;
+
+-- `counter` is that of the refresh token that is valid now; `superseded` holds when the last ones
+-- before it stopped being that: 8 bytes each, big-endian, the newest first.
+CREATE TABLE sessions (
+    id           BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    user_id      BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    counter      INTEGER NOT NULL,
+    created_at   INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    superseded   BLOB    NOT NULL,
+    ip           TEXT    NOT NULL,
+    user_agent   TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_user ON sessions (user_id, created_at, id);
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+
+CREATE TABLE known_addresses (
+    user_id BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    ip      TEXT    NOT NULL,
+    seen_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, ip)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,137 @@
+#include "store/sqlite/session.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "store/sqlite/database.h"
+#include "store/sqlite/list.h"
+#include "store/sqlite/sql.h"
+#include "store/sqlite/translate.h"
+
+#define READ_MOST_US    1000000
+#define TICK_OPERATIONS 20000 /* of SQLite's virtual machine, about 1 ms */
+
+/* Ends a read that takes too long: it would keep the WAL from being reused. The clock is read only
+ * by reads that last one tick. */
+static int on_tick(void *context)
+{
+    struct store_session *session = context;
+    int64_t now = clock_mono_us();
+    if (session->ticks++ == 0)
+        session->deadline_us = now + READ_MOST_US;
+    return now > session->deadline_us;
+}
+
+struct store_session *session_create(struct writer *writer, const char *path, struct inbox *inbox)
+{
+    struct store_session *session = calloc(1, sizeof *session);
+    if (!session)
+        return NULL;
+    session->writer = writer;
+    session->inbox = inbox;
+    session->outgoing_end = &session->outgoing;
+    session->db = database_open_reader(path);
+    if (!session->db ||
+        !statements_init(&session->statements, session->db, sql_texts, SQL_COUNT) ||
+        !statements_init(&session->lists, session->db, list_texts, LIST_TEXTS)) {
+        session_destroy(&session);
+        return NULL;
+    }
+    sqlite3_progress_handler(session->db, TICK_OPERATIONS, on_tick, session);
+    return session;
+}
+
+static int run_sql(struct store_session *session, enum sql sql)
+{
+    struct query q = query_begin(&session->statements, sql);
+    return query_run(&q);
+}
+
+static void leave_snapshot(struct store_session *session)
+{
+    if (session->in_snapshot)
+        (void)run_sql(session, SQL_COMMIT);
+    session->in_snapshot = false;
+}
+
+int session_snapshot(struct store_session *session)
+{
+    uint64_t commits = writer_commits(session->writer);
+    session->ticks = 0;
+    if (session->in_snapshot && session->seen == commits)
+        return SQLITE_OK;
+    leave_snapshot(session);
+    int rc = run_sql(session, SQL_BEGIN_READ);
+    if (rc == SQLITE_OK) {
+        session->in_snapshot = true;
+        session->seen = commits;
+    }
+    return rc;
+}
+
+void session_read_done(struct store_session *session, struct store_op *op, int rc, bool found)
+{
+    if (rc == SQLITE_OK) {
+        op->result = found ? ERROR_NONE : ERROR_NOT_FOUND;
+    } else {
+        op->result = translate_error(rc);
+        leave_snapshot(session);
+        if (translate_is_corrupt(rc))
+            writer_stop_writes(session->writer, rc);
+    }
+    op->done(op);
+}
+
+static void answer(struct store_op *op, enum error result)
+{
+    op->result = result;
+    op->done(op);
+}
+
+void session_write(struct store_op *op, const struct writer_work *work)
+{
+    struct store_session *session = op->session;
+    if (!writer_writable(session->writer)) {
+        answer(op, ERROR_UNAVAILABLE);
+        return;
+    }
+    if (!writer_admit(session->writer)) {
+        answer(op, ERROR_OVERLOADED);
+        return;
+    }
+    op->work = work;
+    op->next = NULL;
+    op->queued_us = clock_mono_us();
+    *session->outgoing_end = op;
+    session->outgoing_end = &op->next;
+    session->outgoing_count++;
+}
+
+void session_turn_end(struct store_session *session)
+{
+    leave_snapshot(session);
+    if (!session->outgoing)
+        return;
+    struct store_op *first = session->outgoing;
+    unsigned count = session->outgoing_count;
+    session->outgoing = NULL;
+    session->outgoing_end = &session->outgoing;
+    session->outgoing_count = 0;
+    writer_send(session->writer, session, first, count);
+}
+
+void session_destroy(struct store_session **session)
+{
+    struct store_session *s = *session;
+    if (!s)
+        return;
+    *session = NULL;
+    if (s->db) {
+        session_turn_end(s);
+        writer_wait(s->writer, s);
+    }
+    statements_finish(&s->statements);
+    statements_finish(&s->lists);
+    database_close(&s->db);
+    free(s);
+}

@@ -1,0 +1,51 @@
+#ifndef TASKHOLD_STORE_SQLITE_SESSION_H
+#define TASKHOLD_STORE_SQLITE_SESSION_H
+
+#include "store/sqlite/statement.h"
+#include "store/sqlite/writer.h"
+#include "store/store.h"
+
+/* What one event loop holds: a read-only connection with its statements, the snapshot of the
+ * running turn, and the writes to hand over at the end of the turn.
+ *
+ * One snapshot serves all reads of a turn, for one lock and one unlock. It is left for a newer one
+ * as soon as the writer has committed again: whatever was answered to anybody is seen by every read
+ * that begins later. */
+struct store_session {
+    struct writer *writer;
+    struct inbox *inbox;
+    sqlite3 *db;
+    struct statements statements; /* sql.h */
+    struct statements lists;      /* list.c */
+
+    bool in_snapshot;
+    uint64_t seen; /* the writer's count of commits before the snapshot began */
+
+    unsigned ticks; /* progress calls of the running read */
+    int64_t deadline_us;
+
+    struct store_op *outgoing; /* writes of this turn, the first one */
+    struct store_op **outgoing_end;
+    unsigned outgoing_count;
+
+    struct writer_mailbox mailbox; /* the writer's side */
+};
+
+struct store_session *session_create(struct writer *writer, const char *path, struct inbox *inbox);
+
+/* Hands over what is left and waits until the writer holds no operation of this session. Answers
+ * that it posted meanwhile stay in the inbox, which must not be run after this. */
+void session_destroy(struct store_session **session);
+
+/* Makes the next read see at least what has been answered by now. Returns SQLITE_OK or an error. */
+int session_snapshot(struct store_session *session);
+
+/* Ends a read call: sets its result by `rc` and `found`, and gives up the snapshot on an error. */
+void session_read_done(struct store_session *session, struct store_op *op, int rc, bool found);
+
+/* Takes a write for the writer, which runs `work`; or answers it at once when too many wait. */
+void session_write(struct store_op *op, const struct writer_work *work);
+
+void session_turn_end(struct store_session *session);
+
+#endif

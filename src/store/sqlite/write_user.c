@@ -1,0 +1,186 @@
+#include "store/sqlite/write_user.h"
+
+#include "store/sqlite/reader.h"
+#include "store/sqlite/session.h"
+#include "store/sqlite/sql.h"
+
+int write_user_check(struct transaction *t, const struct uuid *id, struct slice verified,
+                     enum write_user_credential *credential)
+{
+    struct query q = query_begin(&t->statements, SQL_USER_CREDENTIAL);
+    query_bind_uuid(&q, id);
+    *credential = WRITE_USER_ABSENT;
+    if (query_row(&q)) {
+        bool same = slice_eq(query_take_text(&q), verified);
+        bool disabled = query_take_i64(&q) != 0;
+        *credential = !same      ? WRITE_USER_CHANGED
+                      : disabled ? WRITE_USER_DISABLED
+                                 : WRITE_USER_GOOD;
+    }
+    return query_end(&q);
+}
+
+int write_user_put_hash(struct transaction *t, const struct uuid *id, struct slice hash,
+                        int64_t now)
+{
+    struct query q = query_begin(&t->statements, SQL_USER_SET_HASH);
+    query_bind_uuid(&q, id);
+    query_bind_text(&q, hash);
+    query_bind_time(&q, now);
+    return query_run(&q);
+}
+
+/* Tests what a change that needs the password needs; sets the result when it must not go on. */
+static int may_change(struct transaction *t, struct store_op *op, const struct uuid *id,
+                      struct slice verified, bool *may)
+{
+    enum write_user_credential credential = WRITE_USER_ABSENT;
+    int rc = write_user_check(t, id, verified, &credential);
+    *may = rc == SQLITE_OK && credential == WRITE_USER_GOOD;
+    if (credential == WRITE_USER_CHANGED)
+        op->result = ERROR_WRONG_PASSWORD;
+    else if (!*may)
+        op->result = ERROR_NOT_FOUND;
+    return rc;
+}
+
+static int read_user(struct transaction *t, struct store_op *op, const struct uuid *id,
+                     struct user *user)
+{
+    struct query q = query_begin(&t->statements, SQL_USER_GET);
+    query_bind_uuid(&q, id);
+    if (query_row(&q))
+        *user = reader_take_user(&q, op->arena);
+    else
+        op->result = ERROR_NOT_FOUND;
+    return query_end(&q);
+}
+
+/* Does another account than `id` have that e-mail? */
+static int is_taken(struct transaction *t, struct slice email, const struct uuid *id, bool *taken)
+{
+    struct query q = query_begin(&t->statements, SQL_EMAIL_OWNER);
+    query_bind_text(&q, email);
+    *taken = query_row(&q) && !uuid_eq(query_take_uuid(&q), *id);
+    return query_end(&q);
+}
+
+static int run_create(struct transaction *t, struct store_op *base)
+{
+    struct store_user_create *op = (struct store_user_create *)base;
+    bool taken = false;
+    int rc = is_taken(t, op->user.email, &op->user.id, &taken);
+    if (rc != SQLITE_OK)
+        return rc;
+    if (taken) {
+        op->op.result = ERROR_EMAIL_TAKEN;
+        return SQLITE_OK;
+    }
+    struct query q = query_begin(&t->statements, SQL_USER_INSERT);
+    query_bind_uuid(&q, &op->user.id);
+    query_bind_text(&q, op->user.email);
+    query_bind_text(&q, op->user.name);
+    query_bind_text(&q, op->user.password_hash);
+    query_bind_i64(&q, op->user.created_at);
+    query_bind_i64(&q, op->user.updated_at);
+    return query_run(&q);
+}
+
+static int run_rename(struct transaction *t, struct store_op *base)
+{
+    struct store_user_rename *op = (struct store_user_rename *)base;
+    int rc = read_user(t, &op->op, &op->id, &op->user);
+    if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
+        return rc;
+    op->user.name = op->name;
+    op->user.updated_at = op->now;
+    struct query q = query_begin(&t->statements, SQL_USER_RENAME);
+    query_bind_uuid(&q, &op->id);
+    query_bind_text(&q, op->name);
+    query_bind_i64(&q, op->now);
+    return query_run(&q);
+}
+
+static int run_set_password(struct transaction *t, struct store_op *base)
+{
+    struct store_user_set_password *op = (struct store_user_set_password *)base;
+    bool may = false;
+    int rc = may_change(t, &op->op, &op->id, op->verified_hash, &may);
+    if (rc != SQLITE_OK || !may)
+        return rc;
+    rc = write_user_put_hash(t, &op->id, op->hash, op->now);
+    if (rc != SQLITE_OK)
+        return rc;
+    struct query q = query_begin(&t->statements, SQL_SESSION_DELETE_OTHERS);
+    query_bind_uuid(&q, &op->id);
+    query_bind_uuid(&q, &op->keep);
+    transaction_end_sessions(t, &op->id);
+    return query_run(&q);
+}
+
+static int run_set_email(struct transaction *t, struct store_op *base)
+{
+    struct store_user_set_email *op = (struct store_user_set_email *)base;
+    bool may = false;
+    bool taken = false;
+    int rc = may_change(t, &op->op, &op->id, op->verified_hash, &may);
+    if (rc == SQLITE_OK && may)
+        rc = is_taken(t, op->email, &op->id, &taken);
+    if (taken)
+        op->op.result = ERROR_EMAIL_TAKEN;
+    if (rc != SQLITE_OK || !may || taken)
+        return rc;
+    rc = read_user(t, &op->op, &op->id, &op->user);
+    if (rc != SQLITE_OK)
+        return rc;
+    op->user.email = op->email;
+    op->user.updated_at = op->now;
+    struct query q = query_begin(&t->statements, SQL_USER_SET_EMAIL);
+    query_bind_uuid(&q, &op->id);
+    query_bind_text(&q, op->email);
+    query_bind_i64(&q, op->now);
+    return query_run(&q);
+}
+
+static int run_delete(struct transaction *t, struct store_op *base)
+{
+    struct store_user_delete *op = (struct store_user_delete *)base;
+    bool may = false;
+    int rc = may_change(t, &op->op, &op->id, op->verified_hash, &may);
+    if (rc != SQLITE_OK || !may)
+        return rc;
+    struct query q = query_begin(&t->statements, SQL_USER_DELETE);
+    query_bind_uuid(&q, &op->id);
+    transaction_end_sessions(t, &op->id);
+    return query_run(&q);
+}
+
+void write_user_create(struct store_user_create *op)
+{
+    static const struct writer_work work = {run_create};
+    session_write(&op->op, &work);
+}
+
+void write_user_rename(struct store_user_rename *op)
+{
+    static const struct writer_work work = {run_rename};
+    session_write(&op->op, &work);
+}
+
+void write_user_set_password(struct store_user_set_password *op)
+{
+    static const struct writer_work work = {run_set_password};
+    session_write(&op->op, &work);
+}
+
+void write_user_set_email(struct store_user_set_email *op)
+{
+    static const struct writer_work work = {run_set_email};
+    session_write(&op->op, &work);
+}
+
+void write_user_delete(struct store_user_delete *op)
+{
+    static const struct writer_work work = {run_delete};
+    session_write(&op->op, &work);
+}

@@ -1,0 +1,349 @@
+#include "store/sqlite/writer.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/sqlite/database.h"
+#include "store/sqlite/maintenance.h"
+#include "store/sqlite/session.h"
+#include "store/sqlite/sql.h"
+#include "store/sqlite/translate.h"
+
+#define QUEUE_MOST    4096
+#define WAIT_MOST_US  5000000 /* an operation that waited longer is refused, not run */
+#define EXIT_SOFTWARE 70      /* of sysexits.h */
+
+struct writer {
+    sqlite3 *db;
+    struct transaction transaction;
+    struct maintenance maintenance;
+    void (*sessions_ended)(void *context, struct uuid user);
+    void *context;
+    unsigned queue_most;
+    pthread_t thread;
+    bool started;
+
+    atomic_uint waiting; /* admitted and not yet taken */
+    atomic_uint_fast64_t commits;
+    atomic_bool writable;
+
+    pthread_mutex_t lock;
+    pthread_cond_t sent;     /* or stopping */
+    pthread_cond_t answered; /* for writer_wait */
+    struct store_op *first;
+    struct store_op **end;
+    bool stopping;
+};
+
+bool writer_admit(struct writer *writer)
+{
+    unsigned before = atomic_fetch_add_explicit(&writer->waiting, 1, memory_order_relaxed);
+    if (before < writer->queue_most)
+        return true;
+    atomic_fetch_sub_explicit(&writer->waiting, 1, memory_order_relaxed);
+    return false;
+}
+
+void writer_send(struct writer *writer, struct store_session *session, struct store_op *first,
+                 unsigned count)
+{
+    struct store_op *last = first;
+    while (last->next)
+        last = last->next;
+    pthread_mutex_lock(&writer->lock);
+    bool was_empty = writer->first == NULL;
+    *writer->end = first;
+    writer->end = &last->next;
+    session->mailbox.held += count;
+    pthread_mutex_unlock(&writer->lock);
+    if (was_empty)
+        pthread_cond_signal(&writer->sent);
+}
+
+void writer_wait(struct writer *writer, const struct store_session *session)
+{
+    pthread_mutex_lock(&writer->lock);
+    while (session->mailbox.held > 0)
+        pthread_cond_wait(&writer->answered, &writer->lock);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+uint64_t writer_commits(const struct writer *writer)
+{
+    return atomic_load_explicit(&writer->commits, memory_order_acquire);
+}
+
+bool writer_writable(const struct writer *writer)
+{
+    return atomic_load_explicit(&writer->writable, memory_order_relaxed);
+}
+
+void writer_stop_writes(struct writer *writer, int rc)
+{
+    if (atomic_exchange(&writer->writable, false))
+        log_message(LOG_ERROR, "database_damaged",
+                    "%s: writes are refused until it is repaired or restored", sqlite3_errstr(rc));
+}
+
+/* Nothing that this process still does can be believed by a client: end it before any answer. */
+static _Noreturn void die(const char *what, int rc)
+{
+    log_message(LOG_ERROR, "storage_failed", "%s: %s (%d); ending", what, sqlite3_errstr(rc), rc);
+    log_stop();
+    _exit(EXIT_SOFTWARE);
+}
+
+/* ---- answers ---- */
+
+/* On the loop: completes every operation of the chain. */
+static void complete(struct inbox_message *message)
+{
+    struct store_op *op =
+        (struct store_op *)((char *)message - offsetof(struct store_op, message));
+    while (op) {
+        struct store_op *next = op->next; /* `op` belongs to the caller as soon as it is done */
+        op->done(op);
+        op = next;
+    }
+}
+
+static struct store_session *sort_answers(struct store_op *first)
+{
+    struct store_session *sessions = NULL;
+    for (struct store_op *op = first, *next; op; op = next) {
+        struct writer_mailbox *box = &op->session->mailbox;
+        next = op->next;
+        op->next = NULL;
+        if (box->answers) {
+            box->last_answer->next = op;
+        } else {
+            box->answers = op;
+            box->next = sessions;
+            sessions = op->session;
+        }
+        box->last_answer = op;
+        box->answer_count++;
+    }
+    return sessions;
+}
+
+/* One message for each session that has answers. */
+static void answer(struct writer *writer, struct store_op *first)
+{
+    struct store_session *next = NULL;
+    for (struct store_session *session = sort_answers(first); session; session = next) {
+        struct writer_mailbox *box = &session->mailbox;
+        struct store_op *answers = box->answers;
+        unsigned count = box->answer_count;
+        next = box->next;
+        box->answers = NULL;
+        box->answer_count = 0;
+        answers->message.run = complete;
+        inbox_post(session->inbox, &answers->message);
+        pthread_mutex_lock(&writer->lock);
+        box->held -= count;
+        if (box->held == 0)
+            pthread_cond_broadcast(&writer->answered);
+        pthread_mutex_unlock(&writer->lock);
+    }
+}
+
+/* ---- batches ---- */
+
+static void refuse(struct store_op *first, enum error result)
+{
+    for (struct store_op *op = first; op; op = op->next)
+        op->result = result;
+}
+
+/* Judges an error that is not one operation's own. */
+static void judge(struct writer *writer, int rc, bool at_commit)
+{
+    if (translate_is_lost_write(rc) || (at_commit && (rc & 0xff) == SQLITE_IOERR))
+        die(at_commit ? "commit" : "write", rc);
+    if (translate_is_corrupt(rc))
+        writer_stop_writes(writer, rc);
+    else
+        log_message(LOG_WARN, "batch_refused", "%s (%d)", sqlite3_errstr(rc), rc);
+}
+
+/* Those that waited too long are answered without being run: their clients have gone, and the
+ * queue gets shorter. */
+static void drop_late(struct store_op *first)
+{
+    int64_t now = clock_mono_us();
+    for (struct store_op *op = first; op; op = op->next) {
+        if (now - op->queued_us > WAIT_MOST_US) {
+            op->work = NULL;
+            op->result = ERROR_OVERLOADED;
+        }
+    }
+}
+
+static void run_batch(struct writer *writer, struct store_op *first)
+{
+    bool at_commit = false;
+    if (!writer_writable(writer)) {
+        refuse(first, ERROR_UNAVAILABLE);
+        return;
+    }
+    drop_late(first);
+    int rc = transaction_run(&writer->transaction, first, &at_commit);
+    if (rc != SQLITE_OK) {
+        judge(writer, rc, at_commit);
+        refuse(first, translate_error(rc));
+        return;
+    }
+    atomic_fetch_add_explicit(&writer->commits, 1, memory_order_release);
+    for (unsigned i = 0; writer->sessions_ended && i < writer->transaction.ended_count; i++)
+        writer->sessions_ended(writer->context, writer->transaction.ended[i]);
+}
+
+/* Cuts at most WRITER_BATCH_MOST operations off the queue. */
+static struct store_op *take(struct writer *writer)
+{
+    struct store_op *first = writer->first;
+    struct store_op **end = &writer->first;
+    unsigned count = 0;
+    while (*end && count < WRITER_BATCH_MOST) {
+        end = &(*end)->next;
+        count++;
+    }
+    writer->first = *end;
+    *end = NULL;
+    if (!writer->first)
+        writer->end = &writer->first;
+    atomic_fetch_sub_explicit(&writer->waiting, count, memory_order_relaxed);
+    return first;
+}
+
+/* ---- the thread ---- */
+
+static void after_batch(struct writer *writer)
+{
+    int rc = maintenance_checkpoint(&writer->maintenance);
+    if (rc != SQLITE_OK)
+        judge(writer, rc, (rc & 0xff) == SQLITE_IOERR);
+}
+
+/* Purges in steps while nothing waits. Called with the lock, which it gives up meanwhile. */
+static void purge(struct writer *writer)
+{
+    bool more = true;
+    while (more && !writer->first && !writer->stopping && writer_writable(writer)) {
+        pthread_mutex_unlock(&writer->lock);
+        int rc = maintenance_purge(&writer->maintenance, &more);
+        atomic_fetch_add_explicit(&writer->commits, 1, memory_order_release);
+        if (rc != SQLITE_OK)
+            judge(writer, rc, (rc & 0xff) == SQLITE_IOERR);
+        else
+            after_batch(writer);
+        pthread_mutex_lock(&writer->lock);
+    }
+}
+
+/* Called with the lock. Waits for operations; NULL: to stop, and none is left. */
+static struct store_op *wait_for_work(struct writer *writer)
+{
+    while (!writer->first && !writer->stopping) {
+        int64_t at = writer->maintenance.purge_at_ms;
+        if (writer_writable(writer) && clock_mono_ms() >= at) {
+            purge(writer);
+            continue;
+        }
+        if (!writer_writable(writer))
+            at = clock_mono_ms() + 60000;
+        struct timespec until = {.tv_sec = at / 1000 + 1};
+        (void)pthread_cond_timedwait(&writer->sent, &writer->lock, &until);
+    }
+    return writer->first ? take(writer) : NULL;
+}
+
+static void *run_thread(void *context)
+{
+    struct writer *writer = context;
+    pthread_mutex_lock(&writer->lock);
+    for (struct store_op *first; (first = wait_for_work(writer)) != NULL;) {
+        pthread_mutex_unlock(&writer->lock);
+        run_batch(writer, first);
+        answer(writer, first);
+        after_batch(writer);
+        pthread_mutex_lock(&writer->lock);
+    }
+    pthread_mutex_unlock(&writer->lock);
+    return NULL;
+}
+
+static bool start(struct writer *writer)
+{
+    pthread_condattr_t monotonic;
+    if (pthread_condattr_init(&monotonic) != 0)
+        return false;
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    bool good = pthread_cond_init(&writer->sent, &monotonic) == 0;
+    pthread_condattr_destroy(&monotonic);
+    writer->started = good && pthread_create(&writer->thread, NULL, run_thread, writer) == 0;
+    return writer->started;
+}
+
+struct writer *writer_create(sqlite3 *db, const struct store_options *options)
+{
+    struct writer *writer = calloc(1, sizeof *writer);
+    if (!writer) {
+        database_close(&db);
+        return NULL;
+    }
+    writer->db = db;
+    writer->end = &writer->first;
+    writer->sessions_ended = options->sessions_ended;
+    writer->context = options->context;
+    writer->queue_most = options->queue_most ? (unsigned)options->queue_most : QUEUE_MOST;
+    atomic_init(&writer->writable, true);
+    pthread_mutex_init(&writer->lock, NULL);
+    pthread_cond_init(&writer->answered, NULL);
+    struct transaction *t = &writer->transaction;
+    t->ended = calloc(WRITER_BATCH_MOST, sizeof *t->ended);
+    if (!t->ended || !statements_init(&t->statements, db, sql_texts, SQL_COUNT)) {
+        writer_destroy(&writer);
+        return NULL;
+    }
+    maintenance_init(&writer->maintenance, &t->statements);
+    if (!start(writer))
+        writer_destroy(&writer);
+    return writer;
+}
+
+static void stop(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->stopping = true;
+    pthread_mutex_unlock(&writer->lock);
+    pthread_cond_signal(&writer->sent);
+    pthread_join(writer->thread, NULL);
+    int rc = SQLITE_OK;
+    if (writer_writable(writer))
+        rc = maintenance_checkpoint_all(&writer->maintenance);
+    if (rc != SQLITE_OK)
+        judge(writer, rc, (rc & 0xff) == SQLITE_IOERR);
+    pthread_cond_destroy(&writer->sent);
+}
+
+void writer_destroy(struct writer **writer)
+{
+    struct writer *w = *writer;
+    if (!w)
+        return;
+    *writer = NULL;
+    if (w->started)
+        stop(w);
+    statements_finish(&w->transaction.statements);
+    free(w->transaction.ended);
+    database_close(&w->db);
+    pthread_cond_destroy(&w->answered);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}

@@ -1,0 +1,19 @@
+#include "store/store.h"
+
+#include "store/sqlite/engine.h"
+
+static const struct {
+    const char *scheme;
+    const struct store_engine *engine;
+} engines[] = {
+    {"sqlite:", &sqlite_engine},
+};
+
+const struct store_engine *store_engine_for(const char *url)
+{
+    for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
+        if (strncmp(url, engines[i].scheme, strlen(engines[i].scheme)) == 0)
+            return engines[i].engine;
+    }
+    return NULL;
+}
