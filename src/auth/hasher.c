@@ -1,0 +1,234 @@
+#include "auth/hasher.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+/* What OWASP's password storage cheat sheet and ASVS 5.0 appendix C ask for at least. */
+#define PASSES        2
+#define MEMORY_KIB    19456
+#define MEMORY_BYTES  (MEMORY_KIB * 1024)
+#define QUEUE_DEFAULT 64
+#define THREADS_MOST  256
+#define STACK_BYTES   (256 * 1024)
+#define NICENESS      5 /* logins may be slow; requests of those who are logged in may not */
+#define SALT_BYTES    16
+#define HASH_BYTES    32
+#define BASE64(bytes) sodium_base64_ENCODED_LEN(bytes, sodium_base64_VARIANT_ORIGINAL_NO_PADDING)
+
+_Static_assert(PASSWORD_HASH_MOST == crypto_pwhash_STRBYTES, "room for what libsodium writes");
+
+struct hasher {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed; /* a job came, or `ending` */
+    struct password_job *first;
+    struct password_job *last;
+    bool ending;
+    atomic_uint waiting;
+    unsigned queue_most;
+    char nobody[PASSWORD_HASH_MOST]; /* what an unknown user's password is compared with */
+    unsigned thread_count;
+    pthread_t threads[];
+};
+
+/* An encoded hash of no password at all. Comparing with it costs what comparing with any other of
+ * today's costs; making it costs nothing, so the start stays fast. */
+static void make_nobody(char text[static PASSWORD_HASH_MOST])
+{
+    uint8_t random[SALT_BYTES + HASH_BYTES];
+    char salt[BASE64(SALT_BYTES)];
+    char hash[BASE64(HASH_BYTES)];
+
+    randombytes_buf(random, sizeof random);
+    sodium_bin2base64(salt, sizeof salt, random, SALT_BYTES,
+                      sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    sodium_bin2base64(hash, sizeof hash, random + SALT_BYTES, HASH_BYTES,
+                      sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    snprintf(text, PASSWORD_HASH_MOST, "$argon2id$v=19$m=%d,t=%d,p=1$%s$%s", MEMORY_KIB, PASSES,
+             salt, hash);
+}
+
+/* ---- one job ---- */
+
+static void hash(struct password_job *job)
+{
+    job->ok = crypto_pwhash_str_alg(job->hash, job->password.ptr, job->password.len, PASSES,
+                                    MEMORY_BYTES, crypto_pwhash_ALG_ARGON2ID13) == 0;
+    job->failed = !job->ok;
+}
+
+/* libsodium says EINVAL for another password, and something else when there was no memory. */
+static void verify(const struct hasher *hasher, struct password_job *job)
+{
+    const int age = job->hash[0]
+                        ? crypto_pwhash_argon2id_str_needs_rehash(job->hash, PASSES, MEMORY_BYTES)
+                        : -1;
+    const bool known = age >= 0;
+    bool matches = false;
+
+    errno = 0;
+    matches = crypto_pwhash_argon2id_str_verify(known ? job->hash : hasher->nobody,
+                                                job->password.ptr, job->password.len) == 0;
+    job->failed = !matches && errno != EINVAL;
+    job->ok = matches && known;
+    job->outdated = job->ok && age == 1;
+}
+
+static void done(struct inbox_message *message)
+{
+    struct password_job *job =
+        (struct password_job *)((char *)message - offsetof(struct password_job, message));
+
+    job->done(job);
+}
+
+static void work(const struct hasher *hasher, struct password_job *job)
+{
+    if (!job->password.ptr) {
+        job->password.ptr = "";
+    }
+    job->ok = false;
+    job->failed = false;
+    job->outdated = false;
+    if (job->work == PASSWORD_HASH) {
+        hash(job);
+    } else {
+        verify(hasher, job);
+    }
+    job->message.run = done;
+    inbox_post(job->inbox, &job->message); /* the job is its owner's again */
+}
+
+/* ---- the pool ---- */
+
+/* Waits for a job. NULL at the end. */
+static struct password_job *take(struct hasher *hasher)
+{
+    struct password_job *job = NULL;
+
+    pthread_mutex_lock(&hasher->mutex);
+    while (!hasher->first && !hasher->ending) {
+        pthread_cond_wait(&hasher->changed, &hasher->mutex);
+    }
+    if (!hasher->ending) {
+        job = hasher->first;
+        hasher->first = job->next;
+        hasher->last = hasher->first ? hasher->last : NULL;
+        atomic_fetch_sub_explicit(&hasher->waiting, 1, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&hasher->mutex);
+    return job;
+}
+
+static void *run(void *argument)
+{
+    struct hasher *hasher = argument;
+    struct password_job *job = NULL;
+
+    /* Linux: of this thread alone. Without the right to it things merely share alike. */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
+    while ((job = take(hasher)) != NULL) {
+        work(hasher, job);
+    }
+    return NULL;
+}
+
+static bool start_threads(struct hasher *hasher, unsigned count)
+{
+    pthread_attr_t attributes;
+
+    if (pthread_attr_init(&attributes) != 0) {
+        return false;
+    }
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    while (hasher->thread_count < count &&
+           pthread_create(&hasher->threads[hasher->thread_count], &attributes, run, hasher) == 0) {
+        hasher->thread_count++;
+    }
+    pthread_attr_destroy(&attributes);
+    return hasher->thread_count == count;
+}
+
+static unsigned half_the_cores(void)
+{
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return cores >= 4 ? (unsigned)cores / 2 : 1;
+}
+
+struct hasher *hasher_create(unsigned threads, unsigned queue_most)
+{
+    unsigned count = threads ? threads : half_the_cores();
+    struct hasher *hasher = NULL;
+
+    count = count < THREADS_MOST ? count : THREADS_MOST;
+    if (sodium_init() < 0) {
+        return NULL;
+    }
+    hasher = calloc(1, sizeof *hasher + count * sizeof *hasher->threads);
+    if (!hasher) {
+        return NULL;
+    }
+    hasher->queue_most = queue_most ? queue_most : QUEUE_DEFAULT;
+    make_nobody(hasher->nobody);
+    pthread_mutex_init(&hasher->mutex, NULL);
+    pthread_cond_init(&hasher->changed, NULL);
+    if (!start_threads(hasher, count)) {
+        hasher_destroy(&hasher);
+    }
+    return hasher;
+}
+
+void hasher_destroy(struct hasher **owned)
+{
+    struct hasher *hasher = *owned;
+
+    *owned = NULL;
+    if (!hasher) {
+        return;
+    }
+    pthread_mutex_lock(&hasher->mutex);
+    hasher->ending = true;
+    pthread_cond_broadcast(&hasher->changed);
+    pthread_mutex_unlock(&hasher->mutex);
+    for (unsigned i = 0; i < hasher->thread_count; i++) {
+        pthread_join(hasher->threads[i], NULL);
+    }
+    pthread_cond_destroy(&hasher->changed);
+    pthread_mutex_destroy(&hasher->mutex);
+    free(hasher);
+}
+
+bool hasher_submit(struct hasher *hasher, struct password_job *job)
+{
+    bool room = false;
+
+    pthread_mutex_lock(&hasher->mutex);
+    room = hasher_waiting(hasher) < hasher->queue_most;
+    if (room) {
+        job->next = NULL;
+        if (hasher->last) {
+            hasher->last->next = job;
+        } else {
+            hasher->first = job;
+        }
+        hasher->last = job;
+        atomic_fetch_add_explicit(&hasher->waiting, 1, memory_order_relaxed);
+        pthread_cond_signal(&hasher->changed);
+    }
+    pthread_mutex_unlock(&hasher->mutex);
+    return room;
+}
+
+unsigned hasher_waiting(const struct hasher *hasher)
+{
+    return atomic_load_explicit(&hasher->waiting, memory_order_relaxed);
+}

@@ -1,0 +1,167 @@
+#include "auth/jwt.h"
+
+#include <sodium.h>
+
+#include "auth/jwt_claims.h"
+#include "base/json_writer.h"
+#include "base/utf8.h"
+#include "model/text.h"
+
+#define VARIANT       sodium_base64_VARIANT_URLSAFE_NO_PADDING
+#define SIGNATURE_LEN 43
+#define CLAIMS_MOST   (JWT_MOST / 4 * 3)
+
+_Static_assert(sodium_base64_ENCODED_LEN(KEYS_MAC_LEN, VARIANT) == SIGNATURE_LEN + 1,
+               "the length of a signature");
+
+bool jwt_issuer_valid(struct slice issuer)
+{
+    struct text_facts facts;
+
+    if (issuer.len < 1 || issuer.len > JWT_ISSUER_MOST || !utf8_valid(issuer)) {
+        return false;
+    }
+    facts = text_look(issuer);
+    return !facts.line_control && !facts.other_control;
+}
+
+/* ---- making ---- */
+
+static void add_base64(struct buffer *out, struct slice bytes)
+{
+    const size_t room = sodium_base64_encoded_len(bytes.len, VARIANT);
+    char *place = buffer_reserve(out, room);
+
+    if (place) {
+        sodium_bin2base64(place, room, (const unsigned char *)bytes.ptr, bytes.len, VARIANT);
+        out->len += room - 1; /* without the NUL */
+    }
+}
+
+static void write_claims(struct buffer *out, const char *issuer, const struct jwt_claims *claims)
+{
+    struct json_writer w;
+
+    json_writer_init(&w, out);
+    json_open_object(&w);
+    json_name(&w, SLICE("iss"));
+    json_text(&w, slice_of(issuer));
+    json_name(&w, SLICE("aud"));
+    json_text(&w, SLICE(JWT_AUDIENCE));
+    json_name(&w, SLICE("sub"));
+    json_uuid(&w, claims->user);
+    json_name(&w, SLICE("sid"));
+    json_uuid(&w, claims->session);
+    json_name(&w, SLICE("jti"));
+    json_uuid(&w, claims->token);
+    json_name(&w, SLICE("iat"));
+    json_i64(&w, claims->issued_at);
+    json_name(&w, SLICE("exp"));
+    json_i64(&w, claims->expires_at);
+    json_close_object(&w);
+}
+
+void jwt_make(const struct keys *keys, const char *issuer, const struct jwt_claims *claims,
+              struct buffer *out)
+{
+    const size_t start = out->len;
+    uint8_t mac[KEYS_MAC_LEN];
+    struct buffer text;
+
+    buffer_init(&text, CLAIMS_MOST);
+    write_claims(&text, issuer, claims);
+    buffer_add(out, keys_jose_header(keys, 0));
+    buffer_add_char(out, '.');
+    add_base64(out, buffer_slice(&text));
+    if (!text.failed && !out->failed) {
+        keys_mac(keys, KEYS_ACCESS, 0, (struct slice){out->data + start, out->len - start}, mac);
+        buffer_add_char(out, '.');
+        add_base64(out, (struct slice){(const char *)mac, sizeof mac});
+    }
+    out->failed |= text.failed; /* half a token must not leave */
+    buffer_finish(&text);
+}
+
+/* ---- verifying ---- */
+
+/* A token cut at its dots; `index` is that of the secret its header names. */
+struct parts {
+    unsigned index;
+    struct slice signing_input; /* header, dot, payload */
+    struct slice payload;
+    struct slice signature;
+};
+
+/* Three parts, a header of ours byte for byte, and a signature of the right length. Nothing is
+ * decoded, so what a header asks for (alg, jku, crit) is never looked at. */
+static bool cut(const struct keys *keys, struct slice token, struct parts *parts)
+{
+    struct slice header = {NULL, 0};
+
+    for (parts->index = 0; parts->index < 2; parts->index++) {
+        header = keys_jose_header(keys, parts->index);
+        if (header.ptr && slice_starts(token, header)) {
+            break;
+        }
+    }
+    if (parts->index == 2 || token.len > JWT_MOST ||
+        token.len < header.len + SIGNATURE_LEN + 3) { /* two dots, and a payload at all */
+        return false;
+    }
+    parts->signing_input = (struct slice){token.ptr, token.len - SIGNATURE_LEN - 1};
+    parts->payload =
+        (struct slice){token.ptr + header.len + 1, parts->signing_input.len - header.len - 1};
+    parts->signature = (struct slice){token.ptr + token.len - SIGNATURE_LEN, SIGNATURE_LEN};
+    return token.ptr[header.len] == '.' && token.ptr[parts->signing_input.len] == '.' &&
+           !memchr(parts->payload.ptr, '.', parts->payload.len);
+}
+
+/* Strict base64url (RFC 7515 section 2): no padding, no white space, no `+` or `/`, unused bits
+ * zero. */
+static bool decode(struct slice text, uint8_t *bytes, size_t most, size_t *len)
+{
+    return sodium_base642bin(bytes, most, text.ptr, text.len, NULL, len, NULL, VARIANT) == 0;
+}
+
+enum jwt_result jwt_verify(const struct keys *keys, const char *issuer, struct slice token,
+                           int64_t now, struct jwt_claims *claims)
+{
+    struct parts parts;
+    struct jwt_claims found;
+    uint8_t signature[KEYS_MAC_LEN];
+    uint8_t mac[KEYS_MAC_LEN];
+    uint8_t text[CLAIMS_MOST];
+    size_t len = 0;
+
+    if (!cut(keys, token, &parts) || !decode(parts.signature, signature, sizeof signature, &len) ||
+        len != sizeof signature) {
+        return JWT_MALFORMED;
+    }
+    if (!keys_mac(keys, KEYS_ACCESS, parts.index, parts.signing_input, mac) ||
+        crypto_verify_32(signature, mac) != 0) {
+        return JWT_BAD_SIGNATURE;
+    }
+    if (!decode(parts.payload, text, sizeof text, &len) ||
+        !jwt_claims_read((struct slice){(const char *)text, len}, issuer, &found) ||
+        found.issued_at > now + JWT_SKEW_SECONDS) {
+        return JWT_BAD_CLAIMS;
+    }
+    if (found.expires_at <= now) {
+        return JWT_EXPIRED;
+    }
+    *claims = found;
+    return JWT_VALID;
+}
+
+const char *jwt_result_name(enum jwt_result result)
+{
+    static const char *const names[] = {
+        [JWT_VALID] = "valid",
+        [JWT_MALFORMED] = "malformed",
+        [JWT_BAD_SIGNATURE] = "bad_signature",
+        [JWT_BAD_CLAIMS] = "bad_claims",
+        [JWT_EXPIRED] = "expired",
+    };
+
+    return names[result];
+}

@@ -1,0 +1,394 @@
+#include "auth/keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#define HEADER_HEAD    "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\""
+#define HEADER_TAIL    "\"}"
+#define HEADER_LEN     (sizeof HEADER_HEAD - 1 + KEYS_KID_LEN + sizeof HEADER_TAIL - 1)
+#define HEADER_B64_LEN ((HEADER_LEN * 4 + 2) / 3)
+
+_Static_assert(KEYS_MAC_LEN == crypto_auth_hmacsha256_BYTES, "one MAC for everything");
+
+/* What comes from one secret. The states have the key already mixed in, so that a MAC costs no
+ * more than its data. */
+struct key {
+    crypto_auth_hmacsha256_state purposes[KEYS_PURPOSES];
+    char kid[KEYS_KID_LEN + 1];
+    char header[HEADER_B64_LEN + 1];
+};
+
+struct keys {
+    struct key key[2]; /* current, previous */
+    unsigned count;
+};
+
+/* How secrets in manuals and samples begin. No secret drawn at random begins so. */
+static const char *const samples[] = {
+    "changeme",
+    "change-me",
+    "change_me",
+    "change-this",
+    "change_this",
+    "change this",
+    "replace-",
+    "replace_",
+    "replace ",
+    "your-",
+    "your_",
+    "your ",
+    "insert-",
+    "insert_",
+    "<",
+    "a-string-secret-at-least",
+    "super-secret-jwt-token",
+    "mysecretkey",
+    "my-secret-key",
+    "my_secret_key",
+    "supersecretkey",
+    "super-secret-key",
+    "0123456789abcdef",
+    "12345678901234567890",
+    "abcdefghijklmnop",
+};
+
+/* Whether the text is a few bytes (up to 16) over and over, one and the same byte too. */
+static bool is_repetition(struct slice secret)
+{
+    for (size_t period = 1; period <= 16; period++) {
+        if (memcmp(secret.ptr, secret.ptr + period, secret.len - period) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *keys_secret_problem(struct slice secret)
+{
+    if (secret.len < KEYS_SECRET_LEAST) {
+        return "it is shorter than 32 bytes";
+    }
+    if (secret.len > KEYS_SECRET_MOST) {
+        return "it is longer than 4096 bytes";
+    }
+    if (is_repetition(secret)) {
+        return "it repeats a few characters";
+    }
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        const struct slice sample = slice_of(samples[i]);
+        if (slice_eq_nocase((struct slice){secret.ptr, sample.len}, sample)) {
+            return "it begins like a sample from a manual";
+        }
+    }
+    return NULL;
+}
+
+static void mac_of(const crypto_auth_hmacsha256_state *keyed, struct slice data,
+                   uint8_t mac[static KEYS_MAC_LEN])
+{
+    crypto_auth_hmacsha256_state state = *keyed;
+
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)data.ptr, data.len);
+    crypto_auth_hmacsha256_final(&state, mac);
+    sodium_memzero(&state, sizeof state);
+}
+
+/* Derives by HMAC under the secret. No token can collide with a label: what is signed for a token
+ * begins with base64url of `{"alg"`, a label with `taskhold`. */
+static void derive(struct key *key, struct slice secret)
+{
+    static const char *const labels[KEYS_PURPOSES] = {
+        [KEYS_REFRESH] = "taskhold refresh token v1",
+        [KEYS_CURSOR] = "taskhold cursor v1",
+    };
+    uint8_t derived[KEYS_MAC_LEN];
+    crypto_auth_hmacsha256_state *raw = &key->purposes[KEYS_ACCESS];
+
+    crypto_auth_hmacsha256_init(raw, (const unsigned char *)secret.ptr, secret.len);
+    for (int purpose = 0; purpose < KEYS_PURPOSES; purpose++) {
+        if (labels[purpose]) {
+            mac_of(raw, slice_of(labels[purpose]), derived);
+            crypto_auth_hmacsha256_init(&key->purposes[purpose], derived, sizeof derived);
+        }
+    }
+    mac_of(raw, SLICE("taskhold key id v1"), derived);
+    sodium_bin2hex(key->kid, sizeof key->kid, derived, KEYS_KID_LEN / 2);
+    sodium_memzero(derived, sizeof derived);
+}
+
+static void write_header(struct key *key)
+{
+    char text[HEADER_LEN + 1];
+
+    snprintf(text, sizeof text, HEADER_HEAD "%s" HEADER_TAIL, key->kid);
+    sodium_bin2base64(key->header, sizeof key->header, (const unsigned char *)text, HEADER_LEN,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+struct keys *keys_create(struct slice current, struct slice previous)
+{
+    const struct slice secrets[2] = {current, previous};
+    const unsigned count = previous.len > 0 ? 2 : 1;
+    struct keys *keys = NULL;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (secrets[i].len < KEYS_SECRET_LEAST) {
+            return NULL;
+        }
+    }
+    keys = sodium_init() < 0 ? NULL : sodium_malloc(sizeof *keys);
+    if (!keys) {
+        return NULL;
+    }
+    memset(keys, 0, sizeof *keys);
+    keys->count = count;
+    for (unsigned i = 0; i < keys->count; i++) {
+        derive(&keys->key[i], secrets[i]);
+        write_header(&keys->key[i]);
+    }
+    sodium_mprotect_readonly(keys);
+    return keys;
+}
+
+void keys_destroy(struct keys **keys)
+{
+    sodium_free(*keys); /* wipes */
+    *keys = NULL;
+}
+
+bool keys_mac(const struct keys *keys, enum keys_purpose purpose, unsigned index, struct slice data,
+              uint8_t mac[static KEYS_MAC_LEN])
+{
+    if (index >= keys->count) {
+        return false;
+    }
+    mac_of(&keys->key[index].purposes[purpose], data, mac);
+    return true;
+}
+
+bool keys_verify(const struct keys *keys, enum keys_purpose purpose, struct slice data,
+                 const uint8_t mac[static KEYS_MAC_LEN])
+{
+    uint8_t ours[KEYS_MAC_LEN];
+    unsigned matches = 0;
+
+    for (unsigned i = 0; i < keys->count; i++) {
+        mac_of(&keys->key[i].purposes[purpose], data, ours);
+        matches |= crypto_verify_32(ours, mac) == 0;
+    }
+    sodium_memzero(ours, sizeof ours);
+    return matches != 0;
+}
+
+struct slice keys_jose_header(const struct keys *keys, unsigned index)
+{
+    if (index >= keys->count) {
+        return (struct slice){NULL, 0};
+    }
+    return (struct slice){keys->key[index].header, HEADER_B64_LEN};
+}
+
+struct slice keys_kid(const struct keys *keys, unsigned index)
+{
+    if (index >= keys->count) {
+        return (struct slice){NULL, 0};
+    }
+    return (struct slice){keys->key[index].kid, KEYS_KID_LEN};
+}
+
+/* ---- the secret beside the database file ---- */
+
+#define MADE_BYTES 64 /* as base64url: 86 characters */
+
+static void __attribute__((format(printf, 3, 4)))
+explain(char *why, size_t why_size, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(why, why_size, format, arguments);
+    va_end(arguments);
+}
+
+/* Reads what there is, up to `size`. Returns false on an error of the disk. */
+static bool read_all(int fd, char *data, size_t size, size_t *len)
+{
+    *len = 0;
+    while (*len < size) {
+        const ssize_t got = read(fd, data + *len, size - *len);
+        if (got == 0) {
+            break;
+        }
+        if (got > 0) {
+            *len += (size_t)got;
+        } else if (errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        const ssize_t put = write(fd, data, len);
+        if (put >= 0) {
+            data += put;
+            len -= (size_t)put;
+        } else if (errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes the line end off that an editor leaves. */
+static size_t without_line_end(const char *text, size_t len)
+{
+    if (len > 0 && text[len - 1] == '\n') {
+        len--;
+    }
+    if (len > 0 && text[len - 1] == '\r') {
+        len--;
+    }
+    return len;
+}
+
+/* Reads the open file into `text`, which has room for KEYS_SECRET_MOST + 3 bytes. Returns NULL or
+ * what is wrong. */
+static const char *read_secret(int fd, char *text)
+{
+    struct stat status;
+    size_t len = 0;
+
+    if (fstat(fd, &status) != 0) {
+        return strerror(errno);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return "it is not a regular file";
+    }
+    if (status.st_mode & (S_IRWXG | S_IRWXO)) {
+        return "others may read it: run chmod 600 on it";
+    }
+    if (!read_all(fd, text, KEYS_SECRET_MOST + 2, &len)) {
+        return strerror(errno);
+    }
+    len = without_line_end(text, len);
+    if (memchr(text, '\0', len)) {
+        return "it holds a zero byte";
+    }
+    text[len] = '\0';
+    return keys_secret_problem((struct slice){text, len});
+}
+
+/* Returns the secret in `path`, or NULL: then `*absent` says that there is no file. */
+static char *load_secret(const char *path, bool *absent, char *why, size_t why_size)
+{
+    char *text = NULL;
+    const char *problem = NULL;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hang us */
+
+    *absent = fd < 0 && errno == ENOENT;
+    if (fd < 0) {
+        explain(why, why_size, "cannot open the secret %s: %s", path, strerror(errno));
+        return NULL;
+    }
+    text = calloc(1, KEYS_SECRET_MOST + 3);
+    problem = text ? read_secret(fd, text) : "out of memory";
+    close(fd);
+    if (problem) {
+        explain(why, why_size, "cannot use the secret %s: %s", path, problem);
+        if (text) {
+            sodium_memzero(text, KEYS_SECRET_MOST + 3);
+        }
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static bool sync_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == path ? strdup("/")
+                   : slash       ? strndup(path, (size_t)(slash - path))
+                                 : strdup(".");
+    const int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    const bool ok = fd >= 0 && fsync(fd) == 0;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(folder);
+    return ok;
+}
+
+static bool write_secret(int fd)
+{
+    uint8_t bytes[MADE_BYTES];
+    char text[sodium_base64_ENCODED_LEN(MADE_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING) + 1];
+    size_t len = 0;
+    bool ok = false;
+
+    randombytes_buf(bytes, sizeof bytes);
+    sodium_bin2base64(text, sizeof text, bytes, sizeof bytes,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    len = strlen(text);
+    text[len] = '\n';
+    ok = write_all(fd, text, len + 1) && fsync(fd) == 0;
+    sodium_memzero(bytes, sizeof bytes);
+    sodium_memzero(text, sizeof text);
+    return ok;
+}
+
+/* Makes `path` whole or not at all: a starter beside us sees no half of it, and the first one's
+ * secret stays. A file system without hard links gets a rename; there the lock of the database
+ * keeps others out. */
+static bool make_secret(const char *path)
+{
+    char *partial = NULL;
+    int fd = -1;
+    bool ok = false;
+
+    if (asprintf(&partial, "%s.XXXXXX", path) < 0) {
+        return false;
+    }
+    fd = mkostemp(partial, O_CLOEXEC); /* mode 0600 */
+    if (fd >= 0) {
+        ok = write_secret(fd) &&
+             (link(partial, path) == 0 || errno == EEXIST || rename(partial, path) == 0);
+        ok = close(fd) == 0 && ok;
+        unlink(partial);
+    }
+    free(partial);
+    return ok && sync_folder_of(path);
+}
+
+char *keys_secret_file(const char *database_path, char *why, size_t why_size)
+{
+    char *path = NULL;
+    char *text = NULL;
+    bool absent = false;
+
+    if (sodium_init() < 0 || asprintf(&path, "%s.jwt-secret", database_path) < 0) {
+        explain(why, why_size, "out of memory");
+        return NULL;
+    }
+    text = load_secret(path, &absent, why, why_size);
+    if (absent) {
+        if (make_secret(path)) {
+            text = load_secret(path, &absent, why, why_size);
+        } else {
+            explain(why, why_size, "cannot make the secret %s: %s", path, strerror(errno));
+        }
+    }
+    free(path);
+    return text;
+}

@@ -1,0 +1,164 @@
+#include "auth/token_cache.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include <sodium.h>
+
+#define WAYS          4
+#define TOKEN_ROOM    512 /* longer ones (an issuer above some 80 bytes) are verified each time */
+#define SIGNATURE_LEN 43
+
+struct entry {
+    struct jwt_claims claims;
+    uint64_t counter;
+    size_t len;
+    char token[TOKEN_ROOM];
+};
+
+struct token_cache {
+    const struct revocations *revocations;
+    size_t sets;
+    size_t mapped;         /* bytes */
+    struct entry *entries; /* sets x WAYS; the kernel gives a page when it is first used */
+    uint64_t *tags;        /* of the entries; 0: empty */
+};
+
+struct token_cache *token_cache_create(const struct revocations *revocations, size_t entries)
+{
+    struct token_cache *cache = calloc(1, sizeof *cache);
+    void *memory = MAP_FAILED;
+
+    if (!cache) {
+        return NULL;
+    }
+    cache->revocations = revocations;
+    cache->sets = entries > WAYS ? entries / WAYS : 1;
+    cache->mapped = cache->sets * WAYS * (sizeof *cache->entries + sizeof *cache->tags);
+    memory = mmap(NULL, cache->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        free(cache);
+        return NULL;
+    }
+    cache->entries = memory;
+    cache->tags = (uint64_t *)(cache->entries + cache->sets * WAYS);
+    return cache;
+}
+
+void token_cache_destroy(struct token_cache **cache)
+{
+    if (*cache) {
+        sodium_memzero((*cache)->entries, (*cache)->mapped);
+        munmap((*cache)->entries, (*cache)->mapped);
+    }
+    free(*cache);
+    *cache = NULL;
+}
+
+static bool fits(struct slice token)
+{
+    return token.len > SIGNATURE_LEN && token.len <= TOKEN_ROOM;
+}
+
+/* 8 characters out of the signature: as good as random for every token that verified. */
+static uint64_t tag_of(struct slice token)
+{
+    uint64_t tag = 0;
+
+    memcpy(&tag, token.ptr + token.len - sizeof tag - 1, sizeof tag);
+    return tag;
+}
+
+/* The set's first entry. */
+static size_t set_of(const struct token_cache *cache, uint64_t tag)
+{
+    return (size_t)((tag * 0x9e3779b97f4a7c15U) >> 32) % cache->sets * WAYS;
+}
+
+/* The signature is what a forger lacks, so it is compared in constant time. */
+static bool holds(const struct entry *entry, struct slice token)
+{
+    const size_t open = token.len - SIGNATURE_LEN;
+
+    return entry->len == token.len && memcmp(entry->token, token.ptr, open) == 0 &&
+           sodium_memcmp(entry->token + open, token.ptr + open, SIGNATURE_LEN) == 0;
+}
+
+/* The way of the set that holds the token, or WAYS. */
+static size_t way_of(const struct token_cache *cache, size_t set, uint64_t tag, struct slice token)
+{
+    size_t way = 0;
+
+    while (way < WAYS &&
+           !(cache->tags[set + way] == tag && holds(&cache->entries[set + way], token))) {
+        way++;
+    }
+    return way;
+}
+
+const struct jwt_claims *token_cache_find(struct token_cache *cache, struct slice token,
+                                          int64_t now)
+{
+    const struct entry *entry = NULL;
+    uint64_t tag = 0;
+    size_t set = 0;
+    size_t way = 0;
+
+    if (!fits(token)) {
+        return NULL;
+    }
+    tag = tag_of(token);
+    set = set_of(cache, tag);
+    way = way_of(cache, set, tag, token);
+    if (way == WAYS) {
+        return NULL;
+    }
+    entry = &cache->entries[set + way];
+    if (now >= entry->claims.expires_at ||
+        revocations_of(cache->revocations, entry->claims.user) != entry->counter) {
+        return NULL;
+    }
+    return &entry->claims;
+}
+
+/* An empty way, or the one whose token ends first. */
+static size_t way_to_replace(const struct token_cache *cache, size_t set)
+{
+    size_t chosen = 0;
+
+    for (size_t way = 0; way < WAYS; way++) {
+        if (cache->tags[set + way] == 0) {
+            return way;
+        }
+        if (cache->entries[set + way].claims.expires_at <
+            cache->entries[set + chosen].claims.expires_at) {
+            chosen = way;
+        }
+    }
+    return chosen;
+}
+
+void token_cache_put(struct token_cache *cache, struct slice token, const struct jwt_claims *claims,
+                     uint64_t counter)
+{
+    struct entry *entry = NULL;
+    uint64_t tag = 0;
+    size_t set = 0;
+    size_t way = 0;
+
+    if (!fits(token)) {
+        return;
+    }
+    tag = tag_of(token);
+    set = set_of(cache, tag);
+    way = way_of(cache, set, tag, token);
+    if (way == WAYS) {
+        way = way_to_replace(cache, set);
+    }
+    entry = &cache->entries[set + way];
+    entry->claims = *claims;
+    entry->counter = counter;
+    entry->len = token.len;
+    memcpy(entry->token, token.ptr, token.len);
+    cache->tags[set + way] = tag;
+}
