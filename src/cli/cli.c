@@ -1,0 +1,62 @@
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/suggest.h"
+
+bool cli_take_flag(int *argc, char **argv, const char *flag)
+{
+    int kept = 0;
+    bool found = false;
+
+    for (int i = 0; i < *argc; i++) {
+        if (strcmp(argv[i], flag) == 0) {
+            found = true;
+        } else {
+            argv[kept++] = argv[i];
+        }
+    }
+    *argc = kept;
+    return found;
+}
+
+int cli_no_more(int argc, char **argv, const char *const *flags)
+{
+    struct suggest suggest;
+
+    if (argc == 0) {
+        return CLI_OK;
+    }
+    suggest_init(&suggest, argv[0]);
+    for (const char *const *flag = flags; *flag; flag++) {
+        suggest_offer(&suggest, *flag);
+    }
+    if (suggest.nearest) {
+        fprintf(stderr, "taskhold: unknown flag %s; did you mean %s?\n", argv[0], suggest.nearest);
+    } else {
+        fprintf(stderr, "taskhold: unexpected argument %s; see taskhold help\n", argv[0]);
+    }
+    return CLI_USAGE;
+}
+
+const struct cli_command *cli_find(const char *name)
+{
+    size_t count = 0;
+    const struct cli_command *commands = cli_commands(&count);
+    struct suggest suggest;
+
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return &commands[i];
+        }
+        suggest_offer(&suggest, commands[i].name);
+    }
+    if (suggest.nearest) {
+        fprintf(stderr, "taskhold: unknown command %s; did you mean %s?\n", name, suggest.nearest);
+    } else {
+        fprintf(stderr, "taskhold: unknown command %s; see taskhold help\n", name);
+    }
+    return NULL;
+}

@@ -1,0 +1,48 @@
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct cli_command commands[] = {
+    {"serve", cli_serve, "[FLAGS]", "serve the API", true},
+    {"migrate", cli_migrate, "[FLAGS]", "bring the database's schema up to date", true},
+    {"config", cli_config, "[--json | --markdown] [FLAGS]",
+     "print each setting and where its value came from", true},
+    {"routes", cli_routes, "[--json]", "print every call of the API", false},
+    {"healthcheck", cli_healthcheck, "[URL] [FLAGS]",
+     "ask a running server whether it is ready; exit status 0 or 1", true},
+    {"version", cli_version, "[--json]", "print the version", false},
+    {"help", cli_help, "[COMMAND]", "print this, or more on one command", false},
+};
+
+const struct cli_command *cli_commands(size_t *count)
+{
+    *count = sizeof commands / sizeof *commands;
+    return commands;
+}
+
+static bool is_help(const char *argument)
+{
+    return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+int main(int argc, char **argv)
+{
+    const struct cli_command *command = NULL;
+
+    if (argc < 2 || is_help(argv[1])) {
+        return cli_help(0, NULL);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        return cli_version(argc - 2, argv + 2);
+    }
+    command = cli_find(argv[1]);
+    if (!command) {
+        return CLI_USAGE;
+    }
+    for (int i = 2; i < argc; i++) {
+        if (is_help(argv[i])) {
+            return cli_help(1, &argv[1]);
+        }
+    }
+    return command->run(argc - 2, argv + 2);
+}
