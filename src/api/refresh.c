@@ -10,9 +10,10 @@
 /* POST /v1/auth/refresh: the store moves the session's counter, or ends the session when an old
  * token comes again. A token that is not ours costs no database access. */
 
-#define GRACE_MS    10000
-#define LIFETIME_MS (365LL * 24 * 60 * 60 * 1000) /* of a session, however often it is refreshed   \
-                                                   */
+#define GRACE_MS 10000
+
+/* Of a session, however often it is refreshed. */
+#define LIFETIME_MS (365LL * 24 * 60 * 60 * 1000)
 
 static void refreshed(struct store_op *op)
 {

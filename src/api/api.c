@@ -1,0 +1,111 @@
+#include "api/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/context.h"
+#include "api/documents.h"
+#include "api/event_log.h"
+#include "api/gate.h"
+#include "api/routes.h"
+
+/* The quotas. A bucket is a few bytes; a full table forgets, it never refuses. */
+#define BUCKETS       16384U
+#define TOKEN_ENTRIES 4096U /* verified tokens that a loop remembers */
+
+static bool create_throttles(struct api *api)
+{
+    const struct throttle_options auth = {
+        .name = "auth", .quota = 60, .window_s = 60, .buckets = BUCKETS};
+    const struct throttle_options calls = {
+        .name = "api", .quota = 1200, .window_s = 60, .buckets = BUCKETS};
+    const struct throttle_options failures = {
+        .name = "failures", .quota = 10, .window_s = 900, .buckets = BUCKETS};
+
+    api->auth = throttle_create(&auth);
+    api->calls = throttle_create(&calls);
+    api->failures = throttle_create(&failures);
+    return api->auth && api->calls && api->failures;
+}
+
+struct api *api_create(const struct api_options *options)
+{
+    struct api *api = calloc(1, sizeof *api);
+    if (!api) {
+        return NULL;
+    }
+    api->options = *options;
+    documents_init(api);
+    api->hasher = hasher_create(0, 0);
+    bool limited = strcmp(options->settings->rate_limit, "off") != 0;
+    if (!api->hasher || (limited && !create_throttles(api))) {
+        api_destroy(&api);
+    }
+    return api;
+}
+
+void api_destroy(struct api **api)
+{
+    if (!*api) {
+        return;
+    }
+    hasher_destroy(&(*api)->hasher);
+    throttle_destroy(&(*api)->auth);
+    throttle_destroy(&(*api)->calls);
+    throttle_destroy(&(*api)->failures);
+    free(*api);
+    *api = NULL;
+}
+
+void api_sessions_ended(void *revocations, struct uuid user)
+{
+    revocations_add(revocations, user);
+}
+
+/* ---- what each loop has ---- */
+
+static void loop_stop(void *context)
+{
+    struct api_loop *loop = context;
+    token_cache_destroy(&loop->tokens);
+    if (loop->store) {
+        loop->api->options.engine->session_close(&loop->store);
+    }
+    free(loop);
+}
+
+static void *loop_start(void *owner, struct http_loop *http)
+{
+    struct api *api = owner;
+    struct api_loop *loop = calloc(1, sizeof *loop);
+    if (!loop) {
+        return NULL;
+    }
+    loop->api = api;
+    loop->tokens = token_cache_create(api->options.revocations, TOKEN_ENTRIES);
+    loop->store = api->options.engine->session_open(api->options.store, http_loop_inbox(http));
+    if (!loop->tokens || !loop->store) {
+        loop_stop(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+static void turn_end(void *context)
+{
+    struct api_loop *loop = context;
+    loop->api->options.engine->turn_end(loop->store);
+}
+
+struct http_hooks api_hooks(struct api *api)
+{
+    return (struct http_hooks){
+        .owner = api,
+        .loop_start = loop_start,
+        .loop_stop = loop_stop,
+        .turn_end = turn_end,
+        .authorize = gate_authorize,
+        .quota = gate_quota,
+        .answered = event_log_request,
+    };
+}

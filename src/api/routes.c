@@ -1,0 +1,76 @@
+#include "api/routes.h"
+
+#include "api/handlers.h"
+#include "api/task_query.h"
+
+#define JSON "application/json"
+#define HTML "text/html"
+#define YAML "application/yaml"
+
+/* What a call reads. */
+#define NOTHING HTTP_CONSUMES_NOTHING
+#define BODY    HTTP_CONSUMES_JSON
+#define PATCHES (HTTP_CONSUMES_JSON | HTTP_CONSUMES_MERGE_PATCH)
+
+/* The most bytes of a body: calls about accounts need few; 0 is MAX_BODY_BYTES. */
+#define SMALL 4096
+
+#define ANY_QUERY .query_ignored = true
+#define ALWAYS    .always = true
+
+#define ROW(verb, where, operation, function, answer, reads, who, limit, most, ...)                \
+    {                                                                                              \
+        .method = HTTP_##verb, .path = (where), .operation_id = #operation, .handler = (function), \
+        .produces = (answer), .consumes = (reads), .access = HTTP_ACCESS_##who,                    \
+        .quota = API_QUOTA_##limit, .body_most = (most), __VA_ARGS__                               \
+    }
+
+/* One line a call: that is what makes it a table. */
+/* clang-format off */
+static const struct http_route routes[] = {
+    /*  METHOD  PATH                    OPERATION             HANDLER                 ANSWER READS    WHO     QUOTA BYTES */
+    ROW(GET,    "/",                    getRoot,              service_root,           JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/livez",               getLiveness,          service_live,           JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
+    ROW(GET,    "/healthz",             getHealthz,           service_live,           JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
+    ROW(GET,    "/health",              getHealth,            service_live,           JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
+    ROW(GET,    "/readyz",              getReadiness,         service_ready,          JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
+    ROW(GET,    "/openapi.json",        getOpenapiJson,       documents_openapi_json, JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/openapi.yaml",        getOpenapiYaml,       documents_openapi_yaml, YAML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/postman.json",        getPostmanCollection, documents_postman,      JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/docs",                getDocs,              documents_docs,         HTML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/problems/{code}",     getProblem,           problem_pages_get,      HTML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+
+    ROW(POST,   "/v1/auth/register",    registerUser,         accounts_register,      JSON, BODY,    PUBLIC, AUTH, SMALL),
+    ROW(POST,   "/v1/auth/login",       login,                accounts_login,         JSON, BODY,    PUBLIC, AUTH, SMALL),
+    ROW(POST,   "/v1/auth/refresh",     refreshTokens,        accounts_refresh,       JSON, BODY,    PUBLIC, AUTH, SMALL),
+    ROW(POST,   "/v1/auth/logout",      logout,               sessions_logout,        NULL, NOTHING, TOKEN,  API,  SMALL),
+
+    ROW(GET,    "/v1/me",               getMe,                me_get,                 JSON, NOTHING, TOKEN,  API,  SMALL),
+    ROW(PATCH,  "/v1/me",               updateMe,             me_patch,               JSON, PATCHES, TOKEN,  API,  SMALL),
+    ROW(PUT,    "/v1/me/password",      changePassword,       me_put_password,        NULL, BODY,    TOKEN,  AUTH, SMALL),
+    ROW(PUT,    "/v1/me/email",         changeEmail,          me_put_email,           JSON, BODY,    TOKEN,  AUTH, SMALL),
+    ROW(POST,   "/v1/me/deletion",      deleteAccount,        me_delete,              NULL, BODY,    TOKEN,  AUTH, SMALL),
+    ROW(GET,    "/v1/me/sessions",      listSessions,         sessions_list,          JSON, NOTHING, TOKEN,  API,  SMALL),
+    ROW(DELETE, "/v1/me/sessions/{id}", endSession,           sessions_delete,        NULL, NOTHING, TOKEN,  API,  SMALL),
+
+    ROW(GET,    "/v1/tasks",            listTasks,            tasks_list,             JSON, NOTHING, TOKEN,  API,  0,     .query = task_query_names),
+    ROW(POST,   "/v1/tasks",            createTask,           tasks_create,           JSON, BODY,    TOKEN,  API,  0),
+    ROW(GET,    "/v1/tasks/{id}",       getTask,              tasks_get,              JSON, NOTHING, TOKEN,  API,  0),
+    ROW(PUT,    "/v1/tasks/{id}",       replaceTask,          tasks_replace,          JSON, BODY,    TOKEN,  API,  0),
+    ROW(PATCH,  "/v1/tasks/{id}",       updateTask,           tasks_patch,            JSON, PATCHES, TOKEN,  API,  0),
+    ROW(DELETE, "/v1/tasks/{id}",       deleteTask,           tasks_delete,           NULL, NOTHING, TOKEN,  API,  0),
+};
+/* clang-format on */
+
+const struct http_route *api_routes(size_t *count)
+{
+    *count = sizeof routes / sizeof routes[0];
+    return routes;
+}
+
+const char *api_quota_name(unsigned quota)
+{
+    static const char *const names[API_QUOTA_COUNT] = {
+        [API_QUOTA_NONE] = "none", [API_QUOTA_AUTH] = "auth", [API_QUOTA_API] = "api"};
+    return quota < API_QUOTA_COUNT ? names[quota] : "?";
+}

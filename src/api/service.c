@@ -1,0 +1,69 @@
+#include "api/context.h"
+#include "api/handlers.h"
+#include "api/respond.h"
+
+/* What the service says about itself: GET /, /livez (and its other names), /readyz. */
+
+static void write_text(struct json_writer *w, struct slice name, const char *text)
+{
+    json_name(w, name);
+    json_text(w, slice_of(text));
+}
+
+void service_root(struct http_exchange *x)
+{
+    respond_no_store(x);
+    struct json_writer w = respond_json_begin(x);
+    json_open_object(&w);
+    write_text(&w, SLICE("name"), "taskhold");
+    write_text(&w, SLICE("version"), api_of(x)->options.version);
+    json_name(&w, SLICE("links"));
+    json_open_object(&w);
+    write_text(&w, SLICE("docs"), "/docs");
+    write_text(&w, SLICE("openapi"), "/openapi.json");
+    write_text(&w, SLICE("postman"), "/postman.json");
+    write_text(&w, SLICE("health"), "/readyz");
+    json_close_object(&w);
+    json_close_object(&w);
+    respond_json(x, 200);
+}
+
+void service_live(struct http_exchange *x)
+{
+    respond_no_store(x);
+    buffer_add(x->response.body, SLICE("{\"status\":\"ok\"}"));
+    respond_json(x, 200);
+}
+
+static const char *database_check(const struct store_health *health)
+{
+    if (!health->reachable) {
+        return "the database cannot be reached";
+    }
+    return health->writable ? "ok" : "the database cannot be written";
+}
+
+void service_ready(struct http_exchange *x)
+{
+    const struct api_options *options = &api_of(x)->options;
+    struct store_health health = {0};
+    options->engine->health(options->store, &health);
+    bool draining = options->draining && options->draining(options->context);
+    bool ready = health.reachable && health.writable && health.migrated && !draining;
+
+    respond_no_store(x);
+    if (!ready) {
+        http_respond_field(x, "Retry-After", SLICE("1"));
+    }
+    struct json_writer w = respond_json_begin(x);
+    json_open_object(&w);
+    write_text(&w, SLICE("status"), ready ? "ok" : "unavailable");
+    json_name(&w, SLICE("checks"));
+    json_open_object(&w);
+    write_text(&w, SLICE("database"), database_check(&health));
+    write_text(&w, SLICE("migrations"), health.migrated ? "ok" : "the schema is not at head");
+    write_text(&w, SLICE("draining"), draining ? "the server is stopping" : "ok");
+    json_close_object(&w);
+    json_close_object(&w);
+    respond_json(x, ready ? 200 : 503);
+}
