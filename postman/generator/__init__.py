@@ -1,0 +1,1 @@
+"""Makes the Postman collection from the API description and from recorded answers."""

@@ -1,0 +1,75 @@
+"""What the generator and the checks need to know of api/openapi.yaml."""
+
+import dataclasses
+import pathlib
+import re
+
+import yaml
+
+FILE = pathlib.Path(__file__).resolve().parents[2] / "api" / "openapi.yaml"
+METHODS = ("get", "put", "post", "patch", "delete")
+
+
+@dataclasses.dataclass
+class Operation:
+    id: str
+    method: str
+    path: str
+    summary: str
+    text: str
+    public: bool
+    parameters: list
+    media_types: list  # of the request's body; empty: it takes none
+    responses: dict  # status as a number -> response
+
+
+class Description:
+    def __init__(self, file=FILE):
+        self.document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        self.operations = {}
+        for path, entry in self.document["paths"].items():
+            for method in METHODS:
+                if method in entry:
+                    operation = self.operation(method, path, entry)
+                    self.operations[operation.id] = operation
+
+    def resolve(self, node):
+        while isinstance(node, dict) and "$ref" in node:
+            target = self.document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part]
+            node = target
+        return node
+
+    def operation(self, method, path, entry):
+        call = entry[method]
+        parameters = [self.resolve(one) for one in entry.get("parameters", []) + call.get("parameters", [])]
+        return Operation(
+            id=call["operationId"],
+            method=method.upper(),
+            path=path,
+            summary=call["summary"],
+            text=call["description"],
+            public=call.get("security") == [],
+            parameters=parameters,
+            media_types=list(call.get("requestBody", {}).get("content", {})),
+            responses={int(status): self.resolve(one) for status, one in call["responses"].items()},
+        )
+
+    def find(self, method, path):
+        """The operation that a request belongs to, or None. `path` is without the query."""
+        for operation in self.operations.values():
+            pattern = re.sub(r"\\\{[a-z]+\\\}", "[^/]+", re.escape(operation.path))
+            if operation.method == method and re.fullmatch(pattern, path):
+                return operation
+        return None
+
+    def media_type(self, operation, status):
+        """The media type of an answer, or None where it has no body."""
+        return next(iter(operation.responses[status].get("content", {})), None)
+
+    def members(self, operation, status):
+        """The members that the body of an answer must have, or None where it is not JSON with known ones."""
+        content = operation.responses[status].get("content", {}).get("application/json")
+        schema = self.resolve(content["schema"]) if content else {}
+        return schema.get("required")

@@ -1,0 +1,141 @@
+"""Puts samples in the place of whatever differs from run to run.
+
+The same raw value always becomes the same sample, so what belongs together in the recorded answers still belongs
+together in the collection: the `Location` names the task of the body, and `If-Match` the `ETag` from before. A sample
+depends only on how many values came before it, never on the clock or on chance.
+"""
+
+import base64
+import datetime
+import hashlib
+import hmac
+import json
+import re
+
+UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+REVISION = re.compile(r'"\d+"')
+START = datetime.datetime(2026, 11, 22, 15, 4, 5, 123000, tzinfo=datetime.timezone.utc)
+SAMPLE_KEY = b"a sample key that signs nothing but this sample"
+RETRY_AFTER = "3"
+WAIT = re.compile(r"\bTry again in \d+ seconds?\b")
+TAIL = 17  # characters of an id in the tag of a list
+LEFT = re.compile(r'"([a-z]+)";r=(\d+);t=\d+')
+SAMPLE_LEFT = {"api": 1100, "auth": 20, "failures": 5}  # fewer than any run of the story leaves
+
+
+def digest(*parts):
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Steady:
+    def __init__(self):
+        self.step = 0
+        self.samples = {}
+        self.count = 0
+
+    def next_step(self):
+        self.step += 1
+
+    def keep(self, *values):
+        """These were ours to begin with and stay as they are."""
+        self.samples.update((value, value) for value in values)
+
+    def moment(self, seconds=0):
+        return START + datetime.timedelta(seconds=self.step + seconds)
+
+    @staticmethod
+    def time_text(moment):
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+    def uuid(self):
+        self.count += 1
+        milliseconds = int(self.moment().timestamp() * 1000)
+        tail = digest("uuid", self.count).hex()
+        text = f"{milliseconds:012x}7{tail[:3]}{'89ab'[self.count % 4]}{tail[3:18]}"
+        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+    def access_token(self):
+        self.count += 1
+        issued = int(self.moment().timestamp())
+        claims = {"iss": "taskhold", "aud": "taskhold", "sub": self.uuid(), "sid": self.uuid(),
+                  "jti": self.uuid(), "iat": issued, "exp": issued + 900}
+        parts = [base64url(json.dumps(part, separators=(",", ":")).encode())
+                 for part in ({"alg": "HS256", "typ": "at+jwt", "kid": "sample"}, claims)]
+        signed = ".".join(parts)
+        return signed + "." + base64url(hmac.new(SAMPLE_KEY, signed.encode(), hashlib.sha256).digest())
+
+    def opaque(self, raw, kind):
+        """A sample that is as long as `raw`, in the alphabet of base64url."""
+        self.count += 1
+        text = ""
+        while len(text) < len(raw):
+            text += base64url(digest(kind, self.count, len(text)))[:40]
+        return text[: len(raw)]
+
+    def learn(self, text):
+        for raw in UUID.findall(text):
+            if raw not in self.samples:
+                self.samples[raw] = self.uuid()
+        for raw in TIME.findall(text):
+            self.samples.setdefault(raw, self.time_text(self.moment()))
+
+    def learn_members(self, value):
+        for name, member in value.items() if isinstance(value, dict) else ():
+            if not isinstance(member, str) or member in self.samples:
+                continue
+            if name == "access_token":
+                self.samples[member] = self.access_token()
+            elif name in ("refresh_token", "next_cursor"):
+                self.samples[member] = self.opaque(member, name)
+
+    def text(self, text):
+        """`text` with every known raw value replaced; unknown ids and times become known."""
+        self.learn(text)
+        text = WAIT.sub(f"Try again in {RETRY_AFTER} seconds", text)
+        for raw in sorted(self.samples, key=len, reverse=True):
+            text = text.replace(raw, self.samples[raw])
+        return text
+
+    def session(self, value):
+        """When a session was used depends on how fast its client was: its times follow from its place instead."""
+        created = self.time_text(START)
+        return {**value, "id": self.text(value["id"]), "created_at": created, "last_used_at": self.time_text(self.moment()),
+                "expires_at": self.time_text(START + datetime.timedelta(days=30))}
+
+    def value(self, value):
+        if isinstance(value, dict):
+            if "last_used_at" in value:
+                return self.session(value)
+            self.learn_members(value)
+            return {name: self.value(member) for name, member in value.items()}
+        if isinstance(value, list):
+            return [self.value(member) for member in value]
+        return self.text(value) if isinstance(value, str) else value
+
+    def learn_tag(self, raw):
+        """A revision says the same in every run. The tag of a list ends in a piece of its owner's id; that of a file is
+        made from its bytes."""
+        if REVISION.fullmatch(raw):
+            return
+        owner = next((known for known in self.samples if UUID.fullmatch(known) and known[-TAIL:] in raw), None)
+        if owner:
+            self.samples[raw] = raw.replace(owner[-TAIL:], self.samples[owner][-TAIL:])
+        else:
+            self.samples[raw] = '"' + self.opaque(raw[2:], "etag") + '"'
+
+    def header(self, name, raw):
+        name = name.lower()
+        if name == "date":
+            return self.moment().strftime("%a, %d %b %Y %H:%M:%S GMT")
+        if name == "retry-after":
+            return RETRY_AFTER
+        if name == "ratelimit":
+            return LEFT.sub(lambda found: f'"{found[1]}";r={min(int(found[2]), SAMPLE_LEFT.get(found[1], 1))};t=1', raw)
+        if name == "etag" and raw not in self.samples:
+            self.learn_tag(raw)
+        return self.text(raw)
