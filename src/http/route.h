@@ -32,6 +32,7 @@ struct http_route {
     uint8_t consumes;         /* enum http_consumes */
     uint8_t quota;            /* the owner's number of a quota; 0: none */
     bool query_ignored;       /* outside /v1: any query is allowed and ignored */
+    bool always;              /* answered under overload too: health and metrics */
 };
 
 struct http_router;

@@ -1,0 +1,152 @@
+#include "http/acceptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http/connection.h"
+
+#define BACKLOG    4096
+#define BATCH_MOST 64
+#define PAUSE_MS   100
+
+static const char full[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                           "Content-Type: application/problem+json\r\n"
+                           "Cache-Control: no-store\r\n"
+                           "X-Content-Type-Options: nosniff\r\n"
+                           "Retry-After: 2\r\n"
+                           "Connection: close\r\n"
+                           "Content-Length: 152\r\n"
+                           "\r\n"
+                           "{\"type\":\"/problems/overloaded\",\"title\":\"Overloaded\","
+                           "\"status\":503,\"detail\":\"The server has too many connections. "
+                           "Try again shortly.\",\"code\":\"overloaded\"}";
+
+static bool watch(struct http_loop *loop)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &loop->listener};
+    return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->listener, &event) == 0;
+}
+
+bool acceptor_start(struct http_loop *loop)
+{
+    loop->listening = listen(loop->listener, BACKLOG) == 0 && watch(loop);
+    return loop->listening;
+}
+
+static void pause_listener(struct http_loop *loop)
+{
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->listener, NULL);
+    loop->resume_ms = http_loop_now_ms(loop) + PAUSE_MS;
+}
+
+void acceptor_resume(struct http_loop *loop)
+{
+    if (loop->resume_ms == 0 || http_loop_now_ms(loop) < loop->resume_ms) {
+        return;
+    }
+    if (loop->spare_fd < 0) {
+        loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    loop->resume_ms = 0;
+    if (loop->listening && !watch(loop)) {
+        loop->resume_ms = http_loop_now_ms(loop) + PAUSE_MS;
+    }
+}
+
+int acceptor_wait_ms(const struct http_loop *loop, int wait)
+{
+    if (loop->resume_ms == 0) {
+        return wait;
+    }
+    int64_t left = loop->resume_ms - http_loop_now_ms(loop);
+    left = left > 0 ? left : 0;
+    return wait >= 0 && wait < left ? wait : (int)left;
+}
+
+static void turn_away(int fd)
+{
+    (void)send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)shutdown(fd, SHUT_WR);
+    close(fd);
+}
+
+/* A client that waits in the backlog while no descriptor is left would make the listener readable
+ * for ever: the spare one is given up to take it and let it go. */
+static void make_descriptor(struct http_loop *loop)
+{
+    if (loop->spare_fd >= 0) {
+        close(loop->spare_fd);
+        loop->spare_fd = -1;
+        int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            turn_away(fd);
+        }
+        loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    pause_listener(loop);
+}
+
+static struct in6_addr address_of(const struct sockaddr_storage *peer)
+{
+    struct in6_addr address = {0};
+    if (peer->ss_family == AF_INET6) {
+        return ((const struct sockaddr_in6 *)peer)->sin6_addr;
+    }
+    address.s6_addr[10] = address.s6_addr[11] = 0xff;
+    memcpy(&address.s6_addr[12], &((const struct sockaddr_in *)peer)->sin_addr, 4);
+    return address;
+}
+
+static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage *peer)
+{
+    struct addresses *addresses = loop->server->addresses;
+    struct in6_addr address = address_of(peer);
+    if (loop->connection_count >= loop->server->connections_most ||
+        (addresses && !addresses_enter(addresses, &address))) {
+        turn_away(fd);
+        return;
+    }
+    http_connection_open(loop, fd, &address);
+}
+
+void acceptor_accept(struct http_loop *loop)
+{
+    for (unsigned i = 0; i < BATCH_MOST; i++) {
+        struct sockaddr_storage peer;
+        socklen_t len = sizeof peer;
+        int fd =
+            accept4(loop->listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            admit(loop, fd, &peer);
+        } else if (errno == EMFILE || errno == ENFILE) {
+            make_descriptor(loop);
+            return;
+        } else if (errno == ENOMEM || errno == ENOBUFS) {
+            pause_listener(loop);
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            return;
+        }
+    }
+}
+
+void acceptor_left(struct http_loop *loop, const struct in6_addr *address)
+{
+    if (loop->server->addresses) {
+        addresses_leave(loop->server->addresses, address);
+    }
+}
+
+void acceptor_stop(struct http_loop *loop)
+{
+    if (!loop->listening) {
+        return;
+    }
+    acceptor_accept(loop);
+    loop->listening = false;
+    close(loop->listener);
+    loop->listener = -1;
+}

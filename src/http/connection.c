@@ -1,0 +1,519 @@
+#include "http/connection.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "http/acceptor.h"
+#include "http/dispatch.h"
+#include "http/loop.h"
+#include "http/problem.h"
+#include "http/request.h"
+#include "http/response.h"
+
+#define OUT_MOST     ((size_t)64 * 1024) /* pipelined responses that pile up before a write */
+#define ROUNDS_MOST  4                   /* reads in one run; then the others have their turn */
+#define LINGER_MS    2000
+#define LINGER_BYTES ((size_t)256 * 1024)
+/* A body that comes at least this fast may take longer than the limit for a request. */
+#define BODY_BYTES_PER_MS 32
+
+static void move(struct http_connection *c, enum connection_state state)
+{
+#define TO(name) (1U << CONNECTION_##name)
+    static const uint8_t allowed[CONNECTION_STATE_COUNT] = {
+        [CONNECTION_READING] = TO(HANDLING) | TO(CLOSING),
+        [CONNECTION_HANDLING] = TO(READING) | TO(SENDING) | TO(CLOSING) | TO(DEAD),
+        [CONNECTION_SENDING] = TO(READING) | TO(CLOSING),
+        [CONNECTION_CLOSING] = TO(LINGERING),
+    };
+#undef TO
+    assert(allowed[c->state] & 1U << state);
+    c->state = (uint8_t)state;
+}
+
+struct slice http_connection_client(const struct http_connection *c)
+{
+    return (struct slice){c->client, c->client_len};
+}
+
+static bool has_input(const struct http_connection *c)
+{
+    return c->in.len > c->in_at;
+}
+
+static bool has_output(const struct http_connection *c)
+{
+    return c->out.len > c->out_at || c->tail.len > 0;
+}
+
+/* ---- The socket ---- */
+
+static void account(struct http_connection *c, size_t written)
+{
+    size_t own = c->out.len - c->out_at;
+    size_t part = written < own ? written : own;
+    c->out_at += part;
+    written -= part;
+    c->tail.ptr += written;
+    c->tail.len -= written;
+    c->touched_ms = http_loop_now_ms(c->loop);
+}
+
+static ssize_t write_some(struct http_connection *c)
+{
+    if (c->tail.len == 0) {
+        return send(c->fd, c->out.data + c->out_at, c->out.len - c->out_at, MSG_NOSIGNAL);
+    }
+    struct iovec parts[] = {
+        {.iov_base = c->out.data + c->out_at, .iov_len = c->out.len - c->out_at},
+        {.iov_base = (char *)(uintptr_t)c->tail.ptr, .iov_len = c->tail.len},
+    };
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    return sendmsg(c->fd, &message, MSG_NOSIGNAL);
+}
+
+/* Writes all that is there. False: the client takes no more now (an edge will tell when it does),
+ * or the connection is gone. */
+static bool flush(struct http_connection *c)
+{
+    while (has_output(c)) {
+        ssize_t written = write_some(c);
+        if (written >= 0) {
+            account(c, (size_t)written);
+        } else if (errno == EAGAIN) {
+            return false;
+        } else if (errno != EINTR) {
+            c->gone = true;
+            return false;
+        }
+    }
+    buffer_clear(&c->out);
+    c->out_at = 0;
+    return true;
+}
+
+/* Makes room for the next bytes and keeps what is unread. False without memory. */
+static bool make_room(struct http_connection *c)
+{
+    if (!c->in.data) {
+        c->in_at = 0;
+        return http_loop_take_buffer(c->loop, &c->in);
+    }
+    size_t wants = c->exchange ? request_wants(c->exchange, &c->in, c->in_at) : 1;
+    if (c->in.capacity - c->in.len >= wants) {
+        return true;
+    }
+    buffer_consume(&c->in, c->in_at);
+    c->in_at = 0;
+    return buffer_reserve(&c->in, wants) != NULL;
+}
+
+/* Reads once. True when the run goes on. */
+static bool fill(struct http_connection *c)
+{
+    if (!make_room(c)) {
+        c->gone = true;
+        return false;
+    }
+    size_t room = c->in.capacity - c->in.len;
+    ssize_t got = recv(c->fd, c->in.data + c->in.len, room, 0);
+    if (got > 0) {
+        c->in.len += (size_t)got;
+        /* Less than asked for: the kernel has no more, and a new edge will tell. But the end of the
+         * client's direction was already told. */
+        c->readable = (size_t)got == room || c->hangup;
+        return true;
+    }
+    if (got < 0 && errno == EINTR) {
+        return true;
+    }
+    c->readable = false;
+    c->gone = got == 0 || errno != EAGAIN;
+    return false;
+}
+
+/* ---- The exchange ---- */
+
+/* Ends the exchange that was dispatched, however it went. */
+static void finish_exchange(struct http_connection *c)
+{
+    struct exchange *exchange = c->exchange;
+    struct http_exchange *x = &exchange->x;
+    struct http_loop *loop = c->loop;
+    const struct http_hooks *hooks = &loop->server->options.hooks;
+    if (x->response.stream_close) {
+        x->response.stream_close(x->response.stream_source);
+    }
+    if (hooks->answered) {
+        hooks->answered(x, exchange->sent);
+    }
+    c->in_at += exchange->wire_len;
+    c->exchange = NULL;
+    c->tail = (struct slice){NULL, 0};
+    loop->in_flight--;
+    http_loop_give_exchange(loop, exchange);
+}
+
+static void hand_over(struct http_connection *c)
+{
+    move(c, CONNECTION_HANDLING);
+    c->loop->in_flight++;
+}
+
+/* Answers what is no proper request, and ends the connection behind it. */
+static void refuse(struct http_connection *c, enum error error)
+{
+    hand_over(c);
+    exchange_identify(c->exchange);
+    c->exchange->x.response.close = true;
+    http_respond_problem(&c->exchange->x, error, NULL, NULL);
+}
+
+static bool begin_exchange(struct http_connection *c)
+{
+    c->exchange = http_loop_take_exchange(c->loop);
+    if (!c->exchange) {
+        c->gone = true;
+        return false;
+    }
+    exchange_begin(c->exchange, c, c->loop, c->loop->now_us);
+    return true;
+}
+
+/* RFC 9110 section 10.1.1: not when the body is on its way already. */
+static void invite_body(struct http_connection *c)
+{
+    struct exchange *exchange = c->exchange;
+    if (!exchange->reading_body || !exchange->head.expect_continue) {
+        return;
+    }
+    exchange->head.expect_continue = false;
+    if (c->in.len - c->in_at > exchange->head.length || !http_loop_take_buffer(c->loop, &c->out)) {
+        return;
+    }
+    buffer_add(&c->out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+}
+
+/* Parses what is there. True when a request was handed over. */
+static bool take_request(struct http_connection *c)
+{
+    if (!c->exchange && !begin_exchange(c)) {
+        return false;
+    }
+    enum error error = ERROR_NONE;
+    switch (request_feed(c->exchange, &c->in, c->in_at, &error)) {
+    case HTTP_PARSE_MORE: invite_body(c); return false;
+    case HTTP_PARSE_DONE:
+        hand_over(c);
+        http_dispatch(&c->exchange->x);
+        return true;
+    default: refuse(c, error); return true;
+    }
+}
+
+void http_connection_respond(struct exchange *exchange)
+{
+    struct http_connection *c = exchange->connection;
+    const struct http_response *response = &exchange->x.response;
+    if (c->state == CONNECTION_DEAD) {
+        finish_exchange(c);
+        c->gone = true;
+    } else {
+        bool ends = response->stream && exchange->x.request.http10;
+        exchange->keep_alive =
+            exchange->head.keep_alive && !response->close && !ends && !c->loop->draining;
+        if (!http_loop_take_buffer(c->loop, &c->out) ||
+            !response_write(exchange, &c->out, &c->tail)) {
+            c->gone = true;
+        }
+        if (c->tail.len > 0 || (response->stream && response_has_body(exchange))) {
+            move(c, CONNECTION_SENDING);
+        } else {
+            move(c, exchange->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
+            finish_exchange(c);
+        }
+    }
+    if (!c->running) {
+        http_loop_queue(c->loop, c);
+    }
+}
+
+/* ---- The steps: each returns true when the next step can be taken at once ---- */
+
+static bool step_reading(struct http_connection *c, unsigned *rounds)
+{
+    if (c->out.len - c->out_at > OUT_MOST && !flush(c)) {
+        return false;
+    }
+    if (has_input(c) && take_request(c)) {
+        return true;
+    }
+    if (c->gone || !flush(c)) {
+        return false;
+    }
+    if (!c->readable) {
+        if (c->loop->draining && !c->exchange) {
+            move(c, CONNECTION_CLOSING);
+            return true;
+        }
+        return false;
+    }
+    if ((*rounds)++ == ROUNDS_MOST) {
+        http_loop_queue(c->loop, c);
+        return false;
+    }
+    return fill(c);
+}
+
+static bool pull(struct http_connection *c)
+{
+    struct exchange *exchange = c->exchange;
+    if (!http_loop_take_buffer(c->loop, &c->out)) {
+        c->gone = true;
+        return false;
+    }
+    exchange->stream_woken = false;
+    switch (response_pull(exchange, &c->out)) {
+    case HTTP_STREAM_MORE: return true;
+    case HTTP_STREAM_WAIT: exchange->stream_waits = !exchange->stream_woken; return true;
+    case HTTP_STREAM_END: exchange->x.response.stream = NULL; return true;
+    default: c->gone = true; return false;
+    }
+}
+
+static bool step_sending(struct http_connection *c, unsigned *rounds)
+{
+    struct exchange *exchange = c->exchange;
+    if (!flush(c) || exchange->stream_waits) {
+        return false;
+    }
+    if (!exchange->x.response.stream) {
+        move(c, exchange->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
+        finish_exchange(c);
+        return true;
+    }
+    if ((*rounds)++ == ROUNDS_MOST) {
+        http_loop_queue(c->loop, c);
+        return false;
+    }
+    return pull(c);
+}
+
+static bool step_closing(struct http_connection *c)
+{
+    if (!flush(c)) {
+        return false;
+    }
+    if (shutdown(c->fd, SHUT_WR) != 0) {
+        c->gone = true;
+        return false;
+    }
+    move(c, CONNECTION_LINGERING);
+    c->touched_ms = http_loop_now_ms(c->loop);
+    c->in_at = c->in.len;
+    c->readable = true;
+    return true;
+}
+
+static bool step_lingering(struct http_connection *c)
+{
+    char scrap[8192];
+    ssize_t got = recv(c->fd, scrap, sizeof scrap, 0);
+    if (got < 0 && errno == EINTR) {
+        return true;
+    }
+    if (got < 0 && errno == EAGAIN) {
+        return false;
+    }
+    c->dropped += got > 0 ? (size_t)got : 0;
+    c->gone = got <= 0 || c->dropped > LINGER_BYTES;
+    return !c->gone;
+}
+
+static bool step(struct http_connection *c, unsigned *rounds)
+{
+    switch (c->state) {
+    case CONNECTION_READING: return step_reading(c, rounds);
+    case CONNECTION_HANDLING:
+        (void)flush(c); /* what was answered before must not wait for this one */
+        return false;
+    case CONNECTION_SENDING: return step_sending(c, rounds);
+    case CONNECTION_CLOSING: return step_closing(c);
+    case CONNECTION_LINGERING: return step_lingering(c);
+    default: return false;
+    }
+}
+
+/* ---- Between the runs ---- */
+
+static int64_t reading_deadline(const struct http_connection *c)
+{
+    const struct http_server_options *options = &c->loop->server->options;
+    const struct exchange *exchange = c->exchange;
+    if (!exchange) {
+        return c->touched_ms + options->idle_ms;
+    }
+    int64_t started_ms = exchange->x.started_us / 1000;
+    if (!exchange->reading_body) {
+        return started_ms + options->header_ms;
+    }
+    return started_ms + options->request_ms + (int64_t)(exchange->body_len / BODY_BYTES_PER_MS);
+}
+
+static int64_t deadline(const struct http_connection *c)
+{
+    if (has_output(c)) {
+        return c->touched_ms + c->loop->server->options.write_ms;
+    }
+    switch (c->state) {
+    case CONNECTION_READING: return reading_deadline(c);
+    case CONNECTION_LINGERING: return c->touched_ms + LINGER_MS;
+    default: return TIMERS_NEVER;
+    }
+}
+
+/* Gives back what an idle connection does not need, and sets its deadline. */
+static void settle(struct http_connection *c)
+{
+    if (!c->exchange && !has_input(c) && c->in.data) {
+        http_loop_give_buffer(c->loop, &c->in);
+        c->in_at = 0;
+    }
+    if (!has_output(c) && c->out.data) {
+        http_loop_give_buffer(c->loop, &c->out);
+        c->out_at = 0;
+    }
+    timers_set(&c->loop->timers, &c->timer, deadline(c));
+}
+
+static void close_socket(struct http_connection *c)
+{
+    if (c->fd >= 0) {
+        close(c->fd);
+        c->fd = -1;
+    }
+    timers_set(&c->loop->timers, &c->timer, TIMERS_NEVER);
+    http_loop_give_buffer(c->loop, &c->out);
+    c->out_at = 0;
+    c->tail = (struct slice){NULL, 0};
+}
+
+/* The connection is over. A handler that still works for it keeps it until it answers. */
+static void release(struct http_connection *c)
+{
+    close_socket(c);
+    c->gone = false;
+    if (c->state == CONNECTION_HANDLING) {
+        move(c, CONNECTION_DEAD);
+    }
+    if (c->state == CONNECTION_DEAD && c->exchange) {
+        return;
+    }
+    if (c->state == CONNECTION_SENDING) {
+        finish_exchange(c);
+    } else if (c->exchange) {
+        http_loop_give_exchange(c->loop, c->exchange);
+        c->exchange = NULL;
+    }
+    http_loop_give_buffer(c->loop, &c->in);
+    http_loop_forget(c->loop, c);
+}
+
+void http_connection_run(struct http_connection *c)
+{
+    unsigned rounds = 0;
+    c->running = true;
+    while (!c->gone && step(c, &rounds)) {
+    }
+    c->running = false;
+    if (c->gone) {
+        release(c);
+    } else if (c->state != CONNECTION_DEAD) {
+        settle(c);
+    }
+}
+
+void http_connection_event(struct http_connection *c, uint32_t events)
+{
+    c->readable = c->readable || (events & (EPOLLIN | EPOLLRDHUP)) != 0;
+    c->hangup = c->hangup || (events & EPOLLRDHUP) != 0;
+    bool streams = c->state == CONNECTION_SENDING && c->exchange->x.response.stream;
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0 || (streams && c->hangup)) {
+        /* Nobody takes an answer any more. A stream's client never half-closes: it has left. */
+        c->gone = true;
+    }
+    if (c->state == CONNECTION_READING && !c->exchange && !has_output(c)) {
+        c->touched_ms = http_loop_now_ms(c->loop);
+    }
+    http_connection_run(c);
+}
+
+void http_connection_expire(struct http_connection *c)
+{
+    bool late = c->state == CONNECTION_READING && c->exchange && !has_output(c);
+    if (late) {
+        refuse(c, ERROR_REQUEST_TIMEOUT);
+    } else {
+        c->gone = true;
+    }
+    http_connection_run(c);
+}
+
+void http_connection_abandon(struct http_connection *c)
+{
+    close_socket(c);
+    if (c->state == CONNECTION_HANDLING || c->state == CONNECTION_DEAD) {
+        c->exchange->x.response.stream_close = NULL;
+        c->loop->in_flight--;
+        exchange_destroy(&c->exchange);
+        c->state = CONNECTION_LINGERING;
+    }
+    release(c);
+}
+
+/* ---- The beginning ---- */
+
+static void name_client(struct http_connection *c)
+{
+    const char *text =
+        IN6_IS_ADDR_V4MAPPED(&c->address)
+            ? inet_ntop(AF_INET, &c->address.s6_addr[12], c->client, sizeof c->client)
+            : inet_ntop(AF_INET6, &c->address, c->client, sizeof c->client);
+    c->client_len = text ? (uint8_t)strlen(text) : 0;
+}
+
+void http_connection_open(struct http_loop *loop, int fd, const struct in6_addr *address)
+{
+    struct http_connection *c = http_loop_take_connection(loop);
+    if (!c) {
+        close(fd);
+        acceptor_left(loop, address);
+        return;
+    }
+    const struct proxies *proxies = loop->server->proxies;
+    int on = 1;
+    c->loop = loop;
+    c->fd = fd;
+    c->touched_ms = http_loop_now_ms(loop);
+    c->address = *address;
+    name_client(c);
+    c->trusted = proxies && proxies_trust(proxies, &c->address);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    /* All edges at once and for good: no call to change the interest is ever needed. */
+    struct epoll_event event = {
+        .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+        .data.ptr = c,
+    };
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+        release(c);
+        return;
+    }
+    settle(c);
+}

@@ -1,0 +1,84 @@
+#ifndef TASKHOLD_HTTP_CONNECTION_H
+#define TASKHOLD_HTTP_CONNECTION_H
+
+#include <netinet/in.h>
+
+#include "http/exchange.h"
+#include "http/timers.h"
+
+/* One client's connection, and the way of a request over it.
+ *
+ *            +------------------------------------------+
+ *            v                                          |
+ *   --> READING --> HANDLING --+--> SENDING ------------+
+ *                      |  |    |       |                |
+ *                      |  |    +-------|----------------+   (a response that fits the output)
+ *                      |  +----------> CLOSING --> LINGERING --> (released)
+ *                      +--> DEAD --> (released, when the handler answers)
+ *
+ * READING: bytes of the next request are awaited or parsed. HANDLING: the exchange is with the
+ * dispatcher or a handler; nothing more is read. SENDING: a large body or a stream is on its way.
+ * CLOSING: what is left of the last response is written. LINGERING: our direction is shut down, and
+ * for a short while the client's bytes are dropped so that no reset destroys the answer. DEAD: the
+ * socket is closed, but the handler does not know yet. Any state but HANDLING may be released. */
+enum connection_state {
+    CONNECTION_READING,
+    CONNECTION_HANDLING,
+    CONNECTION_SENDING,
+    CONNECTION_CLOSING,
+    CONNECTION_LINGERING,
+    CONNECTION_DEAD,
+    CONNECTION_STATE_COUNT,
+};
+
+/* An idle one holds neither buffers nor an exchange. */
+struct http_connection {
+    struct timer timer; /* first: the two convert into each other */
+    struct http_loop *loop;
+    struct exchange *exchange; /* being read, handled or sent */
+    struct http_connection *next;
+    struct http_connection *previous;
+    struct http_connection *next_ready;
+    struct buffer in;
+    struct buffer out;
+    size_t in_at;       /* where the current request starts */
+    size_t out_at;      /* what was written */
+    struct slice tail;  /* of a large body, to be written behind `out` */
+    int64_t touched_ms; /* last progress of writing, or the start of an idle or lingering time */
+    size_t dropped;     /* bytes read while lingering */
+    int fd;
+    uint8_t state;
+    bool readable; /* the kernel may have bytes: its report is an edge, so we remember it */
+    bool hangup;   /* the client has ended its direction */
+    bool running;
+    bool gone;   /* to be released at the end of the run */
+    bool queued; /* on the loop's list of the ready */
+    bool trusted;
+    uint8_t client_len;
+    struct in6_addr address; /* IPv4 in its mapped form */
+    char client[INET6_ADDRSTRLEN];
+};
+
+/* Takes over an accepted, non-blocking socket and the place of its address (IPv4 in its mapped
+ * form). On failure (memory, epoll) it is closed. */
+void http_connection_open(struct http_loop *loop, int fd, const struct in6_addr *address);
+
+/* What epoll reported. The connection may be released on return. */
+void http_connection_event(struct http_connection *connection, uint32_t events);
+
+/* Goes on wherever it stands. The connection may be released on return. */
+void http_connection_run(struct http_connection *connection);
+
+/* Its deadline has passed. */
+void http_connection_expire(struct http_connection *connection);
+
+/* Ends it now; a handler that still works for it is not waited for. For the end of the loop. */
+void http_connection_abandon(struct http_connection *connection);
+
+/* Writes the response of `exchange`, which http_respond has checked. */
+void http_connection_respond(struct exchange *exchange);
+
+/* The peer's address as text. */
+struct slice http_connection_client(const struct http_connection *connection);
+
+#endif

@@ -1,0 +1,222 @@
+#include "http/exchange.h"
+
+#include <stdlib.h>
+
+#include "http/connection.h"
+#include "http/loop.h"
+#include "http/target.h"
+
+#define KEEP_MOST ((size_t)64 * 1024) /* larger buffers are not kept for the next request */
+
+struct exchange *exchange_create(size_t body_most)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (!exchange) {
+        return NULL;
+    }
+    exchange->x.arena = arena_create(EXCHANGE_ARENA_MOST + body_most);
+    if (!exchange->x.arena) {
+        free(exchange);
+        return NULL;
+    }
+    buffer_init(&exchange->head_bytes, EXCHANGE_HEAD_MOST);
+    buffer_init(&exchange->body_bytes, EXCHANGE_BODY_MOST);
+    return exchange;
+}
+
+void exchange_destroy(struct exchange **exchange)
+{
+    struct exchange *gone = *exchange;
+    if (!gone) {
+        return;
+    }
+    arena_destroy(&gone->x.arena);
+    buffer_finish(&gone->head_bytes);
+    buffer_finish(&gone->body_bytes);
+    free(gone);
+    *exchange = NULL;
+}
+
+void exchange_begin(struct exchange *exchange, struct http_connection *connection,
+                    struct http_loop *loop, int64_t now_us)
+{
+    exchange->x = (struct http_exchange){
+        .arena = exchange->x.arena,
+        .loop = loop,
+        .started_us = now_us,
+        .response = {.head = &exchange->head_bytes, .body = &exchange->body_bytes},
+    };
+    exchange->connection = connection;
+    exchange->next = NULL;
+    http_head_init(&exchange->head);
+    exchange->base = NULL;
+    exchange->body_len = 0;
+    exchange->wire_len = 0;
+    exchange->allow = 0;
+    exchange->reading_body = false;
+    exchange->asterisk = false;
+    exchange->stage = STAGE_AUTHORIZE;
+    exchange->sent = 0;
+    exchange->broken = false;
+    exchange->replaced = false;
+    exchange->keep_alive = false;
+    exchange->stream_waits = false;
+    exchange->stream_woken = false;
+    exchange->x.request.client = http_connection_client(connection);
+}
+
+static void shrink(struct buffer *buffer)
+{
+    if (buffer->capacity > KEEP_MOST) {
+        buffer_finish(buffer);
+    }
+    buffer_clear(buffer);
+}
+
+void exchange_end(struct exchange *exchange)
+{
+    shrink(&exchange->head_bytes);
+    shrink(&exchange->body_bytes);
+    arena_reset(exchange->x.arena);
+}
+
+static bool is_request_id(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        char folded = (char)(c | 0x20);
+        bool good = (c >= '0' && c <= '9') || (folded >= 'a' && folded <= 'z') || c == '.' ||
+                    c == '_' || c == '-';
+        if (!good) {
+            return false;
+        }
+    }
+    return text.len >= 1 && text.len <= EXCHANGE_REQUEST_ID_LEN;
+}
+
+void exchange_identify(struct exchange *exchange)
+{
+    struct http_request *request = &exchange->x.request;
+    struct http_field_value *given = &request->fields[HTTP_FIELD_X_REQUEST_ID];
+    if (given->count == 1 && is_request_id(given->value)) {
+        request->id = given->value;
+        return;
+    }
+    if (request->id.ptr != exchange->id) {
+        uuid_format(uuid_make_v7(), exchange->id);
+        request->id = (struct slice){exchange->id, UUID_TEXT_LEN};
+    }
+}
+
+static bool is_list(enum http_field field)
+{
+    return field == HTTP_FIELD_ACCEPT || field == HTTP_FIELD_IF_MATCH ||
+           field == HTTP_FIELD_IF_NONE_MATCH || field == HTTP_FIELD_X_FORWARDED_FOR;
+}
+
+/* Joins a field that came in several lines (RFC 9110 section 5.3). */
+static bool join(struct exchange *exchange, struct slice input, enum http_field field)
+{
+    uint32_t at = 0;
+    struct slice value;
+    size_t len = 0;
+    while (http_head_next(&exchange->head, input, field, &at, &value)) {
+        len += value.len + 2;
+    }
+    char *text = arena_alloc(exchange->x.arena, len);
+    if (!text) {
+        return false;
+    }
+    at = 0;
+    len = 0;
+    while (http_head_next(&exchange->head, input, field, &at, &value)) {
+        if (len > 0) {
+            text[len++] = ',';
+            text[len++] = ' ';
+        }
+        memcpy(text + len, value.ptr, value.len);
+        len += value.len;
+    }
+    exchange->x.request.fields[field].value = (struct slice){text, len};
+    return true;
+}
+
+static bool resolve_fields(struct exchange *exchange, struct slice input)
+{
+    for (enum http_field field = 0; field < HTTP_FIELD_COUNT; field++) {
+        unsigned count = exchange->head.counts[field];
+        if (count == 0) {
+            continue;
+        }
+        struct http_span span = exchange->head.fields[field];
+        exchange->x.request.fields[field] = (struct http_field_value){
+            .value = {input.ptr + span.at, span.len},
+            .count = count,
+        };
+        if (count > 1 && is_list(field) && !join(exchange, input, field)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum error resolve_target(struct exchange *exchange, struct slice text)
+{
+    struct http_request *request = &exchange->x.request;
+    struct http_target target;
+    enum error error = http_target_parse(text, request->method, exchange->x.arena, &target);
+    if (error) {
+        return error;
+    }
+    request->target = target.target;
+    request->path = target.path;
+    request->query = target.query;
+    exchange->asterisk = target.path.len == 0;
+    struct http_field_value *host = &request->fields[HTTP_FIELD_HOST];
+    if (host->count > 0 && !http_host_valid(host->value)) {
+        return ERROR_MALFORMED_REQUEST;
+    }
+    if (target.host.ptr) {
+        *host = (struct http_field_value){.value = target.host, .count = 1};
+    }
+    return ERROR_NONE;
+}
+
+static struct slice find_client(const struct exchange *exchange)
+{
+    const struct http_connection *connection = exchange->connection;
+    struct slice peer = http_connection_client(connection);
+    struct slice forwarded = http_request_field(&exchange->x.request, HTTP_FIELD_X_FORWARDED_FOR);
+    if (!connection->trusted || !forwarded.ptr) {
+        return peer;
+    }
+    return proxies_client(connection->loop->server->proxies, forwarded, peer, exchange->x.arena);
+}
+
+enum error exchange_resolve(struct exchange *exchange, const char *base)
+{
+    struct http_request *request = &exchange->x.request;
+    struct slice input = {base, exchange->head.length};
+    exchange->base = base;
+    request->method = exchange->head.method;
+    request->http10 = exchange->head.http10;
+    if (!resolve_fields(exchange, input)) {
+        return ERROR_UNAVAILABLE;
+    }
+    exchange_identify(exchange);
+    request->client = find_client(exchange);
+    if (!request->client.ptr) {
+        return ERROR_UNAVAILABLE;
+    }
+    struct http_span span = exchange->head.target;
+    enum error error = resolve_target(exchange, (struct slice){base + span.at, span.len});
+    if (error || exchange->asterisk) {
+        return error;
+    }
+    struct http_match match =
+        http_router_find(http_loop_router(exchange->x.loop), request->method, request->path);
+    exchange->x.route = match.route;
+    exchange->allow = match.allow;
+    memcpy(request->parameters, match.parameters, sizeof request->parameters);
+    return ERROR_NONE;
+}

@@ -1,0 +1,79 @@
+#ifndef TASKHOLD_HTTP_EXCHANGE_H
+#define TASKHOLD_HTTP_EXCHANGE_H
+
+#include "base/uuid.h"
+#include "http/chunked.h"
+#include "http/server.h"
+
+/* What this room keeps of an exchange beside what everybody sees. Taken from the loop's pool with
+ * the first byte of a request, given back behind the last byte of the response. */
+
+#define EXCHANGE_ARENA_MOST     ((size_t)1024 * 1024) /* and the largest body */
+#define EXCHANGE_HEAD_MOST      ((size_t)64 * 1024)
+#define EXCHANGE_BODY_MOST      ((size_t)64 * 1024 * 1024)
+#define EXCHANGE_REQUEST_ID_LEN 64
+
+enum exchange_stage {
+    STAGE_AUTHORIZE,
+    STAGE_QUOTA,
+    STAGE_NEGOTIATE,
+    STAGE_HANDLE,
+};
+
+struct http_connection;
+
+struct exchange {
+    struct http_exchange x; /* first: the two convert into each other */
+    struct http_connection *connection;
+    struct exchange *next; /* in the pool */
+
+    /* The request on its way in. */
+    struct http_head head;
+    struct http_chunked chunked;
+    const char *base; /* where the head stood when the request's slices were made */
+    size_t body_len;  /* decoded bytes of the body that stand behind the head */
+    size_t wire_len;  /* bytes of the connection's input that are the request's */
+    uint64_t body_most;
+    unsigned allow; /* the methods of the path, for Allow */
+    bool reading_body;
+    bool asterisk; /* OPTIONS * */
+
+    enum exchange_stage stage;
+
+    /* The response on its way out. */
+    struct buffer head_bytes;
+    struct buffer body_bytes;
+    size_t sent;   /* bytes of the response given to the connection */
+    bool broken;   /* a field's value would have split the head */
+    bool replaced; /* the response stands for one that failed */
+    bool keep_alive;
+    bool stream_waits;
+    bool stream_woken;
+    char id[UUID_TEXT_LEN];
+};
+
+static inline struct exchange *exchange_of(struct http_exchange *x)
+{
+    return (struct exchange *)x;
+}
+
+/* Makes an exchange with its arena; NULL without memory. */
+struct exchange *exchange_create(size_t body_most);
+void exchange_destroy(struct exchange **exchange);
+
+/* Readies a fresh or used exchange for a new request. */
+void exchange_begin(struct exchange *exchange, struct http_connection *connection,
+                    struct http_loop *loop, int64_t now_us);
+
+/* Takes everything of the request back and frees what has grown too large to be kept. */
+void exchange_end(struct exchange *exchange);
+
+/* Fills in x->request from the parsed head that stands at `base`, and finds the route. To be called
+ * again when the input has moved. */
+enum error exchange_resolve(struct exchange *exchange, const char *base)
+    __attribute__((warn_unused_result));
+
+/* Takes the client's X-Request-Id if it is one of ours by form, else makes one. */
+void exchange_identify(struct exchange *exchange);
+
+#endif

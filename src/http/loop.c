@@ -1,0 +1,358 @@
+#include "http/loop.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "http/acceptor.h"
+#include "http/connection.h"
+
+#define EVENTS_MOST    256
+#define IN_FLIGHT_MOST 4096
+#define BUFFER_MOST    ((size_t)128 * 1024 * 1024)
+#define BUFFER_KEEP    ((size_t)64 * 1024) /* larger ones are freed at once */
+#define SPARE_MOST     256                 /* connections */
+
+struct http_loop *http_loop_create(struct http_server *server, unsigned number, int listener)
+{
+    struct http_loop *loop = calloc(1, sizeof *loop);
+    if (!loop) {
+        return NULL;
+    }
+    loop->server = server;
+    loop->number = number;
+    loop->listener = listener;
+    loop->ready_tail = &loop->ready;
+    loop->now_us = clock_mono_us();
+    timers_init(&loop->timers, http_loop_now_ms(loop));
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    loop->inbox = inbox_create();
+    struct epoll_event inbox = {.events = EPOLLIN, .data.ptr = &loop->inbox};
+    struct epoll_event stop = {.events = EPOLLIN, .data.ptr = &server->stop_fd};
+    struct epoll_event end = {.events = EPOLLIN, .data.ptr = &server->end_fd};
+    if (loop->epoll < 0 || loop->spare_fd < 0 || !loop->inbox ||
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, inbox_fd(loop->inbox), &inbox) != 0 ||
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, server->stop_fd, &stop) != 0 ||
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, server->end_fd, &end) != 0) {
+        http_loop_destroy(&loop);
+    }
+    return loop;
+}
+
+static void free_pools(struct http_loop *loop)
+{
+    while (loop->spare_buffer_count > 0) {
+        buffer_finish(&loop->spare_buffers[--loop->spare_buffer_count]);
+    }
+    while (loop->spare_exchanges) {
+        struct exchange *exchange = loop->spare_exchanges;
+        loop->spare_exchanges = exchange->next;
+        exchange_destroy(&exchange);
+    }
+    while (loop->spare_connections) {
+        struct http_connection *connection = loop->spare_connections;
+        loop->spare_connections = connection->next;
+        free(connection);
+    }
+}
+
+void http_loop_destroy(struct http_loop **loop)
+{
+    struct http_loop *gone = *loop;
+    if (!gone) {
+        return;
+    }
+    while (gone->connections) {
+        http_connection_abandon(gone->connections);
+    }
+    free_pools(gone);
+    inbox_destroy(&gone->inbox);
+    if (gone->spare_fd >= 0) {
+        close(gone->spare_fd);
+    }
+    if (gone->epoll >= 0) {
+        close(gone->epoll);
+    }
+    free(gone);
+    *loop = NULL;
+}
+
+bool http_loop_listen(struct http_loop *loop)
+{
+    return acceptor_start(loop);
+}
+
+const struct http_router *http_loop_router(const struct http_loop *loop)
+{
+    return loop->server->router;
+}
+
+/* ---- Pools ---- */
+
+struct http_connection *http_loop_take_connection(struct http_loop *loop)
+{
+    struct http_connection *c = loop->spare_connections;
+    if (c) {
+        loop->spare_connections = c->next;
+        loop->spare_connection_count--;
+    } else {
+        c = malloc(sizeof *c);
+    }
+    if (!c) {
+        return NULL;
+    }
+    memset(c, 0, sizeof *c);
+    buffer_init(&c->in, BUFFER_MOST);
+    buffer_init(&c->out, BUFFER_MOST);
+    c->next = loop->connections;
+    if (c->next) {
+        c->next->previous = c;
+    }
+    loop->connections = c;
+    loop->connection_count++;
+    return c;
+}
+
+static void unqueue(struct http_loop *loop, struct http_connection *c)
+{
+    struct http_connection **link = &loop->ready;
+    while (*link && *link != c) {
+        link = &(*link)->next_ready;
+    }
+    if (*link) {
+        *link = c->next_ready;
+        if (loop->ready_tail == &c->next_ready) {
+            loop->ready_tail = link;
+        }
+    }
+}
+
+void http_loop_forget(struct http_loop *loop, struct http_connection *c)
+{
+    if (c->queued) {
+        unqueue(loop, c);
+    }
+    if (c->previous) {
+        c->previous->next = c->next;
+    } else {
+        loop->connections = c->next;
+    }
+    if (c->next) {
+        c->next->previous = c->previous;
+    }
+    loop->connection_count--;
+    acceptor_left(loop, &c->address);
+    if (loop->spare_connection_count >= SPARE_MOST) {
+        free(c);
+        return;
+    }
+    c->next = loop->spare_connections;
+    loop->spare_connections = c;
+    loop->spare_connection_count++;
+}
+
+struct exchange *http_loop_take_exchange(struct http_loop *loop)
+{
+    struct exchange *exchange = loop->spare_exchanges;
+    if (!exchange) {
+        return exchange_create(loop->server->options.body_most);
+    }
+    loop->spare_exchanges = exchange->next;
+    loop->spare_exchange_count--;
+    return exchange;
+}
+
+void http_loop_give_exchange(struct http_loop *loop, struct exchange *exchange)
+{
+    if (loop->spare_exchange_count >= LOOP_SPARE_EXCHANGES) {
+        exchange_destroy(&exchange);
+        return;
+    }
+    exchange_end(exchange);
+    exchange->next = loop->spare_exchanges;
+    loop->spare_exchanges = exchange;
+    loop->spare_exchange_count++;
+}
+
+bool http_loop_take_buffer(struct http_loop *loop, struct buffer *buffer)
+{
+    if (buffer->data) {
+        return true;
+    }
+    if (loop->spare_buffer_count > 0) {
+        *buffer = loop->spare_buffers[--loop->spare_buffer_count];
+        return true;
+    }
+    return buffer_reserve(buffer, LOOP_BUFFER_LEN) != NULL;
+}
+
+void http_loop_give_buffer(struct http_loop *loop, struct buffer *buffer)
+{
+    if (!buffer->data || buffer->capacity < LOOP_BUFFER_LEN || buffer->capacity > BUFFER_KEEP ||
+        loop->spare_buffer_count == LOOP_SPARE_BUFFERS) {
+        buffer_finish(buffer);
+        return;
+    }
+    buffer_clear(buffer);
+    loop->spare_buffers[loop->spare_buffer_count++] = *buffer;
+    buffer_init(buffer, BUFFER_MOST);
+}
+
+/* ---- What the exchanges ask ---- */
+
+struct slice http_loop_stamp(struct http_loop *loop)
+{
+    int64_t now_ms = http_loop_now_ms(loop);
+    if (now_ms >= loop->stamp_until_ms) {
+        int64_t wall_ms = clock_wall_ms();
+        struct buffer stamp = {
+            .data = loop->stamp, .capacity = LOOP_STAMP_MOST, .most = LOOP_STAMP_MOST};
+        buffer_add(&stamp, SLICE("Date: "));
+        clock_add_http_date(&stamp, wall_ms);
+        buffer_add(&stamp, SLICE("\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: "));
+        loop->stamp_len = stamp.len;
+        loop->stamp_until_ms = now_ms + 1000 - wall_ms % 1000;
+    }
+    return (struct slice){loop->stamp, loop->stamp_len};
+}
+
+bool http_loop_overloaded(const struct http_loop *loop)
+{
+    if (loop->in_flight > IN_FLIGHT_MOST) {
+        return true;
+    }
+    return loop->overload.standing &&
+           overload_refuses(&loop->overload, clock_mono_us() - loop->now_us);
+}
+
+void http_loop_queue(struct http_loop *loop, struct http_connection *c)
+{
+    if (c->queued) {
+        return;
+    }
+    c->queued = true;
+    c->next_ready = NULL;
+    *loop->ready_tail = c;
+    loop->ready_tail = &c->next_ready;
+}
+
+/* ---- The turns ---- */
+
+static void run_ready(struct http_loop *loop)
+{
+    /* Only those of now: one that queues itself again waits for the next turn. */
+    struct http_connection **end = loop->ready_tail;
+    bool last = loop->ready == NULL;
+    while (!last) {
+        struct http_connection *c = loop->ready;
+        last = end == &c->next_ready;
+        loop->ready = c->next_ready;
+        if (!loop->ready) {
+            loop->ready_tail = &loop->ready;
+        }
+        c->queued = false;
+        http_connection_run(c);
+        last = last || !loop->ready;
+    }
+}
+
+static void run_timers(struct http_loop *loop)
+{
+    struct timer *timer = timers_expired(&loop->timers, http_loop_now_ms(loop));
+    while (timer) {
+        http_connection_expire((struct http_connection *)timer);
+        timer = timers_expired(&loop->timers, http_loop_now_ms(loop));
+    }
+}
+
+/* The idle ones look once for a last request, and then end. */
+static void begin_drain(struct http_loop *loop)
+{
+    if (loop->draining) {
+        return;
+    }
+    int64_t patience_ms = (int64_t)loop->server->options.drain_seconds * 1000;
+    loop->draining = true;
+    loop->drain_until_ms = http_loop_now_ms(loop) + patience_ms;
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->server->stop_fd, NULL);
+    acceptor_stop(loop);
+    for (struct http_connection *c = loop->connections; c; c = c->next) {
+        c->readable = true;
+        http_loop_queue(loop, c);
+    }
+}
+
+static void handle(struct http_loop *loop, const struct epoll_event *event, bool *stop, bool *mail)
+{
+    const void *what = event->data.ptr;
+    if (what == &loop->inbox) {
+        *mail = true;
+    } else if (what == &loop->listener) {
+        acceptor_accept(loop);
+    } else if (what == &loop->server->stop_fd) {
+        *stop = true;
+    } else if (what == &loop->server->end_fd) {
+        loop->ended = true;
+    } else {
+        http_connection_event(event->data.ptr, event->events);
+    }
+}
+
+static int wait_ms(const struct http_loop *loop)
+{
+    if (loop->ready) {
+        return 0;
+    }
+    int wait = timers_wait_ms(&loop->timers, http_loop_now_ms(loop));
+    if (loop->draining) {
+        int64_t left = loop->drain_until_ms - http_loop_now_ms(loop);
+        left = left > 0 ? left : 0;
+        return wait >= 0 && wait < left ? wait : (int)left;
+    }
+    return acceptor_wait_ms(loop, wait);
+}
+
+static void turn(struct http_loop *loop)
+{
+    struct epoll_event events[EVENTS_MOST];
+    bool stop = false;
+    bool mail = false;
+    int count = epoll_wait(loop->epoll, events, EVENTS_MOST, wait_ms(loop));
+    loop->now_us = clock_mono_us();
+    for (int i = 0; i < count; i++) {
+        handle(loop, &events[i], &stop, &mail);
+    }
+    if (count > 0) {
+        int64_t done_us = clock_mono_us();
+        overload_turn(&loop->overload, done_us, done_us - loop->now_us);
+    }
+    if (mail) {
+        inbox_run(loop->inbox);
+    }
+    if (stop) {
+        begin_drain(loop);
+    }
+    run_ready(loop);
+    run_timers(loop);
+    acceptor_resume(loop);
+}
+
+void http_loop_run(struct http_loop *loop)
+{
+    const struct http_hooks *hooks = &loop->server->options.hooks;
+    while (!loop->ended) {
+        turn(loop);
+        if (hooks->turn_end) {
+            hooks->turn_end(loop->context);
+        }
+        if (loop->draining &&
+            (loop->connection_count == 0 || http_loop_now_ms(loop) >= loop->drain_until_ms)) {
+            loop->ended = true;
+        }
+    }
+    acceptor_stop(loop);
+}

@@ -1,0 +1,98 @@
+#ifndef TASKHOLD_HTTP_LOOP_H
+#define TASKHOLD_HTTP_LOOP_H
+
+#include <netinet/in.h>
+
+#include "base/inbox.h"
+#include "http/exchange.h"
+#include "http/overload.h"
+#include "http/server_state.h"
+#include "http/timers.h"
+
+/* An event loop: its own epoll, listener, connections, timers and pools, on its own thread. All
+ * calls below belong to that thread. */
+
+#define LOOP_SPARE_BUFFERS   64 /* kept for the next turn, of LOOP_BUFFER_LEN bytes each */
+#define LOOP_SPARE_EXCHANGES 64
+#define LOOP_BUFFER_LEN      ((size_t)16 * 1024)
+#define LOOP_STAMP_MOST      160
+
+struct http_connection;
+
+struct http_loop {
+    struct http_server *server;
+    unsigned number;
+    int epoll;
+    int listener;
+    int spare_fd; /* given up for a moment when the process has no descriptor left */
+    bool listening;
+    bool draining;
+    bool ended;
+    int64_t drain_until_ms;
+    int64_t resume_ms; /* when a listener that was paused is looked at again; 0: it is not paused */
+    struct inbox *inbox;
+    void *context;
+
+    int64_t now_us; /* of clock_mono_us, read once a turn */
+    struct timers timers;
+    struct overload overload;
+
+    char stamp[LOOP_STAMP_MOST]; /* the field lines that are the same for a second */
+    size_t stamp_len;
+    int64_t stamp_until_ms;
+
+    struct http_connection *connections; /* all of them */
+    size_t connection_count;
+    size_t in_flight;              /* exchanges that were dispatched and are not answered */
+    struct http_connection *ready; /* to be run at the end of this turn, first in first out */
+    struct http_connection **ready_tail;
+
+    struct http_connection *spare_connections;
+    size_t spare_connection_count;
+    struct exchange *spare_exchanges;
+    size_t spare_exchange_count;
+    struct buffer spare_buffers[LOOP_SPARE_BUFFERS];
+    size_t spare_buffer_count;
+};
+
+/* NULL without memory or descriptors. The listener stays the caller's. */
+struct http_loop *http_loop_create(struct http_server *server, unsigned number, int listener);
+void http_loop_destroy(struct http_loop **loop);
+
+/* Begins to accept; false when the kernel refuses. */
+bool http_loop_listen(struct http_loop *loop);
+
+/* Runs until the drain is over. */
+void http_loop_run(struct http_loop *loop);
+
+static inline int64_t http_loop_now_ms(const struct http_loop *loop)
+{
+    return loop->now_us / 1000;
+}
+
+const struct http_router *http_loop_router(const struct http_loop *loop);
+
+/* Has `connection` run once more at the end of this turn. */
+void http_loop_queue(struct http_loop *loop, struct http_connection *connection);
+
+/* A zeroed connection that stands on the loop's list; NULL without memory. Forgetting takes it off
+ * every list. */
+struct http_connection *http_loop_take_connection(struct http_loop *loop);
+void http_loop_forget(struct http_loop *loop, struct http_connection *connection);
+
+/* An exchange from the pool or a fresh one; NULL without memory. */
+struct exchange *http_loop_take_exchange(struct http_loop *loop);
+void http_loop_give_exchange(struct http_loop *loop, struct exchange *exchange);
+
+/* Memory from the pool for a buffer that has none; false without memory. Giving leaves an empty
+ * buffer. */
+bool http_loop_take_buffer(struct http_loop *loop, struct buffer *buffer);
+void http_loop_give_buffer(struct http_loop *loop, struct buffer *buffer);
+
+/* Whether new work has to be refused now. */
+bool http_loop_overloaded(const struct http_loop *loop);
+
+/* `Date`, `X-Content-Type-Options` and the name of `X-Request-Id`. */
+struct slice http_loop_stamp(struct http_loop *loop);
+
+#endif

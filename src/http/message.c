@@ -1,0 +1,127 @@
+#include "http/message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "http/connection.h"
+#include "http/loop.h"
+#include "http/problem.h"
+
+struct slice http_method_name(enum http_method method)
+{
+    static const struct slice names[HTTP_METHOD_COUNT] = {
+        [HTTP_GET] = {"GET", 3},         [HTTP_HEAD] = {"HEAD", 4},   [HTTP_POST] = {"POST", 4},
+        [HTTP_PUT] = {"PUT", 3},         [HTTP_PATCH] = {"PATCH", 5}, [HTTP_DELETE] = {"DELETE", 6},
+        [HTTP_OPTIONS] = {"OPTIONS", 7},
+    };
+    return names[method];
+}
+
+void http_respond_field(struct http_exchange *x, const char *name, struct slice value)
+{
+    struct buffer *head = x->response.head;
+    size_t name_len = strlen(name);
+    if (http_find_control(value, 0) < value.len ||
+        (value.len > 0 && memchr(value.ptr, '\t', value.len))) {
+        exchange_of(x)->broken = true;
+        return;
+    }
+    char *at = buffer_reserve(head, name_len + value.len + 4);
+    if (!at) {
+        return;
+    }
+    memcpy(at, name, name_len);
+    memcpy(at + name_len, ": ", 2);
+    if (value.len > 0) {
+        memcpy(at + name_len + 2, value.ptr, value.len);
+    }
+    memcpy(at + name_len + 2 + value.len, "\r\n", 2);
+    head->len += name_len + value.len + 4;
+}
+
+void http_respond_field_format(struct http_exchange *x, const char *name, const char *format, ...)
+{
+    char value[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(value, sizeof value, format, arguments);
+    va_end(arguments);
+    if (len < 0 || (size_t)len >= sizeof value) {
+        exchange_of(x)->broken = true;
+        return;
+    }
+    http_respond_field(x, name, (struct slice){value, (size_t)len});
+}
+
+/* Forgets the response that was begun. */
+static void discard(struct http_exchange *x)
+{
+    struct http_response *response = &x->response;
+    if (response->stream_close) {
+        response->stream_close(response->stream_source);
+    }
+    buffer_clear(response->head);
+    buffer_clear(response->body);
+    *response = (struct http_response){
+        .head = response->head,
+        .body = response->body,
+        .close = response->close,
+    };
+}
+
+void http_respond(struct http_exchange *x)
+{
+    struct exchange *exchange = exchange_of(x);
+    const struct cors *cors = x->loop->server->cors;
+    if (cors) {
+        cors_add(cors, x);
+    }
+    bool starved = x->response.head->failed || x->response.body->failed;
+    if (exchange->broken || starved) {
+        bool again = exchange->replaced;
+        enum error error = exchange->broken ? ERROR_INTERNAL_ERROR : ERROR_UNAVAILABLE;
+        discard(x);
+        exchange->broken = false;
+        exchange->replaced = true;
+        if (!again) {
+            http_respond_problem(x, error, NULL, NULL);
+            return;
+        }
+        x->response.status = error_row(ERROR_UNAVAILABLE)->status;
+        x->response.close = true;
+    }
+    http_connection_respond(exchange);
+}
+
+void http_respond_status(struct http_exchange *x, int status)
+{
+    x->response.status = status;
+    http_respond(x);
+}
+
+void http_respond_body(struct http_exchange *x, int status, const char *content_type)
+{
+    x->response.status = status;
+    http_respond_field(x, "Content-Type", slice_of(content_type));
+    http_respond(x);
+}
+
+void http_stream_ready(struct http_exchange *x)
+{
+    struct exchange *exchange = exchange_of(x);
+    exchange->stream_woken = true;
+    if (exchange->stream_waits) {
+        exchange->stream_waits = false;
+        http_loop_queue(x->loop, exchange->connection);
+    }
+}
+
+void *http_loop_context(const struct http_loop *loop)
+{
+    return loop->context;
+}
+
+struct inbox *http_loop_inbox(const struct http_loop *loop)
+{
+    return loop->inbox;
+}

@@ -1,0 +1,134 @@
+#include "http/negotiate.h"
+
+#include "http/parser.h"
+
+/* How closely a media range names a type. */
+enum { NO_MATCH, ANY_TYPE, ANY_SUBTYPE, EXACT };
+
+static int match_range(struct slice range, struct slice type)
+{
+    struct slice range_subtype = range;
+    struct slice type_subtype = type;
+    struct slice range_main = slice_next(&range_subtype, '/');
+    struct slice type_main = slice_next(&type_subtype, '/');
+    bool any_subtype = slice_eq(range_subtype, SLICE("*"));
+    if (slice_eq(range_main, SLICE("*")) && any_subtype) {
+        return ANY_TYPE;
+    }
+    if (!slice_eq_nocase(range_main, type_main)) {
+        return NO_MATCH;
+    }
+    if (any_subtype) {
+        return ANY_SUBTYPE;
+    }
+    return slice_eq_nocase(range_subtype, type_subtype) ? EXACT : NO_MATCH;
+}
+
+static bool is_range(struct slice range)
+{
+    struct slice subtype = range;
+    struct slice main = slice_next(&subtype, '/');
+    return subtype.ptr && http_is_token(main) && http_is_token(subtype);
+}
+
+/* qvalue: 0 or 1 with at most three digits behind a point; `*zero` tells the ones that exclude. */
+static bool parse_weight(struct slice text, bool *zero)
+{
+    if (text.len == 0 || text.len > 5 || (text.ptr[0] != '0' && text.ptr[0] != '1') ||
+        (text.len > 1 && text.ptr[1] != '.')) {
+        return false;
+    }
+    *zero = text.ptr[0] == '0';
+    for (size_t i = 2; i < text.len; i++) {
+        char most = text.ptr[0] == '1' ? '0' : '9';
+        if (text.ptr[i] < '0' || text.ptr[i] > most) {
+            return false;
+        }
+        *zero = *zero && text.ptr[i] == '0';
+    }
+    return true;
+}
+
+/* Splits `range *( ; parameter )`. Parameters other than q do not count. */
+static bool parse_element(struct slice element, struct slice *range, bool *zero)
+{
+    struct slice rest = element;
+    *range = slice_trim(slice_next(&rest, ';'));
+    *zero = false;
+    while (rest.ptr) {
+        struct slice value = slice_trim(slice_next(&rest, ';'));
+        struct slice name = slice_next(&value, '=');
+        if (slice_eq_nocase(name, SLICE("q")) && !(value.ptr && parse_weight(value, zero))) {
+            return false;
+        }
+    }
+    return is_range(*range);
+}
+
+bool negotiate_accepts(const struct http_request *request, struct slice produces)
+{
+    const struct http_field_value *accept = &request->fields[HTTP_FIELD_ACCEPT];
+    if (accept->count == 0 || slice_eq(accept->value, SLICE("*/*")) ||
+        slice_eq(accept->value, produces)) {
+        return true;
+    }
+    struct slice parameters = produces;
+    struct slice type = slice_trim(slice_next(&parameters, ';'));
+    struct slice rest = accept->value;
+    int best = NO_MATCH;
+    bool good = true; /* what the best match says; nothing well-formed: no restriction */
+    while (rest.ptr) {
+        struct slice range;
+        bool zero = false;
+        if (!parse_element(slice_trim(slice_next(&rest, ',')), &range, &zero)) {
+            continue;
+        }
+        int match = match_range(range, type);
+        if (match > best || (match == best && match != NO_MATCH && !zero)) {
+            best = match;
+            good = !zero;
+        } else if (best == NO_MATCH) {
+            good = false;
+        }
+    }
+    return good;
+}
+
+/* Only `charset=utf-8`, quoted or not. */
+static bool is_utf8_parameter(struct slice parameter)
+{
+    struct slice value = parameter;
+    struct slice name = slice_next(&value, '=');
+    return slice_eq_nocase(name, SLICE("charset")) && value.ptr &&
+           (slice_eq_nocase(value, SLICE("utf-8")) || slice_eq_nocase(value, SLICE("\"utf-8\"")));
+}
+
+bool negotiate_consumes(const struct http_request *request, unsigned consumes)
+{
+    const struct http_field_value *encoding = &request->fields[HTTP_FIELD_CONTENT_ENCODING];
+    const struct http_field_value *type = &request->fields[HTTP_FIELD_CONTENT_TYPE];
+    if (encoding->count > 0 &&
+        (encoding->count > 1 || !slice_eq_nocase(encoding->value, SLICE("identity")))) {
+        return false;
+    }
+    if (type->count == 0) {
+        return true;
+    }
+    struct slice rest = type->value;
+    struct slice media = slice_trim(slice_next(&rest, ';'));
+    unsigned kind = HTTP_CONSUMES_NOTHING;
+    if (slice_eq_nocase(media, SLICE("application/json"))) {
+        kind = HTTP_CONSUMES_JSON;
+    } else if (slice_eq_nocase(media, SLICE("application/merge-patch+json"))) {
+        kind = HTTP_CONSUMES_MERGE_PATCH;
+    }
+    if (type->count > 1 || !(kind & consumes)) {
+        return false;
+    }
+    while (rest.ptr) {
+        if (!is_utf8_parameter(slice_trim(slice_next(&rest, ';')))) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,366 @@
+#include "http/parser.h"
+
+#include "http/field_name.h"
+
+enum part { PART_START, PART_REQUEST_LINE, PART_FIELDS };
+
+/* Bits of framing_fields. */
+enum { SEEN_CONTENT_LENGTH = 1, SEEN_TRANSFER_ENCODING = 2, SEEN_EXPECT = 4, SEEN_CLOSE = 8 };
+
+void http_head_init(struct http_head *head)
+{
+    memset(head, 0, sizeof *head);
+}
+
+static enum http_parse fail(struct http_head *head, enum error error)
+{
+    head->error = error;
+    return HTTP_PARSE_FAILED;
+}
+
+/* Eight bytes at a time: a byte below 0x20 borrows into its top bit, DEL is zero after the XOR. The
+ * lowest marked byte is always right; only bytes above it may be marked by a borrow. */
+static uint64_t mark_controls(uint64_t bytes)
+{
+    const uint64_t ones = 0x0101010101010101U;
+    const uint64_t tops = 0x8080808080808080U;
+    uint64_t del = bytes ^ (0x7fU * ones);
+    return (((bytes - 0x20U * ones) & ~bytes) | ((del - ones) & ~del)) & tops;
+}
+
+static bool is_control(char c)
+{
+    unsigned char byte = (unsigned char)c;
+    return (byte < 0x20 && byte != '\t') || byte == 0x7f;
+}
+
+size_t http_find_control(struct slice s, size_t at)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    while (at + 8 <= s.len) {
+        uint64_t bytes;
+        memcpy(&bytes, s.ptr + at, sizeof bytes);
+        uint64_t marks = mark_controls(bytes);
+        if (marks == 0) {
+            at += 8;
+            continue;
+        }
+        at += (size_t)__builtin_ctzll(marks) / 8;
+        if (s.ptr[at] != '\t') {
+            return at;
+        }
+        at++;
+    }
+#endif
+    while (at < s.len && !is_control(s.ptr[at])) {
+        at++;
+    }
+    return at;
+}
+
+/* Which bytes may stand in a token (RFC 9110 section 5.6.2). */
+static const bool token_bytes[256] = {
+    ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true,
+    ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true,
+    ['`'] = true, ['|'] = true, ['~'] = true, ['0'] = true, ['1'] = true, ['2'] = true,
+    ['3'] = true, ['4'] = true, ['5'] = true, ['6'] = true, ['7'] = true, ['8'] = true,
+    ['9'] = true, ['A'] = true, ['B'] = true, ['C'] = true, ['D'] = true, ['E'] = true,
+    ['F'] = true, ['G'] = true, ['H'] = true, ['I'] = true, ['J'] = true, ['K'] = true,
+    ['L'] = true, ['M'] = true, ['N'] = true, ['O'] = true, ['P'] = true, ['Q'] = true,
+    ['R'] = true, ['S'] = true, ['T'] = true, ['U'] = true, ['V'] = true, ['W'] = true,
+    ['X'] = true, ['Y'] = true, ['Z'] = true, ['a'] = true, ['b'] = true, ['c'] = true,
+    ['d'] = true, ['e'] = true, ['f'] = true, ['g'] = true, ['h'] = true, ['i'] = true,
+    ['j'] = true, ['k'] = true, ['l'] = true, ['m'] = true, ['n'] = true, ['o'] = true,
+    ['p'] = true, ['q'] = true, ['r'] = true, ['s'] = true, ['t'] = true, ['u'] = true,
+    ['v'] = true, ['w'] = true, ['x'] = true, ['y'] = true, ['z'] = true,
+};
+
+static size_t token_length(struct slice s)
+{
+    size_t len = 0;
+    while (len < s.len && token_bytes[(unsigned char)s.ptr[len]]) {
+        len++;
+    }
+    return len;
+}
+
+bool http_is_token(struct slice s)
+{
+    return s.len > 0 && token_length(s) == s.len;
+}
+
+static bool find_method(struct slice name, enum http_method *method)
+{
+    for (enum http_method m = HTTP_GET; m < HTTP_METHOD_COUNT; m++) {
+        if (slice_eq(http_method_name(m), name)) {
+            *method = m;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* `HTTP/` DIGIT `.` DIGIT in exactly this case (RFC 9112 section 2.3). */
+static enum error parse_version(struct http_head *head, struct slice version)
+{
+    if (version.len != 8 || memcmp(version.ptr, "HTTP/", 5) != 0 || version.ptr[6] != '.') {
+        return ERROR_MALFORMED_REQUEST;
+    }
+    char major = version.ptr[5];
+    char minor = version.ptr[7];
+    if (major < '0' || major > '9' || minor < '0' || minor > '9') {
+        return ERROR_MALFORMED_REQUEST;
+    }
+    if (major != '1' || minor > '1') {
+        return ERROR_HTTP_VERSION_NOT_SUPPORTED;
+    }
+    head->http10 = minor == '0';
+    return ERROR_NONE;
+}
+
+/* method SP request-target SP HTTP-version (RFC 9112 section 3), each blank exactly one. */
+static enum error parse_request_line(struct http_head *head, struct slice line)
+{
+    size_t method_len = token_length(line);
+    if (method_len == 0 || method_len == line.len || line.ptr[method_len] != ' ') {
+        return ERROR_MALFORMED_REQUEST;
+    }
+    struct slice rest = {line.ptr + method_len + 1, line.len - method_len - 1};
+    const char *blank = memchr(rest.ptr, ' ', rest.len);
+    if (!blank || blank == rest.ptr) {
+        return ERROR_MALFORMED_REQUEST;
+    }
+    struct slice target = {rest.ptr, (size_t)(blank - rest.ptr)};
+    struct slice version = {blank + 1, rest.len - target.len - 1};
+    enum error error = parse_version(head, version);
+    if (error) {
+        return error;
+    }
+    if (!find_method((struct slice){line.ptr, method_len}, &head->method)) {
+        return ERROR_NOT_IMPLEMENTED;
+    }
+    head->keep_alive = !head->http10;
+    head->target = (struct http_span){
+        .at = head->line + (uint32_t)method_len + 1,
+        .len = (uint32_t)target.len,
+    };
+    return ERROR_NONE;
+}
+
+/* The last coding must be chunked, alone (RFC 9112 sections 6.1 and 6.3). A well-formed list of
+ * others in front of it is a coding that this server does not have: 501. */
+static enum error parse_transfer_encoding(struct http_head *head, struct slice value)
+{
+    if (head->framing_fields & SEEN_TRANSFER_ENCODING) {
+        return ERROR_MALFORMED_REQUEST;
+    }
+    head->framing_fields |= SEEN_TRANSFER_ENCODING;
+    if (slice_eq_nocase(value, SLICE("chunked"))) {
+        return ERROR_NONE;
+    }
+    struct slice rest = value;
+    while (rest.ptr) {
+        struct slice coding = slice_trim(slice_next(&rest, ','));
+        if (!http_is_token(coding)) {
+            return ERROR_MALFORMED_REQUEST;
+        }
+        if (slice_eq_nocase(coding, SLICE("chunked")) && rest.ptr) {
+            return ERROR_MALFORMED_REQUEST;
+        }
+    }
+    return head->http10 ? ERROR_MALFORMED_REQUEST : ERROR_NOT_IMPLEMENTED;
+}
+
+/* 1*DIGIT, once (RFC 9112 section 6.3): a list of equal lengths is refused too. */
+static enum error parse_content_length(struct http_head *head, struct slice value)
+{
+    if (head->framing_fields & SEEN_CONTENT_LENGTH) {
+        return ERROR_MALFORMED_REQUEST;
+    }
+    head->framing_fields |= SEEN_CONTENT_LENGTH;
+    bool good = slice_to_u64(value, INT64_MAX, &head->content_length);
+    return good ? ERROR_NONE : ERROR_MALFORMED_REQUEST;
+}
+
+static enum error parse_connection(struct http_head *head, struct slice value)
+{
+    struct slice rest = value;
+    while (rest.ptr) {
+        struct slice option = slice_trim(slice_next(&rest, ','));
+        if (slice_eq_nocase(option, SLICE("close"))) {
+            head->framing_fields |= SEEN_CLOSE;
+        } else if (slice_eq_nocase(option, SLICE("keep-alive"))) {
+            head->keep_alive = true;
+        } else if (option.len > 0 && !http_is_token(option)) {
+            return ERROR_MALFORMED_REQUEST;
+        }
+    }
+    return ERROR_NONE;
+}
+
+/* RFC 9110 section 10.1.1. A client of HTTP/1.0 cannot expect anything. */
+static enum error parse_expect(struct http_head *head, struct slice value)
+{
+    if (head->http10) {
+        return ERROR_NONE;
+    }
+    bool again = head->framing_fields & SEEN_EXPECT;
+    head->framing_fields |= SEEN_EXPECT;
+    if (again || !slice_eq_nocase(value, SLICE("100-continue"))) {
+        return ERROR_EXPECTATION_FAILED;
+    }
+    head->expect_continue = true;
+    return ERROR_NONE;
+}
+
+static enum error keep_field(struct http_head *head, unsigned field, struct http_span span,
+                             struct slice value)
+{
+    switch (field) {
+    case FIELD_NAME_CONTENT_LENGTH: return parse_content_length(head, value);
+    case FIELD_NAME_TRANSFER_ENCODING: return parse_transfer_encoding(head, value);
+    case FIELD_NAME_CONNECTION: return parse_connection(head, value);
+    case FIELD_NAME_EXPECT: return parse_expect(head, value);
+    case FIELD_NAME_OTHER: return ERROR_NONE;
+    default: break;
+    }
+    if (head->counts[field] == 0) {
+        head->fields[field] = span;
+    }
+    head->counts[field]++;
+    return ERROR_NONE;
+}
+
+/* field-name ":" OWS field-value OWS (RFC 9112 section 5). A line that starts with a blank (a
+ * folded one) and a blank before the colon fail because a blank is no part of a token. */
+static bool split_field(struct slice line, struct slice *name, struct slice *value)
+{
+    size_t len = token_length(line);
+    if (len == 0 || len == line.len || line.ptr[len] != ':') {
+        return false;
+    }
+    *name = (struct slice){line.ptr, len};
+    *value = slice_trim((struct slice){line.ptr + len + 1, line.len - len - 1});
+    return true;
+}
+
+static enum error parse_field(struct http_head *head, struct slice line)
+{
+    struct slice name;
+    struct slice value;
+    if (!split_field(line, &name, &value)) {
+        return ERROR_MALFORMED_REQUEST;
+    }
+    if (++head->field_lines > HTTP_FIELD_LINES_MOST) {
+        return ERROR_HEADER_FIELDS_TOO_LARGE;
+    }
+    struct http_span span = {
+        .at = head->line + (uint32_t)(value.ptr - line.ptr),
+        .len = (uint32_t)value.len,
+    };
+    return keep_field(head, field_name_find(name), span, value);
+}
+
+/* What only the whole head can tell. */
+static enum error check_whole(struct http_head *head)
+{
+    bool sized = head->framing_fields & SEEN_CONTENT_LENGTH;
+    bool coded = head->framing_fields & SEEN_TRANSFER_ENCODING;
+    unsigned hosts = head->counts[HTTP_FIELD_HOST];
+    if (hosts > 1 || (hosts == 0 && !head->http10)) {
+        return ERROR_MALFORMED_REQUEST;
+    }
+    if (coded && (sized || head->http10)) {
+        return ERROR_MALFORMED_REQUEST;
+    }
+    if (coded) {
+        head->framing = HTTP_BODY_CHUNKED;
+    } else if (head->content_length > 0) {
+        head->framing = HTTP_BODY_LENGTH;
+    }
+    if (head->framing_fields & SEEN_CLOSE) {
+        head->keep_alive = false;
+    }
+    return ERROR_NONE;
+}
+
+/* Takes one line without its CRLF; `*done` at the empty line that ends the head. */
+static enum error take_line(struct http_head *head, struct slice line, bool *done)
+{
+    switch (head->part) {
+    case PART_START:
+        if (line.len == 0) {
+            head->part = PART_REQUEST_LINE;
+            return ERROR_NONE;
+        }
+        /* fall through */
+    case PART_REQUEST_LINE:
+        head->part = PART_FIELDS;
+        head->fields_at = head->line + (uint32_t)line.len + 2;
+        return parse_request_line(head, line);
+    default: break;
+    }
+    if (line.len > 0) {
+        return parse_field(head, line);
+    }
+    head->length = head->line + 2;
+    *done = true;
+    return check_whole(head);
+}
+
+/* Whether the current line, which has no end before `end`, is already too long. */
+static enum error check_limit(const struct http_head *head, size_t end)
+{
+    if (head->part != PART_FIELDS) {
+        return end - head->line > HTTP_REQUEST_LINE_MOST ? ERROR_URI_TOO_LONG : ERROR_NONE;
+    }
+    bool over = end - head->fields_at > HTTP_FIELD_BYTES_MOST;
+    return over ? ERROR_HEADER_FIELDS_TOO_LARGE : ERROR_NONE;
+}
+
+enum http_parse http_head_parse(struct http_head *head, struct slice input)
+{
+    bool done = false;
+    while (!done) {
+        size_t end = http_find_control(input, head->scanned);
+        enum error error = check_limit(head, end);
+        if (error) {
+            return fail(head, error);
+        }
+        head->scanned = (uint32_t)end;
+        if (end < input.len && input.ptr[end] != '\r') {
+            return fail(head, ERROR_MALFORMED_REQUEST);
+        }
+        if (end + 1 >= input.len) {
+            return HTTP_PARSE_MORE;
+        }
+        if (input.ptr[end + 1] != '\n') {
+            return fail(head, ERROR_MALFORMED_REQUEST);
+        }
+        struct slice line = {input.ptr + head->line, end - head->line};
+        error = take_line(head, line, &done);
+        if (error) {
+            return fail(head, error);
+        }
+        head->line = head->scanned = (uint32_t)end + 2;
+    }
+    return HTTP_PARSE_DONE;
+}
+
+bool http_head_next(const struct http_head *head, struct slice input, enum http_field field,
+                    uint32_t *at, struct slice *value)
+{
+    if (*at < head->fields_at) {
+        *at = head->fields_at;
+    }
+    while (*at + 2 < head->length) {
+        size_t end = http_find_control(input, *at);
+        struct slice line = {input.ptr + *at, end - *at};
+        struct slice name;
+        *at = (uint32_t)end + 2;
+        if (split_field(line, &name, value) && field_name_find(name) == (unsigned)field) {
+            return true;
+        }
+    }
+    return false;
+}

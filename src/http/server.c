@@ -1,0 +1,254 @@
+#include "http/server.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "http/acceptor.h"
+#include "http/listener.h"
+#include "http/loop.h"
+#include "http/server_state.h"
+
+#define HEADER_MS  5000
+#define REQUEST_MS 15000
+#define IDLE_MS    30000
+#define WRITE_MS   10000
+
+/* Descriptors that are not connections: listeners, epolls, eventfds, the database. */
+#define DESCRIPTORS_KEPT 64
+#define DESCRIPTORS_LOOP 16
+
+static void set_defaults(struct http_server_options *options)
+{
+    options->header_ms = options->header_ms ? options->header_ms : HEADER_MS;
+    options->request_ms = options->request_ms ? options->request_ms : REQUEST_MS;
+    options->idle_ms = options->idle_ms ? options->idle_ms : IDLE_MS;
+    options->write_ms = options->write_ms ? options->write_ms : WRITE_MS;
+    options->threads = options->threads ? options->threads : 1;
+}
+
+/* Raises the soft limit to the hard one and gives each loop its share of the descriptors. */
+static size_t share_connections(const struct http_server_options *options)
+{
+    struct rlimit limit = {.rlim_cur = 1024, .rlim_max = 1024};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    size_t kept = DESCRIPTORS_KEPT + DESCRIPTORS_LOOP * (size_t)options->threads;
+    size_t most = limit.rlim_cur > 2 * kept ? (size_t)limit.rlim_cur - kept : kept;
+    if (options->connections_most > 0 && options->connections_most < most) {
+        most = options->connections_most;
+    }
+    return (most + options->threads - 1) / options->threads;
+}
+
+static bool build(struct http_server *server, const char **why)
+{
+    const struct http_server_options *options = &server->options;
+    *why = "out of memory or file descriptors";
+    server->connections_most = share_connections(options);
+    server->router = http_router_create(options->routes, options->route_count);
+    server->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    server->end_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (!server->router || server->stop_fd < 0 || server->end_fd < 0) {
+        return false;
+    }
+    if (options->cors_origins && options->cors_origins[0]) {
+        server->cors = cors_create(options->cors_origins, why);
+        if (!server->cors) {
+            return false;
+        }
+    }
+    if (options->trusted_proxies && options->trusted_proxies[0]) {
+        server->proxies = proxies_create(options->trusted_proxies, why);
+        if (!server->proxies) {
+            return false;
+        }
+    }
+    if (options->connections_most_per_address > 0) {
+        server->addresses = addresses_create(options->connections_most_per_address,
+                                             server->connections_most * options->threads);
+        if (!server->addresses) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct http_server *http_server_create(const struct http_server_options *options, const char **why)
+{
+    struct http_server *server = calloc(1, sizeof *server);
+    if (!server) {
+        *why = "out of memory";
+        return NULL;
+    }
+    server->options = *options;
+    server->port = options->port;
+    server->stop_fd = server->end_fd = -1;
+    atomic_init(&server->stops, 0);
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->changed, NULL);
+    set_defaults(&server->options);
+    server->listeners = calloc(server->options.threads, sizeof *server->listeners);
+    server->loops = calloc(server->options.threads, sizeof(struct http_loop *));
+    if (!server->listeners || !server->loops || !build(server, why) ||
+        !listener_bind(options->host, &server->port, server->listeners, server->options.threads,
+                       why)) {
+        http_server_destroy(&server);
+        return NULL;
+    }
+    server->bound = true;
+    return server;
+}
+
+uint16_t http_server_port(const struct http_server *server)
+{
+    return server->port;
+}
+
+/* ---- The run ---- */
+
+/* Tells how the start went and waits until all have told. True: the loop may run. */
+static bool report(struct http_server *server, bool good)
+{
+    pthread_mutex_lock(&server->lock);
+    server->started += good ? 1 : 0;
+    server->failed += good ? 0 : 1;
+    pthread_cond_broadcast(&server->changed);
+    while (server->verdict == SERVER_STARTING) {
+        pthread_cond_wait(&server->changed, &server->lock);
+    }
+    bool going = server->verdict == SERVER_GOING;
+    pthread_mutex_unlock(&server->lock);
+    return going;
+}
+
+static void *loop_main(void *argument)
+{
+    struct http_loop *loop = argument;
+    struct http_server *server = loop->server;
+    const struct http_hooks *hooks = &server->options.hooks;
+    bool good = true;
+    if (hooks->loop_start) {
+        loop->context = hooks->loop_start(hooks->owner, loop);
+        good = loop->context != NULL;
+    }
+    if (report(server, good && http_loop_listen(loop))) {
+        http_loop_run(loop);
+    }
+    if (loop->context && hooks->loop_stop) {
+        hooks->loop_stop(loop->context);
+    }
+    return NULL;
+}
+
+/* Starts the threads with all signals blocked, so that the caller's thread gets them. */
+static unsigned start_threads(struct http_server *server, pthread_t *threads)
+{
+    sigset_t all;
+    sigset_t before;
+    unsigned count = 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (; count < server->options.threads; count++) {
+        int listener = server->listeners[count];
+        server->loops[count] = http_loop_create(server, count, listener);
+        if (!server->loops[count]) {
+            break;
+        }
+        server->listeners[count] = -1;
+        if (pthread_create(&threads[count], NULL, loop_main, server->loops[count]) != 0) {
+            break;
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return count;
+}
+
+/* Waits for the reports of `count` loops and tells all of them to go on or to give up. */
+static bool decide(struct http_server *server, unsigned count)
+{
+    pthread_mutex_lock(&server->lock);
+    while (server->started + server->failed < count) {
+        pthread_cond_wait(&server->changed, &server->lock);
+    }
+    bool good = server->started == server->options.threads;
+    server->verdict = good ? SERVER_GOING : SERVER_GIVEN_UP;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+    return good;
+}
+
+int http_server_run(struct http_server *server, void (*ready)(void *owner), void *owner)
+{
+    pthread_t *threads = calloc(server->options.threads, sizeof *threads);
+    if (!threads) {
+        return 1;
+    }
+    unsigned count = start_threads(server, threads);
+    bool good = decide(server, count);
+    if (good && ready) {
+        ready(owner);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    free(threads);
+    return good ? 0 : 1;
+}
+
+/* ---- The end ---- */
+
+static void signal_fd(int fd)
+{
+    const uint64_t one = 1;
+    ssize_t written = write(fd, &one, sizeof one);
+    (void)written; /* it can only fail when the counter is set already */
+}
+
+void http_server_stop(struct http_server *server)
+{
+    unsigned before = atomic_fetch_add(&server->stops, 1);
+    signal_fd(before == 0 ? server->stop_fd : server->end_fd);
+}
+
+bool http_server_draining(const struct http_server *server)
+{
+    return atomic_load(&server->stops) > 0;
+}
+
+void http_server_destroy(struct http_server **server)
+{
+    struct http_server *gone = *server;
+    if (!gone) {
+        return;
+    }
+    for (unsigned i = 0; i < gone->options.threads && gone->loops; i++) {
+        http_loop_destroy(&gone->loops[i]);
+    }
+    for (unsigned i = 0; i < gone->options.threads && gone->bound; i++) {
+        if (gone->listeners[i] >= 0) {
+            close(gone->listeners[i]);
+        }
+    }
+    if (gone->stop_fd >= 0) {
+        close(gone->stop_fd);
+    }
+    if (gone->end_fd >= 0) {
+        close(gone->end_fd);
+    }
+    http_router_destroy(&gone->router);
+    cors_destroy(&gone->cors);
+    proxies_destroy(&gone->proxies);
+    addresses_destroy(&gone->addresses);
+    pthread_mutex_destroy(&gone->lock);
+    pthread_cond_destroy(&gone->changed);
+    free(gone->loops);
+    free(gone->listeners);
+    free(gone);
+    *server = NULL;
+}

@@ -1,0 +1,36 @@
+#ifndef TASKHOLD_HTTP_SERVER_STATE_H
+#define TASKHOLD_HTTP_SERVER_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "http/addresses.h"
+#include "http/cors.h"
+#include "http/proxies.h"
+#include "http/server.h"
+
+/* What the loops of one server share. All but the atomics is constant while they run. */
+struct http_server {
+    struct http_server_options options;
+    struct http_router *router;
+    struct cors *cors;           /* NULL: no origin is allowed */
+    struct proxies *proxies;     /* NULL: no proxy is trusted */
+    struct addresses *addresses; /* NULL: no bound for an address */
+    size_t connections_most;     /* for each loop */
+    uint16_t port;
+    int *listeners; /* one for each loop; -1: the loop has it */
+    bool bound;
+    struct http_loop **loops;
+    int stop_fd; /* eventfds that are readable from the first and the second stop on */
+    int end_fd;
+    atomic_uint stops;
+
+    /* The start: each loop reports, then `run` tells whether all go on. */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned started;
+    unsigned failed;
+    enum { SERVER_STARTING, SERVER_GOING, SERVER_GIVEN_UP } verdict;
+};
+
+#endif

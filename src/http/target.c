@@ -1,0 +1,261 @@
+#include "http/target.h"
+
+static bool is_alphanumeric(char c)
+{
+    char folded = (char)(c | 0x20);
+    return (c >= '0' && c <= '9') || (folded >= 'a' && folded <= 'z');
+}
+
+static bool is_one_of(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
+/* pchar of RFC 3986 without the percent sign. */
+static bool is_path_character(char c)
+{
+    switch (c) {
+    case '-':
+    case '.':
+    case '_':
+    case '~':
+    case '!':
+    case '$':
+    case '&':
+    case '\'':
+    case '(':
+    case ')':
+    case '*':
+    case '+':
+    case ',':
+    case ';':
+    case '=':
+    case ':':
+    case '@': return true;
+    default: return is_alphanumeric(c);
+    }
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    char folded = (char)(c | 0x20);
+    return folded >= 'a' && folded <= 'f' ? folded - 'a' + 10 : -1;
+}
+
+/* The length of the UTF-8 sequence at the front of `s` (RFC 3629: no overlong form, no surrogate,
+ * nothing above U+10FFFF), or 0. */
+static size_t sequence_length(struct slice s)
+{
+    const unsigned char *b = (const unsigned char *)s.ptr;
+    if (b[0] < 0x80) {
+        return 1;
+    }
+    size_t len = b[0] >= 0xf0 ? 4 : b[0] >= 0xe0 ? 3 : 2;
+    if (b[0] < 0xc2 || b[0] > 0xf4 || len > s.len) {
+        return 0;
+    }
+    for (size_t i = 1; i < len; i++) {
+        if ((b[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    bool bad = (b[0] == 0xe0 && b[1] < 0xa0) || (b[0] == 0xed && b[1] > 0x9f) ||
+               (b[0] == 0xf0 && b[1] < 0x90) || (b[0] == 0xf4 && b[1] > 0x8f);
+    return bad ? 0 : len;
+}
+
+static bool is_clean_utf8(struct slice s)
+{
+    while (s.len > 0) {
+        size_t len = sequence_length(s);
+        unsigned char first = (unsigned char)s.ptr[0];
+        if (len == 0 || first < 0x20 || first == 0x7f) {
+            return false;
+        }
+        if (len == 2 && first == 0xc2 && (unsigned char)s.ptr[1] < 0xa0) {
+            return false; /* C1 */
+        }
+        s.ptr += len;
+        s.len -= len;
+    }
+    return true;
+}
+
+/* Decodes `raw` into `out`, which has room for as many bytes. Returns the length, or 0. */
+static size_t decode(struct slice raw, char *out)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < raw.len; i++) {
+        char c = raw.ptr[i];
+        if (c == '%') {
+            int high = i + 2 < raw.len ? hex_value(raw.ptr[i + 1]) : -1;
+            int low = i + 2 < raw.len ? hex_value(raw.ptr[i + 2]) : -1;
+            c = (char)(high * 16 + low);
+            if (high < 0 || low < 0 || is_one_of(c, "/\\") || c == '\0') {
+                return 0;
+            }
+            i += 2;
+        }
+        out[len++] = c;
+    }
+    return len;
+}
+
+/* No empty segment but the last, and no `.` and `..`. */
+static bool segments_are_plain(struct slice path)
+{
+    struct slice rest = {path.ptr + 1, path.len - 1};
+    while (rest.ptr) {
+        struct slice segment = slice_next(&rest, '/');
+        if (segment.len == 0 && rest.ptr) {
+            return false;
+        }
+        if (slice_eq(segment, SLICE(".")) || slice_eq(segment, SLICE(".."))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum error parse_path(struct slice raw, struct arena *arena, struct slice *path)
+{
+    bool encoded = false;
+    bool plain = true; /* neither `//` nor a dot behind a slash */
+    for (size_t i = 0; i < raw.len; i++) {
+        char c = raw.ptr[i];
+        if (c == '%') {
+            encoded = true;
+        } else if (c == '/') {
+            plain = plain && (i + 1 == raw.len || !is_one_of(raw.ptr[i + 1], "/."));
+        } else if (!is_path_character(c)) {
+            return ERROR_MALFORMED_REQUEST;
+        }
+    }
+    *path = raw;
+    if (encoded) {
+        char *out = arena_alloc(arena, raw.len);
+        if (!out) {
+            return ERROR_UNAVAILABLE;
+        }
+        *path = (struct slice){out, decode(raw, out)};
+        if (path->len == 0 || !is_clean_utf8(*path)) {
+            return ERROR_MALFORMED_REQUEST;
+        }
+    }
+    bool good = (plain && !encoded) || segments_are_plain(*path);
+    return good ? ERROR_NONE : ERROR_MALFORMED_REQUEST;
+}
+
+/* Browsers leave more in a query than RFC 3986 names, so it may have all visible characters but
+ * the one that starts a fragment. */
+static bool query_is_visible(struct slice query)
+{
+    for (size_t i = 0; i < query.len; i++) {
+        if (query.ptr[i] <= ' ' || query.ptr[i] > '~' || query.ptr[i] == '#') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum error parse_origin(struct slice text, struct arena *arena, struct http_target *target)
+{
+    const char *mark = memchr(text.ptr, '?', text.len);
+    struct slice path = {text.ptr, mark ? (size_t)(mark - text.ptr) : text.len};
+    target->target = text;
+    target->query = (struct slice){NULL, 0};
+    if (mark) {
+        target->query = (struct slice){mark + 1, text.len - path.len - 1};
+        if (!query_is_visible(target->query)) {
+            return ERROR_MALFORMED_REQUEST;
+        }
+    }
+    return parse_path(path, arena, &target->path);
+}
+
+/* Cuts `scheme://authority` off the front; the path may be empty and is then `/`. */
+static enum error parse_absolute(struct slice text, struct arena *arena, struct http_target *target)
+{
+    size_t scheme = 0;
+    if (text.len >= 7 && slice_eq_nocase((struct slice){text.ptr, 7}, SLICE("http://"))) {
+        scheme = 7;
+    } else if (text.len >= 8 && slice_eq_nocase((struct slice){text.ptr, 8}, SLICE("https://"))) {
+        scheme = 8;
+    } else {
+        return ERROR_MALFORMED_REQUEST;
+    }
+    size_t end = scheme;
+    while (end < text.len && !is_one_of(text.ptr[end], "/?#")) {
+        end++;
+    }
+    target->host = (struct slice){text.ptr + scheme, end - scheme};
+    if (!http_host_valid(target->host)) {
+        return ERROR_MALFORMED_REQUEST;
+    }
+    struct slice rest = {text.ptr + end, text.len - end};
+    if (rest.len > 0 && rest.ptr[0] == '/') {
+        return parse_origin(rest, arena, target);
+    }
+    char *copy = arena_alloc(arena, rest.len + 1);
+    if (!copy) {
+        return ERROR_UNAVAILABLE;
+    }
+    copy[0] = '/';
+    memcpy(copy + 1, rest.ptr, rest.len);
+    return parse_origin((struct slice){copy, rest.len + 1}, arena, target);
+}
+
+enum error http_target_parse(struct slice text, enum http_method method, struct arena *arena,
+                             struct http_target *target)
+{
+    *target = (struct http_target){.target = text};
+    if (text.len > 0 && text.ptr[0] == '/') {
+        return parse_origin(text, arena, target);
+    }
+    if (slice_eq(text, SLICE("*"))) {
+        target->path = (struct slice){text.ptr, 0};
+        return method == HTTP_OPTIONS ? ERROR_NONE : ERROR_MALFORMED_REQUEST;
+    }
+    return parse_absolute(text, arena, target);
+}
+
+static bool is_port(struct slice text)
+{
+    uint64_t port = 0;
+    return text.len == 0 || (text.len <= 5 && slice_to_u64(text, 65535, &port));
+}
+
+static bool is_ip_literal(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_alphanumeric(text.ptr[i]) && !is_one_of(text.ptr[i], ":.-_~!$&'()*+,;=")) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+bool http_host_valid(struct slice host)
+{
+    if (host.len > 0 && host.ptr[0] == '[') {
+        const char *end = memchr(host.ptr, ']', host.len);
+        if (!end || !is_ip_literal((struct slice){host.ptr + 1, (size_t)(end - host.ptr) - 1})) {
+            return false;
+        }
+        struct slice rest = {end + 1, host.len - (size_t)(end - host.ptr) - 1};
+        return rest.len == 0 ||
+               (rest.ptr[0] == ':' && is_port((struct slice){rest.ptr + 1, rest.len - 1}));
+    }
+    size_t len = 0;
+    while (len < host.len && host.ptr[len] != ':') {
+        if (!is_alphanumeric(host.ptr[len]) && !is_one_of(host.ptr[len], "-._~!$&'()*+,;=%")) {
+            return false;
+        }
+        len++;
+    }
+    bool port = len == host.len || is_port((struct slice){host.ptr + len + 1, host.len - len - 1});
+    return len > 0 && port;
+}

@@ -1,0 +1,24 @@
+#ifndef TASKHOLD_HTTP_TARGET_H
+#define TASKHOLD_HTTP_TARGET_H
+
+#include "http/message.h"
+
+/* A request target (RFC 9112 section 3.2): origin-form, absolute-form of http and https, and `*`.
+ */
+struct http_target {
+    struct slice target; /* path and query as sent */
+    struct slice path;   /* percent-decoded once; empty for `*` */
+    struct slice query;  /* raw; ptr NULL when there is none */
+    struct slice host;   /* of an absolute-form; ptr NULL otherwise */
+};
+
+/* Refuses with ERROR_MALFORMED_REQUEST: a fragment, user information, bytes that no URI has, dot
+ * segments, `//`, encoded slashes, backslashes and controls, and what is not UTF-8 when decoded.
+ * ERROR_UNAVAILABLE when the arena has run out. ERROR_NONE when good. */
+enum error http_target_parse(struct slice text, enum http_method method, struct arena *arena,
+                             struct http_target *target) __attribute__((warn_unused_result));
+
+/* Whether `host` is `uri-host [":" port]` with a host that is not empty (RFC 9110 section 7.2). */
+bool http_host_valid(struct slice host);
+
+#endif
