@@ -51,6 +51,8 @@ def bent(item, name, status, code=None, **changes):
 def bad_request(operation, item):
     if operation.media_types:
         return bent(item, "Broken JSON", 400, "invalid_json", body='{"a": ')
+    if not operation.path.startswith("/v1/"):
+        return bent(item, "Malformed If-None-Match", 400, "invalid_header", headers={**item.headers, "If-None-Match": "42"})
     return bent(item, "Query parameter that there is not", 400, "invalid_parameter", query={"colour": "red"})
 
 
@@ -101,7 +103,7 @@ def reason_against(operation, status):
     """Why no saved example of `operation` shows `status`, or None when one has to."""
     if status in NEVER:
         return NEVER[status]
-    if status == 400 and not operation.path.startswith("/v1/"):
+    if status == 400 and not operation.path.startswith("/v1/") and 304 not in operation.responses:
         return NEVER_HERE[400, "public"]
     if status == 409 and operation.path.startswith("/v1/tasks"):
         return NEVER_HERE[409, "idempotency"]
