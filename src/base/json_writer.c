@@ -12,18 +12,19 @@ void json_writer_init(struct json_writer *w, struct buffer *out)
     w->first[0] = true;
 }
 
-/* Room for `extra` bytes and a comma, with the comma written where one is due. */
+/* Room for `extra` bytes, behind a comma where one is due. */
 static char *begin_value(struct json_writer *w, size_t extra)
 {
-    char *end =
-        extra < SIZE_MAX ? buffer_reserve(w->out, extra + 1) : buffer_reserve(w->out, extra);
+    const bool first = w->first[w->depth];
+    char *end = NULL;
 
+    w->first[w->depth] = false;
+    if (first) {
+        return buffer_reserve(w->out, extra);
+    }
+    end = buffer_reserve(w->out, extra < SIZE_MAX ? extra + 1 : extra);
     if (!end) {
         return NULL;
-    }
-    if (w->first[w->depth]) {
-        w->first[w->depth] = false;
-        return end;
     }
     *end = ',';
     w->out->len++;

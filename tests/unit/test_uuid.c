@@ -1,0 +1,142 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+
+#define MANY 20000
+
+static uint64_t milliseconds(struct uuid id)
+{
+    uint64_t ms = 0;
+
+    for (unsigned i = 0; i < 6; i++) {
+        ms = ms << 8 | id.bytes[i];
+    }
+    return ms;
+}
+
+static void has_version_variant_and_time(void **state)
+{
+    const int64_t before = clock_wall_ms();
+    const struct uuid id = uuid_make_v7();
+    const int64_t after = clock_wall_ms();
+
+    (void)state;
+    assert_int_equal(id.bytes[6] >> 4, 7);
+    assert_int_equal(id.bytes[8] >> 6, 2);
+    assert_true(milliseconds(id) >= (uint64_t)before);
+    assert_true(milliseconds(id) <= (uint64_t)after);
+}
+
+/* Far more than one millisecond's counter holds, so that it runs over, and more than one pool. */
+static void ascends_within_one_thread(void **state)
+{
+    struct uuid last = uuid_make_v7();
+
+    (void)state;
+    for (unsigned i = 0; i < MANY; i++) {
+        const struct uuid id = uuid_make_v7();
+        assert_true(memcmp(last.bytes, id.bytes, sizeof id.bytes) < 0);
+        assert_int_equal(id.bytes[6] >> 4, 7);
+        assert_int_equal(id.bytes[8] >> 6, 2);
+        last = id;
+    }
+}
+
+static void *make_many(void *ids)
+{
+    for (unsigned i = 0; i < MANY; i++) {
+        ((struct uuid *)ids)[i] = uuid_make_v7();
+    }
+    return NULL;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct uuid));
+}
+
+static void differs_between_threads(void **state)
+{
+    struct uuid *ids = test_malloc(2 * MANY * sizeof *ids);
+    pthread_t threads[2];
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, make_many, ids + i * MANY), 0);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    qsort(ids, 2 * MANY, sizeof *ids, compare);
+    for (size_t i = 1; i < 2 * MANY; i++) {
+        assert_false(uuid_eq(ids[i - 1], ids[i]));
+    }
+    test_free(ids);
+}
+
+static void formats_and_parses(void **state)
+{
+    static const char text[] = "01234567-89ab-cdef-fedc-ba9876543210";
+    static const uint8_t bytes[16] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
+                                      0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10};
+    struct uuid id;
+    char out[UUID_TEXT_LEN];
+
+    (void)state;
+    assert_true(uuid_parse(slice_of(text), &id));
+    assert_memory_equal(id.bytes, bytes, sizeof bytes);
+    uuid_format(id, out);
+    assert_memory_equal(out, text, UUID_TEXT_LEN);
+    for (unsigned byte = 0; byte < 256; byte++) {
+        struct uuid back;
+        memset(id.bytes, (int)byte, sizeof id.bytes);
+        uuid_format(id, out);
+        assert_true(uuid_parse((struct slice){out, sizeof out}, &back));
+        assert_true(uuid_eq(id, back));
+    }
+}
+
+static void refuses_every_other_form(void **state)
+{
+    static const char *const cases[] = {
+        "",
+        "01234567-89ab-cdef-fedc-ba987654321",
+        "01234567-89ab-cdef-fedc-ba98765432100",
+        "01234567-89AB-cdef-fedc-ba9876543210",
+        "0123456789ab-cdef-fedc-ba9876543210-",
+        "01234567_89ab-cdef-fedc-ba9876543210",
+        "01234567-89ab-cdef-fedc-ba987654321g",
+        "01234567-89ab-cdef-fedc-ba987654321`",
+        "01234567-89ab-cdef-fedc-ba987654321/",
+        "0123456:-89ab-cdef-fedc-ba9876543210",
+        "{1234567-89ab-cdef-fedc-ba987654321}",
+        "0123456--89ab-cdef-fedc-ba9876543210",
+    };
+    const struct uuid untouched = {{1, 2, 3}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct uuid id = untouched;
+        assert_false(uuid_parse(slice_of(cases[i]), &id));
+        assert_true(uuid_eq(id, untouched));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_version_variant_and_time), cmocka_unit_test(ascends_within_one_thread),
+        cmocka_unit_test(differs_between_threads),      cmocka_unit_test(formats_and_parses),
+        cmocka_unit_test(refuses_every_other_form),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
