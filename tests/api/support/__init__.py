@@ -1,0 +1,1 @@
+"""What the tests over HTTP share: a server to talk to, a client that checks every answer, accounts."""

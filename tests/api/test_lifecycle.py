@@ -1,0 +1,281 @@
+"""Starting, stopping, restarting; what stays and what is logged."""
+import http.client
+import json
+import os
+import pty
+import secrets
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from support import tokens
+from support.accounts import PASSWORD, User
+from support.client import Client
+from support.paths import binary
+from support.raw import RawConnection
+from support.server import SECRET, Server, environment, run
+from support.waiting import wait_until
+
+
+def test_a_restart_keeps_data_and_tokens(start_server, make_user):
+    server = start_server()
+    user = make_user(server)
+    tasks = [user.task(str(number), status="completed") for number in range(5)]
+    cursor = user.client.get("/v1/tasks?limit=2").json["next_cursor"]
+    server.restart()
+    user.client.close()
+    user.anonymous.close()
+    assert user.client.get("/v1/me").expect(200).json == user.row
+    assert user.client.get("/v1/tasks").json["items"] == tasks[::-1]
+    assert len(user.client.get(f"/v1/tasks?cursor={cursor}").expect(200).json["items"]) == 3
+    user.anonymous.post("/v1/auth/refresh", {"refresh_token": user.token["refresh_token"]}).expect(200)
+    assert user.task("after")["revision"] > max(task["revision"] for task in tasks)
+
+
+def test_a_kill_loses_nothing_that_was_answered(start_server, make_user):
+    server = start_server()
+    user = make_user(server)
+    task = user.task("durable")
+    server.kill()
+    server.start()
+    user.client.close()
+    assert user.client.get(f"/v1/tasks/{task['id']}").expect(200).json == task
+
+
+def test_a_rotated_secret_logs_nobody_out(start_server, make_user):
+    server = start_server()
+    user = make_user(server)
+    cursor_page = [user.task(str(number)) for number in range(3)]
+    cursor = user.client.get("/v1/tasks?limit=1").json["next_cursor"]
+    new = secrets.token_urlsafe(48)
+    server.restart(env={"JWT_SECRET": new, "JWT_SECRET_PREVIOUS": SECRET})
+    user.client.close()
+    user.anonymous.close()
+    user.client.get("/v1/me").expect(200)
+    rest = user.client.get(f"/v1/tasks?cursor={cursor}").expect(200).json["items"]
+    assert len(rest) == len(cursor_page) - 1
+    body = {"refresh_token": user.token["refresh_token"]}
+    fresh = user.anonymous.post("/v1/auth/refresh", body).expect(200).json
+    old_kid, new_kid = (tokens.parts(t["access_token"])[0]["kid"] for t in (user.token, fresh))
+    assert old_kid != new_kid
+    server.restart(env={"JWT_SECRET_PREVIOUS": None})
+    user.client.close()
+    user.anonymous.close()
+    user.client.get("/v1/me").expect(401, "invalid_token")
+    user.client.get("/v1/me", token=fresh["access_token"]).expect(200)
+    user.anonymous.post("/v1/auth/refresh", body).expect(401, "invalid_refresh_token")
+    user.anonymous.post("/v1/auth/refresh", {"refresh_token": fresh["refresh_token"]}).expect(200)
+
+
+def test_a_second_process_on_the_same_file_is_refused(start_server):
+    server = start_server()
+    database = f"sqlite:{server.directory / 'data' / 'taskhold.db'}"
+    done = run("serve", "--port", "0", "--database", database, cwd=server.directory)
+    assert done.returncode in (1, 78) and done.stderr.strip()
+    Client(server).get("/readyz").expect(200)
+
+
+def test_a_port_that_is_taken(start_server, tmp_path):
+    """The second server must not share the port in silence."""
+    server = start_server()
+    done = run("serve", "--port", str(server.port), cwd=tmp_path)
+    assert done.returncode == 1 and str(server.port) in done.stderr
+
+
+def refuses(server):
+    """Whether nobody listens any more."""
+    try:
+        socket.create_connection((server.host, server.port), 1).close()
+    except ConnectionError:
+        return True
+    return False
+
+
+def begun(server, user, body):
+    """A request whose head the server has read, and whose body is still to come."""
+    connection = RawConnection(server)
+    connection.send(f"POST /v1/tasks HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {user.client.token}\r\n"
+                    f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+    assert connection.read().status == 100
+    return connection
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_is_in_flight_is_finished(start_server, make_user, number):
+    server = start_server()
+    user = make_user(server)
+    body = json.dumps({"title": "in flight"}).encode()
+    connection = begun(server, user, body)
+    server.signal(number)
+    wait_until(lambda: refuses(server), 5, "not listening any more")
+    connection.send(body)
+    answer = connection.read().expect(201)
+    assert answer.headers["Connection"].lower() == "close" and connection.closed()
+    connection.close()
+    assert server.wait(10) == 0
+    server.start()
+    user.client.close()
+    assert user.client.get(f"/v1/tasks/{answer.json['id']}").expect(200).json == answer.json
+
+
+def test_idle_connections_do_not_delay_the_end(start_server):
+    server = start_server()
+    connections = [RawConnection(server) for _ in range(5)]
+    for connection in connections[:3]:
+        connection.send(b"GET /livez HTTP/1.1\r\nHost: t\r\n\r\n")
+        connection.read().expect(200)
+    started = time.monotonic()
+    server.signal(signal.SIGTERM)
+    assert server.wait(10) == 0 and time.monotonic() - started < 5
+    for connection in connections:
+        connection.close()
+
+
+def test_a_drain_has_an_end(start_server, make_user):
+    """A client that never finishes does not keep the server alive."""
+    server = start_server(env={"DRAIN_SECONDS": "1"})
+    connection = begun(server, make_user(server), b"x" * 100)
+    started = time.monotonic()
+    server.signal(signal.SIGTERM)
+    assert server.wait(10) == 0 and time.monotonic() - started < 6
+    connection.close()
+
+
+def test_a_second_signal_ends_at_once(start_server, make_user):
+    server = start_server(env={"DRAIN_SECONDS": "600"})
+    connection = begun(server, make_user(server), b"x" * 100)
+    server.signal(signal.SIGTERM)
+    wait_until(lambda: refuses(server), 5, "not listening any more")
+    server.signal(signal.SIGTERM)
+    assert server.wait(10) == 0
+    connection.close()
+
+
+def test_every_acknowledged_write_survives_a_stop_under_load(start_server, make_user):
+    server = start_server()
+    user = make_user(server)
+    acknowledged, stop = [], threading.Event()
+
+    def write(number):
+        client, step = user.reader(), 0
+        client.checked = False
+        while not stop.is_set():
+            try:
+                answer = client.post("/v1/tasks", {"title": f"{number}.{step}"})
+            except (OSError, http.client.HTTPException):
+                return
+            if answer.status == 201:
+                acknowledged.append(answer.json)
+            step += 1
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(acknowledged) > 200, 20, "200 writes")
+    server.signal(signal.SIGTERM)
+    assert server.wait(15) == 0
+    stop.set()
+    for thread in threads:
+        thread.join()
+    server.start()
+    user.client.close()
+    for task in acknowledged[-100:] + acknowledged[:20]:
+        assert user.client.get(f"/v1/tasks/{task['id']}").expect(200).json == task
+
+
+def read_terminal(terminal, until):
+    """What a terminal shows up to `until`."""
+    text = b""
+    while until not in text:
+        text += os.read(terminal, 4096)
+    return text.decode("utf-8", "replace")
+
+
+def test_start_with_no_configuration_at_all(tmp_path):
+    """On a terminal it says where to look first, and shows a curl to try."""
+    env = environment({"JWT_SECRET": None, "RATE_LIMIT": None, "LOG_FORMAT": None})
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([str(binary()), "serve", "--port", "0"], cwd=tmp_path, env=env,
+                               stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+    try:
+        text = read_terminal(ours, b"curl")
+    finally:
+        process.terminate()
+        status = process.wait(20)
+        os.close(theirs)
+        os.close(ours)
+    assert status == 0 and "/docs" in text and "listening on http://127.0.0.1:" in text
+    assert (tmp_path / "data" / "taskhold.db").exists()
+
+
+# ---- the log ----
+
+@pytest.fixture(scope="module")
+def logged():
+    """Everything worth hiding, done once; the log of it and what must not be in it."""
+    server = Server({"LOG_LEVEL": "debug"})
+    user = User(server)
+    wrong, title = "Wrong-" + secrets.token_hex(8), "Title-" + secrets.token_hex(8)
+    user.anonymous.post("/v1/auth/login", {"email": user.email, "password": wrong}).expect(401)
+    task = user.task(title, description=title)
+    user.client.get("/v1/me", headers={"X-Request-Id": "find-me-1"}).expect(200)
+    user.client.patch(f"/v1/tasks/{task['id']}", {"title": title, "status": "done"}).expect(422)
+    user.client.get(f"/v1/tasks?cursor={title}").expect(400)
+    user.client.get(f"/v1/tasks?access_token={user.token['access_token']}").expect(400)
+    user.client.get("/v1/me", token="not.a." + title).expect(401)
+    fresh = user.anonymous.post("/v1/auth/refresh", {"refresh_token": user.token["refresh_token"]}).expect(200).json
+    user.client.get("/v1/%1b%5b31mred%0d%0aforged", headers={"User-Agent": "x\x1b[31m"}).expect(404)
+    user.client.post("/v1/me/deletion", {"password": PASSWORD}).expect(204)
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
+    hidden = [user.email, PASSWORD, wrong, title, SECRET, "argon2"]
+    hidden += [part for token in (user.token, fresh) for part in
+               (token["access_token"], token["refresh_token"], token["access_token"].split(".")[2])]
+    yield server.log_text(), hidden, user
+    server.remove()
+
+
+def test_the_log_holds_no_secret(logged):
+    log, hidden, _ = logged
+    assert not [secret for secret in hidden if secret in log]
+
+
+def test_a_client_cannot_forge_a_line(logged):
+    log, _, _ = logged
+    assert "\x1b" not in log and "\r" not in log
+    assert not [line for line in log.splitlines() if line.startswith("forged")]
+
+
+def test_each_request_has_one_line(logged):
+    log, _, user = logged
+    rows = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    mine = [row for row in rows if "find-me-1" in row.values()]
+    assert len(mine) == 1
+    values = {str(value) for value in mine[0].values()}
+    assert {"200", user.id, "127.0.0.1", "/v1/me"} <= values
+
+
+def test_a_log_nobody_reads_blocks_nobody(tmp_path):
+    """Standard error is a full pipe: requests are answered all the same."""
+    class Address:
+        """What a client needs to know of a server."""
+        env, host = {}, "127.0.0.1"
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        Address.port = probe.getsockname()[1]
+    process = subprocess.Popen([str(binary()), "serve", "--port", str(Address.port)], cwd=tmp_path, env=environment(),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    client = Client(Address, checked=False)
+    try:
+        wait_until(lambda: not refuses(Address), 10, "listening")
+        for _ in range(2000):
+            client.get("/livez").expect(200)
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode == 0

@@ -1,0 +1,189 @@
+"""Who may call what: every row of the route table x every kind of caller.
+
+The routes come from `taskhold routes --json`. A route without a sample here fails, so nobody adds a call without
+saying what it does for a stranger."""
+import json
+
+import pytest
+
+from support import tokens
+from support.accounts import PASSWORD, User
+from support.client import Client
+from support.openapi import description
+from support.server import run
+
+NEW_PASSWORD = "Another-horse 8 battery"
+
+
+def route_table():
+    """(method, path, row) of every route of the program, as it says itself."""
+    rows = json.loads(run("routes", "--json").stdout)
+    return [(row["method"], row["path"], row) for row in rows]
+
+
+try:
+    ROUTES = {f"{method} {path}": row for method, path, row in route_table()}
+except (OSError, ValueError, KeyError, TypeError) as wrong:  # the tests below say so; the other files still run
+    ROUTES = {f"routes --json: {wrong!r}": {}}
+
+
+class Sample:
+    """A request that is right for the owner: what it needs is made by `prepare(user)`."""
+
+    def __init__(self, status, body=None, prepare=None, fresh=False, others=404):
+        self.status, self.body, self.prepare, self.fresh, self.others = status, body, prepare, fresh, others
+
+    def send(self, route, client, values):
+        """Sends it with the ids of `values` in the path."""
+        method, path = route.split(" ")
+        body = {} if self.body is None else {"json": self.body(values) if callable(self.body) else self.body}
+        return client.request(method, path.format(**values), **body)
+
+
+def task_of(user):
+    """A fresh task of the user."""
+    return {"id": user.task("Only mine")["id"]}
+
+
+def session_of(user):
+    """A second session of the user, by its id."""
+    claims = tokens.parts(user.login()["access_token"])[1]
+    return {"id": claims["sid"]}
+
+
+def new_account(user):
+    """A body that makes an account next to the user's."""
+    return {"email": "next." + user.email, "password": PASSWORD}
+
+
+PUBLIC = Sample(200)
+SAMPLES = {
+    "GET /": PUBLIC,
+    "GET /livez": PUBLIC,
+    "GET /healthz": PUBLIC,
+    "GET /health": PUBLIC,
+    "GET /readyz": PUBLIC,
+    "GET /openapi.json": PUBLIC,
+    "GET /openapi.yaml": PUBLIC,
+    "GET /postman.json": PUBLIC,
+    "GET /docs": PUBLIC,
+    "GET /problems/{code}": Sample(200, prepare=lambda user: {"code": "not_found"}),
+    "POST /v1/auth/register": Sample(201, body=lambda v: v, prepare=new_account),
+    "POST /v1/auth/login": Sample(200, body=lambda v: v, prepare=lambda u: {"email": u.email, "password": PASSWORD}),
+    "POST /v1/auth/refresh": Sample(200, body=lambda v: v,
+                                    prepare=lambda u: {"refresh_token": u.login()["refresh_token"]}),
+    "POST /v1/auth/logout": Sample(204, fresh=True),
+    "GET /v1/me": Sample(200),
+    "PATCH /v1/me": Sample(200, body={"name": "Ada"}),
+    "PUT /v1/me/password": Sample(204, fresh=True,
+                                  body={"current_password": PASSWORD, "new_password": NEW_PASSWORD}),
+    "PUT /v1/me/email": Sample(200, fresh=True, prepare=new_account, body=lambda v: v),
+    "POST /v1/me/deletion": Sample(204, fresh=True, body={"password": PASSWORD}),
+    "GET /v1/me/sessions": Sample(200),
+    "DELETE /v1/me/sessions/{id}": Sample(204, prepare=session_of),
+    "GET /v1/tasks": Sample(200),
+    "POST /v1/tasks": Sample(201, body={"title": "Buy milk"}),
+    "GET /v1/tasks/{id}": Sample(200, prepare=task_of),
+    "PUT /v1/tasks/{id}": Sample(200, prepare=task_of, body={"title": "Replaced"}, others=201),
+    "PATCH /v1/tasks/{id}": Sample(200, prepare=task_of, body={"title": "Changed"}),
+    "DELETE /v1/tasks/{id}": Sample(204, prepare=task_of),
+}
+PROTECTED = [op for op in description().operations if not op.public]
+PROTECTED_ROUTES = [f"{op.method} {op.path}" for op in PROTECTED]
+
+
+@pytest.fixture(scope="module")
+def callers(server):
+    """A token for each kind of caller that must be turned away; what is expected of each."""
+    owner = User(server)
+    ended, gone = owner.login()["access_token"], User(server)
+    Client(server, ended).post("/v1/auth/logout").expect(204)
+    gone.client.post("/v1/me/deletion", {"password": PASSWORD}).expect(204)
+    return {
+        "no token": (None, "unauthorized"),
+        "malformed token": ("not.a.token", "invalid_token"),
+        "refresh token": (owner.token["refresh_token"], "invalid_token"),
+        "expired token": (tokens.expired(owner.token["access_token"]), "invalid_token"),
+        "ended session": (ended, "invalid_token"),
+        "deleted user": (gone.token["access_token"], "invalid_token"),
+    }
+
+
+@pytest.fixture(scope="module")
+def values_of(user):
+    """route -> the values its sample needs, made once."""
+    made = {}
+
+    def get(route):
+        if route not in made:
+            prepare = SAMPLES[route].prepare
+            made[route] = prepare(user) if prepare else {}
+        return made[route]
+
+    return get
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_has_a_sample(route):
+    assert route in SAMPLES, "add a row to SAMPLES: what does the route do for its owner, and for others?"
+
+
+def test_every_sample_has_a_route():
+    assert set(SAMPLES) == set(ROUTES)
+
+
+def test_the_description_and_the_routes_agree():
+    described = {f"{op.method} {op.path}": op for op in description().operations}
+    assert set(described) == set(ROUTES)
+    for name, row in ROUTES.items():
+        assert row["operation_id"] == described[name].id
+        assert (row["access"] == "public") == described[name].public, name
+
+
+@pytest.mark.parametrize("route", PROTECTED_ROUTES)
+@pytest.mark.parametrize("caller", ["no token", "malformed token", "refresh token", "expired token", "ended session",
+                                    "deleted user"])
+def test_turned_away(server, callers, values_of, route, caller):
+    token, code = callers[caller]
+    answer = SAMPLES[route].send(route, Client(server, token), values_of(route)).expect(401, code)
+    assert ('error="invalid_token"' in answer.headers["WWW-Authenticate"]) == (token is not None)
+
+
+@pytest.mark.parametrize("route", [route for route in PROTECTED_ROUTES if "{id}" in route])
+def test_another_user_sees_nothing(other, user, values_of, route):
+    values = values_of(route)
+    before = user.client.get(f"/v1/tasks/{values['id']}")
+    SAMPLES[route].send(route, other.client, values).expect(SAMPLES[route].others)
+    after = user.client.get(f"/v1/tasks/{values['id']}")
+    assert (after.status, after.body if after.status == 200 else "") == \
+        (before.status, before.body if before.status == 200 else "")
+    if route.endswith("sessions/{id}"):
+        assert values["id"] in {s["id"] for s in user.client.get("/v1/me/sessions").json["items"]}
+
+
+@pytest.mark.parametrize("path", ["/v1/tasks", "/v1/me/sessions", "/v1/me"])
+def test_lists_hold_only_what_is_ones_own(other, user, path):
+    user.task("A secret of one user")
+    mine, theirs = user.client.get(path).expect(200), other.client.get(path).expect(200)
+    assert user.email.encode() not in theirs.body and user.id.encode() not in theirs.body
+    ids = {row["id"] for row in mine.json.get("items", [])}
+    assert not ids & {row["id"] for row in theirs.json.get("items", [])}
+
+
+@pytest.mark.parametrize("route", PROTECTED_ROUTES)
+def test_the_right_user(server, user, route):
+    sample = SAMPLES[route]
+    caller = User(server) if sample.fresh and route != "POST /v1/auth/logout" else user
+    client = user.login_client() if route == "POST /v1/auth/logout" else caller.client
+    values = sample.prepare(caller) if sample.prepare else {}
+    sample.send(route, client, values).expect(sample.status)
+
+
+@pytest.mark.parametrize("route", [f"{op.method} {op.path}" for op in description().operations if op.public])
+@pytest.mark.parametrize("token", [None, "not.a.token"])
+def test_public_routes_need_no_token(server, user, route, token):
+    sample = SAMPLES[route]
+    values = sample.prepare(user) if sample.prepare else {}
+    if route == "POST /v1/auth/register":
+        values["email"] = f"{'a' if token else 'b'}.{values['email']}"
+    sample.send(route, Client(server, token), values).expect(sample.status)

@@ -1,0 +1,148 @@
+"""Sessions and refresh tokens."""
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from support import tokens
+from support.client import Client
+
+MOST = 100
+
+
+def sid(token):
+    """The session of a pair of tokens."""
+    return tokens.parts(token["access_token"])[1]["sid"]
+
+
+def refresh(client, token, status=200, code=None):
+    """Trades the refresh token of a pair in."""
+    body = {"refresh_token": token["refresh_token"]}
+    return client.post("/v1/auth/refresh", body).expect(status, code).json
+
+
+def when(text):
+    """Seconds since 1970."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def test_the_list_tells_them_apart(make_user):
+    own = make_user(headers={"User-Agent": "one/1.0"})
+    second = own.login(headers={"User-Agent": "two/2.0 (Linux; ünïcode)".encode().decode("latin-1")})
+    rows = own.client.get("/v1/me/sessions").expect(200).json["items"]
+    assert [row["id"] for row in rows] == [sid(second), sid(own.token)], "the newest first"
+    assert [row["current"] for row in rows] == [False, True]
+    assert rows[1]["user_agent"] == "one/1.0" and rows[1]["ip"] == "127.0.0.1"
+    assert rows[0]["user_agent"].startswith("two/2.0")
+    assert all(uuid.UUID(row["id"]).version == 7 for row in rows)
+    assert abs(when(rows[0]["expires_at"]) - when(rows[0]["created_at"]) - 2592000) < 5
+    assert when(rows[0]["created_at"]) <= when(rows[0]["last_used_at"]) <= time.time() + 1
+
+
+def test_a_session_can_be_ended_from_another(user):
+    token = user.login()
+    one = user.client.copy(token["access_token"])
+    one.get("/v1/me").expect(200)
+    user.client.delete(f"/v1/me/sessions/{sid(token)}").expect(204)
+    one.get("/v1/me").expect(401, "invalid_token")
+    refresh(user.anonymous, token, 401, "invalid_refresh_token")
+    user.client.delete(f"/v1/me/sessions/{sid(token)}").expect(404, "not_found")
+    assert sid(token) not in {row["id"] for row in user.client.get("/v1/me/sessions").json["items"]}
+
+
+def test_a_session_can_end_itself(user):
+    token = user.login()
+    one = user.client.copy(token["access_token"])
+    one.delete(f"/v1/me/sessions/{sid(token)}").expect(204)
+    one.get("/v1/me").expect(401, "invalid_token")
+
+
+def test_the_session_of_somebody_else_is_not_there(user, other):
+    theirs = sid(other.token)
+    foreign = user.client.delete(f"/v1/me/sessions/{theirs}").expect(404, "not_found").json
+    absent = user.client.delete(f"/v1/me/sessions/{uuid.uuid4()}").expect(404, "not_found").json
+    assert foreign["detail"] == absent["detail"] and foreign["title"] == absent["title"]
+    other.client.get("/v1/me").expect(200)
+
+
+def test_the_oldest_session_ends_above_a_hundred(make_user):
+    own = make_user()
+    for _ in range(MOST - 1):
+        newest = own.login()
+    own.client.get("/v1/me").expect(200)
+    newest = own.login()
+    own.client.get("/v1/me").expect(401, "invalid_token")
+    refresh(own.anonymous, own.token, 401, "invalid_refresh_token")
+    rows = own.client.get("/v1/me/sessions", token=newest["access_token"]).expect(200).json["items"]
+    assert len(rows) == MOST and rows[0]["id"] == sid(newest)
+
+
+def test_refresh_rotates(user):
+    first = user.login()
+    second = refresh(user.anonymous, first)
+    assert second["refresh_token"] != first["refresh_token"] and second["access_token"] != first["access_token"]
+    assert sid(second) == sid(first)
+    user.client.get("/v1/me", token=second["access_token"]).expect(200)
+    user.client.get("/v1/me", token=first["access_token"]).expect(200)
+    third = refresh(user.anonymous, second)
+    assert third["refresh_token"] not in (first["refresh_token"], second["refresh_token"])
+
+
+def test_a_replay_within_the_grace_gets_the_current_token(user):
+    first = user.login()
+    second = refresh(user.anonymous, first)
+    for _ in range(3):
+        assert refresh(user.anonymous, first)["refresh_token"] == second["refresh_token"]
+    third = refresh(user.anonymous, second)
+    assert refresh(user.anonymous, second)["refresh_token"] == third["refresh_token"]
+    user.client.get("/v1/me", token=third["access_token"]).expect(200)
+
+
+def test_a_replay_two_steps_late_is_within_the_grace_too(user):
+    first = user.login()
+    third = refresh(user.anonymous, refresh(user.anonymous, first))
+    assert refresh(user.anonymous, first)["refresh_token"] == third["refresh_token"]
+
+
+def test_two_tabs_at_once_share_one_chain(server, user):
+    first = user.login()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: refresh(Client(server), first), range(8)))
+    assert len({answer["refresh_token"] for answer in answers}) == 1
+    assert refresh(user.anonymous, answers[0])["refresh_token"] != answers[0]["refresh_token"]
+
+
+def test_a_late_replay_ends_the_session_for_good(start_server, make_user):
+    """The end is committed although the answer is 401: a crash right behind it brings nothing back."""
+    own_server = start_server()
+    own = make_user(own_server)
+    second = refresh(own.anonymous, own.token)
+    started = time.monotonic()
+    while own.anonymous.post("/v1/auth/refresh", {"refresh_token": own.token["refresh_token"]}).status == 200:
+        assert time.monotonic() < started + 20, "a superseded token works for ever"
+    own_server.kill()
+    assert time.monotonic() - started > 9, "the grace is shorter than 10 s"
+    own_server.start()
+    own.anonymous.close()
+    own.client.close()
+    refresh(own.anonymous, second, 401, "invalid_refresh_token")
+    own.client.get("/v1/me", token=second["access_token"]).expect(401, "invalid_token")
+    own.login()
+
+
+def test_what_is_not_a_refresh_token(user):
+    good = user.token["refresh_token"]
+    middle = len(good) // 2
+    for bad in ("x", good[:-1], good + "A", good + "=", good[:middle] + ("A" if good[middle] != "A" else "B")
+                + good[middle + 1:], user.token["access_token"], good[:5] + " " + good[5:], "A" * 75):
+        answer = user.anonymous.post("/v1/auth/refresh", {"refresh_token": bad})
+        answer.expect(401, "invalid_refresh_token")
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    user.client.get("/v1/me").expect(200)
+
+
+def test_tokens_are_never_to_be_stored(user):
+    body = {"email": user.email, "password": user.password}
+    login = user.anonymous.post("/v1/auth/login", body).expect(200)
+    again = user.anonymous.post("/v1/auth/refresh", {"refresh_token": login.json["refresh_token"]}).expect(200)
+    assert login.headers["Cache-Control"] == again.headers["Cache-Control"] == "no-store"

@@ -1,0 +1,5 @@
+"""The load run shares the server and the client of the tests over HTTP."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "api"))
