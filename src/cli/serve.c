@@ -1,6 +1,3 @@
-#include "cli/serve.h"
-
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,11 +127,15 @@ static int load_keys(struct service *service)
 {
     char why[256];
     const struct settings *settings = &service->settings;
+    const char *file = service->engine->file(service->store);
     char *made = NULL;
     struct slice secret = slice_of(settings->jwt_secret);
 
+    if (!settings->jwt_secret && !file) {
+        return complain(CLI_CONFIGURATION, "set JWT_SECRET: every node needs the same one");
+    }
     if (!settings->jwt_secret) {
-        made = keys_secret_file(store_file_path(settings->database_url), why, sizeof why);
+        made = keys_secret_file(file, why, sizeof why);
         if (!made) {
             return complain(CLI_CONFIGURATION, why);
         }
@@ -179,7 +180,8 @@ static int create_server(struct service *service)
     struct http_server_options options = {
         .host = settings->host,
         .port = (uint16_t)settings->port,
-        .threads = settings->threads ? (unsigned)settings->threads : (unsigned)(cores > 0 ? cores : 1),
+        .threads =
+            settings->threads ? (unsigned)settings->threads : (unsigned)(cores > 0 ? cores : 1),
         .body_most = (size_t)settings->max_body_bytes,
         .cors_origins = settings->cors_origins,
         .trusted_proxies = settings->trusted_proxies,

@@ -276,6 +276,10 @@ struct store_engine {
     /* Finishes queued writes, checkpoints, closes. Every session must be closed before. */
     void (*close)(struct store **store);
 
+    /* The file that the database is, absolute; NULL when it is a server. Lives as long as the
+     * store. */
+    const char *(*file)(const struct store *store);
+
     /* For one event loop, on its thread; answers of later calls come through `inbox`. NULL without
      * memory or when the database cannot be read. */
     struct store_session *(*session_open)(struct store *store, struct inbox *inbox);

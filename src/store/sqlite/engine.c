@@ -58,6 +58,11 @@ failed:
     return NULL;
 }
 
+static const char *engine_file(const struct store *store)
+{
+    return store->file.path;
+}
+
 static struct store_session *engine_session_open(struct store *store, struct inbox *inbox)
 {
     return session_create(store->writer, store->file.path, inbox);
@@ -73,6 +78,7 @@ const struct store_engine sqlite_engine = {
     .name = "sqlite",
     .open = engine_open,
     .close = engine_close,
+    .file = engine_file,
     .session_open = engine_session_open,
     .session_close = session_destroy,
     .turn_end = session_turn_end,
