@@ -28,7 +28,7 @@
 /* One line a call: that is what makes it a table. */
 /* clang-format off */
 static const struct http_route routes[] = {
-    /*  METHOD  PATH                    OPERATION             HANDLER                 ANSWER READS    WHO     QUOTA BYTES */
+    /*  METHOD  PATH                    OPERATION             HANDLER                 GIVES READS    WHO     QUOTA BYTES */
     ROW(GET,    "/",                    getRoot,              service_root,           JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
     ROW(GET,    "/livez",               getLiveness,          service_live,           JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
     ROW(GET,    "/healthz",             getHealthz,           service_live,           JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),

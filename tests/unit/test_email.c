@@ -1,0 +1,79 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "model/user_fields.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+
+static void good_addresses(void **state)
+{
+    static const char *const good[] = {
+        "a@b",
+        "ada@example.com",
+        "Ada.Lovelace@Example.COM",
+        "a+b@example.com",
+        "a.b..c@example.com", /* the HTML standard's grammar allows it */
+        "!#$%&'*+/=?^_`{|}~-@x.y",
+        "1@2.3",
+        "a@xn--bcher-kva.example",
+        "a@a-b.c-d.e",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        assert_true(user_email_valid(slice_of(good[i])));
+    }
+}
+
+static void bad_addresses(void **state)
+{
+    static const char *const bad[] = {
+        "",        "a",           "@",          "a@",     "@b",          "a@b@c",   "a b@c",
+        "a@b c",   " a@b",        "a@b ",       "a@.b",   "a@b.",        "a@b..c",  "a@-b",
+        "a@b-",    "a@b-.c",      "a@b_c",      "a,b@c",  "a@[1.2.3.4]", "\"a\"@b", "a@b\n",
+        "a\x01@b", "a@b\xc3\xa9", "\xc3\xa9@b", "a(b)@c", "a@b:c",       "a;b@c",   "a<b@c",
+        "a@b,c",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        assert_false(user_email_valid(slice_of(bad[i])));
+    }
+    assert_false(user_email_valid((struct slice){"a\0b@c", 5}));
+    assert_false(user_email_valid((struct slice){"a@b\0c", 5}));
+}
+
+/* `local` a's, an @, then labels of `label` b's until there are `total` bytes. */
+static struct slice make(char *out, size_t local, size_t label, size_t total)
+{
+    memset(out, 'b', total);
+    memset(out, 'a', local);
+    out[local] = '@';
+    for (size_t i = local + 1 + label; i < total - 1; i += label + 1) {
+        out[i] = '.';
+    }
+    return (struct slice){out, total};
+}
+
+static void lengths(void **state)
+{
+    char text[300];
+    (void)state;
+    assert_true(user_email_valid(make(text, 64, 63, 254)));
+    assert_false(user_email_valid(make(text, 64, 63, 255)));
+    assert_false(user_email_valid(make(text, 65, 63, 200)));
+    assert_true(user_email_valid(make(text, 1, 63, 65)));
+    assert_false(user_email_valid(make(text, 1, 64, 66)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_addresses),
+        cmocka_unit_test(bad_addresses),
+        cmocka_unit_test(lengths),
+    };
+    return cmocka_run_group_tests_name("email", tests, NULL, NULL);
+}
