@@ -5,7 +5,7 @@ import json
 import re
 import uuid
 
-from . import scripts, story
+from . import scripts, story, story_items
 from .recorder import body_of, headers_of, target_of
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -14,15 +14,18 @@ LANGUAGES = {"text/html": "html", "application/yaml": "yaml"}
 LONG = 400  # characters of a value that a saved example shows in full
 DESCRIPTION = """{summary}. {text}
 
-**How to run it.** Start a server (`script/server` listens on `http://127.0.0.1:8080`), import this file and press *Run*. It needs nothing else: it makes its own
-account with a fresh e-mail address, walks through every call, provokes every error that a client can provoke, and deletes the account at the end. For a
-server somewhere else choose the environment *Taskhold: cloud* and put its address in `base_url`.
+**How to run it.** Start a server (`script/server` listens on `http://127.0.0.1:8080`), import this file and
+press *Run*. It needs nothing else: it makes its own account with a fresh e-mail address, walks through every
+call, provokes the errors that a client can provoke, and deletes the account at the end. For a server
+somewhere else choose the environment *Taskhold: cloud* and put its address in `base_url`.
 
-**How to use one request.** Run *Accounts / Register* and *Accounts / Log in* once. The tokens are kept in the variables of the collection, and every request
-sends `{{{{access_token}}}}`. It lasts 15 minutes: then run *Refresh the tokens* or *Log in* again.
+**How to use one request.** Run *Accounts / Register* and *Accounts / Log in* once. The tokens are kept in the
+variables of the collection, and every request sends `{{{{access_token}}}}`. It lasts 15 minutes: then run
+*Refresh the tokens* or *Log in* again.
 
-Each request has saved examples with full header fields: what it answers when all is well, and each error. They were recorded from a running server;
-ids, times, tokens and counters in them are samples. The folder *Errors / HTTP itself* holds what no call is responsible for.
+**Saved examples.** Each request has them with full header fields: what it answers when all is well, and each
+error. They were recorded from a running server; ids, times, tokens and counters in them are samples. The
+folder *Errors / HTTP itself* holds what no call is responsible for.
 """
 
 
@@ -57,8 +60,19 @@ def url(operation, target, values):
             if one["key"] in known:
                 one["description"] = plain(known[one["key"]]["description"])
         if values:
-            out["variable"] = [{"key": name, "value": value, "description": plain(known[name]["description"])} for name, value in values.items()]
-    raw = "{{base_url}}" + path + ("?" + "&".join(f"{one['key']}={one['value']}" if one["value"] else one["key"] for one in query) if query else "")
+            out["variable"] = [
+                {"key": name, "value": value, "description": plain(known[name]["description"])}
+                for name, value in values.items()
+            ]
+    raw = (
+        "{{base_url}}"
+        + path
+        + (
+            "?" + "&".join(f"{one['key']}={one['value']}" if one["value"] else one["key"] for one in query)
+            if query
+            else ""
+        )
+    )
     result = {"raw": raw, "host": ["{{base_url}}"], "path": path.lstrip("/").split("/")}
     if query:
         result["query"] = query
@@ -70,7 +84,11 @@ def unused(operation, item, where):
     used = item.query if where == "query" else {name.lower() for name in item.headers}
     for one in operation.parameters:
         name = one["name"]
-        if one["in"] != where or name == "X-Request-Id" or (name if where == "query" else name.lower()) in used:
+        if (
+            one["in"] != where
+            or name == "X-Request-Id"
+            or (name if where == "query" else name.lower()) in used
+        ):
             continue
         example = one.get("example", "")
         value = ",".join(example) if isinstance(example, list) else str(example)
@@ -78,7 +96,11 @@ def unused(operation, item, where):
 
 
 def header(operation, name, value):
-    known = {one["name"].lower(): one for one in operation.parameters if one["in"] == "header"} if operation else {}
+    known = (
+        {one["name"].lower(): one for one in operation.parameters if one["in"] == "header"}
+        if operation
+        else {}
+    )
     entry = {"key": name, "value": value}
     if name.lower() in known:
         entry["description"] = plain(known[name.lower()]["description"])
@@ -99,14 +121,19 @@ def authorization(item):
 
 
 def answers(operation):
-    return "\n".join(f"* **{status}** {plain(response['description'])}" for status, response in operation.responses.items())
+    return "\n".join(
+        f"* **{status}** {plain(response['description'])}" for status, response in operation.responses.items()
+    )
 
 
 def request_text(operation, item, first):
     """What the description says of the call; all of its answers stand only where the call comes up first."""
     parts = [item.note] if item.note else []
     if operation:
-        parts.insert(0, f"**{operation.summary.rstrip('?')}{'?' if operation.summary.endswith('?') else '.'}** {operation.text}")
+        parts.insert(
+            0,
+            f"**{operation.summary}{'' if operation.summary.endswith('?') else '.'}** {operation.text}",
+        )
     if operation and first:
         parts.append("It can answer:\n\n" + answers(operation))
     return "\n\n".join(parts)
@@ -136,8 +163,10 @@ def request(operation, item, first):
 
 def shortened(text):
     """A very long value is there to be too long; its beginning says as much."""
+
     def cut(found):
         return f"{found[0][:40]}… ({len(found[0])} times)"
+
     return re.sub(r"(.)\1{%d,}" % LONG, cut, text)
 
 
@@ -148,7 +177,10 @@ def original_request(operation, record):
     if operation and record.item.path:
         pattern = re.sub(r"\\\{([a-z]+)\\\}", r"(?P<\1>[^/]+)", re.escape(operation.path))
         values = re.fullmatch(pattern, split_target(sent.target)[0]).groupdict()
-    out = {"method": sent.method, "header": [header(operation, name, shortened(value)) for name, value in sent.headers]}
+    out = {
+        "method": sent.method,
+        "header": [header(operation, name, shortened(value)) for name, value in sent.headers],
+    }
     if sent.body is not None:
         out["body"] = body_entry(shortened(sent.body))
     out["url"] = url(operation, shortened(sent.target), values)
@@ -164,13 +196,17 @@ def shown_body(answer):
 def example(operation, record):
     answer, item = record.answer, record.item
     phrase = http.HTTPStatus(answer.status).phrase
-    name = f"{answer.status} {item.code}: {item.name}" if item.code else f"{answer.status} {phrase}: {item.name}"
+    name = (
+        f"{answer.status} {item.code}: {item.name}" if item.code else f"{answer.status} {phrase}: {item.name}"
+    )
     return {
         "name": name,
         "originalRequest": original_request(operation, record),
         "status": answer.reason or phrase,
         "code": answer.status,
-        "_postman_previewlanguage": "json" if answer.media_type().endswith("json") else LANGUAGES.get(answer.media_type(), "text"),
+        "_postman_previewlanguage": (
+            "json" if answer.media_type().endswith("json") else LANGUAGES.get(answer.media_type(), "text")
+        ),
         "header": [{"key": key, "value": value} for key, value in answer.headers],
         "cookie": [],
         "body": shown_body(answer),
@@ -194,9 +230,16 @@ def tree(folders, entries, above=()):
     """The folders of the story with their finished entries, taken in order."""
     out = []
     for one in folders:
-        if isinstance(one, story.Folder):
+        if isinstance(one, story_items.Folder):
             names = (*above, one.name)
-            out.append({"id": identity(*names, "folder"), "name": one.name, "description": one.text, "item": tree(one.items, entries, names)})
+            out.append(
+                {
+                    "id": identity(*names, "folder"),
+                    "name": one.name,
+                    "description": one.text,
+                    "item": tree(one.items, entries, names),
+                }
+            )
         else:
             out.append(next(entries))
     return out
@@ -210,20 +253,30 @@ def make(description, recorded, quotas):
     for folders, record, beside in recorded:
         name = record.item.operation
         extra = left.pop(name, None)
-        entries.append(entry(description, folders, record, [*beside, *([extra] if extra else [])], name not in seen))
+        entries.append(
+            entry(description, folders, record, [*beside, *([extra] if extra else [])], name not in seen)
+        )
         seen.add(name)
     info = description.document["info"]
     return {
         "info": {
             "_postman_id": identity("collection"),
             "name": info["title"],
-            "description": DESCRIPTION.format(summary=info["summary"], text=info["description"].split("\n\n")[0]),
+            "description": DESCRIPTION.format(
+                summary=info["summary"], text=info["description"].split("\n\n")[0]
+            ),
             "schema": SCHEMA,
         },
         "item": tree(story.STORY, iter(entries)),
-        "auth": {"type": "bearer", "bearer": [{"key": "token", "value": "{{access_token}}", "type": "string"}]},
-        "event": [script("prerequest", scripts.BEFORE_ALL), script("test", scripts.AFTER_ALL)],
-        "variable": [{"key": name, "value": value, "type": "string", "description": text} for name, (value, text) in story.VARIABLES.items()],
+        "auth": {
+            "type": "bearer",
+            "bearer": [{"key": "token", "value": "{{access_token}}", "type": "string"}],
+        },
+        "event": [script("test", scripts.AFTER_ALL)],
+        "variable": [
+            {"key": name, "value": value, "type": "string", "description": text}
+            for name, (value, text) in story_items.VARIABLES.items()
+        ],
     }
 
 

@@ -6,7 +6,7 @@ import re
 import time
 import urllib.parse
 
-from . import samples, story
+from . import samples, story, story_items
 from .server import Server
 from .steady import Steady
 from .wire import Answer, exchange
@@ -21,6 +21,7 @@ OTHER = {"other_email": "charles@example.com", "used_key": "add-tea-1"}
 @dataclasses.dataclass
 class Request:
     """What was sent, with every variable filled in."""
+
     method: str
     target: str
     headers: list
@@ -29,7 +30,7 @@ class Request:
 
 @dataclasses.dataclass
 class Record:
-    item: story.Item
+    item: story_items.Item
     request: Request
     answer: Answer
 
@@ -64,8 +65,8 @@ class Recorder:
         self.description = description
         self.server = server
         self.steady = Steady()
-        self.steady.keep(story.OWN_ID, story.ABSENT_ID)
-        self.variables = {name: value for name, (value, _) in story.VARIABLES.items()} | OTHER
+        self.steady.keep(story_items.OWN_ID, story_items.ABSENT_ID)
+        self.variables = {name: value for name, (value, _) in story_items.VARIABLES.items()} | OTHER
 
     def fill(self, text):
         return VARIABLE.sub(lambda found: self.variables[found[1]], text)
@@ -93,10 +94,14 @@ class Recorder:
         request = self.request(item)
         body = None if request.body is None else request.body.encode()
         answer = exchange(self.server, request.method, request.target, request.headers, body)
-        code = (answer.json() or {}).get("code") if answer.media_type() == "application/problem+json" else None
+        code = (
+            (answer.json() or {}).get("code") if answer.media_type() == "application/problem+json" else None
+        )
         if (answer.status, code) != (item.status, item.code):
-            raise SystemExit(f"{item.operation or request.target}: «{item.name}»: expected {item.status} {item.code}, "
-                             f"got {answer.status} {code}:\n{answer.body.decode(errors='replace')[:2000]}")
+            raise SystemExit(
+                f"{item.operation or request.target}: «{item.name}»: expected {item.status} {item.code}, "
+                f"got {answer.status} {code}:\n{answer.body.decode(errors='replace')[:2000]}"
+            )
         return Record(item, request, answer)
 
     def store(self, record):
@@ -132,11 +137,17 @@ class Recorder:
             body = steady.text(answer.body.decode()).encode()
         headers = [(name, steady.header(name, raw)) for name, raw in answer.headers]
         if body:
-            headers = [(name, str(len(body)) if name.lower() == "content-length" else raw) for name, raw in headers]
+            headers = [
+                (name, str(len(body)) if name.lower() == "content-length" else raw) for name, raw in headers
+            ]
         return Record(
             record.item,
-            Request(request.method, steady.text(request.target), [(name, steady.text(raw)) for name, raw in request.headers],
-                    None if request.body is None else steady.text(request.body)),
+            Request(
+                request.method,
+                steady.text(request.target),
+                [(name, steady.text(raw)) for name, raw in request.headers],
+                None if request.body is None else steady.text(request.body),
+            ),
             Answer(answer.status, answer.reason, headers, body),
         )
 
@@ -146,9 +157,15 @@ def abridged(operation, answer, value):
     if answer.status != 200:
         return None
     if operation == "getOpenapiJson":
-        return json.dumps({"openapi": value["openapi"], "info": {"title": value["info"]["title"]}, "paths": {}}, separators=(",", ":"))
+        return json.dumps(
+            {"openapi": value["openapi"], "info": {"title": value["info"]["title"]}, "paths": {}},
+            separators=(",", ":"),
+        )
     if operation == "getPostmanCollection":
-        return json.dumps({"info": {name: value["info"][name] for name in ("name", "schema")}, "item": []}, separators=(",", ":"))
+        return json.dumps(
+            {"info": {name: value["info"][name] for name in ("name", "schema")}, "item": []},
+            separators=(",", ":"),
+        )
     if operation == "getOpenapiYaml":
         return "".join(answer.body.decode().splitlines(True)[:3])
     if answer.media_type() == "text/html":
@@ -157,14 +174,14 @@ def abridged(operation, answer, value):
 
 
 def wait_for_the_next_millisecond():
-    """Two steps never share a time: else the order of two tasks, and which samples are equal, would be up to chance."""
+    """Two steps never share a time: else the order of two tasks, and which samples are equal, would be chance."""
     now = time.time_ns() // 1_000_000
     while time.time_ns() // 1_000_000 <= now + 1:
         pass
 
 
 def record_story(description):
-    """Every item of the story with its answer, and for each item the examples beside it: [(folders, record, [record])]."""
+    """Every item of the story with its answer and the examples beside it: [(folders, record, [record])]."""
     shown = {}
     for _, item in story.items():
         shown.setdefault(item.operation, set()).add(item.status)
@@ -184,7 +201,9 @@ def record_story(description):
 def record_beside(recorder, operation, item, shown):
     needs_file_etag = 304 in operation.responses and 304 not in shown
     if needs_file_etag:
-        recorder.variables["file_etag"] = recorder.send(dataclasses.replace(item, store={})).answer.header("ETag")
+        recorder.variables["file_etag"] = recorder.send(dataclasses.replace(item, store={})).answer.header(
+            "ETag"
+        )
     if operation.id == "changeEmail":
         recorder.send(samples.second_account())
     if operation.id == "deleteTask":
@@ -199,19 +218,24 @@ def record_quotas(description):
     for _, item in story.items():
         if item.operation and 429 in description.operations[item.operation].responses:
             first.setdefault(item.operation, item)
-    order = sorted(first, key=lambda name: (name not in samples.WRONG_PASSWORD and not description.operations[name].public))
+    order = sorted(
+        first,
+        key=lambda name: (name not in samples.WRONG_PASSWORD and not description.operations[name].public),
+    )
     with Server() as server:
         recorder = Recorder(description, server)
-        recorder.variables.update({name: story.ABSENT_ID for name in ("session_id", "task_id", "own_task_id")})
+        recorder.variables.update(
+            {name: story_items.ABSENT_ID for name in ("session_id", "task_id", "own_task_id")}
+        )
         recorder.send(first["registerUser"])
         tokens = [recorder.send(first["login"]).answer.json()["access_token"] for _ in range(SPARE_LOGINS)]
         return {name: exhaust(recorder, samples.throttled(first[name]), tokens) for name in order}
 
 
 def exhaust(recorder, item, tokens):
-    """The answer of a call whose quota is used up. A body that cannot be read uses the quota up without doing anything;
-    the quota comes before the body, so the answer to the real one is the same. Where a request gets through and does
-    something all the same (logging out), the next login takes over."""
+    """The answer of a call whose quota is used up. A body that cannot be read uses the quota up without doing
+    anything; the quota comes before the body, so the answer to the real one is the same. Where a request gets
+    through and does something all the same (logging out), the next login takes over."""
     recorder.prepare(item)
     harmless = dataclasses.replace(item, body=None if item.body is None else "{")
     for _ in range(API_QUOTA + 2 * PASSWORD_QUOTA):

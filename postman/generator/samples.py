@@ -1,14 +1,14 @@
 """The saved examples beside the story: for each call, the answers that a client can provoke on purpose.
 
-Each provocation bends the request of the call's first item in the story so that one certain status comes back. It is
-recorded just before that item runs, when everything that the call needs is there, and it changes nothing.
+Each provocation bends the request of the call's first item in the story so that one certain status comes back.
+It is recorded just before that item runs, when everything that the call needs is there, and changes nothing.
 """
 
 import dataclasses
 
-from .story import ABSENT_ID, Item
+from .story_items import ABSENT_ID, Item
 
-# Decided before a call is known, or by a limit that is the same for every call: saved once each, in the folder Errors.
+# Decided before a call is known, or by a limit that is the same for every call: saved once each, under Errors.
 ONCE = {413: "a limit", 414: "a limit", 417: "told by a header field alone", 431: "a limit"}
 
 # What no client can bring about on purpose.
@@ -52,7 +52,13 @@ def bad_request(operation, item):
     if operation.media_types:
         return bent(item, "Broken JSON", 400, "invalid_json", body='{"a": ')
     if not operation.path.startswith("/v1/"):
-        return bent(item, "Malformed If-None-Match", 400, "invalid_header", headers={**item.headers, "If-None-Match": "42"})
+        return bent(
+            item,
+            "Malformed If-None-Match",
+            400,
+            "invalid_header",
+            headers={**item.headers, "If-None-Match": "42"},
+        )
     return bent(item, "Query parameter that there is not", 400, "invalid_parameter", query={"colour": "red"})
 
 
@@ -70,24 +76,55 @@ def not_found(operation, item):
 
 
 def not_acceptable(_, item):
-    return bent(item, "A media type that there is not", 406, "not_acceptable", headers={**item.headers, "Accept": "text/csv"})
+    return bent(
+        item,
+        "A media type that there is not",
+        406,
+        "not_acceptable",
+        headers={**item.headers, "Accept": "text/csv"},
+    )
 
 
 def conflict(_, item):
-    return bent(item, "E-mail address taken", 409, "email_taken", body={"email": "{{other_email}}", "password": "{{password}}"})
+    return bent(
+        item,
+        "E-mail address taken",
+        409,
+        "email_taken",
+        body={"email": "{{other_email}}", "password": "{{password}}"},
+    )
 
 
 def precondition_failed(_, item):
-    return bent(item, "Changed by somebody else", 412, "precondition_failed", headers={**item.headers, "If-Match": '"999999"'})
+    return bent(
+        item,
+        "Changed by somebody else",
+        412,
+        "precondition_failed",
+        headers={**item.headers, "If-Match": '"999999"'},
+    )
 
 
 def unsupported(_, item):
-    return bent(item, "A body that is no JSON", 415, "unsupported_media_type", headers={"Content-Type": "text/plain"}, body="Hello")
+    return bent(
+        item,
+        "A body that is no JSON",
+        415,
+        "unsupported_media_type",
+        headers={"Content-Type": "text/plain"},
+        body="Hello",
+    )
 
 
 def not_valid(operation, item):
     if not operation.media_types:
-        return bent(item, "The key was used for something else", 422, "idempotency_key_reused", headers={"Idempotency-Key": "{{used_key}}"})
+        return bent(
+            item,
+            "The key was used for something else",
+            422,
+            "idempotency_key_reused",
+            headers={"Idempotency-Key": "{{used_key}}"},
+        )
     return bent(item, "Not valid", 422, "validation_failed", body=NOT_VALID[operation.id])
 
 
@@ -95,8 +132,18 @@ def not_modified(_, item):
     return bent(item, "Not modified", 304, headers={**item.headers, "If-None-Match": "{{file_etag}}"})
 
 
-PROVOKE = {304: not_modified, 400: bad_request, 401: no_token, 403: wrong_password, 404: not_found, 406: not_acceptable,
-           409: conflict, 412: precondition_failed, 415: unsupported, 422: not_valid}
+PROVOKE = {
+    304: not_modified,
+    400: bad_request,
+    401: no_token,
+    403: wrong_password,
+    404: not_found,
+    406: not_acceptable,
+    409: conflict,
+    412: precondition_failed,
+    415: unsupported,
+    422: not_valid,
+}
 
 
 def reason_against(operation, status):
@@ -124,7 +171,9 @@ def throttled(item):
 
 def second_account():
     """An account that owns another e-mail address, and a key that was used: what some provocations need."""
-    return Item("", "registerUser", 201, token=None, body={"email": "{{other_email}}", "password": "{{password}}"})
+    return Item(
+        "", "registerUser", 201, token=None, body={"email": "{{other_email}}", "password": "{{password}}"}
+    )
 
 
 def used_key():

@@ -2,18 +2,14 @@
 
 import json
 
-from . import story
-
-BEFORE_ALL = [
-    "// Where the collection runs on its own, base_url is the collection's; an environment can set another one.",
-    'pm.variables.get("base_url") || pm.collectionVariables.set("base_url", "http://127.0.0.1:8080");',
-]
+from . import story_items
 
 AFTER_ALL = [
     "// What holds for every answer.",
-    'pm.test("has a request id", () => pm.expect(pm.response.headers.get("X-Request-Id")).to.match(/^[A-Za-z0-9._-]{1,64}$/));',
-    'pm.test("is not sniffed", () => pm.expect(pm.response.headers.get("X-Content-Type-Options")).to.eql("nosniff"));',
-    'pm.test("does not tell the version of the server", () => pm.expect(pm.response.headers.get("Server") || "").to.not.match(/[0-9]/));',
+    "const field = (name) => pm.response.headers.get(name) || '';",
+    'pm.test("has a request id", () => pm.expect(field("X-Request-Id")).to.match(/^[A-Za-z0-9._-]{1,64}$/));',
+    'pm.test("is not sniffed", () => pm.expect(field("X-Content-Type-Options")).to.eql("nosniff"));',
+    'pm.test("tells no version of the server", () => pm.expect(field("Server")).to.not.match(/[0-9]/));',
 ]
 
 
@@ -31,11 +27,13 @@ def template(text):
 
 def scope(name):
     """Collection variables outlive the request; any other name is good for this one only."""
-    return "pm.collectionVariables" if name in story.VARIABLES else "pm.variables"
+    return "pm.collectionVariables" if name in story_items.VARIABLES else "pm.variables"
 
 
 def before(item):
-    return [f"{scope(name)}.set({quoted(name)}, {template(text)});" for name, (_, text) in item.before.items()]
+    return [
+        f"{scope(name)}.set({quoted(name)}, {template(text)});" for name, (_, text) in item.before.items()
+    ]
 
 
 def stored(where):
@@ -62,19 +60,35 @@ def problem(item):
     keys = ", ".join(map(quoted, members))
     verb = "have.all.keys" if item.operation else "include.all.keys"
     return [
-        test("is a problem", 'pm.expect(pm.response.headers.get("Content-Type")).to.match(/^application\\/problem\\+json/)'),
+        test(
+            "is a problem",
+            'pm.expect(pm.response.headers.get("Content-Type")).to.match(/^application\\/problem\\+json/)',
+        ),
         "const body = pm.response.json();",
         test("has the members of a problem", f"pm.expect(body).to.{verb}({keys})"),
-        test(f"is {item.code}", f"pm.expect([body.code, body.type, body.status]).to.eql([{quoted(item.code)}, {quoted('/problems/' + item.code)}, {item.status}])"),
-        test("has the id of the request", 'pm.expect(body.request_id).to.eql(pm.response.headers.get("X-Request-Id"))'),
+        test(
+            f"is {item.code}",
+            "pm.expect([body.code, body.type, body.status]).to.eql("
+            f"[{quoted(item.code)}, {quoted('/problems/' + item.code)}, {item.status}])",
+        ),
+        test(
+            "has the id of the request",
+            'pm.expect(body.request_id).to.eql(pm.response.headers.get("X-Request-Id"))',
+        ),
     ]
 
 
 def success(item, media_type, members):
     if media_type is None:
-        return [test("has no body", "pm.expect(pm.response.text()).to.eql('')")] if item.status in (204, 304) else []
+        return (
+            [test("has no body", "pm.expect(pm.response.text()).to.eql('')")]
+            if item.status in (204, 304)
+            else []
+        )
     pattern = media_type.replace("/", "\\/").replace("+", "\\+")
-    lines = [test(f"is {media_type}", f'pm.expect(pm.response.headers.get("Content-Type")).to.match(/^{pattern}/)')]
+    lines = [
+        test(f"is {media_type}", f'pm.expect(pm.response.headers.get("Content-Type")).to.match(/^{pattern}/)')
+    ]
     if media_type == "application/json":
         lines.append("const body = pm.response.json();")
     if members:
@@ -91,7 +105,9 @@ def after(item, description):
     if item.code:
         lines += problem(item)
     elif operation:
-        lines += success(item, description.media_type(operation, item.status), description.members(operation, item.status))
+        lines += success(
+            item, description.media_type(operation, item.status), description.members(operation, item.status)
+        )
     lines += [test(name, expression) for name, expression in item.tests]
     lines += [f"{scope(name)}.set({quoted(name)}, {stored(where)});" for name, where in item.store.items()]
     return lines

@@ -35,10 +35,18 @@ class Server:
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="taskhold-contract-")
-        keep = {name: os.environ[name] for name in os.environ if name in ("PATH", "LANG", "TMPDIR") or name.endswith("SAN_OPTIONS")}
+        keep = {
+            name: os.environ[name]
+            for name in os.environ
+            if name in ("PATH", "LANG", "TMPDIR") or name.endswith("SAN_OPTIONS")
+        }
         self.process = subprocess.Popen(
             [binary(), "serve", "--port", "0", *self.arguments],
-            cwd=self.folder, env=keep, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            cwd=self.folder,
+            env=keep,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
         try:
             self.wait_until_it_listens()

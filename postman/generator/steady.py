@@ -1,8 +1,8 @@
 """Puts samples in the place of whatever differs from run to run.
 
-The same raw value always becomes the same sample, so what belongs together in the recorded answers still belongs
-together in the collection: the `Location` names the task of the body, and `If-Match` the `ETag` from before. A sample
-depends only on how many values came before it, never on the clock or on chance.
+The same raw value always becomes the same sample, so what belongs together in the recorded answers still
+belongs together in the collection: the `Location` names the task of the body, and `If-Match` the `ETag` from
+before. A sample depends only on how many values came before it, never on the clock or on chance.
 """
 
 import base64
@@ -62,10 +62,19 @@ class Steady:
     def access_token(self):
         self.count += 1
         issued = int(self.moment().timestamp())
-        claims = {"iss": "taskhold", "aud": "taskhold", "sub": self.uuid(), "sid": self.uuid(),
-                  "jti": self.uuid(), "iat": issued, "exp": issued + 900}
-        parts = [base64url(json.dumps(part, separators=(",", ":")).encode())
-                 for part in ({"alg": "HS256", "typ": "at+jwt", "kid": "sample"}, claims)]
+        claims = {
+            "iss": "taskhold",
+            "aud": "taskhold",
+            "sub": self.uuid(),
+            "sid": self.uuid(),
+            "jti": self.uuid(),
+            "iat": issued,
+            "exp": issued + 900,
+        }
+        parts = [
+            base64url(json.dumps(part, separators=(",", ":")).encode())
+            for part in ({"alg": "HS256", "typ": "at+jwt", "kid": "sample"}, claims)
+        ]
         signed = ".".join(parts)
         return signed + "." + base64url(hmac.new(SAMPLE_KEY, signed.encode(), hashlib.sha256).digest())
 
@@ -102,10 +111,15 @@ class Steady:
         return text
 
     def session(self, value):
-        """When a session was used depends on how fast its client was: its times follow from its place instead."""
+        """When a session was used depends on how fast its client was: its times follow from its place."""
         created = self.time_text(START)
-        return {**value, "id": self.text(value["id"]), "created_at": created, "last_used_at": self.time_text(self.moment()),
-                "expires_at": self.time_text(START + datetime.timedelta(days=30))}
+        return {
+            **value,
+            "id": self.text(value["id"]),
+            "created_at": created,
+            "last_used_at": self.time_text(self.moment()),
+            "expires_at": self.time_text(START + datetime.timedelta(days=30)),
+        }
 
     def value(self, value):
         if isinstance(value, dict):
@@ -118,11 +132,13 @@ class Steady:
         return self.text(value) if isinstance(value, str) else value
 
     def learn_tag(self, raw):
-        """A revision says the same in every run. The tag of a list ends in a piece of its owner's id; that of a file is
-        made from its bytes."""
+        """A revision says the same in every run. The tag of a list ends in a piece of its owner's id; that of a
+        file is made from its bytes."""
         if REVISION.fullmatch(raw):
             return
-        owner = next((known for known in self.samples if UUID.fullmatch(known) and known[-TAIL:] in raw), None)
+        owner = next(
+            (known for known in self.samples if UUID.fullmatch(known) and known[-TAIL:] in raw), None
+        )
         if owner:
             self.samples[raw] = raw.replace(owner[-TAIL:], self.samples[owner][-TAIL:])
         else:
@@ -135,7 +151,9 @@ class Steady:
         if name == "retry-after":
             return RETRY_AFTER
         if name == "ratelimit":
-            return LEFT.sub(lambda found: f'"{found[1]}";r={min(int(found[2]), SAMPLE_LEFT.get(found[1], 1))};t=1', raw)
+            return LEFT.sub(
+                lambda found: f'"{found[1]}";r={min(int(found[2]), SAMPLE_LEFT.get(found[1], 1))};t=1', raw
+            )
         if name == "etag" and raw not in self.samples:
             self.learn_tag(raw)
         return self.text(raw)
