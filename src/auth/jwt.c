@@ -2,41 +2,14 @@
 
 #include <sodium.h>
 
+#include "auth/base64url.h"
 #include "auth/jwt_claims.h"
 #include "base/json_writer.h"
-#include "base/utf8.h"
-#include "model/text.h"
 
-#define VARIANT       sodium_base64_VARIANT_URLSAFE_NO_PADDING
-#define SIGNATURE_LEN 43
+#define SIGNATURE_LEN BASE64URL_LEN(KEYS_MAC_LEN)
 #define CLAIMS_MOST   (JWT_MOST / 4 * 3)
 
-_Static_assert(sodium_base64_ENCODED_LEN(KEYS_MAC_LEN, VARIANT) == SIGNATURE_LEN + 1,
-               "the length of a signature");
-
-bool jwt_issuer_valid(struct slice issuer)
-{
-    struct text_facts facts;
-
-    if (issuer.len < 1 || issuer.len > JWT_ISSUER_MOST || !utf8_valid(issuer)) {
-        return false;
-    }
-    facts = text_look(issuer);
-    return !facts.line_control && !facts.other_control;
-}
-
 /* ---- making ---- */
-
-static void add_base64(struct buffer *out, struct slice bytes)
-{
-    const size_t room = sodium_base64_encoded_len(bytes.len, VARIANT);
-    char *place = buffer_reserve(out, room);
-
-    if (place) {
-        sodium_bin2base64(place, room, (const unsigned char *)bytes.ptr, bytes.len, VARIANT);
-        out->len += room - 1; /* without the NUL */
-    }
-}
 
 static void write_claims(struct buffer *out, const char *issuer, const struct jwt_claims *claims)
 {
@@ -64,19 +37,20 @@ static void write_claims(struct buffer *out, const char *issuer, const struct jw
 void jwt_make(const struct keys *keys, const char *issuer, const struct jwt_claims *claims,
               struct buffer *out)
 {
+    const struct slice header = keys_jose_header(keys, 0);
     const size_t start = out->len;
     uint8_t mac[KEYS_MAC_LEN];
     struct buffer text;
 
-    buffer_init(&text, CLAIMS_MOST);
+    buffer_init(&text, (JWT_MOST - header.len - SIGNATURE_LEN - 2) * 3 / 4);
     write_claims(&text, issuer, claims);
-    buffer_add(out, keys_jose_header(keys, 0));
+    buffer_add(out, header);
     buffer_add_char(out, '.');
-    add_base64(out, buffer_slice(&text));
+    base64url_add(out, buffer_slice(&text));
     if (!text.failed && !out->failed) {
         keys_mac(keys, KEYS_ACCESS, 0, (struct slice){out->data + start, out->len - start}, mac);
         buffer_add_char(out, '.');
-        add_base64(out, (struct slice){(const char *)mac, sizeof mac});
+        base64url_add(out, (struct slice){(const char *)mac, sizeof mac});
     }
     out->failed |= text.failed; /* half a token must not leave */
     buffer_finish(&text);
@@ -116,13 +90,6 @@ static bool cut(const struct keys *keys, struct slice token, struct parts *parts
            !memchr(parts->payload.ptr, '.', parts->payload.len);
 }
 
-/* Strict base64url (RFC 7515 section 2): no padding, no white space, no `+` or `/`, unused bits
- * zero. */
-static bool decode(struct slice text, uint8_t *bytes, size_t most, size_t *len)
-{
-    return sodium_base642bin(bytes, most, text.ptr, text.len, NULL, len, NULL, VARIANT) == 0;
-}
-
 enum jwt_result jwt_verify(const struct keys *keys, const char *issuer, struct slice token,
                            int64_t now, struct jwt_claims *claims)
 {
@@ -133,7 +100,8 @@ enum jwt_result jwt_verify(const struct keys *keys, const char *issuer, struct s
     uint8_t text[CLAIMS_MOST];
     size_t len = 0;
 
-    if (!cut(keys, token, &parts) || !decode(parts.signature, signature, sizeof signature, &len) ||
+    if (!cut(keys, token, &parts) ||
+        !base64url_decode(parts.signature, signature, sizeof signature, &len) ||
         len != sizeof signature) {
         return JWT_MALFORMED;
     }
@@ -141,7 +109,7 @@ enum jwt_result jwt_verify(const struct keys *keys, const char *issuer, struct s
         crypto_verify_32(signature, mac) != 0) {
         return JWT_BAD_SIGNATURE;
     }
-    if (!decode(parts.payload, text, sizeof text, &len) ||
+    if (!base64url_decode(parts.payload, text, sizeof text, &len) ||
         !jwt_claims_read((struct slice){(const char *)text, len}, issuer, &found) ||
         found.issued_at > now + JWT_SKEW_SECONDS) {
         return JWT_BAD_CLAIMS;

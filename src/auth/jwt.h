@@ -20,12 +20,9 @@ struct jwt_claims {
     int64_t expires_at;  /* exp, seconds */
 };
 
-/* An issuer that fits into a token: 1 to JWT_ISSUER_MOST bytes of UTF-8 without control
- * characters. */
-#define JWT_ISSUER_MOST 200
-bool jwt_issuer_valid(struct slice issuer);
-
-/* Appends a token under the current key. `issuer` is a valid one. */
+/* Appends a token under the current key. `issuer` is UTF-8 and at most JWT_ISSUER_MOST bytes as
+ * JSON writes them; a longer one is the buffer's error, for no half token may leave. */
+#define JWT_ISSUER_MOST 400
 void jwt_make(const struct keys *keys, const char *issuer, const struct jwt_claims *claims,
               struct buffer *out);
 

@@ -16,13 +16,9 @@ struct keys;
 
 enum keys_purpose { KEYS_ACCESS, KEYS_REFRESH, KEYS_CURSOR, KEYS_PURPOSES };
 
-/* NULL if `secret` may be used; else why not: too short, too long, or one that anybody could guess
- * (a sample from a manual, or a few characters over and over). */
-const char *keys_secret_problem(struct slice secret);
-
 /* `previous` is empty when there is none. Memory is locked and wiped where the system allows. NULL
  * without memory, or when a secret is shorter than KEYS_SECRET_LEAST: with an empty key anybody
- * could sign. Callers ask keys_secret_problem first. */
+ * could sign. */
 struct keys *keys_create(struct slice current, struct slice previous);
 void keys_destroy(struct keys **keys);
 
@@ -44,7 +40,7 @@ struct slice keys_kid(const struct keys *keys, unsigned index);
 
 /* Reads the secret beside an SQLite database file (`PATH.jwt-secret`), or makes it: 64 random bytes
  * as base64url, mode 0600, the folder synced. Returns a malloc'd text, or NULL with a line in `why`
- * (unreadable, readable by others, or a secret with a problem). */
+ * (unreadable, readable by others, too short). */
 char *keys_secret_file(const char *database_path, char *why, size_t why_size);
 
 #endif

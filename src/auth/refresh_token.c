@@ -1,30 +1,24 @@
 #include "auth/refresh_token.h"
 
-#include <sodium.h>
+#include "auth/base64url.h"
 
-#define VARIANT     sodium_base64_VARIANT_URLSAFE_NO_PADDING
 #define COUNTER_AT  16
 #define MAC_AT      24
 #define TOKEN_BYTES (MAC_AT + KEYS_MAC_LEN)
 
-_Static_assert(sodium_base64_ENCODED_LEN(TOKEN_BYTES, VARIANT) == REFRESH_TOKEN_LEN + 1,
-               "the length in the header");
+_Static_assert(BASE64URL_LEN(TOKEN_BYTES) == REFRESH_TOKEN_LEN, "the length in the header");
 
 void refresh_token_make(const struct keys *keys, struct uuid session, int64_t counter,
                         struct buffer *out)
 {
     uint8_t bytes[TOKEN_BYTES];
-    char text[REFRESH_TOKEN_LEN + 1];
 
     memcpy(bytes, session.bytes, sizeof session.bytes);
     for (int i = 0; i < 8; i++) {
         bytes[COUNTER_AT + i] = (uint8_t)((uint64_t)counter >> (56 - 8 * i));
     }
     keys_mac(keys, KEYS_REFRESH, 0, (struct slice){(const char *)bytes, MAC_AT}, bytes + MAC_AT);
-    sodium_bin2base64(text, sizeof text, bytes, sizeof bytes, VARIANT);
-    buffer_add(out, (struct slice){text, REFRESH_TOKEN_LEN});
-    sodium_memzero(bytes, sizeof bytes);
-    sodium_memzero(text, sizeof text);
+    base64url_add(out, (struct slice){(const char *)bytes, sizeof bytes});
 }
 
 bool refresh_token_parse(const struct keys *keys, struct slice token, struct uuid *session,
@@ -34,9 +28,7 @@ bool refresh_token_parse(const struct keys *keys, struct slice token, struct uui
     uint64_t value = 0;
     size_t len = 0;
 
-    if (token.len != REFRESH_TOKEN_LEN ||
-        sodium_base642bin(bytes, sizeof bytes, token.ptr, token.len, NULL, &len, NULL, VARIANT) !=
-            0 ||
+    if (token.len != REFRESH_TOKEN_LEN || !base64url_decode(token, bytes, sizeof bytes, &len) ||
         len != sizeof bytes ||
         !keys_verify(keys, KEYS_REFRESH, (struct slice){(const char *)bytes, MAC_AT},
                      bytes + MAC_AT)) {

@@ -6,7 +6,7 @@
 #include <sodium.h>
 
 #define WAYS          4
-#define TOKEN_ROOM    512 /* longer ones (an issuer above some 80 bytes) are verified each time */
+#define TOKEN_ROOM    512 /* longer ones (an issuer above some 90 bytes) are verified each time */
 #define SIGNATURE_LEN 43
 
 struct entry {

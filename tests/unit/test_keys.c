@@ -149,40 +149,6 @@ static void the_header_names_the_key(void **state)
     keys_destroy(&keys);
 }
 
-static void weak_secrets_are_named(void **state)
-{
-    static const char *const weak[] = {
-        "",
-        "0123456789",
-        "hT5-31-bytes-are-one-too-little",
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-        "abababababababababababababababababab",
-        "secretsecretsecretsecretsecretsecret",
-        "correct horse!! correct horse!! correct",
-        "0123456789abcdef0123456789abcdeF",
-        "changeme-changeme-changeme-changeme!",
-        "ChangeMe and then some more characters",
-        "change-me-to-something-long-and-random",
-        "your-256-bit-secret-your-256-bit-secret",
-        "a-string-secret-at-least-256-bits-long",
-        "super-secret-jwt-token-with-at-least-32-characters-long",
-        "<put a long random secret in this place>",
-    };
-    char large[KEYS_SECRET_MOST + 1];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof weak / sizeof *weak; i++) {
-        if (!keys_secret_problem(slice_of(weak[i]))) {
-            fail_msg("not refused: %s", weak[i]);
-        }
-    }
-    randombytes_buf(large, sizeof large);
-    assert_non_null(keys_secret_problem((struct slice){large, sizeof large}));
-    assert_null(keys_secret_problem((struct slice){large, sizeof large - 1}));
-    assert_null(keys_secret_problem((struct slice){large, KEYS_SECRET_LEAST}));
-    assert_null(keys_secret_problem(CURRENT));
-}
-
 /* ---- the file ---- */
 
 struct folder {
@@ -287,7 +253,6 @@ static void bad_files_are_refused(void **state)
         {SLICE("hT5-31-bytes-are-one-too-little\n"), 0600, "shorter than 32 bytes"},
         {SLICE(""), 0600, "shorter than 32 bytes"},
         {SLICE("hT5-one-secret-for-the\0unit-tests-q7Zw"), 0600, "zero byte"},
-        {SLICE("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), 0600, "repeats"},
         {SLICE("hT5-one-secret-for-the-unit-tests-q7Zw"), 0640, "chmod 600"},
         {SLICE("hT5-one-secret-for-the-unit-tests-q7Zw"), 0604, "chmod 600"},
     };
@@ -345,7 +310,6 @@ int main(void)
         cmocka_unit_test(without_a_previous_secret_there_is_none),
         cmocka_unit_test(short_secrets_make_no_keys),
         cmocka_unit_test(the_header_names_the_key),
-        cmocka_unit_test(weak_secrets_are_named),
         cmocka_unit_test_setup_teardown(the_first_start_makes_a_secret, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(every_secret_is_another, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(line_ends_are_taken_off, make_folder, remove_folder),
