@@ -213,10 +213,20 @@ static void greet(void *owner)
             v6 ? "[" : "", host, v6 ? "]" : "", port, v6 ? "[" : "", host, v6 ? "]" : "", port);
 }
 
+/* A setting that this version cannot honour is refused rather than ignored. */
+static int refuse_unsupported(struct service *service)
+{
+    if (service->settings.metrics_addr) {
+        return complain(CLI_CONFIGURATION,
+                        "METRICS_ADDR: this version has no metrics listener; unset it");
+    }
+    return CLI_OK;
+}
+
 static int start(struct service *service)
 {
-    static int (*const steps[])(struct service *) = {start_log, open_store, load_keys, create_api,
-                                                     create_server};
+    static int (*const steps[])(struct service *) = {refuse_unsupported, start_log,  open_store,
+                                                     load_keys,          create_api, create_server};
     int status = CLI_OK;
 
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == CLI_OK; i++) {
