@@ -8,7 +8,8 @@
 
 static size_t room(const struct log_line *line)
 {
-    return sizeof line->text - TAIL - line->len;
+    const size_t most = sizeof line->text - TAIL;
+    return line->len < most ? most - line->len : 0;
 }
 
 /* Without regard to the tail: for what closes. */
