@@ -1,5 +1,7 @@
 #include "http/target.h"
 
+#include "base/utf8.h"
+
 static bool is_alphanumeric(char c)
 {
     char folded = (char)(c | 0x20);
@@ -45,32 +47,10 @@ static int hex_value(char c)
     return folded >= 'a' && folded <= 'f' ? folded - 'a' + 10 : -1;
 }
 
-/* The length of the UTF-8 sequence at the front of `s` (RFC 3629: no overlong form, no surrogate,
- * nothing above U+10FFFF), or 0. */
-static size_t sequence_length(struct slice s)
-{
-    const unsigned char *b = (const unsigned char *)s.ptr;
-    if (b[0] < 0x80) {
-        return 1;
-    }
-    size_t len = b[0] >= 0xf0 ? 4 : b[0] >= 0xe0 ? 3 : 2;
-    if (b[0] < 0xc2 || b[0] > 0xf4 || len > s.len) {
-        return 0;
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((b[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool bad = (b[0] == 0xe0 && b[1] < 0xa0) || (b[0] == 0xed && b[1] > 0x9f) ||
-               (b[0] == 0xf0 && b[1] < 0x90) || (b[0] == 0xf4 && b[1] > 0x8f);
-    return bad ? 0 : len;
-}
-
 static bool is_clean_utf8(struct slice s)
 {
     while (s.len > 0) {
-        size_t len = sequence_length(s);
+        size_t len = utf8_step(s);
         unsigned char first = (unsigned char)s.ptr[0];
         if (len == 0 || first < 0x20 || first == 0x7f) {
             return false;
