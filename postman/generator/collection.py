@@ -6,7 +6,7 @@ import re
 import uuid
 
 from . import scripts, story, story_items
-from .recorder import body_of, headers_of, target_of
+from .recorder import body_of, headers_of, target_of, token_of
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 NAMESPACE = uuid.UUID("2f1cf3a1-0c3e-5d0c-9a43-5b0c5f1d7a10")
@@ -111,13 +111,14 @@ def body_entry(text):
     return {"mode": "raw", "raw": text, "options": {"raw": {"language": "json"}}}
 
 
-def authorization(item):
+def authorization(operation, item):
     """None: that of the collection."""
-    if item.token == "{{access_token}}":
+    token = token_of(operation, item)
+    if token == "{{access_token}}":
         return None
-    if item.token is None:
+    if token is None:
         return {"type": "noauth"}
-    return {"type": "bearer", "bearer": [{"key": "token", "value": item.token, "type": "string"}]}
+    return {"type": "bearer", "bearer": [{"key": "token", "value": token, "type": "string"}]}
 
 
 def answers(operation):
@@ -152,7 +153,7 @@ def request(operation, item, first):
         query = list(unused(operation, item, "query"))
         if query:
             out["url"].setdefault("query", []).extend(query)
-    auth = authorization(item)
+    auth = authorization(operation, item)
     if auth:
         out["auth"] = auth
     description = request_text(operation, item, first)
@@ -245,18 +246,34 @@ def tree(folders, entries, above=()):
     return out
 
 
+def by_status(recorded):
+    """The first record of each call and status in the whole story: {(operation id, status, code): record}."""
+    out = {}
+    for _, record, _ in recorded:
+        out.setdefault((record.item.operation, record.item.status, record.item.code), record)
+    return out
+
+
+def gathered(record, beside, quota, elsewhere):
+    """Every answer of a call for its first item: its own, those beside it, and those from later in the story."""
+    own = [*beside, *([quota] if quota else [])]
+    shown = {(one.item.operation, one.item.status, one.item.code) for one in (record, *own)}
+    name = record.item.operation
+    later = [one for key, one in elsewhere.items() if name and key[0] == name and key not in shown]
+    return sorted([*own, *later], key=lambda one: one.item.status)
+
+
 def make(description, recorded, quotas):
     """The collection as a value. `quotas` are further examples by operation, for the first item of each."""
-    left = dict(quotas)
+    elsewhere = by_status(recorded)
     entries = []
     seen = set()
     for folders, record, beside in recorded:
         name = record.item.operation
-        extra = left.pop(name, None)
-        entries.append(
-            entry(description, folders, record, [*beside, *([extra] if extra else [])], name not in seen)
-        )
+        first = name not in seen
         seen.add(name)
+        examples = gathered(record, beside, quotas.get(name), elsewhere) if first else beside
+        entries.append(entry(description, folders, record, examples, first))
     info = description.document["info"]
     return {
         "info": {

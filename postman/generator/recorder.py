@@ -54,6 +54,11 @@ def headers_of(operation, item):
     return headers
 
 
+def token_of(operation, item):
+    """The token that an item sends; None: none, as on all calls that need none."""
+    return None if operation and operation.public else item.token
+
+
 def body_of(item):
     if item.body is None or isinstance(item.body, str):
         return item.body
@@ -74,8 +79,9 @@ class Recorder:
     def request(self, item):
         operation = self.description.operations.get(item.operation)
         headers = [(name, self.fill(value)) for name, value in headers_of(operation, item).items()]
-        if item.token is not None:
-            headers.insert(0, ("Authorization", "Bearer " + self.fill(item.token)))
+        token = token_of(operation, item)
+        if token is not None:
+            headers.insert(0, ("Authorization", "Bearer " + self.fill(token)))
         body = body_of(item)
         return Request(
             method=item.raw[0] if item.raw else operation.method,
@@ -207,7 +213,8 @@ def record_beside(recorder, operation, item, shown):
     if operation.id == "changeEmail":
         recorder.send(samples.second_account())
     if operation.id == "deleteTask":
-        recorder.send(samples.used_key())
+        made = recorder.send(samples.used_key()).answer.json()
+        recorder.send(samples.removed(made["id"]))
     recorder.prepare(item)
     return [recorder.run(one) for one in samples.missing(operation, item, shown)]
 

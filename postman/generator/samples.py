@@ -177,4 +177,9 @@ def second_account():
 
 
 def used_key():
+    """A key that stands for another request from now on."""
     return Item("", "createTask", 201, headers={"Idempotency-Key": "{{used_key}}"}, body={"title": "Buy tea"})
+
+
+def removed(task):
+    return Item("", "deleteTask", 204, path={"id": task})

@@ -21,7 +21,13 @@ RETRY_AFTER = "3"
 WAIT = re.compile(r"\bTry again in \d+ seconds?\b")
 TAIL = 17  # characters of an id in the tag of a list
 LEFT = re.compile(r'"([a-z]+)";r=(\d+);t=\d+')
-SAMPLE_LEFT = {"api": 1100, "auth": 20, "failures": 5}  # fewer than any run of the story leaves
+SAMPLE_LEFT = {
+    "api": (1100, 5),
+    "auth": (20, 40),
+    "failures": (5, 450),
+}  # fewer than any run of the story leaves
+SAMPLE_EMPTY = {"api": 60, "auth": 60, "failures": 900}  # seconds until all of it is there again
+SAMPLE_LIFE = datetime.timedelta(days=30)
 
 
 def digest(*parts):
@@ -36,6 +42,7 @@ class Steady:
     def __init__(self):
         self.step = 0
         self.samples = {}
+        self.born = {}
         self.count = 0
 
     def next_step(self):
@@ -45,8 +52,8 @@ class Steady:
         """These were ours to begin with and stay as they are."""
         self.samples.update((value, value) for value in values)
 
-    def moment(self, seconds=0):
-        return START + datetime.timedelta(seconds=self.step + seconds)
+    def moment(self):
+        return START + datetime.timedelta(seconds=self.step)
 
     @staticmethod
     def time_text(moment):
@@ -59,22 +66,14 @@ class Steady:
         text = f"{milliseconds:012x}7{tail[:3]}{'89ab'[self.count % 4]}{tail[3:18]}"
         return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
-    def access_token(self):
-        self.count += 1
+    def access_token(self, raw):
+        """A token that says the same as `raw`, with samples in it and another signature."""
+        header, claims = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in raw.split(".")[:2])
         issued = int(self.moment().timestamp())
-        claims = {
-            "iss": "taskhold",
-            "aud": "taskhold",
-            "sub": self.uuid(),
-            "sid": self.uuid(),
-            "jti": self.uuid(),
-            "iat": issued,
-            "exp": issued + 900,
-        }
-        parts = [
-            base64url(json.dumps(part, separators=(",", ":")).encode())
-            for part in ({"alg": "HS256", "typ": "at+jwt", "kid": "sample"}, claims)
-        ]
+        life = claims["exp"] - claims["iat"]
+        claims = self.value(claims) | {"iat": issued, "exp": issued + life}
+        header["kid"] = "sample"
+        parts = [base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)]
         signed = ".".join(parts)
         return signed + "." + base64url(hmac.new(SAMPLE_KEY, signed.encode(), hashlib.sha256).digest())
 
@@ -90,6 +89,7 @@ class Steady:
         for raw in UUID.findall(text):
             if raw not in self.samples:
                 self.samples[raw] = self.uuid()
+                self.born[raw] = self.moment()
         for raw in TIME.findall(text):
             self.samples.setdefault(raw, self.time_text(self.moment()))
 
@@ -98,7 +98,7 @@ class Steady:
             if not isinstance(member, str) or member in self.samples:
                 continue
             if name == "access_token":
-                self.samples[member] = self.access_token()
+                self.samples[member] = self.access_token(member)
             elif name in ("refresh_token", "next_cursor"):
                 self.samples[member] = self.opaque(member, name)
 
@@ -112,13 +112,11 @@ class Steady:
 
     def session(self, value):
         """When a session was used depends on how fast its client was: its times follow from its place."""
-        created = self.time_text(START)
-        return {
-            **value,
-            "id": self.text(value["id"]),
-            "created_at": created,
-            "last_used_at": self.time_text(self.moment()),
-            "expires_at": self.time_text(START + datetime.timedelta(days=30)),
+        self.learn(value["id"])
+        created = self.born[value["id"]]
+        times = {"created_at": created, "last_used_at": self.moment(), "expires_at": created + SAMPLE_LIFE}
+        return {**value, "id": self.text(value["id"])} | {
+            name: self.time_text(one) for name, one in times.items()
         }
 
     def value(self, value):
@@ -130,6 +128,13 @@ class Steady:
         if isinstance(value, list):
             return [self.value(member) for member in value]
         return self.text(value) if isinstance(value, str) else value
+
+    @staticmethod
+    def left(found):
+        """How much of a quota is left depends on how fast the requests came."""
+        name, empty = found[1], found[2] == "0"
+        left, seconds = (0, SAMPLE_EMPTY[name]) if empty else SAMPLE_LEFT[name]
+        return f'"{name}";r={left};t={seconds}'
 
     def learn_tag(self, raw):
         """A revision says the same in every run. The tag of a list ends in a piece of its owner's id; that of a
@@ -151,9 +156,7 @@ class Steady:
         if name == "retry-after":
             return RETRY_AFTER
         if name == "ratelimit":
-            return LEFT.sub(
-                lambda found: f'"{found[1]}";r={min(int(found[2]), SAMPLE_LEFT.get(found[1], 1))};t=1', raw
-            )
+            return LEFT.sub(self.left, raw)
         if name == "etag" and raw not in self.samples:
             self.learn_tag(raw)
         return self.text(raw)
