@@ -158,9 +158,13 @@ static bool read_request(struct page *page)
 {
     struct http_exchange *x = page->x;
     struct http_problem_errors errors = {0};
-    http_query_parse(&x->request, task_query_names, x->arena, &page->query, &errors);
-    task_query_read(api_of(x)->options.keys, &page->query, x->arena, &page->op, &errors);
-    if (errors.count > 0) {
+    bool good = http_query_parse(&x->request, task_query_names, x->arena, &page->query, &errors);
+    good &= task_query_read(api_of(x)->options.keys, &page->query, x->arena, &page->op, &errors);
+    if (!good && errors.count == 0) {
+        respond_no_memory(x);
+        return false;
+    }
+    if (!good) {
         http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &errors);
         return false;
     }
