@@ -63,7 +63,7 @@ static int assign(struct settings *settings, enum setting_id id, const char *val
     settings->origins[id] = origin;
     if (!row->is_number) {
         const char *chosen = value ? value : row->fallback_text;
-        /* An empty flag takes away what has no default. */
+        /* Nothing takes away what has no default; elsewhere it is checked, and refused. */
         if (chosen && (*chosen != '\0' || row->fallback_text)) {
             *setting_text(settings, id) = strdup(chosen);
             return *setting_text(settings, id) ? 0 : settings_complain(1, "out of memory");
@@ -117,7 +117,7 @@ static int resolve(struct settings *settings, enum setting_id id,
     for (size_t i = 0; i < count; i++) {
         const char *value = sources[i].source.values[id];
         const char *file = sources[i].source.files[id];
-        if (value && file) {
+        if (value && *value != '\0' && file) {
             return settings_complain(SETTINGS_CONFIGURATION,
                                      "%s and %s_FILE are both set; unset one of them",
                                      setting_rows[id].name, setting_rows[id].name);

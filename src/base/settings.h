@@ -67,11 +67,11 @@ struct settings {
 #undef SETTINGS_NUMBER
 
 /* Reads flags (argv behind the subcommand), then the environment, then `.env` in the working
- * folder, then defaults, and checks every range and every enumerated text. A variable that is set
- * to nothing counts as not set. Returns 0; or 2 (usage) for an unknown flag or 78 (configuration),
- * after one line on standard error that says what to do; `settings` is then empty. `rest` and
- * `rest_count` receive what is not a flag (may be NULL: then any is usage); `argv` is put in order
- * for that. */
+ * folder, then defaults, and checks every range and every enumerated text. A value of no characters
+ * takes away what has no default, and is refused elsewhere. Returns 0; or 2 (usage) for an unknown
+ * flag or 78 (configuration), after one line on standard error that says what to do; `settings` is
+ * then empty. `rest` and `rest_count` receive what is not a flag (may be NULL: then any is usage);
+ * `argv` is put in order for that. */
 int settings_load(struct settings *settings, int argc, char **argv, char ***rest, int *rest_count)
     __attribute__((warn_unused_result));
 void settings_finish(struct settings *settings);

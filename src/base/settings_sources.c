@@ -89,17 +89,17 @@ int settings_read_flags(struct settings_source *source, int argc, char **argv, c
     return status;
 }
 
-/* A variable that is set to nothing counts as not set: that is how many platforms leave it out. */
-static const char *or_null(const char *value)
+/* The name of a file that is set to nothing counts as not set. */
+static const char *or_null(const char *file)
 {
-    return value && *value != '\0' ? value : NULL;
+    return file && *file != '\0' ? file : NULL;
 }
 
 void settings_read_environment(struct settings_source *source)
 {
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         char name[64];
-        source->values[id] = or_null(getenv(setting_rows[id].name));
+        source->values[id] = getenv(setting_rows[id].name);
         if (setting_rows[id].secret) {
             (void)snprintf(name, sizeof name, "%s_FILE", setting_rows[id].name);
             source->files[id] = or_null(getenv(name));
@@ -204,7 +204,7 @@ static void dotenv_keep(struct settings_source *source, struct slice name, const
         rest.ptr += known.len;
         rest.len -= known.len;
         if (rest.len == 0) {
-            source->values[id] = or_null(value);
+            source->values[id] = value;
         } else if (setting_rows[id].secret && slice_eq(rest, SLICE("_FILE"))) {
             source->files[id] = or_null(value);
         }
