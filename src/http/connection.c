@@ -136,7 +136,7 @@ static bool fill(struct http_connection *c)
     }
     c->readable = false;
     c->gone = got == 0 || errno != EAGAIN;
-    return false;
+    return c->loop->draining; /* an idle one has had its last look and can close */
 }
 
 /* ---- The exchange ---- */
@@ -269,7 +269,8 @@ static bool step_reading(struct http_connection *c, unsigned *rounds)
         http_loop_queue(c->loop, c);
         return false;
     }
-    return fill(c);
+    /* Nothing came, and nothing is to come: the next step ends an idle connection of a drain. */
+    return fill(c) || (c->loop->draining && !c->gone && !c->exchange);
 }
 
 static bool pull(struct http_connection *c)
