@@ -130,9 +130,8 @@ static void write_problem(struct http_exchange *x, const struct error_row *row, 
     json_name(&w, SLICE("status"));
     json_i64(&w, row->status);
     write_member(&w, SLICE("detail"), slice_of(detail ? detail : row->detail));
-    if (instance.len > 0) {
-        write_member(&w, SLICE("instance"), instance);
-    }
+    /* A request that could not be read has no path. */
+    write_member(&w, SLICE("instance"), instance.len > 0 ? instance : SLICE("/"));
     write_member(&w, SLICE("code"), slice_of(row->code));
     write_member(&w, SLICE("request_id"), x->request.id);
     write_errors(&w, errors);
