@@ -4,7 +4,7 @@
 
 #include "http/loop.h"
 #include "http/negotiate.h"
-#include "http/problem.h"
+#include "http/query.h"
 
 #define RETRY_SECONDS_MOST 4
 
@@ -49,6 +49,19 @@ static void refuse_media_type(struct http_exchange *x)
     http_respond_problem(x, ERROR_UNSUPPORTED_MEDIA_TYPE, NULL, NULL);
 }
 
+/* For calls without parameters; those that have some check them together with their values. */
+static bool refuse_query(struct http_exchange *x)
+{
+    struct http_problem_errors errors = {0};
+    struct http_query none;
+    if (x->route->query || x->route->query_ignored || !x->request.query.ptr ||
+        http_query_parse(&x->request, NULL, x->arena, &none, &errors)) {
+        return false;
+    }
+    http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &errors);
+    return true;
+}
+
 static enum http_verdict negotiate(struct http_exchange *x)
 {
     const struct http_route *route = x->route;
@@ -61,7 +74,7 @@ static enum http_verdict negotiate(struct http_exchange *x)
         refuse_media_type(x);
         return HTTP_ANSWERED;
     }
-    return HTTP_GO;
+    return refuse_query(x) ? HTTP_ANSWERED : HTTP_GO;
 }
 
 static enum http_verdict run_stage(struct http_exchange *x, enum exchange_stage stage)
