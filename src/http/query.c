@@ -202,7 +202,8 @@ bool http_query_parse(const struct http_request *r, const char *const *allowed, 
 struct slice http_query_get(const struct http_query *query, const char *name)
 {
     for (unsigned i = 0; i < query->count; i++) {
-        if (slice_eq(query->list[i].name, slice_of(name))) {
+        /* An empty value was complained of: to the caller it is absent. */
+        if (slice_eq(query->list[i].name, slice_of(name)) && query->list[i].value.len > 0) {
             return query->list[i].value;
         }
     }
