@@ -14,8 +14,8 @@
 /* Longest URL. */
 #define URL_MOST 1024
 
-/* `HTTP/1.1 200` */
-#define STATUS_LEN 12
+/* `HTTP/1.1 200 ` */
+#define STATUS_LEN 13
 
 /* Texts ended by NUL. */
 struct target {
@@ -150,8 +150,8 @@ static unsigned read_status(int fd)
         }
         len += (size_t)n;
     }
-    if (!slice_starts((struct slice){line, len}, SLICE("HTTP/1.")) ||
-        !slice_to_u64((struct slice){line + 9, 3}, 999, &status)) {
+    if (!slice_starts((struct slice){line, len}, SLICE("HTTP/1.")) || line[8] != ' ' ||
+        line[12] != ' ' || !slice_to_u64((struct slice){line + 9, 3}, 999, &status)) {
         return 0;
     }
     return (unsigned)status;
