@@ -269,8 +269,7 @@ static bool step_reading(struct http_connection *c, unsigned *rounds)
         http_loop_queue(c->loop, c);
         return false;
     }
-    /* Nothing came, and nothing is to come: the next step ends an idle connection of a drain. */
-    return fill(c) || (c->loop->draining && !c->gone && !c->exchange);
+    return fill(c);
 }
 
 static bool pull(struct http_connection *c)

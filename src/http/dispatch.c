@@ -49,13 +49,11 @@ static void refuse_media_type(struct http_exchange *x)
     http_respond_problem(x, ERROR_UNSUPPORTED_MEDIA_TYPE, NULL, NULL);
 }
 
-/* For calls without parameters; those that have some check them together with their values. */
 static bool refuse_query(struct http_exchange *x)
 {
     struct http_problem_errors errors = {0};
     struct http_query none;
-    if (x->route->query || x->route->query_ignored || !x->request.query.ptr ||
-        http_query_parse(&x->request, NULL, x->arena, &none, &errors)) {
+    if (http_query_parse(&x->request, NULL, x->arena, &none, &errors)) {
         return false;
     }
     http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &errors);
@@ -74,7 +72,9 @@ static enum http_verdict negotiate(struct http_exchange *x)
         refuse_media_type(x);
         return HTTP_ANSWERED;
     }
-    return refuse_query(x) ? HTTP_ANSWERED : HTTP_GO;
+    /* Calls that have parameters check them together with their values. */
+    bool none_allowed = !route->query && !route->query_ignored;
+    return none_allowed && x->request.query.ptr && refuse_query(x) ? HTTP_ANSWERED : HTTP_GO;
 }
 
 static enum http_verdict run_stage(struct http_exchange *x, enum exchange_stage stage)

@@ -10,7 +10,6 @@
 #include "http/acceptor.h"
 #include "http/connection.h"
 
-#define EVENTS_MOST    256
 #define IN_FLIGHT_MOST 4096
 #define BUFFER_MOST    ((size_t)128 * 1024 * 1024)
 #define BUFFER_KEEP    ((size_t)64 * 1024) /* larger ones are freed at once */
@@ -318,13 +317,12 @@ static int wait_ms(const struct http_loop *loop)
 
 static void turn(struct http_loop *loop)
 {
-    struct epoll_event events[EVENTS_MOST];
     bool stop = false;
     bool mail = false;
-    int count = epoll_wait(loop->epoll, events, EVENTS_MOST, wait_ms(loop));
+    int count = epoll_wait(loop->epoll, loop->events, LOOP_EVENTS_MOST, wait_ms(loop));
     loop->now_us = clock_mono_us();
     for (int i = 0; i < count; i++) {
-        handle(loop, &events[i], &stop, &mail);
+        handle(loop, &loop->events[i], &stop, &mail);
     }
     if (count > 0) {
         int64_t done_us = clock_mono_us();

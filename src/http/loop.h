@@ -2,6 +2,7 @@
 #define TASKHOLD_HTTP_LOOP_H
 
 #include <netinet/in.h>
+#include <sys/epoll.h>
 
 #include "base/inbox.h"
 #include "http/exchange.h"
@@ -15,7 +16,9 @@
 #define LOOP_SPARE_BUFFERS   64 /* kept for the next turn, of LOOP_BUFFER_LEN bytes each */
 #define LOOP_SPARE_EXCHANGES 64
 #define LOOP_BUFFER_LEN      ((size_t)16 * 1024)
-#define LOOP_STAMP_MOST      160
+/* Few enough that a turn stays short, so that the wait of its last event tells how busy we are. */
+#define LOOP_EVENTS_MOST 256
+#define LOOP_STAMP_MOST  160
 
 struct http_connection;
 
@@ -33,6 +36,7 @@ struct http_loop {
     struct inbox *inbox;
     void *context;
 
+    struct epoll_event events[LOOP_EVENTS_MOST];
     int64_t now_us; /* of clock_mono_us, read once a turn */
     struct timers timers;
     struct overload overload;

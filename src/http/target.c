@@ -109,7 +109,8 @@ static enum error parse_path(struct slice raw, struct arena *arena, struct slice
         if (c == '%') {
             encoded = true;
         } else if (c == '/') {
-            plain = plain && (i + 1 == raw.len || !is_one_of(raw.ptr[i + 1], "/."));
+            char next = i + 1 < raw.len ? raw.ptr[i + 1] : 'a';
+            plain = plain && next != '/' && next != '.';
         } else if (!is_path_character(c)) {
             return ERROR_MALFORMED_REQUEST;
         }
@@ -231,7 +232,8 @@ bool http_host_valid(struct slice host)
     }
     size_t len = 0;
     while (len < host.len && host.ptr[len] != ':') {
-        if (!is_alphanumeric(host.ptr[len]) && !is_one_of(host.ptr[len], "-._~!$&'()*+,;=%")) {
+        char c = host.ptr[len];
+        if ((!is_path_character(c) || c == '@') && c != '%') {
             return false;
         }
         len++;
