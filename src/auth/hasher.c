@@ -1,30 +1,18 @@
 #include "auth/hasher.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
-/* What OWASP's password storage cheat sheet and ASVS 5.0 appendix C ask for at least. */
-#define PASSES        2
-#define MEMORY_KIB    19456
-#define MEMORY_BYTES  (MEMORY_KIB * 1024)
 #define QUEUE_DEFAULT 64
 #define THREADS_MOST  256
 #define STACK_BYTES   (256 * 1024)
 #define NICENESS      5 /* logins may be slow; requests of those who are logged in may not */
-#define SALT_BYTES    16
-#define HASH_BYTES    32
-#define BASE64(bytes) sodium_base64_ENCODED_LEN(bytes, sodium_base64_VARIANT_ORIGINAL_NO_PADDING)
-
-_Static_assert(PASSWORD_HASH_MOST == crypto_pwhash_STRBYTES, "room for what libsodium writes");
 
 struct hasher {
     pthread_mutex_t mutex;
@@ -34,52 +22,24 @@ struct hasher {
     bool ending;
     atomic_uint waiting;
     unsigned queue_most;
-    char nobody[PASSWORD_HASH_MOST]; /* what an unknown user's password is compared with */
+    char unknown[PASSWORD_HASH_MOST]; /* what an unknown user's password is compared with */
     unsigned thread_count;
     pthread_t threads[];
 };
 
-/* An encoded hash of no password at all. Comparing with it costs what comparing with any other of
- * today's costs; making it costs nothing, so the start stays fast. */
-static void make_nobody(char text[static PASSWORD_HASH_MOST])
-{
-    uint8_t random[SALT_BYTES + HASH_BYTES];
-    char salt[BASE64(SALT_BYTES)];
-    char hash[BASE64(HASH_BYTES)];
-
-    randombytes_buf(random, sizeof random);
-    sodium_bin2base64(salt, sizeof salt, random, SALT_BYTES,
-                      sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-    sodium_bin2base64(hash, sizeof hash, random + SALT_BYTES, HASH_BYTES,
-                      sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-    snprintf(text, PASSWORD_HASH_MOST, "$argon2id$v=19$m=%d,t=%d,p=1$%s$%s", MEMORY_KIB, PASSES,
-             salt, hash);
-}
-
 /* ---- one job ---- */
 
-static void hash(struct password_job *job)
-{
-    job->ok = crypto_pwhash_str_alg(job->hash, job->password.ptr, job->password.len, PASSES,
-                                    MEMORY_BYTES, crypto_pwhash_ALG_ARGON2ID13) == 0;
-    job->failed = !job->ok;
-}
-
-/* libsodium says EINVAL for another password, and something else when there was no memory. */
 static void verify(const struct hasher *hasher, struct password_job *job)
 {
-    const int age = job->hash[0]
-                        ? crypto_pwhash_argon2id_str_needs_rehash(job->hash, PASSES, MEMORY_BYTES)
-                        : -1;
-    const bool known = age >= 0;
-    bool matches = false;
+    enum password_match match = password_hash_compare(job->password, job->hash);
 
-    errno = 0;
-    matches = crypto_pwhash_argon2id_str_verify(known ? job->hash : hasher->nobody,
-                                                job->password.ptr, job->password.len) == 0;
-    job->failed = !matches && errno != EINVAL;
-    job->ok = matches && known;
-    job->outdated = job->ok && age == 1;
+    if (match == PASSWORD_NO_HASH) {
+        match = password_hash_compare(job->password, hasher->unknown);
+        match = match == PASSWORD_NO_MEMORY ? match : PASSWORD_DIFFERS;
+    }
+    job->ok = match == PASSWORD_MATCHES || match == PASSWORD_MATCHES_OUTDATED;
+    job->outdated = match == PASSWORD_MATCHES_OUTDATED;
+    job->failed = match == PASSWORD_NO_MEMORY;
 }
 
 static void done(struct inbox_message *message)
@@ -92,16 +52,12 @@ static void done(struct inbox_message *message)
 
 static void work(const struct hasher *hasher, struct password_job *job)
 {
-    if (!job->password.ptr) {
-        job->password.ptr = "";
-    }
-    job->ok = false;
-    job->failed = false;
-    job->outdated = false;
-    if (job->work == PASSWORD_HASH) {
-        hash(job);
-    } else {
+    if (job->work == PASSWORD_VERIFY) {
         verify(hasher, job);
+    } else {
+        job->ok = password_hash_make(job->password, job->hash);
+        job->outdated = false;
+        job->failed = !job->ok;
     }
     job->message.run = done;
     inbox_post(job->inbox, &job->message); /* the job is its owner's again */
@@ -178,7 +134,7 @@ struct hasher *hasher_create(unsigned threads, unsigned queue_most)
         return NULL;
     }
     hasher->queue_most = queue_most ? queue_most : QUEUE_DEFAULT;
-    make_nobody(hasher->nobody);
+    password_hash_make_unknown(hasher->unknown);
     pthread_mutex_init(&hasher->mutex, NULL);
     pthread_cond_init(&hasher->changed, NULL);
     if (!start_threads(hasher, count)) {

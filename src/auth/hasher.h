@@ -1,18 +1,16 @@
 #ifndef TASKHOLD_AUTH_HASHER_H
 #define TASKHOLD_AUTH_HASHER_H
 
+#include "auth/password_hash.h"
 #include "base/inbox.h"
-#include "base/slice.h"
 
-/* Argon2id (RFC 9106; 19 MiB, two passes, one lane) on a pool of threads. Memory is threads x 19
- * MiB whatever comes in, and goes back to the system after each hash. */
+/* Hashes passwords on a pool of threads. Memory is threads x 19 MiB whatever comes in, and goes
+ * back to the system after each hash. */
 struct hasher;
-
-#define PASSWORD_HASH_MOST 128 /* bytes of an encoded hash, NUL included */
 
 enum password_work {
     PASSWORD_HASH,   /* makes `hash` of `password` */
-    PASSWORD_VERIFY, /* compares `password` with `hash`; one that is empty or no Argon2id hash costs
+    PASSWORD_VERIFY, /* compares `password` with `hash`; one that is empty or no hash of ours costs
                       * the same work and matches nothing */
 };
 
@@ -26,8 +24,7 @@ struct password_job {
     char hash[PASSWORD_HASH_MOST]; /* in for VERIFY, out for HASH; ends in NUL */
     bool ok;                       /* out: made, or matches */
     bool failed;                   /* out: no memory, so nothing is known: the caller answers 503 */
-    bool
-        outdated; /* out, VERIFY that matched: `hash` was made with other parameters than today's */
+    bool outdated; /* out, VERIFY that matched: `hash` has weaker parameters than today's */
     void (*done)(struct password_job *job);
     void *caller;
 };

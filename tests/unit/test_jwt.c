@@ -487,83 +487,17 @@ static void every_cut_is_refused(void **state)
     }
 }
 
-/* ---- claims ---- */
+/* ---- claims: a good signature is not enough (test_jwt_claims.c has them all) ---- */
 
-/* Each is signed with our secret under our header. */
 static void other_claims_are_not_ours(void **state)
 {
     static const char *const payloads[] = {
         "null",
-        "[]",
-        "{}",
-        "[" CLAIMS "]",
-        "\"" SUB "\"",
         CLAIMS CLAIMS,
-        CLAIMS "x",
-        ("\xef\xbb\xbf" CLAIMS),
-        "{" WHO "," IDS "," TIMES,
-        "{" WHO "," IDS "," TIMES ",}",
-        /* one is missing */
-        "{\"aud\":\"taskhold\"," IDS "," TIMES "}",
-        "{\"iss\":\"taskhold\"," IDS "," TIMES "}",
-        "{" WHO ",\"sid\":\"" SID "\",\"jti\":\"" JTI "\"," TIMES "}",
-        "{" WHO ",\"sub\":\"" SUB "\",\"jti\":\"" JTI "\"," TIMES "}",
-        "{" WHO ",\"sub\":\"" SUB "\",\"sid\":\"" SID "\"," TIMES "}",
-        "{" WHO "," IDS ",\"exp\":1795000900}",
         "{" WHO "," IDS ",\"iat\":1795000000}",
-        /* one is missing and another stands in its place */
-        "{" WHO "," IDS ",\"iat\":1795000000,\"EXP\":1795000900}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\\u0000\":1795000900}",
-        /* one twice, one too many */
-        "{" WHO "," IDS "," TIMES ",\"exp\":1795000900}",
-        "{" WHO "," IDS "," TIMES ",\"\\u0065xp\":1895000900}",
-        "{" WHO "," IDS "," TIMES ",\"sub\":\"" SID "\"}",
-        "{" WHO "," IDS "," TIMES ",\"nbf\":1795000000}",
-        "{" WHO "," IDS "," TIMES ",\"admin\":true}",
-        /* issuer and audience */
-        "{\"iss\":\"taskholD\",\"aud\":\"taskhold\"," IDS "," TIMES "}",
-        "{\"iss\":\"\",\"aud\":\"taskhold\"," IDS "," TIMES "}",
-        "{\"iss\":\"taskhold\\u0000\",\"aud\":\"taskhold\"," IDS "," TIMES "}",
-        "{\"iss\":[\"taskhold\"],\"aud\":\"taskhold\"," IDS "," TIMES "}",
-        "{\"iss\":\"taskhold\",\"aud\":\"tasks\"," IDS "," TIMES "}",
-        "{\"iss\":\"taskhold\",\"aud\":[\"taskhold\"]," IDS "," TIMES "}",
-        "{\"iss\":\"taskhold\",\"aud\":null," IDS "," TIMES "}",
-        /* ids */
-        "{" WHO ",\"sub\":\"1\",\"sid\":\"" SID "\",\"jti\":\"" JTI "\"," TIMES "}",
-        "{" WHO ",\"sub\":1,\"sid\":\"" SID "\",\"jti\":\"" JTI "\"," TIMES "}",
-        "{" WHO ",\"sub\":\"01A203C9-2B03-70A1-81CE-0123456789AB\",\"sid\":\"" SID
-        "\",\"jti\":\"" JTI "\"," TIMES "}",
-        "{" WHO ",\"sub\":\"" SUB "\",\"sid\":\"" SID "0\",\"jti\":\"" JTI "\"," TIMES "}",
-        "{" WHO ",\"sub\":\"" SUB "\",\"sid\":\"" SID "\",\"jti\":\"\"," TIMES "}",
-        /* times */
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":\"1795000900\"}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":1795000900.0}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":1795000900.5}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":1.795000900e9}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":1e300}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":NaN}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":Infinity}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":null}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":true}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":[1795000900]}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":-1}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":01795000900}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":+1795000900}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":0x6afe9c84}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":253402300800}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":9223372036854775807}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":9223372036854775808}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":18446744075504552516}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":1000000000000000000000000000000}",
-        "{" WHO "," IDS ",\"iat\":1795000000,\"exp\":1795000000}",
-        "{" WHO "," IDS ",\"iat\":\"1795000000\",\"exp\":1795000900}",
-        "{" WHO "," IDS ",\"iat\":1795000000.0,\"exp\":1795000900}",
-        "{" WHO "," IDS ",\"iat\":-1,\"exp\":1795000900}",
-        "{" WHO "," IDS ",\"iat\":1795000032,\"exp\":1795000900}",
-        "{" WHO "," IDS ",\"iat\":9223372036854775807,\"exp\":9223372036854775807}",
-        /* text */
-        "{\"iss\":\"taskhold\xff\",\"aud\":\"taskhold\"," IDS "," TIMES "}",
-        "{\"iss\":\"taskhold\\ud800\",\"aud\":\"taskhold\"," IDS "," TIMES "}",
+        "{" WHO "," IDS ",\"iat\":1795000032,\"exp\":1795000900}", /* in the future */
+        "{\"iss\":\"other\",\"aud\":\"taskhold\"," IDS "," TIMES "}",
+        "{\"iss\":\"taskhold\",\"aud\":\"other\"," IDS "," TIMES "}",
     };
 
     (void)state;
