@@ -17,8 +17,8 @@ int64_t clock_mono_us(void);
 /* Length of `2026-11-22T15:04:05.123Z`. */
 #define CLOCK_RFC3339_LEN 24
 
-/* Writes RFC 3339 in UTC with milliseconds, no NUL. `ms` outside the years 0 to 9999 is taken as the
- * nearest moment inside. */
+/* Writes RFC 3339 in UTC with milliseconds, no NUL. `ms` outside the years 0 to 9999 is taken as
+ * the nearest moment inside. */
 void clock_format_rfc3339(int64_t ms, char text[static CLOCK_RFC3339_LEN]);
 
 /* The same, appended. */

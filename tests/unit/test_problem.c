@@ -105,15 +105,16 @@ static void lists_errors(void **state)
     end(&x);
 }
 
-static void an_empty_list_is_left_out(void **state)
+static void without_a_path_the_instance_is_the_root(void **state)
 {
     struct http_exchange x = begin((struct slice){0}, "");
 
     (void)state;
     http_respond_problem(&x, ERROR_URI_TOO_LONG, NULL, &(struct http_problem_errors){0});
-    assert_body("{\"type\":\"/problems/uri_too_long\",\"title\":\"URI too long\",\"status\":414,"
-                "\"detail\":\"The request line is too long.\",\"code\":\"uri_too_long\","
-                "\"request_id\":\"req-1\"}");
+    assert_body(
+        "{\"type\":\"/problems/uri_too_long\",\"title\":\"URI too long\",\"status\":414,"
+        "\"detail\":\"The request line is too long.\",\"instance\":\"/\",\"code\":\"uri_too_long\","
+        "\"request_id\":\"req-1\"}");
     end(&x);
 }
 
@@ -183,7 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_the_document),
         cmocka_unit_test(lists_errors),
-        cmocka_unit_test(an_empty_list_is_left_out),
+        cmocka_unit_test(without_a_path_the_instance_is_the_root),
         cmocka_unit_test(encodes_the_path_again),
         cmocka_unit_test(adds_the_fields_of_each_status),
         cmocka_unit_test(keeps_the_first_errors),

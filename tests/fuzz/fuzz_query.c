@@ -1,0 +1,64 @@
+/* The query parser and the entity tags of conditional requests, on the same bytes. */
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "http/conditional.h"
+#include "http/query.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool condition)
+{
+    if (!condition) {
+        abort();
+    }
+}
+
+static void parse_query(struct arena *arena, struct slice text)
+{
+    static const char *const allowed[] = {"limit", "cursor", "status", "sort", "include", NULL};
+    const struct http_request request = {.query = text};
+    struct http_problem_errors errors = {0};
+    struct http_query query;
+
+    must(http_query_parse(&request, allowed, arena, &query, &errors) == (errors.count == 0));
+    for (unsigned i = 0; i < query.count; i++) {
+        must(slice_eq(http_query_get(&query, query.list[i].name.ptr), query.list[i].value));
+        must(utf8_valid(query.list[i].value) || errors.count > 0);
+    }
+    for (unsigned i = 0; i < errors.count; i++) {
+        must(utf8_valid(errors.list[i].parameter));
+        must(utf8_valid(slice_of(errors.list[i].detail)));
+    }
+}
+
+static void parse_condition(struct slice text)
+{
+    struct http_request request = {0};
+    struct http_condition condition;
+
+    request.fields[HTTP_FIELD_IF_MATCH].value = text;
+    if (http_condition_parse(&request, HTTP_FIELD_IF_MATCH, &condition)) {
+        /* What matches strongly matches weakly. */
+        must(!http_condition_names(&condition, SLICE("\"1\""), false) ||
+             http_condition_names(&condition, SLICE("\"1\""), true));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    /* Copied to its exact size, so that ASan sees every byte read behind the end. */
+    char *copy = malloc(size > 0 ? size : 1);
+    struct arena *arena = arena_create(1 << 20);
+
+    if (copy && arena && size <= 8192) {
+        if (size > 0) {
+            memcpy(copy, data, size);
+        }
+        parse_query(arena, (struct slice){copy, size});
+        parse_condition((struct slice){copy, size});
+    }
+    arena_destroy(&arena);
+    free(copy);
+    return 0;
+}
