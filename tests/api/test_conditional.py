@@ -39,7 +39,6 @@ def test_a_list_has_an_etag(user, task):
     condition = {"If-None-Match": answer.etag}
     unchanged = user.client.get("/v1/tasks", headers=condition).expect(304)
     assert unchanged.etag == answer.etag
-    user.client.get("/v1/tasks?limit=1", headers=condition).expect(200)
     user.client.patch(path_of(task), {"title": "Changed"}).expect(200)
     changed = user.client.get("/v1/tasks", headers=condition).expect(200)
     assert changed.etag != answer.etag

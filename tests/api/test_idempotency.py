@@ -172,5 +172,4 @@ def test_keys_outlive_a_restart(start_server, make_user):
     own, headers = make_user(own_server), key(quoted=True)
     first = own.client.post("/v1/tasks", {"title": "x"}, headers=headers).expect(201)
     own_server.restart()
-    own.client.close()
     same(first, own.client.post("/v1/tasks", {"title": "x"}, headers=headers))

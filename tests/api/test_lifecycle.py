@@ -27,8 +27,6 @@ def test_a_restart_keeps_data_and_tokens(start_server, make_user):
     tasks = [user.task(str(number), status="completed") for number in range(5)]
     cursor = user.client.get("/v1/tasks?limit=2").json["next_cursor"]
     server.restart()
-    user.client.close()
-    user.anonymous.close()
     assert user.client.get("/v1/me").expect(200).json == user.row
     assert user.client.get("/v1/tasks").json["items"] == tasks[::-1]
     assert len(user.client.get(f"/v1/tasks?cursor={cursor}").expect(200).json["items"]) == 3
@@ -42,7 +40,6 @@ def test_a_kill_loses_nothing_that_was_answered(start_server, make_user):
     task = user.task("durable")
     server.kill()
     server.start()
-    user.client.close()
     assert user.client.get(f"/v1/tasks/{task['id']}").expect(200).json == task
 
 
@@ -53,8 +50,6 @@ def test_a_rotated_secret_logs_nobody_out(start_server, make_user):
     cursor = user.client.get("/v1/tasks?limit=1").json["next_cursor"]
     new = secrets.token_urlsafe(48)
     server.restart(env={"JWT_SECRET": new, "JWT_SECRET_PREVIOUS": SECRET})
-    user.client.close()
-    user.anonymous.close()
     user.client.get("/v1/me").expect(200)
     rest = user.client.get(f"/v1/tasks?cursor={cursor}").expect(200).json["items"]
     assert len(rest) == len(cursor_page) - 1
@@ -63,8 +58,6 @@ def test_a_rotated_secret_logs_nobody_out(start_server, make_user):
     old_kid, new_kid = (tokens.parts(t["access_token"])[0]["kid"] for t in (user.token, fresh))
     assert old_kid != new_kid
     server.restart(env={"JWT_SECRET_PREVIOUS": None})
-    user.client.close()
-    user.anonymous.close()
     user.client.get("/v1/me").expect(401, "invalid_token")
     user.client.get("/v1/me", token=fresh["access_token"]).expect(200)
     user.anonymous.post("/v1/auth/refresh", body).expect(401, "invalid_refresh_token")
@@ -83,7 +76,7 @@ def test_a_port_that_is_taken(start_server, tmp_path):
     """The second server must not share the port in silence."""
     server = start_server()
     done = run("serve", "--port", str(server.port), cwd=tmp_path)
-    assert done.returncode == 1 and str(server.port) in done.stderr
+    assert done.returncode == 1 and "PORT" in done.stderr
 
 
 def refuses(server):
@@ -110,6 +103,7 @@ def test_what_is_in_flight_is_finished(start_server, make_user, number):
     user = make_user(server)
     body = json.dumps({"title": "in flight"}).encode()
     connection = begun(server, user, body)
+    server.hang_up()
     server.signal(number)
     wait_until(lambda: refuses(server), 5, "not listening any more")
     connection.send(body)
@@ -118,7 +112,6 @@ def test_what_is_in_flight_is_finished(start_server, make_user, number):
     connection.close()
     assert server.wait(10) == 0
     server.start()
-    user.client.close()
     assert user.client.get(f"/v1/tasks/{answer.json['id']}").expect(200).json == answer.json
 
 
@@ -182,7 +175,6 @@ def test_every_acknowledged_write_survives_a_stop_under_load(start_server, make_
     for thread in threads:
         thread.join()
     server.start()
-    user.client.close()
     for task in acknowledged[-100:] + acknowledged[:20]:
         assert user.client.get(f"/v1/tasks/{task['id']}").expect(200).json == task
 
@@ -228,10 +220,10 @@ def logged():
     user.client.get(f"/v1/tasks?access_token={user.token['access_token']}").expect(400)
     user.client.get("/v1/me", token="not.a." + title).expect(401)
     fresh = user.anonymous.post("/v1/auth/refresh", {"refresh_token": user.token["refresh_token"]}).expect(200).json
-    user.client.get("/v1/%1b%5b31mred%0d%0aforged", headers={"User-Agent": "x\x1b[31m"}).expect(404)
+    user.client.get("/v1/%1b%5b31mred%0d%0aforged").expect(400)
+    user.client.get("/v1/nowhere%22%7d", headers={"User-Agent": "x\x9b[31m\"}"}).expect(404)
     user.client.post("/v1/me/deletion", {"password": PASSWORD}).expect(204)
-    server.signal(signal.SIGTERM)
-    assert server.wait() == 0
+    server.terminate()
     hidden = [user.email, PASSWORD, wrong, title, SECRET, "argon2"]
     hidden += [part for token in (user.token, fresh) for part in
                (token["access_token"], token["refresh_token"], token["access_token"].split(".")[2])]

@@ -56,8 +56,7 @@ def test_unknown_methods(server, method):
 
 
 @pytest.mark.parametrize("path", ["/v1/tasks/", "/v1/me/", TASK + "/", "/livez/", "/v1", "/v1/", "/v2/tasks",
-                                  "/V1/tasks", "/v1/Tasks", "/v1/tasks/" + "a" * 300,
-                                  "//v1/tasks", "/v1//tasks", "/v1/tasks/x/y",
+                                  "/V1/tasks", "/v1/Tasks", "//v1/tasks", "/v1//tasks", "/v1/tasks/x/y",
                                   "/problems", "/problems/nothing_known", "/problems/", "/favicon.ico", "/.env",
                                   "/v1/auth", "/v1/tasksx", "/index.html", "/v1/./tasks", "/v1/x/../tasks"])
 def test_what_is_no_path_is_404(client, user, path):

@@ -123,8 +123,6 @@ def test_a_late_replay_ends_the_session_for_good(start_server, make_user):
     own_server.kill()
     assert time.monotonic() - started > 9, "the grace is shorter than 10 s"
     own_server.start()
-    own.anonymous.close()
-    own.client.close()
     refresh(own.anonymous, second, 401, "invalid_refresh_token")
     own.client.get("/v1/me", token=second["access_token"]).expect(401, "invalid_token")
     own.login()

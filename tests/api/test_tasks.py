@@ -145,7 +145,7 @@ def test_absent_foreign_and_deleted_look_the_same(user, other):
                                  "01a203ca-194b-77a5-8c00-0000000000030", "%00", "01a203ca-194b-77a5-8c00-00000000000"])
 def test_what_is_no_lower_case_uuid_is_not_found(user, bad):
     for method, body in (("GET", {}), ("PUT", {"json": {"title": "x"}}), ("PATCH", {"json": {}}), ("DELETE", {})):
-        user.client.request(method, f"/v1/tasks/{bad}", **body).expect(400 if bad == "%00" else 404)
+        user.client.request(method, f"/v1/tasks/{bad}", **body).expect(400 if bad[0] in "%{" else 404)
 
 
 def test_every_change_takes_the_next_revision(make_user):

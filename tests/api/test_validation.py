@@ -127,7 +127,8 @@ REGISTRATION += [(name, 1, "unknown") for name in ("id", "role", "admin", "passw
 def test_registration(client, member, value, code):
     body = {"email": "someone.here@example.com", "password": PASSWORD, member: value}
     answer = client.post("/v1/auth/register", body).expect(422, "validation_failed")
-    assert answer.errors == {(f"/{member}", code)}
+    assert (f"/{member}", code) in answer.errors
+    assert {pointer for pointer, _ in answer.errors} == {f"/{member}"}
 
 
 @pytest.mark.parametrize("email", ["", "a@example.com\n", "a@exa\u007fmple.com"])
@@ -157,7 +158,7 @@ def test_an_email_may_have_254_bytes(client):
     assert len(email) == 254
     client.post("/v1/auth/register", {"email": email, "password": PASSWORD}).expect(201)
     answer = client.post("/v1/auth/register", {"email": "x" + email, "password": PASSWORD}).expect(422)
-    assert answer.errors == {("/email", "too_long")}
+    assert ("/email", "too_long") in answer.errors
 
 
 def test_a_short_local_part_may_stand_in_the_password(client):

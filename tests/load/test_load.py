@@ -26,9 +26,10 @@ class Mixer:
         self.random = random.Random(SEED * 1000 + number)
         self.server, self.users = server, users
         self.done, self.wrong = {}, []
-        self.tasks = []
-        self.calls = [self.create] * 6 + [self.read] * 8 + [self.change] * 6 + [self.list] * 4 + [self.remove] * 2 + \
-            [self.session] + [self.refuse] * 3 + [self.service] * 2 + [self.pipeline, self.vanish, self.account]
+        self.tasks = {user.id: [] for user in users}
+        often = [self.create] * 6 + [self.read] * 8 + [self.change] * 6 + [self.list] * 4 + [self.remove] * 2
+        self.calls = often * 8 + [self.refuse, self.service, self.pipeline, self.vanish] * 4
+        self.calls += [self.session, self.account]  # seldom: a password takes as long as 100 tasks
 
     def run(self, until):
         """Calls until the time is over."""
@@ -59,11 +60,11 @@ class Mixer:
         number = self.random.randrange(50)
         answer = self.ask("POST", "/v1/tasks", {201, 409, 422}, json={"title": f"t{number}"}, headers=self.key())
         if answer is not None and answer.status == 201:
-            self.tasks = self.tasks[-50:] + [answer.json["id"]]
+            self.tasks[self.user.id] = self.tasks[self.user.id][-50:] + [answer.json["id"]]
 
     def path(self):
         """A task that is probably there."""
-        return f"/v1/tasks/{self.random.choice(self.tasks) if self.tasks else uuid.uuid4()}"
+        return f"/v1/tasks/{self.random.choice(self.tasks[self.user.id] or [uuid.uuid4()])}"
 
     def read(self):
         """GET, with and without a condition."""

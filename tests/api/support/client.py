@@ -50,6 +50,7 @@ class Client:
         self.quotas = on if quotas is None else quotas
         self.connection = None
         self.headers = {}
+        getattr(server, "clients", set()).add(self)
         self.retries = True  # a kept connection that the server has closed is opened again
 
     def copy(self, token=ABSENT):

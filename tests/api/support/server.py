@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import weakref
 
 from .paths import binary
 from .waiting import wait_until
@@ -39,6 +40,7 @@ class Server:
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="taskhold-test-"))
         self.log_path = self.directory / "stderr.log"
         self.process = None
+        self.clients = weakref.WeakSet()
         self.start(port)
 
     def start(self, port=0):
@@ -76,6 +78,18 @@ class Server:
         """Sends a signal to this process only."""
         self.process.send_signal(number)
 
+    def hang_up(self):
+        """Closes the connections of all clients: a server that ends gives open ones some time."""
+        for client in list(self.clients):
+            client.close()
+
+    def terminate(self):
+        """SIGTERM; it must end with 0."""
+        self.hang_up()
+        self.signal(signal.SIGTERM)
+        status = self.wait()
+        assert status == 0, f"exit status {status}\n{self.log_text()[-4000:]}"
+
     def kill(self):
         """Ends it the hard way and waits."""
         if self.process.poll() is None:
@@ -89,23 +103,17 @@ class Server:
     def stop(self):
         """SIGTERM; it must end with 0 and without a report of a sanitizer."""
         try:
-            if self.process.poll() is None:
-                self.signal(signal.SIGTERM)
-            try:
-                status = self.wait()
-            except subprocess.TimeoutExpired:
-                self.kill()
-                raise
+            if self.process.returncode != 0:
+                self.terminate()
             log = self.log_text()
-            assert status == 0, f"exit status {status}\n{log[-4000:]}"
             assert not SANITIZER.search(log), log[-8000:]
         finally:
+            self.kill()
             self.remove()
 
     def restart(self, env=None, port=0):
         """Stops it with SIGTERM and starts it on the same files."""
-        self.signal(signal.SIGTERM)
-        assert self.wait() == 0, self.log_text()[-4000:]
+        self.terminate()
         self.env.update(env or {})
         self.start(port)
 
