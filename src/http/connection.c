@@ -171,9 +171,10 @@ static void hand_over(struct http_connection *c)
 static void refuse(struct http_connection *c, enum error error)
 {
     hand_over(c);
+    enum error moved = exchange_follow(c->exchange, c->in.data + c->in_at);
     exchange_identify(c->exchange);
     c->exchange->x.response.close = true;
-    http_respond_problem(&c->exchange->x, error, NULL, NULL);
+    http_respond_problem(&c->exchange->x, moved ? moved : error, NULL, NULL);
 }
 
 static bool begin_exchange(struct http_connection *c)

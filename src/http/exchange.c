@@ -193,6 +193,26 @@ static struct slice find_client(const struct exchange *exchange)
     return proxies_client(connection->loop->server->proxies, forwarded, peer, exchange->x.arena);
 }
 
+/* Drops what points into an input that has moved. */
+static void forget_request(struct exchange *exchange)
+{
+    struct http_request *request = &exchange->x.request;
+    bool made = request->id.ptr == exchange->id;
+    *request = (struct http_request){.client = http_connection_client(exchange->connection)};
+    if (made) {
+        request->id = (struct slice){exchange->id, UUID_TEXT_LEN};
+    }
+}
+
+enum error exchange_follow(struct exchange *exchange, const char *base)
+{
+    if (!exchange->base || exchange->base == base) {
+        return ERROR_NONE;
+    }
+    forget_request(exchange);
+    return exchange_resolve(exchange, base);
+}
+
 enum error exchange_resolve(struct exchange *exchange, const char *base)
 {
     struct http_request *request = &exchange->x.request;

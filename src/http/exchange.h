@@ -68,9 +68,13 @@ void exchange_begin(struct exchange *exchange, struct http_connection *connectio
 /* Takes everything of the request back and frees what has grown too large to be kept. */
 void exchange_end(struct exchange *exchange);
 
-/* Fills in x->request from the parsed head that stands at `base`, and finds the route. To be called
- * again when the input has moved. */
+/* Fills in x->request from the parsed head that stands at `base`, and finds the route. */
 enum error exchange_resolve(struct exchange *exchange, const char *base)
+    __attribute__((warn_unused_result));
+
+/* The same once more if the head was resolved and has moved since: to be called before anybody
+ * reads x->request. On an error nothing in it points to where the head was. */
+enum error exchange_follow(struct exchange *exchange, const char *base)
     __attribute__((warn_unused_result));
 
 /* Takes the client's X-Request-Id if it is one of ours by form, else makes one. */

@@ -91,9 +91,7 @@ enum http_parse request_feed(struct exchange *exchange, struct buffer *in, size_
         return parse;
     }
     const char *base = in->data + at;
-    if (exchange->base != base) {
-        *error = exchange_resolve(exchange, base);
-    }
+    *error = exchange_follow(exchange, base);
     exchange->x.request.body = (struct slice){base + exchange->head.length, exchange->body_len};
     return *error ? HTTP_PARSE_FAILED : HTTP_PARSE_DONE;
 }

@@ -238,6 +238,40 @@ static void test_after_a_framing_error_nothing_is_parsed(void **state)
     rig_stop(&rig);
 }
 
+/* The input grows, and so moves, between the head and the end of the body. */
+static void test_a_request_whose_input_moves(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *end; /* behind a first chunk of 8,000 bytes */
+        int status;
+    } cases[] = {{"\r\n0\r\n\r\n", 200}, {"\r\nx", 400}, {"\r\n100\r\n", 413}, {"\r\n1", 408}};
+    const struct http_server_options options = {.header_ms = 5000, .request_ms = 100};
+    static char text[32768];
+    struct rig rig;
+    struct rig_answer answer;
+    rig_start(&rig, &options);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int fd = rig_connect(&rig);
+        snprintf(text, sizeof text,
+                 "POST /%%65cho HTTP/1.1\r\n" HOST "X: %012000d\r\nX-Request-Id: mine\r\n"
+                 "Accept: a/b\r\nAccept: */*\r\nTransfer-Encoding: chunked\r\n\r\n1f40\r\n%08000d",
+                 1, 2);
+        rig_send(fd, text);
+        rig_send(fd, cases[i].end);
+        rig_read(fd, &answer, false);
+        assert_int_equal(answer.status, cases[i].status);
+        assert_non_null(strstr(answer.head, "\r\nX-Request-Id: mine\r\n"));
+        if (answer.status == 200) {
+            assert_int_equal(answer.body_len, 8000);
+        } else {
+            assert_non_null(strstr(answer.body, "\"instance\":\"/echo\""));
+        }
+        close(fd);
+    }
+    rig_stop(&rig);
+}
+
 static void test_big_bodies_are_whole(void **state)
 {
     (void)state;
@@ -609,6 +643,7 @@ int main(void)
         cmocka_unit_test(test_dispatch),
         cmocka_unit_test(test_an_id_of_doubtful_form_is_replaced),
         cmocka_unit_test(test_after_a_framing_error_nothing_is_parsed),
+        cmocka_unit_test(test_a_request_whose_input_moves),
         cmocka_unit_test(test_big_bodies_are_whole),
         cmocka_unit_test(test_a_slow_client_slows_the_stream),
         cmocka_unit_test(test_streams_of_old_clients_end_with_the_connection),
