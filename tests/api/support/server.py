@@ -41,7 +41,12 @@ class Server:
         self.log_path = self.directory / "stderr.log"
         self.process = None
         self.clients = weakref.WeakSet()
-        self.start(port)
+        try:
+            self.start(port)
+        except BaseException:
+            self.kill()
+            self.remove()
+            raise
 
     def start(self, port=0):
         """Starts the process (again, on the same files) and waits until it listens."""
@@ -92,9 +97,9 @@ class Server:
 
     def kill(self):
         """Ends it the hard way and waits."""
-        if self.process.poll() is None:
+        if self.process is not None:
             self.process.kill()
-        self.process.wait()
+            self.process.wait()
 
     def wait(self, seconds=30):
         """The exit status."""
