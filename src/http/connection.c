@@ -228,8 +228,8 @@ void http_connection_respond(struct exchange *exchange)
         c->gone = true;
     } else {
         bool ends = response->stream && exchange->x.request.http10;
-        exchange->keep_alive =
-            exchange->head.keep_alive && !response->close && !ends && !c->loop->draining;
+        exchange->keep_alive = exchange->head.keep_alive && !response->close && !ends &&
+                               !http_server_draining(c->loop->server);
         if (!http_loop_take_buffer(c->loop, &c->out) ||
             !response_write(exchange, &c->out, &c->tail)) {
             c->gone = true;

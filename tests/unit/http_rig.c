@@ -135,6 +135,12 @@ static void handle_broken(struct http_exchange *x)
     http_respond_body(x, 200, "text/plain");
 }
 
+static void handle_client(struct http_exchange *x)
+{
+    buffer_add(x->response.body, x->request.client);
+    http_respond_body(x, 200, "text/plain");
+}
+
 static void park(struct http_exchange *x)
 {
     pthread_mutex_lock(&lock);
@@ -185,6 +191,7 @@ static const struct http_route routes[] = {
     {.method = HTTP_GET, .path = "/stream", .handler = handle_stream, .access = HTTP_ACCESS_PUBLIC},
     {.method = HTTP_GET, .path = "/drip", .handler = handle_drip, .access = HTTP_ACCESS_PUBLIC},
     {.method = HTTP_GET, .path = "/broken", .handler = handle_broken, .access = HTTP_ACCESS_PUBLIC},
+    {.method = HTTP_GET, .path = "/client", .handler = handle_client, .access = HTTP_ACCESS_PUBLIC},
     {.method = HTTP_GET, .path = "/later", .handler = park, .access = HTTP_ACCESS_PUBLIC},
     {.method = HTTP_GET, .path = "/token", .handler = handle_plain, .quota = 1},
     {.method = HTTP_GET,
@@ -364,15 +371,26 @@ size_t rig_streamed(void)
 
 /* ---- The client ---- */
 
-int rig_connect(const struct rig *rig)
+int rig_socket(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(rig->port)};
     const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+    return fd;
+}
+
+void rig_connect_socket(const struct rig *rig, int fd)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(rig->port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+}
+
+int rig_connect(const struct rig *rig)
+{
+    int fd = rig_socket();
+    rig_connect_socket(rig, fd);
     return fd;
 }
 

@@ -9,6 +9,7 @@
  *   GET /plain      `hello`            POST /echo      the body
  *   GET /big        RIG_BIG bytes      GET /fixed      the same, not copied
  *   GET /stream     RIG_BIG bytes      GET /drip       what rig_drip gives
+ *   GET /client     the address of the client
  *   GET /broken     a field with a line break
  *   GET /later      answers when rig_release is called
  *   GET /token      authorize decides later; rig_release lets it go on
@@ -48,6 +49,8 @@ size_t rig_streamed(void);
 /* ---- The client ---- */
 
 int rig_connect(const struct rig *rig);
+int rig_socket(void);
+void rig_connect_socket(const struct rig *rig, int fd);
 void rig_send(int fd, const char *text);
 
 struct rig_answer {

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -576,6 +577,66 @@ static void test_connections_are_bounded(void **state)
     }
 }
 
+/* A client that waits while no descriptor is left is told so, and the loop does not spin. */
+static void test_without_descriptors(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct rig_answer answer;
+    struct rlimit before;
+    rig_start(&rig, NULL);
+    int fd = rig_socket();
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int free_fd = dup(fd);
+    assert_true(free_fd >= 0);
+    close(free_fd);
+    struct rlimit none = {.rlim_cur = (rlim_t)free_fd, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    rig_connect_socket(&rig, fd);
+    rig_read(fd, &answer, false);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(answer.status, 503);
+    assert_true(rig_is_closed(fd));
+    close(fd);
+    assert_int_equal(rig_ask(&rig, GET("/client"), &answer), 200);
+    assert_string_equal(answer.body, "127.0.0.1");
+    rig_stop(&rig);
+}
+
+static void test_clients_behind_a_proxy(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fields;
+        const char *client;
+    } cases[] = {
+        {"", "127.0.0.1"},
+        {"X-Forwarded-For: 192.0.2.1\r\n", "192.0.2.1"},
+        {"X-Forwarded-For: 198.51.100.9, 192.0.2.1, 10.1.2.3\r\n", "192.0.2.1"},
+        {"X-Forwarded-For: 198.51.100.9\r\nX-Forwarded-For: 192.0.2.1,10.1.2.3\r\n", "192.0.2.1"},
+        {"X-Forwarded-For: 2001:DB8:0:0::1\r\n", "2001:db8::1"},
+        {"X-Forwarded-For: ::ffff:192.0.2.1\r\n", "192.0.2.1"},
+        {"X-Forwarded-For: nonsense\r\n", "127.0.0.1"},
+        {"X-Forwarded-For: 192.0.2.1, nonsense, 10.9.9.9\r\n", "10.9.9.9"},
+        {"X-Forwarded-For:\r\n", "127.0.0.1"},
+    };
+    const struct http_server_options options = {.trusted_proxies = "10.0.0.0/8, 127.0.0.1"};
+    struct rig rig;
+    struct rig_answer answer;
+    rig_start(&rig, &options);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[512];
+        snprintf(text, sizeof text, "GET /client HTTP/1.1\r\n" HOST "%s\r\n", cases[i].fields);
+        assert_int_equal(rig_ask(&rig, text, &answer), 200);
+        assert_string_equal(answer.body, cases[i].client);
+    }
+    rig_stop(&rig);
+    rig_start(&rig, NULL);
+    rig_ask(&rig, "GET /client HTTP/1.1\r\n" HOST "X-Forwarded-For: 192.0.2.1\r\n\r\n", &answer);
+    assert_string_equal(answer.body, "127.0.0.1");
+    rig_stop(&rig);
+}
+
 static void test_cross_origin(void **state)
 {
     (void)state;
@@ -657,6 +718,8 @@ int main(void)
         cmocka_unit_test(test_the_drain_ends_although_a_handler_does_not),
         cmocka_unit_test(test_a_second_stop_ends_at_once),
         cmocka_unit_test(test_connections_are_bounded),
+        cmocka_unit_test(test_without_descriptors),
+        cmocka_unit_test(test_clients_behind_a_proxy),
         cmocka_unit_test(test_cross_origin),
         cmocka_unit_test(test_options_that_are_refused),
         cmocka_unit_test(test_a_port_in_use_is_refused),
