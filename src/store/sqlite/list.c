@@ -5,7 +5,7 @@
 #include "store/sqlite/sql.h"
 
 #define FROM                                                                                       \
-    "SELECT id, title, description, status, created_at, updated_at, completed_at, revision "      \
+    "SELECT id, title, description, status, created_at, updated_at, completed_at, revision "       \
     "FROM tasks WHERE user_id = ?1"
 #define FILTER            " AND ((?2 >> status) & 1)"
 #define AFTER(key, than)  " AND (" key ", id) " than " (?3, ?4)"
@@ -18,7 +18,8 @@
         FROM FILTER ORDER(key, "DESC"), FROM AFTER(key, "<") ORDER(key, "DESC"),                   \
         FROM FILTER AFTER(key, "<") ORDER(key, "DESC")
 
-/* Only the first sort has an index; the others keep the first rows of a scan of the user's tasks. */
+/* Only the first sort has an index; the others keep the first rows of a scan of the user's tasks.
+ */
 const char *const list_texts[LIST_TEXTS] = {
     TEXTS_OF("created_at"),
     TEXTS_OF("updated_at"),

@@ -94,8 +94,7 @@ struct slice query_take_text(struct query *q)
         note(q, SQLITE_NOMEM);
     if (!text)
         return (struct slice){NULL, 0};
-    return (struct slice){(const char *)text,
-                          (size_t)sqlite3_column_bytes(q->statement, column)};
+    return (struct slice){(const char *)text, (size_t)sqlite3_column_bytes(q->statement, column)};
 }
 
 struct slice query_take_blob(struct query *q)

@@ -124,8 +124,10 @@ static void put_time(uint8_t *bytes, int64_t time)
 /* Was the token with `counter` superseded less than `grace_ms` ago? */
 static bool is_in_grace(const struct standing *standing, const struct store_session_refresh *op)
 {
+    if (op->counter < 1)
+        return false;
     int64_t age = standing->session.counter - op->counter; /* 1: the one before the current */
-    if (op->counter < 1 || age < 1 || age > (int64_t)(standing->superseded_size / TIME_SIZE))
+    if (age < 1 || age > (int64_t)(standing->superseded_size / TIME_SIZE))
         return false;
     int64_t time = get_time(&standing->superseded[(size_t)(age - 1) * TIME_SIZE]);
     return op->now - time < op->grace_ms;

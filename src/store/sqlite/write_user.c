@@ -13,9 +13,7 @@ int write_user_check(struct transaction *t, const struct uuid *id, struct slice 
     if (query_row(&q)) {
         bool same = slice_eq(query_take_text(&q), verified);
         bool disabled = query_take_i64(&q) != 0;
-        *credential = !same      ? WRITE_USER_CHANGED
-                      : disabled ? WRITE_USER_DISABLED
-                                 : WRITE_USER_GOOD;
+        *credential = !same ? WRITE_USER_CHANGED : disabled ? WRITE_USER_DISABLED : WRITE_USER_GOOD;
     }
     return query_end(&q);
 }

@@ -102,8 +102,7 @@ static _Noreturn void die(const char *what, int rc)
 /* On the loop: completes every operation of the chain. */
 static void complete(struct inbox_message *message)
 {
-    struct store_op *op =
-        (struct store_op *)((char *)message - offsetof(struct store_op, message));
+    struct store_op *op = (struct store_op *)((char *)message - offsetof(struct store_op, message));
     while (op) {
         struct store_op *next = op->next; /* `op` belongs to the caller as soon as it is done */
         op->done(op);

@@ -1,0 +1,63 @@
+#include "store_contract.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "store_contract_parts.h"
+#include "store_fixture.h"
+
+/* cmocka gives a group no argument of its own. */
+static const struct store_contract *running;
+
+static void on_sessions_ended(void *context, struct uuid user)
+{
+    struct contract_state *state = context;
+    if (state->ended_count < CONTRACT_ENDED_MOST)
+        state->ended[state->ended_count++] = user;
+}
+
+int contract_setup(void **pointer)
+{
+    char why[256];
+    struct contract_state *state = calloc(1, sizeof *state);
+    assert_non_null(state);
+    state->contract = running;
+    state->options = (struct store_options){
+        .url = running->make_database(),
+        .queue_most = CONTRACT_QUEUE_MOST,
+        .sessions_ended = on_sessions_ended,
+        .context = state,
+    };
+    state->store = running->engine->open(&state->options, why, sizeof why);
+    if (!state->store)
+        fail_msg("%s", why);
+    *pointer = state;
+    return 0;
+}
+
+int contract_teardown(void **pointer)
+{
+    struct contract_state *state = *pointer;
+    running->engine->close(&state->store);
+    assert_null(state->store);
+    running->drop_database();
+    free(state);
+    return 0;
+}
+
+int store_contract_run(const struct store_contract *contract)
+{
+    running = contract;
+    int failed = store_contract_accounts();
+    failed += store_contract_sessions();
+    failed += store_contract_tasks();
+    failed += store_contract_lists();
+    failed += store_contract_loops();
+    return failed;
+}

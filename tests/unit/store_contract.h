@@ -1,0 +1,28 @@
+#ifndef TASKHOLD_TESTS_STORE_CONTRACT_H
+#define TASKHOLD_TESTS_STORE_CONTRACT_H
+
+#include "store/store.h"
+
+/* What store.h promises, tested on any engine. */
+struct store_contract {
+    const struct store_engine *engine;
+    /* The URL of a fresh, empty database, made for each test. */
+    const char *(*make_database)(void);
+    void (*drop_database)(void);
+};
+
+/* Runs the suite and returns how many tests failed. */
+int store_contract_run(const struct store_contract *contract);
+
+/* For the suite's own files: what each test gets as its state. */
+#define CONTRACT_ENDED_MOST 1024
+
+struct contract_state {
+    const struct store_contract *contract;
+    struct store *store;
+    struct store_options options;
+    struct uuid ended[CONTRACT_ENDED_MOST]; /* users named by sessions_ended; read behind answers */
+    unsigned ended_count;
+};
+
+#endif

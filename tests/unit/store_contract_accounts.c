@@ -1,0 +1,234 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "store_contract.h"
+#include "store_contract_parts.h"
+#include "store_fixture.h"
+
+#define OTHER_HASH SLICE("$argon2id$v=19$m=19456,t=2,p=1$b3RoZXI$b3RoZXI")
+
+static void open_loop(void **pointer, struct loop *loop)
+{
+    struct contract_state *state = *pointer;
+    loop_open(loop, state->contract->engine, state->store);
+}
+
+static enum error get_user(struct loop *loop, struct uuid id, struct user *user)
+{
+    struct store_user_get op = {.id = id};
+    enum error result = LOOP_CALL(loop, user_get, &op);
+    *user = op.user;
+    return result;
+}
+
+static void test_create_and_find(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    struct store_user_create create = {
+        .user = {.id = uuid_make_v7(),
+                 .email = SLICE("Ann@Example.org"),
+                 .name = SLICE("Ann"),
+                 .password_hash = TEST_HASH,
+                 .created_at = TEST_NOW,
+                 .updated_at = TEST_NOW + 1},
+    };
+    assert_int_equal(LOOP_CALL(&loop, user_create, &create), ERROR_NONE);
+
+    struct store_user_by_email find = {.email = SLICE("aNN@eXAMPLE.ORG"), .ip = SLICE("::1")};
+    assert_int_equal(LOOP_CALL(&loop, user_by_email, &find), ERROR_NONE);
+    assert_true(uuid_eq(find.user.id, create.user.id));
+    assert_true(slice_eq(find.user.email, SLICE("Ann@Example.org")));
+    assert_true(slice_eq(find.user.name, SLICE("Ann")));
+    assert_true(slice_eq(find.user.password_hash, TEST_HASH));
+    assert_int_equal(find.user.created_at, TEST_NOW);
+    assert_int_equal(find.user.updated_at, TEST_NOW + 1);
+    assert_false(find.known_address);
+
+    find.email = SLICE("ann@example.or");
+    assert_int_equal(LOOP_CALL(&loop, user_by_email, &find), ERROR_NOT_FOUND);
+    struct user user;
+    assert_int_equal(get_user(&loop, uuid_make_v7(), &user), ERROR_NOT_FOUND);
+    loop_close(&loop);
+}
+
+static void test_email_is_unique(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    (void)make_user(&loop, "ann");
+    struct store_user_create twice = {
+        .user = {.id = uuid_make_v7(),
+                 .email = SLICE("ANN@example.org"),
+                 .password_hash = TEST_HASH,
+                 .created_at = TEST_NOW,
+                 .updated_at = TEST_NOW},
+    };
+    assert_int_equal(LOOP_CALL(&loop, user_create, &twice), ERROR_EMAIL_TAKEN);
+    /* Only ASCII letters have a case here: these are two addresses. */
+    struct store_user_create umlaut = twice;
+    umlaut.user.email = SLICE("\xc3\xa4@example.org");
+    assert_int_equal(LOOP_CALL(&loop, user_create, &umlaut), ERROR_NONE);
+    umlaut.user.id = uuid_make_v7();
+    umlaut.user.email = SLICE("\xc3\x84@example.org");
+    assert_int_equal(LOOP_CALL(&loop, user_create, &umlaut), ERROR_NONE);
+    loop_close(&loop);
+}
+
+/* Two registrations of one address in one turn: one is made. */
+static void test_email_race(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    struct store_user_create ops[2] = {0};
+    for (unsigned i = 0; i < 2; i++) {
+        ops[i].user = (struct user){
+            .id = uuid_make_v7(), .email = SLICE("ann@example.org"), .password_hash = TEST_HASH};
+        loop_begin(&loop, &ops[i].op);
+        loop.engine->user_create(&ops[i]);
+    }
+    loop_finish(&loop);
+    assert_int_equal(ops[0].op.result, ERROR_NONE);
+    assert_int_equal(ops[1].op.result, ERROR_EMAIL_TAKEN);
+    loop_close(&loop);
+}
+
+static void test_rename(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    struct uuid id = make_user(&loop, "ann");
+    struct store_user_rename op = {.id = id, .name = SLICE("Ann"), .now = TEST_NOW + 5};
+    assert_int_equal(LOOP_CALL(&loop, user_rename, &op), ERROR_NONE);
+    assert_true(slice_eq(op.user.name, SLICE("Ann")));
+    assert_int_equal(op.user.updated_at, TEST_NOW + 5);
+    assert_true(slice_eq(op.user.email, SLICE("ann@example.org")));
+
+    op.name = (struct slice){NULL, 0};
+    assert_int_equal(LOOP_CALL(&loop, user_rename, &op), ERROR_NONE);
+    struct user user;
+    assert_int_equal(get_user(&loop, id, &user), ERROR_NONE);
+    assert_null(user.name.ptr);
+
+    op.id = uuid_make_v7();
+    assert_int_equal(LOOP_CALL(&loop, user_rename, &op), ERROR_NOT_FOUND);
+    loop_close(&loop);
+}
+
+static void test_set_email(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    struct uuid id = make_user(&loop, "ann");
+    (void)make_user(&loop, "bob");
+    struct store_user_set_email op = {
+        .id = id, .verified_hash = TEST_HASH, .email = SLICE("BOB@example.org"), .now = TEST_NOW};
+    assert_int_equal(LOOP_CALL(&loop, user_set_email, &op), ERROR_EMAIL_TAKEN);
+    op.email = SLICE("ANN@example.org"); /* her own, in another case */
+    op.now = TEST_NOW + 7;
+    assert_int_equal(LOOP_CALL(&loop, user_set_email, &op), ERROR_NONE);
+    assert_true(slice_eq(op.user.email, SLICE("ANN@example.org")));
+    assert_int_equal(op.user.updated_at, TEST_NOW + 7);
+    op.verified_hash = OTHER_HASH;
+    assert_int_equal(LOOP_CALL(&loop, user_set_email, &op), ERROR_WRONG_PASSWORD);
+    op.id = uuid_make_v7();
+    assert_int_equal(LOOP_CALL(&loop, user_set_email, &op), ERROR_NOT_FOUND);
+
+    struct user user;
+    assert_int_equal(get_user(&loop, id, &user), ERROR_NONE);
+    assert_true(slice_eq(user.email, SLICE("ANN@example.org")));
+    loop_close(&loop);
+}
+
+static enum error check(struct loop *loop, struct uuid user, struct uuid session)
+{
+    struct store_session_check op = {.user = user, .id = session, .now = TEST_NOW};
+    return LOOP_CALL(loop, session_check, &op);
+}
+
+static void test_set_password_ends_other_sessions(void **pointer)
+{
+    struct contract_state *state = *pointer;
+    struct loop loop;
+    open_loop(pointer, &loop);
+    struct uuid id = make_user(&loop, "ann");
+    struct store_session_create mine = session_of(id, "::1", TEST_NOW);
+    struct store_session_create other = session_of(id, "::2", TEST_NOW);
+    assert_int_equal(LOOP_CALL(&loop, session_create, &mine), ERROR_NONE);
+    assert_int_equal(LOOP_CALL(&loop, session_create, &other), ERROR_NONE);
+
+    struct store_user_set_password op = {.id = id,
+                                         .verified_hash = OTHER_HASH,
+                                         .hash = OTHER_HASH,
+                                         .keep = mine.session.id,
+                                         .now = TEST_NOW + 9};
+    assert_int_equal(LOOP_CALL(&loop, user_set_password, &op), ERROR_WRONG_PASSWORD);
+    assert_int_equal(check(&loop, id, other.session.id), ERROR_NONE);
+    assert_int_equal(state->ended_count, 0);
+
+    op.verified_hash = TEST_HASH;
+    assert_int_equal(LOOP_CALL(&loop, user_set_password, &op), ERROR_NONE);
+    assert_int_equal(check(&loop, id, mine.session.id), ERROR_NONE);
+    assert_int_equal(check(&loop, id, other.session.id), ERROR_NOT_FOUND);
+    assert_int_equal(state->ended_count, 1);
+    assert_true(uuid_eq(state->ended[0], id));
+
+    struct user user;
+    assert_int_equal(get_user(&loop, id, &user), ERROR_NONE);
+    assert_true(slice_eq(user.password_hash, OTHER_HASH));
+    assert_int_equal(user.updated_at, TEST_NOW + 9);
+    loop_close(&loop);
+}
+
+static void test_delete_takes_all(void **pointer)
+{
+    struct contract_state *state = *pointer;
+    struct loop loop;
+    open_loop(pointer, &loop);
+    struct uuid id = make_user(&loop, "ann");
+    struct uuid stays = make_user(&loop, "bob");
+    struct task task = make_task(&loop, id, "hers", TEST_NOW);
+    struct task kept = make_task(&loop, stays, "his", TEST_NOW);
+    struct store_session_create login = session_of(id, "::1", TEST_NOW);
+    assert_int_equal(LOOP_CALL(&loop, session_create, &login), ERROR_NONE);
+
+    struct store_user_delete op = {.id = id, .verified_hash = OTHER_HASH};
+    assert_int_equal(LOOP_CALL(&loop, user_delete, &op), ERROR_WRONG_PASSWORD);
+    op.verified_hash = TEST_HASH;
+    assert_int_equal(LOOP_CALL(&loop, user_delete, &op), ERROR_NONE);
+    assert_int_equal(state->ended_count, 1);
+    assert_int_equal(LOOP_CALL(&loop, user_delete, &op), ERROR_NOT_FOUND);
+
+    struct user user;
+    assert_int_equal(get_user(&loop, id, &user), ERROR_NOT_FOUND);
+    assert_int_equal(check(&loop, id, login.session.id), ERROR_NOT_FOUND);
+    struct store_task_get get = {.user = id, .id = task.id};
+    assert_int_equal(LOOP_CALL(&loop, task_get, &get), ERROR_NOT_FOUND);
+    get = (struct store_task_get){.user = stays, .id = kept.id};
+    assert_int_equal(LOOP_CALL(&loop, task_get, &get), ERROR_NONE);
+    struct store_task_write write = task_write(STORE_TASK_CREATE, id, uuid_make_v7(), TEST_NOW);
+    assert_int_equal(LOOP_CALL(&loop, task_write, &write), ERROR_NOT_FOUND);
+
+    /* The address may be taken again, and nothing of before comes back. */
+    struct uuid again = make_user(&loop, "ann");
+    struct store_user_get fresh = {.id = again, .ip = SLICE("::1")};
+    assert_int_equal(LOOP_CALL(&loop, user_get, &fresh), ERROR_NONE);
+    assert_false(fresh.known_address);
+    loop_close(&loop);
+}
+
+int store_contract_accounts(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(test_create_and_find),  CONTRACT_TEST(test_email_is_unique),
+        CONTRACT_TEST(test_email_race),       CONTRACT_TEST(test_rename),
+        CONTRACT_TEST(test_set_email),        CONTRACT_TEST(test_set_password_ends_other_sessions),
+        CONTRACT_TEST(test_delete_takes_all),
+    };
+    return cmocka_run_group_tests_name("store: accounts", tests, NULL, NULL);
+}

@@ -1,0 +1,20 @@
+#ifndef TASKHOLD_TESTS_STORE_CONTRACT_PARTS_H
+#define TASKHOLD_TESTS_STORE_CONTRACT_PARTS_H
+
+/* The groups of the contract suite. Each returns how many tests failed. */
+int store_contract_accounts(void);
+int store_contract_sessions(void);
+int store_contract_tasks(void);
+int store_contract_lists(void);
+int store_contract_loops(void);
+
+/* A fresh store for each test; its state is a struct contract_state. */
+int contract_setup(void **state);
+int contract_teardown(void **state);
+
+#define CONTRACT_QUEUE_MOST 600
+
+#define CONTRACT_TEST(function)                                                                    \
+    cmocka_unit_test_setup_teardown(function, contract_setup, contract_teardown)
+
+#endif

@@ -1,0 +1,44 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store/sqlite/engine.h"
+#include "store_contract.h"
+
+static char directory[64];
+static char url[128];
+
+static const char *make_database(void)
+{
+    (void)snprintf(directory, sizeof directory, "/tmp/taskhold-XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    (void)snprintf(url, sizeof url, "sqlite:%s/t.db", directory);
+    return url;
+}
+
+static void drop_database(void)
+{
+    static const char *const names[] = {"", "-wal", "-shm", ".lock"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof path, "%s/t.db%s", directory, names[i]);
+        (void)unlink(path);
+    }
+    assert_int_equal(rmdir(directory), 0);
+}
+
+int main(void)
+{
+    const struct store_contract contract = {
+        .engine = &sqlite_engine,
+        .make_database = make_database,
+        .drop_database = drop_database,
+    };
+    return store_contract_run(&contract);
+}
