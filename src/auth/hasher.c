@@ -143,24 +143,24 @@ struct hasher *hasher_create(unsigned threads, unsigned queue_most)
     return hasher;
 }
 
-void hasher_destroy(struct hasher **owned)
+void hasher_destroy(struct hasher **hasher)
 {
-    struct hasher *hasher = *owned;
+    struct hasher *pool = *hasher;
 
-    *owned = NULL;
-    if (!hasher) {
+    *hasher = NULL;
+    if (!pool) {
         return;
     }
-    pthread_mutex_lock(&hasher->mutex);
-    hasher->ending = true;
-    pthread_cond_broadcast(&hasher->changed);
-    pthread_mutex_unlock(&hasher->mutex);
-    for (unsigned i = 0; i < hasher->thread_count; i++) {
-        pthread_join(hasher->threads[i], NULL);
+    pthread_mutex_lock(&pool->mutex);
+    pool->ending = true;
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->mutex);
+    for (unsigned i = 0; i < pool->thread_count; i++) {
+        pthread_join(pool->threads[i], NULL);
     }
-    pthread_cond_destroy(&hasher->changed);
-    pthread_mutex_destroy(&hasher->mutex);
-    free(hasher);
+    pthread_cond_destroy(&pool->changed);
+    pthread_mutex_destroy(&pool->mutex);
+    free(pool);
 }
 
 bool hasher_submit(struct hasher *hasher, struct password_job *job)

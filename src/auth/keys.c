@@ -91,7 +91,7 @@ struct keys *keys_create(struct slice current, struct slice previous)
     }
     memset(keys, 0, sizeof *keys);
     keys->count = count;
-    for (unsigned i = 0; i < keys->count; i++) {
+    for (unsigned i = 0; i < count; i++) {
         derive(&keys->key[i], secrets[i]);
         write_header(&keys->key[i]);
     }

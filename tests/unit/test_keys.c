@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -226,6 +227,50 @@ static void every_secret_is_another(void **state)
     free(second);
 }
 
+struct starter {
+    pthread_barrier_t *start;
+    const char *database;
+    char *secret;
+};
+
+static void *start(void *argument)
+{
+    struct starter *starter = argument;
+    char why[256];
+
+    pthread_barrier_wait(starter->start);
+    starter->secret = keys_secret_file(starter->database, why, sizeof why);
+    return NULL;
+}
+
+/* Each has its answer; all have the same one. */
+static void starters_side_by_side_agree(void **state)
+{
+    enum { STARTERS = 8, ROUNDS = 20 };
+    struct folder *f = *state;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        struct starter starters[STARTERS];
+        pthread_t threads[STARTERS];
+        pthread_barrier_t barrier;
+        unlink(f->secret);
+        assert_int_equal(pthread_barrier_init(&barrier, NULL, STARTERS), 0);
+        for (int i = 0; i < STARTERS; i++) {
+            starters[i] = (struct starter){&barrier, f->database, NULL};
+            assert_int_equal(pthread_create(&threads[i], NULL, start, &starters[i]), 0);
+        }
+        for (int i = 0; i < STARTERS; i++) {
+            pthread_join(threads[i], NULL);
+            assert_non_null(starters[i].secret);
+            assert_string_equal(starters[i].secret, starters[0].secret);
+        }
+        for (int i = 0; i < STARTERS; i++) {
+            free(starters[i].secret);
+        }
+        pthread_barrier_destroy(&barrier);
+    }
+}
+
 static void line_ends_are_taken_off(void **state)
 {
     static const char *const ends[] = {"", "\n", "\r\n"};
@@ -312,6 +357,7 @@ int main(void)
         cmocka_unit_test(the_header_names_the_key),
         cmocka_unit_test_setup_teardown(the_first_start_makes_a_secret, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(every_secret_is_another, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(starters_side_by_side_agree, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(line_ends_are_taken_off, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(bad_files_are_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_file_that_is_too_large_is_refused, make_folder,
