@@ -1,0 +1,289 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "http_rig.h"
+
+#define HOST      "Host: a\r\n"
+#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
+
+static void test_time_limits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int status; /* 0: closed without an answer */
+    } cases[] = {
+        {"", 0},
+        {GET("/plain"), 0},
+        {"GET /plain HT", 408},
+        {GET("/plain") "GET ", 408},
+        {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\na", 408},
+        {"POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\n", 408},
+    };
+    const struct http_server_options options = {
+        .header_ms = 60, .request_ms = 90, .idle_ms = 120, .write_ms = 100};
+    struct rig rig;
+    struct rig_answer answer;
+    rig_start(&rig, &options);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int fd = rig_connect(&rig);
+        rig_send(fd, cases[i].text);
+        if (strncmp(cases[i].text, GET("/plain"), strlen(GET("/plain"))) == 0) {
+            rig_read(fd, &answer, false);
+            assert_int_equal(answer.status, 200);
+        }
+        if (cases[i].status) {
+            rig_read(fd, &answer, false);
+            assert_int_equal(answer.status, cases[i].status);
+            assert_true(answer.closes);
+        }
+        assert_true(rig_is_closed(fd));
+        close(fd);
+    }
+    rig_stop(&rig);
+}
+
+static void test_a_client_that_takes_nothing_is_dropped(void **state)
+{
+    (void)state;
+    const struct http_server_options options = {.write_ms = 60};
+    struct rig rig;
+    rig_start(&rig, &options);
+    int fd = rig_connect(&rig);
+    const int small = 4096;
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+    rig_send(fd, GET("/stream"));
+    rig_wait_closed(1);
+    close(fd);
+    rig_stop(&rig);
+}
+
+static void test_drain(void **state)
+{
+    (void)state;
+    const struct http_server_options options = {.drain_seconds = 10, .threads = 2};
+    struct rig rig;
+    struct rig_answer answer;
+    rig_start(&rig, &options);
+    int idle = rig_connect(&rig);
+    int busy = rig_connect(&rig);
+    rig_send(idle, GET("/plain"));
+    rig_read(idle, &answer, false);
+    rig_send(busy, GET("/later"));
+    rig_wait_parked();
+    http_server_stop(rig.server);
+    assert_true(rig_is_closed(idle));
+    rig_release();
+    rig_read(busy, &answer, false);
+    assert_string_equal(answer.body, "late");
+    assert_true(answer.closes);
+    assert_true(rig_is_closed(busy));
+    close(idle);
+    close(busy);
+    rig_stop(&rig);
+}
+
+static void test_the_drain_ends_although_a_handler_does_not(void **state)
+{
+    (void)state;
+    const struct http_server_options options = {.drain_seconds = 0};
+    struct rig rig;
+    rig_start(&rig, &options);
+    int fd = rig_connect(&rig);
+    rig_send(fd, GET("/later"));
+    rig_wait_parked();
+    rig_stop(&rig);
+    close(fd);
+}
+
+static void test_a_second_stop_ends_at_once(void **state)
+{
+    (void)state;
+    const struct http_server_options options = {.drain_seconds = 3600};
+    struct rig rig;
+    rig_start(&rig, &options);
+    int fd = rig_connect(&rig);
+    rig_send(fd, GET("/later"));
+    rig_wait_parked();
+    http_server_stop(rig.server);
+    rig_stop(&rig);
+    close(fd);
+}
+
+static void test_connections_are_bounded(void **state)
+{
+    (void)state;
+    static const struct http_server_options bounds[] = {{.connections_most = 2},
+                                                        {.connections_most_per_address = 2}};
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+        struct rig rig;
+        struct rig_answer answer;
+        rig_start(&rig, &bounds[i]);
+        int first = rig_connect(&rig);
+        int second = rig_connect(&rig);
+        int third = rig_connect(&rig);
+        rig_send(first, GET("/plain"));
+        rig_read(first, &answer, false);
+        rig_read(third, &answer, false);
+        assert_int_equal(answer.status, 503);
+        assert_int_equal(answer.body[answer.body_len - 1], '}');
+        assert_non_null(strstr(answer.head, "\r\nRetry-After: "));
+        assert_true(rig_is_closed(third));
+        close(third);
+        rig_send(second, "GET /plain HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+        rig_read(second, &answer, false);
+        assert_true(rig_is_closed(second));
+        close(second);
+        /* Its place is free again as soon as the server has seen the end. */
+        do {
+            rig_ask(&rig, GET("/plain"), &answer);
+        } while (answer.status == 503);
+        assert_int_equal(answer.status, 200);
+        close(first);
+        rig_stop(&rig);
+    }
+}
+
+/* A client that waits while no descriptor is left is told so, and the loop does not spin. */
+static void test_without_descriptors(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct rig_answer answer;
+    struct rlimit before;
+    rig_start(&rig, NULL);
+    int fd = rig_socket();
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int free_fd = dup(fd);
+    assert_true(free_fd >= 0);
+    close(free_fd);
+    struct rlimit none = {.rlim_cur = (rlim_t)free_fd, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    rig_connect_socket(&rig, fd);
+    rig_read(fd, &answer, false);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(answer.status, 503);
+    assert_true(rig_is_closed(fd));
+    close(fd);
+    assert_int_equal(rig_ask(&rig, GET("/client"), &answer), 200);
+    assert_string_equal(answer.body, "127.0.0.1");
+    rig_stop(&rig);
+}
+
+static void test_clients_behind_a_proxy(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fields;
+        const char *client;
+    } cases[] = {
+        {"", "127.0.0.1"},
+        {"X-Forwarded-For: 192.0.2.1\r\n", "192.0.2.1"},
+        {"X-Forwarded-For: 198.51.100.9, 192.0.2.1, 10.1.2.3\r\n", "192.0.2.1"},
+        {"X-Forwarded-For: 198.51.100.9\r\nX-Forwarded-For: 192.0.2.1,10.1.2.3\r\n", "192.0.2.1"},
+        {"X-Forwarded-For: 2001:DB8:0:0::1\r\n", "2001:db8::1"},
+        {"X-Forwarded-For: ::ffff:192.0.2.1\r\n", "192.0.2.1"},
+        {"X-Forwarded-For: nonsense\r\n", "127.0.0.1"},
+        {"X-Forwarded-For: 192.0.2.1, nonsense, 10.9.9.9\r\n", "10.9.9.9"},
+        {"X-Forwarded-For:\r\n", "127.0.0.1"},
+    };
+    const struct http_server_options options = {.trusted_proxies = "10.0.0.0/8, 127.0.0.1"};
+    struct rig rig;
+    struct rig_answer answer;
+    rig_start(&rig, &options);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[512];
+        snprintf(text, sizeof text, "GET /client HTTP/1.1\r\n" HOST "%s\r\n", cases[i].fields);
+        assert_int_equal(rig_ask(&rig, text, &answer), 200);
+        assert_string_equal(answer.body, cases[i].client);
+    }
+    rig_stop(&rig);
+    rig_start(&rig, NULL);
+    rig_ask(&rig, "GET /client HTTP/1.1\r\n" HOST "X-Forwarded-For: 192.0.2.1\r\n\r\n", &answer);
+    assert_string_equal(answer.body, "127.0.0.1");
+    rig_stop(&rig);
+}
+
+static void test_cross_origin(void **state)
+{
+    (void)state;
+    const struct http_server_options options = {.cors_origins = "https://a.example, http://b:1"};
+    struct rig rig;
+    struct rig_answer answer;
+    rig_start(&rig, &options);
+    rig_ask(&rig, "GET /plain HTTP/1.1\r\n" HOST "Origin: http://b:1\r\n\r\n", &answer);
+    assert_non_null(strstr(answer.head, "\r\nAccess-Control-Allow-Origin: http://b:1\r\n"));
+    assert_non_null(strstr(answer.head, "\r\nVary: Origin\r\n"));
+    assert_non_null(strstr(answer.head, "Access-Control-Expose-Headers: ETag, "));
+    rig_ask(&rig, "GET /plain HTTP/1.1\r\n" HOST "Origin: http://b\r\n\r\n", &answer);
+    assert_null(strstr(answer.head, "Access-Control"));
+    assert_non_null(strstr(answer.head, "\r\nVary: Origin\r\n"));
+    rig_ask(&rig,
+            "OPTIONS /echo HTTP/1.1\r\n" HOST "Origin: https://a.example\r\n"
+            "Access-Control-Request-Method: PATCH\r\n\r\n",
+            &answer);
+    assert_int_equal(answer.status, 204);
+    assert_non_null(strstr(answer.head, "Access-Control-Allow-Methods: POST, PATCH, OPTIONS\r\n"));
+    assert_non_null(strstr(answer.head, "Access-Control-Max-Age: "));
+    rig_stop(&rig);
+}
+
+static void test_options_that_are_refused(void **state)
+{
+    (void)state;
+    static const struct http_route none[1] = {{.path = "/", .handler = NULL}};
+    static const struct http_server_options bad[] = {
+        {.host = "127.0.0.1", .cors_origins = "a.example", .routes = none},
+        {.host = "127.0.0.1", .cors_origins = "https://a/", .routes = none},
+        {.host = "127.0.0.1", .cors_origins = "https://a, *", .routes = none},
+        {.host = "127.0.0.1", .trusted_proxies = "10.0.0.0/33", .routes = none},
+        {.host = "127.0.0.1", .trusted_proxies = "proxy", .routes = none},
+        {.host = "192.0.2.1", .routes = none},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const char *why = NULL;
+        assert_null(http_server_create(&bad[i], &why));
+        assert_non_null(why);
+    }
+}
+
+static void test_a_port_in_use_is_refused(void **state)
+{
+    (void)state;
+    static const struct http_route none[1] = {{.path = "/", .handler = NULL}};
+    struct rig rig;
+    const char *why = NULL;
+    rig_start(&rig, NULL);
+    const struct http_server_options options = {
+        .host = "127.0.0.1", .port = rig.port, .routes = none};
+    assert_null(http_server_create(&options, &why));
+    assert_non_null(strstr(why, "PORT"));
+    rig_stop(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_time_limits),
+        cmocka_unit_test(test_a_client_that_takes_nothing_is_dropped),
+        cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_the_drain_ends_although_a_handler_does_not),
+        cmocka_unit_test(test_a_second_stop_ends_at_once),
+        cmocka_unit_test(test_connections_are_bounded),
+        cmocka_unit_test(test_without_descriptors),
+        cmocka_unit_test(test_clients_behind_a_proxy),
+        cmocka_unit_test(test_cross_origin),
+        cmocka_unit_test(test_options_that_are_refused),
+        cmocka_unit_test(test_a_port_in_use_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
