@@ -166,6 +166,23 @@ def test_deletion_takes_everything_along(server, make_user):
     again.get(f"/v1/tasks/{task['id']}").expect(404)
 
 
+def test_deletion_in_the_middle_of_writes(make_user):
+    """Whoever writes while the account goes is told 201 or 401, and nothing else."""
+    own = make_user()
+
+    def write(_):
+        client, statuses = own.reader(), []
+        while not statuses or statuses[-1] == 201:
+            statuses.append(client.post("/v1/tasks", {"title": "x"}).status)
+        return statuses
+
+    with ThreadPoolExecutor(6) as pool:
+        writers = [pool.submit(write, number) for number in range(6)]
+        own.client.post("/v1/me/deletion", {"password": PASSWORD}).expect(204)
+        ends = [writer.result(20) for writer in writers]
+    assert all(statuses[-1] == 401 and set(statuses[:-1]) <= {201} for statuses in ends)
+
+
 def test_registering_twice_at_once_makes_one_account(server):
     """Requests that race for one address: exactly one wins."""
     body = {"email": f"{uuid.uuid4().hex}@example.com", "password": PASSWORD}

@@ -121,3 +121,11 @@ def test_the_same_bad_request_a_thousand_times(server, user):
             for _ in range(50):
                 connection.read().expect(400, "invalid_json")
     Client(server).get("/readyz").expect(200)
+
+
+def test_a_head_that_does_not_come(server):
+    """A client that sends a part and then nothing is told so, and makes room for others."""
+    with RawConnection(server) as connection:
+        connection.send(b"GET /livez HTTP/1.1\r\nHost: t\r\n")
+        answer = connection.read().expect(408, "request_timeout")
+        assert answer.headers["Connection"].lower() == "close" and connection.closed()

@@ -144,3 +144,25 @@ def test_tokens_are_never_to_be_stored(user):
     login = user.anonymous.post("/v1/auth/login", body).expect(200)
     again = user.anonymous.post("/v1/auth/refresh", {"refresh_token": login.json["refresh_token"]}).expect(200)
     assert login.headers["Cache-Control"] == again.headers["Cache-Control"] == "no-store"
+
+
+def test_an_ended_session_is_over_on_every_connection_at_once(user):
+    """Connections are spread over the event loops, and each loop remembers tokens that it has seen."""
+    token = user.login()["access_token"]
+    connections = [user.client.copy(token) for _ in range(16)]
+    for connection in connections * 2:
+        connection.get("/v1/me").expect(200)
+    connections[0].post("/v1/auth/logout").expect(204)
+    for connection in connections:
+        connection.get("/v1/me").expect(401, "invalid_token")
+    user.client.get("/v1/me").expect(200)
+
+
+def test_a_session_tells_where_it_came_from(start_server, make_user):
+    own_server = start_server(env={"TRUSTED_PROXIES": "127.0.0.1/32"})
+    for forwarded, ip in (("2001:DB8::1", "2001:db8::1"), ("10.0.0.1, 203.0.113.7", "203.0.113.7"),
+                          ("nonsense", "127.0.0.1"), ("203.0.113.7, nonsense", "127.0.0.1")):
+        own = make_user(own_server, headers={"X-Forwarded-For": forwarded, "User-Agent": "ü".encode() * 200})
+        row = own.client.get("/v1/me/sessions").expect(200).json["items"][0]
+        assert row["ip"] == ip
+        assert row["user_agent"] == "ü" * 128, "256 bytes at most, and never half a character"
