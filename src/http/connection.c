@@ -60,9 +60,10 @@ static void account(struct http_connection *c, size_t written)
     size_t own = c->out.len - c->out_at;
     size_t part = written < own ? written : own;
     c->out_at += part;
-    written -= part;
-    c->tail.ptr += written;
-    c->tail.len -= written;
+    if (written > part) {
+        c->tail.ptr += written - part;
+        c->tail.len -= written - part;
+    }
     c->touched_ms = http_loop_now_ms(c->loop);
 }
 
