@@ -92,7 +92,7 @@ static void test_known_addresses(void **state)
 
     /* 32 are remembered, the latest. */
     for (int i = 0; i < 32; i++) {
-        char ip[16];
+        char ip[24];
         (void)snprintf(ip, sizeof ip, "10.0.0.%d", i);
         (void)login(&loop, ann, ip, TEST_NOW + 1 + i);
     }

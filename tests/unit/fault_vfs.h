@@ -1,0 +1,30 @@
+#ifndef TASKHOLD_TESTS_FAULT_VFS_H
+#define TASKHOLD_TESTS_FAULT_VFS_H
+
+#include <stdbool.h>
+
+/* A file layer under SQLite that fails on demand, in this process, from the next open on. */
+
+enum fault_call {
+    FAULT_READ,
+    FAULT_WRITE,
+    FAULT_SYNC,
+    FAULT_CALLS,
+};
+
+/* Makes it SQLite's default. Once a process. */
+void fault_install(void);
+
+/* From the `nth` call of that kind on (1: the next), `times` calls fail with `rc`. */
+void fault_arm(enum fault_call call, unsigned nth, unsigned times, int rc);
+
+/* Nothing fails any more. */
+void fault_disarm(void);
+
+/* Did the armed fault strike? */
+bool fault_struck(void);
+
+/* How many calls of that kind there were since the last fault_arm or fault_disarm. */
+unsigned fault_count(enum fault_call call);
+
+#endif

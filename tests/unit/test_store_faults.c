@@ -1,0 +1,343 @@
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fault_vfs.h"
+#include "store/sqlite/database.h"
+#include "store/sqlite/engine.h"
+#include "store_fixture.h"
+
+/* What the engine does when the disk fails: never a success that is not on the disk, never a lost
+ * one, and where the kernel itself lost data, an end of the process. */
+
+#define OPS         6 /* in a batch */
+#define EXIT_FAILED 70
+#define EXIT_DONE   3
+
+struct place {
+    char directory[64];
+    char path[96];
+    char url[112];
+    struct store *store;
+    struct loop loop;
+    struct uuid user;
+};
+
+static void open_place(struct place *place)
+{
+    char why[512];
+    const struct store_options options = {.url = place->url};
+    place->store = sqlite_engine.open(&options, why, sizeof why);
+    if (!place->store)
+        fail_msg("%s", why);
+    loop_open(&place->loop, &sqlite_engine, place->store);
+}
+
+static void close_place(struct place *place)
+{
+    loop_close(&place->loop);
+    sqlite_engine.close(&place->store);
+}
+
+/* A database with one user; closed, so that a child can open it. */
+static int setup(void **pointer)
+{
+    struct place *place = calloc(1, sizeof *place);
+    assert_non_null(place);
+    (void)snprintf(place->directory, sizeof place->directory, "/tmp/taskhold-XXXXXX");
+    assert_non_null(mkdtemp(place->directory));
+    (void)snprintf(place->path, sizeof place->path, "%s/t.db", place->directory);
+    (void)snprintf(place->url, sizeof place->url, "sqlite:%s", place->path);
+    open_place(place);
+    place->user = make_user(&place->loop, "ann");
+    close_place(place);
+    *pointer = place;
+    return 0;
+}
+
+static int teardown(void **pointer)
+{
+    static const char *const names[] = {"", "-wal", "-shm", ".lock"};
+    struct place *place = *pointer;
+    fault_disarm();
+    for (size_t i = 0; i < 4; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof path, "%s%s", place->path, names[i]);
+        (void)unlink(path);
+    }
+    assert_int_equal(rmdir(place->directory), 0);
+    free(place);
+    return 0;
+}
+
+struct batch {
+    struct store_task_write ops[OPS];
+    unsigned done;
+    unsigned good;
+};
+
+static struct uuid id_of(unsigned number)
+{
+    struct uuid id = {{0x01}};
+    id.bytes[14] = (uint8_t)(number >> 8);
+    id.bytes[15] = (uint8_t)number;
+    return id;
+}
+
+/* Writes OPS tasks in one turn, numbered from `base`. */
+static void run_batch(struct place *place, struct batch *batch, unsigned base)
+{
+    batch->good = 0;
+    for (unsigned i = 0; i < OPS; i++) {
+        batch->ops[i] = task_write(STORE_TASK_REPLACE, place->user, id_of(base + i), TEST_NOW);
+        loop_begin(&place->loop, &batch->ops[i].op);
+        place->loop.engine->task_write(&batch->ops[i]);
+    }
+    loop_finish(&place->loop);
+    for (unsigned i = 0; i < OPS; i++)
+        batch->good += batch->ops[i].op.result == ERROR_NONE;
+}
+
+static unsigned count_tasks(struct place *place, unsigned base)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < OPS; i++) {
+        struct store_task_get get = {.user = place->user, .id = id_of(base + i)};
+        enum error result = LOOP_CALL(&place->loop, task_get, &get);
+        assert_true(result == ERROR_NONE || result == ERROR_NOT_FOUND);
+        count += result == ERROR_NONE;
+    }
+    return count;
+}
+
+static void assert_whole(const struct place *place)
+{
+    sqlite3 *db = NULL;
+    sqlite3_int64 good = 0;
+    assert_int_equal(sqlite3_open_v2(place->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(database_read_i64(db,
+                                       "SELECT (SELECT group_concat(integrity_check) = 'ok' FROM "
+                                       "pragma_integrity_check) AND NOT EXISTS (SELECT 1 FROM "
+                                       "pragma_foreign_key_check)",
+                                       &good),
+                     SQLITE_OK);
+    assert_int_equal(good, 1);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* In a child: one batch that succeeds, then one under the fault. It writes a byte for each success
+ * that it is told of, and ends by EXIT_DONE if the process was not ended by the engine. */
+static void run_child(struct place *place, int pipe_end, enum fault_call call, unsigned nth, int rc)
+{
+    struct batch batch = {0};
+    open_place(place);
+    run_batch(place, &batch, 0);
+    for (unsigned i = 0; i < batch.good; i++)
+        (void)!write(pipe_end, "a", 1);
+    fault_arm(call, nth, 1, rc);
+    run_batch(place, &batch, OPS);
+    for (unsigned i = 0; i < batch.good; i++)
+        (void)!write(pipe_end, "b", 1);
+    _exit(fault_struck() ? EXIT_DONE : 0);
+}
+
+struct told {
+    unsigned before; /* successes told of before the fault */
+    unsigned under;  /* and with it */
+    int exit_code;
+};
+
+static struct told fork_child(struct place *place, enum fault_call call, unsigned nth, int rc)
+{
+    struct told told = {0};
+    int ends[2];
+    int status = 0;
+    char byte = 0;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)!freopen("/dev/null", "w", stderr);
+        run_child(place, ends[1], call, nth, rc);
+    }
+    close(ends[1]);
+    while (read(ends[0], &byte, 1) == 1) {
+        told.before += byte == 'a';
+        told.under += byte == 'b';
+    }
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    told.exit_code = WEXITSTATUS(status);
+    return told;
+}
+
+/* The flush of a commit fails: nobody is told of a success, the process ends, and the next start
+ * finds every success of before. */
+static void test_failed_flush_ends_the_process(void **state)
+{
+    struct place *place = *state;
+    struct told told = fork_child(place, FAULT_SYNC, 1, SQLITE_IOERR_FSYNC);
+    assert_int_equal(told.before, OPS);
+    assert_int_equal(told.under, 0);
+    assert_int_equal(told.exit_code, EXIT_FAILED);
+    open_place(place);
+    assert_int_equal(count_tasks(place, 0), OPS);
+    unsigned unknown = count_tasks(place, OPS); /* all or none: it was one transaction */
+    assert_true(unknown == 0 || unknown == OPS);
+    close_place(place);
+    assert_whole(place);
+}
+
+/* Each write of a commit in turn fails, half done. */
+static void test_failed_write_of_a_commit(void **state)
+{
+    struct place *place = *state;
+    for (unsigned nth = 1;; nth++) {
+        struct told told = fork_child(place, FAULT_WRITE, nth, SQLITE_IOERR_WRITE);
+        assert_int_equal(told.before, OPS);
+        if (told.exit_code == 0)
+            break; /* there are not so many writes in it */
+        assert_int_equal(told.exit_code, EXIT_FAILED);
+        assert_int_equal(told.under, 0);
+        open_place(place);
+        assert_int_equal(count_tasks(place, 0), OPS);
+        struct batch batch = {0};
+        for (unsigned i = 0; i < OPS; i++) {
+            batch.ops[i] = task_write(STORE_TASK_DELETE, place->user, id_of(i), TEST_NOW);
+            assert_int_equal(LOOP_CALL(&place->loop, task_write, &batch.ops[i]), ERROR_NONE);
+        }
+        close_place(place);
+        assert_whole(place);
+        assert_true(nth < 100);
+    }
+}
+
+/* A full disk: the whole batch is refused, reads go on, and writes recover by themselves. */
+static void test_full_disk(void **state)
+{
+    struct place *place = *state;
+    struct batch batch = {0};
+    open_place(place);
+    run_batch(place, &batch, 0);
+    assert_int_equal(batch.good, OPS);
+    for (unsigned nth = 1; nth < 100; nth++) {
+        fault_arm(FAULT_WRITE, nth, 1000000, SQLITE_FULL);
+        run_batch(place, &batch, OPS * nth);
+        bool full = fault_struck();
+        if (full) {
+            for (unsigned i = 0; i < OPS; i++)
+                assert_int_equal(batch.ops[i].op.result, ERROR_STORAGE_FULL);
+            assert_int_equal(count_tasks(place, 0), OPS);
+            assert_int_equal(count_tasks(place, OPS * nth), 0);
+        }
+        struct store_health health = {0};
+        sqlite_engine.health(place->store, &health);
+        assert_true(health.writable);
+        fault_disarm();
+        if (!full) {
+            assert_int_equal(batch.good, OPS);
+            assert_true(nth > 2);
+            break;
+        }
+        run_batch(place, &batch, OPS * nth);
+        assert_int_equal(batch.good, OPS);
+        assert_int_equal(count_tasks(place, OPS * nth), OPS);
+    }
+    close_place(place);
+    assert_whole(place);
+}
+
+/* A read fails, on a loop or in the writer: 503, no wrong row, and all is well afterwards. */
+static void test_failed_reads(void **state)
+{
+    struct place *place = *state;
+    struct batch batch = {0};
+    open_place(place);
+    run_batch(place, &batch, 0);
+    close_place(place);
+    unsigned struck = 0;
+    for (unsigned nth = 1; nth < 40; nth++) {
+        open_place(place);
+        fault_arm(FAULT_READ, nth, 1, SQLITE_IOERR_READ);
+        struct store_task_get get = {.user = place->user, .id = id_of(0)};
+        enum error result = LOOP_CALL(&place->loop, task_get, &get);
+        assert_true(result == ERROR_NONE || (fault_struck() && result == ERROR_UNAVAILABLE));
+        struct store_task_write op =
+            task_write(STORE_TASK_CREATE, place->user, uuid_make_v7(), TEST_NOW);
+        result = LOOP_CALL(&place->loop, task_write, &op);
+        assert_true(result == ERROR_NONE || (fault_struck() && result == ERROR_UNAVAILABLE));
+        struck += fault_struck();
+        fault_disarm();
+        assert_int_equal(LOOP_CALL(&place->loop, task_get, &get), ERROR_NONE);
+        assert_int_equal(count_tasks(place, 0), OPS);
+        op.id = uuid_make_v7();
+        assert_int_equal(LOOP_CALL(&place->loop, task_write, &op), ERROR_NONE);
+        close_place(place);
+    }
+    assert_true(struck > 3);
+    assert_whole(place);
+}
+
+/* One commit, one flush; a batch that changes nothing needs none. */
+static void test_one_flush_a_commit(void **state)
+{
+    struct place *place = *state;
+    struct batch batch = {0};
+    open_place(place);
+    run_batch(place, &batch, 0); /* the first commit also flushes the new WAL's header */
+    for (unsigned round = 1; round < 10; round++) {
+        fault_disarm();
+        run_batch(place, &batch, OPS * round);
+        assert_int_equal(batch.good, OPS);
+        assert_int_equal(fault_count(FAULT_SYNC), 1);
+    }
+    fault_disarm();
+    struct store_task_write op =
+        task_write(STORE_TASK_DELETE, place->user, uuid_make_v7(), TEST_NOW);
+    assert_int_equal(LOOP_CALL(&place->loop, task_write, &op), ERROR_NONE);
+    assert_int_equal(op.outcome, STORE_NOT_FOUND);
+    assert_int_equal(fault_count(FAULT_SYNC), 0);
+    close_place(place);
+}
+
+/* A database whose first flush fails is not served. */
+static void test_failed_flush_at_start(void **state)
+{
+    struct place *place = *state;
+    char why[512] = "";
+    struct told told = fork_child(place, FAULT_SYNC, 1, SQLITE_IOERR_FSYNC);
+    assert_int_equal(told.exit_code, EXIT_FAILED); /* what it wrote is still in the WAL */
+    fault_arm(FAULT_SYNC, 1, 1, SQLITE_IOERR_FSYNC);
+    const struct store_options options = {.url = place->url};
+    assert_null(sqlite_engine.open(&options, why, sizeof why));
+    assert_true(fault_struck());
+    assert_non_null(strstr(why, "cannot flush"));
+    fault_disarm();
+    open_place(place);
+    assert_int_equal(count_tasks(place, 0), OPS);
+    close_place(place);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_failed_flush_ends_the_process),
+        TEST(test_failed_write_of_a_commit),
+        TEST(test_full_disk),
+        TEST(test_failed_reads),
+        TEST(test_one_flush_a_commit),
+        TEST(test_failed_flush_at_start),
+    };
+    database_setup();
+    fault_install();
+    return cmocka_run_group_tests_name("store: faults of the disk", tests, NULL, NULL);
+}
