@@ -37,7 +37,9 @@ void event_log_request(struct http_exchange *x, size_t bytes)
         return;
     }
     char id[UUID_TEXT_LEN];
-    struct slice method = x->route ? http_method_name(x->request.method) : SLICE("");
+    /* Without a target the request line was never understood. */
+    struct slice method =
+        x->request.target.ptr ? http_method_name(x->request.method) : (struct slice){0};
     struct slice route = slice_of(x->route ? x->route->path : NULL);
     struct slice code = slice_of(x->error != ERROR_NONE ? error_row(x->error)->code : NULL);
     log_write(LOG_INFO, "request",

@@ -3,9 +3,8 @@
 
 #include "http/message.h"
 
-/* One function a call, named like its operation in the description of the API. Each is an
- * http_handler_fn: it runs when the dispatcher has checked every column of its route, and answers
- * the exchange once, then or later. */
+/* One function a call; routes.c says which. Each is an http_handler_fn: it runs when the dispatcher
+ * has checked every column of its route, and answers the exchange once, then or later. */
 
 /* register.c, login.c, refresh.c */
 void accounts_register(struct http_exchange *x);
@@ -26,7 +25,7 @@ void sessions_logout(struct http_exchange *x);
 void sessions_list(struct http_exchange *x);
 void sessions_delete(struct http_exchange *x);
 
-/* tasks.c, task_list.c, task_write.c */
+/* tasks.c, task_list.c; the rest in task_write.c */
 void tasks_get(struct http_exchange *x);
 void tasks_list(struct http_exchange *x);
 void tasks_create(struct http_exchange *x);
