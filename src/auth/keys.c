@@ -50,7 +50,7 @@ static void derive(struct key *key, struct slice secret)
         [KEYS_REFRESH] = "taskhold refresh token v1",
         [KEYS_CURSOR] = "taskhold cursor v1",
     };
-    uint8_t derived[KEYS_MAC_LEN];
+    uint8_t derived[KEYS_MAC_LEN] = {0};
     crypto_auth_hmacsha256_state *raw = &key->purposes[KEYS_ACCESS];
 
     crypto_auth_hmacsha256_init(raw, (const unsigned char *)secret.ptr, secret.len);

@@ -235,14 +235,16 @@ static int start(struct service *service)
     return status;
 }
 
+/* The server last: its loops own the inboxes and arenas that hashers and the writer answer into, and
+ * a drain that ran out of time leaves some of their work under way. */
 static void finish(struct service *service)
 {
-    http_server_destroy(&service->server);
     api_destroy(&service->api);
     keys_destroy(&service->keys);
     if (service->store) {
         service->engine->close(&service->store);
     }
+    http_server_destroy(&service->server);
     revocations_destroy(&service->revocations);
     if (service->logging) {
         log_stop();

@@ -115,7 +115,7 @@ static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage 
 void acceptor_accept(struct http_loop *loop)
 {
     for (unsigned i = 0; i < BATCH_MOST; i++) {
-        struct sockaddr_storage peer;
+        struct sockaddr_storage peer = {0};
         socklen_t len = sizeof peer;
         int fd =
             accept4(loop->listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);

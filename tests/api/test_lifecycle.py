@@ -148,6 +148,20 @@ def test_a_second_signal_ends_at_once(start_server, make_user):
     connection.close()
 
 
+def test_passwords_being_hashed_outlive_a_drain_without_time(start_server):
+    """What the pool still works on when the drain's time is over is answered into nothing freed."""
+    server = start_server(env={"DRAIN_SECONDS": "0", "RATE_LIMIT": "off"})
+    body = json.dumps({"email": "nobody@example.com", "password": PASSWORD}).encode()
+    head = f"POST /v1/auth/login HTTP/1.1\r\nHost: t\r\nContent-Length: {len(body)}\r\n\r\n"
+    connections = [RawConnection(server) for _ in range(20)]
+    for connection in connections:
+        connection.send(head.encode() + body)
+    server.signal(signal.SIGTERM)
+    assert server.wait(10) == 0
+    for connection in connections:
+        connection.close()
+
+
 def test_every_acknowledged_write_survives_a_stop_under_load(start_server, make_user):
     server = start_server()
     user = make_user(server)
