@@ -398,6 +398,25 @@ static void test_purge(void **state)
     assert_int_equal(read_i64(place, "SELECT count(*) FROM idempotency_keys"), 1);
 }
 
+/* A deletion leaves a tombstone, which goes when the id is used again. */
+static void test_tombstones(void **state)
+{
+    struct place *place = *state;
+    open_place(place);
+    struct loop loop;
+    loop_open(&loop, &sqlite_engine, place->store);
+    struct uuid ann = make_user(&loop, "ann");
+    struct task task = make_task(&loop, ann, "task", clock_wall_ms());
+    struct store_task_write op = task_write(STORE_TASK_DELETE, ann, task.id, clock_wall_ms());
+    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
+    assert_int_equal(read_i64(place, "SELECT count(*) FROM tombstones WHERE revision = 2"), 1);
+    op = task_write(STORE_TASK_REPLACE, ann, task.id, clock_wall_ms());
+    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
+    assert_int_equal(op.outcome, STORE_CREATED);
+    assert_int_equal(read_i64(place, "SELECT count(*) FROM tombstones"), 0);
+    loop_close(&loop);
+}
+
 /* ---- damage ---- */
 
 static void damage(const struct place *place, off_t from)
@@ -459,6 +478,7 @@ int main(void)
         TEST(test_readers_cannot_write_or_checkpoint),
         TEST(test_plans),
         TEST(test_purge),
+        TEST(test_tombstones),
         TEST(test_damage),
     };
     return cmocka_run_group_tests_name("store: SQLite files", tests, NULL, NULL);

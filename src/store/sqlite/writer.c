@@ -159,7 +159,8 @@ static void refuse(struct store_op *first, enum error result)
         op->result = result;
 }
 
-/* Judges an error that is not one operation's own. */
+/* Judges an error that is not one operation's own. A commit that failed for any fault of the disk
+ * is not believed; elsewhere a read may fail without harm. */
 static void judge(struct writer *writer, int rc, bool at_commit)
 {
     if (translate_is_lost_write(rc) || (at_commit && (rc & 0xff) == SQLITE_IOERR))
@@ -226,7 +227,7 @@ static void after_batch(struct writer *writer)
 {
     int rc = maintenance_checkpoint(&writer->maintenance);
     if (rc != SQLITE_OK)
-        judge(writer, rc, (rc & 0xff) == SQLITE_IOERR);
+        judge(writer, rc, false);
 }
 
 /* Purges in steps while nothing waits. Called with the lock, which it gives up meanwhile. */
@@ -238,7 +239,7 @@ static void purge(struct writer *writer)
         int rc = maintenance_purge(&writer->maintenance, &more);
         atomic_fetch_add_explicit(&writer->commits, 1, memory_order_release);
         if (rc != SQLITE_OK)
-            judge(writer, rc, (rc & 0xff) == SQLITE_IOERR);
+            judge(writer, rc, false);
         else
             after_batch(writer);
         pthread_mutex_lock(&writer->lock);
@@ -327,7 +328,7 @@ static void stop(struct writer *writer)
     if (writer_writable(writer))
         rc = maintenance_checkpoint_all(&writer->maintenance);
     if (rc != SQLITE_OK)
-        judge(writer, rc, (rc & 0xff) == SQLITE_IOERR);
+        judge(writer, rc, false);
     pthread_cond_destroy(&writer->sent);
 }
 
