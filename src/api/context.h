@@ -1,6 +1,8 @@
 #ifndef TASKHOLD_API_CONTEXT_H
 #define TASKHOLD_API_CONTEXT_H
 
+#include <assert.h>
+
 #include "api/api.h"
 #include "auth/hasher.h"
 #include "auth/throttle.h"
@@ -51,6 +53,16 @@ static inline const struct store_engine *api_engine(const struct http_exchange *
 static inline const struct caller *api_caller(const struct http_exchange *x)
 {
     return x->caller;
+}
+
+/* What stands for `{id}` in the path; the router let nothing but a UUID through. */
+static inline struct uuid api_path_id(const struct http_exchange *x)
+{
+    struct uuid id = {0};
+    bool good = uuid_parse(x->request.parameters[0], &id);
+    assert(good);
+    (void)good;
+    return id;
 }
 
 /* The common part of an operation of the store. `caller` is what `done` finds in op->caller. */

@@ -1,14 +1,12 @@
 #include "api/cursor.h"
 
-#include <sodium.h>
+#include "auth/base64url.h"
 
 #define VERSION     1
 #define KEY_LEN     8                     /* of a number */
 #define TITLE_MOST  (4 * TASK_TITLE_MOST) /* bytes */
 #define PACKED_MOST (CURSOR_HEAD_LEN + TITLE_MOST)
 #define USER_LEN    sizeof(struct uuid)
-
-#define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 static bool is_text(enum store_sort sort)
 {
@@ -80,12 +78,7 @@ void cursor_make(const struct keys *keys, struct uuid user, const struct cursor 
         return;
     }
     len += KEYS_MAC_LEN;
-    size_t room = sodium_base64_encoded_len(len, BASE64); /* with a NUL */
-    char *text = buffer_reserve(out, room);
-    if (text) {
-        sodium_bin2base64(text, room, bytes + USER_LEN, len, BASE64);
-        out->len += room - 1;
-    }
+    base64url_add(out, (struct slice){(const char *)bytes + USER_LEN, len});
 }
 
 bool cursor_parse(const struct keys *keys, struct uuid user, struct slice text, struct arena *arena,
@@ -94,8 +87,7 @@ bool cursor_parse(const struct keys *keys, struct uuid user, struct slice text, 
     uint8_t bytes[USER_LEN + PACKED_MOST + KEYS_MAC_LEN];
     size_t len = 0;
     memcpy(bytes, user.bytes, USER_LEN);
-    if (sodium_base642bin(bytes + USER_LEN, PACKED_MOST + KEYS_MAC_LEN, text.ptr, text.len, NULL,
-                          &len, NULL, BASE64) != 0 ||
+    if (!base64url_decode(text, bytes + USER_LEN, PACKED_MOST + KEYS_MAC_LEN, &len) ||
         len <= KEYS_MAC_LEN) {
         return false;
     }

@@ -5,41 +5,41 @@
 
 void encode_task(struct json_writer *w, const struct task *task)
 {
-    json_open_object(w);
+    jw_open_object(w);
     field_write(task_fields, task_field_count, task, w);
-    json_close_object(w);
+    jw_close_object(w);
 }
 
 void encode_user(struct json_writer *w, const struct user *user)
 {
-    json_open_object(w);
+    jw_open_object(w);
     field_write(user_body_user.fields, user_body_user.count, user, w);
-    json_close_object(w);
+    jw_close_object(w);
 }
 
 void encode_session(struct json_writer *w, const struct session *session, bool current)
 {
-    json_open_object(w);
+    jw_open_object(w);
     field_write(user_body_session.fields, user_body_session.count, session, w);
-    json_name(w, SLICE("current"));
-    json_bool(w, current);
-    json_close_object(w);
+    jw_name(w, SLICE("current"));
+    jw_bool(w, current);
+    jw_close_object(w);
 }
 
 void encode_tokens(struct json_writer *w, const struct encode_tokens *tokens)
 {
-    json_open_object(w);
-    json_name(w, SLICE("access_token"));
-    json_text(w, tokens->access_token);
-    json_name(w, SLICE("token_type"));
-    json_text(w, SLICE("Bearer"));
-    json_name(w, SLICE("expires_in"));
-    json_i64(w, tokens->expires_in);
-    json_name(w, SLICE("refresh_token"));
-    json_text(w, tokens->refresh_token);
-    json_name(w, SLICE("refresh_expires_in"));
-    json_i64(w, tokens->refresh_expires_in);
-    json_close_object(w);
+    jw_open_object(w);
+    jw_name(w, SLICE("access_token"));
+    jw_text(w, tokens->access_token);
+    jw_name(w, SLICE("token_type"));
+    jw_text(w, SLICE("Bearer"));
+    jw_name(w, SLICE("expires_in"));
+    jw_i64(w, tokens->expires_in);
+    jw_name(w, SLICE("refresh_token"));
+    jw_text(w, tokens->refresh_token);
+    jw_name(w, SLICE("refresh_expires_in"));
+    jw_i64(w, tokens->refresh_expires_in);
+    jw_close_object(w);
 }
 
 struct slice encode_task_tag(int64_t revision, char tag[static ENCODE_TAG_MOST])

@@ -34,12 +34,3 @@ void respond_json(struct http_exchange *x, int status)
 {
     http_respond_body(x, status, "application/json");
 }
-
-bool respond_path_id(struct http_exchange *x, struct uuid *id)
-{
-    if (uuid_parse(x->request.parameters[0], id)) {
-        return true;
-    }
-    respond_error(x, ERROR_NOT_FOUND, NULL);
-    return false;
-}

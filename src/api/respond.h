@@ -23,7 +23,4 @@ void respond_done(struct http_exchange *x);
 struct json_writer respond_json_begin(struct http_exchange *x);
 void respond_json(struct http_exchange *x, int status);
 
-/* Reads the id in the path. Sends 404 and returns false when it is not a lower-case UUID. */
-bool respond_path_id(struct http_exchange *x, struct uuid *id);
-
 #endif

@@ -6,25 +6,25 @@
 
 static void write_text(struct json_writer *w, struct slice name, const char *text)
 {
-    json_name(w, name);
-    json_text(w, slice_of(text));
+    jw_name(w, name);
+    jw_text(w, slice_of(text));
 }
 
 void service_root(struct http_exchange *x)
 {
     respond_no_store(x);
     struct json_writer w = respond_json_begin(x);
-    json_open_object(&w);
+    jw_open_object(&w);
     write_text(&w, SLICE("name"), "taskhold");
     write_text(&w, SLICE("version"), api_of(x)->options.version);
-    json_name(&w, SLICE("links"));
-    json_open_object(&w);
+    jw_name(&w, SLICE("links"));
+    jw_open_object(&w);
     write_text(&w, SLICE("docs"), "/docs");
     write_text(&w, SLICE("openapi"), "/openapi.json");
     write_text(&w, SLICE("postman"), "/postman.json");
     write_text(&w, SLICE("health"), "/readyz");
-    json_close_object(&w);
-    json_close_object(&w);
+    jw_close_object(&w);
+    jw_close_object(&w);
     respond_json(x, 200);
 }
 
@@ -56,14 +56,14 @@ void service_ready(struct http_exchange *x)
         http_respond_field(x, "Retry-After", SLICE("1"));
     }
     struct json_writer w = respond_json_begin(x);
-    json_open_object(&w);
+    jw_open_object(&w);
     write_text(&w, SLICE("status"), ready ? "ok" : "unavailable");
-    json_name(&w, SLICE("checks"));
-    json_open_object(&w);
+    jw_name(&w, SLICE("checks"));
+    jw_open_object(&w);
     write_text(&w, SLICE("database"), database_check(&health));
     write_text(&w, SLICE("migrations"), health.migrated ? "ok" : "the schema is not at head");
     write_text(&w, SLICE("draining"), draining ? "the server is stopping" : "ok");
-    json_close_object(&w);
-    json_close_object(&w);
+    jw_close_object(&w);
+    jw_close_object(&w);
     respond_json(x, ready ? 200 : 503);
 }

@@ -27,8 +27,8 @@ static void listed(struct store_op *op)
         respond_error(listing->x, op->result, NULL);
         return;
     }
-    json_close_array(&listing->json);
-    json_close_object(&listing->json);
+    jw_close_array(&listing->json);
+    jw_close_object(&listing->json);
     respond_no_store(listing->x);
     respond_json(listing->x, 200);
 }
@@ -46,9 +46,9 @@ void sessions_list(struct http_exchange *x)
     listing->op.now = clock_wall_ms();
     listing->op.each = each;
     listing->json = respond_json_begin(x);
-    json_open_object(&listing->json);
-    json_name(&listing->json, SLICE("items"));
-    json_open_array(&listing->json);
+    jw_open_object(&listing->json);
+    jw_name(&listing->json, SLICE("items"));
+    jw_open_array(&listing->json);
     api_engine(x)->session_list(&listing->op);
 }
 
@@ -87,10 +87,7 @@ static void logged_out(struct store_op *op)
 
 void sessions_delete(struct http_exchange *x)
 {
-    struct uuid id;
-    if (respond_path_id(x, &id)) {
-        end_session(x, id, ended);
-    }
+    end_session(x, api_path_id(x), ended);
 }
 
 void sessions_logout(struct http_exchange *x)

@@ -48,9 +48,9 @@ static bool begin(struct store_task_list *op)
         return false;
     }
     page->json = respond_json_begin(page->x);
-    json_open_object(&page->json);
-    json_name(&page->json, SLICE("items"));
-    json_open_array(&page->json);
+    jw_open_object(&page->json);
+    jw_name(&page->json, SLICE("items"));
+    jw_open_array(&page->json);
     return true;
 }
 
@@ -104,9 +104,9 @@ static void add_link(struct page *page, struct slice cursor)
 
 static void add_next(struct page *page)
 {
-    json_name(&page->json, SLICE("next_cursor"));
+    jw_name(&page->json, SLICE("next_cursor"));
     if (!page->op.more) {
-        json_null(&page->json);
+        jw_null(&page->json);
         return;
     }
     struct buffer cursor;
@@ -114,7 +114,7 @@ static void add_next(struct page *page)
     cursor_make(api_of(page->x)->options.keys, page->op.user, &page->next, &cursor);
     page->no_memory |= cursor.failed;
     if (!cursor.failed) {
-        json_text(&page->json, buffer_slice(&cursor));
+        jw_text(&page->json, buffer_slice(&cursor));
         add_link(page, buffer_slice(&cursor));
     }
     buffer_finish(&cursor);
@@ -122,13 +122,13 @@ static void add_next(struct page *page)
 
 static void finish(struct page *page)
 {
-    json_close_array(&page->json);
+    jw_close_array(&page->json);
     add_next(page);
     if (page->op.with_total) {
-        json_name(&page->json, SLICE("total"));
-        json_i64(&page->json, page->op.total);
+        jw_name(&page->json, SLICE("total"));
+        jw_i64(&page->json, page->op.total);
     }
-    json_close_object(&page->json);
+    jw_close_object(&page->json);
 }
 
 static void listed(struct store_op *op)

@@ -72,6 +72,7 @@ static struct store_task_write *begin(struct http_exchange *x, enum store_task_v
     }
     write->op = api_op(x, written, x);
     write->verb = verb;
+    write->id = verb == STORE_TASK_CREATE ? uuid_make_v7() : api_path_id(x);
     write->user = api_caller(x)->user;
     write->now = clock_wall_ms();
     return write;
@@ -94,15 +95,13 @@ void tasks_create(struct http_exchange *x)
     if (!write || !idempotency_read(x, &write->idempotency) || !read_body(x, write, FIELD_WHOLE)) {
         return;
     }
-    write->id = uuid_make_v7();
     api_engine(x)->task_write(write);
 }
 
 void tasks_replace(struct http_exchange *x)
 {
     struct store_task_write *write = begin(x, STORE_TASK_REPLACE);
-    if (!write || !respond_path_id(x, &write->id) ||
-        !precondition_read(x, true, &write->precondition) ||
+    if (!write || !precondition_read(x, true, &write->precondition) ||
         !idempotency_read(x, &write->idempotency) || !read_body(x, write, FIELD_WHOLE)) {
         return;
     }
@@ -112,8 +111,7 @@ void tasks_replace(struct http_exchange *x)
 void tasks_patch(struct http_exchange *x)
 {
     struct store_task_write *write = begin(x, STORE_TASK_PATCH);
-    if (!write || !respond_path_id(x, &write->id) ||
-        !precondition_read(x, false, &write->precondition) ||
+    if (!write || !precondition_read(x, false, &write->precondition) ||
         !idempotency_read(x, &write->idempotency) || !read_body(x, write, FIELD_PATCH)) {
         return;
     }
@@ -123,8 +121,7 @@ void tasks_patch(struct http_exchange *x)
 void tasks_delete(struct http_exchange *x)
 {
     struct store_task_write *write = begin(x, STORE_TASK_DELETE);
-    if (!write || !respond_path_id(x, &write->id) ||
-        !precondition_read(x, false, &write->precondition) ||
+    if (!write || !precondition_read(x, false, &write->precondition) ||
         !idempotency_read(x, &write->idempotency)) {
         return;
     }

@@ -33,10 +33,6 @@ static void got(struct store_op *op)
 
 void tasks_get(struct http_exchange *x)
 {
-    struct uuid id;
-    if (!respond_path_id(x, &id)) {
-        return;
-    }
     struct reading *reading = arena_new(x->arena, struct reading);
     if (!reading) {
         respond_no_memory(x);
@@ -49,6 +45,6 @@ void tasks_get(struct http_exchange *x)
     }
     reading->op.op = api_op(x, got, x);
     reading->op.user = api_caller(x)->user;
-    reading->op.id = id;
+    reading->op.id = api_path_id(x);
     api_engine(x)->task_get(&reading->op);
 }

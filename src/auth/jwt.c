@@ -16,22 +16,22 @@ static void write_claims(struct buffer *out, const char *issuer, const struct jw
     struct json_writer w;
 
     json_writer_init(&w, out);
-    json_open_object(&w);
-    json_name(&w, SLICE("iss"));
-    json_text(&w, slice_of(issuer));
-    json_name(&w, SLICE("aud"));
-    json_text(&w, SLICE(JWT_AUDIENCE));
-    json_name(&w, SLICE("sub"));
-    json_uuid(&w, claims->user);
-    json_name(&w, SLICE("sid"));
-    json_uuid(&w, claims->session);
-    json_name(&w, SLICE("jti"));
-    json_uuid(&w, claims->token);
-    json_name(&w, SLICE("iat"));
-    json_i64(&w, claims->issued_at);
-    json_name(&w, SLICE("exp"));
-    json_i64(&w, claims->expires_at);
-    json_close_object(&w);
+    jw_open_object(&w);
+    jw_name(&w, SLICE("iss"));
+    jw_text(&w, slice_of(issuer));
+    jw_name(&w, SLICE("aud"));
+    jw_text(&w, SLICE(JWT_AUDIENCE));
+    jw_name(&w, SLICE("sub"));
+    jw_uuid(&w, claims->user);
+    jw_name(&w, SLICE("sid"));
+    jw_uuid(&w, claims->session);
+    jw_name(&w, SLICE("jti"));
+    jw_uuid(&w, claims->token);
+    jw_name(&w, SLICE("iat"));
+    jw_i64(&w, claims->issued_at);
+    jw_name(&w, SLICE("exp"));
+    jw_i64(&w, claims->expires_at);
+    jw_close_object(&w);
 }
 
 void jwt_make(const struct keys *keys, const char *issuer, const struct jwt_claims *claims,

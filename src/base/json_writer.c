@@ -60,27 +60,27 @@ static void close_level(struct json_writer *w, char bracket)
     buffer_add_char(w->out, bracket);
 }
 
-void json_open_object(struct json_writer *w)
+void jw_open_object(struct json_writer *w)
 {
     open_level(w, '{');
 }
 
-void json_close_object(struct json_writer *w)
+void jw_close_object(struct json_writer *w)
 {
     close_level(w, '}');
 }
 
-void json_open_array(struct json_writer *w)
+void jw_open_array(struct json_writer *w)
 {
     open_level(w, '[');
 }
 
-void json_close_array(struct json_writer *w)
+void jw_close_array(struct json_writer *w)
 {
     close_level(w, ']');
 }
 
-void json_name(struct json_writer *w, struct slice name)
+void jw_name(struct json_writer *w, struct slice name)
 {
     char *end = begin_value(w, name.len + 3);
 
@@ -162,7 +162,7 @@ static void add_escaped(struct buffer *out, struct slice text)
     }
 }
 
-void json_text(struct json_writer *w, struct slice text)
+void jw_text(struct json_writer *w, struct slice text)
 {
     const size_t clean = clean_run(text);
     char *end = begin_value(w, clean + 2);
@@ -184,24 +184,24 @@ void json_text(struct json_writer *w, struct slice text)
     buffer_add_char(w->out, '"');
 }
 
-void json_i64(struct json_writer *w, int64_t value)
+void jw_i64(struct json_writer *w, int64_t value)
 {
     if (begin_value(w, 0)) {
         buffer_add_i64(w->out, value);
     }
 }
 
-void json_bool(struct json_writer *w, bool value)
+void jw_bool(struct json_writer *w, bool value)
 {
     add_literal(w, value ? SLICE("true") : SLICE("false"));
 }
 
-void json_null(struct json_writer *w)
+void jw_null(struct json_writer *w)
 {
     add_literal(w, SLICE("null"));
 }
 
-void json_uuid(struct json_writer *w, struct uuid id)
+void jw_uuid(struct json_writer *w, struct uuid id)
 {
     char *end = begin_value(w, UUID_TEXT_LEN + 2);
 
@@ -213,7 +213,7 @@ void json_uuid(struct json_writer *w, struct uuid id)
     }
 }
 
-void json_time(struct json_writer *w, int64_t ms)
+void jw_time(struct json_writer *w, int64_t ms)
 {
     char *end = begin_value(w, CLOCK_RFC3339_LEN + 2);
 

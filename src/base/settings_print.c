@@ -108,23 +108,23 @@ static void write_setting(struct json_writer *w, const struct settings *settings
     struct buffer shown;
 
     buffer_init(&shown, OUTPUT_MOST);
-    json_open_object(w);
-    json_name(w, SLICE("name"));
-    json_text(w, slice_of(row->name));
-    json_name(w, SLICE("value"));
+    jw_open_object(w);
+    jw_name(w, SLICE("name"));
+    jw_text(w, slice_of(row->name));
+    jw_name(w, SLICE("value"));
     if (row->is_number) {
-        json_i64(w, *setting_number(settings, id));
+        jw_i64(w, *setting_number(settings, id));
     } else if (*setting_text(settings, id)) {
         add_shown(&shown, settings, id);
-        json_text(w, buffer_slice(&shown));
+        jw_text(w, buffer_slice(&shown));
     } else {
-        json_null(w);
+        jw_null(w);
     }
-    json_name(w, SLICE("origin"));
-    json_text(w, slice_of(origin_name(settings->origins[id])));
-    json_name(w, SLICE("secret"));
-    json_bool(w, row->secret);
-    json_close_object(w);
+    jw_name(w, SLICE("origin"));
+    jw_text(w, slice_of(origin_name(settings->origins[id])));
+    jw_name(w, SLICE("secret"));
+    jw_bool(w, row->secret);
+    jw_close_object(w);
     buffer_finish(&shown);
 }
 
@@ -133,14 +133,14 @@ static void add_json(struct buffer *out, const struct settings *settings)
     struct json_writer w;
 
     json_writer_init(&w, out);
-    json_open_object(&w);
-    json_name(&w, SLICE("settings"));
-    json_open_array(&w);
+    jw_open_object(&w);
+    jw_name(&w, SLICE("settings"));
+    jw_open_array(&w);
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         write_setting(&w, settings, (enum setting_id)id);
     }
-    json_close_array(&w);
-    json_close_object(&w);
+    jw_close_array(&w);
+    jw_close_object(&w);
     buffer_add_char(out, '\n');
 }
 

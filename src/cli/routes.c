@@ -14,26 +14,26 @@ static const char *access_name(const struct http_route *route)
 
 static void write_member(struct json_writer *w, struct slice name, struct slice value)
 {
-    json_name(w, name);
-    json_text(w, value);
+    jw_name(w, name);
+    jw_text(w, value);
 }
 
 static void write_route(struct json_writer *w, const struct http_route *route)
 {
-    json_open_object(w);
+    jw_open_object(w);
     write_member(w, SLICE("method"), http_method_name(route->method));
     write_member(w, SLICE("path"), slice_of(route->path));
     write_member(w, SLICE("operation_id"), slice_of(route->operation_id));
     write_member(w, SLICE("access"), slice_of(access_name(route)));
-    json_name(w, SLICE("max_body_bytes"));
+    jw_name(w, SLICE("max_body_bytes"));
     if (route->body_most > 0) {
-        json_i64(w, route->body_most);
+        jw_i64(w, route->body_most);
     } else {
         /* The setting MAX_BODY_BYTES decides. */
-        json_null(w);
+        jw_null(w);
     }
     write_member(w, SLICE("quota"), slice_of(api_quota_name(route->quota)));
-    json_close_object(w);
+    jw_close_object(w);
 }
 
 static int print_json(const struct http_route *routes, size_t count)
@@ -44,11 +44,11 @@ static int print_json(const struct http_route *routes, size_t count)
 
     buffer_init(&out, OUTPUT_MOST);
     json_writer_init(&w, &out);
-    json_open_array(&w);
+    jw_open_array(&w);
     for (size_t i = 0; i < count; i++) {
         write_route(&w, &routes[i]);
     }
-    json_close_array(&w);
+    jw_close_array(&w);
     buffer_add_char(&out, '\n');
     failed = out.failed;
     if (!failed) {

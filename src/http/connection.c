@@ -261,10 +261,8 @@ static bool step_reading(struct http_connection *c, unsigned *rounds)
         return false;
     }
     if (!c->readable) {
-        if (c->loop->draining && !c->exchange) {
-            move(c, CONNECTION_CLOSING);
-            return true;
-        }
+        /* An idle connection has nothing to be told, and nothing of its client's is unread. */
+        c->gone = c->loop->draining && !c->exchange;
         return false;
     }
     if ((*rounds)++ == ROUNDS_MOST) {

@@ -84,13 +84,13 @@ static struct slice encode_path(struct arena *arena, struct slice path)
 
 static void write_member(struct json_writer *w, struct slice name, struct slice text)
 {
-    json_name(w, name);
-    json_text(w, text);
+    jw_name(w, name);
+    jw_text(w, text);
 }
 
 static void write_error(struct json_writer *w, const struct http_problem_error *error)
 {
-    json_open_object(w);
+    jw_open_object(w);
     if (error->parameter.ptr) {
         write_member(w, SLICE("parameter"), error->parameter);
     } else {
@@ -98,7 +98,7 @@ static void write_error(struct json_writer *w, const struct http_problem_error *
     }
     write_member(w, SLICE("code"), slice_of(error->code));
     write_member(w, SLICE("detail"), slice_of(error->detail));
-    json_close_object(w);
+    jw_close_object(w);
 }
 
 static void write_errors(struct json_writer *w, const struct http_problem_errors *errors)
@@ -106,12 +106,12 @@ static void write_errors(struct json_writer *w, const struct http_problem_errors
     if (!errors || errors->count == 0) {
         return;
     }
-    json_name(w, SLICE("errors"));
-    json_open_array(w);
+    jw_name(w, SLICE("errors"));
+    jw_open_array(w);
     for (unsigned i = 0; i < errors->count; i++) {
         write_error(w, &errors->list[i]);
     }
-    json_close_array(w);
+    jw_close_array(w);
 }
 
 static void write_problem(struct http_exchange *x, const struct error_row *row, const char *detail,
@@ -124,18 +124,18 @@ static void write_problem(struct http_exchange *x, const struct error_row *row, 
     (void)snprintf(type, sizeof type, "/problems/%s", row->code);
     buffer_clear(x->response.body);
     json_writer_init(&w, x->response.body);
-    json_open_object(&w);
+    jw_open_object(&w);
     write_member(&w, SLICE("type"), slice_of(type));
     write_member(&w, SLICE("title"), slice_of(row->title));
-    json_name(&w, SLICE("status"));
-    json_i64(&w, row->status);
+    jw_name(&w, SLICE("status"));
+    jw_i64(&w, row->status);
     write_member(&w, SLICE("detail"), slice_of(detail ? detail : row->detail));
     /* A request that could not be read has no path. */
     write_member(&w, SLICE("instance"), instance.len > 0 ? instance : SLICE("/"));
     write_member(&w, SLICE("code"), slice_of(row->code));
     write_member(&w, SLICE("request_id"), x->request.id);
     write_errors(&w, errors);
-    json_close_object(&w);
+    jw_close_object(&w);
 }
 
 void http_respond_problem(struct http_exchange *x, enum error error, const char *detail,

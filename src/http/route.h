@@ -22,7 +22,8 @@ typedef void http_handler_fn(struct http_exchange *x);
 
 struct http_route {
     enum http_method method; /* GET serves HEAD too */
-    const char *path;        /* `/v1/tasks/{id}`; a {…} stands for one non-empty segment */
+    /* `/v1/tasks/{id}`: `{id}` stands for a lower-case UUID, any other {…} for one segment. */
+    const char *path;
     const char *operation_id;
     http_handler_fn *handler;
     const char *produces;     /* media type, for Accept; NULL: no body on success */

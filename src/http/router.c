@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/uuid.h"
+
 /* A tree of segments. Children of a node stand in a list; `{…}` hangs apart, so that a literal
  * always wins over it. Nodes live in one array and name each other by index; 0, the root, is
  * nobody's child and means none. */
@@ -23,6 +25,14 @@ struct http_router {
 static bool is_parameter(struct slice segment)
 {
     return segment.len > 2 && segment.ptr[0] == '{' && segment.ptr[segment.len - 1] == '}';
+}
+
+/* Whether `segment` of a path may stand for the parameter `name`, braces included. */
+static bool fits(struct slice name, struct slice segment)
+{
+    struct uuid id;
+
+    return slice_eq(name, SLICE("{id}")) ? uuid_parse(segment, &id) : segment.len > 0;
 }
 
 static uint16_t find_child(const struct node *nodes, const struct node *node, struct slice segment)
@@ -142,7 +152,7 @@ static const struct node *walk(const struct node *nodes, uint16_t at, struct sli
     if (child != 0) {
         found = walk(nodes, child, rest, parameters, used);
     }
-    if (!found && node->parameter != 0 && segment.len > 0) {
+    if (!found && node->parameter != 0 && fits(nodes[node->parameter].segment, segment)) {
         parameters[used] = segment;
         found = walk(nodes, node->parameter, rest, parameters, used + 1);
     }

@@ -232,18 +232,18 @@ static const void *spot(const void *base, size_t offset)
 static void write_text(struct json_writer *w, struct slice text)
 {
     if (text.ptr) {
-        json_text(w, text);
+        jw_text(w, text);
     } else {
-        json_null(w);
+        jw_null(w);
     }
 }
 
 static void write_time(struct json_writer *w, const struct field *field, int64_t ms)
 {
     if (ms == 0 && (field->flags & FIELD_NULLABLE)) {
-        json_null(w);
+        jw_null(w);
     } else {
-        json_time(w, ms);
+        jw_time(w, ms);
     }
 }
 
@@ -252,13 +252,13 @@ void field_write(const struct field *fields, size_t count, const void *row, stru
     for (size_t i = 0; i < count; i++) {
         const struct field *field = &fields[i];
         const void *value = spot(row, field->row);
-        json_name(w, field->name);
+        jw_name(w, field->name);
         switch (field->type) {
         case FIELD_TEXT: write_text(w, *(const struct slice *)value); break;
-        case FIELD_CHOICE: json_text(w, field->choices[*(const unsigned *)value]); break;
-        case FIELD_UUID: json_uuid(w, *(const struct uuid *)value); break;
+        case FIELD_CHOICE: jw_text(w, field->choices[*(const unsigned *)value]); break;
+        case FIELD_UUID: jw_uuid(w, *(const struct uuid *)value); break;
         case FIELD_TIME: write_time(w, field, *(const int64_t *)value); break;
-        case FIELD_NUMBER: json_i64(w, *(const int64_t *)value); break;
+        case FIELD_NUMBER: jw_i64(w, *(const int64_t *)value); break;
         }
     }
 }

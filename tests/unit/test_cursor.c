@@ -95,6 +95,30 @@ static void tampering(void **state)
     buffer_finish(&text);
 }
 
+/* A decoder that takes a byte above 127 for `_` lets two texts mean one cursor. */
+static void no_second_text_for_a_cursor(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned underscores = 0;
+    for (int64_t number = 0; number < 64; number++) {
+        const struct cursor cursor = {.sort = STORE_SORT_CREATED_AT,
+                                      .position = {.number = number}};
+        struct buffer text = make(fixture, &cursor);
+        struct cursor back;
+        for (size_t i = 0; i < text.len; i++) {
+            if (text.data[i] == '_') {
+                underscores++;
+                text.data[i] = (char)0xe9;
+                assert_false(
+                    cursor_parse(fixture->keys, user, buffer_slice(&text), fixture->arena, &back));
+                text.data[i] = '_';
+            }
+        }
+        buffer_finish(&text);
+    }
+    assert_true(underscores > 0);
+}
+
 static void garbage(void **state)
 {
     struct fixture *fixture = *state;
@@ -150,8 +174,11 @@ static void packed_forms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),   cmocka_unit_test(tampering),
-        cmocka_unit_test(garbage),      cmocka_unit_test(an_old_key_still_reads),
+        cmocka_unit_test(no_second_text_for_a_cursor),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(tampering),
+        cmocka_unit_test(garbage),
+        cmocka_unit_test(an_old_key_still_reads),
         cmocka_unit_test(packed_forms),
     };
     return cmocka_run_group_tests_name("cursor", tests, set_up, tear_down);

@@ -16,7 +16,7 @@ static void assert_text(struct slice text, struct slice expected)
 
     buffer_init(&out, 100000);
     json_writer_init(&w, &out);
-    json_text(&w, text);
+    jw_text(&w, text);
     assert_false(out.failed);
     assert_true(slice_eq(buffer_slice(&out), expected));
     buffer_finish(&out);
@@ -32,28 +32,28 @@ static void puts_commas_where_they_belong(void **state)
     assert_true(uuid_parse(SLICE("019ab000-0000-7000-8000-00000000000f"), &id));
     buffer_init(&out, 1000);
     json_writer_init(&w, &out);
-    json_open_object(&w);
-    json_name(&w, SLICE("empty"));
-    json_open_array(&w);
-    json_close_array(&w);
-    json_name(&w, SLICE("items"));
-    json_open_array(&w);
-    json_i64(&w, -5);
-    json_bool(&w, true);
-    json_bool(&w, false);
-    json_null(&w);
-    json_open_object(&w);
-    json_close_object(&w);
-    json_open_object(&w);
-    json_name(&w, SLICE("id"));
-    json_uuid(&w, id);
-    json_close_object(&w);
-    json_close_array(&w);
-    json_name(&w, SLICE("at"));
-    json_time(&w, 0);
-    json_name(&w, SLICE("text"));
-    json_text(&w, (struct slice){0});
-    json_close_object(&w);
+    jw_open_object(&w);
+    jw_name(&w, SLICE("empty"));
+    jw_open_array(&w);
+    jw_close_array(&w);
+    jw_name(&w, SLICE("items"));
+    jw_open_array(&w);
+    jw_i64(&w, -5);
+    jw_bool(&w, true);
+    jw_bool(&w, false);
+    jw_null(&w);
+    jw_open_object(&w);
+    jw_close_object(&w);
+    jw_open_object(&w);
+    jw_name(&w, SLICE("id"));
+    jw_uuid(&w, id);
+    jw_close_object(&w);
+    jw_close_array(&w);
+    jw_name(&w, SLICE("at"));
+    jw_time(&w, 0);
+    jw_name(&w, SLICE("text"));
+    jw_text(&w, (struct slice){0});
+    jw_close_object(&w);
     assert_false(out.failed);
     assert_true(slice_eq(
         buffer_slice(&out),
@@ -117,10 +117,10 @@ static void nests_to_its_depth(void **state)
     buffer_init(&out, 1000);
     json_writer_init(&w, &out);
     for (unsigned i = 0; i < JSON_WRITER_DEPTH; i++) {
-        json_open_array(&w);
+        jw_open_array(&w);
     }
     for (unsigned i = 0; i < JSON_WRITER_DEPTH; i++) {
-        json_close_array(&w);
+        jw_close_array(&w);
     }
     assert_true(slice_eq(buffer_slice(&out), SLICE("[[[[[[[[]]]]]]]]")));
     buffer_finish(&out);
@@ -137,15 +137,15 @@ static void fails_cleanly_at_a_ceiling(void **state)
         struct json_writer w;
         buffer_init(&out, most);
         json_writer_init(&w, &out);
-        json_open_object(&w);
-        json_name(&w, SLICE("a"));
-        json_text(&w, SLICE("x\n"));
-        json_name(&w, SLICE("b"));
-        json_open_array(&w);
-        json_i64(&w, 1);
-        json_bool(&w, true);
-        json_close_array(&w);
-        json_close_object(&w);
+        jw_open_object(&w);
+        jw_name(&w, SLICE("a"));
+        jw_text(&w, SLICE("x\n"));
+        jw_name(&w, SLICE("b"));
+        jw_open_array(&w);
+        jw_i64(&w, 1);
+        jw_bool(&w, true);
+        jw_close_array(&w);
+        jw_close_object(&w);
         assert_true(out.len <= most);
         if (most < whole.len) {
             assert_true(out.failed);
