@@ -13,7 +13,7 @@
  * engine answers by calling `op.done` exactly once, on the loop that the store_session belongs to:
  * before the call returns or later, the caller cannot tell. Until then the operation and its arena
  * belong to the engine. What an answer points to lives in the operation's arena, or in what the
- * caller gave, unless said otherwise.
+ * caller gave, unless said otherwise. `done` may make further calls; `each` and `begin` may not.
  *
  * `result` is ERROR_NONE for success, or a row of the one list of errors: what the call documents,
  * or one of UNAVAILABLE, OVERLOADED, STORAGE_FULL, INTERNAL_ERROR. A write that is answered with
@@ -283,6 +283,9 @@ struct store_engine {
     /* For one event loop, on its thread; answers of later calls come through `inbox`. NULL without
      * memory or when the database cannot be read. */
     struct store_session *(*session_open)(struct store *store, struct inbox *inbox);
+
+    /* Waits for writes that are on their way. They are made, and their answers stay in the inbox,
+     * which must not be run again: whoever needs them runs it before. */
     void (*session_close)(struct store_session **session);
 
     /* Once behind each turn of the loop: ends read snapshots, flushes what was sent. */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -308,6 +309,51 @@ static void test_one_flush_a_commit(void **state)
     close_place(place);
 }
 
+static off_t wal_size(const struct place *place)
+{
+    char path[128];
+    struct stat status;
+    (void)snprintf(path, sizeof path, "%s-wal", place->path);
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_size;
+}
+
+/* Writes `count` tasks of about 64 KiB each. */
+static void write_much(struct place *place, unsigned count)
+{
+    static char text[65536];
+    memset(text, 'x', sizeof text);
+    for (unsigned i = 0; i < count; i++) {
+        struct store_task_write op =
+            task_write(STORE_TASK_CREATE, place->user, uuid_make_v7(), TEST_NOW);
+        op.change.description = (struct slice){text, sizeof text};
+        assert_int_equal(LOOP_CALL(&place->loop, task_write, &op), ERROR_NONE);
+    }
+}
+
+/* A loop that stays within its turn holds the WAL: writes go on. When the turn ends, the WAL is
+ * moved into the file and used again from its start. */
+static void test_reader_holds_the_wal(void **state)
+{
+    struct place *place = *state;
+    struct loop reader;
+    open_place(place);
+    loop_open(&reader, &sqlite_engine, place->store);
+    struct store_task_get get = {.user = place->user, .id = id_of(0)};
+    loop_begin(&reader, &get.op);
+    reader.engine->task_get(&get);
+    assert_int_equal(get.op.result, ERROR_NOT_FOUND);
+    write_much(place, 200); /* 13 MB; it is moved at each 8 MiB */
+    off_t held = wal_size(place);
+    assert_true(held > 13000000);
+    loop_finish(&reader);
+    write_much(place, 500);
+    assert_true(wal_size(place) < held + 10000000);
+    loop_close(&reader);
+    close_place(place);
+    assert_whole(place);
+}
+
 /* A database whose first flush fails is not served. */
 static void test_failed_flush_at_start(void **state)
 {
@@ -335,6 +381,7 @@ int main(void)
         TEST(test_full_disk),
         TEST(test_failed_reads),
         TEST(test_one_flush_a_commit),
+        TEST(test_reader_holds_the_wal),
         TEST(test_failed_flush_at_start),
     };
     database_setup();

@@ -417,6 +417,30 @@ static void test_tombstones(void **state)
     loop_close(&loop);
 }
 
+/* What waited too long is answered without being run, and its neighbours are run. */
+static void test_late(void **state)
+{
+    struct place *place = *state;
+    open_place(place);
+    struct loop loop;
+    loop_open(&loop, &sqlite_engine, place->store);
+    struct uuid ann = make_user(&loop, "ann");
+    struct store_task_write ops[3];
+    for (int i = 0; i < 3; i++) {
+        ops[i] = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
+        loop_begin(&loop, &ops[i].op);
+        loop.engine->task_write(&ops[i]);
+    }
+    ops[1].op.queued_us -= 5100000; /* as if it had been sent 5.1 s before */
+    loop_finish(&loop);
+    assert_int_equal(ops[0].op.result, ERROR_NONE);
+    assert_int_equal(ops[1].op.result, ERROR_OVERLOADED);
+    assert_int_equal(ops[2].op.result, ERROR_NONE);
+    assert_int_equal(ops[2].task.revision, 2);
+    assert_int_equal(read_i64(place, "SELECT count(*) FROM tasks"), 2);
+    loop_close(&loop);
+}
+
 /* ---- damage ---- */
 
 static void damage(const struct place *place, off_t from)
@@ -479,6 +503,7 @@ int main(void)
         TEST(test_plans),
         TEST(test_purge),
         TEST(test_tombstones),
+        TEST(test_late),
         TEST(test_damage),
     };
     return cmocka_run_group_tests_name("store: SQLite files", tests, NULL, NULL);

@@ -35,6 +35,8 @@ static const struct setting writer_settings[] = {
     {"PRAGMA cell_size_check = ON", "PRAGMA cell_size_check", "1"},
     {"PRAGMA mmap_size = 0", "PRAGMA mmap_size", "0"},
     {"PRAGMA wal_autocheckpoint = 0", "PRAGMA wal_autocheckpoint", "0"},
+    /* What a WAL keeps of the disk after a reader made it grow. */
+    {"PRAGMA journal_size_limit = 67108864", "PRAGMA journal_size_limit", "67108864"},
     {"PRAGMA temp_store = MEMORY", "PRAGMA temp_store", "2"},
     {"PRAGMA secure_delete = FAST", "PRAGMA secure_delete", "2"},
     {"PRAGMA cache_size = -8192", "PRAGMA cache_size", "-8192"},

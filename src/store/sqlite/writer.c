@@ -26,6 +26,7 @@ struct writer {
     unsigned queue_most;
     pthread_t thread;
     bool started;
+    int last_error; /* logged once, not for each batch that meets it */
 
     atomic_uint waiting; /* admitted and not yet taken */
     atomic_uint_fast64_t commits;
@@ -167,8 +168,9 @@ static void judge(struct writer *writer, int rc, bool at_commit)
         die(at_commit ? "commit" : "write", rc);
     if (translate_is_corrupt(rc))
         writer_stop_writes(writer, rc);
-    else
-        log_message(LOG_WARN, "batch_refused", "%s (%d)", sqlite3_errstr(rc), rc);
+    else if (rc != writer->last_error)
+        log_message(LOG_WARN, "storage_error", "%s (%d)", sqlite3_errstr(rc), rc);
+    writer->last_error = rc;
 }
 
 /* Those that waited too long are answered without being run: their clients have gone, and the
@@ -198,6 +200,7 @@ static void run_batch(struct writer *writer, struct store_op *first)
         refuse(first, translate_error(rc));
         return;
     }
+    writer->last_error = SQLITE_OK;
     atomic_fetch_add_explicit(&writer->commits, 1, memory_order_release);
     for (unsigned i = 0; writer->sessions_ended && i < writer->transaction.ended_count; i++)
         writer->sessions_ended(writer->context, writer->transaction.ended[i]);
