@@ -184,8 +184,25 @@ static int on_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int 
     return rc;
 }
 
+static sqlite3_mem_methods memory;
+
+static void *on_malloc(int size)
+{
+    return strike(FAULT_MALLOC) != SQLITE_OK ? NULL : memory.xMalloc(size);
+}
+
+static void *on_realloc(void *old, int size)
+{
+    return strike(FAULT_MALLOC) != SQLITE_OK ? NULL : memory.xRealloc(old, size);
+}
+
 void fault_install(void)
 {
+    (void)sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory);
+    sqlite3_mem_methods failing = memory;
+    failing.xMalloc = on_malloc;
+    failing.xRealloc = on_realloc;
+    (void)sqlite3_config(SQLITE_CONFIG_MALLOC, &failing);
     below = sqlite3_vfs_find(NULL);
     vfs = *below;
     vfs.zName = "fault";

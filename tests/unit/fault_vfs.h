@@ -3,16 +3,17 @@
 
 #include <stdbool.h>
 
-/* A file layer under SQLite that fails on demand, in this process, from the next open on. */
+/* A file layer and an allocator under SQLite that fail on demand, in this process. */
 
 enum fault_call {
     FAULT_READ,
     FAULT_WRITE,
     FAULT_SYNC,
+    FAULT_MALLOC, /* whatever the code, it gives NULL */
     FAULT_CALLS,
 };
 
-/* Makes it SQLite's default. Once a process. */
+/* Puts them under SQLite. Once a process, before any other use of SQLite. */
 void fault_install(void);
 
 /* From the `nth` call of that kind on (1: the next), `times` calls fail with `rc`. */

@@ -287,6 +287,42 @@ static void test_failed_reads(void **state)
     assert_whole(place);
 }
 
+static void ignore_row(struct store_task_list *op, const struct task *row)
+{
+    (void)op;
+    (void)row;
+}
+
+/* Every allocation in turn fails once, or from there on: no success without its effect, no gap in
+ * the revisions, and all is well when there is memory again. */
+static void test_no_memory(void **state)
+{
+    struct place *place = *state;
+    int64_t revision = 0;
+    unsigned quiet = 0;
+    unsigned struck = 0;
+    for (unsigned nth = 1; quiet < 4 && nth < 2000; nth++) {
+        open_place(place);
+        struct batch batch = {0};
+        fault_arm(FAULT_MALLOC, (nth + 1) / 2, nth % 2 ? 1 : 1000000, SQLITE_NOMEM);
+        struct store_task_list list = {.user = place->user, .limit = 5, .each = ignore_row};
+        enum error result = LOOP_CALL(&place->loop, task_list, &list);
+        assert_true(result == ERROR_NONE || result == ERROR_UNAVAILABLE);
+        run_batch(place, &batch, OPS * nth);
+        (void)LOOP_CALL(&place->loop, task_list, &list);
+        quiet = fault_struck() ? 0 : quiet + 1;
+        struck += fault_struck();
+        fault_disarm();
+        assert_int_equal(count_tasks(place, OPS * nth), batch.good);
+        revision += batch.good + 1;
+        assert_int_equal(make_task(&place->loop, place->user, "next", TEST_NOW).revision, revision);
+        close_place(place);
+    }
+    assert_true(struck > 20);
+    assert_int_equal(quiet, 4);
+    assert_whole(place);
+}
+
 /* One commit, one flush; a batch that changes nothing needs none. */
 static void test_one_flush_a_commit(void **state)
 {
@@ -380,11 +416,12 @@ int main(void)
         TEST(test_failed_write_of_a_commit),
         TEST(test_full_disk),
         TEST(test_failed_reads),
+        TEST(test_no_memory),
         TEST(test_one_flush_a_commit),
         TEST(test_reader_holds_the_wal),
         TEST(test_failed_flush_at_start),
     };
-    database_setup();
     fault_install();
+    database_setup();
     return cmocka_run_group_tests_name("store: faults of the disk", tests, NULL, NULL);
 }

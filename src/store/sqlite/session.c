@@ -46,25 +46,28 @@ static int run_sql(struct store_session *session, enum sql sql)
     return query_run(&q);
 }
 
-static void leave_snapshot(struct store_session *session)
+static bool in_snapshot(const struct store_session *session)
 {
-    if (session->in_snapshot)
-        (void)run_sql(session, SQL_COMMIT);
-    session->in_snapshot = false;
+    return sqlite3_get_autocommit(session->db) == 0;
+}
+
+/* Without memory it may stay in it; then the next one tries again. */
+static int leave_snapshot(struct store_session *session)
+{
+    return in_snapshot(session) ? run_sql(session, SQL_COMMIT) : SQLITE_OK;
 }
 
 int session_snapshot(struct store_session *session)
 {
     uint64_t commits = writer_commits(session->writer);
     session->ticks = 0;
-    if (session->in_snapshot && session->seen == commits)
+    if (in_snapshot(session) && session->seen == commits)
         return SQLITE_OK;
-    leave_snapshot(session);
-    int rc = run_sql(session, SQL_BEGIN_READ);
-    if (rc == SQLITE_OK) {
-        session->in_snapshot = true;
+    int rc = leave_snapshot(session);
+    if (rc == SQLITE_OK)
+        rc = run_sql(session, SQL_BEGIN_READ);
+    if (rc == SQLITE_OK)
         session->seen = commits;
-    }
     return rc;
 }
 
@@ -74,7 +77,7 @@ void session_read_done(struct store_session *session, struct store_op *op, int r
         op->result = found ? ERROR_NONE : ERROR_NOT_FOUND;
     } else {
         op->result = translate_error(rc);
-        leave_snapshot(session);
+        (void)leave_snapshot(session);
         if (translate_is_corrupt(rc))
             writer_stop_writes(session->writer, rc);
     }
@@ -108,7 +111,7 @@ void session_write(struct store_op *op, const struct writer_work *work)
 
 void session_turn_end(struct store_session *session)
 {
-    leave_snapshot(session);
+    (void)leave_snapshot(session);
     if (!session->outgoing)
         return;
     struct store_op *first = session->outgoing;

@@ -18,8 +18,7 @@ struct store_session {
     struct statements statements; /* sql.h */
     struct statements lists;      /* list.c */
 
-    bool in_snapshot;
-    uint64_t seen; /* the writer's count of commits before the snapshot began */
+    uint64_t seen; /* the writer's count of commits before the open snapshot began */
 
     unsigned ticks; /* progress calls of the running read */
     int64_t deadline_us;

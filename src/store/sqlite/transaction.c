@@ -20,11 +20,11 @@ static bool is_open(const struct transaction *t)
     return sqlite3_get_autocommit(t->statements.db) == 0;
 }
 
-static void roll_back(struct transaction *t)
+/* Without memory it may stay open; then the next one tries again before it begins. */
+static int roll_back(struct transaction *t)
 {
     t->ended_count = 0;
-    if (is_open(t))
-        (void)run_sql(t, SQL_ROLLBACK);
+    return is_open(t) ? run_sql(t, SQL_ROLLBACK) : SQLITE_OK;
 }
 
 static int run_plain(struct transaction *t, struct store_op *op)
@@ -55,8 +55,9 @@ static int run_careful(struct transaction *t, struct store_op *op)
 
 static int run_all(struct transaction *t, struct store_op *first, bool careful)
 {
-    t->ended_count = 0;
-    int rc = run_sql(t, SQL_BEGIN_WRITE);
+    int rc = roll_back(t);
+    if (rc == SQLITE_OK)
+        rc = run_sql(t, SQL_BEGIN_WRITE);
     for (struct store_op *op = first; op && rc == SQLITE_OK; op = op->next) {
         if (op->work)
             rc = careful ? run_careful(t, op) : run_plain(t, op);
@@ -68,16 +69,13 @@ int transaction_run(struct transaction *t, struct store_op *first, bool *at_comm
 {
     *at_commit = false;
     int rc = run_all(t, first, false);
-    if (rc != SQLITE_OK && is_open(t) && !translate_is_corrupt(rc) &&
-        !translate_is_lost_write(rc)) {
-        roll_back(t);
+    if (rc != SQLITE_OK && is_open(t) && !translate_is_corrupt(rc) && !translate_is_lost_write(rc))
         rc = run_all(t, first, true);
-    }
     if (rc == SQLITE_OK) {
         *at_commit = true;
         rc = run_sql(t, SQL_COMMIT);
     }
     if (rc != SQLITE_OK)
-        roll_back(t);
+        (void)roll_back(t);
     return rc;
 }
