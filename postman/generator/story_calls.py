@@ -176,6 +176,21 @@ ACCOUNTS = Folder(
                 check("marks ours", "body.items.filter((one) => one.current).length", "to.eql(1)"),
             ],
         ),
+        Item(
+            "Export my data",
+            "exportMe",
+            200,
+            tests=[
+                check("is ours", "body.user.email", 'to.eql(pm.collectionVariables.get("email"))'),
+                check("has the sessions", "body.sessions.length", "to.eql(2)"),
+                check("has the tasks", "body.tasks", "to.be.an('array')"),
+                check(
+                    "is to be saved as a file",
+                    'pm.response.headers.get("Content-Disposition")',
+                    'to.include("attachment")',
+                ),
+            ],
+        ),
         Item("End a session", "endSession", 204, path={"id": "{{session_id}}"}),
         Item(
             "Change my password",

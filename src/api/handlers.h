@@ -15,10 +15,11 @@ void accounts_refresh(struct http_exchange *x);
 void me_get(struct http_exchange *x);
 void me_patch(struct http_exchange *x);
 
-/* me_password.c, me_email.c, me_deletion.c */
+/* me_password.c, me_email.c, me_deletion.c, me_export.c */
 void me_put_password(struct http_exchange *x);
 void me_put_email(struct http_exchange *x);
 void me_delete(struct http_exchange *x);
+void me_export(struct http_exchange *x);
 
 /* sessions.c */
 void sessions_logout(struct http_exchange *x);

@@ -50,6 +50,7 @@ static const struct http_route routes[] = {
     ROW(PUT,    "/v1/me/password",      changePassword,       me_put_password,        NULL, BODY,    TOKEN,  AUTH, SMALL),
     ROW(PUT,    "/v1/me/email",         changeEmail,          me_put_email,           JSON, BODY,    TOKEN,  AUTH, SMALL),
     ROW(POST,   "/v1/me/deletion",      deleteAccount,        me_delete,              NULL, BODY,    TOKEN,  AUTH, SMALL),
+    ROW(GET,    "/v1/me/export",        exportMe,             me_export,              JSON, NOTHING, TOKEN,  API,  SMALL),
     ROW(GET,    "/v1/me/sessions",      listSessions,         sessions_list,          JSON, NOTHING, TOKEN,  API,  SMALL),
     ROW(DELETE, "/v1/me/sessions/{id}", endSession,           sessions_delete,        NULL, NOTHING, TOKEN,  API,  SMALL),
 

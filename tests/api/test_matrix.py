@@ -79,6 +79,7 @@ SAMPLES = {
                                   body={"current_password": PASSWORD, "new_password": NEW_PASSWORD}),
     "PUT /v1/me/email": Sample(200, fresh=True, prepare=new_account, body=lambda v: v),
     "POST /v1/me/deletion": Sample(204, fresh=True, body={"password": PASSWORD}),
+    "GET /v1/me/export": Sample(200),
     "GET /v1/me/sessions": Sample(200),
     "DELETE /v1/me/sessions/{id}": Sample(204, prepare=session_of),
     "GET /v1/tasks": Sample(200),
