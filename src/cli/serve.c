@@ -235,8 +235,8 @@ static int start(struct service *service)
     return status;
 }
 
-/* The server last: its loops own the inboxes and arenas that hashers and the writer answer into, and
- * a drain that ran out of time leaves some of their work under way. */
+/* The server last: its loops own the inboxes and arenas that hashers and the writer answer into,
+ * and a drain that ran out of time leaves some of their work under way. */
 static void finish(struct service *service)
 {
     api_destroy(&service->api);

@@ -79,7 +79,10 @@ bool task_status_parse(struct slice name, enum task_status *status)
 /* Null and the empty text are two things. */
 static bool same_text(struct slice a, struct slice b)
 {
-    return (a.ptr == NULL) == (b.ptr == NULL) && slice_eq(a, b);
+    if (!a.ptr || !b.ptr) {
+        return a.ptr == b.ptr;
+    }
+    return slice_eq(a, b);
 }
 
 static bool apply_text(struct slice *text, struct slice value)
