@@ -5,6 +5,10 @@
 static const struct cli_command commands[] = {
     {"serve", cli_serve, "[FLAGS]", "serve the API", true},
     {"migrate", cli_migrate, "[FLAGS]", "bring the database's schema up to date", true},
+    {"backup", cli_backup, "FILE [--force] [--json] [FLAGS]",
+     "copy the database to FILE, also while a server runs, and check the copy", true},
+    {"restore", cli_restore, "FILE [--force] [FLAGS]",
+     "put a backup in the place of the database; the server must be stopped", true},
     {"config", cli_config, "[--json | --markdown] [FLAGS]",
      "print each setting and where its value came from", true},
     {"routes", cli_routes, "[--json]", "print every call of the API", false},

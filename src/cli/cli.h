@@ -26,6 +26,8 @@ const struct cli_command *cli_commands(size_t *count);
 /* One function a subcommand, in a file of that name. */
 int cli_serve(int argc, char **argv);
 int cli_migrate(int argc, char **argv);
+int cli_backup(int argc, char **argv);
+int cli_restore(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_routes(int argc, char **argv);
 int cli_healthcheck(int argc, char **argv);

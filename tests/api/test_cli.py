@@ -9,7 +9,7 @@ import pytest
 from support.paths import ROOT
 from support.server import run
 
-COMMANDS = ("serve", "migrate", "config", "routes", "healthcheck", "version", "help")
+COMMANDS = ("serve", "migrate", "backup", "restore", "config", "routes", "healthcheck", "version", "help")
 
 
 @pytest.mark.parametrize("args", [[], ["help"], ["--help"], ["-h"]], ids=str)

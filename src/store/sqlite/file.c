@@ -210,3 +210,41 @@ void file_release(struct file *file)
         close(file->lock);
     *file = (struct file){.lock = -1};
 }
+
+char *file_find(const char *url, char *why, size_t why_size)
+{
+    const char *path = NULL;
+    if (strncmp(url, "sqlite:", strlen("sqlite:")) != 0) {
+        (void)snprintf(why, why_size, "DATABASE_URL must be sqlite:PATH for this command");
+        return NULL;
+    }
+    path = path_of(url, why, why_size);
+    char *found = path ? realpath(path, NULL) : NULL;
+    if (path && !found)
+        fail(why, why_size, "there is no database", path);
+    return found;
+}
+
+bool file_flush(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool flushed = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return flushed;
+}
+
+bool file_move(const char *from, const char *to, bool replace)
+{
+    int rc = renameat2(AT_FDCWD, from, AT_FDCWD, to, replace ? 0 : RENAME_NOREPLACE);
+    if (rc != 0 && !replace && (errno == EINVAL || errno == ENOSYS)) {
+        /* A file system that cannot refuse; the caller has looked before. */
+        rc = rename(from, to);
+    }
+    if (rc != 0)
+        return false;
+    char *directory = directory_of(to);
+    bool synced = directory && sync_path(directory);
+    free(directory);
+    return synced;
+}

@@ -22,4 +22,15 @@ bool file_sync_directory(const struct file *file);
 /* Gives the lock back. The lock file stays: whoever removed it could let two processes in. */
 void file_release(struct file *file);
 
+/* Where the database of `sqlite:PATH` lies, absolute; makes nothing and takes no lock. To be freed.
+ * NULL with one line in `why`: there is none. */
+char *file_find(const char *url, char *why, size_t why_size);
+
+/* Flushes what was written to `path`. False: see errno. */
+bool file_flush(const char *path);
+
+/* Renames within one directory, and flushes that. An existing `to` is EEXIST unless `replace`.
+ * False: see errno. */
+bool file_move(const char *from, const char *to, bool replace);
+
 #endif

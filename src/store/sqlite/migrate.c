@@ -18,6 +18,11 @@ static const struct migration {
 
 #define HEAD ((sqlite3_int64)(sizeof migrations / sizeof migrations[0]))
 
+sqlite3_int64 migrate_head(void)
+{
+    return HEAD;
+}
+
 /* Runs every statement of a script. */
 static int run_script(sqlite3 *db, const char *script, size_t len)
 {

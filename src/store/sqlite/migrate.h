@@ -11,4 +11,7 @@
  * `why`. */
 bool migrate_to_head(sqlite3 *db, char *why, size_t why_size);
 
+/* The newest schema that this program knows. */
+sqlite3_int64 migrate_head(void);
+
 #endif

@@ -1,0 +1,131 @@
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/json_writer.h"
+#include "base/settings.h"
+#include "cli/cli.h"
+#include "store/sqlite/backup.h"
+#include "store/sqlite/file.h"
+
+#define OUTPUT_MOST (64 * 1024)
+#define WHY_SIZE    5000
+
+/* How much the copy steps back behind a server that wants the processor. */
+#define NICENESS 10
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static bool show_progress(void *context, int64_t copied, int64_t pages)
+{
+    (void)context;
+    if (isatty(STDERR_FILENO) && pages > 0) {
+        fprintf(stderr, "\rcopied %3lld %%%s", (long long)(copied * 100 / pages),
+                copied == pages ? "; checking\n" : "");
+    }
+    return !interrupted;
+}
+
+static int print_json(const char *target, const struct backup_report *report)
+{
+    struct buffer out;
+    struct json_writer w;
+    int status = CLI_FAILED;
+
+    buffer_init(&out, OUTPUT_MOST);
+    json_writer_init(&w, &out);
+    jw_open_object(&w);
+    jw_name(&w, SLICE("file"));
+    jw_text(&w, slice_of(target));
+    jw_name(&w, SLICE("bytes"));
+    jw_i64(&w, report->bytes);
+    jw_name(&w, SLICE("schema"));
+    jw_i64(&w, report->schema);
+    jw_name(&w, SLICE("tables"));
+    jw_open_array(&w);
+    for (size_t i = 0; i < report->tables.count; i++) {
+        const struct inspect_table *table = &report->tables.list[i];
+        jw_open_object(&w);
+        jw_name(&w, SLICE("name"));
+        jw_text(&w, slice_of(table->name));
+        jw_name(&w, SLICE("rows"));
+        jw_i64(&w, table->rows);
+        jw_name(&w, SLICE("digest"));
+        jw_text(&w, slice_of(table->digest));
+        jw_close_object(&w);
+    }
+    jw_close_array(&w);
+    jw_close_object(&w);
+    buffer_add_char(&out, '\n');
+    if (!out.failed && fwrite(out.data, 1, out.len, stdout) == out.len) {
+        status = CLI_OK;
+    }
+    buffer_finish(&out);
+    return status;
+}
+
+static int print_text(const char *target, const struct backup_report *report)
+{
+    printf("wrote %s: %lld bytes, schema %lld\n", target, (long long)report->bytes,
+           (long long)report->schema);
+    for (size_t i = 0; i < report->tables.count; i++) {
+        const struct inspect_table *table = &report->tables.list[i];
+        printf("  %-18s %10lld rows  %s\n", table->name, (long long)table->rows, table->digest);
+    }
+    printf("checked: whole, and the same as the database at the moment it was read\n"
+           "not in it: the secret (JWT_SECRET, or the .jwt-secret file); keep that elsewhere\n");
+    return CLI_OK;
+}
+
+static int run(const char *url, const char *target, bool replace, bool json)
+{
+    struct backup_report *report = calloc(1, sizeof *report);
+    char why[WHY_SIZE] = "out of memory";
+    struct backup_options options = {
+        .target = target, .replace = replace, .progress = show_progress};
+    char *source = report ? file_find(url, why, sizeof why) : NULL;
+    int status = CLI_FAILED;
+
+    options.source = source;
+    if (source && backup_create(&options, report, why, sizeof why)) {
+        status = json ? print_json(target, report) : print_text(target, report);
+    } else {
+        fprintf(stderr, "taskhold: %s\n", why);
+    }
+    free(source);
+    free(report);
+    return status;
+}
+
+int cli_backup(int argc, char **argv)
+{
+    const bool json = cli_take_flag(&argc, argv, "--json");
+    const bool force = cli_take_flag(&argc, argv, "--force");
+    const struct sigaction stop = {.sa_handler = on_signal};
+    struct settings settings = {0};
+    char **rest = NULL;
+    int rest_count = 0;
+    int status = settings_load(&settings, argc, argv, &rest, &rest_count);
+
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (rest_count != 1) {
+        fprintf(stderr, "taskhold: give one FILE to back up to\n");
+        status = CLI_USAGE;
+    } else {
+        sigaction(SIGINT, &stop, NULL);
+        sigaction(SIGTERM, &stop, NULL);
+        (void)!nice(NICENESS);
+        status = run(settings.database_url, rest[0], force, json);
+    }
+    settings_finish(&settings);
+    return status;
+}

@@ -1,0 +1,168 @@
+#include "store/sqlite/backup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/sqlite/database.h"
+#include "store/sqlite/file.h"
+
+/* Between two looks at the progress. */
+#define PAGES_A_STEP 2048
+
+struct backup {
+    const struct backup_options *options;
+    struct backup_report *report;
+    char *why;
+    size_t why_size;
+    sqlite3 *source;
+    char *partial;
+};
+
+static bool fail(struct backup *b, const char *what, const char *path, const char *reason)
+{
+    (void)snprintf(b->why, b->why_size, "%s %s: %s", what, path, reason);
+    return false;
+}
+
+static bool fail_rc(struct backup *b, const char *what, const char *path, int rc)
+{
+    return fail(b, what, path, sqlite3_errstr(rc));
+}
+
+/* Begins the one snapshot that everything is read in. */
+static bool begin(struct backup *b)
+{
+    const char *path = b->options->source;
+    b->source = database_open_reader(path);
+    if (!b->source)
+        return fail(b, "cannot read the database", path, "it cannot be opened");
+    int rc = sqlite3_exec(b->source, "BEGIN", NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        return fail_rc(b, "cannot read the database", path, rc);
+    return inspect_identity(b->source, path, &b->report->schema, b->why, b->why_size);
+}
+
+static bool go_on(struct backup *b, sqlite3_backup *copy)
+{
+    const struct backup_options *options = b->options;
+    const int64_t pages = sqlite3_backup_pagecount(copy);
+    if (options->progress &&
+        !options->progress(options->context, pages - sqlite3_backup_remaining(copy), pages))
+        return fail(b, "gave up", options->target, "interrupted");
+    return true;
+}
+
+/* The source's transaction stays open between the steps, so that all of them see one snapshot. */
+static bool copy_pages(struct backup *b, sqlite3 *target)
+{
+    sqlite3_backup *copy = sqlite3_backup_init(target, "main", b->source, "main");
+    int rc = copy ? SQLITE_OK : sqlite3_errcode(target);
+    bool going = true;
+    while (rc == SQLITE_OK && going) {
+        rc = sqlite3_backup_step(copy, PAGES_A_STEP);
+        if (rc == SQLITE_OK || rc == SQLITE_DONE)
+            going = go_on(b, copy);
+    }
+    const int ended = sqlite3_backup_finish(copy);
+    if (!going)
+        return false;
+    if (rc != SQLITE_DONE || ended != SQLITE_OK)
+        return fail_rc(b, "cannot copy to", b->partial, rc != SQLITE_DONE ? rc : ended);
+    return true;
+}
+
+static bool fill(struct backup *b)
+{
+    sqlite3 *target = NULL;
+    int rc =
+        sqlite3_open_v2(b->partial, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(target, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    /* Nobody sees the file before it is whole; then it is flushed once. */
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(target, "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF", NULL, NULL,
+                          NULL);
+    bool filled =
+        rc == SQLITE_OK ? copy_pages(b, target) : fail_rc(b, "cannot write", b->partial, rc);
+    database_close(&target);
+    return filled;
+}
+
+static bool verify(struct backup *b)
+{
+    struct inspect_tables *found = calloc(1, sizeof *found);
+    sqlite3 *db = found ? inspect_open_still(b->partial, b->why, b->why_size) : NULL;
+    bool good = db && inspect_integrity(db, b->partial, b->why, b->why_size);
+    int rc = SQLITE_OK;
+    if (!found)
+        fail(b, "cannot check", b->partial, "no memory");
+    if (good)
+        rc = inspect_tables(db, found);
+    if (good && rc == SQLITE_OK)
+        rc = inspect_tables(b->source, &b->report->tables);
+    if (rc != SQLITE_OK)
+        good = fail_rc(b, "cannot compare", b->partial, rc);
+    const char *other = good ? inspect_difference(found, &b->report->tables) : NULL;
+    if (other)
+        good = fail(b, "the copy is not the same as the database in table", other, "nothing kept");
+    database_close(&db);
+    free(found);
+    return good;
+}
+
+/* Makes the file, so that it is never readable by others. */
+static bool make_partial(struct backup *b)
+{
+    struct stat status;
+    const char *target = b->options->target;
+    if (!b->options->replace && lstat(target, &status) == 0)
+        return fail(b, "will not overwrite", target, "it exists; --force replaces it");
+    if (asprintf(&b->partial, "%s.partial-XXXXXX", target) < 0) {
+        b->partial = NULL;
+        return fail(b, "cannot write", target, "no memory");
+    }
+    const int fd = mkostemp(b->partial, O_CLOEXEC);
+    if (fd < 0) {
+        fail(b, "cannot write beside", target, strerror(errno));
+        free(b->partial);
+        b->partial = NULL;
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
+static bool publish(struct backup *b)
+{
+    struct stat status;
+    const char *target = b->options->target;
+    if (!file_flush(b->partial) || stat(b->partial, &status) != 0)
+        return fail(b, "cannot flush", b->partial, strerror(errno));
+    b->report->bytes = status.st_size;
+    if (!verify(b))
+        return false;
+    if (!file_move(b->partial, target, b->options->replace))
+        return fail(b, "cannot make", target, strerror(errno));
+    free(b->partial);
+    b->partial = NULL;
+    return true;
+}
+
+bool backup_create(const struct backup_options *options, struct backup_report *report, char *why,
+                   size_t why_size)
+{
+    struct backup b = {.options = options, .report = report, .why = why, .why_size = why_size};
+    memset(report, 0, sizeof *report);
+    database_setup();
+    const bool made = begin(&b) && make_partial(&b) && fill(&b) && publish(&b);
+    database_close(&b.source);
+    if (b.partial)
+        unlink(b.partial);
+    free(b.partial);
+    return made;
+}

@@ -1,0 +1,31 @@
+#ifndef TASKHOLD_STORE_SQLITE_BACKUP_H
+#define TASKHOLD_STORE_SQLITE_BACKUP_H
+
+#include "store/sqlite/inspect.h"
+
+/* A whole copy of the database as it was at one moment, also while a server writes to it. */
+
+struct backup_options {
+    const char *source; /* the database, as file_find gives it */
+    const char *target;
+    bool replace; /* an existing target */
+
+    /* Called now and then with the pages copied and all of them; false gives up. May be NULL. */
+    bool (*progress)(void *context, int64_t copied, int64_t pages);
+    void *context;
+};
+
+struct backup_report {
+    int64_t schema;
+    int64_t bytes;
+    struct inspect_tables tables;
+};
+
+/* Holds every write that was acknowledged before the call. Reads the source in one snapshot, and
+ * neither writes to it nor checkpoints it. The target appears whole or not at all: it is made under
+ * another name with mode 0600, flushed, compared with the snapshot (integrity, references, number
+ * and digest of the rows of each table), and renamed. Returns false with one line in `why`. */
+bool backup_create(const struct backup_options *options, struct backup_report *report, char *why,
+                   size_t why_size);
+
+#endif

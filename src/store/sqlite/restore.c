@@ -1,0 +1,202 @@
+#include "store/sqlite/restore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/sqlite/database.h"
+#include "store/sqlite/file.h"
+#include "store/sqlite/inspect.h"
+
+#define COPY_BYTES (256 * 1024)
+
+struct restore {
+    const struct restore_options *options;
+    struct restore_report *report;
+    char *why;
+    size_t why_size;
+    struct file file;
+    char *partial; /* the copy that becomes the database */
+    char *wal;     /* names beside the database */
+    char *shm;
+    char *kept;
+    char *kept_wal;
+};
+
+static bool fail(struct restore *r, const char *what, const char *path, const char *reason)
+{
+    (void)snprintf(r->why, r->why_size, "%s %s: %s", what, path, reason);
+    return false;
+}
+
+/* Size of a file, 0 when there is none. */
+static off_t size_of(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? status.st_size : 0;
+}
+
+/* A cheap look before the lock is taken and files are made. */
+static bool look_at_source(struct restore *r)
+{
+    const char *source = r->options->source;
+    char *wal = NULL;
+    int64_t schema = 0;
+    if (asprintf(&wal, "%s-wal", source) < 0)
+        return fail(r, "cannot read", source, "no memory");
+    const bool in_use = size_of(wal) > 0;
+    free(wal);
+    if (in_use)
+        return fail(r, "will not restore", source,
+                    "it has a -wal file, so it is no backup; make one with taskhold backup");
+    sqlite3 *db = inspect_open_still(source, r->why, r->why_size);
+    const bool good = db && inspect_identity(db, source, &schema, r->why, r->why_size);
+    database_close(&db);
+    return good;
+}
+
+static bool name_files(struct restore *r)
+{
+    char moment[32];
+    struct tm utc;
+    const char *path = r->file.path;
+    const time_t now = time(NULL);
+    if (!gmtime_r(&now, &utc) || strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", &utc) == 0)
+        return fail(r, "cannot name what is beside", path, "the clock is wrong");
+    bool named = asprintf(&r->wal, "%s-wal", path) >= 0 && asprintf(&r->shm, "%s-shm", path) >= 0 &&
+                 asprintf(&r->kept, "%s.before-restore-%s", path, moment) >= 0 &&
+                 asprintf(&r->kept_wal, "%s-wal", r->kept) >= 0 &&
+                 asprintf(&r->partial, "%s.partial-XXXXXX", path) >= 0;
+    return named || fail(r, "cannot restore", path, "no memory");
+}
+
+static bool write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t put = write(fd, data, len);
+        if (put < 0 && errno != EINTR)
+            return false;
+        if (put > 0) {
+            data += put;
+            len -= (size_t)put;
+        }
+    }
+    return true;
+}
+
+static bool copy_bytes(int from, int to)
+{
+    char *block = malloc(COPY_BYTES);
+    ssize_t got = block ? 1 : -1;
+    while (got > 0) {
+        got = read(from, block, COPY_BYTES);
+        if (got < 0 && errno == EINTR)
+            got = 1;
+        else if (got > 0 && !write_all(to, block, (size_t)got))
+            got = -1;
+    }
+    free(block);
+    return got == 0 && fsync(to) == 0;
+}
+
+static bool copy(struct restore *r)
+{
+    const char *source = r->options->source;
+    const int from = open(source, O_RDONLY | O_CLOEXEC);
+    const int to = from >= 0 ? mkostemp(r->partial, O_CLOEXEC) : -1;
+    bool copied = to >= 0 && copy_bytes(from, to);
+    if (!copied)
+        fail(r, "cannot copy", source, strerror(errno));
+    if (from >= 0)
+        close(from);
+    if (to >= 0)
+        close(to);
+    return copied;
+}
+
+/* The copy itself is checked: what was read twice may have changed in between. */
+static bool verify(struct restore *r)
+{
+    int64_t schema = 0;
+    sqlite3 *db = inspect_open_still(r->partial, r->why, r->why_size);
+    const char *source = r->options->source;
+    const bool good = db && inspect_identity(db, source, &schema, r->why, r->why_size) &&
+                      inspect_integrity(db, source, r->why, r->why_size);
+    database_close(&db);
+    return good;
+}
+
+/* Gives the old database a second name. What is left of its WAL is moved into it first; a damaged
+ * one that refuses that keeps its WAL beside it. */
+static bool keep_old(struct restore *r)
+{
+    char ignored[256];
+    if (size_of(r->file.path) == 0)
+        return true;
+    sqlite3 *db = database_open_writer(r->file.path, ignored, sizeof ignored);
+    database_close(&db);
+    if (link(r->file.path, r->kept) != 0 ||
+        (size_of(r->wal) > 0 && link(r->wal, r->kept_wal) != 0) || !file_sync_directory(&r->file))
+        return fail(r, "cannot keep the old database as", r->kept, strerror(errno));
+    r->report->kept = strdup(r->kept);
+    return true;
+}
+
+static bool gone(const char *path)
+{
+    return unlink(path) == 0 || errno == ENOENT;
+}
+
+/* An old WAL must never meet the new file, nor the old file be found without what is in its WAL. */
+static bool swap(struct restore *r)
+{
+    bool good = size_of(r->wal) == 0 || gone(r->file.path);
+    good = good && gone(r->wal) && gone(r->shm) && file_sync_directory(&r->file) &&
+           file_move(r->partial, r->file.path, true);
+    return good || fail(r, "cannot replace", r->file.path, strerror(errno));
+}
+
+static bool run_locked(struct restore *r)
+{
+    if (size_of(r->file.path) > 0 && !r->options->replace)
+        return fail(r, "will not overwrite", r->file.path,
+                    "it exists; --force replaces it and keeps it under another name");
+    if (!name_files(r))
+        return false;
+    bool done = copy(r) && verify(r) && keep_old(r) && swap(r);
+    if (!done && r->partial)
+        unlink(r->partial);
+    return done;
+}
+
+bool restore_run(const struct restore_options *options, struct restore_report *report, char *why,
+                 size_t why_size)
+{
+    struct restore r = {
+        .options = options, .report = report, .why = why, .why_size = why_size, .file.lock = -1};
+    memset(report, 0, sizeof *report);
+    database_setup();
+    bool done =
+        look_at_source(&r) && file_claim(&r.file, options->url, why, why_size) && run_locked(&r);
+    if (done)
+        report->path = strdup(r.file.path);
+    file_release(&r.file);
+    free(r.partial);
+    free(r.wal);
+    free(r.shm);
+    free(r.kept);
+    free(r.kept_wal);
+    return done;
+}
+
+void restore_report_finish(struct restore_report *report)
+{
+    free(report->path);
+    free(report->kept);
+    *report = (struct restore_report){0};
+}

@@ -1,0 +1,262 @@
+"""backup and restore: beside a server that writes, without a server, after a crash, and what they refuse."""
+import hashlib
+import json
+import shutil
+import sqlite3
+import stat
+import threading
+
+import pytest
+
+from support.server import SANITIZER, run
+
+BESIDE = ("-wal", "-shm", ".lock")
+
+
+def database(server):
+    """The file that a server of these tests keeps."""
+    return server.directory / "data" / "taskhold.db"
+
+
+def taskhold(server, *args):
+    """Runs a command in the server's folder; nothing that a sanitizer complains of."""
+    done = run(*args, cwd=server.directory, timeout=60)
+    assert not SANITIZER.search(done.stderr), done.stderr
+    return done
+
+
+def refused(done, says, status=1):
+    """One line, and nothing on standard output."""
+    assert done.returncode == status and done.stdout == "", done
+    assert done.stderr.startswith("taskhold: ") and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
+
+
+def titles(path):
+    """What is in a database that nobody has open."""
+    with sqlite3.connect(f"file:{path}?immutable=1", uri=True) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return {title for (title,) in db.execute("SELECT title FROM tasks")}
+
+
+def fingerprint(server):
+    """The bytes of the database and its WAL."""
+    path = database(server)
+    return [hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, path.with_name(path.name + "-wal"))]
+
+
+@pytest.fixture
+def stopped(start_server, make_user):
+    """A server that was stopped, with one task, "Before"."""
+    server = start_server()
+    make_user(server).task("Before")
+    server.terminate()
+    return server
+
+
+def test_backup_beside_a_running_server(start_server, make_user, tmp_path):
+    server = start_server()
+    user = make_user(server)
+    for number in range(20):
+        user.task(f"Task {number}", description="é\u4e2d\U0001f600")
+    target = tmp_path / "copy.db"
+    done = taskhold(server, "backup", str(target), "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    rows = {table["name"]: table["rows"] for table in report["tables"]}
+    assert report["file"] == str(target) and report["bytes"] == target.stat().st_size and report["schema"] >= 1
+    assert rows["users"] == 1 and rows["tasks"] == 20 and rows["sessions"] == 1
+    assert all(len(table["digest"]) == 32 for table in report["tables"])
+    assert titles(target) == {f"Task {number}" for number in range(20)}
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["copy.db"]
+    text = taskhold(server, "backup", "second.db").stdout
+    assert "wrote second.db" in text and "not in it: the secret" in text
+
+
+def test_backup_under_load_holds_what_was_acknowledged(start_server, make_user, tmp_path):
+    """Everything answered before it began is in it, and of each writer a beginning without gaps."""
+    server = start_server()
+    users = [make_user(server) for _ in range(3)]
+    acknowledged = [0] * len(users)
+    stop = threading.Event()
+
+    def write(index):
+        while not stop.is_set():
+            users[index].task(f"{index} {acknowledged[index]}")
+            acknowledged[index] += 1
+
+    threads = [threading.Thread(target=write, args=[index]) for index in range(len(users))]
+    for thread in threads:
+        thread.start()
+    try:
+        for step in range(5):
+            before = list(acknowledged)
+            target = tmp_path / f"copy-{step}.db"
+            done = taskhold(server, "backup", str(target))
+            after = list(acknowledged)
+            assert done.returncode == 0, done.stderr
+            found = titles(target)
+            for index, least in enumerate(before):
+                count = sum(title.startswith(f"{index} ") for title in found)
+                assert least <= count <= after[index] + 1
+                assert {f"{index} {number}" for number in range(count)} <= found
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert min(acknowledged) > 0
+
+
+def test_backup_leaves_the_source_alone_also_after_a_crash(start_server, make_user, tmp_path):
+    """What only the WAL holds is in the copy, and neither file changes by a bit."""
+    server = start_server()
+    make_user(server).task("Only in the WAL")
+    server.kill()
+    before = fingerprint(server)
+    assert database(server).with_name("taskhold.db-wal").stat().st_size > 0
+    done = taskhold(server, "backup", str(tmp_path / "copy.db"))
+    assert done.returncode == 0, done.stderr
+    assert titles(tmp_path / "copy.db") == {"Only in the WAL"}
+    assert fingerprint(server) == before
+    server.start()
+
+
+def test_backup_without_a_server(stopped, tmp_path):
+    before = fingerprint(stopped)
+    assert taskhold(stopped, "backup", str(tmp_path / "copy.db")).returncode == 0
+    assert titles(tmp_path / "copy.db") == {"Before"} and fingerprint(stopped) == before
+
+
+def test_backup_of_the_same_rows_has_the_same_digests(stopped, tmp_path):
+    one, two = (json.loads(taskhold(stopped, "backup", str(tmp_path / name), "--json").stdout) for name in "ab")
+    assert one["tables"] == two["tables"]
+
+
+def test_backup_overwrites_only_with_force(stopped, tmp_path):
+    target = tmp_path / "copy.db"
+    target.write_text("precious")
+    refused(taskhold(stopped, "backup", str(target)), "--force")
+    assert target.read_text() == "precious"
+    assert taskhold(stopped, "backup", str(target), "--force").returncode == 0
+    assert titles(target) == {"Before"} and [path.name for path in tmp_path.iterdir()] == ["copy.db"]
+
+
+def test_backup_that_cannot_be_made(stopped, tmp_path):
+    refused(taskhold(stopped, "backup"), "give one FILE", 2)
+    refused(taskhold(stopped, "backup", "a", "b"), "give one FILE", 2)
+    refused(taskhold(stopped, "backup", str(tmp_path / "nowhere" / "copy.db")), "No such file")
+    refused(taskhold(stopped, "backup", "copy.db", "--database", "sqlite:missing.db"), "there is no database")
+    refused(taskhold(stopped, "backup", "copy.db", "--database", "postgres://h/db"), "sqlite:PATH")
+    assert not (stopped.directory / "missing.db").exists() and not (stopped.directory / "copy.db").exists()
+
+
+def test_backup_of_a_damaged_database_is_refused(stopped, tmp_path):
+    """A copy that is not whole is not kept."""
+    path = database(stopped)
+    data = bytearray(path.read_bytes())
+    size = 4096
+    for page in range(2, len(data) // size):
+        data[page * size + 1:page * size + 600] = b"\xa5" * 599
+    path.write_bytes(data)
+    done = taskhold(stopped, "backup", str(tmp_path / "copy.db"))
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_restore_brings_everything_back(start_server, make_user, tmp_path):
+    server = start_server()
+    user = make_user(server)
+    first = user.task("Kept", status="completed")
+    assert taskhold(server, "backup", str(tmp_path / "copy.db")).returncode == 0
+    user.task("Made later")
+    server.terminate()
+    refused(taskhold(server, "restore", str(tmp_path / "copy.db")), "--force")
+    done = taskhold(server, "restore", str(tmp_path / "copy.db"), "--force")
+    assert done.returncode == 0, done.stderr
+    assert "the secret is not part of a backup" in done.stdout
+    server.start()
+    items = user.client.copy().get("/v1/tasks").expect(200).json["items"]
+    assert items == [first]
+    kept = [path for path in (server.directory / "data").iterdir() if ".before-restore-" in path.name]
+    assert len(kept) == 1 and titles(kept[0]) == {"Kept", "Made later"} and str(kept[0]) in done.stdout
+    assert stat.S_IMODE(database(server).stat().st_mode) == 0o600
+    assert not [path for path in (server.directory / "data").iterdir() if "partial" in path.name]
+
+
+def test_restore_after_a_crash_never_mixes_the_old_wal_in(start_server, make_user, tmp_path):
+    server = start_server()
+    user = make_user(server)
+    user.task("Kept")
+    assert taskhold(server, "backup", str(tmp_path / "copy.db")).returncode == 0
+    user.task("Only in the WAL")
+    server.kill()
+    done = taskhold(server, "restore", str(tmp_path / "copy.db"), "--force")
+    assert done.returncode == 0, done.stderr
+    assert titles(database(server)) == {"Kept"}
+    kept = next((server.directory / "data").glob("*.before-restore-*Z"))
+    assert titles(kept) == {"Kept", "Only in the WAL"}
+    server.start()
+
+
+def test_restore_over_a_damaged_database_keeps_its_wal(start_server, make_user, tmp_path):
+    server = start_server()
+    make_user(server).task("Kept")
+    assert taskhold(server, "backup", str(tmp_path / "copy.db")).returncode == 0
+    server.kill()
+    database(server).write_bytes(b"no database " * 1000)
+    wal = database(server).with_name("taskhold.db-wal").read_bytes()
+    done = taskhold(server, "restore", str(tmp_path / "copy.db"), "--force")
+    assert done.returncode == 0, done.stderr
+    assert titles(database(server)) == {"Kept"}
+    kept_wal = list((server.directory / "data").glob("*.before-restore-*-wal"))
+    assert [one.read_bytes() for one in kept_wal] in ([wal], [])
+    server.start()
+
+
+def test_restore_where_there_is_no_database(stopped, tmp_path):
+    assert taskhold(stopped, "backup", str(tmp_path / "copy.db")).returncode == 0
+    url = f"sqlite:{tmp_path}/new/place.db"
+    done = taskhold(stopped, "restore", str(tmp_path / "copy.db"), "--database", url)
+    assert done.returncode == 0 and "is now" not in done.stdout
+    assert titles(tmp_path / "new" / "place.db") == {"Before"}
+
+
+def test_restore_beside_a_running_server_is_refused(start_server, make_user, tmp_path):
+    server = start_server()
+    user = make_user(server)
+    assert taskhold(server, "backup", str(tmp_path / "copy.db")).returncode == 0
+    refused(taskhold(server, "restore", str(tmp_path / "copy.db"), "--force"), "another process is using")
+    user.task("Still works")
+
+
+def test_restore_of_what_is_no_good_backup(stopped, tmp_path):
+    """The database stays as it is, whatever is given."""
+    before = fingerprint(stopped)
+    copy = tmp_path / "copy.db"
+    assert taskhold(stopped, "backup", str(copy)).returncode == 0
+
+    def variant(name, change):
+        path = tmp_path / name
+        shutil.copy(copy, path)
+        with sqlite3.connect(path) as db:
+            db.execute("PRAGMA journal_mode = DELETE")
+            db.execute(change)
+        db.close()
+        return path
+
+    (tmp_path / "text").write_text("no database at all " * 500)
+    (tmp_path / "short").write_bytes(copy.read_bytes()[:-4096])
+    (tmp_path / "live").write_bytes(copy.read_bytes())
+    (tmp_path / "live-wal").write_bytes(b"x")
+    newer = variant("newer", "PRAGMA user_version = 4711")
+    foreign = variant("foreign", "PRAGMA application_id = 7")
+    orphans = variant("orphans", "UPDATE tasks SET user_id = randomblob(16)")
+    for path, says in [(tmp_path / "missing", "cannot open"), (tmp_path / "text", "file is not a database"),
+                       (tmp_path / "short", "malformed"), (tmp_path / "live", "it has a -wal file"), (newer, "schema 4711"),
+                       (foreign, "not a database of taskhold"), (orphans, "account is missing")]:
+        refused(taskhold(stopped, "restore", str(path), "--force"), says)
+        assert fingerprint(stopped) == before
+    refused(taskhold(stopped, "restore"), "give one FILE", 2)
+    refused(taskhold(stopped, "restore", str(copy), "--database", "postgres://h/db"), "sqlite:PATH")
+    names = {path.name for path in (stopped.directory / "data").iterdir()}
+    assert names <= {"taskhold.db", *(f"taskhold.db{end}" for end in BESIDE)}
