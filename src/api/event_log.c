@@ -1,8 +1,9 @@
 #include "api/event_log.h"
 
 #include "api/context.h"
-#include "base/clock.h"
+#include "base/metrics.h"
 #include "http/route.h"
+#include "http/trace.h"
 
 /* The user's id as text in `text`; empty when nobody is known. */
 static struct slice user_text(const struct http_exchange *x, const struct uuid *user,
@@ -21,14 +22,16 @@ static struct slice user_text(const struct http_exchange *x, const struct uuid *
 void event_log(const struct http_exchange *x, enum log_level level, const char *event,
                const struct uuid *user, const char *reason)
 {
+    metrics_count(METRIC_SECURITY_EVENTS, event);
     if (!log_on(level)) {
         return;
     }
     char id[UUID_TEXT_LEN];
     log_write(level, event,
-              LOG_FIELDS(LOG_T("request_id", x->request.id),
-                         LOG_T("user_id", user_text(x, user, id)),
-                         LOG_T("client", x->request.client), LOG_T("reason", slice_of(reason))));
+              LOG_FIELDS(LOG_O("reason", slice_of(reason)), LOG_T("client", x->request.client),
+                         LOG_O("user_id", user_text(x, user, id)),
+                         LOG_T("request_id", x->request.id),
+                         LOG_O("trace_id", http_trace_id(&x->request))));
 }
 
 void event_log_request(struct http_exchange *x, size_t bytes)
@@ -42,10 +45,11 @@ void event_log_request(struct http_exchange *x, size_t bytes)
         x->request.target.ptr ? http_method_name(x->request.method) : (struct slice){0};
     struct slice route = slice_of(x->route ? x->route->path : NULL);
     struct slice code = slice_of(x->error != ERROR_NONE ? error_row(x->error)->code : NULL);
-    log_write(LOG_INFO, "request",
-              LOG_FIELDS(LOG_T("request_id", x->request.id), LOG_T("method", method),
-                         LOG_T("route", route), LOG_N("status", x->response.status),
-                         LOG_N("us", clock_mono_us() - x->started_us), LOG_N("bytes", bytes),
-                         LOG_T("user_id", user_text(x, NULL, id)),
-                         LOG_T("client", x->request.client), LOG_T("code", code)));
+    log_write(
+        LOG_INFO, "request",
+        LOG_FIELDS(LOG_WORD("method", method), LOG_WORD("route", route),
+                   LOG_HTTP_STATUS("status", x->response.status), LOG_US("us", x->took_us),
+                   LOG_O("code", code), LOG_N("bytes", bytes), LOG_T("client", x->request.client),
+                   LOG_O("user_id", user_text(x, NULL, id)), LOG_T("request_id", x->request.id),
+                   LOG_O("trace_id", http_trace_id(&x->request))));
 }

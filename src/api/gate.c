@@ -6,6 +6,7 @@
 #include "api/respond.h"
 #include "api/routes.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 
 /* ---- who calls ---- */
 
@@ -22,6 +23,7 @@ struct check {
 
 static enum http_verdict reject(struct http_exchange *x, const char *reason)
 {
+    metrics_count(METRIC_TOKENS_REFUSED, reason);
     event_log(x, LOG_WARN, "token_rejected", NULL, reason);
     respond_error(x, ERROR_INVALID_TOKEN, NULL);
     return HTTP_ANSWERED;
@@ -106,6 +108,7 @@ enum http_verdict gate_authorize(struct http_exchange *x)
     const struct http_field_value *field = &x->request.fields[HTTP_FIELD_AUTHORIZATION];
     struct slice token = bearer_token(field->value);
     if (!token.ptr) {
+        metrics_count(METRIC_TOKENS_REFUSED, "missing");
         respond_error(x, ERROR_UNAUTHORIZED, NULL);
         return HTTP_ANSWERED;
     }

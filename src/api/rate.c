@@ -4,6 +4,7 @@
 
 #include "api/event_log.h"
 #include "api/respond.h"
+#include "base/metrics.h"
 
 #define FIELD_MOST 96
 
@@ -24,6 +25,7 @@ void rate_refuse(struct http_exchange *x, const struct throttle *throttle,
     uint32_t seconds = state->retry_after > 0 ? state->retry_after : 1;
     snprintf(detail, sizeof detail, "The quota `%s` is used up. Try again in %u second%s.",
              throttle_options_of(throttle)->name, seconds, seconds == 1 ? "" : "s");
+    metrics_count(METRIC_THROTTLED, throttle_options_of(throttle)->name);
     event_log(x, LOG_WARN, "throttled", NULL, throttle_options_of(throttle)->name);
     http_respond_field_format(x, "Retry-After", "%u", seconds);
     respond_error(x, ERROR_RATE_LIMITED, detail);

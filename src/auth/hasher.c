@@ -9,6 +9,9 @@
 
 #include <sodium.h>
 
+#include "base/clock.h"
+#include "base/metrics.h"
+
 #define QUEUE_DEFAULT 64
 #define THREADS_MOST  256
 #define STACK_BYTES   (256 * 1024)
@@ -52,6 +55,7 @@ static void done(struct inbox_message *message)
 
 static void work(const struct hasher *hasher, struct password_job *job)
 {
+    const int64_t begun_us = clock_mono_us();
     if (job->work == PASSWORD_VERIFY) {
         verify(hasher, job);
     } else {
@@ -59,6 +63,7 @@ static void work(const struct hasher *hasher, struct password_job *job)
         job->outdated = false;
         job->failed = !job->ok;
     }
+    metrics_observe(METRIC_HASH_DURATION, clock_mono_us() - begun_us);
     job->message.run = done;
     inbox_post(job->inbox, &job->message); /* the job is its owner's again */
 }
@@ -79,6 +84,7 @@ static struct password_job *take(struct hasher *hasher)
         hasher->first = job->next;
         hasher->last = hasher->first ? hasher->last : NULL;
         atomic_fetch_sub_explicit(&hasher->waiting, 1, memory_order_relaxed);
+        metrics_add(METRIC_HASH_QUEUE, -1);
     }
     pthread_mutex_unlock(&hasher->mutex);
     return job;
@@ -178,9 +184,11 @@ bool hasher_submit(struct hasher *hasher, struct password_job *job)
         }
         hasher->last = job;
         atomic_fetch_add_explicit(&hasher->waiting, 1, memory_order_relaxed);
+        metrics_add(METRIC_HASH_QUEUE, 1);
         pthread_cond_signal(&hasher->changed);
     }
     pthread_mutex_unlock(&hasher->mutex);
+    metrics_add(METRIC_HASH_REFUSED, room ? 0 : 1);
     return room;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log_line.h"
+#include "base/metrics.h"
 
 /* Some thousand request lines. */
 #define RING_SIZE (512 * 1024)
@@ -224,6 +225,7 @@ static void push(struct slice line)
     if (line.len > RING_SIZE - (state.head - state.tail)) {
         state.dropped++;
         state.dropped_ever++;
+        metrics_add(METRIC_LOG_DROPPED, 1);
     } else {
         memcpy(state.ring + at, line.ptr, first);
         memcpy(state.ring, line.ptr + first, line.len - first);
@@ -256,7 +258,7 @@ static void emit(const struct log_line *line)
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                size_t count)
 {
-    struct log_line line;
+    struct log_line line LOG_LINE_UNSET;
 
     if (!log_on(level)) {
         return;

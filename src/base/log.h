@@ -20,8 +20,15 @@ bool log_on(enum log_level level);
 
 /* A member of a line. Values are escaped: no byte of a client can forge a line. */
 struct log_field {
-    const char *name;
-    enum { LOG_TEXT, LOG_NUMBER } kind;
+    struct slice name; /* a literal of ours */
+    enum {
+        LOG_TEXT,
+        LOG_OPTIONAL_TEXT, /* left out when text.ptr is NULL */
+        LOG_PLAIN_WORD,    /* text; readable lines show it without its name */
+        LOG_NUMBER,
+        LOG_STATUS_CODE,  /* number; the same, coloured by its first digit */
+        LOG_MICROSECONDS, /* number; readable lines show a duration without its name */
+    } kind;
     struct slice text;
     int64_t number;
 };
@@ -35,11 +42,27 @@ void log_write(enum log_level level, const char *event, const struct log_field *
         sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)
 #define LOG_T(field, slice)                                                                        \
     {                                                                                              \
-        .name = (field), .kind = LOG_TEXT, .text = (slice)                                         \
+        .name = {field, sizeof(field) - 1}, .kind = LOG_TEXT, .text = (slice)                      \
+    }
+#define LOG_O(field, slice)                                                                        \
+    {                                                                                              \
+        .name = {field, sizeof(field) - 1}, .kind = LOG_OPTIONAL_TEXT, .text = (slice)             \
+    }
+#define LOG_WORD(field, slice)                                                                     \
+    {                                                                                              \
+        .name = {field, sizeof(field) - 1}, .kind = LOG_PLAIN_WORD, .text = (slice)                \
+    }
+#define LOG_HTTP_STATUS(field, value)                                                              \
+    {                                                                                              \
+        .name = {field, sizeof(field) - 1}, .kind = LOG_STATUS_CODE, .number = (int64_t)(value)    \
+    }
+#define LOG_US(field, value)                                                                       \
+    {                                                                                              \
+        .name = {field, sizeof(field) - 1}, .kind = LOG_MICROSECONDS, .number = (int64_t)(value)   \
     }
 #define LOG_N(field, value)                                                                        \
     {                                                                                              \
-        .name = (field), .kind = LOG_NUMBER, .number = (int64_t)(value)                            \
+        .name = {field, sizeof(field) - 1}, .kind = LOG_NUMBER, .number = (int64_t)(value)         \
     }
 
 /* A line with only a message. */

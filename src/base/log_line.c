@@ -21,6 +21,26 @@ static void put(struct log_line *line, struct slice text)
     }
 }
 
+/* The time as text. Most of it stays the same for a second, so each thread keeps what it wrote. */
+static void put_time(struct log_line *line)
+{
+    static _Thread_local struct {
+        int64_t second;
+        char text[CLOCK_RFC3339_LEN];
+    } last = {.second = -1};
+    const int64_t now = clock_wall_ms();
+    const int64_t ms = now % 1000;
+
+    if (now / 1000 != last.second) {
+        clock_format_rfc3339(now, last.text);
+        last.second = now / 1000;
+    }
+    last.text[CLOCK_RFC3339_LEN - 4] = (char)('0' + ms / 100);
+    last.text[CLOCK_RFC3339_LEN - 3] = (char)('0' + ms / 10 % 10);
+    last.text[CLOCK_RFC3339_LEN - 2] = (char)('0' + ms % 10);
+    put(line, (struct slice){last.text, sizeof last.text});
+}
+
 void log_line_begin(struct log_line *line, enum log_style style, enum log_level level,
                     const char *event)
 {
@@ -32,8 +52,7 @@ void log_line_begin(struct log_line *line, enum log_style style, enum log_level 
     line->style = style;
     line->len = 0;
     put(line, json ? SLICE("{\"ts\":\"") : SLICE(""));
-    clock_format_rfc3339(clock_wall_ms(), line->text + line->len);
-    line->len += CLOCK_RFC3339_LEN;
+    put_time(line);
     put(line, json ? SLICE("\",\"level\":\"") : SLICE(" "));
     if (style == LOG_STYLE_COLOR) {
         put(line, slice_of(colors[level]));
@@ -86,10 +105,40 @@ static bool put_special(struct log_line *line, struct slice *text)
     return true;
 }
 
+/* Whether one of eight bytes is not plain. Each term sets the top bit of a byte that it means, and
+ * of no byte when there is none. */
+static bool has_special(uint64_t bytes)
+{
+    const uint64_t ones = 0x0101010101010101;
+    const uint64_t quote = bytes ^ (ones * '"');
+    const uint64_t backslash = bytes ^ (ones * '\\');
+    const uint64_t del = bytes ^ (ones * 0x7f);
+    const uint64_t found =
+        (bytes - ones * 0x20) | (quote - ones) | (backslash - ones) | (del - ones) | bytes;
+
+    return (found & (ones * 0x80)) != 0;
+}
+
+/* How many bytes at the start are plain, in steps of eight; there may be more of them. */
+static size_t plain_steps(struct slice text)
+{
+    size_t plain = 0;
+    uint64_t bytes = 0;
+
+    while (plain + sizeof bytes <= text.len) {
+        memcpy(&bytes, text.ptr + plain, sizeof bytes);
+        if (has_special(bytes)) {
+            break;
+        }
+        plain += sizeof bytes;
+    }
+    return plain;
+}
+
 static void put_escaped(struct log_line *line, struct slice text)
 {
     while (text.len > 0) {
-        size_t plain = 0;
+        size_t plain = plain_steps(text);
         while (plain < text.len && is_plain(text.ptr[plain])) {
             plain++;
         }
@@ -133,29 +182,90 @@ static void put_number(struct log_line *line, int64_t number)
     put(line, (struct slice){digits + start, sizeof digits - start});
 }
 
-void log_line_add(struct log_line *line, const struct log_field *field)
+/* `850us`, `1.2ms`, `3.4s`. */
+static void put_duration(struct log_line *line, int64_t us)
+{
+    const int64_t unit = us < 1000 ? 1 : us < 1000000 ? 1000 : 1000000;
+    const char tenth = (char)('0' + us % unit * 10 / unit);
+
+    put_number(line, us / unit);
+    if (unit > 1) {
+        put(line, (struct slice){(const char[]){'.', tenth}, 2});
+    }
+    put(line, unit == 1 ? SLICE("us") : unit == 1000 ? SLICE("ms") : SLICE("s"));
+}
+
+static void put_status(struct log_line *line, int64_t status)
+{
+    const bool color = line->style == LOG_STYLE_COLOR;
+
+    if (color) {
+        put(line, status >= 500   ? SLICE("\033[31m")
+                  : status >= 400 ? SLICE("\033[33m")
+                                  : SLICE("\033[32m"));
+    }
+    put_number(line, status);
+    put(line, color ? SLICE("\033[0m") : SLICE(""));
+}
+
+static void put_name(struct log_line *line, struct slice name)
 {
     const bool json = line->style == LOG_STYLE_JSON;
-    const struct slice name = slice_of(field->name);
-    const bool quoted = field->kind == LOG_TEXT && (json || !is_word(field->text));
 
-    /* The name with its frame, and a number or the first character of a text. */
-    if (room(line) < name.len + 4 + 20) {
-        return;
-    }
     put(line, json ? SLICE(",\"") : SLICE(" "));
     put(line, name);
     put(line, json ? SLICE("\":") : SLICE("="));
-    if (field->kind == LOG_NUMBER) {
-        put_number(line, field->number);
+}
+
+static void put_text(struct log_line *line, struct slice text)
+{
+    const bool quoted = line->style == LOG_STYLE_JSON || !is_word(text);
+
+    put(line, quoted ? SLICE("\"") : SLICE(""));
+    put_escaped(line, text);
+    put(line, quoted ? SLICE("\"") : SLICE(""));
+}
+
+/* What readable lines show without a name. */
+static void add_plain(struct log_line *line, const struct log_field *field)
+{
+    put(line, SLICE(" "));
+    if (field->kind == LOG_STATUS_CODE) {
+        put_status(line, field->number);
+    } else if (field->kind == LOG_MICROSECONDS) {
+        put_duration(line, field->number > 0 ? field->number : 0);
+    } else if (field->text.ptr) {
+        put_text(line, field->text);
+    } else {
+        put(line, SLICE("-"));
+    }
+}
+
+static bool is_plain_field(const struct log_field *field)
+{
+    return field->kind == LOG_PLAIN_WORD || field->kind == LOG_STATUS_CODE ||
+           field->kind == LOG_MICROSECONDS;
+}
+
+void log_line_add(struct log_line *line, const struct log_field *field)
+{
+    const struct slice name = field->name;
+    const bool number = field->kind == LOG_NUMBER || field->kind == LOG_STATUS_CODE ||
+                        field->kind == LOG_MICROSECONDS;
+
+    /* The name with its frame, and a number or the first character of a text. */
+    if (room(line) < name.len + 4 + 20 || (field->kind == LOG_OPTIONAL_TEXT && !field->text.ptr)) {
         return;
     }
-    if (quoted) {
-        put(line, SLICE("\""));
+    if (line->style != LOG_STYLE_JSON && is_plain_field(field)) {
+        add_plain(line, field);
+        return;
     }
-    put_escaped(line, field->text);
-    if (quoted) {
-        put(line, SLICE("\""));
+    put_name(line, name);
+    if (number) {
+        put_number(line, field->number);
+    } else {
+        put_text(line, field->text);
     }
 }
 

@@ -10,6 +10,16 @@ enum log_style { LOG_STYLE_JSON, LOG_STYLE_TEXT, LOG_STYLE_COLOR };
 /* Longer lines lose the ends of their values, or whole fields; never their form. */
 #define LOG_LINE_MOST 2048
 
+/* Keeps the compiler from clearing a line that is about to be written. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define LOG_LINE_UNSET __attribute__((uninitialized))
+#endif
+#endif
+#ifndef LOG_LINE_UNSET
+#define LOG_LINE_UNSET
+#endif
+
 struct log_line {
     enum log_style style;
     size_t len;

@@ -36,7 +36,7 @@
     NUMBER(max_body_bytes, "MAX_BODY_BYTES", "max-body-bytes", 262144, 4096, 16777216,             \
            "larger is 413")                                                                        \
     TEXT(metrics_addr, "METRICS_ADDR", "metrics-addr", NULL, false,                                \
-         "host:port of a listener for metrics; not in this version: refused when set")             \
+         "host:port of a second listener with /metrics, /livez and /readyz; off when not set")     \
     TEXT(log_level, "LOG_LEVEL", "log-level", "info", false, "debug, info, warn, error or off")    \
     TEXT(log_format, "LOG_FORMAT", "log-format", "auto", false,                                    \
          "json, text or auto (text on a terminal)")                                                \

@@ -74,7 +74,11 @@ static bool good_port(struct slice port)
 static bool good_metrics(const char *value)
 {
     const char *colon = strrchr(value, ':');
-    return colon && colon != value && is_visible(slice_of(value)) && good_port(slice_of(colon + 1));
+    const size_t host = colon ? (size_t)(colon - value) : 0;
+    const bool v6 = host > 2 && value[0] == '[' && value[host - 1] == ']';
+
+    return host > 0 && is_visible(slice_of(value)) && good_port(slice_of(colon + 1)) &&
+           (v6 || !memchr(value, ':', host)) && (v6 || !memchr(value, '[', host));
 }
 
 /* Whether every part between commas is good; blanks around them are allowed. */
@@ -223,7 +227,7 @@ static const struct {
      "must be origins such as https://app.example.com (no path, lower case), comma separated"},
     {SETTING_jwt_issuer, good_issuer,
      "must be 1 to 255 visible ASCII characters without quotes and backslashes"},
-    {SETTING_metrics_addr, good_metrics, "must be HOST:PORT"},
+    {SETTING_metrics_addr, good_metrics, "must be HOST:PORT such as 127.0.0.1:9100 or [::1]:9100"},
     {SETTING_log_level, good_level, "must be debug, info, warn, error or off"},
     {SETTING_log_format, good_format, "must be json, text or auto"},
 };

@@ -14,8 +14,10 @@
 #include "auth/keys.h"
 #include "auth/revocations.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/settings.h"
 #include "cli/cli.h"
+#include "cli/metrics_listener.h"
 #include "http/server.h"
 #include "store/store.h"
 
@@ -29,6 +31,7 @@ struct service {
     struct keys *keys;
     struct api *api;
     struct http_server *server;
+    struct metrics_listener *metrics;
 };
 
 static struct http_server *signalled_server;
@@ -72,6 +75,7 @@ static void harden(void)
 
     umask(077);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0) {
+        metrics_set(METRIC_HARDENING_REFUSED, 1);
         log_message(LOG_WARN, "hardening_refused", "the kernel refused to harden the process");
     }
 #ifndef TASKHOLD_SANITIZED /* LeakSanitizer reads its own process */
@@ -186,6 +190,7 @@ static int create_server(struct service *service)
         .cors_origins = settings->cors_origins,
         .trusted_proxies = settings->trusted_proxies,
         .drain_seconds = (unsigned)settings->drain_seconds,
+        .counted = settings->metrics_addr != NULL,
         .hooks = api_hooks(service->api),
     };
 
@@ -203,6 +208,9 @@ static void greet(void *owner)
     const bool v6 = strchr(host, ':') != NULL;
 
     fprintf(stderr, "listening on http://%s%s%s:%u\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
+    if (service->metrics) {
+        fprintf(stderr, "metrics on %s\n", metrics_listener_url(service->metrics));
+    }
     if (!isatty(STDERR_FILENO)) {
         return;
     }
@@ -213,20 +221,23 @@ static void greet(void *owner)
             v6 ? "[" : "", host, v6 ? "]" : "", port, v6 ? "[" : "", host, v6 ? "]" : "", port);
 }
 
-/* A setting that this version cannot honour is refused rather than ignored. */
-static int refuse_unsupported(struct service *service)
+/* Behind the server: its routes are counted. */
+static int open_metrics(struct service *service)
 {
-    if (service->settings.metrics_addr) {
-        return complain(CLI_CONFIGURATION,
-                        "METRICS_ADDR: this version has no metrics listener; unset it");
+    char why[512];
+    const char *address = service->settings.metrics_addr;
+
+    if (!address) {
+        return CLI_OK;
     }
-    return CLI_OK;
+    service->metrics = metrics_listener_open(address, service->api, why, sizeof why);
+    return service->metrics ? CLI_OK : complain(CLI_CONFIGURATION, why);
 }
 
 static int start(struct service *service)
 {
-    static int (*const steps[])(struct service *) = {refuse_unsupported, start_log,  open_store,
-                                                     load_keys,          create_api, create_server};
+    static int (*const steps[])(struct service *) = {start_log,  open_store,    load_keys,
+                                                     create_api, create_server, open_metrics};
     int status = CLI_OK;
 
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == CLI_OK; i++) {
@@ -239,6 +250,7 @@ static int start(struct service *service)
  * and a drain that ran out of time leaves some of their work under way. */
 static void finish(struct service *service)
 {
+    metrics_listener_close(&service->metrics);
     api_destroy(&service->api);
     keys_destroy(&service->keys);
     if (service->store) {
@@ -259,6 +271,9 @@ int cli_serve(int argc, char **argv)
 
     if (status != CLI_OK) {
         return status;
+    }
+    if (service.settings.metrics_addr) {
+        metrics_start();
     }
     harden();
     status = start(&service);

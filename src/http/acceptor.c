@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "http/connection.h"
+#include "http/traffic.h"
 
 #define BACKLOG    4096
 #define BATCH_MOST 64
@@ -83,6 +84,7 @@ static void make_descriptor(struct http_loop *loop)
         int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             turn_away(fd);
+            traffic_turned_away(loop, "descriptors");
         }
         loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     }
@@ -104,11 +106,13 @@ static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage 
 {
     struct addresses *addresses = loop->server->addresses;
     struct in6_addr address = address_of(peer);
-    if (loop->connection_count >= loop->server->connections_most ||
-        (addresses && !addresses_enter(addresses, &address))) {
+    const bool all_taken = loop->connection_count >= loop->server->connections_most;
+    if (all_taken || (addresses && !addresses_enter(addresses, &address))) {
         turn_away(fd);
+        traffic_turned_away(loop, all_taken ? "full" : "address");
         return;
     }
+    traffic_accepted(loop);
     http_connection_open(loop, fd, &address);
 }
 

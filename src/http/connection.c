@@ -10,12 +10,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "http/acceptor.h"
 #include "http/dispatch.h"
 #include "http/loop.h"
 #include "http/problem.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "http/traffic.h"
 
 #define OUT_MOST     ((size_t)64 * 1024) /* pipelined responses that pile up before a write */
 #define ROUNDS_MOST  4                   /* reads in one run; then the others have their turn */
@@ -152,6 +154,8 @@ static void finish_exchange(struct http_connection *c)
     if (x->response.stream_close) {
         x->response.stream_close(x->response.stream_source);
     }
+    x->took_us = clock_mono_us() - x->started_us;
+    traffic_answered(x);
     if (hooks->answered) {
         hooks->answered(x, exchange->sent);
     }

@@ -5,12 +5,14 @@
 #include "http/loop.h"
 #include "http/negotiate.h"
 #include "http/query.h"
+#include "http/traffic.h"
 
 #define RETRY_SECONDS_MOST 4
 
 /* Spread, so that those who were refused together do not come back together. */
 static void refuse_overload(struct http_exchange *x)
 {
+    traffic_shed(x->loop);
     unsigned char spread = (unsigned char)x->request.id.ptr[x->request.id.len - 1];
     http_respond_field_format(x, "Retry-After", "%d", 1 + spread % RETRY_SECONDS_MOST);
     http_respond_problem(x, ERROR_OVERLOADED, NULL, NULL);

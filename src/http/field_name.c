@@ -15,6 +15,7 @@ static const char *const names[FIELD_NAME_OTHER] = {
     [HTTP_FIELD_ORIGIN] = "origin",
     [HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD] = "access-control-request-method",
     [HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS] = "access-control-request-headers",
+    [HTTP_FIELD_TRACEPARENT] = "traceparent",
     [FIELD_NAME_CONTENT_LENGTH] = "content-length",
     [FIELD_NAME_TRANSFER_ENCODING] = "transfer-encoding",
     [FIELD_NAME_CONNECTION] = "connection",
@@ -34,6 +35,7 @@ static unsigned candidate(size_t len, char first)
         }
     case 8: return HTTP_FIELD_IF_MATCH;
     case 10: return first == 'c' ? FIELD_NAME_CONNECTION : HTTP_FIELD_USER_AGENT;
+    case 11: return HTTP_FIELD_TRACEPARENT;
     case 12: return first == 'c' ? HTTP_FIELD_CONTENT_TYPE : HTTP_FIELD_X_REQUEST_ID;
     case 13: return first == 'a' ? HTTP_FIELD_AUTHORIZATION : HTTP_FIELD_IF_NONE_MATCH;
     case 14: return FIELD_NAME_CONTENT_LENGTH;

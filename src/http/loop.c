@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "http/acceptor.h"
 #include "http/connection.h"
+#include "http/traffic.h"
 
 #define IN_FLIGHT_MOST 4096
 #define BUFFER_MOST    ((size_t)128 * 1024 * 1024)
@@ -347,6 +348,7 @@ void http_loop_run(struct http_loop *loop)
         if (hooks->turn_end) {
             hooks->turn_end(loop->context);
         }
+        traffic_turn(loop);
         if (loop->draining &&
             (loop->connection_count == 0 || http_loop_now_ms(loop) >= loop->drain_until_ms)) {
             loop->ended = true;

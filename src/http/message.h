@@ -37,6 +37,7 @@ enum http_field {
     HTTP_FIELD_ORIGIN,
     HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD,
     HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS,
+    HTTP_FIELD_TRACEPARENT,
     HTTP_FIELD_COUNT,
 };
 
@@ -104,6 +105,7 @@ struct http_exchange {
     enum error error;               /* what the answer told, for the log; ERROR_NONE when good */
     void *caller;                   /* what the authorize hook left for the handler */
     int64_t started_us;             /* clock_mono_us when its first byte was there */
+    int64_t took_us;                /* from then to the last byte of the answer; set at the end */
 };
 
 /* Appends `Name: value` to the head. A value with a control character breaks the answer off as

@@ -10,6 +10,7 @@
 #include "http/listener.h"
 #include "http/loop.h"
 #include "http/server_state.h"
+#include "http/traffic.h"
 
 #define HEADER_MS  5000
 #define REQUEST_MS 15000
@@ -66,6 +67,12 @@ static bool build(struct http_server *server, const char **why)
     if (options->trusted_proxies && options->trusted_proxies[0]) {
         server->proxies = proxies_create(options->trusted_proxies, why);
         if (!server->proxies) {
+            return false;
+        }
+    }
+    if (options->counted) {
+        server->traffic = traffic_create(options->routes, options->route_count);
+        if (!server->traffic) {
             return false;
         }
     }
@@ -245,6 +252,7 @@ void http_server_destroy(struct http_server **server)
     cors_destroy(&gone->cors);
     proxies_destroy(&gone->proxies);
     addresses_destroy(&gone->addresses);
+    traffic_destroy(&gone->traffic);
     pthread_mutex_destroy(&gone->lock);
     pthread_cond_destroy(&gone->changed);
     free(gone->loops);

@@ -46,6 +46,7 @@ struct http_server_options {
     size_t connections_most_per_address; /* 0: no bound */
     const struct http_route *routes;
     size_t route_count;
+    bool counted; /* its traffic shows in base/metrics.h */
     struct http_hooks hooks;
     /* Time limits in milliseconds; 0 takes the default. Tests shorten them. */
     unsigned header_ms;  /* 5,000: from a request's first byte to the end of its head */

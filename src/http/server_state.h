@@ -13,10 +13,11 @@
 struct http_server {
     struct http_server_options options;
     struct http_router *router;
-    struct cors *cors;           /* NULL: no origin is allowed */
-    struct proxies *proxies;     /* NULL: no proxy is trusted */
-    struct addresses *addresses; /* NULL: no bound for an address */
-    size_t connections_most;     /* for each loop */
+    struct cors *cors;            /* NULL: no origin is allowed */
+    struct proxies *proxies;      /* NULL: no proxy is trusted */
+    struct addresses *addresses;  /* NULL: no bound for an address */
+    struct http_traffic *traffic; /* NULL: nothing is counted */
+    size_t connections_most;      /* for each loop */
     uint16_t port;
     int *listeners; /* one for each loop; -1: the loop has it */
     bool bound;

@@ -10,6 +10,7 @@ import uuid
 
 from support.accounts import PASSWORD, User
 from support.client import Client
+from support.metrics import metrics_of, read, url_of
 from support.raw import RawConnection
 from support.server import Server
 
@@ -149,13 +150,31 @@ class Mixer:
                 connection.send(head.encode() + rest)
 
 
+def scrape(server, until, pages):
+    """Reads /metrics again and again, as Prometheus would, but without a pause."""
+    while time.monotonic() < until:
+        pages.append(metrics_of(server))
+        read(url_of(server, "/readyz"))
+
+
+def check_pages(pages, answers):
+    """Counters only grow, and in the end everything is counted."""
+    name = "taskhold_http_requests_total"
+    totals = [sum(sample.value for sample in page.families[name].samples) for page in pages]
+    assert len(totals) > 2 and totals == sorted(totals)
+    assert totals[-1] >= answers
+    assert pages[-1].get("taskhold_http_requests_in_flight") <= CONNECTIONS
+
+
 def test_all_calls_at_once():
-    server = Server({"LOG_LEVEL": "info", "THREADS": "2"})
+    server = Server({"LOG_LEVEL": "info", "THREADS": "2", "METRICS_ADDR": "127.0.0.1:0"})
     try:
         users = [User(server) for _ in range(4)]
         mixers = [Mixer(number, server, users) for number in range(CONNECTIONS)]
         until = time.monotonic() + SECONDS
+        pages = []
         threads = [threading.Thread(target=mixer.run, args=(until,)) for mixer in mixers]
+        threads.append(threading.Thread(target=scrape, args=(server, until, pages)))
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -168,5 +187,6 @@ def test_all_calls_at_once():
                 total[name] = total.get(name, 0) + count
         print(f"\nseed {SEED}: {sum(total.values())} answers {dict(sorted(total.items()))}")
         assert sum(total.values()) > 100
+        check_pages(pages + [metrics_of(server)], sum(total.values()))
     finally:
         server.stop()

@@ -133,6 +133,53 @@ static void writes_readable_text(void **state)
     }
 }
 
+/* A request on one line: what one looks for first stands first and without names. */
+static void writes_requests_for_people(void **state)
+{
+    static const struct {
+        int64_t us;
+        const char *shown;
+    } cases[] = {{0, "0us"},          {999, "999us"},    {1000, "1.0ms"},     {1250, "1.2ms"},
+                 {999999, "999.9ms"}, {1000000, "1.0s"}, {61550000, "61.5s"}, {-1, "0us"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct capture capture = begin_capture();
+        char expected[256];
+        char *text = NULL;
+        assert_true(log_start(LOG_INFO, false));
+        log_write(LOG_INFO, "request",
+                  LOG_FIELDS(LOG_WORD("method", SLICE("GET")), LOG_WORD("route", slice_of(NULL)),
+                             LOG_HTTP_STATUS("status", 404), LOG_US("us", cases[i].us),
+                             LOG_O("code", SLICE("not_found")), LOG_O("user_id", slice_of(NULL))));
+        log_stop();
+        text = end_capture(capture);
+        (void)snprintf(expected, sizeof expected, " INFO  request GET - 404 %s code=not_found\n",
+                       cases[i].shown);
+        assert_line(text, "", expected);
+        free(text);
+    }
+}
+
+static void writes_requests_for_programs(void **state)
+{
+    const struct capture capture = begin_capture();
+    char *text = NULL;
+
+    (void)state;
+    assert_true(log_start(LOG_INFO, true));
+    log_write(LOG_INFO, "request",
+              LOG_FIELDS(LOG_WORD("method", SLICE("GET")), LOG_WORD("route", slice_of(NULL)),
+                         LOG_HTTP_STATUS("status", 404), LOG_US("us", 1250),
+                         LOG_O("code", SLICE("not_found")), LOG_O("user_id", slice_of(NULL))));
+    log_stop();
+    text = end_capture(capture);
+    assert_line(text, "{\"ts\":\"",
+                "\",\"level\":\"info\",\"event\":\"request\",\"method\":\"GET\",\"route\":\"\","
+                "\"status\":404,\"us\":1250,\"code\":\"not_found\"}\n");
+    free(text);
+}
+
 /* Whatever the length and wherever the cut falls: one line, whole JSON, UTF-8. */
 static void bounds_a_line(void **state)
 {
@@ -335,6 +382,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_json),
         cmocka_unit_test(writes_readable_text),
+        cmocka_unit_test(writes_requests_for_people),
+        cmocka_unit_test(writes_requests_for_programs),
         cmocka_unit_test(bounds_a_line),
         cmocka_unit_test(keeps_to_its_level),
         cmocka_unit_test(writes_directly_when_it_does_not_run),

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/write_task.h"
 
@@ -22,6 +23,7 @@ static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
     (void)db;
     (void)name;
     m->wal_pages = pages;
+    metrics_set(METRIC_STORE_WAL_PAGES, pages);
     return SQLITE_OK;
 }
 
@@ -35,7 +37,9 @@ static int checkpoint(struct maintenance *m, int mode)
 {
     int pages = 0;
     int moved = 0;
+    const int64_t begun_us = clock_mono_us();
     int rc = sqlite3_wal_checkpoint_v2(m->statements->db, NULL, mode, &pages, &moved);
+    metrics_observe(METRIC_STORE_CHECKPOINT, clock_mono_us() - begun_us);
     m->tried_pages = m->wal_pages;
     return (rc & 0xff) == SQLITE_BUSY ? SQLITE_OK : rc;
 }

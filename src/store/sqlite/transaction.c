@@ -1,5 +1,7 @@
 #include "store/sqlite/transaction.h"
 
+#include "base/clock.h"
+#include "base/metrics.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/translate.h"
 #include "store/sqlite/writer.h"
@@ -65,6 +67,14 @@ static int run_all(struct transaction *t, struct store_op *first, bool careful)
     return rc;
 }
 
+static int commit(struct transaction *t)
+{
+    const int64_t begun_us = clock_mono_us();
+    int rc = run_sql(t, SQL_COMMIT);
+    metrics_observe(METRIC_STORE_COMMIT, clock_mono_us() - begun_us);
+    return rc;
+}
+
 int transaction_run(struct transaction *t, struct store_op *first, bool *at_commit)
 {
     *at_commit = false;
@@ -73,7 +83,7 @@ int transaction_run(struct transaction *t, struct store_op *first, bool *at_comm
         rc = run_all(t, first, true);
     if (rc == SQLITE_OK) {
         *at_commit = true;
-        rc = run_sql(t, SQL_COMMIT);
+        rc = commit(t);
     }
     if (rc != SQLITE_OK)
         (void)roll_back(t);

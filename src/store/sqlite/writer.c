@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/maintenance.h"
 #include "store/sqlite/session.h"
@@ -43,8 +44,11 @@ struct writer {
 bool writer_admit(struct writer *writer)
 {
     unsigned before = atomic_fetch_add_explicit(&writer->waiting, 1, memory_order_relaxed);
-    if (before < writer->queue_most)
+    if (before < writer->queue_most) {
+        metrics_add(METRIC_STORE_QUEUE, 1);
         return true;
+    }
+    metrics_count(METRIC_STORE_REFUSED, "queue_full");
     atomic_fetch_sub_explicit(&writer->waiting, 1, memory_order_relaxed);
     return false;
 }
@@ -182,6 +186,7 @@ static void drop_late(struct store_op *first)
         if (now - op->queued_us > WAIT_MOST_US) {
             op->work = NULL;
             op->result = ERROR_OVERLOADED;
+            metrics_count(METRIC_STORE_REFUSED, "late");
         }
     }
 }
@@ -221,6 +226,8 @@ static struct store_op *take(struct writer *writer)
     if (!writer->first)
         writer->end = &writer->first;
     atomic_fetch_sub_explicit(&writer->waiting, count, memory_order_relaxed);
+    metrics_add(METRIC_STORE_QUEUE, -(int64_t)count);
+    metrics_observe(METRIC_STORE_BATCH, count);
     return first;
 }
 

@@ -1,0 +1,51 @@
+#include "api/metrics_page.h"
+
+#include <stdlib.h>
+
+#include "api/context.h"
+#include "api/handlers.h"
+#include "api/respond.h"
+#include "base/metrics.h"
+
+#define TEXT "text/plain; version=0.0.4; charset=utf-8"
+
+static void get_metrics(struct http_exchange *x)
+{
+    respond_no_store(x);
+    metrics_write(x->response.body);
+    http_respond_body(x, 200, TEXT);
+}
+
+#define ROW(where, function, answer)                                                               \
+    {                                                                                              \
+        .method = HTTP_GET, .path = (where), .operation_id = #function, .handler = (function),     \
+        .produces = (answer), .access = HTTP_ACCESS_PUBLIC, .query_ignored = true, .always = true  \
+    }
+
+static const struct http_route routes[] = {
+    ROW("/metrics", get_metrics, TEXT),
+    ROW("/livez", service_live, "application/json"),
+    ROW("/readyz", service_ready, "application/json"),
+};
+
+const struct http_route *metrics_page_routes(size_t *count)
+{
+    *count = sizeof routes / sizeof routes[0];
+    return routes;
+}
+
+/* Its loop has no session of the store and no tokens: no row needs them. */
+static void *loop_start(void *owner, struct http_loop *http)
+{
+    struct api_loop *loop = calloc(1, sizeof *loop);
+    (void)http;
+    if (loop) {
+        loop->api = owner;
+    }
+    return loop;
+}
+
+struct http_hooks metrics_page_hooks(struct api *api)
+{
+    return (struct http_hooks){.owner = api, .loop_start = loop_start, .loop_stop = free};
+}

@@ -1,0 +1,126 @@
+#include "cli/metrics_listener.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/metrics_page.h"
+
+#define CONNECTIONS_MOST 64
+#define HOST_MOST        256
+
+struct metrics_listener {
+    struct http_server *server;
+    pthread_t thread;
+    bool running;
+    char host[HOST_MOST]; /* without brackets */
+    char url[HOST_MOST + 32];
+};
+
+static void *run(void *argument)
+{
+    struct metrics_listener *listener = argument;
+    (void)http_server_run(listener->server, NULL, NULL);
+    return NULL;
+}
+
+/* With all signals blocked: they are the main thread's. */
+static bool start_thread(struct metrics_listener *listener)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    listener->running = pthread_create(&listener->thread, NULL, run, listener) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return listener->running;
+}
+
+/* Cuts `[host]:port`; the settings have checked its form. */
+static bool split(const char *address, char host[static HOST_MOST], uint16_t *port)
+{
+    const char *colon = strrchr(address, ':');
+    const bool bracketed = address[0] == '[';
+    const char *from = bracketed ? address + 1 : address;
+    uint64_t number = 0;
+    if (!colon || !slice_to_u64(slice_of(colon + 1), UINT16_MAX, &number)) {
+        return false;
+    }
+    const size_t len = (size_t)(colon - from) - (bracketed ? 1 : 0);
+    if (len >= HOST_MOST) {
+        return false;
+    }
+    memcpy(host, from, len);
+    host[len] = '\0';
+    *port = (uint16_t)number;
+    return true;
+}
+
+/* What the server says of HOST or PORT is here about one setting. */
+static void explain(const char *address, const char *reason, char *why, size_t size)
+{
+    const char *behind = strstr(reason, ": ");
+    (void)snprintf(why, size, "METRICS_ADDR is \"%s\"; %s", address, behind ? behind + 2 : reason);
+}
+
+static bool open_server(struct metrics_listener *listener, const char *address, struct api *api,
+                        const char **reason)
+{
+    struct http_server_options options = {
+        .host = listener->host,
+        .threads = 1,
+        .body_most = 4096,
+        .connections_most = CONNECTIONS_MOST,
+        .hooks = metrics_page_hooks(api),
+    };
+    *reason = "its host is too long";
+    if (!split(address, listener->host, &options.port)) {
+        return false;
+    }
+    options.routes = metrics_page_routes(&options.route_count);
+    listener->server = http_server_create(&options, reason);
+    return listener->server != NULL;
+}
+
+struct metrics_listener *metrics_listener_open(const char *address, struct api *api, char *why,
+                                               size_t size)
+{
+    struct metrics_listener *listener = calloc(1, sizeof *listener);
+    const char *reason = "out of memory or threads";
+    bool good = listener && open_server(listener, address, api, &reason);
+    if (good) {
+        const bool v6 = strchr(listener->host, ':') != NULL;
+        (void)snprintf(listener->url, sizeof listener->url, "http://%s%s%s:%u/metrics",
+                       v6 ? "[" : "", listener->host, v6 ? "]" : "",
+                       (unsigned)http_server_port(listener->server));
+        reason = "out of threads";
+        good = start_thread(listener);
+    }
+    if (!good) {
+        explain(address, reason, why, size);
+        metrics_listener_close(&listener);
+    }
+    return listener;
+}
+
+const char *metrics_listener_url(const struct metrics_listener *listener)
+{
+    return listener->url;
+}
+
+void metrics_listener_close(struct metrics_listener **listener)
+{
+    struct metrics_listener *gone = *listener;
+    *listener = NULL;
+    if (!gone) {
+        return;
+    }
+    if (gone->running) {
+        http_server_stop(gone->server); /* without patience: an answer to a scraper may be lost */
+        pthread_join(gone->thread, NULL);
+    }
+    http_server_destroy(&gone->server);
+    free(gone);
+}
