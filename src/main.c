@@ -14,6 +14,9 @@ static const struct cli_command commands[] = {
     {"routes", cli_routes, "[--json]", "print every call of the API", false},
     {"healthcheck", cli_healthcheck, "[URL] [FLAGS]",
      "ask a running server whether it is ready; exit status 0 or 1", true},
+    {"completion", cli_completion, "bash|zsh|fish",
+     "print a script that completes commands and flags in a shell", false},
+    {"man", cli_man, "", "print the manual page, for man -l", false},
     {"version", cli_version, "[--json]", "print the version", false},
     {"help", cli_help, "[COMMAND]", "print this, or more on one command", false},
 };

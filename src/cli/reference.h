@@ -1,0 +1,38 @@
+#ifndef TASKHOLD_CLI_REFERENCE_H
+#define TASKHOLD_CLI_REFERENCE_H
+
+#include "base/settings.h"
+#include "base/slice.h"
+#include "cli/cli.h"
+
+/* The tables of commands and settings as the manual and the completions read them. */
+
+struct reference_setting {
+    const char *name;     /* in the environment */
+    const char *flag;     /* without the dashes; NULL: never a flag */
+    const char *fallback; /* the default of a text; NULL: there is none */
+    const char *help;
+    bool is_number;
+    bool secret;
+    int64_t number; /* the default of a number, and its range */
+    int64_t least;
+    int64_t most;
+};
+
+/* SETTING_COUNT rows in the order of enum setting_id. */
+extern const struct reference_setting reference_settings[];
+
+/* What a word in a command's `arguments` is, such as in `[--json | --markdown] [FLAGS]`. */
+enum reference_kind {
+    REFERENCE_FLAG,        /* --json */
+    REFERENCE_WORD,        /* one of a choice: bash, zsh */
+    REFERENCE_PLACEHOLDER, /* COMMAND, FILE */
+};
+
+/* Takes the next word from the front of `rest`. False when there is none. */
+bool reference_next(struct slice *rest, struct slice *word, enum reference_kind *kind);
+
+/* Whether the arguments of `command` have the word. */
+bool reference_has(const struct cli_command *command, const char *word);
+
+#endif
