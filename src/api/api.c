@@ -12,6 +12,8 @@
 /* The quotas. A bucket is a few bytes; a full table forgets, it never refuses. */
 #define BUCKETS       16384U
 #define TOKEN_ENTRIES 4096U /* verified tokens that a loop remembers */
+#define LIST_PAGES    256U  /* pages of lists that a loop remembers, and their bytes */
+#define LIST_BYTES    ((size_t)2 * 1024 * 1024)
 
 static bool create_throttles(struct api *api)
 {
@@ -68,6 +70,7 @@ static void loop_stop(void *context)
 {
     struct api_loop *loop = context;
     token_cache_destroy(&loop->tokens);
+    list_cache_destroy(&loop->lists);
     if (loop->store) {
         loop->api->options.engine->session_close(&loop->store);
     }
@@ -83,8 +86,9 @@ static void *loop_start(void *owner, struct http_loop *http)
     }
     loop->api = api;
     loop->tokens = token_cache_create(api->options.revocations, TOKEN_ENTRIES);
+    loop->lists = list_cache_create(LIST_PAGES, LIST_BYTES);
     loop->store = api->options.engine->session_open(api->options.store, http_loop_inbox(http));
-    if (!loop->tokens || !loop->store) {
+    if (!loop->tokens || !loop->lists || !loop->store) {
         loop_stop(loop);
         return NULL;
     }

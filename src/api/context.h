@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "api/api.h"
+#include "api/list_cache.h"
 #include "auth/hasher.h"
 #include "auth/throttle.h"
 #include "auth/token_cache.h"
@@ -27,6 +28,7 @@ struct api_loop {
     struct api *api;
     struct store_session *store;
     struct token_cache *tokens;
+    struct list_cache *lists;
 };
 
 /* Who calls, on a route that needs a token: x->caller. */

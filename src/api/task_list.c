@@ -8,7 +8,8 @@
 #include "api/task_query.h"
 #include "http/conditional.h"
 
-/* GET /v1/tasks: one page, written row by row into the answer while the store reads it. */
+/* GET /v1/tasks: one page, written row by row into the answer while the store reads it; or copied
+ * from what this loop answered before at the same revision of the user. */
 
 #define CURSOR_MOST 8192 /* bytes: a title of 1,024 code points of 4 bytes, in base64 */
 #define TAG_MOST    64
@@ -21,9 +22,11 @@ struct page {
     struct json_writer json;
     struct cursor next; /* behind the last row, once the page is full */
     unsigned rows;
+    size_t fields_begin; /* where the page's own field lines begin in the head */
     char tag_text[TAG_MOST];
     struct slice tag;
     bool not_modified;
+    bool cached; /* the answer is complete: it was copied */
     bool no_memory;
 };
 
@@ -38,6 +41,44 @@ static struct slice make_tag(struct page *page)
     return (struct slice){page->tag_text, (size_t)len};
 }
 
+static struct list_cache_key key_of(const struct page *page)
+{
+    return (struct list_cache_key){
+        .user = page->op.user,
+        .query = page->x->request.query,
+        .revision = page->op.revision,
+    };
+}
+
+/* Answers from the cache when it can. */
+static bool copy_cached(struct page *page)
+{
+    const struct list_cache_key key = key_of(page);
+    struct list_cache_page cached;
+    if (!list_cache_find(api_loop_of(page->x)->lists, &key, &cached)) {
+        return false;
+    }
+    buffer_add(page->x->response.head, cached.fields);
+    buffer_add(page->x->response.body, cached.body);
+    return true;
+}
+
+/* Keeps an answer that is complete but for what every answer has. */
+static void keep(const struct page *page)
+{
+    const struct http_response *response = &page->x->response;
+    const struct list_cache_key key = key_of(page);
+    if (response->head->failed || response->body->failed) {
+        return;
+    }
+    const struct list_cache_page answer = {
+        .fields = {response->head->data + page->fields_begin,
+                   response->head->len - page->fields_begin},
+        .body = buffer_slice(response->body),
+    };
+    list_cache_put(api_loop_of(page->x)->lists, &key, &answer);
+}
+
 static bool begin(struct store_task_list *op)
 {
     struct page *page = (struct page *)op;
@@ -47,6 +88,11 @@ static bool begin(struct store_task_list *op)
     if (page->not_modified) {
         return false;
     }
+    page->cached = copy_cached(page);
+    if (page->cached) {
+        return false;
+    }
+    page->fields_begin = page->x->response.head->len;
     page->json = respond_json_begin(page->x);
     jw_open_object(&page->json);
     jw_name(&page->json, SLICE("items"));
@@ -144,12 +190,17 @@ static void listed(struct store_op *op)
         http_respond_status(x, 304);
         return;
     }
-    finish(page);
+    if (!page->cached) {
+        finish(page);
+    }
     if (page->no_memory) {
         respond_no_memory(x);
         return;
     }
-    task_answer_fields(x, page->tag);
+    if (!page->cached) {
+        task_answer_fields(x, page->tag);
+        keep(page);
+    }
     respond_json(x, 200);
 }
 

@@ -102,7 +102,8 @@ struct store_position {
 /* One page of a user's tasks, and the user's revision in the same snapshot. Ordered by the sort key
  * and then by id, both ascending or both descending. `each` runs for each row, at most `limit`
  * times, before `done`; the row's texts live only during that call. `begin` (may be NULL) runs once
- * before the first row, when `revision` is known, and answers false to skip the rows. */
+ * before the first row, when `revision` is known, and answers false to skip the rows and the total.
+ */
 struct store_task_list {
     struct store_op op;
     struct uuid user;

@@ -103,9 +103,10 @@ void list_run(struct store_task_list *op)
     int rc = session_snapshot(op->op.session);
     if (rc == SQLITE_OK)
         rc = read_revision(op);
-    if (rc == SQLITE_OK && op->with_total)
-        rc = read_total(op);
-    if (rc == SQLITE_OK && (!op->begin || op->begin(op)))
-        rc = read_rows(op);
+    if (rc == SQLITE_OK && (!op->begin || op->begin(op))) {
+        rc = op->with_total ? read_total(op) : SQLITE_OK;
+        if (rc == SQLITE_OK)
+            rc = read_rows(op);
+    }
     session_read_done(op->op.session, &op->op, rc, true);
 }
