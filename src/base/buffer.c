@@ -51,13 +51,10 @@ static bool grow(struct buffer *b, size_t need)
     return true;
 }
 
-char *buffer_reserve(struct buffer *b, size_t extra)
+char *buffer_reserve_more(struct buffer *b, size_t extra)
 {
     if (b->failed) {
         return NULL;
-    }
-    if (extra <= b->capacity - b->len && b->data) {
-        return b->data + b->len;
     }
     if (extra > b->most - b->len || !grow(b, b->len + extra)) {
         b->failed = true;

@@ -22,9 +22,18 @@ void buffer_finish(struct buffer *b);
 /* Forgets content and error, keeps the memory. */
 void buffer_clear(struct buffer *b);
 
+/* What buffer_reserve does when the room is not there yet. */
+char *buffer_reserve_more(struct buffer *b, size_t extra);
+
 /* Makes room for `extra` bytes behind `len` and returns where they start, or NULL (sticky). The
  * caller then adds to `len` what it wrote. */
-char *buffer_reserve(struct buffer *b, size_t extra);
+static inline char *buffer_reserve(struct buffer *b, size_t extra)
+{
+    if (!b->failed && b->data && extra <= b->capacity - b->len) {
+        return b->data + b->len;
+    }
+    return buffer_reserve_more(b, extra);
+}
 
 void buffer_add(struct buffer *b, struct slice s);
 void buffer_add_text(struct buffer *b, const char *text);

@@ -113,22 +113,39 @@ static void put_time(char *at, unsigned ms)
     put_two(at + 6, seconds % 60);
 }
 
+/* `2026-11-22` */
+static void put_day(char *at, const struct civil *civil)
+{
+    put_two(at, civil->year / 100);
+    put_two(at + 2, civil->year % 100);
+    at[4] = '-';
+    put_two(at + 5, civil->month);
+    at[7] = '-';
+    put_two(at + 8, civil->day);
+}
+
+/* Most times that a thread writes one after the other are of one day, so the last one is kept. */
 void clock_format_rfc3339(int64_t ms, char text[static CLOCK_RFC3339_LEN])
 {
-    const struct civil civil = civil_from_ms(ms);
-    const unsigned fraction = civil.ms % 1000;
+    static _Thread_local struct {
+        int64_t begin; /* ms */
+        char text[10];
+    } day = {0, "1970-01-01"};
+    uint64_t of_day = (uint64_t)ms - (uint64_t)day.begin;
 
-    put_two(text, civil.year / 100);
-    put_two(text + 2, civil.year % 100);
-    text[4] = '-';
-    put_two(text + 5, civil.month);
-    text[7] = '-';
-    put_two(text + 8, civil.day);
+    if (of_day >= (uint64_t)MS_A_DAY) {
+        const int64_t bounded = ms < MS_LEAST ? MS_LEAST : ms > MS_MOST ? MS_MOST : ms;
+        const struct civil civil = civil_from_ms(bounded);
+        day.begin = bounded - (int64_t)civil.ms;
+        put_day(day.text, &civil);
+        of_day = civil.ms;
+    }
+    memcpy(text, day.text, sizeof day.text);
     text[10] = 'T';
-    put_time(text + 11, civil.ms);
+    put_time(text + 11, (unsigned)of_day);
     text[19] = '.';
-    put_two(text + 20, fraction / 10);
-    text[22] = (char)('0' + fraction % 10);
+    put_two(text + 20, (unsigned)of_day % 1000 / 10);
+    text[22] = (char)('0' + of_day % 10);
     text[23] = 'Z';
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 
+#define NUMBER_MOST 20 /* characters of an int64_t */
 #define BYTES(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 void json_writer_init(struct json_writer *w, struct buffer *out)
@@ -12,23 +13,48 @@ void json_writer_init(struct json_writer *w, struct buffer *out)
     w->first[0] = true;
 }
 
-/* Room for `extra` bytes, behind a comma where one is due. */
-static char *begin_value(struct json_writer *w, size_t extra)
+/* Names have few bytes: two copies of a fixed size, which may overlap, cost less than one call. */
+static char *put_name(char *at, struct slice name)
 {
-    const bool first = w->first[w->depth];
-    char *end = NULL;
+    *at++ = '"';
+    if (name.len >= 4 && name.len <= 8) {
+        memcpy(at, name.ptr, 4);
+        memcpy(at + name.len - 4, name.ptr + name.len - 4, 4);
+    } else if (name.len > 8 && name.len <= 16) {
+        memcpy(at, name.ptr, 8);
+        memcpy(at + name.len - 8, name.ptr + name.len - 8, 8);
+    } else {
+        memcpy(at, name.ptr, name.len);
+    }
+    at += name.len;
+    *at++ = '"';
+    *at++ = ':';
+    return at;
+}
+
+/* Room for a value of `len` bytes, behind a comma and the name where they are due. The caller gives
+ * where the value ends to end_value. */
+static inline char *begin_value(struct json_writer *w, size_t len)
+{
+    const struct slice name = w->name;
+    const bool comma = !w->first[w->depth];
+    const size_t before = (comma ? 1 : 0) + (name.ptr ? name.len + 3 : 0);
+    char *at = buffer_reserve(w->out, len < SIZE_MAX - before ? len + before : len);
 
     w->first[w->depth] = false;
-    if (first) {
-        return buffer_reserve(w->out, extra);
-    }
-    end = buffer_reserve(w->out, extra < SIZE_MAX ? extra + 1 : extra);
-    if (!end) {
+    w->name.ptr = NULL;
+    if (!at) {
         return NULL;
     }
-    *end = ',';
-    w->out->len++;
-    return end + 1;
+    if (comma) {
+        *at++ = ',';
+    }
+    return name.ptr ? put_name(at, name) : at;
+}
+
+static inline void end_value(struct json_writer *w, const char *end)
+{
+    w->out->len = (size_t)(end - w->out->data);
 }
 
 static void add_literal(struct json_writer *w, struct slice literal)
@@ -37,7 +63,7 @@ static void add_literal(struct json_writer *w, struct slice literal)
 
     if (end) {
         memcpy(end, literal.ptr, literal.len);
-        w->out->len += literal.len;
+        end_value(w, end + literal.len);
     }
 }
 
@@ -47,7 +73,7 @@ static void open_level(struct json_writer *w, char bracket)
 
     if (end) {
         *end = bracket;
-        w->out->len++;
+        end_value(w, end + 1);
     }
     assert(w->depth < JSON_WRITER_DEPTH);
     w->first[++w->depth] = true;
@@ -78,22 +104,6 @@ void jw_open_array(struct json_writer *w)
 void jw_close_array(struct json_writer *w)
 {
     close_level(w, ']');
-}
-
-void jw_name(struct json_writer *w, struct slice name)
-{
-    char *end = begin_value(w, name.len + 3);
-
-    if (end) {
-        *end++ = '"';
-        memcpy(end, name.ptr, name.len);
-        end += name.len;
-        *end++ = '"';
-        *end = ':';
-        w->out->len += name.len + 3;
-    }
-    /* No comma between a name and its value. */
-    w->first[w->depth] = true;
 }
 
 static bool must_escape(char c)
@@ -174,21 +184,32 @@ void jw_text(struct json_writer *w, struct slice text)
     if (clean > 0) {
         memcpy(end, text.ptr, clean);
     }
+    end += clean;
     if (clean == text.len) {
-        end[clean] = '"';
-        w->out->len += clean + 2;
+        *end = '"';
+        end_value(w, end + 1);
         return;
     }
-    w->out->len += clean + 1;
+    end_value(w, end);
     add_escaped(w->out, (struct slice){text.ptr + clean, text.len - clean});
     buffer_add_char(w->out, '"');
 }
 
 void jw_i64(struct json_writer *w, int64_t value)
 {
-    if (begin_value(w, 0)) {
-        buffer_add_i64(w->out, value);
+    /* Negated as unsigned: -INT64_MIN would overflow. */
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    char digits[NUMBER_MOST];
+    size_t first = sizeof digits;
+
+    do {
+        digits[--first] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0) {
+        digits[--first] = '-';
     }
+    add_literal(w, (struct slice){digits + first, sizeof digits - first});
 }
 
 void jw_bool(struct json_writer *w, bool value)
@@ -209,7 +230,7 @@ void jw_uuid(struct json_writer *w, struct uuid id)
         end[0] = '"';
         uuid_format(id, end + 1);
         end[UUID_TEXT_LEN + 1] = '"';
-        w->out->len += UUID_TEXT_LEN + 2;
+        end_value(w, end + UUID_TEXT_LEN + 2);
     }
 }
 
@@ -221,6 +242,6 @@ void jw_time(struct json_writer *w, int64_t ms)
         end[0] = '"';
         clock_format_rfc3339(ms, end + 1);
         end[CLOCK_RFC3339_LEN + 1] = '"';
-        w->out->len += CLOCK_RFC3339_LEN + 2;
+        end_value(w, end + CLOCK_RFC3339_LEN + 2);
     }
 }

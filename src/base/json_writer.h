@@ -12,6 +12,7 @@
 
 struct json_writer {
     struct buffer *out;
+    struct slice name; /* of the value to come; ptr NULL: none */
     unsigned depth;
     bool first[JSON_WRITER_DEPTH + 1];
 };
@@ -23,8 +24,11 @@ void jw_close_object(struct json_writer *w);
 void jw_open_array(struct json_writer *w);
 void jw_close_array(struct json_writer *w);
 
-/* `name` needs no escaping; a literal of ours. The next call gives its value. */
-void jw_name(struct json_writer *w, struct slice name);
+/* `name` needs no escaping; a literal of ours. The next call gives its value, and writes both. */
+static inline void jw_name(struct json_writer *w, struct slice name)
+{
+    w->name = name;
+}
 
 void jw_text(struct json_writer *w, struct slice text);
 void jw_i64(struct json_writer *w, int64_t value);

@@ -71,6 +71,37 @@ static void agrees_with_the_c_library(void **state)
     }
 }
 
+/* Whatever was written before: the day is kept from one call to the next. */
+static void times_of_one_day_and_the_next(void **state)
+{
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } cases[] = {
+        {1795305600000, "2026-11-22T00:00:00.000Z"},
+        {1795391999999, "2026-11-22T23:59:59.999Z"},
+        {1795392000000, "2026-11-23T00:00:00.000Z"},
+        {1795391999999, "2026-11-22T23:59:59.999Z"},
+        {1795305599999, "2026-11-21T23:59:59.999Z"},
+        {INT64_MAX, "9999-12-31T23:59:59.999Z"},
+        {INT64_MIN, "0000-01-01T00:00:00.000Z"},
+        {-1, "1969-12-31T23:59:59.999Z"},
+        {0, "1970-01-01T00:00:00.000Z"},
+    };
+    const size_t count = sizeof cases / sizeof *cases;
+
+    (void)state;
+    for (size_t before = 0; before < count; before++) {
+        for (size_t i = 0; i < count; i++) {
+            char text[CLOCK_RFC3339_LEN];
+
+            clock_format_rfc3339(cases[before].ms, text);
+            clock_format_rfc3339(cases[i].ms, text);
+            assert_memory_equal(text, cases[i].text, sizeof text);
+        }
+    }
+}
+
 static void parses_what_rfc_3339_allows(void **state)
 {
     static const struct {
@@ -183,9 +214,13 @@ static void clocks_go_forward(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(formats_known_moments),       cmocka_unit_test(agrees_with_the_c_library),
-        cmocka_unit_test(parses_what_rfc_3339_allows), cmocka_unit_test(refuses_everything_else),
-        cmocka_unit_test(refuses_every_cut),           cmocka_unit_test(clocks_go_forward),
+        cmocka_unit_test(formats_known_moments),
+        cmocka_unit_test(agrees_with_the_c_library),
+        cmocka_unit_test(times_of_one_day_and_the_next),
+        cmocka_unit_test(parses_what_rfc_3339_allows),
+        cmocka_unit_test(refuses_everything_else),
+        cmocka_unit_test(refuses_every_cut),
+        cmocka_unit_test(clocks_go_forward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,6 +63,33 @@ static void puts_commas_where_they_belong(void **state)
     buffer_finish(&out);
 }
 
+/* Names are copied by their length; each length up to what any of ours has, and more. */
+static void writes_names_of_each_length(void **state)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+    (void)state;
+    for (size_t len = 0; len < sizeof letters; len++) {
+        struct buffer out;
+        struct json_writer w;
+        char expected[80];
+
+        buffer_init(&out, 1000);
+        json_writer_init(&w, &out);
+        jw_open_object(&w);
+        jw_name(&w, (struct slice){letters, len});
+        jw_i64(&w, INT64_MIN);
+        jw_name(&w, (struct slice){letters, len});
+        jw_text(&w, SLICE("x"));
+        jw_close_object(&w);
+        snprintf(expected, sizeof expected, "{\"%.*s\":-9223372036854775808,\"%.*s\":\"x\"}",
+                 (int)len, letters, (int)len, letters);
+        assert_false(out.failed);
+        assert_true(slice_eq(buffer_slice(&out), slice_of(expected)));
+        buffer_finish(&out);
+    }
+}
+
 static void escapes_what_must_be_escaped(void **state)
 {
     (void)state;
@@ -161,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(puts_commas_where_they_belong),
+        cmocka_unit_test(writes_names_of_each_length),
         cmocka_unit_test(escapes_what_must_be_escaped),
         cmocka_unit_test(finds_each_byte_at_each_place),
         cmocka_unit_test(nests_to_its_depth),
