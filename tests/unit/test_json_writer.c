@@ -72,7 +72,7 @@ static void writes_names_of_each_length(void **state)
     for (size_t len = 0; len < sizeof letters; len++) {
         struct buffer out;
         struct json_writer w;
-        char expected[80];
+        char expected[160];
 
         buffer_init(&out, 1000);
         json_writer_init(&w, &out);
