@@ -234,10 +234,31 @@ static int open_metrics(struct service *service)
     return service->metrics ? CLI_OK : complain(CLI_CONFIGURATION, why);
 }
 
+/* A host whose disk ends with the process, known by the name that it sets, would lose the file with
+ * everything in it. */
+static int refuse_ephemeral(struct service *service)
+{
+    static const char *const names[] = {"K_SERVICE", "DYNO"}; /* Cloud Run, Heroku */
+    const char *allowed = getenv("ALLOW_EPHEMERAL");
+    const bool file = strncmp(service->settings.database_url, "sqlite:", 7) == 0;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (file && getenv(names[i]) && (!allowed || strcmp(allowed, "1") != 0)) {
+            fprintf(stderr,
+                    "taskhold: DATABASE_URL: %s is set, so this host forgets its disk and SQLite "
+                    "would lose everything; use postgres://, or set ALLOW_EPHEMERAL=1\n",
+                    names[i]);
+            return CLI_CONFIGURATION;
+        }
+    }
+    return CLI_OK;
+}
+
 static int start(struct service *service)
 {
-    static int (*const steps[])(struct service *) = {start_log,  open_store,    load_keys,
-                                                     create_api, create_server, open_metrics};
+    static int (*const steps[])(struct service *) = {refuse_ephemeral, start_log,  open_store,
+                                                     load_keys,        create_api, create_server,
+                                                     open_metrics};
     int status = CLI_OK;
 
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == CLI_OK; i++) {

@@ -1,0 +1,6 @@
+"""These tests share the server and the client of the tests over HTTP."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "api"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
