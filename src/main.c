@@ -9,6 +9,8 @@ static const struct cli_command commands[] = {
      "copy the database to FILE, also while a server runs, and check the copy", true},
     {"restore", cli_restore, "FILE [--force] [FLAGS]",
      "put a backup in the place of the database; the server must be stopped", true},
+    {"doctor", cli_doctor, "[--json] [FLAGS]",
+     "check files, database and machine, and say what to do; changes nothing", true},
     {"config", cli_config, "[--json | --markdown] [FLAGS]",
      "print each setting and where its value came from", true},
     {"routes", cli_routes, "[--json]", "print every call of the API", false},

@@ -13,7 +13,7 @@
 #define WHY_SIZE    5000
 
 /* How much the copy steps back behind a server that wants the processor. */
-#define NICENESS 10
+#define NICENESS 19
 
 static volatile sig_atomic_t interrupted;
 

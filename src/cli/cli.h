@@ -28,6 +28,7 @@ int cli_serve(int argc, char **argv);
 int cli_migrate(int argc, char **argv);
 int cli_backup(int argc, char **argv);
 int cli_restore(int argc, char **argv);
+int cli_doctor(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_routes(int argc, char **argv);
 int cli_healthcheck(int argc, char **argv);

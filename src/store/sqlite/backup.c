@@ -8,11 +8,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
 
-/* Between two looks at the progress. */
-#define PAGES_A_STEP 2048
+/* Between two flushes and looks at the progress. All of a large file flushed at once would make the
+ * flushes of a server on the same disk wait behind it. */
+#define PAGES_A_STEP 1024
+
+/* A pause between two steps is at most this long. */
+#define PAUSE_MOST_US 200000
 
 struct backup {
     const struct backup_options *options;
@@ -57,6 +62,16 @@ static bool go_on(struct backup *b, sqlite3_backup *copy)
     return true;
 }
 
+/* Puts what was copied on the disk, and leaves the disk to others for as long as that took. */
+static bool settle(struct backup *b, int64_t began_us)
+{
+    if (!file_flush(b->partial))
+        return fail(b, "cannot flush", b->partial, strerror(errno));
+    const int64_t took_us = clock_mono_us() - began_us;
+    (void)usleep((useconds_t)(took_us < PAUSE_MOST_US ? took_us : PAUSE_MOST_US));
+    return true;
+}
+
 /* The source's transaction stays open between the steps, so that all of them see one snapshot. */
 static bool copy_pages(struct backup *b, sqlite3 *target)
 {
@@ -64,9 +79,10 @@ static bool copy_pages(struct backup *b, sqlite3 *target)
     int rc = copy ? SQLITE_OK : sqlite3_errcode(target);
     bool going = true;
     while (rc == SQLITE_OK && going) {
+        const int64_t began_us = clock_mono_us();
         rc = sqlite3_backup_step(copy, PAGES_A_STEP);
         if (rc == SQLITE_OK || rc == SQLITE_DONE)
-            going = go_on(b, copy);
+            going = settle(b, began_us) && go_on(b, copy);
     }
     const int ended = sqlite3_backup_finish(copy);
     if (!going)

@@ -1,0 +1,36 @@
+#ifndef TASKHOLD_CLI_DOCTOR_H
+#define TASKHOLD_CLI_DOCTOR_H
+
+#include <sqlite3.h>
+
+#include "base/buffer.h"
+#include "base/settings.h"
+
+/* What the parts of `taskhold doctor` share. Every check only reads, so that it may run beside a
+ * server. */
+
+enum doctor_level { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_ERROR };
+
+struct doctor {
+    struct settings settings;
+    char *path;  /* of the database; NULL: there is none */
+    sqlite3 *db; /* read-only; NULL: it cannot be opened */
+    struct buffer json;
+    bool as_json;
+    unsigned counts[DOCTOR_ERROR + 1];
+};
+
+/* One finding: what was looked at, and what is so. Not good: also what to do, after a colon. */
+void doctor_say(struct doctor *d, enum doctor_level level, const char *check, const char *format,
+                ...) __attribute__((format(printf, 4, 5)));
+
+/* In doctor_files.c: modes, the secret, room on the disk. */
+void doctor_files(struct doctor *d);
+
+/* In doctor_database.c: the library, the schema, the pages. Opens `db`. */
+void doctor_database(struct doctor *d);
+
+/* In doctor_system.c: clock, descriptors, the address to listen on. */
+void doctor_system(struct doctor *d);
+
+#endif

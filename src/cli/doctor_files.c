@@ -1,0 +1,158 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "auth/keys.h"
+#include "cli/doctor.h"
+
+#define MEGABYTE          INT64_C(1000000)
+#define ROOM_LEAST        (100 * MEGABYTE)  /* below this a server will soon answer 507 */
+#define ROOM_COMFORTABLE  (1000 * MEGABYTE) /* and the size of the database, for a backup */
+#define SECRET_GOOD_BYTES 43                /* 32 random bytes as base64 */
+
+static bool name_beside(char **name, const char *path, const char *end)
+{
+    if (asprintf(name, "%s%s", path, end) < 0) {
+        *name = NULL;
+    }
+    return *name != NULL;
+}
+
+/* Whether others may touch it; a file that is not there is no finding. */
+static bool mode_is_good(struct doctor *d, const char *path, const char *right)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0) {
+        return true;
+    }
+    if (status.st_mode & (S_IRWXG | S_IRWXO)) {
+        doctor_say(d, DOCTOR_ERROR, "files", "%s has mode %03o, others may use it: chmod %s %s",
+                   path, (unsigned)status.st_mode & 0777, right, path);
+        return false;
+    }
+    if (status.st_uid != geteuid() && geteuid() != 0) {
+        doctor_say(d, DOCTOR_WARNING, "files",
+                   "%s belongs to user %u: run this as the user that serves", path,
+                   (unsigned)status.st_uid);
+        return false;
+    }
+    return true;
+}
+
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+static void check_modes(struct doctor *d)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", ".lock", ".jwt-secret"};
+    bool good = true;
+
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char *name = NULL;
+        good = name_beside(&name, d->path, ends[i]) && mode_is_good(d, name, "600") && good;
+        free(name);
+    }
+    if (good) {
+        doctor_say(d, DOCTOR_OK, "files",
+                   "the database and what is beside it are the owner's only");
+    }
+}
+
+/* The folder may be one that others look into, as long as they cannot write. */
+static void check_directory(struct doctor *d, const char *directory)
+{
+    struct stat status;
+
+    if (stat(directory, &status) != 0) {
+        doctor_say(d, DOCTOR_ERROR, "directory", "%s: %s", directory, strerror(errno));
+    } else if (status.st_mode & (S_IWGRP | S_IWOTH)) {
+        doctor_say(d, DOCTOR_ERROR, "directory",
+                   "%s may be written by others, who could replace the database: chmod 700 %s",
+                   directory, directory);
+    } else if (access(directory, W_OK) != 0) {
+        doctor_say(d, DOCTOR_ERROR, "directory", "%s cannot be written: %s", directory,
+                   strerror(errno));
+    } else {
+        doctor_say(d, DOCTOR_OK, "directory", "%s is written by its owner only", directory);
+    }
+}
+
+static void check_room(struct doctor *d, const char *directory)
+{
+    struct statvfs disk;
+    struct stat status;
+
+    if (statvfs(directory, &disk) != 0 || stat(d->path, &status) != 0) {
+        doctor_say(d, DOCTOR_ERROR, "disk", "%s: %s", directory, strerror(errno));
+        return;
+    }
+    const int64_t room = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+    const long long megabytes = (long long)(room / MEGABYTE);
+    if (room < ROOM_LEAST) {
+        doctor_say(d, DOCTOR_ERROR, "disk", "%lld MB are free: make room, writes are about to fail",
+                   megabytes);
+    } else if (room < ROOM_COMFORTABLE + status.st_size) {
+        doctor_say(d, DOCTOR_WARNING, "disk", "%lld MB are free: make room before it fills up",
+                   megabytes);
+    } else {
+        doctor_say(d, DOCTOR_OK, "disk", "%lld MB are free", megabytes);
+    }
+}
+
+/* Reads, and makes none: that is for the first start. */
+static void check_secret(struct doctor *d)
+{
+    char why[4096 + 256] = "";
+    char *name = NULL;
+    char *secret = NULL;
+
+    if (d->settings.jwt_secret) {
+        doctor_say(d, DOCTOR_OK, "secret", "JWT_SECRET is set and long enough");
+        return;
+    }
+    if (!name_beside(&name, d->path, ".jwt-secret")) {
+        return;
+    }
+    if (access(name, F_OK) != 0) {
+        doctor_say(d, DOCTOR_WARNING, "secret",
+                   "there is no %s: the next start makes one, and everybody logs in again", name);
+    } else {
+        secret = keys_secret_file(d->path, why, sizeof why);
+    }
+    if (secret && strlen(secret) < SECRET_GOOD_BYTES) {
+        doctor_say(d, DOCTOR_WARNING, "secret",
+                   "%s is short: replace it by 32 random bytes or more", name);
+    } else if (secret) {
+        doctor_say(d, DOCTOR_OK, "secret", "%s is the owner's only, and long enough", name);
+    } else if (*why) {
+        doctor_say(d, DOCTOR_ERROR, "secret", "%s", why);
+    }
+    if (secret) {
+        explicit_bzero(secret, strlen(secret));
+    }
+    free(secret);
+    free(name);
+}
+
+void doctor_files(struct doctor *d)
+{
+    char *directory = d->path ? directory_of(d->path) : NULL;
+
+    if (!directory) {
+        return;
+    }
+    check_modes(d);
+    check_directory(d, directory);
+    check_room(d, directory);
+    check_secret(d);
+    free(directory);
+}

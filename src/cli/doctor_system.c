@@ -1,0 +1,105 @@
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/slice.h"
+#include "cli/doctor.h"
+#include "http/listener.h"
+
+#define YEAR_MS          (INT64_C(31556952) * 1000)
+#define CLOCK_LEAST_MS   (56 * YEAR_MS)  /* the program is not older than 2026 */
+#define CLOCK_MOST_MS    (130 * YEAR_MS) /* 2100 */
+#define DESCRIPTORS_GOOD 1024
+
+static void check_clock(struct doctor *d)
+{
+    char text[CLOCK_RFC3339_LEN];
+    const int64_t now = clock_wall_ms();
+    const int64_t mono = clock_mono_us();
+
+    clock_format_rfc3339(now, text);
+    if (now < CLOCK_LEAST_MS - YEAR_MS || now > CLOCK_MOST_MS) {
+        doctor_say(d, DOCTOR_ERROR, "clock",
+                   "it says %.*s: set it, tokens expire by it (timedatectl)", CLOCK_RFC3339_LEN,
+                   text);
+    } else if (clock_mono_us() < mono) {
+        doctor_say(d, DOCTOR_ERROR, "clock", "the monotonic clock goes back: mend the machine");
+    } else {
+        doctor_say(d, DOCTOR_OK, "clock", "%.*s, and the monotonic clock moves on",
+                   CLOCK_RFC3339_LEN, text);
+    }
+}
+
+static void check_descriptors(struct doctor *d)
+{
+    struct rlimit limit = {0};
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= DESCRIPTORS_GOOD) {
+        doctor_say(d, DOCTOR_OK, "descriptors", "%llu may be open",
+                   (unsigned long long)limit.rlim_cur);
+    } else {
+        doctor_say(d, DOCTOR_WARNING, "descriptors",
+                   "%llu may be open, each connection takes one: raise it (ulimit -n, or "
+                   "LimitNOFILE= of systemd)",
+                   (unsigned long long)limit.rlim_cur);
+    }
+}
+
+static bool line_locks(const char *line, ino_t inode)
+{
+    char wanted[32];
+
+    (void)snprintf(wanted, sizeof wanted, ":%llu 0 EOF", (unsigned long long)inode);
+    return strstr(line, "FLOCK") && strstr(line, wanted);
+}
+
+/* Whether somebody holds the database's lock; asked of the kernel, because to try it could get in
+ * the way of a server that starts. */
+static bool server_runs(const struct doctor *d)
+{
+    char line[256];
+    char name[4096 + 16];
+    struct stat status;
+    bool found = false;
+
+    (void)snprintf(name, sizeof name, "%s.lock", d->path ? d->path : "");
+    FILE *locks = d->path && stat(name, &status) == 0 ? fopen("/proc/locks", "re") : NULL;
+    while (locks && !found && fgets(line, sizeof line, locks)) {
+        found = line_locks(line, status.st_ino);
+    }
+    if (locks) {
+        fclose(locks);
+    }
+    return found;
+}
+
+static void check_address(struct doctor *d)
+{
+    uint16_t port = (uint16_t)d->settings.port;
+    const char *host = d->settings.host;
+    const char *why = "";
+    int fd = -1;
+
+    if (server_runs(d)) {
+        doctor_say(d, DOCTOR_OK, "address", "a server has the database, so it listens already");
+    } else if (listener_bind(host, &port, &fd, 1, &why)) {
+        close(fd);
+        doctor_say(d, DOCTOR_OK, "address", "%s port %lld is free", host,
+                   (long long)d->settings.port);
+    } else {
+        doctor_say(d, DOCTOR_ERROR, "address",
+                   "cannot listen on %s port %lld: %s; set HOST or PORT, or end who has it", host,
+                   (long long)d->settings.port, why);
+    }
+}
+
+void doctor_system(struct doctor *d)
+{
+    check_clock(d);
+    check_descriptors(d);
+    check_address(d);
+}
