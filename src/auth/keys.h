@@ -22,8 +22,8 @@ enum keys_purpose { KEYS_ACCESS, KEYS_REFRESH, KEYS_CURSOR, KEYS_PURPOSES };
 struct keys *keys_create(struct slice current, struct slice previous);
 void keys_destroy(struct keys **keys);
 
-/* HMAC-SHA-256 of `data` under the current (`index` 0) or previous (1) key of a purpose. Returns
- * false when there is no previous one. */
+/* The MAC of `data` under the current (`index` 0) or previous (1) key of a purpose: HMAC-SHA-256,
+ * for cursors keyed BLAKE2b (RFC 7693). Returns false when there is no previous one. */
 bool keys_mac(const struct keys *keys, enum keys_purpose purpose, unsigned index, struct slice data,
               uint8_t mac[static KEYS_MAC_LEN]);
 
