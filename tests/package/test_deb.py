@@ -1,0 +1,119 @@
+"""The Debian package: what it says, and what it does when it is built, installed, started and removed."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import urllib.request
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+DEBIAN = ROOT / "debian"
+BINARY = os.environ.get("TASKHOLD_BIN", str(ROOT / "build" / "taskhold"))
+NOT_SOURCE = shutil.ignore_patterns("build*", ".cache", ".git", "node_modules", "data", "__pycache__", ".pytest_cache",
+                                    "obj-*")
+
+
+def read(path):
+    """A file of the repository."""
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def run(*command, **more):
+    """Runs a program that must end with 0; answers what it printed."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=280,
+                          check=False, **more)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-3000:]}"
+    return done.stdout
+
+
+def needs(program):
+    """Skips the test where the program is not installed."""
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+
+
+def test_the_version_is_that_of_the_source():
+    version = re.search(r"version: '([\d.]+)'", read("meson.build")).group(1)
+    assert re.match(rf"taskhold \({re.escape(version)}-\d+\) ", read("debian/changelog"))
+
+
+def test_it_depends_on_what_the_build_needs():
+    wanted = re.search(r'^BUILD="(.*?)"', read("script/bootstrap"), re.DOTALL | re.MULTILINE).group(1).split()
+    named = re.findall(r"^ ([\w.+-]+)", re.search(r"Build-Depends:\n(.*?)\nStandards", read("debian/control"),
+                                                  re.DOTALL).group(1), re.MULTILINE)
+    # What every Debian build machine has, and what only script/bootstrap itself uses.
+    assert set(wanted) - set(named) <= {"gcc", "libc6-dev", "python3-venv", "ca-certificates"}
+
+
+def test_the_default_file_names_settings_only():
+    names = re.findall(r"^\| `(\w+)`( or its)?", run(BINARY, "config", "--markdown"), re.MULTILINE)
+    settings = {name for name, _ in names} | {name + "_FILE" for name, secret in names if secret}
+    named = set(re.findall(r"^#?([A-Z_]+)=", read("debian/taskhold.default"), re.MULTILINE))
+    assert named and named <= settings
+
+
+def test_the_unit_is_hardened():
+    needs("systemd-analyze")
+    run("systemd-analyze", "security", "--offline=true", "--threshold=15", str(DEBIAN / "taskhold.service"))
+
+
+@pytest.fixture(scope="module", name="package")
+def build_package(tmp_path_factory):
+    """The built package."""
+    for program in ("dpkg-buildpackage", "dh", "meson", "cc"):
+        needs(program)
+    source = tmp_path_factory.mktemp("package") / "taskhold"
+    shutil.copytree(ROOT, source, ignore=NOT_SOURCE, symlinks=True)
+    run("dpkg-buildpackage", "-b", "-us", "-uc", "-j2", cwd=source)
+    return next(path for path in source.parent.glob("taskhold_*.deb"))
+
+
+def test_lintian_has_nothing_to_say(package):
+    needs("lintian")
+    changes = next(package.parent.glob("*.changes"))
+    assert run("lintian", "--allow-root", "--fail-on", "error,warning", str(changes)) == ""
+
+
+def test_it_starts_and_answers(package, tmp_path):
+    run("dpkg-deb", "-x", str(package), str(tmp_path))
+    process = subprocess.Popen([str(tmp_path / "usr/bin/taskhold"), "serve", "--port", "0"], cwd=tmp_path,
+                               env={"PATH": os.environ["PATH"]}, stderr=subprocess.PIPE, encoding="utf-8")
+    try:
+        url = next(found.group() for found in map(re.compile(r"http://127[\d.:]+").search, process.stderr) if found)
+        with urllib.request.urlopen(url + "/readyz", timeout=20) as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_it_is_installed_and_removed(package, tmp_path):
+    """In a root of its own, whose scripts run from outside: nothing but files and the list of packages is there."""
+    needs("deb-systemd-helper")
+    needs("systemd-sysusers")
+    if os.getuid() != 0:
+        pytest.skip("only root may install")
+    (tmp_path / "var/lib/dpkg").mkdir(parents=True)
+    (tmp_path / "var/lib/dpkg/status").touch()
+    dpkg = ["dpkg", f"--root={tmp_path}", "--force-script-chrootless", "--force-depends"]
+    run(*dpkg, "-i", str(package))
+    for path in ("usr/bin/taskhold", "etc/default/taskhold", "usr/share/man/man1/taskhold.1.gz",
+                 "usr/share/bash-completion/completions/taskhold.bash", "usr/share/zsh/vendor-completions/_taskhold",
+                 "usr/share/fish/vendor_completions.d/taskhold.fish"):
+        assert (tmp_path / path).is_file(), path
+    assert (tmp_path / "etc/systemd/system/multi-user.target.wants/taskhold.service").is_symlink()
+    assert re.search(r"^taskhold:", (tmp_path / "etc/passwd").read_text(encoding="utf-8"), re.MULTILINE)
+    data = tmp_path / "var/lib/taskhold/taskhold.db"
+    data.parent.mkdir()
+    data.touch()
+    run(*dpkg, "-r", "taskhold")
+    assert not (tmp_path / "usr/bin/taskhold").exists() and (tmp_path / "etc/default/taskhold").is_file()
+    run(*dpkg, "--purge", "taskhold")
+    assert not (tmp_path / "etc/default/taskhold").exists()
+    assert data.is_file(), "nobody's tasks are thrown away"
