@@ -10,7 +10,6 @@ import urllib.request
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-DEBIAN = ROOT / "debian"
 BINARY = os.environ.get("TASKHOLD_BIN", str(ROOT / "build" / "taskhold"))
 NOT_SOURCE = shutil.ignore_patterns("build*", ".cache", ".git", "node_modules", "data", "__pycache__", ".pytest_cache",
                                     "obj-*")
@@ -55,11 +54,6 @@ def test_the_default_file_names_settings_only():
     assert named and named <= settings
 
 
-def test_the_unit_is_hardened():
-    needs("systemd-analyze")
-    run("systemd-analyze", "security", "--offline=true", "--threshold=15", str(DEBIAN / "taskhold.service"))
-
-
 @pytest.fixture(scope="module", name="package")
 def build_package(tmp_path_factory):
     """The built package."""
@@ -75,6 +69,18 @@ def test_lintian_has_nothing_to_say(package):
     needs("lintian")
     changes = next(package.parent.glob("*.changes"))
     assert run("lintian", "--allow-root", "--fail-on", "error,warning", str(changes)) == ""
+
+
+def test_the_unit_is_that_of_the_repository_for_a_package(package, tmp_path):
+    run("dpkg-deb", "-x", str(package), str(tmp_path))
+    unit = next(tmp_path.glob("**/systemd/system/taskhold.service"))
+    lines = unit.read_text(encoding="utf-8").splitlines()
+    assert {"ExecStart=/usr/bin/taskhold serve", "EnvironmentFile=-/etc/default/taskhold", "User=taskhold",
+            "StateDirectory=taskhold", "ProtectSystem=strict"} <= set(lines)
+    for line in lines:
+        assert not re.search(r"/usr/local|/etc/taskhold|DynamicUser|Credential|JWT_SECRET", line), line
+    needs("systemd-analyze")
+    run("systemd-analyze", "security", "--offline=true", "--threshold=15", str(unit))
 
 
 def test_it_starts_and_answers(package, tmp_path):
