@@ -6,6 +6,12 @@
 /* Kept free for what ends a value and the line: a quote, a brace, a line feed. */
 #define TAIL 3
 
+/* Bytes around a name at most, with blanks, quotes and colours. */
+#define FRAME 10
+
+/* Where it stands in RFC 3339. */
+#define TIME_OF_DAY 11
+
 static size_t room(const struct log_line *line)
 {
     const size_t most = sizeof line->text - TAIL;
@@ -38,6 +44,13 @@ static void put_time(struct log_line *line)
     last.text[CLOCK_RFC3339_LEN - 4] = (char)('0' + ms / 100);
     last.text[CLOCK_RFC3339_LEN - 3] = (char)('0' + ms / 10 % 10);
     last.text[CLOCK_RFC3339_LEN - 2] = (char)('0' + ms % 10);
+    if (line->style == LOG_STYLE_COLOR) {
+        /* Whoever watches knows the day. */
+        put(line, SLICE("\033[2m"));
+        put(line, (struct slice){last.text + TIME_OF_DAY, sizeof last.text - TIME_OF_DAY});
+        put(line, SLICE("\033[0m"));
+        return;
+    }
     put(line, (struct slice){last.text, sizeof last.text});
 }
 
@@ -210,11 +223,12 @@ static void put_status(struct log_line *line, int64_t status)
 
 static void put_name(struct log_line *line, struct slice name)
 {
-    const bool json = line->style == LOG_STYLE_JSON;
+    static const struct slice before[] = {{",\"", 2}, {" ", 1}, {" \033[2m", 5}};
+    static const struct slice behind[] = {{"\":", 2}, {"=", 1}, {"=\033[0m", 5}};
 
-    put(line, json ? SLICE(",\"") : SLICE(" "));
+    put(line, before[line->style]);
     put(line, name);
-    put(line, json ? SLICE("\":") : SLICE("="));
+    put(line, behind[line->style]);
 }
 
 static void put_text(struct log_line *line, struct slice text)
@@ -254,7 +268,8 @@ void log_line_add(struct log_line *line, const struct log_field *field)
                         field->kind == LOG_MICROSECONDS;
 
     /* The name with its frame, and a number or the first character of a text. */
-    if (room(line) < name.len + 4 + 20 || (field->kind == LOG_OPTIONAL_TEXT && !field->text.ptr)) {
+    if (room(line) < name.len + FRAME + 20 ||
+        (field->kind == LOG_OPTIONAL_TEXT && !field->text.ptr)) {
         return;
     }
     if (line->style != LOG_STYLE_JSON && is_plain_field(field)) {

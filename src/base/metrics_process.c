@@ -49,9 +49,11 @@ static void add_memory(struct buffer *out)
         return;
     }
     add_head(out, "process_resident_memory_bytes", "gauge", "Resident memory.");
-    buffer_add_format(out, "%llu\n", (unsigned long long)(resident * page));
+    buffer_add_u64(out, resident * page);
+    buffer_add_char(out, '\n');
     add_head(out, "process_virtual_memory_bytes", "gauge", "Virtual memory.");
-    buffer_add_format(out, "%llu\n", (unsigned long long)(size * page));
+    buffer_add_u64(out, size * page);
+    buffer_add_char(out, '\n');
 }
 
 /* -1: the kernel does not tell. The descriptor that counts is not counted. */

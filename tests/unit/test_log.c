@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_line.h"
 
 /* The log's standard error is a pipe while a test runs. */
 struct capture {
@@ -158,6 +159,32 @@ static void writes_requests_for_people(void **state)
                        cases[i].shown);
         assert_line(text, "", expected);
         free(text);
+    }
+}
+
+/* On a terminal: no day, names that stand back, a status whose colour tells. */
+static void writes_requests_for_a_terminal(void **state)
+{
+    static const struct {
+        int64_t status;
+        const char *color;
+    } cases[] = {{204, "32"}, {304, "32"}, {404, "33"}, {503, "31"}};
+    struct log_line line;
+    char expected[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        log_line_begin(&line, LOG_STYLE_COLOR, LOG_INFO, "request");
+        log_line_add(&line, &(struct log_field)LOG_HTTP_STATUS("status", cases[i].status));
+        log_line_add(&line, &(struct log_field)LOG_T("client", SLICE("\033[5m")));
+        log_line_end(&line);
+        (void)snprintf(expected, sizeof expected,
+                       "Z\033[0m \033[32mINFO  \033[0mrequest \033[%sm%d\033[0m "
+                       "\033[2mclient=\033[0m\"\\u001b[5m\"\n",
+                       cases[i].color, (int)cases[i].status);
+        assert_memory_equal(line.text, "\033[2m", 4);
+        assert_int_equal(line.len, 4 + strlen("15:04:05.123") + strlen(expected));
+        assert_memory_equal(line.text + line.len - strlen(expected), expected, strlen(expected));
     }
 }
 
@@ -383,6 +410,7 @@ int main(void)
         cmocka_unit_test(writes_json),
         cmocka_unit_test(writes_readable_text),
         cmocka_unit_test(writes_requests_for_people),
+        cmocka_unit_test(writes_requests_for_a_terminal),
         cmocka_unit_test(writes_requests_for_programs),
         cmocka_unit_test(bounds_a_line),
         cmocka_unit_test(keeps_to_its_level),
