@@ -1,4 +1,5 @@
 #include "api/context.h"
+#include "api/event_log.h"
 #include "api/handlers.h"
 #include "api/proof.h"
 #include "api/respond.h"
@@ -19,6 +20,7 @@ static void changed(struct store_op *op)
         user_answer_error(op->caller, op->result);
         return;
     }
+    event_log(op->caller, LOG_INFO, "email_changed", NULL, NULL);
     user_answer(op->caller, 200, &set->user);
 }
 

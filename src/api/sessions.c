@@ -1,5 +1,6 @@
 #include "api/context.h"
 #include "api/encode.h"
+#include "api/event_log.h"
 #include "api/handlers.h"
 #include "api/respond.h"
 #include "base/clock.h"
@@ -73,6 +74,7 @@ static void ended(struct store_op *op)
         respond_error(op->caller, op->result, NULL);
         return;
     }
+    event_log(op->caller, LOG_INFO, "session_ended", NULL, NULL);
     respond_done(op->caller);
 }
 

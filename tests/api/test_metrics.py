@@ -205,6 +205,24 @@ def test_nobody_can_be_found_in_it(watched, somebody):
         assert hidden not in page
 
 
+def test_every_security_event_has_its_name(watched):
+    """Those of the sources, the labels of the metric and the rows of the page are the same."""
+    root = MONITORING.parents[1]
+    sources = "".join(path.read_text(encoding="utf-8") for path in (root / "src" / "api").glob("*.c"))
+    logged = set(re.findall(r'event_log\([^"]*?LOG_\w+, "(\w+)"', sources))
+    counted = {s.labels["event"] for s in metrics_of(watched).families["taskhold_security_events_total"].samples}
+    text = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\| `(\w+)` \| (?:info|warn) ", text, re.M))
+    assert "login_failed" in logged
+    assert logged == counted - {"other"} == explained
+
+
+def test_every_metric_is_explained(watched):
+    text = (MONITORING.parents[1] / "docs" / "operations.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\| `(taskhold_\w+)` \|", text, re.M))
+    assert explained == {name for name in metrics_of(watched).families if name.startswith("taskhold_")}
+
+
 # ---- the setting ----
 
 @pytest.mark.parametrize("address", ["9100", ":9100", "127.0.0.1:", "127.0.0.1:99999", "::1:9100", "a b:1"])
