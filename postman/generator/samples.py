@@ -71,7 +71,7 @@ def wrong_password(operation, item):
 
 
 def not_found(operation, item):
-    absent = {"getProblem": "no_such_problem", "replaceTask": "not-a-uuid"}.get(operation.id, ABSENT_ID)
+    absent = {"getProblem": "no_such_problem", "getDocsFile": "no_such_file", "replaceTask": "not-a-uuid"}.get(operation.id, ABSENT_ID)
     return bent(item, "Not there", 404, "not_found", path={name: absent for name in item.path}, headers={})
 
 

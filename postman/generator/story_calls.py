@@ -71,6 +71,17 @@ HEALTH = Folder(
             ],
         ),
         Item(
+            "A file of the documentation page",
+            "getDocsFile",
+            200,
+            path={"file": "page.css"},
+            tests=[
+                check(
+                    "is a style sheet", "pm.response.headers.get('Content-Type')", 'to.include("text/css")'
+                )
+            ],
+        ),
+        Item(
             "What a problem means",
             "getProblem",
             200,

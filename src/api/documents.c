@@ -8,38 +8,59 @@
 #include "api/page.h"
 #include "api/respond.h"
 #include "http/conditional.h"
+#include "http/negotiate.h"
 
-/* GET /openapi.json, /openapi.yaml, /postman.json: files of the repository; and /docs. */
+/* GET /openapi.json, /openapi.yaml, /postman.json: files of the repository; /docs and the files it
+ * loads: Swagger UI, which a build may lack, and what we put around it. */
 
-enum document { OPENAPI_JSON, OPENAPI_YAML, POSTMAN };
+enum {
+    OPENAPI_JSON,
+    OPENAPI_YAML,
+    POSTMAN,
+    DOCS,
+    PLAIN_DOCS,
+    DOCS_FILES, /* from here on: what stands below /docs/ */
+};
 
-static struct slice bytes_of(enum document document)
-{
-    switch (document) {
-    case OPENAPI_JSON:
-        return (struct slice){(const char *)embed_openapi_json, embed_openapi_json_len};
-    case OPENAPI_YAML:
-        return (struct slice){(const char *)embed_openapi_yaml, embed_openapi_yaml_len};
-    case POSTMAN: break;
-    }
-    return (struct slice){(const char *)embed_postman_json, embed_postman_json_len};
-}
+static const struct document {
+    const char *name; /* below /docs/ */
+    const char *type;
+    const unsigned char *bytes;
+    const size_t *len;
+    bool gzip; /* it is kept compressed, and in no other form */
+} documents[] = {
+    [OPENAPI_JSON] = {NULL, "application/json", embed_openapi_json, &embed_openapi_json_len, false},
+    [OPENAPI_YAML] = {NULL, "application/yaml", embed_openapi_yaml, &embed_openapi_yaml_len, false},
+    [POSTMAN] = {NULL, "application/json", embed_postman_json, &embed_postman_json_len, false},
+    [DOCS] = {NULL, "text/html; charset=utf-8", embed_docs_index_html, &embed_docs_index_html_len,
+              false},
+    [PLAIN_DOCS] = {NULL, "text/html; charset=utf-8", embed_docs_plain_html,
+                    &embed_docs_plain_html_len, false},
+    [DOCS_FILES] = {"init.js", "text/javascript; charset=utf-8", embed_docs_init_js,
+                    &embed_docs_init_js_len, false},
+    {"page.css", "text/css; charset=utf-8", embed_docs_page_css, &embed_docs_page_css_len, false},
+    {"swagger-ui-bundle.js", "text/javascript; charset=utf-8", embed_docs_swagger_js,
+     &embed_docs_swagger_js_len, true},
+    {"swagger-ui.css", "text/css; charset=utf-8", embed_docs_swagger_css,
+     &embed_docs_swagger_css_len, true},
+};
+_Static_assert(sizeof documents / sizeof *documents == API_FILES, "each has an entity tag");
 
 void documents_init(struct api *api)
 {
     for (unsigned i = 0; i < API_FILES; i++) {
-        struct slice bytes = bytes_of((enum document)i);
         unsigned char hash[crypto_generichash_BYTES];
-        crypto_generichash(hash, sizeof hash, (const unsigned char *)bytes.ptr, bytes.len, NULL, 0);
+        crypto_generichash(hash, sizeof hash, documents[i].bytes, *documents[i].len, NULL, 0);
         char digits[17];
         sodium_bin2hex(digits, sizeof digits, hash, 8);
         snprintf(api->file_tags[i], API_TAG_LEN, "\"%s\"", digits);
     }
 }
 
-static void send_document(struct http_exchange *x, enum document document, const char *type)
+static void send_document(struct http_exchange *x, unsigned index)
 {
-    struct slice tag = slice_of(api_of(x)->file_tags[document]);
+    const struct document *document = &documents[index];
+    struct slice tag = slice_of(api_of(x)->file_tags[index]);
     struct http_condition condition = {0};
     if (!http_condition_parse(&x->request, HTTP_FIELD_IF_NONE_MATCH, &condition)) {
         respond_error(x, ERROR_INVALID_HEADER,
@@ -48,39 +69,68 @@ static void send_document(struct http_exchange *x, enum document document, const
     }
     http_respond_field(x, "ETag", tag);
     http_respond_field(x, "Cache-Control", SLICE("no-cache"));
+    if (document->gzip) {
+        http_respond_field(x, "Vary", SLICE("Accept-Encoding"));
+    }
     if (condition.present && http_condition_names(&condition, tag, true)) {
         http_respond_status(x, 304);
         return;
     }
-    x->response.fixed = bytes_of(document);
-    http_respond_body(x, 200, type);
+    if (document->gzip) {
+        http_respond_field(x, "Content-Encoding", SLICE("gzip"));
+    }
+    x->response.fixed = (struct slice){(const char *)document->bytes, *document->len};
+    http_respond_body(x, 200, document->type);
 }
 
 void documents_openapi_json(struct http_exchange *x)
 {
-    send_document(x, OPENAPI_JSON, "application/json");
+    send_document(x, OPENAPI_JSON);
 }
 
 void documents_openapi_yaml(struct http_exchange *x)
 {
-    send_document(x, OPENAPI_YAML, "application/yaml");
+    send_document(x, OPENAPI_YAML);
 }
 
 void documents_postman(struct http_exchange *x)
 {
-    send_document(x, POSTMAN, "application/json");
+    send_document(x, POSTMAN);
 }
 
 void documents_docs(struct http_exchange *x)
 {
-    page_begin(x, "Taskhold");
-    page_add_paragraph(x, "The backend of a to-do application: accounts, tokens and tasks over "
-                          "HTTP. Start with POST /v1/auth/register, then POST /v1/auth/login, and "
-                          "send the access token with every other call.");
-    page_add_link(x, "/openapi.yaml", "The description of every call, as YAML (OpenAPI 3.1)");
-    page_add_link(x, "/openapi.json", "The same as JSON");
-    page_add_link(x, "/postman.json", "The Postman collection: import it and press Run");
-    page_add_link(x, "/problems/validation_failed", "What a problem looks like");
-    page_add_link(x, "/readyz", "Is the server well?");
-    page_send(x);
+    page_add_policy(x);
+    send_document(x, embed_docs_swagger_js_len > 0 ? DOCS : PLAIN_DOCS);
+}
+
+/* API_FILES when there is none of that name in this build. */
+static unsigned find_file(struct slice name)
+{
+    for (unsigned i = DOCS_FILES; i < API_FILES; i++) {
+        if (slice_eq(slice_of(documents[i].name), name) && *documents[i].len > 0) {
+            return i;
+        }
+    }
+    return API_FILES;
+}
+
+void documents_docs_file(struct http_exchange *x)
+{
+    unsigned index = find_file(x->request.parameters[0]);
+    if (index == API_FILES) {
+        respond_error(x, ERROR_NOT_FOUND, NULL);
+        return;
+    }
+    /* The type depends on the file, so the route cannot name it. */
+    if (!negotiate_accepts(&x->request, slice_of(documents[index].type))) {
+        respond_error(x, ERROR_NOT_ACCEPTABLE, NULL);
+        return;
+    }
+    if (documents[index].gzip && !negotiate_accepts_gzip(&x->request)) {
+        respond_error(x, ERROR_NOT_ACCEPTABLE,
+                      "This file is kept compressed: Accept-Encoding must allow gzip.");
+        return;
+    }
+    send_document(x, index);
 }

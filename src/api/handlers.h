@@ -44,6 +44,7 @@ void documents_openapi_json(struct http_exchange *x);
 void documents_openapi_yaml(struct http_exchange *x);
 void documents_postman(struct http_exchange *x);
 void documents_docs(struct http_exchange *x);
+void documents_docs_file(struct http_exchange *x);
 void problem_pages_get(struct http_exchange *x);
 
 #endif

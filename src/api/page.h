@@ -3,17 +3,19 @@
 
 #include "http/message.h"
 
-/* Small pages for people: plain HTML, nothing that runs, nothing from other servers. */
+/* Pages for people, and the policy under which a browser shows them. */
 
-/* Begins a page; `title` becomes its heading too. Both functions send escaped text only. */
+/* Begins a page that is made for this request; `title` becomes its heading too. Texts are escaped;
+ * what stands between backticks becomes code. */
 void page_begin(struct http_exchange *x, const char *title);
 
 void page_add_paragraph(struct http_exchange *x, const char *text);
 
-/* `path` and `text` are literals of ours. */
-void page_add_link(struct http_exchange *x, const char *path, const char *text);
-
-/* Ends the page and sends it with a Content-Security-Policy that allows nothing. */
+/* Ends the page and sends it. */
 void page_send(struct http_exchange *x);
+
+/* Adds the Content-Security-Policy of every page: files and answers of this server only, nothing
+ * inline. */
+void page_add_policy(struct http_exchange *x);
 
 #endif

@@ -73,10 +73,9 @@ void problem_pages_get(struct http_exchange *x)
     }
     const struct error_row *row = error_row(error);
     page_begin(x, row->title);
-    buffer_add_format(x->response.body, "<p>Status %d, code <code>%s</code></p>\n", row->status,
-                      row->code);
+    buffer_add_format(x->response.body, "<p class=\"status\">Status %d, code <code>%s</code></p>\n",
+                      row->status, row->code);
     page_add_paragraph(x, row->detail);
     page_add_paragraph(x, advice[error]);
-    page_add_link(x, "/docs", "Documentation");
     page_send(x);
 }

@@ -38,6 +38,7 @@ static const struct http_route routes[] = {
     ROW(GET,    "/openapi.yaml",        getOpenapiYaml,       documents_openapi_yaml, YAML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
     ROW(GET,    "/postman.json",        getPostmanCollection, documents_postman,      JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
     ROW(GET,    "/docs",                getDocs,              documents_docs,         HTML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/docs/{file}",         getDocsFile,          documents_docs_file,    NULL, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
     ROW(GET,    "/problems/{code}",     getProblem,           problem_pages_get,      HTML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
 
     ROW(POST,   "/v1/auth/register",    registerUser,         accounts_register,      JSON, BODY,    PUBLIC, AUTH, SMALL),

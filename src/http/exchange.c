@@ -110,8 +110,9 @@ void exchange_identify(struct exchange *exchange)
 
 static bool is_list(enum http_field field)
 {
-    return field == HTTP_FIELD_ACCEPT || field == HTTP_FIELD_IF_MATCH ||
-           field == HTTP_FIELD_IF_NONE_MATCH || field == HTTP_FIELD_X_FORWARDED_FOR;
+    return field == HTTP_FIELD_ACCEPT || field == HTTP_FIELD_ACCEPT_ENCODING ||
+           field == HTTP_FIELD_IF_MATCH || field == HTTP_FIELD_IF_NONE_MATCH ||
+           field == HTTP_FIELD_X_FORWARDED_FOR;
 }
 
 /* Joins a field that came in several lines (RFC 9110 section 5.3). */

@@ -4,6 +4,7 @@ static const char *const names[FIELD_NAME_OTHER] = {
     [HTTP_FIELD_HOST] = "host",
     [HTTP_FIELD_AUTHORIZATION] = "authorization",
     [HTTP_FIELD_ACCEPT] = "accept",
+    [HTTP_FIELD_ACCEPT_ENCODING] = "accept-encoding",
     [HTTP_FIELD_CONTENT_TYPE] = "content-type",
     [HTTP_FIELD_CONTENT_ENCODING] = "content-encoding",
     [HTTP_FIELD_IF_MATCH] = "if-match",
@@ -39,7 +40,12 @@ static unsigned candidate(size_t len, char first)
     case 12: return first == 'c' ? HTTP_FIELD_CONTENT_TYPE : HTTP_FIELD_X_REQUEST_ID;
     case 13: return first == 'a' ? HTTP_FIELD_AUTHORIZATION : HTTP_FIELD_IF_NONE_MATCH;
     case 14: return FIELD_NAME_CONTENT_LENGTH;
-    case 15: return first == 'i' ? HTTP_FIELD_IDEMPOTENCY_KEY : HTTP_FIELD_X_FORWARDED_FOR;
+    case 15:
+        switch (first) {
+        case 'a': return HTTP_FIELD_ACCEPT_ENCODING;
+        case 'i': return HTTP_FIELD_IDEMPOTENCY_KEY;
+        default: return HTTP_FIELD_X_FORWARDED_FOR;
+        }
     case 16: return HTTP_FIELD_CONTENT_ENCODING;
     case 17: return FIELD_NAME_TRANSFER_ENCODING;
     case 29: return HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD;

@@ -26,6 +26,7 @@ enum http_field {
     HTTP_FIELD_HOST,
     HTTP_FIELD_AUTHORIZATION,
     HTTP_FIELD_ACCEPT,
+    HTTP_FIELD_ACCEPT_ENCODING,
     HTTP_FIELD_CONTENT_TYPE,
     HTTP_FIELD_CONTENT_ENCODING,
     HTTP_FIELD_IF_MATCH,
@@ -42,8 +43,8 @@ enum http_field {
 };
 
 /* A field's value without surrounding white space. `ptr` NULL: the field is absent. `count` above
- * 1: it came more than once, and `value` is the first (for Accept, If-Match, If-None-Match and
- * X-Forwarded-For: all of them joined by ", "). */
+ * 1: it came more than once, and `value` is the first (for Accept, Accept-Encoding, If-Match,
+ * If-None-Match and X-Forwarded-For: all of them joined by ", "). */
 struct http_field_value {
     struct slice value;
     unsigned count;

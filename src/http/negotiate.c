@@ -49,20 +49,20 @@ static bool parse_weight(struct slice text, bool *zero)
     return true;
 }
 
-/* Splits `range *( ; parameter )`. Parameters other than q do not count. */
-static bool parse_element(struct slice element, struct slice *range, bool *zero)
+/* Splits `name *( ; parameter )`. Parameters other than q do not count. */
+static bool split_element(struct slice element, struct slice *name, bool *zero)
 {
     struct slice rest = element;
-    *range = slice_trim(slice_next(&rest, ';'));
+    *name = slice_trim(slice_next(&rest, ';'));
     *zero = false;
     while (rest.ptr) {
         struct slice value = slice_trim(slice_next(&rest, ';'));
-        struct slice name = slice_next(&value, '=');
-        if (slice_eq_nocase(name, SLICE("q")) && !(value.ptr && parse_weight(value, zero))) {
+        struct slice parameter = slice_next(&value, '=');
+        if (slice_eq_nocase(parameter, SLICE("q")) && !(value.ptr && parse_weight(value, zero))) {
             return false;
         }
     }
-    return is_range(*range);
+    return true;
 }
 
 bool negotiate_accepts(const struct http_request *request, struct slice produces)
@@ -80,7 +80,7 @@ bool negotiate_accepts(const struct http_request *request, struct slice produces
     while (rest.ptr) {
         struct slice range;
         bool zero = false;
-        if (!parse_element(slice_trim(slice_next(&rest, ',')), &range, &zero)) {
+        if (!split_element(slice_trim(slice_next(&rest, ',')), &range, &zero) || !is_range(range)) {
             continue;
         }
         int match = match_range(range, type);
@@ -92,6 +92,28 @@ bool negotiate_accepts(const struct http_request *request, struct slice produces
         }
     }
     return good;
+}
+
+bool negotiate_accepts_gzip(const struct http_request *request)
+{
+    const struct http_field_value *accept = &request->fields[HTTP_FIELD_ACCEPT_ENCODING];
+    if (accept->count == 0) {
+        return true;
+    }
+    struct slice rest = accept->value;
+    bool any = false;
+    while (rest.ptr) {
+        struct slice coding;
+        bool zero = false;
+        if (!split_element(slice_trim(slice_next(&rest, ',')), &coding, &zero)) {
+            continue;
+        }
+        if (slice_eq_nocase(coding, SLICE("gzip")) || slice_eq_nocase(coding, SLICE("x-gzip"))) {
+            return !zero;
+        }
+        any = any || (!zero && slice_eq(coding, SLICE("*")));
+    }
+    return any;
 }
 
 /* Only `charset=utf-8`, quoted or not. */

@@ -9,6 +9,10 @@
  * Elements that are malformed are ignored, as if they were not there. */
 bool negotiate_accepts(const struct http_request *request, struct slice produces);
 
+/* Whether Accept-Encoding lets gzip through (RFC 9110 section 12.5.3). No field is no restriction;
+ * an empty one allows nothing. Malformed elements are ignored. */
+bool negotiate_accepts_gzip(const struct http_request *request);
+
 /* Whether the body's Content-Type and Content-Encoding are among `consumes` (bits of enum
  * http_consumes). No Content-Type counts as JSON. */
 bool negotiate_consumes(const struct http_request *request, unsigned consumes);

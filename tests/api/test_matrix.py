@@ -67,6 +67,7 @@ SAMPLES = {
     "GET /openapi.yaml": PUBLIC,
     "GET /postman.json": PUBLIC,
     "GET /docs": PUBLIC,
+    "GET /docs/{file}": Sample(200, prepare=lambda user: {"file": "page.css"}),
     "GET /problems/{code}": Sample(200, prepare=lambda user: {"code": "not_found"}),
     "POST /v1/auth/register": Sample(201, body=lambda v: v, prepare=new_account),
     "POST /v1/auth/login": Sample(200, body=lambda v: v, prepare=lambda u: {"email": u.email, "password": PASSWORD}),
