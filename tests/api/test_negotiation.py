@@ -15,7 +15,8 @@ ORIGIN = "https://app.example.com"
 
 def concrete(path):
     """A path with its parameter filled in."""
-    return path.replace("{id}", "01a203ca-194b-77a5-8c00-000000000003").replace("{code}", "not_found")
+    return path.replace("{id}", "01a203ca-194b-77a5-8c00-000000000003").replace("{code}", "not_found") \
+        .replace("{file}", "page.css")
 
 
 def allowed(path):

@@ -58,6 +58,7 @@ def try_out(page, operation, body):
     page.click(within(operation, ".opblock-summary-control"))
     page.click(within(operation, ".try-out__btn"))
     page.type(within(operation, "textarea.body-param__text"), json.dumps(body))
+    assert no_sideways_scrolling(page)
     page.click(within(operation, "button.execute"))
     status = page.wait(within(operation, ".live-responses-table .response .response-col_status") + "?.textContent")
     return int(status[:3]), page.value(within(operation, ".live-responses-table .response .response-col_description") + ".textContent")
