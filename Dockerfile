@@ -7,6 +7,7 @@ ARG DEBIAN=bookworm
 FROM debian:${DEBIAN}-slim AS build
 WORKDIR /src
 COPY script/bootstrap script/bootstrap
+COPY src/api/docs/requirements.txt src/api/docs/requirements.txt
 RUN script/bootstrap build
 COPY . .
 RUN meson setup /build && ninja -C /build && deploy/container/collect /build/taskhold /image
