@@ -134,9 +134,12 @@ static int resolve(struct settings *settings, enum setting_id id,
 
 int settings_load(struct settings *settings, int argc, char **argv, char ***rest, int *rest_count)
 {
-    struct ranked_source sources[] = {
-        {.origin = SETTINGS_FLAG}, {.origin = SETTINGS_ENVIRONMENT}, {.origin = SETTINGS_DOTENV}};
+    struct ranked_source sources[] = {{.origin = SETTINGS_FLAG},
+                                      {.origin = SETTINGS_ENVIRONMENT},
+                                      {.origin = SETTINGS_FILE},
+                                      {.origin = SETTINGS_DOTENV}};
     char *dotenv = NULL;
+    char *credentials = NULL;
     int status = settings_read_flags(&sources[0].source, argc, argv, rest, rest_count);
 
     memset(settings, 0, sizeof *settings);
@@ -144,7 +147,10 @@ int settings_load(struct settings *settings, int argc, char **argv, char ***rest
         goto out;
     }
     settings_read_environment(&sources[1].source);
-    status = settings_read_dotenv(&sources[2].source, &dotenv);
+    status = settings_read_credentials(&sources[2].source, &credentials);
+    if (status == 0) {
+        status = settings_read_dotenv(&sources[3].source, &dotenv);
+    }
     for (unsigned id = 0; id < SETTING_COUNT && status == 0; id++) {
         status = resolve(settings, (enum setting_id)id, sources, sizeof sources / sizeof *sources);
     }
@@ -156,6 +162,7 @@ out:
         explicit_bzero(dotenv, strlen(dotenv));
     }
     free(dotenv);
+    free(credentials);
     if (status != 0) {
         settings_finish(settings);
     }

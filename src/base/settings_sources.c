@@ -107,6 +107,29 @@ void settings_read_environment(struct settings_source *source)
     }
 }
 
+int settings_read_credentials(struct settings_source *source, char **paths)
+{
+    const char *folder = or_null(getenv("CREDENTIALS_DIRECTORY"));
+    const size_t room = folder ? strlen(folder) + 64 : 0;
+
+    *paths = folder ? calloc(SETTING_COUNT, room) : NULL;
+    if (folder && !*paths) {
+        return settings_complain(1, "out of memory");
+    }
+    for (unsigned id = 0; id < SETTING_COUNT && folder; id++) {
+        char *path = *paths + id * room;
+        const int start = (int)strlen(folder) + 1;
+        (void)snprintf(path, room, "%s/%s", folder, setting_rows[id].name);
+        for (char *at = path + start; *at; at++) {
+            *at = *at >= 'A' && *at <= 'Z' ? (char)(*at | 0x20) : *at;
+        }
+        if (setting_rows[id].secret && access(path, F_OK) == 0) {
+            source->files[id] = path;
+        }
+    }
+    return 0;
+}
+
 /* Up to FILE_MOST bytes and a NUL; fails on more and on a NUL inside. `*error` is 0 or of errno.h;
  * EFBIG and EILSEQ stand for these two. */
 static char *slurp(const char *path, int *error)

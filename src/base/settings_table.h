@@ -49,6 +49,11 @@ int settings_read_flags(struct settings_source *source, int argc, char **argv, c
 
 void settings_read_environment(struct settings_source *source);
 
+/* Finds the secrets that systemd hands over as files (LoadCredential=): $CREDENTIALS_DIRECTORY/ and
+ * the setting's name in lower case. Their paths are put into `*paths` for the caller to free.
+ * Returns 0 or 1, out of memory. */
+int settings_read_credentials(struct settings_source *source, char **paths);
+
 /* Reads `.env`, whose text is put into `*text` for the caller to free; no file is an empty one.
  * Returns 0 or SETTINGS_CONFIGURATION. */
 int settings_read_dotenv(struct settings_source *source, char **text);

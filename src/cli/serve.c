@@ -15,6 +15,7 @@
 #include "auth/revocations.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/notify.h"
 #include "base/settings.h"
 #include "cli/cli.h"
 #include "cli/metrics_listener.h"
@@ -39,6 +40,7 @@ static struct http_server *signalled_server;
 static void on_stop_signal(int number)
 {
     (void)number;
+    notify_send("STOPPING=1");
     http_server_stop(signalled_server);
 }
 
@@ -176,6 +178,11 @@ static int create_api(struct service *service)
     return service->api ? CLI_OK : complain(CLI_FAILED, "out of memory or threads");
 }
 
+static void tell_alive(void)
+{
+    notify_send("WATCHDOG=1");
+}
+
 static int create_server(struct service *service)
 {
     const struct settings *settings = &service->settings;
@@ -192,6 +199,10 @@ static int create_server(struct service *service)
         .drain_seconds = (unsigned)settings->drain_seconds,
         .counted = settings->metrics_addr != NULL,
         .hooks = api_hooks(service->api),
+        .inherit = true,
+        .beat = tell_alive,
+        /* Three in the time that one may take: one may come late. */
+        .beat_ms = notify_watchdog_ms() / 3,
     };
 
     options.routes = api_routes(&options.route_count);
@@ -207,6 +218,7 @@ static void greet(void *owner)
     const unsigned port = http_server_port(service->server);
     const bool v6 = strchr(host, ':') != NULL;
 
+    notify_send("READY=1");
     fprintf(stderr, "listening on http://%s%s%s:%u\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
     if (service->metrics) {
         fprintf(stderr, "metrics on %s\n", metrics_listener_url(service->metrics));
@@ -261,6 +273,9 @@ static int start(struct service *service)
                                                      open_metrics};
     int status = CLI_OK;
 
+    if (!notify_open()) {
+        return complain(CLI_FAILED, "NOTIFY_SOCKET: the service manager cannot be reached there");
+    }
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == CLI_OK; i++) {
         status = steps[i](service);
     }
@@ -283,6 +298,7 @@ static void finish(struct service *service)
         log_stop();
     }
     settings_finish(&service->settings);
+    notify_close();
 }
 
 int cli_serve(int argc, char **argv)

@@ -28,6 +28,9 @@ static const char full[] = "HTTP/1.1 503 Service Unavailable\r\n"
 static bool watch(struct http_loop *loop)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &loop->listener};
+    if (loop->server->shared) {
+        event.events |= EPOLLEXCLUSIVE; /* a connection wakes one loop, not all */
+    }
     return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->listener, &event) == 0;
 }
 

@@ -1,12 +1,19 @@
 #include "http/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/slice.h"
+
+/* Where inherited descriptors begin (sd_listen_fds(3)). */
+#define INHERITED_FD 3
 
 static bool resolve(const char *host, uint16_t port, struct sockaddr_storage *address,
                     socklen_t *len, const char **why)
@@ -109,6 +116,72 @@ bool listener_bind(const char *host, uint16_t *port, int *sockets, size_t count,
     *why = explain(errno);
     while (bound > 0) {
         close(sockets[--bound]);
+    }
+    return false;
+}
+
+/* ---- Inherited ---- */
+
+static bool number_of(const char *name, uint64_t most, uint64_t *number)
+{
+    const char *text = getenv(name);
+    return text && slice_to_u64(slice_of(text), most, number);
+}
+
+bool listener_is_inherited(void)
+{
+    uint64_t pid = 0;
+    uint64_t fds = 0;
+    return number_of("LISTEN_PID", INT32_MAX, &pid) && pid == (uint64_t)getpid() &&
+           number_of("LISTEN_FDS", INT32_MAX, &fds) && fds > 0;
+}
+
+/* Whether it is TCP and listens; finds its port. */
+static bool examine(int fd, uint16_t *port)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t room = sizeof address;
+    int type = 0;
+    int listens = 0;
+    socklen_t len = sizeof type;
+    if (getsockname(fd, (struct sockaddr *)&address, &room) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) != 0) {
+        return false;
+    }
+    *port = get_port(&address);
+    return type == SOCK_STREAM && listens &&
+           (address.ss_family == AF_INET || address.ss_family == AF_INET6);
+}
+
+bool listener_inherit(uint16_t *port, int *sockets, size_t count, const char **why)
+{
+    uint64_t fds = 0;
+    size_t made = 0;
+    if (!number_of("LISTEN_FDS", INT32_MAX, &fds) || fds != 1) {
+        *why = "LISTEN_FDS: one socket is served; give the socket unit one ListenStream";
+        return false;
+    }
+    int flags = fcntl(INHERITED_FD, F_GETFL);
+    if (!examine(INHERITED_FD, port) || flags < 0 ||
+        fcntl(INHERITED_FD, F_SETFL, flags | O_NONBLOCK) != 0) {
+        *why = "LISTEN_FDS: the inherited socket must be a TCP one that listens, Accept=no";
+        return false;
+    }
+    while (made < count) {
+        sockets[made] = fcntl(INHERITED_FD, F_DUPFD_CLOEXEC, INHERITED_FD);
+        if (sockets[made] < 0) {
+            break;
+        }
+        made++;
+    }
+    if (made == count) {
+        close(INHERITED_FD);
+        return true;
+    }
+    *why = explain(errno);
+    while (made > 0) {
+        close(sockets[--made]);
     }
     return false;
 }

@@ -13,4 +13,12 @@
  * a second server by mistake. False with `*why` set, nothing left open. */
 bool listener_bind(const char *host, uint16_t *port, int *sockets, size_t count, const char **why);
 
+/* Whether this process was started with sockets that listen: $LISTEN_PID and $LISTEN_FDS of
+ * sd_listen_fds(3). */
+bool listener_is_inherited(void);
+
+/* The same for the one inherited socket: `count` descriptors of it, and its port. It has to be TCP.
+ * False with `*why` set. */
+bool listener_inherit(uint16_t *port, int *sockets, size_t count, const char **why);
+
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "http/acceptor.h"
+#include "http/heartbeat.h"
 #include "http/listener.h"
 #include "http/loop.h"
 #include "http/server_state.h"
@@ -86,6 +87,17 @@ static bool build(struct http_server *server, const char **why)
     return true;
 }
 
+/* The sockets to listen on: inherited, or bound here. */
+static bool open_listeners(struct http_server *server, const char **why)
+{
+    const struct http_server_options *options = &server->options;
+    if (options->inherit && listener_is_inherited()) {
+        server->shared = true;
+        return listener_inherit(&server->port, server->listeners, options->threads, why);
+    }
+    return listener_bind(options->host, &server->port, server->listeners, options->threads, why);
+}
+
 struct http_server *http_server_create(const struct http_server_options *options, const char **why)
 {
     struct http_server *server = calloc(1, sizeof *server);
@@ -103,8 +115,7 @@ struct http_server *http_server_create(const struct http_server_options *options
     server->listeners = calloc(server->options.threads, sizeof *server->listeners);
     server->loops = calloc(server->options.threads, sizeof(struct http_loop *));
     if (!server->listeners || !server->loops || !build(server, why) ||
-        !listener_bind(options->host, &server->port, server->listeners, server->options.threads,
-                       why)) {
+        !open_listeners(server, why)) {
         http_server_destroy(&server);
         return NULL;
     }
@@ -201,9 +212,13 @@ int http_server_run(struct http_server *server, void (*ready)(void *owner), void
     if (good && ready) {
         ready(owner);
     }
+    if (good && server->options.beat && server->options.beat_ms > 0) {
+        server->heartbeat = heartbeat_start(server);
+    }
     for (unsigned i = 0; i < count; i++) {
         pthread_join(threads[i], NULL);
     }
+    heartbeat_stop(server->heartbeat);
     free(threads);
     return good ? 0 : 1;
 }
@@ -237,6 +252,7 @@ void http_server_destroy(struct http_server **server)
     for (unsigned i = 0; i < gone->options.threads && gone->loops; i++) {
         http_loop_destroy(&gone->loops[i]);
     }
+    heartbeat_destroy(&gone->heartbeat);
     for (unsigned i = 0; i < gone->options.threads && gone->bound; i++) {
         if (gone->listeners[i] >= 0) {
             close(gone->listeners[i]);

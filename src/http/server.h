@@ -37,6 +37,9 @@ void http_continue(struct http_exchange *x);
 struct http_server_options {
     const char *host;
     uint16_t port; /* 0: a free one */
+    /* A listening socket that the process was started with (sd_listen_fds(3)) stands in place of
+     * host and port. */
+    bool inherit;
     unsigned threads;
     size_t body_most;            /* bytes, for routes that name none */
     const char *cors_origins;    /* comma separated, or NULL */
@@ -48,6 +51,10 @@ struct http_server_options {
     size_t route_count;
     bool counted; /* its traffic shows in base/metrics.h */
     struct http_hooks hooks;
+    /* Called about every `beat_ms` milliseconds from a thread of its own, as long as all loops
+     * turn. NULL: never. */
+    void (*beat)(void);
+    unsigned beat_ms;
     /* Time limits in milliseconds; 0 takes the default. Tests shorten them. */
     unsigned header_ms;  /* 5,000: from a request's first byte to the end of its head */
     unsigned request_ms; /* 15,000: to the end of its body */

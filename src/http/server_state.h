@@ -6,6 +6,7 @@
 
 #include "http/addresses.h"
 #include "http/cors.h"
+#include "http/heartbeat.h"
 #include "http/proxies.h"
 #include "http/server.h"
 
@@ -21,6 +22,8 @@ struct http_server {
     uint16_t port;
     int *listeners; /* one for each loop; -1: the loop has it */
     bool bound;
+    bool shared;                 /* the listeners are one socket, inherited */
+    struct heartbeat *heartbeat; /* NULL: none */
     struct http_loop **loops;
     int stop_fd; /* eventfds that are readable from the first and the second stop on */
     int end_fd;
