@@ -32,7 +32,10 @@ bool notify_open(void)
     /* An abstract name has no NUL at its end: its length tells where it ends (unix(7)). */
     if (manager < 0 || connect(manager, (const struct sockaddr *)&address,
                                (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) != 0) {
-        notify_close();
+        if (manager >= 0) {
+            close(manager);
+            manager = -1;
+        }
         return false;
     }
     return true;
@@ -68,12 +71,4 @@ unsigned notify_watchdog_ms(void)
         return 0;
     }
     return (unsigned)(usec / 1000);
-}
-
-void notify_close(void)
-{
-    if (manager >= 0) {
-        close(manager);
-        manager = -1;
-    }
 }

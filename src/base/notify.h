@@ -5,7 +5,7 @@
 
 /* Telling a service manager how we are, by the protocol of sd_notify(3): datagrams of NAME=VALUE
  * lines to the socket that $NOTIFY_SOCKET names, a path or `@` and an abstract name. One for the
- * process. */
+ * process, open until it ends, because signals may come until then. */
 
 /* Opens the way; to be called once, before the others. True also when no manager wants to know;
  * false when one does and its socket cannot be reached. */
@@ -18,7 +18,5 @@ void notify_send(const char *state);
 /* The milliseconds that may pass between two WATCHDOG=1 ($WATCHDOG_USEC, if $WATCHDOG_PID is us or
  * not set); 0: nobody watches. */
 unsigned notify_watchdog_ms(void);
-
-void notify_close(void);
 
 #endif

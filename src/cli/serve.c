@@ -298,7 +298,6 @@ static void finish(struct service *service)
         log_stop();
     }
     settings_finish(&service->settings);
-    notify_close();
 }
 
 int cli_serve(int argc, char **argv)
