@@ -29,6 +29,8 @@ int cli_migrate(int argc, char **argv);
 int cli_backup(int argc, char **argv);
 int cli_restore(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
+int cli_export(int argc, char **argv);
+int cli_import(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_routes(int argc, char **argv);
 int cli_healthcheck(int argc, char **argv);
