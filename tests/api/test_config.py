@@ -106,3 +106,21 @@ def test_config_masks_secrets():
         assert not any(secret in done.stdout for secret in (SECRET, GOOD, "pass-w0rd"))
         assert "PASSWORD_MIN_LENGTH" in done.stdout
     assert isinstance(json.loads(done.stdout), dict)
+
+
+def test_changing_the_secret_logs_nobody_out(start_server, make_user):
+    """The steps of the README: the old file becomes the previous secret, a new one is made."""
+    server = start_server(env={"JWT_SECRET": None})
+    user = make_user(server)
+    made = server.directory / "data" / "taskhold.db.jwt-secret"
+    old = made.with_name(made.name + ".previous")
+    server.terminate()
+    made.rename(old)
+    server.env["JWT_SECRET_PREVIOUS_FILE"] = str(old)
+    server.start()
+    assert made.read_text() != old.read_text()
+    user.client.get("/v1/me").expect(200)
+    answer = user.anonymous.post("/v1/auth/refresh", {"refresh_token": user.token["refresh_token"]}).expect(200)
+    server.restart(env={"JWT_SECRET_PREVIOUS_FILE": None})
+    user.client.get("/v1/me").expect(401)
+    user.client.copy(answer.json["access_token"]).get("/v1/me").expect(200)
