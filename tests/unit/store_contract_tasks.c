@@ -255,6 +255,65 @@ static void test_one_wins(void **state)
     loop_close(&loop);
 }
 
+#define TURN 60
+
+/* What one operation of a long turn is: three in a row of one user, then of the other. Some change
+ * nothing; some must not be carried out. */
+static struct store_task_write turn_write(unsigned i, const struct uuid users[2],
+                                          const struct task made[2])
+{
+    const unsigned who = i / 3 % 2;
+    if (i % 5 == 0) {
+        struct store_task_write op =
+            task_write(STORE_TASK_PATCH, users[who], made[who].id, TEST_NOW + 1);
+        op.change.title = SLICE("first"); /* as it is */
+        op.change.set = TASK_TITLE;
+        return op;
+    }
+    if (i % 7 == 0)
+        return task_write(STORE_TASK_DELETE, users[who], uuid_make_v7(), TEST_NOW + 1);
+    struct store_task_write op =
+        task_write(STORE_TASK_CREATE, users[who], uuid_make_v7(), TEST_NOW + 1);
+    op.change.title = SLICE("more");
+    return op;
+}
+
+/* In one turn, with another kind of write between them: each change takes the next revision of its
+ * own user, and the last one is the user's. */
+static void test_revisions_of_one_turn(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    const struct uuid users[2] = {make_user(&loop, "ann"), make_user(&loop, "bob")};
+    const struct task made[2] = {make_task(&loop, users[0], "first", TEST_NOW),
+                                 make_task(&loop, users[1], "first", TEST_NOW)};
+    struct store_task_write ops[TURN];
+    struct store_user_rename rename = {.id = users[0], .name = SLICE("Ann"), .now = TEST_NOW};
+    for (unsigned i = 0; i < TURN; i++) {
+        ops[i] = turn_write(i, users, made);
+        loop_begin(&loop, &ops[i].op);
+        loop.engine->task_write(&ops[i]);
+        if (i == TURN / 2) {
+            loop_begin(&loop, &rename.op);
+            loop.engine->user_rename(&rename);
+        }
+    }
+    loop_finish(&loop);
+    assert_int_equal(rename.op.result, ERROR_NONE);
+    int64_t revisions[2] = {1, 1};
+    for (unsigned i = 0; i < TURN; i++) {
+        assert_int_equal(ops[i].op.result, ERROR_NONE);
+        if (ops[i].outcome == STORE_CREATED)
+            assert_int_equal(ops[i].task.revision, ++revisions[i / 3 % 2]);
+    }
+    for (unsigned who = 0; who < 2; who++) {
+        struct task next = make_task(&loop, users[who], "next", TEST_NOW + 2);
+        assert_true(revisions[who] > 10);
+        assert_int_equal(next.revision, revisions[who] + 1);
+    }
+    loop_close(&loop);
+}
+
 /* ---- idempotency ---- */
 
 static struct store_idempotency key_of(const char *key, uint8_t fill)
@@ -390,6 +449,7 @@ int store_contract_tasks(void)
         CONTRACT_TEST(test_delete_and_come_again),
         CONTRACT_TEST(test_preconditions),
         CONTRACT_TEST(test_one_wins),
+        CONTRACT_TEST(test_revisions_of_one_turn),
         CONTRACT_TEST(test_create_twice_with_a_key),
         CONTRACT_TEST(test_key_lives_a_day),
         CONTRACT_TEST(test_outcomes_are_kept),

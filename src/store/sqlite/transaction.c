@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "store/sqlite/revision.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/translate.h"
 #include "store/sqlite/writer.h"
@@ -26,6 +27,7 @@ static bool is_open(const struct transaction *t)
 static int roll_back(struct transaction *t)
 {
     t->ended_count = 0;
+    revision_forget(t);
     return is_open(t) ? run_sql(t, SQL_ROLLBACK) : SQLITE_OK;
 }
 
@@ -46,7 +48,10 @@ static int run_careful(struct transaction *t, struct store_op *op)
         return rc;
     rc = run_plain(t, op);
     if (rc == SQLITE_OK)
+        rc = revision_settle(t);
+    if (rc == SQLITE_OK)
         return run_sql(t, SQL_RELEASE);
+    revision_forget(t);
     if (!is_open(t) || translate_is_corrupt(rc) || translate_is_lost_write(rc))
         return rc;
     op->result = translate_error(rc);
@@ -55,16 +60,26 @@ static int run_careful(struct transaction *t, struct store_op *op)
     return rc == SQLITE_OK ? run_sql(t, SQL_RELEASE) : rc;
 }
 
+/* Whatever is of another kind than the operation before it may look at the row of its user. */
+static int run_next(struct transaction *t, struct store_op *op, const void *before)
+{
+    int rc = op->work == before ? SQLITE_OK : revision_settle(t);
+    return rc == SQLITE_OK ? run_plain(t, op) : rc;
+}
+
 static int run_all(struct transaction *t, struct store_op *first, bool careful)
 {
+    const void *before = NULL;
     int rc = roll_back(t);
     if (rc == SQLITE_OK)
         rc = run_sql(t, SQL_BEGIN_WRITE);
     for (struct store_op *op = first; op && rc == SQLITE_OK; op = op->next) {
-        if (op->work)
-            rc = careful ? run_careful(t, op) : run_plain(t, op);
+        if (!op->work)
+            continue;
+        rc = careful ? run_careful(t, op) : run_next(t, op, before);
+        before = op->work;
     }
-    return rc;
+    return rc == SQLITE_OK ? revision_settle(t) : rc;
 }
 
 static int commit(struct transaction *t)

@@ -15,6 +15,12 @@ struct transaction {
     struct statements statements; /* sql.h */
     struct uuid *ended;           /* users of whom a session ends with this commit */
     unsigned ended_count;
+    struct { /* see revision.h */
+        struct uuid user;
+        int64_t number;
+        bool known;
+        bool changed;
+    } revision;
 };
 
 /* Notes that a session of `user` ends with this commit; at most once an operation. */

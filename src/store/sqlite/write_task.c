@@ -1,6 +1,7 @@
 #include "store/sqlite/write_task.h"
 
 #include "store/sqlite/reader.h"
+#include "store/sqlite/revision.h"
 #include "store/sqlite/session.h"
 #include "store/sqlite/sql.h"
 
@@ -10,17 +11,6 @@ struct before {
     bool exists;
     struct task task; /* when it exists */
 };
-
-static int read_revision(struct transaction *t, const struct uuid *user, int64_t *revision,
-                         bool *found)
-{
-    struct query q = query_begin(&t->statements, SQL_USER_REVISION);
-    query_bind_uuid(&q, user);
-    *found = query_row(&q);
-    if (*found)
-        *revision = query_take_i64(&q);
-    return query_end(&q);
-}
 
 static int read_task(struct transaction *t, struct store_task_write *op, struct before *before)
 {
@@ -154,14 +144,6 @@ static int drop_tombstone(struct transaction *t, const struct store_task_write *
     return query_run(&q);
 }
 
-static int set_revision(struct transaction *t, const struct store_task_write *op)
-{
-    struct query q = query_begin(&t->statements, SQL_USER_SET_REVISION);
-    query_bind_uuid(&q, &op->user);
-    query_bind_i64(&q, op->task.revision);
-    return run_on_one(t, &q);
-}
-
 /* ---- verbs ---- */
 
 static int create(struct transaction *t, struct store_task_write *op, const struct before *before)
@@ -174,7 +156,9 @@ static int create(struct transaction *t, struct store_task_write *op, const stru
     int rc = insert_task(t, op);
     if (rc == SQLITE_OK && op->verb == STORE_TASK_REPLACE)
         rc = drop_tombstone(t, op);
-    return rc == SQLITE_OK ? set_revision(t, op) : rc;
+    if (rc == SQLITE_OK)
+        revision_set(t, op->task.revision);
+    return rc;
 }
 
 static int change(struct transaction *t, struct store_task_write *op, const struct before *before)
@@ -185,7 +169,9 @@ static int change(struct transaction *t, struct store_task_write *op, const stru
         return SQLITE_OK;
     op->task.revision = before->revision + 1;
     int rc = update_task(t, op, before);
-    return rc == SQLITE_OK ? set_revision(t, op) : rc;
+    if (rc == SQLITE_OK)
+        revision_set(t, op->task.revision);
+    return rc;
 }
 
 static int remove_task(struct transaction *t, struct store_task_write *op,
@@ -195,7 +181,9 @@ static int remove_task(struct transaction *t, struct store_task_write *op,
     op->task = before->task;
     op->task.revision = before->revision + 1;
     int rc = delete_task(t, op, before);
-    return rc == SQLITE_OK ? set_revision(t, op) : rc;
+    if (rc == SQLITE_OK)
+        revision_set(t, op->task.revision);
+    return rc;
 }
 
 static bool matches(const struct store_precondition *precondition, int64_t revision)
@@ -245,7 +233,7 @@ static int run(struct transaction *t, struct store_op *base)
     bool found = false;
     bool decided = false;
     op->replayed = false;
-    int rc = read_revision(t, &op->user, &before.revision, &found);
+    int rc = revision_read(t, &op->user, &before.revision, &found);
     if (rc == SQLITE_OK && !found) {
         op->op.result = ERROR_NOT_FOUND;
         return SQLITE_OK;
