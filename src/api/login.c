@@ -120,7 +120,9 @@ static void found(struct store_op *op)
     if (!failures_allow(&login->failures)) {
         return;
     }
-    struct slice hash = known ? login->find.user.password_hash : (struct slice){0};
+    /* A disabled account is compared with nothing, as one that does not exist. */
+    bool usable = known && login->find.user.disabled_at == 0;
+    struct slice hash = usable ? login->find.user.password_hash : (struct slice){0};
     if (!hashing_verify(x, &login->compare, login->input.password, hash, compared, login)) {
         hashing_wipe(&login->input.password);
     }

@@ -107,15 +107,15 @@ static const struct field email[] = {EMAIL_FIELD, PASSWORD_FIELD("password")};
 static const struct field proof[] = {PASSWORD_FIELD("password")};
 
 /* An e-mail that no account can have is answered like one that no account has. */
-static const struct field credentials[] = {
-    {.name = FIELD_NAME("email"),
-     .type = FIELD_TEXT,
-     .flags = FIELD_REQUIRED | FIELD_BYTES,
-     .most = USER_EMAIL_MOST,
-     .input = offsetof(struct user_input, email),
-     .bit = USER_EMAIL},
-    PASSWORD_FIELD("password"),
-};
+#define ANY_EMAIL_FIELD                                                                            \
+    {                                                                                              \
+        .name = FIELD_NAME("email"), .type = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_BYTES,    \
+        .most = USER_EMAIL_MOST, .input = offsetof(struct user_input, email), .bit = USER_EMAIL    \
+    }
+
+static const struct field credentials[] = {ANY_EMAIL_FIELD, PASSWORD_FIELD("password")};
+static const struct field new_password[] = {ANY_EMAIL_FIELD, NEW_PASSWORD_FIELD("password")};
+static const struct field account[] = {ANY_EMAIL_FIELD};
 
 static const struct field refresh[] = {
     {.name = FIELD_NAME("refresh_token"),
@@ -134,6 +134,8 @@ const struct user_body user_body_profile = BODY(profile);
 const struct user_body user_body_password = BODY(password);
 const struct user_body user_body_email = BODY(email);
 const struct user_body user_body_proof = BODY(proof);
+const struct user_body user_body_new_password = BODY(new_password);
+const struct user_body user_body_account = BODY(account);
 
 /* ---- what answers show ---- */
 
@@ -151,6 +153,17 @@ static const struct field user_shown[] = {
     SHOWN("updated_at", FIELD_TIME, struct user, updated_at),
 };
 
+static const struct field operator_shown[] = {
+    SHOWN("id", FIELD_UUID, struct user, id),
+    SHOWN("email", FIELD_TEXT, struct user, email),
+    SHOWN("name", FIELD_TEXT, struct user, name),
+    SHOWN("created_at", FIELD_TIME, struct user, created_at),
+    {.name = FIELD_NAME("disabled_at"),
+     .type = FIELD_TIME,
+     .flags = FIELD_READ_ONLY | FIELD_NULLABLE,
+     .row = offsetof(struct user, disabled_at)},
+};
+
 static const struct field session_shown[] = {
     SHOWN("id", FIELD_UUID, struct session, id),
     SHOWN("created_at", FIELD_TIME, struct session, created_at),
@@ -161,4 +174,5 @@ static const struct field session_shown[] = {
 };
 
 const struct user_body user_body_user = BODY(user_shown);
+const struct user_body user_body_operator = BODY(operator_shown);
 const struct user_body user_body_session = BODY(session_shown);

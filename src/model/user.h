@@ -19,6 +19,7 @@ struct user {
     struct slice password_hash; /* Argon2id in its own text form; never encoded to JSON */
     int64_t created_at;
     int64_t updated_at;
+    int64_t disabled_at; /* 0: the account may be used */
 };
 
 /* One login and its chain of refresh tokens. */

@@ -36,9 +36,13 @@ extern const struct user_body user_body_profile;      /* name? */
 extern const struct user_body user_body_password;     /* current_password, new_password */
 extern const struct user_body user_body_email;        /* email, password */
 extern const struct user_body user_body_proof;        /* password */
+extern const struct user_body user_body_new_password; /* email, whatever it is; password */
+extern const struct user_body user_body_account;      /* email, whatever it is */
 
-/* Written from a struct user, and from a struct session. */
+/* Written from a struct user: what its owner sees, and what an operator sees; and from a struct
+ * session. */
 extern const struct user_body user_body_user;
+extern const struct user_body user_body_operator;
 extern const struct user_body user_body_session;
 
 /* An address as the HTML standard's input type=email has it: ASCII, one @, a local part of at most

@@ -56,6 +56,17 @@ struct store_user_get {
     bool known_address; /* out */
 };
 
+/* One page of all accounts, ordered by id, which is the order in which they were made. `each` runs
+ * for each row, at most `limit` times, before `done`; the row's texts live only during that call.
+ */
+struct store_user_list {
+    struct store_op op;
+    struct uuid after; /* begin behind this id; all zero: at the beginning */
+    unsigned limit;    /* rows, 1 to 100 */
+    void (*each)(struct store_user_list *op, const struct user *row);
+    bool more; /* out: there are rows behind the last */
+};
+
 /* Is the session alive: there, not expired at `now`, its user there and not disabled?
  * ERROR_NOT_FOUND if not. */
 struct store_session_check {
@@ -217,6 +228,24 @@ struct store_user_delete {
     struct slice verified_hash;
 };
 
+/* What an operator may do to an account without its password. */
+enum store_user_verb {
+    STORE_USER_DISABLE,      /* every session ends and none can begin; the tasks stay */
+    STORE_USER_ENABLE,       /* back to what it was, but for the sessions */
+    STORE_USER_SET_PASSWORD, /* `hash` becomes the user's, every session ends */
+    STORE_USER_ERASE,        /* as store_user_delete */
+};
+
+/* Disabling once more keeps the first time. ERROR_NOT_FOUND. */
+struct store_user_govern {
+    struct store_op op;
+    enum store_user_verb verb;
+    struct uuid id;
+    struct slice hash; /* for SET_PASSWORD */
+    int64_t now;
+    struct user user; /* out: the row as it is now; as it was, when erased */
+};
+
 /* A login. ERROR_INVALID_CREDENTIALS when `verified_hash` is no longer the user's or the user is
  * gone or disabled. Above USER_SESSIONS_MOST the oldest session ends. Remembers the address. */
 struct store_session_create {
@@ -281,6 +310,10 @@ struct store_engine {
      * store. */
     const char *(*file)(const struct store *store);
 
+    /* The same before the database is opened, as `url` writes it: a part of `url`, perhaps not yet
+     * there. NULL: there is no file, or no sense in the URL. */
+    const char *(*url_file)(const char *url);
+
     /* For one event loop, on its thread; answers of later calls come through `inbox`. NULL without
      * memory or when the database cannot be read. */
     struct store_session *(*session_open)(struct store *store, struct inbox *inbox);
@@ -297,6 +330,7 @@ struct store_engine {
 
     void (*user_by_email)(struct store_user_by_email *op);
     void (*user_get)(struct store_user_get *op);
+    void (*user_list)(struct store_user_list *op);
     void (*session_check)(struct store_session_check *op);
     void (*session_list)(struct store_session_list *op);
     void (*task_get)(struct store_task_get *op);
@@ -308,6 +342,7 @@ struct store_engine {
     void (*user_set_password)(struct store_user_set_password *op);
     void (*user_set_email)(struct store_user_set_email *op);
     void (*user_delete)(struct store_user_delete *op);
+    void (*user_govern)(struct store_user_govern *op);
     void (*session_create)(struct store_session_create *op);
     void (*session_refresh)(struct store_session_refresh *op);
     void (*session_end)(struct store_session_end *op);

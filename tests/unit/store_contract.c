@@ -55,6 +55,7 @@ int store_contract_run(const struct store_contract *contract)
 {
     running = contract;
     int failed = store_contract_accounts();
+    failed += store_contract_operator();
     failed += store_contract_sessions();
     failed += store_contract_tasks();
     failed += store_contract_lists();

@@ -160,6 +160,12 @@ static bool take_lock(struct file *file, char *why, size_t why_size)
     return taken;
 }
 
+const char *file_named(const char *url)
+{
+    char why[1];
+    return path_of(url, why, sizeof why);
+}
+
 bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
 {
     *file = (struct file){.lock = -1};

@@ -10,6 +10,9 @@ struct file {
     int lock;   /* descriptor of `path`.lock */
 };
 
+/* PATH of `sqlite:PATH`, a part of `url`; NULL: it makes no sense. */
+const char *file_named(const char *url);
+
 /* Reads `sqlite:PATH`, makes the directory (0700) and the file (0600) where they are missing, takes
  * the lock, and refuses network file systems, on which neither locks nor shared memory can be
  * relied on. Must run before SQLite opens the file: closing a descriptor of it later would drop

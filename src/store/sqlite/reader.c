@@ -29,6 +29,7 @@ struct user reader_take_user(struct query *q, struct arena *arena)
     user.password_hash = take_text(q, arena);
     user.created_at = query_take_i64(q);
     user.updated_at = query_take_i64(q);
+    user.disabled_at = query_take_i64(q);
     return user;
 }
 
@@ -77,6 +78,32 @@ void reader_user_get(struct store_user_get *op)
     struct query q = query_begin(&op->op.session->statements, SQL_USER_GET);
     query_bind_uuid(&q, &op->id);
     finish_user(&op->op, &q, &op->user, op->ip, &op->known_address);
+}
+
+static int read_users(struct store_user_list *op)
+{
+    unsigned given = 0;
+    struct query q = query_begin(&op->op.session->statements, SQL_USER_LIST);
+    query_bind_uuid(&q, &op->after);
+    query_bind_i64(&q, (int64_t)op->limit + 1);
+    op->more = false;
+    while (query_row(&q) && !op->more) {
+        struct user row = reader_take_user(&q, NULL);
+        op->more = given == op->limit;
+        if (q.rc == SQLITE_OK && !op->more) {
+            op->each(op, &row);
+            given++;
+        }
+    }
+    return query_end(&q);
+}
+
+void reader_user_list(struct store_user_list *op)
+{
+    int rc = session_snapshot(op->op.session);
+    if (rc == SQLITE_OK)
+        rc = read_users(op);
+    session_read_done(op->op.session, &op->op, rc, true);
 }
 
 void reader_session_check(struct store_session_check *op)

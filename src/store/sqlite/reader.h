@@ -8,6 +8,7 @@
 
 void reader_user_by_email(struct store_user_by_email *op);
 void reader_user_get(struct store_user_get *op);
+void reader_user_list(struct store_user_list *op);
 void reader_session_check(struct store_session_check *op);
 void reader_session_list(struct store_session_list *op);
 void reader_task_get(struct store_task_get *op);

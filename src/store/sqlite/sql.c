@@ -1,6 +1,6 @@
 #include "store/sqlite/sql.h"
 
-#define USER_COLUMNS "id, email, name, password_hash, created_at, updated_at"
+#define USER_COLUMNS "id, email, name, password_hash, created_at, updated_at, disabled_at"
 #define TASK_COLUMNS                                                                               \
     "id, title, description, status, created_at, updated_at, completed_at, revision"
 
@@ -15,6 +15,7 @@ const char *const sql_texts[SQL_COUNT] = {
 
     [SQL_USER_BY_EMAIL] = "SELECT " USER_COLUMNS " FROM users WHERE email = ?1",
     [SQL_USER_GET] = "SELECT " USER_COLUMNS " FROM users WHERE id = ?1",
+    [SQL_USER_LIST] = "SELECT " USER_COLUMNS " FROM users WHERE id > ?1 ORDER BY id LIMIT ?2",
     [SQL_ADDRESS_KNOWN] = "SELECT 1 FROM known_addresses WHERE user_id = ?1 AND ip = ?2",
     [SQL_SESSION_CHECK] = "SELECT s.expires_at FROM sessions s JOIN users u ON u.id = s.user_id "
                           "WHERE s.id = ?1 AND s.user_id = ?2 AND s.expires_at > ?3 "
@@ -48,13 +49,14 @@ const char *const sql_texts[SQL_COUNT] = {
                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 
     [SQL_EMAIL_OWNER] = "SELECT id FROM users WHERE email = ?1",
-    [SQL_USER_INSERT] = "INSERT INTO users (" USER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [SQL_USER_INSERT] = "INSERT INTO users (" USER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [SQL_USER_RENAME] = "UPDATE users SET name = ?2, updated_at = ?3 WHERE id = ?1",
     [SQL_USER_CREDENTIAL] = "SELECT password_hash, disabled_at IS NOT NULL FROM users "
                             "WHERE id = ?1",
     [SQL_USER_SET_HASH] = "UPDATE users SET password_hash = ?2, updated_at = coalesce(?3, "
                           "updated_at) WHERE id = ?1",
     [SQL_USER_SET_EMAIL] = "UPDATE users SET email = ?2, updated_at = ?3 WHERE id = ?1",
+    [SQL_USER_SET_DISABLED] = "UPDATE users SET disabled_at = ?2 WHERE id = ?1",
     [SQL_USER_DELETE] = "DELETE FROM users WHERE id = ?1",
     [SQL_SESSION_INSERT] = "INSERT INTO sessions (id, user_id, counter, created_at, last_used_at, "
                            "expires_at, user_agent, ip, superseded) "

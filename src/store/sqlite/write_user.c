@@ -81,6 +81,7 @@ static int run_create(struct transaction *t, struct store_op *base)
     query_bind_text(&q, op->user.password_hash);
     query_bind_i64(&q, op->user.created_at);
     query_bind_i64(&q, op->user.updated_at);
+    query_bind_time(&q, op->user.disabled_at);
     return query_run(&q);
 }
 
@@ -140,6 +141,14 @@ static int run_set_email(struct transaction *t, struct store_op *base)
     return query_run(&q);
 }
 
+static int erase(struct transaction *t, const struct uuid *id)
+{
+    struct query q = query_begin(&t->statements, SQL_USER_DELETE);
+    query_bind_uuid(&q, id);
+    transaction_end_sessions(t, id);
+    return query_run(&q);
+}
+
 static int run_delete(struct transaction *t, struct store_op *base)
 {
     struct store_user_delete *op = (struct store_user_delete *)base;
@@ -147,10 +156,48 @@ static int run_delete(struct transaction *t, struct store_op *base)
     int rc = may_change(t, &op->op, &op->id, op->verified_hash, &may);
     if (rc != SQLITE_OK || !may)
         return rc;
-    struct query q = query_begin(&t->statements, SQL_USER_DELETE);
+    return erase(t, &op->id);
+}
+
+/* ---- what needs no password ---- */
+
+static int set_disabled(struct transaction *t, struct store_user_govern *op, int64_t at)
+{
+    op->user.disabled_at = at;
+    struct query q = query_begin(&t->statements, SQL_USER_SET_DISABLED);
     query_bind_uuid(&q, &op->id);
-    transaction_end_sessions(t, &op->id);
+    query_bind_time(&q, at);
     return query_run(&q);
+}
+
+static int end_all_sessions(struct transaction *t, const struct uuid *id)
+{
+    const struct uuid none = {0};
+    struct query q = query_begin(&t->statements, SQL_SESSION_DELETE_OTHERS);
+    query_bind_uuid(&q, id);
+    query_bind_uuid(&q, &none);
+    transaction_end_sessions(t, id);
+    return query_run(&q);
+}
+
+static int run_govern(struct transaction *t, struct store_op *base)
+{
+    struct store_user_govern *op = (struct store_user_govern *)base;
+    int rc = read_user(t, &op->op, &op->id, &op->user);
+    if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
+        return rc;
+    switch (op->verb) {
+    case STORE_USER_DISABLE:
+        rc = set_disabled(t, op, op->user.disabled_at ? op->user.disabled_at : op->now);
+        break;
+    case STORE_USER_ENABLE: return set_disabled(t, op, 0);
+    case STORE_USER_SET_PASSWORD:
+        op->user.updated_at = op->now;
+        rc = write_user_put_hash(t, &op->id, op->hash, op->now);
+        break;
+    case STORE_USER_ERASE: return erase(t, &op->id);
+    }
+    return rc == SQLITE_OK ? end_all_sessions(t, &op->id) : rc;
 }
 
 void write_user_create(struct store_user_create *op)
@@ -180,5 +227,11 @@ void write_user_set_email(struct store_user_set_email *op)
 void write_user_delete(struct store_user_delete *op)
 {
     static const struct writer_work work = {run_delete};
+    session_write(&op->op, &work);
+}
+
+void write_user_govern(struct store_user_govern *op)
+{
+    static const struct writer_work work = {run_govern};
     session_write(&op->op, &work);
 }

@@ -10,6 +10,7 @@ void write_user_rename(struct store_user_rename *op);
 void write_user_set_password(struct store_user_set_password *op);
 void write_user_set_email(struct store_user_set_email *op);
 void write_user_delete(struct store_user_delete *op);
+void write_user_govern(struct store_user_govern *op);
 
 enum write_user_credential {
     WRITE_USER_ABSENT,
