@@ -1,5 +1,6 @@
 #include "http/acceptor.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "http/connection.h"
+#include "http/local.h"
 #include "http/traffic.h"
 
 #define BACKLOG    4096
@@ -100,8 +102,11 @@ static struct in6_addr address_of(const struct sockaddr_storage *peer)
     if (peer->ss_family == AF_INET6) {
         return ((const struct sockaddr_in6 *)peer)->sin6_addr;
     }
+    const struct in_addr loopback = {htonl(INADDR_LOOPBACK)};
+    const bool local = peer->ss_family == AF_UNIX;
     address.s6_addr[10] = address.s6_addr[11] = 0xff;
-    memcpy(&address.s6_addr[12], &((const struct sockaddr_in *)peer)->sin_addr, 4);
+    memcpy(&address.s6_addr[12], local ? &loopback : &((const struct sockaddr_in *)peer)->sin_addr,
+           4);
     return address;
 }
 
@@ -110,6 +115,10 @@ static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage 
     struct addresses *addresses = loop->server->addresses;
     struct in6_addr address = address_of(peer);
     const bool all_taken = loop->connection_count >= loop->server->connections_most;
+    if (peer->ss_family == AF_UNIX && !local_peer_allowed(fd)) {
+        close(fd);
+        return;
+    }
     if (all_taken || (addresses && !addresses_enter(addresses, &address))) {
         turn_away(fd);
         traffic_turned_away(loop, all_taken ? "full" : "address");

@@ -1,5 +1,6 @@
 #include "http/server.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -9,6 +10,7 @@
 #include "http/acceptor.h"
 #include "http/heartbeat.h"
 #include "http/listener.h"
+#include "http/local.h"
 #include "http/loop.h"
 #include "http/server_state.h"
 #include "http/traffic.h"
@@ -87,10 +89,28 @@ static bool build(struct http_server *server, const char **why)
     return true;
 }
 
+static bool bind_local(struct http_server *server, const char **why)
+{
+    server->listeners[0] = local_bind(server->options.local, why);
+    server->local = server->listeners[0] >= 0 ? server->options.local : NULL;
+    return server->local != NULL;
+}
+
+static void remove_local(struct http_server *server)
+{
+    if (server->local) {
+        local_unbind(server->local);
+        server->local = NULL;
+    }
+}
+
 /* The sockets to listen on: inherited, or bound here. */
 static bool open_listeners(struct http_server *server, const char **why)
 {
     const struct http_server_options *options = &server->options;
+    if (options->local) {
+        return bind_local(server, why);
+    }
     if (options->inherit && listener_is_inherited()) {
         server->shared = true;
         return listener_inherit(&server->port, server->listeners, options->threads, why);
@@ -105,6 +125,7 @@ struct http_server *http_server_create(const struct http_server_options *options
         *why = "out of memory";
         return NULL;
     }
+    assert(!options->local || options->threads <= 1);
     server->options = *options;
     server->port = options->port;
     server->stop_fd = server->end_fd = -1;
@@ -220,6 +241,7 @@ int http_server_run(struct http_server *server, void (*ready)(void *owner), void
     }
     heartbeat_stop(server->heartbeat);
     free(threads);
+    remove_local(server);
     return good ? 0 : 1;
 }
 
@@ -258,6 +280,7 @@ void http_server_destroy(struct http_server **server)
             close(gone->listeners[i]);
         }
     }
+    remove_local(gone);
     if (gone->stop_fd >= 0) {
         close(gone->stop_fd);
     }

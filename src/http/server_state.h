@@ -24,6 +24,7 @@ struct http_server {
     bool bound;
     bool shared;                 /* the listeners are one socket, inherited */
     struct heartbeat *heartbeat; /* NULL: none */
+    const char *local;           /* the socket file to remove; NULL: none */
     struct http_loop **loops;
     int stop_fd; /* eventfds that are readable from the first and the second stop on */
     int end_fd;
