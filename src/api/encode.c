@@ -17,6 +17,13 @@ void encode_user(struct json_writer *w, const struct user *user)
     jw_close_object(w);
 }
 
+void encode_operator(struct json_writer *w, const struct user *user)
+{
+    jw_open_object(w);
+    field_write(user_body_operator.fields, user_body_operator.count, user, w);
+    jw_close_object(w);
+}
+
 void encode_session(struct json_writer *w, const struct session *session, bool current)
 {
     jw_open_object(w);

@@ -10,6 +10,9 @@
 void encode_task(struct json_writer *w, const struct task *task);
 void encode_user(struct json_writer *w, const struct user *user);
 
+/* What an operator sees of it. */
+void encode_operator(struct json_writer *w, const struct user *user);
+
 /* `current`: the session of the request. */
 void encode_session(struct json_writer *w, const struct session *session, bool current);
 

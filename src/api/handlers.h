@@ -39,6 +39,14 @@ void service_root(struct http_exchange *x);
 void service_live(struct http_exchange *x);
 void service_ready(struct http_exchange *x);
 
+/* control.c: for the routes of control_routes.h only */
+void control_list_users(struct http_exchange *x);
+void control_add_user(struct http_exchange *x);
+void control_set_password(struct http_exchange *x);
+void control_disable_user(struct http_exchange *x);
+void control_enable_user(struct http_exchange *x);
+void control_delete_user(struct http_exchange *x);
+
 /* documents.c, problem_pages.c */
 void documents_openapi_json(struct http_exchange *x);
 void documents_openapi_yaml(struct http_exchange *x);

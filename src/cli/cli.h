@@ -36,6 +36,7 @@ int cli_routes(int argc, char **argv);
 int cli_healthcheck(int argc, char **argv);
 int cli_completion(int argc, char **argv);
 int cli_man(int argc, char **argv);
+int cli_user(int argc, char **argv);
 int cli_version(int argc, char **argv);
 int cli_help(int argc, char **argv);
 

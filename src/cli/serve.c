@@ -18,6 +18,7 @@
 #include "base/notify.h"
 #include "base/settings.h"
 #include "cli/cli.h"
+#include "cli/control_server.h"
 #include "cli/metrics_listener.h"
 #include "http/server.h"
 #include "store/store.h"
@@ -33,6 +34,7 @@ struct service {
     struct api *api;
     struct http_server *server;
     struct metrics_listener *metrics;
+    struct control_server *control;
 };
 
 static struct http_server *signalled_server;
@@ -210,6 +212,19 @@ static int create_server(struct service *service)
     return service->server ? CLI_OK : complain(CLI_FAILED, why);
 }
 
+/* For the commands that write beside a running server. Without it, all else still works. */
+static int start_control(struct service *service)
+{
+    const char *file = service->engine->file(service->store);
+    const char *why = NULL;
+
+    service->control = file ? control_server_start(service->api, file, &why) : NULL;
+    if (file && !service->control) {
+        log_message(LOG_WARN, "control_refused", "no control socket beside the database: %s", why);
+    }
+    return CLI_OK;
+}
+
 /* Where to look first. On standard error, because a log may want standard output for itself. */
 static void greet(void *owner)
 {
@@ -268,9 +283,10 @@ static int refuse_ephemeral(struct service *service)
 
 static int start(struct service *service)
 {
-    static int (*const steps[])(struct service *) = {refuse_ephemeral, start_log,  open_store,
-                                                     load_keys,        create_api, create_server,
-                                                     open_metrics};
+    static int (*const steps[])(struct service *) = {
+        refuse_ephemeral, start_log,     open_store,   load_keys,
+        create_api,       create_server, open_metrics, start_control,
+    };
     int status = CLI_OK;
 
     if (!notify_open()) {
@@ -282,17 +298,19 @@ static int start(struct service *service)
     return status;
 }
 
-/* The server last: its loops own the inboxes and arenas that hashers and the writer answer into,
+/* The servers last: their loops own the inboxes and arenas that hashers and the writer answer into,
  * and a drain that ran out of time leaves some of their work under way. */
 static void finish(struct service *service)
 {
     metrics_listener_close(&service->metrics);
+    control_server_stop(service->control);
     api_destroy(&service->api);
     keys_destroy(&service->keys);
     if (service->store) {
         service->engine->close(&service->store);
     }
     http_server_destroy(&service->server);
+    control_server_destroy(&service->control);
     revocations_destroy(&service->revocations);
     if (service->logging) {
         log_stop();

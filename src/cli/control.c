@@ -1,0 +1,218 @@
+#include "cli/control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/control_server.h"
+#include "cli/control_wire.h"
+#include "http/local.h"
+
+/* While a server starts or stops, it has the lock and no socket: that is waited for. */
+#define TRIES      40
+#define PAUSE_MS   50
+#define REASON_LEN 256
+
+struct control_desk {
+    const struct settings *settings;
+    const struct store_engine *engine;
+    char *path;  /* of the socket */
+    uid_t owner; /* of the database */
+
+    /* When no server runs: */
+    struct revocations *revocations;
+    struct store *store;
+    struct api *api;
+    struct control_server *server;
+    bool logging;
+};
+
+static int complain(int status, const char *what, const char *why)
+{
+    fprintf(stderr, "taskhold: %s%s%s\n", what, why ? ": " : "", why ? why : "");
+    return status;
+}
+
+/* The file has to be there by now. */
+static bool locate(struct control_desk *desk)
+{
+    struct stat status;
+    const char *named = desk->engine->url_file(desk->settings->database_url);
+    char *file = named ? realpath(named, NULL) : NULL;
+    bool found = file && stat(file, &status) == 0;
+
+    if (found && !desk->path) {
+        desk->path = control_server_path(file);
+        desk->owner = status.st_uid;
+    }
+    free(file);
+    return found && desk->path;
+}
+
+/* The way without a server: this process is the one that writes. */
+static int serve_myself(struct control_desk *desk)
+{
+    const char *why = "out of memory or threads";
+    const struct api_options options = {
+        .engine = desk->engine,
+        .store = desk->store,
+        .settings = desk->settings,
+        .revocations = desk->revocations,
+        .version = TASKHOLD_VERSION,
+    };
+
+    desk->logging = log_start(LOG_ERROR, !isatty(STDERR_FILENO));
+    desk->api = api_create(&options);
+    if (desk->api && locate(desk)) {
+        desk->server = control_server_start(desk->api, desk->engine->file(desk->store), &why);
+    }
+    return desk->server ? CLI_OK
+                        : complain(CLI_FAILED, desk->path ? desk->path : "cannot go on", why);
+}
+
+static bool open_store(struct control_desk *desk, char why[static REASON_LEN])
+{
+    const struct store_options options = {
+        .url = desk->settings->database_url,
+        .sessions_ended = api_sessions_ended,
+        .context = desk->revocations,
+    };
+
+    desk->store = desk->engine->open(&options, why, REASON_LEN);
+    return desk->store != NULL;
+}
+
+/* A server that answers, or LOCAL_NOBODY: it is worth trying again. */
+static enum local_connected knock(struct control_desk *desk, const char **why)
+{
+    int fd = -1;
+    enum local_connected verdict = LOCAL_NOBODY;
+
+    if (locate(desk)) {
+        verdict = local_connect(desk->path, desk->owner, &fd, why);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return verdict;
+}
+
+/* Takes the database, or finds who has it. */
+static int find_way(struct control_desk *desk)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+    char reason[REASON_LEN] = "";
+    const char *why = NULL;
+
+    for (unsigned i = 0; i < TRIES; i++) {
+        if (open_store(desk, reason)) {
+            return serve_myself(desk);
+        }
+        const enum local_connected verdict = knock(desk, &why);
+        if (verdict == LOCAL_CONNECTED) {
+            return CLI_OK;
+        }
+        if (verdict == LOCAL_REFUSED) {
+            return complain(CLI_FAILED, desk->path, why);
+        }
+        nanosleep(&pause, NULL);
+    }
+    fprintf(stderr,
+            "taskhold: %s; and no server answers at its control socket: stop what uses it, or run "
+            "this as the server's user\n",
+            reason);
+    return CLI_FAILED;
+}
+
+/* A mistyped path is no wish for an empty database. */
+static int check_there(const struct control_desk *desk, bool make)
+{
+    const char *file = desk->engine->url_file(desk->settings->database_url);
+
+    if (!make && file && access(file, F_OK) != 0 && errno == ENOENT) {
+        fprintf(stderr, "taskhold: there is no database %s; say which with --database\n", file);
+        return CLI_FAILED;
+    }
+    return CLI_OK;
+}
+
+int control_open(struct control_desk **out, const struct settings *settings, bool make)
+{
+    struct control_desk *desk = calloc(1, sizeof *desk);
+    int status = CLI_OK;
+
+    *out = desk;
+    if (!desk) {
+        return complain(CLI_FAILED, "out of memory", NULL);
+    }
+    desk->settings = settings;
+    desk->engine = store_engine_for(settings->database_url);
+    desk->revocations = revocations_create();
+    if (!desk->engine) {
+        status = complain(CLI_CONFIGURATION,
+                          "DATABASE_URL must be sqlite:PATH; no other engine is built in", NULL);
+    } else if (!desk->revocations) {
+        status = complain(CLI_FAILED, "out of memory", NULL);
+    } else {
+        status = check_there(desk, make);
+        status = status == CLI_OK ? find_way(desk) : status;
+    }
+    if (status != CLI_OK) {
+        control_close(out);
+    }
+    return status;
+}
+
+void control_close(struct control_desk **out)
+{
+    struct control_desk *desk = *out;
+
+    if (!desk) {
+        return;
+    }
+    control_server_stop(desk->server);
+    api_destroy(&desk->api);
+    if (desk->store) {
+        desk->engine->close(&desk->store);
+    }
+    control_server_destroy(&desk->server);
+    revocations_destroy(&desk->revocations);
+    if (desk->logging) {
+        log_stop();
+    }
+    free(desk->path);
+    free(desk);
+    *out = NULL;
+}
+
+int control_ask(struct control_desk *desk, const char *path, struct slice body,
+                struct control_answer *answer)
+{
+    int fd = -1;
+    const char *why = NULL;
+    bool good = false;
+
+    *answer = (struct control_answer){0};
+    if (local_connect(desk->path, desk->owner, &fd, &why) != LOCAL_CONNECTED) {
+        return complain(CLI_FAILED, desk->path, why);
+    }
+    good = control_wire_send(fd, path, body) && control_wire_receive(fd, answer);
+    close(fd);
+    return good ? CLI_OK
+                : complain(CLI_FAILED,
+                           "the server ended before it answered; see whether it was done, and run "
+                           "this again if not",
+                           NULL);
+}
+
+void control_answer_finish(struct control_answer *answer)
+{
+    buffer_finish(&answer->bytes);
+    *answer = (struct control_answer){0};
+}

@@ -1,0 +1,33 @@
+#ifndef TASKHOLD_CLI_CONTROL_H
+#define TASKHOLD_CLI_CONTROL_H
+
+#include "base/buffer.h"
+#include "base/settings.h"
+
+/* Where a command carries out what it has to write. Only one process writes to a database file: the
+ * server that runs, which is asked through its control socket; or, when the lock of the database is
+ * free, this process, which opens it and answers the same calls itself for as long as the desk is
+ * open. */
+struct control_desk;
+
+/* Opens the desk for DATABASE_URL. `make`: a database that is not there yet is made. CLI_OK, or an
+ * exit status after one line on standard error. `settings` must outlive the desk. */
+int control_open(struct control_desk **desk, const struct settings *settings, bool make);
+
+/* Gives the database back. */
+void control_close(struct control_desk **desk);
+
+struct control_answer {
+    unsigned status;   /* of HTTP */
+    struct slice body; /* lives in `bytes` */
+    struct buffer bytes;
+};
+
+/* Makes a call of api/control_routes.h; without `body` a GET. CLI_OK when an answer came, whatever
+ * it says; else CLI_FAILED after one line on standard error. The answer is to be finished either
+ * way. */
+int control_ask(struct control_desk *desk, const char *path, struct slice body,
+                struct control_answer *answer);
+void control_answer_finish(struct control_answer *answer);
+
+#endif

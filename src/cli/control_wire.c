@@ -1,0 +1,91 @@
+#include "cli/control_wire.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#define HEAD_MOST     1024
+#define ANSWER_MOST   (4 * 1024 * 1024)
+#define PIECE         16384
+#define LIMIT_SECONDS 60
+
+static bool send_all(int fd, struct slice left)
+{
+    while (left.len > 0) {
+        const ssize_t n = send(fd, left.ptr, left.len, MSG_NOSIGNAL);
+        if (n <= 0) {
+            return false;
+        }
+        left.ptr += n;
+        left.len -= (size_t)n;
+    }
+    return true;
+}
+
+bool control_wire_send(int fd, const char *path, struct slice body)
+{
+    struct buffer head;
+    bool good = false;
+
+    buffer_init(&head, HEAD_MOST);
+    buffer_add_format(&head, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n",
+                      body.ptr ? "POST" : "GET", path);
+    if (body.ptr) {
+        buffer_add_format(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+                          body.len);
+    }
+    buffer_add_text(&head, "\r\n");
+    good = !head.failed && send_all(fd, buffer_slice(&head)) && send_all(fd, body);
+    buffer_finish(&head);
+    return good;
+}
+
+static bool read_all(int fd, struct buffer *bytes)
+{
+    const struct timeval limit = {.tv_sec = LIMIT_SECONDS};
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    buffer_init(bytes, ANSWER_MOST);
+    for (;;) {
+        char *room = buffer_reserve(bytes, PIECE);
+        const ssize_t n = room ? recv(fd, room, PIECE, 0) : -1;
+        if (n <= 0) {
+            return n == 0;
+        }
+        bytes->len += (size_t)n;
+    }
+}
+
+/* `HTTP/1.1 200 OK` */
+static bool read_status(struct slice line, unsigned *status)
+{
+    uint64_t number = 0;
+    bool good = slice_starts(line, SLICE("HTTP/1.1 ")) && line.len >= 12 &&
+                slice_to_u64((struct slice){line.ptr + 9, 3}, 999, &number);
+
+    *status = (unsigned)number;
+    return good;
+}
+
+/* Steps over the head; the rest is the body, which has to be as long as the head says. */
+bool control_wire_receive(int fd, struct control_answer *answer)
+{
+    uint64_t length = UINT64_MAX;
+    bool good = read_all(fd, &answer->bytes);
+    struct slice rest = buffer_slice(&answer->bytes);
+    struct slice line = slice_next(&rest, '\n');
+
+    good = good && read_status(line, &answer->status);
+    while (good && rest.ptr) {
+        line = slice_next(&rest, '\n');
+        struct slice name = slice_next(&line, ':');
+        if (slice_eq(name, SLICE("\r"))) {
+            answer->body = rest.ptr ? rest : (struct slice){0};
+            return answer->body.len == length;
+        }
+        if (slice_eq_nocase(name, SLICE("Content-Length")) && line.len > 0) {
+            line.len--; /* the CR */
+            good = slice_to_u64(slice_trim(line), ANSWER_MOST, &length);
+        }
+    }
+    return false;
+}

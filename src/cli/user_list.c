@@ -1,0 +1,145 @@
+#include "cli/user_list.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "api/control_routes.h"
+#include "base/json_reader.h"
+#include "base/uuid.h"
+#include "cli/cli.h"
+
+/* One line of the answer. Texts live as long as the reader. */
+struct row {
+    struct slice id;
+    struct slice email;
+    struct slice name;
+    struct slice created_at;
+    struct slice disabled_at; /* ptr NULL: not disabled */
+};
+
+struct listing {
+    bool json;
+    bool terminal;
+    unsigned count;
+    char last[UUID_TEXT_LEN + 1]; /* id of the last row */
+};
+
+static void read_row(struct json_reader *reader, struct row *row)
+{
+    struct json_member member;
+    const struct {
+        struct slice name;
+        struct slice *value;
+    } columns[] = {
+        {SLICE("id"), &row->id},
+        {SLICE("email"), &row->email},
+        {SLICE("name"), &row->name},
+        {SLICE("created_at"), &row->created_at},
+        {SLICE("disabled_at"), &row->disabled_at},
+    };
+
+    while (json_reader_next(reader, &member)) {
+        for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+            if (slice_eq(member.name, columns[i].name) && member.kind == JSON_KIND_TEXT) {
+                *columns[i].value = member.text;
+            }
+        }
+    }
+}
+
+static void print_row(const struct listing *listing, struct slice line, const struct row *row)
+{
+    const char *state = row->disabled_at.ptr ? "disabled" : "active";
+
+    if (listing->json) {
+        printf("%s%.*s", listing->count > 0 ? ",\n" : "[\n", (int)line.len, line.ptr);
+        return;
+    }
+    if (listing->terminal && listing->count == 0) {
+        printf("%-32s %-8s %-24s %s\n", "E-MAIL", "STATE", "MADE", "NAME");
+    }
+    printf(listing->terminal ? "%-32.*s %-8s %-24.*s %.*s\n" : "%.*s\t%s\t%.*s\t%.*s\n",
+           (int)row->email.len, row->email.ptr, state, (int)row->created_at.len,
+           row->created_at.ptr, (int)row->name.len, row->name.ptr ? row->name.ptr : "");
+}
+
+static bool print_line(struct listing *listing, struct slice line)
+{
+    char why[JSON_READER_WHY];
+    struct json_reader reader;
+    struct row row = {0};
+    bool good = json_reader_init(&reader, line, why) == JSON_READ_OK;
+
+    if (good) {
+        read_row(&reader, &row);
+        good = row.id.len == UUID_TEXT_LEN;
+    }
+    if (good) {
+        print_row(listing, line, &row);
+        memcpy(listing->last, row.id.ptr, UUID_TEXT_LEN);
+        listing->count++;
+    }
+    json_reader_finish(&reader);
+    return good;
+}
+
+/* Prints one page. `*rows`: how many it had. */
+static int print_page(struct control_desk *desk, struct listing *listing, unsigned *rows)
+{
+    char path[64] = "/users";
+    struct control_answer answer = {0};
+    int status = CLI_OK;
+    const unsigned before = listing->count;
+
+    if (before > 0) {
+        (void)snprintf(path, sizeof path, "/users/after/%s", listing->last);
+    }
+    status = control_ask(desk, path, (struct slice){0}, &answer);
+    if (status == CLI_OK && answer.status != 200) {
+        status = user_list_complain(&answer);
+    }
+    struct slice rest = answer.body;
+    while (status == CLI_OK && rest.len > 0) {
+        if (!print_line(listing, slice_next(&rest, '\n'))) {
+            fprintf(stderr, "taskhold: the server's answer cannot be read\n");
+            status = CLI_FAILED;
+        }
+    }
+    control_answer_finish(&answer);
+    *rows = listing->count - before;
+    return status;
+}
+
+int user_list_print(struct control_desk *desk, bool json)
+{
+    struct listing listing = {.json = json, .terminal = isatty(STDOUT_FILENO) == 1};
+    unsigned rows = CONTROL_USERS_MOST;
+    int status = CLI_OK;
+
+    while (status == CLI_OK && rows == CONTROL_USERS_MOST) {
+        status = print_page(desk, &listing, &rows);
+    }
+    if (json && status == CLI_OK) {
+        printf(listing.count > 0 ? "\n]\n" : "[]\n");
+    }
+    return status;
+}
+
+int user_list_complain(const struct control_answer *answer)
+{
+    char why[JSON_READER_WHY];
+    struct json_reader reader;
+    struct json_member member;
+    struct slice detail = SLICE("the server refused it");
+
+    if (json_reader_init(&reader, answer->body, why) == JSON_READ_OK) {
+        while (json_reader_next(&reader, &member)) {
+            if (slice_eq(member.name, SLICE("detail"))) {
+                detail = member.text;
+            }
+        }
+    }
+    fprintf(stderr, "taskhold: %.*s\n", (int)detail.len, detail.ptr);
+    json_reader_finish(&reader);
+    return CLI_FAILED;
+}

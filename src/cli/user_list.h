@@ -1,0 +1,13 @@
+#ifndef TASKHOLD_CLI_USER_LIST_H
+#define TASKHOLD_CLI_USER_LIST_H
+
+#include "cli/control.h"
+
+/* Prints every account: a JSON array; or a table, with a heading on a terminal and else with tabs
+ * between the columns (e-mail, state, made, name) for other programs. Returns an exit status. */
+int user_list_print(struct control_desk *desk, bool json);
+
+/* Prints what a refusal says. Returns CLI_FAILED. */
+int user_list_complain(const struct control_answer *answer);
+
+#endif
