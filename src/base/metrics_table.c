@@ -96,10 +96,11 @@ const struct metric_row metric_rows[METRIC_COUNT] = {
                                 .help = "Security events, named as in the log.",
                                 .type = METRIC_COUNTER,
                                 .label = "event",
-                                .values = VALUES(
-                                    "registered", "login_ok", "login_failed", "password_changed",
-                                    "email_changed", "session_ended", "account_deleted",
-                                    "refresh_reuse", "token_rejected", "throttled", "other")},
+                                .values =
+                                    VALUES("registered", "login_ok", "login_failed",
+                                           "password_changed", "email_changed", "session_ended",
+                                           "account_deleted", "refresh_reuse", "token_rejected",
+                                           "throttled", "user_disabled", "user_enabled", "other")},
     [METRIC_LOG_DROPPED] = {.name = "taskhold_log_lines_dropped_total",
                             .help = "Lines of the log that were dropped: nobody read fast enough.",
                             .type = METRIC_COUNTER},

@@ -9,8 +9,8 @@ import pytest
 from support.paths import ROOT
 from support.server import run
 
-COMMANDS = ("serve", "migrate", "backup", "restore", "export", "import", "doctor", "config", "routes", "healthcheck",
-            "completion", "man", "version", "help")
+COMMANDS = ("serve", "migrate", "backup", "restore", "export", "import", "doctor", "config", "user", "routes",
+            "healthcheck", "completion", "man", "version", "help")
 
 
 @pytest.mark.parametrize("args", [[], ["help"], ["--help"], ["-h"]], ids=str)
