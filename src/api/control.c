@@ -62,7 +62,6 @@ void control_list_users(struct http_exchange *x)
 
 struct order {
     struct http_exchange *x;
-    const char *event; /* for the log */
     struct user_input input;
     struct password_job job;
     struct store_user_by_email find;
@@ -88,14 +87,14 @@ static bool is_valid(struct http_exchange *x, const struct field_errors *errors)
 }
 
 /* An order with its body read; NULL: answered. */
-static struct order *begin(struct http_exchange *x, const char *event, const struct user_body *body)
+static struct order *begin(struct http_exchange *x, const struct user_body *body)
 {
     struct order *order = arena_new(x->arena, struct order);
     if (!order) {
         respond_no_memory(x);
         return NULL;
     }
-    *order = (struct order){.x = x, .event = event};
+    *order = (struct order){.x = x};
     struct field_reading reading = {
         .fields = body->fields, .count = body->count, .input = &order->input};
     if (!body_read(x, &reading)) {
@@ -115,16 +114,29 @@ static void answer(const struct order *order, enum error result, int status,
                       result == ERROR_NOT_FOUND ? "There is no account with this e-mail." : NULL);
         return;
     }
-    event_log(x, LOG_INFO, order->event, &user->id, "operator");
     respond_no_store(x);
     struct json_writer w = respond_json_begin(x);
     encode_operator(&w, user);
     respond_json(x, status);
 }
 
+static void log_governed(const struct http_exchange *x, const struct store_user_govern *op)
+{
+    static const char by[] = "operator";
+    switch (op->verb) {
+    case STORE_USER_DISABLE: event_log(x, LOG_INFO, "user_disabled", &op->id, by); break;
+    case STORE_USER_ENABLE: event_log(x, LOG_INFO, "user_enabled", &op->id, by); break;
+    case STORE_USER_SET_PASSWORD: event_log(x, LOG_INFO, "password_changed", &op->id, by); break;
+    case STORE_USER_ERASE: event_log(x, LOG_INFO, "account_deleted", &op->id, by); break;
+    }
+}
+
 static void governed(struct store_op *op)
 {
     const struct order *order = op->caller;
+    if (op->result == ERROR_NONE) {
+        log_governed(order->x, &order->govern);
+    }
     answer(order, op->result, 200, &order->govern.user);
 }
 
@@ -150,9 +162,9 @@ static void govern(struct order *order, enum store_user_verb verb)
     api_engine(order->x)->user_by_email(&order->find);
 }
 
-static void govern_by_email(struct http_exchange *x, const char *event, enum store_user_verb verb)
+static void govern_by_email(struct http_exchange *x, enum store_user_verb verb)
 {
-    struct order *order = begin(x, event, &user_body_account);
+    struct order *order = begin(x, &user_body_account);
     if (order) {
         govern(order, verb);
     }
@@ -160,17 +172,17 @@ static void govern_by_email(struct http_exchange *x, const char *event, enum sto
 
 void control_disable_user(struct http_exchange *x)
 {
-    govern_by_email(x, "user_disabled", STORE_USER_DISABLE);
+    govern_by_email(x, STORE_USER_DISABLE);
 }
 
 void control_enable_user(struct http_exchange *x)
 {
-    govern_by_email(x, "user_enabled", STORE_USER_ENABLE);
+    govern_by_email(x, STORE_USER_ENABLE);
 }
 
 void control_delete_user(struct http_exchange *x)
 {
-    govern_by_email(x, "account_deleted", STORE_USER_ERASE);
+    govern_by_email(x, STORE_USER_ERASE);
 }
 
 /* ---- orders with a password ---- */
@@ -178,6 +190,9 @@ void control_delete_user(struct http_exchange *x)
 static void created(struct store_op *op)
 {
     const struct order *order = op->caller;
+    if (op->result == ERROR_NONE) {
+        event_log(order->x, LOG_INFO, "registered", &order->create.user.id, "operator");
+    }
     answer(order, op->result, 201, &order->create.user);
 }
 
@@ -231,7 +246,7 @@ static void hash(struct order *order, void (*done)(struct password_job *job))
 
 void control_add_user(struct http_exchange *x)
 {
-    struct order *order = begin(x, "registered", &user_body_registration);
+    struct order *order = begin(x, &user_body_registration);
     if (order) {
         hash(order, hashed_new);
     }
@@ -239,7 +254,7 @@ void control_add_user(struct http_exchange *x)
 
 void control_set_password(struct http_exchange *x)
 {
-    struct order *order = begin(x, "password_changed", &user_body_new_password);
+    struct order *order = begin(x, &user_body_new_password);
     if (order) {
         hash(order, hashed_change);
     }
