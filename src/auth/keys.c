@@ -17,10 +17,9 @@
 #define HEADER_LEN     (sizeof HEADER_HEAD - 1 + KEYS_KID_LEN + sizeof HEADER_TAIL - 1)
 #define HEADER_B64_LEN BASE64URL_LEN(HEADER_LEN)
 
-_Static_assert(KEYS_MAC_LEN == crypto_auth_hmacsha256_BYTES &&
-                   KEYS_MAC_LEN == crypto_generichash_BYTES &&
-                   KEYS_MAC_LEN == crypto_generichash_KEYBYTES,
-               "one length for every MAC and derived key");
+_Static_assert(KEYS_MAC_LEN == crypto_auth_hmacsha256_BYTES, "one length for every MAC");
+_Static_assert(KEYS_MAC_LEN == crypto_generichash_BYTES, "one length for every MAC");
+_Static_assert(KEYS_MAC_LEN == crypto_generichash_KEYBYTES, "a MAC serves as a derived key");
 
 /* What comes from one secret. The states have the key already mixed in, so that a MAC costs no
  * more than its data. */

@@ -12,10 +12,10 @@ struct control_desk;
 
 /* Opens the desk for DATABASE_URL. `make`: a database that is not there yet is made. CLI_OK, or an
  * exit status after one line on standard error. `settings` must outlive the desk. */
-int control_open(struct control_desk **desk, const struct settings *settings, bool make);
+int control_open(struct control_desk **out, const struct settings *settings, bool make);
 
 /* Gives the database back. */
-void control_close(struct control_desk **desk);
+void control_close(struct control_desk **out);
 
 struct control_answer {
     unsigned status;   /* of HTTP */

@@ -84,7 +84,7 @@ static uint16_t get_port(const struct sockaddr_storage *address)
 
 bool listener_bind(const char *host, uint16_t *port, int *sockets, size_t count, const char **why)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = 0;
     size_t bound = 0;
     if (!resolve(host, *port, &address, &len, why)) {
