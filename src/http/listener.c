@@ -78,8 +78,14 @@ static void set_port(struct sockaddr_storage *address, uint16_t port)
 
 static uint16_t get_port(const struct sockaddr_storage *address)
 {
-    return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
-                                                : ((const struct sockaddr_in *)address)->sin_port);
+    struct sockaddr_in6 v6 = {0};
+    struct sockaddr_in v4 = {0};
+    if (address->ss_family == AF_INET6) {
+        memcpy(&v6, address, sizeof v6);
+        return ntohs(v6.sin6_port);
+    }
+    memcpy(&v4, address, sizeof v4);
+    return ntohs(v4.sin_port);
 }
 
 bool listener_bind(const char *host, uint16_t *port, int *sockets, size_t count, const char **why)
