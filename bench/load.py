@@ -26,6 +26,7 @@ class Case:
 CASES = (
     Case("read", "Read one task", "ids.lua", path="/v1/tasks/"),
     Case("list", "List 20 tasks", "static.lua", path=servers.LIST_PATH),
+    Case("fresh", "List 20 tasks, not asked before", "fresh.lua", path="/v1/tasks?"),
     Case("create", "Create a task", "static.lua", "POST", "/v1/tasks"),
     Case("patch", "Change a task", "patch.lua", "PATCH", "/v1/tasks/"),
     Case("login", "Log in", "static.lua", "POST", "/v1/auth/login", connections=8),

@@ -27,6 +27,10 @@ time of all processes and threads of a server. Each server hashes passwords its 
 so the rates of logins compare hashes more than servers. p99 counts the time a server takes to accept its
 connections, which shows where one call is slow and the loop accepts one connection a turn (Node 20). The bare server leaves
 its core idle a part of the time, since `wrk` cannot ask faster: compare CPU a request too.
+
+The first of the two cases of lists asks for the same list again and again: Taskhold reads the user's revision from the
+database and, while that has not moved, answers with the bytes it made before. The second writes the query in 1,024 ways,
+so that nearly every list is read and written anew.
 """
 
 
