@@ -12,8 +12,11 @@
 /* The quotas. A bucket is a few bytes; a full table forgets, it never refuses. */
 #define BUCKETS       16384U
 #define TOKEN_ENTRIES 4096U /* verified tokens that a loop remembers */
-#define LIST_PAGES    256U  /* pages of lists that a loop remembers, and their bytes */
-#define LIST_BYTES    ((size_t)2 * 1024 * 1024)
+/* On an engine that other nodes write too: how long an ended session may go unnoticed here when the
+ * word of it is lost, less the time of a request. */
+#define TOKEN_SHARED_MS 1000U
+#define LIST_PAGES      256U /* pages of lists that a loop remembers, and their bytes */
+#define LIST_BYTES      ((size_t)2 * 1024 * 1024)
 
 static bool create_throttles(struct api *api)
 {
@@ -85,7 +88,8 @@ static void *loop_start(void *owner, struct http_loop *http)
         return NULL;
     }
     loop->api = api;
-    loop->tokens = token_cache_create(api->options.revocations, TOKEN_ENTRIES);
+    const unsigned lifetime_ms = api->options.engine->shared ? TOKEN_SHARED_MS : 0;
+    loop->tokens = token_cache_create(api->options.revocations, TOKEN_ENTRIES, lifetime_ms);
     loop->lists = list_cache_create(LIST_PAGES, LIST_BYTES);
     loop->store = api->options.engine->session_open(api->options.store, http_loop_inbox(http));
     if (!loop->tokens || !loop->lists || !loop->store) {
@@ -101,6 +105,19 @@ static void turn_end(void *context)
     loop->api->options.engine->turn_end(loop->store);
 }
 
+static int descriptor(void *context)
+{
+    const struct api_loop *loop = context;
+    const struct store_engine *engine = loop->api->options.engine;
+    return engine->descriptor ? engine->descriptor(loop->store) : -1;
+}
+
+static void ready(void *context)
+{
+    struct api_loop *loop = context;
+    loop->api->options.engine->ready(loop->store);
+}
+
 struct http_hooks api_hooks(struct api *api)
 {
     return (struct http_hooks){
@@ -108,6 +125,8 @@ struct http_hooks api_hooks(struct api *api)
         .loop_start = loop_start,
         .loop_stop = loop_stop,
         .turn_end = turn_end,
+        .descriptor = descriptor,
+        .ready = ready,
         .authorize = gate_authorize,
         .quota = gate_quota,
         .answered = event_log_request,

@@ -50,6 +50,9 @@ static const char *const advice[ERROR_COUNT] = {
     [ERROR_UNAVAILABLE] =
         "Send the request again after Retry-After. With an Idempotency-Key a write "
         "is never done twice.",
+    [ERROR_OUTCOME_UNKNOWN] =
+        "Send the same request again with the same Idempotency-Key: it answers what came of the "
+        "first one, or does it now. Without a key, read what is there before you repeat it.",
     [ERROR_HTTP_VERSION_NOT_SUPPORTED] = "Speak HTTP/1.1.",
     [ERROR_STORAGE_FULL] = "Reading still works. The operator has to make room on the disk.",
 };

@@ -5,6 +5,8 @@
 
 #include <sodium.h>
 
+#include "base/clock.h"
+
 #define WAYS          4
 #define TOKEN_ROOM    512 /* longer ones (an issuer above some 90 bytes) are verified each time */
 #define SIGNATURE_LEN 43
@@ -12,19 +14,22 @@
 struct entry {
     struct jwt_claims claims;
     uint64_t counter;
+    int64_t put_ms; /* monotonic */
     size_t len;
     char token[TOKEN_ROOM];
 };
 
 struct token_cache {
     const struct revocations *revocations;
+    unsigned lifetime_ms;
     size_t sets;
     size_t mapped;         /* bytes */
     struct entry *entries; /* sets x WAYS; the kernel gives a page when it is first used */
     uint64_t *tags;        /* of the entries; 0: empty */
 };
 
-struct token_cache *token_cache_create(const struct revocations *revocations, size_t entries)
+struct token_cache *token_cache_create(const struct revocations *revocations, size_t entries,
+                                       unsigned lifetime_ms)
 {
     struct token_cache *cache = calloc(1, sizeof *cache);
     void *memory = MAP_FAILED;
@@ -33,6 +38,7 @@ struct token_cache *token_cache_create(const struct revocations *revocations, si
         return NULL;
     }
     cache->revocations = revocations;
+    cache->lifetime_ms = lifetime_ms;
     cache->sets = entries > WAYS ? entries / WAYS : 1;
     cache->mapped = cache->sets * WAYS * (sizeof *cache->entries + sizeof *cache->tags);
     memory = mmap(NULL, cache->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -96,6 +102,11 @@ static size_t way_of(const struct token_cache *cache, size_t set, uint64_t tag, 
     return way;
 }
 
+static bool is_old(const struct token_cache *cache, const struct entry *entry)
+{
+    return cache->lifetime_ms > 0 && clock_mono_ms() - entry->put_ms >= (int64_t)cache->lifetime_ms;
+}
+
 const struct jwt_claims *token_cache_find(struct token_cache *cache, struct slice token,
                                           int64_t now)
 {
@@ -114,7 +125,7 @@ const struct jwt_claims *token_cache_find(struct token_cache *cache, struct slic
         return NULL;
     }
     entry = &cache->entries[set + way];
-    if (now >= entry->claims.expires_at ||
+    if (now >= entry->claims.expires_at || is_old(cache, entry) ||
         revocations_of(cache->revocations, entry->claims.user) != entry->counter) {
         return NULL;
     }
@@ -158,6 +169,7 @@ void token_cache_put(struct token_cache *cache, struct slice token, const struct
     entry = &cache->entries[set + way];
     entry->claims = *claims;
     entry->counter = counter;
+    entry->put_ms = cache->lifetime_ms > 0 ? clock_mono_ms() : 0;
     entry->len = token.len;
     memcpy(entry->token, token.ptr, token.len);
     cache->tags[set + way] = tag;

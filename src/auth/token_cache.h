@@ -5,11 +5,13 @@
 #include "auth/revocations.h"
 
 /* Verified tokens of one loop: fixed memory, no lock. A token is found only byte for byte, before
- * its expiry and while no session of its user has ended since it was put in. */
+ * its expiry, while no session of its user has ended since it was put in, and not longer than
+ * `lifetime_ms` behind that: the bound for what another process may have ended unheard. */
 struct token_cache;
 
-/* `entries` is a power of two. NULL without memory. */
-struct token_cache *token_cache_create(const struct revocations *revocations, size_t entries);
+/* `entries` is a power of two. `lifetime_ms` 0: no bound. NULL without memory. */
+struct token_cache *token_cache_create(const struct revocations *revocations, size_t entries,
+                                       unsigned lifetime_ms);
 void token_cache_destroy(struct token_cache **cache);
 
 /* `now` in seconds. Returns NULL when the token is not there, expired, or must be checked again.

@@ -60,6 +60,9 @@
           "The server has more work than it can do now. Try again shortly.")                       \
     ERROR(UNAVAILABLE, "unavailable", 503, "Unavailable",                                          \
           "The server cannot do this now. Try again shortly.")                                     \
+    ERROR(OUTCOME_UNKNOWN, "outcome_unknown", 503, "Outcome unknown",                              \
+          "The database was lost while it stored this change, which was made entirely or not at "  \
+          "all. Repeating the request with the same Idempotency-Key is safe.")                     \
     ERROR(HTTP_VERSION_NOT_SUPPORTED, "http_version_not_supported", 505,                           \
           "HTTP version not supported", "Speak HTTP/1.1 or HTTP/1.0.")                             \
     ERROR(STORAGE_FULL, "storage_full", 507, "Storage full",                                       \

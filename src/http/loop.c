@@ -43,6 +43,12 @@ struct http_loop *http_loop_create(struct http_server *server, unsigned number, 
     return loop;
 }
 
+bool http_loop_watch(struct http_loop *loop, int descriptor)
+{
+    struct epoll_event owner = {.events = EPOLLIN, .data.ptr = &loop->context};
+    return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, descriptor, &owner) == 0;
+}
+
 static void free_pools(struct http_loop *loop)
 {
     while (loop->spare_buffer_count > 0) {
@@ -291,6 +297,8 @@ static void handle(struct http_loop *loop, const struct epoll_event *event, bool
     const void *what = event->data.ptr;
     if (what == &loop->inbox) {
         *mail = true;
+    } else if (what == &loop->context) {
+        loop->server->options.hooks.ready(loop->context);
     } else if (what == &loop->listener) {
         acceptor_accept(loop);
     } else if (what == &loop->server->stop_fd) {

@@ -63,6 +63,10 @@ struct http_loop {
 struct http_loop *http_loop_create(struct http_server *server, unsigned number, int listener);
 void http_loop_destroy(struct http_loop **loop);
 
+/* Watches a descriptor of the owner's (http_hooks.descriptor), which must outlive the loop's run;
+ * false when the kernel refuses. */
+bool http_loop_watch(struct http_loop *loop, int descriptor);
+
 /* Begins to accept; false when the kernel refuses. */
 bool http_loop_listen(struct http_loop *loop);
 

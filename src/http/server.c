@@ -176,6 +176,10 @@ static void *loop_main(void *argument)
         loop->context = hooks->loop_start(hooks->owner, loop);
         good = loop->context != NULL;
     }
+    if (good && hooks->descriptor) {
+        const int descriptor = hooks->descriptor(loop->context);
+        good = descriptor < 0 || http_loop_watch(loop, descriptor);
+    }
     if (report(server, good && http_loop_listen(loop))) {
         http_loop_run(loop);
     }

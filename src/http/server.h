@@ -19,6 +19,11 @@ struct http_hooks {
     /* Called when a loop has handled all events of one turn, before it waits again. May be NULL. */
     void (*turn_end)(void *context);
 
+    /* A descriptor that the loop shall watch besides its own (-1: none), and what is called on each
+     * turn in which it is readable. Both may be NULL. */
+    int (*descriptor)(void *context);
+    void (*ready)(void *context);
+
     /* Is the caller allowed on a route of HTTP_ACCESS_TOKEN? Leaves x->caller. */
     enum http_verdict (*authorize)(struct http_exchange *x);
 

@@ -16,8 +16,10 @@
  * caller gave, unless said otherwise. `done` may make further calls; `each` and `begin` may not.
  *
  * `result` is ERROR_NONE for success, or a row of the one list of errors: what the call documents,
- * or one of UNAVAILABLE, OVERLOADED, STORAGE_FULL, INTERNAL_ERROR. A write that is answered with
- * ERROR_NONE, or with an error that the write itself decided, is on stable storage. */
+ * or one of UNAVAILABLE, OVERLOADED, STORAGE_FULL, INTERNAL_ERROR: nothing was changed. A write
+ * that is answered with ERROR_NONE, or with an error that the write itself decided, is on stable
+ * storage. ERROR_OUTCOME_UNKNOWN: the database was lost while the write was being committed; it was
+ * made entirely or not at all. */
 
 struct store;         /* one open database */
 struct store_session; /* what one event loop holds of it: read connection(s), prepared statements */
@@ -284,6 +286,11 @@ struct store_options {
     const char *url;
     size_t queue_most; /* writes that may wait; more are ERROR_OVERLOADED. 0: 4,096 */
 
+    /* What only an engine behind a network needs; 0 takes the default. */
+    unsigned pool;       /* connections a session may have, 2 to 64; 4 */
+    unsigned timeout_ms; /* how long an operation may take before it is ERROR_UNAVAILABLE; 5,000 */
+    bool unprepared;     /* no statement is prepared, for a pooler between us and the server */
+
     /* Called by the engine, on any thread, after a commit that ended sessions of `user` (logout,
      * password, deletion, replay, too many sessions) and before anyone is told. */
     void (*sessions_ended)(void *context, struct uuid user);
@@ -298,6 +305,10 @@ struct store_health {
 
 struct store_engine {
     const char *name;
+
+    /* Whether other processes may write the same database, so that what is remembered of it grows
+     * old: see token_cache.h. */
+    bool shared;
 
     /* Opens or makes the database, migrates it to head, starts what the engine runs. NULL: `why`
      * (of `why_size` bytes) holds one line to show. */
@@ -325,6 +336,11 @@ struct store_engine {
     /* Once behind each turn of the loop: ends read snapshots, flushes what was sent. */
     void (*turn_end)(struct store_session *session);
 
+    /* For the loop's epoll: while the descriptor, which stays the session's, is readable, `ready`
+     * must be called on the loop's thread. NULL: the engine has none. */
+    int (*descriptor)(const struct store_session *session);
+    void (*ready)(struct store_session *session);
+
     /* Cheap and from any thread: what the engine knows without asking. */
     void (*health)(const struct store *store, struct store_health *health);
 
@@ -348,7 +364,8 @@ struct store_engine {
     void (*session_end)(struct store_session_end *op);
 };
 
-/* The engine for a DATABASE_URL: `sqlite:PATH`. NULL: unknown scheme. */
+/* The engine for a DATABASE_URL: `sqlite:PATH`, `postgres://…` or `postgresql://…`. NULL: unknown
+ * scheme. */
 const struct store_engine *store_engine_for(const char *url);
 
 #endif

@@ -52,11 +52,16 @@ void loop_begin(struct loop *loop, struct store_op *op)
 
 void loop_finish(struct loop *loop)
 {
+    const struct store_engine *engine = loop->engine;
+    const int descriptor = engine->descriptor ? engine->descriptor(loop->session) : -1;
     loop->engine->turn_end(loop->session);
     while (loop->running > 0) {
-        struct pollfd ready = {inbox_fd(loop->inbox), POLLIN, 0};
-        assert_int_equal(poll(&ready, 1, WAIT_MOST_MS), 1);
-        (void)inbox_run(loop->inbox);
+        struct pollfd ready[] = {{inbox_fd(loop->inbox), POLLIN, 0}, {descriptor, POLLIN, 0}};
+        assert_true(poll(ready, 2, WAIT_MOST_MS) > 0);
+        if (ready[0].revents)
+            (void)inbox_run(loop->inbox);
+        if (ready[1].revents)
+            loop->engine->ready(loop->session);
         loop->engine->turn_end(loop->session);
     }
 }

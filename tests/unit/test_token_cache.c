@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "auth/token_cache.h"
+#include "base/clock.h"
 
 #define ENTRIES 1024
 #define NOW     1795000000
@@ -26,7 +27,7 @@ static int set_up(void **state)
 
     assert_non_null(f);
     f->revocations = revocations_create();
-    f->cache = token_cache_create(f->revocations, ENTRIES);
+    f->cache = token_cache_create(f->revocations, ENTRIES, 0);
     assert_non_null(f->cache);
     *state = f;
     return sodium_init() < 0 ? -1 : 0;
@@ -125,6 +126,27 @@ static void what_expired_is_not_found(void **state)
     assert_non_null(token_cache_find(f->cache, token.slice, NOW + 899));
     assert_null(token_cache_find(f->cache, token.slice, NOW + 900));
     assert_null(token_cache_find(f->cache, token.slice, NOW + 90000));
+}
+
+/* Waits for the end of its time; only that end lets the test go on. */
+static void what_was_put_in_long_ago_is_not_found(void **state)
+{
+    struct fixture *f = *state;
+    const struct jwt_claims claims = claims_of(5);
+    struct token_cache *bounded = token_cache_create(f->revocations, ENTRIES, 200);
+    struct token token;
+
+    make_token(&token, 5);
+    const int64_t begun_ms = clock_mono_ms();
+    token_cache_put(bounded, token.slice, &claims, 0);
+    const bool found = token_cache_find(bounded, token.slice, NOW) != NULL;
+    assert_true(found || clock_mono_ms() - begun_ms >= 200);
+    while (token_cache_find(bounded, token.slice, NOW)) {
+        assert_in_range(clock_mono_ms() - begun_ms, 0, 20000);
+    }
+    assert_in_range(clock_mono_ms() - begun_ms, 200, 20000);
+    token_cache_put(bounded, token.slice, &claims, 0);
+    token_cache_destroy(&bounded);
 }
 
 static void an_ended_session_of_the_user_hides_it(void **state)
@@ -243,6 +265,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_put_in_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_the_same_bytes_are_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_expired_is_not_found, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_put_in_long_ago_is_not_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_ended_session_of_the_user_hides_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_counter_from_before_the_question_does_not_hide_an_end,
                                         set_up, tear_down),
