@@ -1,0 +1,27 @@
+#ifndef TASKHOLD_STORE_POSTGRES_CONNECT_H
+#define TASKHOLD_STORE_POSTGRES_CONNECT_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How every connection of a store is made. */
+struct connect_options {
+    const char *url;
+    unsigned timeout_ms; /* of an operation: bounds statements, locks and idle transactions */
+    bool prepare;        /* sql.h's statements, and settings of the session; see store_options */
+};
+
+/* Connects, waiting for it: tries the hosts of the URL in turn (2 s each) until one takes writes.
+ * The connection is blocking, speaks UTF-8, runs READ COMMITTED, waits for the disk at each commit,
+ * and ends by itself when the network goes silent. What the URL says of these things wins where it
+ * is no weaker promise. NULL: `why` holds one line without the password. */
+PGconn *connect_open(const struct connect_options *options, char *why, size_t why_size);
+
+/* Prepares every statement of sql.h in one flight. False: PQerrorMessage says why. */
+bool connect_prepare(PGconn *connection);
+
+/* The first line of libpq's last message, for a log. */
+void connect_reason(const PGconn *connection, char *why, size_t why_size);
+
+#endif

@@ -1,0 +1,76 @@
+#ifndef TASKHOLD_STORE_POSTGRES_JOB_H
+#define TASKHOLD_STORE_POSTGRES_JOB_H
+
+#include "store/postgres/params.h"
+#include "store/postgres/row.h"
+#include "store/postgres/sql.h"
+#include "store/store.h"
+
+/* An operation on its way through the database: rounds of statements on one connection.
+ *
+ * In each round the job's `step` sends statements; their rows are given to what was named with
+ * each, in order; then `step` runs again, until it answers that it has sent its last. A job of a
+ * lane that writes runs in a transaction, which is committed behind the last round of all the jobs
+ * in it.
+ *
+ * A transaction that fails is run again from its first step, with the job's own part zeroed; so a
+ * job leaves no trace in its operation that a second run does not overwrite. */
+struct job;
+
+enum lane {
+    LANE_READ,   /* no transaction; many side by side */
+    LANE_CREATE, /* one round, and any number of a user's in one transaction */
+    LANE_CHANGE, /* takes the user's lock first; one of a user's in a transaction */
+    LANE_ALONE,  /* a transaction of its own */
+};
+
+/* Takes the rows of a statement: of a job, in the order of sending. */
+typedef void job_take(struct job *job, const PGresult *result);
+
+struct work {
+    enum lane lane;
+    size_t size; /* of the job with what stands behind it */
+    /* Sends the statements of round 0, 1, … with job_send. Answers true to be called once more when
+     * they were answered. Whatever it decides goes into the operation; op->result is ERROR_NONE
+     * before the first step. */
+    bool (*step)(struct job *job, unsigned round);
+    /* May it be run again when nobody knows whether it was committed before? It finds then what it
+     * did itself, and `job->uncertain` is set. NULL: always. */
+    bool (*repeatable)(const struct job *job);
+};
+
+/* First in what a work keeps of a job; made by job_start. */
+struct job {
+    const struct work *work;
+    struct store_op *op;
+    struct uuid user; /* whose lock it takes; LANE_CREATE and LANE_CHANGE */
+    enum lane lane;
+    bool uncertain;      /* an earlier run may have been committed */
+    bool sessions_ended; /* set by the work: sessions of `ended` end with the commit */
+    struct uuid ended;
+
+    /* The session's own: */
+    struct job *next;
+    struct batch *batch;
+    unsigned attempts;
+    int64_t not_before_us;
+    bool more;
+};
+
+/* Begins an operation: makes its job in the operation's arena and queues it. Answers the operation
+ * at once when there is no room. `user`: see struct job. */
+void job_start(struct store_op *op, const struct work *work, const struct uuid *user);
+
+/* Sends a statement in this round. `take` may be NULL. */
+void job_send(struct job *job, enum sql sql, const struct params *params, job_take *take);
+
+/* What was found cannot be: the transaction is rolled back and run again. */
+void job_restart(struct job *job);
+
+/* Memory ran out: the operation fails with ERROR_OVERLOADED. */
+void job_no_memory(struct job *job);
+
+/* Has the commit tell all nodes that sessions of `user` ended. */
+void job_end_sessions(struct job *job, const struct uuid *user);
+
+#endif

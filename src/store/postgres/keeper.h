@@ -1,0 +1,22 @@
+#ifndef TASKHOLD_STORE_POSTGRES_KEEPER_H
+#define TASKHOLD_STORE_POSTGRES_KEEPER_H
+
+#include "store/postgres/connect.h"
+#include "store/store.h"
+
+/* A thread with a connection of its own that keeps the house: it hears of the sessions that other
+ * nodes end (LISTEN), asks once a second whether the database answers and is migrated, and deletes
+ * once a minute what has expired (one node at a time: an advisory lock). */
+struct keeper;
+
+#define KEEPER_CHANNEL "taskhold_sessions_ended" /* payload: the user's id as text */
+
+/* `options` as in store_open; copied but for the texts. NULL without memory or thread. */
+struct keeper *keeper_create(const struct connect_options *connect,
+                             const struct store_options *options);
+void keeper_destroy(struct keeper **keeper);
+
+/* What it found last. Any thread. */
+void keeper_health(const struct keeper *keeper, struct store_health *health);
+
+#endif

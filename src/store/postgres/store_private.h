@@ -1,0 +1,20 @@
+#ifndef TASKHOLD_STORE_POSTGRES_STORE_PRIVATE_H
+#define TASKHOLD_STORE_POSTGRES_STORE_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "store/postgres/connector.h"
+#include "store/postgres/keeper.h"
+#include "store/store.h"
+
+/* What the sessions of one store share. */
+struct store {
+    struct connect_options connect;
+    struct store_options options; /* every default filled in */
+    char *url;
+    struct connector *connector;
+    struct keeper *keeper;
+    atomic_size_t waiting; /* operations that write and are not answered, of all sessions */
+};
+
+#endif
