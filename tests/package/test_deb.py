@@ -77,10 +77,38 @@ def test_the_unit_is_that_of_the_repository_for_a_package(package, tmp_path):
     lines = unit.read_text(encoding="utf-8").splitlines()
     assert {"ExecStart=/usr/bin/taskhold serve", "EnvironmentFile=-/etc/default/taskhold", "User=taskhold",
             "StateDirectory=taskhold", "ProtectSystem=strict"} <= set(lines)
-    for line in lines:
-        assert not re.search(r"/usr/local|/etc/taskhold|DynamicUser|(?i:credential|jwt_secret)", line), line
+    socket = unit.with_suffix(".socket").read_text(encoding="utf-8").splitlines()
+    assert {"ListenStream=127.0.0.1:8080", "Documentation=man:taskhold(1)", "WantedBy=sockets.target"} <= set(socket)
+    for line in lines + socket:
+        assert not re.search(r"/usr/local|/etc/taskhold|/etc/systemd|DynamicUser|docs/|(?i:credential|jwt_secret)",
+                             line), line
+    # The service must also work alone.
+    assert not [line for line in lines if "taskhold.socket" in line]
     needs("systemd-analyze")
     run("systemd-analyze", "security", "--offline=true", "--threshold=15", str(unit))
+
+
+def test_an_upgrade_leaves_the_socket_alone_and_a_removal_stops_it(package, tmp_path):
+    """What systemd would be asked to do: the scripts run with a stand-in for the one who asks it."""
+    run("dpkg-deb", "-e", str(package), str(tmp_path))
+    (tmp_path / "systemd").mkdir()
+    for name in ("deb-systemd-invoke", "deb-systemd-helper", "systemctl", "systemd-sysusers"):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/asked\n', encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+
+    def asked(script, *arguments):
+        """The calls that start and stop units."""
+        (tmp_path / "asked").write_text("", encoding="utf-8")
+        if (tmp_path / script).exists():
+            text = (tmp_path / script).read_text(encoding="utf-8").replace("/run/systemd/system", f"{tmp_path}/systemd")
+            run("sh", "-c", text, script, *arguments, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+        lines = (tmp_path / "asked").read_text(encoding="utf-8").replace("'", "").splitlines()
+        return [line.split(" ", 1)[1] for line in lines if line.startswith("deb-systemd-invoke")]
+
+    assert asked("postinst", "configure", "") == ["start taskhold.service"]
+    assert asked("prerm", "upgrade", "0.2") == [] and asked("preinst", "upgrade", "0.0.1") == []
+    assert asked("postinst", "configure", "0.0.1") == ["restart taskhold.service"]
+    assert asked("prerm", "remove") == ["stop taskhold.socket", "stop taskhold.service"]
 
 
 def test_it_starts_and_answers(package, tmp_path):
@@ -103,6 +131,7 @@ def test_it_is_installed_and_removed(package, tmp_path):
     """In a root of its own, whose scripts run from outside: nothing but files and the list of packages is there."""
     needs("deb-systemd-helper")
     needs("systemd-sysusers")
+    needs("systemctl")
     if os.getuid() != 0:
         pytest.skip("only root may install")
     (tmp_path / "var/lib/dpkg").mkdir(parents=True)
@@ -114,6 +143,10 @@ def test_it_is_installed_and_removed(package, tmp_path):
                  "usr/share/fish/vendor_completions.d/taskhold.fish"):
         assert (tmp_path / path).is_file(), path
     assert (tmp_path / "etc/systemd/system/multi-user.target.wants/taskhold.service").is_symlink()
+    wanted = tmp_path / "etc/systemd/system/sockets.target.wants/taskhold.socket"
+    assert next(tmp_path.glob("**/systemd/system/taskhold.socket")).is_file() and not wanted.is_symlink()
+    run("systemctl", f"--root={tmp_path}", "enable", "taskhold.socket")
+    assert wanted.is_symlink()
     assert re.search(r"^taskhold:", (tmp_path / "etc/passwd").read_text(encoding="utf-8"), re.MULTILINE)
     data = tmp_path / "var/lib/taskhold/taskhold.db"
     data.parent.mkdir()
@@ -121,5 +154,5 @@ def test_it_is_installed_and_removed(package, tmp_path):
     run(*dpkg, "-r", "taskhold")
     assert not (tmp_path / "usr/bin/taskhold").exists() and (tmp_path / "etc/default/taskhold").is_file()
     run(*dpkg, "--purge", "taskhold")
-    assert not (tmp_path / "etc/default/taskhold").exists()
+    assert not (tmp_path / "etc/default/taskhold").exists() and not wanted.is_symlink()
     assert data.is_file(), "nobody's tasks are thrown away"
