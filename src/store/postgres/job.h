@@ -39,6 +39,9 @@ struct work {
     bool (*repeatable)(const struct job *job);
 };
 
+#define JOB_STATEMENTS_MOST 8 /* in one round */
+#define JOB_RESULTS_MOST    4 /* in the last round of a job that reads */
+
 /* First in what a work keeps of a job; made by job_start. */
 struct job {
     const struct work *work;
@@ -51,10 +54,14 @@ struct job {
 
     /* The session's own: */
     struct job *next;
-    struct batch *batch;
+    struct link *link; /* while it is under way */
     unsigned attempts;
+    int64_t deadline_us;
     int64_t not_before_us;
-    bool more;
+    unsigned sent; /* statements of this round that are not answered */
+    bool more;     /* wants another round */
+    PGresult *results[JOB_RESULTS_MOST];
+    unsigned result_count;
 };
 
 /* Begins an operation: makes its job in the operation's arena and queues it. Answers the operation
@@ -64,7 +71,7 @@ void job_start(struct store_op *op, const struct work *work, const struct uuid *
 /* Sends a statement in this round. `take` may be NULL. */
 void job_send(struct job *job, enum sql sql, const struct params *params, job_take *take);
 
-/* What was found cannot be: the transaction is rolled back and run again. */
+/* What was found cannot be: the transaction is rolled back and run again. Not in the last round. */
 void job_restart(struct job *job);
 
 /* Memory ran out: the operation fails with ERROR_OVERLOADED. */
@@ -72,5 +79,13 @@ void job_no_memory(struct job *job);
 
 /* Has the commit tell all nodes that sessions of `user` ended. */
 void job_end_sessions(struct job *job, const struct uuid *user);
+
+/* ---- for the session and its links ---- */
+
+/* Makes it as it was before its first step. */
+void job_reset(struct job *job);
+
+/* Gives back what the results hold. */
+void job_clear_results(struct job *job);
 
 #endif

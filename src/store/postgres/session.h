@@ -1,7 +1,7 @@
 #ifndef TASKHOLD_STORE_POSTGRES_SESSION_H
 #define TASKHOLD_STORE_POSTGRES_SESSION_H
 
-#include "store/postgres/job.h"
+#include "store/postgres/link.h"
 
 /* What one loop has of the store: up to `pool` connections, the jobs that wait for them, and one
  * descriptor (an epoll of its own) that is readable when any of them has something to do.
@@ -10,10 +10,25 @@
  * idle, in one flush; while all are busy they gather, and leave together later: so a busy server
  * sends few large flights instead of many small ones. One connection never writes, so that reads
  * do not wait for disks and locks. */
-struct store_session *session_create(struct store *store, struct inbox *inbox);
-void session_destroy(struct store_session **session);
-void session_turn_end(struct store_session *session);
+struct store_session *session_open(struct store *store, struct inbox *inbox);
+void session_close(struct store_session **session);
+void session_flush(struct store_session *session);
 int session_descriptor(const struct store_session *session);
 void session_ready(struct store_session *session);
+
+/* ---- for jobs and links ---- */
+
+/* A new job; answers it at once when there is no room. */
+void session_queue(struct store_session *session, struct job *job);
+
+/* The job is done: op->result says how. */
+void session_done(struct store_session *session, struct job *job);
+
+/* The batch of `link` failed and its transaction is no more: `link->failure` says why. */
+void session_failed(struct store_session *session, struct link *link);
+
+/* The connection of `link` is gone, with the jobs that it still has. `committing`: nobody knows
+ * whether they were committed. */
+void session_lost(struct store_session *session, struct link *link, bool committing);
 
 #endif

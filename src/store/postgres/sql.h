@@ -13,6 +13,7 @@ enum sql {
     SQL_BEGIN,
     SQL_COMMIT,
     SQL_ROLLBACK,
+    SQL_BE_DURABLE, /* has the commit wait for the disks of this and all that was before it */
 
     /* directories: from what a stranger brings to the user */
     SQL_EMAIL_OWNER,

@@ -1,0 +1,81 @@
+#ifndef TASKHOLD_STORE_POSTGRES_LINK_H
+#define TASKHOLD_STORE_POSTGRES_LINK_H
+
+#include "store/postgres/connector.h"
+#include "store/postgres/job.h"
+#include "store/postgres/translate.h"
+
+/* One connection in pipeline mode, and the jobs that are under way on it: one batch at a time, in
+ * rounds. What is sent in a round leaves in one flush and is answered up to one synchronisation
+ * point. A batch that writes is one transaction: BEGIN goes before its first round and COMMIT
+ * behind its last, in the same flush.
+ *
+ * A batch ends in one of these ways, each told to the session that owns the link (see session.h):
+ * its jobs are done; its transaction failed and was rolled back; or the connection was lost, before
+ * or behind the COMMIT. */
+
+#define LINK_BATCH_MOST 64
+#define LINK_SENT_MOST  (LINK_BATCH_MOST * JOB_STATEMENTS_MOST + 4)
+
+enum link_state {
+    LINK_WANTED, /* there is no connection yet */
+    LINK_IDLE,
+    LINK_ROUND,        /* statements are under way */
+    LINK_COMMITTING,   /* and so is the COMMIT */
+    LINK_ROLLING_BACK, /* without jobs */
+};
+
+/* A statement that was sent and not answered. */
+struct link_sent {
+    struct job *job; /* NULL: of the transaction */
+    job_take *take;
+};
+
+struct link {
+    struct store_session *session;
+    struct connector_order order;
+    PGconn *connection;
+    int epoll;
+    bool prepared;
+    enum link_state state;
+    uint32_t events; /* that epoll watches for */
+    int64_t deadline_us;
+
+    /* The batch: */
+    enum lane lane;
+    struct job *jobs[LINK_BATCH_MOST];
+    unsigned job_count;
+    unsigned round;
+    struct link_sent sent[LINK_SENT_MOST];
+    unsigned sent_count;
+    unsigned answered;
+    bool failed;
+    struct job *culprit; /* whose statement failed; NULL: the transaction's own */
+    struct translation failure;
+    bool warned; /* the server said WARNING since the COMMIT was sent */
+    bool committed;
+};
+
+/* Takes over a connection that connector.h made. False: it cannot be used; it is closed then. */
+bool link_open(struct link *link, PGconn *connection);
+
+/* Closes the connection; the jobs must be gone. */
+void link_close(struct link *link);
+
+/* Runs `count` jobs, which the link has in `jobs`, as one batch of `lane`. */
+void link_begin(struct link *link, enum lane lane, unsigned count, int64_t deadline_us);
+
+/* Sends a statement of a job (NULL: of the transaction) in this round. */
+void link_send(struct link *link, struct job *job, enum sql sql, const struct params *params,
+               job_take *take);
+
+/* The batch cannot be committed because of `job`; the first failure counts. */
+void link_fail(struct link *link, struct job *job, struct translation failure);
+
+/* The socket is ready. */
+void link_event(struct link *link);
+
+/* Gives the connection up, as if it had been lost. */
+void link_lose(struct link *link);
+
+#endif

@@ -1,0 +1,494 @@
+#include "store/postgres/session.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <poll.h>
+
+#include "base/clock.h"
+#include "store/postgres/store_private.h"
+
+#define EVENTS_MOST   64
+#define ATTEMPTS_MOST 5    /* runs of a transaction after the first */
+#define PAUSE_US      4000 /* before the first of them; grows with each, and varies */
+#define TICK_MS       20   /* while anything is under way */
+#define READS_LEAST   8    /* a flight of reads is not made smaller to fill another connection */
+#define CLOSE_MOST_MS 5000 /* more than that no write is waited for at the end */
+
+/* Jobs that wait, first in first out. */
+struct queue {
+    struct job *first;
+    struct job **end;
+    unsigned count;
+};
+
+struct store_session {
+    struct store *store;
+    struct inbox *inbox;
+    int epoll;
+    int timer;
+    bool ticking;
+    bool closing;    /* nobody is answered any more */
+    unsigned writes; /* of this session that are not done */
+    struct queue queues[LANE_ALONE + 1];
+    unsigned link_count;
+    struct link *links; /* the first one never writes */
+};
+
+/* ---- queues ---- */
+
+static void queue_init(struct queue *queue)
+{
+    *queue = (struct queue){.end = &queue->first};
+}
+
+static void queue_add(struct queue *queue, struct job *job)
+{
+    job->next = NULL;
+    *queue->end = job;
+    queue->end = &job->next;
+    queue->count++;
+}
+
+/* Takes out the job that `*place` points to. */
+static struct job *queue_take(struct queue *queue, struct job **place)
+{
+    struct job *job = *place;
+    *place = job->next;
+    if (queue->end == &job->next)
+        queue->end = place;
+    queue->count--;
+    return job;
+}
+
+static bool is_write(const struct job *job)
+{
+    return job->work->lane != LANE_READ;
+}
+
+void session_queue(struct store_session *session, struct job *job)
+{
+    const int64_t timeout_us = (int64_t)session->store->options.timeout_ms * 1000;
+    if (is_write(job) &&
+        atomic_fetch_add(&session->store->waiting, 1) >= session->store->options.queue_most) {
+        atomic_fetch_sub(&session->store->waiting, 1);
+        job->op->result = ERROR_OVERLOADED;
+        job->op->done(job->op);
+        return;
+    }
+    session->writes += is_write(job);
+    job->deadline_us = clock_mono_us() + timeout_us;
+    job_reset(job);
+    queue_add(&session->queues[job->lane], job);
+}
+
+/* ---- the end of a job ---- */
+
+void session_done(struct store_session *session, struct job *job)
+{
+    const struct store_options *options = &session->store->options;
+    struct store_op *op = job->op;
+    if (is_write(job)) {
+        session->writes--;
+        atomic_fetch_sub(&session->store->waiting, 1);
+    }
+    if (job->sessions_ended && options->sessions_ended)
+        options->sessions_ended(options->context, job->ended);
+    struct job copy = *job; /* `done` may give back the arena */
+    if (!session->closing)
+        op->done(op);
+    job_clear_results(&copy);
+}
+
+static void answer(struct store_session *session, struct job *job, enum error error)
+{
+    job->op->result = job->uncertain ? ERROR_OUTCOME_UNKNOWN : error;
+    job->sessions_ended = job->sessions_ended && job->uncertain;
+    session_done(session, job);
+}
+
+static int64_t jitter(int64_t most_us)
+{
+    uint32_t random = 0;
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
+        random = (uint32_t)clock_mono_us();
+    return (int64_t)(random % (uint64_t)most_us);
+}
+
+/* Lets it run once more from its start, alone and a little later, or answers it with `error`. */
+static void run_again(struct store_session *session, struct job *job, enum error error)
+{
+    const int64_t pause_us = PAUSE_US * ((int64_t)1 << job->attempts);
+    const int64_t at_us = clock_mono_us() + pause_us / 2 + jitter(pause_us);
+    job_clear_results(job);
+    if (job->attempts >= ATTEMPTS_MOST || at_us >= job->deadline_us) {
+        answer(session, job, error);
+        return;
+    }
+    job->attempts++;
+    job->not_before_us = at_us;
+    job->lane = is_write(job) ? LANE_ALONE : job->lane;
+    job_reset(job);
+    queue_add(&session->queues[job->lane], job);
+}
+
+/* The one that failed is told or tried again; its neighbours run again, each alone. */
+void session_failed(struct store_session *session, struct link *link)
+{
+    const struct translation failure = link->failure;
+    const bool one = link->job_count == 1;
+    for (unsigned i = 0; i < link->job_count; i++) {
+        struct job *job = link->jobs[i];
+        if (failure.again || (!one && job != link->culprit)) {
+            job->lane = LANE_ALONE;
+            run_again(session, job, failure.error);
+        } else {
+            job_clear_results(job);
+            answer(session, job, failure.error);
+        }
+    }
+}
+
+static void want_connection(struct store_session *session, struct link *link);
+
+void session_lost(struct store_session *session, struct link *link, bool committing)
+{
+    const unsigned count = link->job_count;
+    link->job_count = 0;
+    if (!session->closing)
+        want_connection(session, link);
+    for (unsigned i = 0; i < count; i++) {
+        struct job *job = link->jobs[i];
+        job->uncertain = job->uncertain || committing;
+        if (job->uncertain && job->work->repeatable && !job->work->repeatable(job))
+            answer(session, job, ERROR_OUTCOME_UNKNOWN);
+        else
+            run_again(session, job, ERROR_UNAVAILABLE);
+    }
+}
+
+/* ---- batches ---- */
+
+static bool is_user_busy(const struct store_session *session, const struct uuid *user)
+{
+    for (unsigned i = 0; i < session->link_count; i++) {
+        const struct link *link = &session->links[i];
+        const bool locks = link->lane == LANE_CREATE || link->lane == LANE_CHANGE;
+        for (unsigned k = 0; locks && k < link->job_count; k++) {
+            if (uuid_eq(link->jobs[k]->user, *user))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Puts the job behind those of users with smaller ids, so that all transactions take their locks in
+ * one order; and keeps the order of one user's. */
+static void insert_by_user(struct link *link, unsigned count, struct job *job)
+{
+    unsigned place = count;
+    while (place > 0 &&
+           memcmp(link->jobs[place - 1]->user.bytes, job->user.bytes, sizeof job->user.bytes) > 0) {
+        link->jobs[place] = link->jobs[place - 1];
+        place--;
+    }
+    link->jobs[place] = job;
+}
+
+static bool is_in_batch(const struct link *link, unsigned count, const struct uuid *user)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (uuid_eq(link->jobs[i]->user, *user))
+            return true;
+    }
+    return false;
+}
+
+static bool may_join(const struct store_session *session, const struct link *link, enum lane lane,
+                     unsigned count, const struct job *job, int64_t now_us)
+{
+    if (job->not_before_us > now_us)
+        return false;
+    if (lane == LANE_READ || lane == LANE_ALONE)
+        return true;
+    if (lane == LANE_CHANGE && is_in_batch(link, count, &job->user))
+        return false;
+    return !is_user_busy(session, &job->user);
+}
+
+/* Moves up to `most` jobs of the lane into the link's batch. Returns how many. */
+static unsigned gather(struct store_session *session, struct link *link, enum lane lane,
+                       unsigned most, int64_t now_us)
+{
+    struct queue *queue = &session->queues[lane];
+    struct job **place = &queue->first;
+    unsigned count = 0;
+    while (*place && count < most) {
+        if (!may_join(session, link, lane, count, *place, now_us)) {
+            place = &(*place)->next;
+            continue;
+        }
+        struct job *job = queue_take(queue, place);
+        if (lane == LANE_CREATE || lane == LANE_CHANGE)
+            insert_by_user(link, count, job);
+        else
+            link->jobs[count] = job;
+        count++;
+    }
+    return count;
+}
+
+static bool run_lane(struct store_session *session, struct link *link, enum lane lane,
+                     unsigned most, int64_t now_us)
+{
+    if (!session->queues[lane].first)
+        return false;
+    const unsigned count = gather(session, link, lane, most, now_us);
+    const int64_t timeout_us = (int64_t)session->store->options.timeout_ms * 1000;
+    if (count > 0)
+        link_begin(link, lane, count, now_us + timeout_us);
+    return count > 0;
+}
+
+static unsigned count_idle(const struct store_session *session)
+{
+    unsigned idle = 0;
+    for (unsigned i = 0; i < session->link_count; i++)
+        idle += session->links[i].state == LINK_IDLE;
+    return idle;
+}
+
+/* Reads that wait are shared out among the connections that are idle. */
+static unsigned reads_for_one(const struct store_session *session, unsigned idle)
+{
+    const unsigned share = (session->queues[LANE_READ].count + idle - 1) / idle;
+    if (share < READS_LEAST)
+        return READS_LEAST;
+    return share < LINK_BATCH_MOST ? share : LINK_BATCH_MOST;
+}
+
+static void run_batches(struct store_session *session, int64_t now_us)
+{
+    unsigned idle = count_idle(session);
+    for (unsigned i = 0; i < session->link_count && idle > 0; i++) {
+        struct link *link = &session->links[i];
+        if (link->state != LINK_IDLE)
+            continue;
+        const unsigned reads = reads_for_one(session, idle--);
+        const bool writes =
+            i > 0 && (run_lane(session, link, LANE_ALONE, 1, now_us) ||
+                      run_lane(session, link, LANE_CHANGE, LINK_BATCH_MOST, now_us) ||
+                      run_lane(session, link, LANE_CREATE, LINK_BATCH_MOST, now_us));
+        if (!writes)
+            (void)run_lane(session, link, LANE_READ, reads, now_us);
+    }
+}
+
+static unsigned count_live(const struct store_session *session)
+{
+    unsigned live = 0;
+    for (unsigned i = 0; i < session->link_count; i++)
+        live += session->links[i].state != LINK_WANTED;
+    return live;
+}
+
+/* ---- time ---- */
+
+static bool is_busy(const struct store_session *session)
+{
+    bool busy = false;
+    for (unsigned lane = 0; lane <= LANE_ALONE; lane++)
+        busy = busy || session->queues[lane].first;
+    for (unsigned i = 0; i < session->link_count; i++)
+        busy = busy || session->links[i].state > LINK_IDLE;
+    return busy;
+}
+
+static void tick(struct store_session *session)
+{
+    if (session->ticking || !is_busy(session))
+        return;
+    const struct itimerspec next = {.it_value = {.tv_nsec = TICK_MS * 1000000L}};
+    session->ticking = timerfd_settime(session->timer, 0, &next, NULL) == 0;
+}
+
+/* Ends the wait of the jobs of a lane whose time is over. */
+static void expire_lane(struct store_session *session, struct queue *queue, int64_t now_us)
+{
+    struct job **place = &queue->first;
+    const bool reachable = count_live(session) > 0;
+    while (*place) {
+        if ((*place)->deadline_us > now_us) {
+            place = &(*place)->next;
+            continue;
+        }
+        struct job *job = queue_take(queue, place);
+        answer(session, job, reachable ? ERROR_OVERLOADED : ERROR_UNAVAILABLE);
+        place = &queue->first; /* `done` may have added to the queue */
+    }
+}
+
+static void expire(struct store_session *session)
+{
+    uint64_t times = 0;
+    const int64_t now_us = clock_mono_us();
+    session->ticking = false;
+    if (read(session->timer, &times, sizeof times) != (ssize_t)sizeof times)
+        return;
+    for (unsigned lane = 0; lane <= LANE_ALONE; lane++)
+        expire_lane(session, &session->queues[lane], now_us);
+    for (unsigned i = 0; i < session->link_count; i++) {
+        if (session->links[i].state > LINK_IDLE && session->links[i].deadline_us <= now_us)
+            link_lose(&session->links[i]);
+    }
+}
+
+/* ---- connections ---- */
+
+static void on_connected(struct inbox_message *message)
+{
+    struct link *link = (struct link *)((char *)message - offsetof(struct link, order.message));
+    PGconn *connection = link->order.connection;
+    link->order.connection = NULL;
+    if (!link_open(link, connection))
+        want_connection(link->session, link);
+}
+
+static void want_connection(struct store_session *session, struct link *link)
+{
+    link->order = (struct connector_order){.message.run = on_connected, .inbox = session->inbox};
+    connector_request(session->store->connector, &link->order);
+}
+
+static bool make_descriptors(struct store_session *session)
+{
+    session->epoll = epoll_create1(EPOLL_CLOEXEC);
+    session->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    return session->epoll >= 0 && session->timer >= 0 &&
+           epoll_ctl(session->epoll, EPOLL_CTL_ADD, session->timer, &event) == 0;
+}
+
+static void give_back(struct store_session *session)
+{
+    if (session->epoll >= 0)
+        close(session->epoll);
+    if (session->timer >= 0)
+        close(session->timer);
+    free(session->links);
+    free(session);
+}
+
+struct store_session *session_open(struct store *store, struct inbox *inbox)
+{
+    struct store_session *session = calloc(1, sizeof *session);
+    if (!session)
+        return NULL;
+    session->store = store;
+    session->inbox = inbox;
+    session->timer = -1;
+    session->links = calloc(store->options.pool, sizeof *session->links);
+    if (!make_descriptors(session) || !session->links) {
+        give_back(session);
+        return NULL;
+    }
+    for (unsigned lane = 0; lane <= LANE_ALONE; lane++)
+        queue_init(&session->queues[lane]);
+    session->link_count = store->options.pool;
+    for (unsigned i = 0; i < session->link_count; i++) {
+        struct link *link = &session->links[i];
+        link->session = session;
+        link->epoll = session->epoll;
+        link->prepared = store->connect.prepare;
+        want_connection(session, link);
+    }
+    return session;
+}
+
+int session_descriptor(const struct store_session *session)
+{
+    return session->epoll;
+}
+
+void session_flush(struct store_session *session)
+{
+    run_batches(session, clock_mono_us());
+    tick(session);
+}
+
+void session_ready(struct store_session *session)
+{
+    struct epoll_event events[EVENTS_MOST];
+    const int count = epoll_wait(session->epoll, events, EVENTS_MOST, 0);
+    for (int i = 0; i < count; i++) {
+        struct link *link = events[i].data.ptr;
+        if (!link)
+            expire(session);
+        else if (link->connection)
+            link_event(link);
+    }
+}
+
+/* Takes back what the connector has; a connection that it made already is used. */
+static void cancel_orders(struct store_session *session)
+{
+    for (unsigned i = 0; i < session->link_count; i++) {
+        struct link *link = &session->links[i];
+        if (link->state != LINK_WANTED)
+            continue;
+        connector_cancel(session->store->connector, &link->order);
+        if (link->order.connection)
+            (void)link_open(link, link->order.connection);
+    }
+}
+
+/* One that writes, while there is none. */
+static void connect_now(struct store_session *session)
+{
+    char why[256];
+    struct link *link = &session->links[1];
+    if (link->state != LINK_WANTED)
+        return;
+    PGconn *connection = connect_open(&session->store->connect, why, sizeof why);
+    if (!connection)
+        return;
+    if (session->store->connect.prepare && !connect_prepare(connection))
+        PQfinish(connection);
+    else
+        (void)link_open(link, connection);
+}
+
+/* Writes that wait or are under way are made, as far as the database lets them. */
+static void finish_writes(struct store_session *session)
+{
+    const int64_t until_ms = clock_mono_ms() + CLOSE_MOST_MS;
+    while (session->writes > 0 && clock_mono_ms() < until_ms) {
+        connect_now(session);
+        session_flush(session);
+        struct pollfd ready = {session->epoll, POLLIN, 0};
+        (void)poll(&ready, 1, TICK_MS);
+        session_ready(session);
+    }
+}
+
+void session_close(struct store_session **session)
+{
+    struct store_session *s = *session;
+    if (!s)
+        return;
+    *session = NULL;
+    s->closing = true;
+    cancel_orders(s);
+    finish_writes(s);
+    for (unsigned i = 0; i < s->link_count; i++) {
+        struct link *link = &s->links[i];
+        for (unsigned k = 0; k < link->job_count; k++)
+            job_clear_results(link->jobs[k]);
+        link_close(link);
+    }
+    atomic_fetch_sub(&s->store->waiting, s->writes);
+    give_back(s);
+}
