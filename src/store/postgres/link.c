@@ -3,7 +3,9 @@
 #include <assert.h>
 #include <sys/epoll.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "store/postgres/session.h"
 
 /* ---- the connection ---- */
@@ -27,12 +29,15 @@ bool link_open(struct link *link, PGconn *connection)
         return false;
     }
     PQsetNoticeReceiver(connection, on_notice, link);
+    metrics_add(METRIC_STORE_CONNECTIONS, 1);
     link->state = LINK_IDLE;
     return true;
 }
 
 void link_close(struct link *link)
 {
+    if (link->state != LINK_WANTED)
+        metrics_add(METRIC_STORE_CONNECTIONS, -1);
     if (link->connection && PQsocket(link->connection) >= 0)
         (void)epoll_ctl(link->epoll, EPOLL_CTL_DEL, PQsocket(link->connection), NULL);
     PQfinish(link->connection);
@@ -140,6 +145,7 @@ static bool send_round(struct link *link)
     link->round++;
     if (!more && link->lane != LANE_READ && !link->failed) {
         link->warned = false;
+        link->commit_us = clock_mono_us();
         link->state = LINK_COMMITTING;
         link_send(link, NULL, SQL_COMMIT, NULL, NULL);
     }
@@ -192,6 +198,8 @@ static void end_if_answered(struct link *link, const struct job *job)
 
 static void end_committed(struct link *link)
 {
+    metrics_observe(METRIC_STORE_COMMIT, clock_mono_us() - link->commit_us);
+    metrics_observe(METRIC_STORE_BATCH, (int64_t)link->job_count);
     link->state = LINK_IDLE;
     while (link->job_count > 0)
         end_job(link, 0);

@@ -54,6 +54,7 @@ struct link {
     struct translation failure;
     bool warned; /* the server said WARNING since the COMMIT was sent */
     bool committed;
+    int64_t commit_us; /* when the COMMIT was sent */
 };
 
 /* Takes over a connection that connector.h made. False: it cannot be used; it is closed then. */

@@ -9,6 +9,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "store/postgres/store_private.h"
 
 #define EVENTS_MOST   64
@@ -34,6 +35,7 @@ struct store_session {
     bool closing;    /* nobody is answered any more */
     unsigned writes; /* of this session that are not done */
     struct queue queues[LANE_ALONE + 1];
+    unsigned first_lane; /* counts; see run_writes */
     unsigned link_count;
     struct link *links; /* the first one never writes */
 };
@@ -75,11 +77,15 @@ void session_queue(struct store_session *session, struct job *job)
     if (is_write(job) &&
         atomic_fetch_add(&session->store->waiting, 1) >= session->store->options.queue_most) {
         atomic_fetch_sub(&session->store->waiting, 1);
+        metrics_count(METRIC_STORE_REFUSED, "queue_full");
         job->op->result = ERROR_OVERLOADED;
         job->op->done(job->op);
         return;
     }
-    session->writes += is_write(job);
+    if (is_write(job)) {
+        session->writes++;
+        metrics_add(METRIC_STORE_QUEUE, 1);
+    }
     job->deadline_us = clock_mono_us() + timeout_us;
     job_reset(job);
     queue_add(&session->queues[job->lane], job);
@@ -93,6 +99,7 @@ void session_done(struct store_session *session, struct job *job)
     struct store_op *op = job->op;
     if (is_write(job)) {
         session->writes--;
+        metrics_add(METRIC_STORE_QUEUE, -1);
         atomic_fetch_sub(&session->store->waiting, 1);
     }
     if (job->sessions_ended && options->sessions_ended)
@@ -106,6 +113,8 @@ void session_done(struct store_session *session, struct job *job)
 static void answer(struct store_session *session, struct job *job, enum error error)
 {
     job->op->result = job->uncertain ? ERROR_OUTCOME_UNKNOWN : error;
+    if (job->uncertain)
+        metrics_add(METRIC_STORE_UNKNOWN, 1);
     job->sessions_ended = job->sessions_ended && job->uncertain;
     session_done(session, job);
 }
@@ -128,6 +137,7 @@ static void run_again(struct store_session *session, struct job *job, enum error
         answer(session, job, error);
         return;
     }
+    metrics_add(METRIC_STORE_RETRIED, 1);
     job->attempts++;
     job->not_before_us = at_us;
     job->lane = is_write(job) ? LANE_ALONE : job->lane;
@@ -158,6 +168,7 @@ void session_lost(struct store_session *session, struct link *link, bool committ
 {
     const unsigned count = link->job_count;
     link->job_count = 0;
+    metrics_add(METRIC_STORE_LOST, 1);
     if (!session->closing)
         want_connection(session, link);
     for (unsigned i = 0; i < count; i++) {
@@ -270,6 +281,20 @@ static unsigned reads_for_one(const struct store_session *session, unsigned idle
     return share < LINK_BATCH_MOST ? share : LINK_BATCH_MOST;
 }
 
+/* The lanes take turns to be the first, so that none waits for ever behind another. */
+static bool run_writes(struct store_session *session, struct link *link, int64_t now_us)
+{
+    static const enum lane lanes[] = {LANE_ALONE, LANE_CHANGE, LANE_CREATE};
+    const unsigned first = session->first_lane++;
+    for (unsigned i = 0; i < 3; i++) {
+        const enum lane lane = lanes[(first + i) % 3];
+        const unsigned most = lane == LANE_ALONE ? 1 : LINK_BATCH_MOST;
+        if (run_lane(session, link, lane, most, now_us))
+            return true;
+    }
+    return false;
+}
+
 static void run_batches(struct store_session *session, int64_t now_us)
 {
     unsigned idle = count_idle(session);
@@ -278,11 +303,7 @@ static void run_batches(struct store_session *session, int64_t now_us)
         if (link->state != LINK_IDLE)
             continue;
         const unsigned reads = reads_for_one(session, idle--);
-        const bool writes =
-            i > 0 && (run_lane(session, link, LANE_ALONE, 1, now_us) ||
-                      run_lane(session, link, LANE_CHANGE, LINK_BATCH_MOST, now_us) ||
-                      run_lane(session, link, LANE_CREATE, LINK_BATCH_MOST, now_us));
-        if (!writes)
+        if (i == 0 || !run_writes(session, link, now_us))
             (void)run_lane(session, link, LANE_READ, reads, now_us);
     }
 }
@@ -326,6 +347,7 @@ static void expire_lane(struct store_session *session, struct queue *queue, int6
             continue;
         }
         struct job *job = queue_take(queue, place);
+        metrics_count(METRIC_STORE_REFUSED, "late");
         answer(session, job, reachable ? ERROR_OVERLOADED : ERROR_UNAVAILABLE);
         place = &queue->first; /* `done` may have added to the queue */
     }
