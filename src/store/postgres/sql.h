@@ -28,12 +28,12 @@ enum sql {
     SQL_TASK_GET,
 
     /* writes of tasks */
-    SQL_USER_LOCK, /* the user's revision; the row stays locked until the commit */
-    SQL_USER_SET_REVISION,
-    SQL_TASK_CREATE, /* takes the next revision and answers it */
-    SQL_TASK_INSERT,
+    SQL_USER_LOCK,   /* the user's revision; the row stays locked until the commit */
+    SQL_TASK_CREATE, /* without a lock before: takes the next revision and answers it */
+    SQL_TASK_INSERT, /* this and the next two set the user's revision to the task's */
     SQL_TASK_UPDATE,
     SQL_TASK_DELETE,
+    SQL_TOMBSTONE_GET,
     SQL_TOMBSTONE_PUT,
     SQL_TOMBSTONE_DROP,
     SQL_KEY_GET,

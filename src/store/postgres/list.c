@@ -1,0 +1,113 @@
+#include "store/postgres/list.h"
+
+#include <assert.h>
+
+#include "store/postgres/job.h"
+
+static_assert(SQL_TASK_LIST + LIST_TEXTS == SQL_COUNT, "sql.h has a row for each text");
+
+#define COLUMNS               "id, title, description, status, created_at, updated_at, completed_at, revision"
+#define FILTER(statuses)      " AND ((" statuses " >> status) & 1) <> 0"
+#define AFTER(key, than)      " AND (" key ", id) " than " ($4, $5)"
+#define ORDER(of, key, order) " ORDER BY " of key " " order ", " of "id " order
+
+/* One statement, so that the revision, the total and the rows are of one snapshot. A user without
+ * tasks has a row in which those of `t` are null. */
+#define TEXT(key, order, filter, after)                                                            \
+    "SELECT u.revision, CASE WHEN $2 <> 0 THEN "                                                   \
+    "(SELECT count(*) FROM tasks WHERE user_id = $1" filter ") ELSE 0 END, t.* "                   \
+    "FROM users u LEFT JOIN (SELECT " COLUMNS " FROM tasks WHERE user_id = $1" filter after ORDER( \
+        "", key, order) " LIMIT $3) t ON true WHERE u.user_id = $1" ORDER("t.", key, order)
+
+/* Four texts of one direction: without a filter or with one; from the beginning, then from a
+ * position, whose key is of type `type`. */
+#define TEXTS(key, type, order, than)                                                              \
+    {TEXT(key, order, "", ""), "uii"}, {TEXT(key, order, FILTER("$4"), ""), "uiii"},               \
+        {TEXT(key, order, "", AFTER(key, than)), "uii" type "u"},                                  \
+    {                                                                                              \
+        TEXT(key, order, FILTER("$6"), AFTER(key, than)), "uii" type "ui"                          \
+    }
+
+#define TEXTS_OF(key, type) TEXTS(key, type, "ASC", ">"), TEXTS(key, type, "DESC", "<")
+
+/* In the order of list_index. Only the first sort has an index; the others keep the first rows of a
+ * scan of the user's tasks. */
+const struct sql_text pg_list_texts[LIST_TEXTS] = {
+    TEXTS_OF("created_at", "i"),
+    TEXTS_OF("updated_at", "i"),
+    TEXTS_OF("title", "t"),
+    TEXTS_OF("status", "i"),
+};
+
+#define STATUSES_ALL ((1u << TASK_STATUS_COUNT) - 1)
+
+static bool is_filtered(const struct store_task_list *op)
+{
+    return (op->statuses & STATUSES_ALL) != 0 && (op->statuses & STATUSES_ALL) != STATUSES_ALL;
+}
+
+static unsigned list_index(const struct store_task_list *op)
+{
+    return (unsigned)op->sort * 8 + (op->descending ? 4 : 0) + (op->after ? 2 : 0) +
+           (is_filtered(op) ? 1 : 0);
+}
+
+/* The rows behind `revision` and `total`. */
+static void take_tasks(struct job *job, const PGresult *result)
+{
+    struct store_task_list *op = (struct store_task_list *)job->op;
+    const int count = PQgetisnull(result, 0, 2) ? 0 : PQntuples(result);
+    op->more = count > (int)op->limit;
+    for (int i = 0; i < count && i < (int)op->limit; i++) {
+        struct row r = row_of(result, i, NULL);
+        (void)row_i64(&r);
+        (void)row_i64(&r);
+        const struct task task = row_task(&r);
+        op->each(op, &task);
+    }
+}
+
+static void take_list(struct job *job, const PGresult *result)
+{
+    struct store_task_list *op = (struct store_task_list *)job->op;
+    const bool found = PQntuples(result) > 0;
+    struct row r = row_of(result, 0, NULL);
+    op->revision = found ? row_i64(&r) : 0;
+    if ((op->begin && !op->begin(op)) || !found)
+        return;
+    op->total = row_i64(&r);
+    take_tasks(job, result);
+}
+
+static void bind_position(struct params *p, const struct store_task_list *op)
+{
+    if (op->sort == STORE_SORT_TITLE)
+        params_text(p, op->position.text);
+    else
+        params_i64(p, op->position.number);
+    params_uuid(p, &op->position.id);
+}
+
+static bool step(struct job *job, unsigned round)
+{
+    struct store_task_list *op = (struct store_task_list *)job->op;
+    struct params p = {0};
+    (void)round;
+    op->more = false;
+    op->total = 0;
+    params_uuid(&p, &op->user);
+    params_i64(&p, op->with_total);
+    params_i64(&p, (int64_t)op->limit + 1);
+    if (op->after)
+        bind_position(&p, op);
+    if (is_filtered(op))
+        params_i64(&p, op->statuses);
+    job_send(job, (enum sql)(SQL_TASK_LIST + list_index(op)), &p, take_list);
+    return false;
+}
+
+void pg_task_list(struct store_task_list *op)
+{
+    static const struct work work = {.lane = LANE_READ, .size = sizeof(struct job), .step = step};
+    job_start(&op->op, &work, NULL);
+}
