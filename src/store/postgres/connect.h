@@ -2,6 +2,7 @@
 #define TASKHOLD_STORE_POSTGRES_CONNECT_H
 
 #include <libpq-fe.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -10,6 +11,8 @@ struct connect_options {
     const char *url;
     unsigned timeout_ms; /* of an operation: bounds statements, locks and idle transactions */
     bool prepare;        /* sql.h's statements, and settings of the session; see store_options */
+    atomic_uint
+        *host; /* which host of the URL answered last, and is tried first; NULL: the first */
 };
 
 /* Connects, waiting for it: tries the hosts of the URL in turn (2 s each) until one takes writes.
@@ -17,6 +20,11 @@ struct connect_options {
  * and ends by itself when the network goes silent. What the URL says of these things wins where it
  * is no weaker promise. NULL: `why` holds one line without the password. */
 PGconn *connect_open(const struct connect_options *options, char *why, size_t why_size);
+
+/* Behind a connect_open that failed: may trying again be of use? The server cannot be reached, is
+ * starting, or is no primary yet; and not: it refuses us, or the URL makes no sense. Asks once more
+ * and waits for it as connect_open does. */
+bool connect_may_come(const struct connect_options *options);
 
 /* Prepares every statement of sql.h in one flight. False: PQerrorMessage says why. */
 bool connect_prepare(PGconn *connection);

@@ -1,0 +1,190 @@
+#include "store/postgres/conninfo.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/slice.h"
+
+/* Lists with a part for each host. */
+static const char *const per_host[] = {"host", "hostaddr", "port"};
+#define LISTS (sizeof per_host / sizeof per_host[0])
+#define NAMES 2 /* the first of them say how many hosts there are; one port may do for all */
+
+/* Under what the URL says, but for `always`. The keepalives find a silent network when we only
+ * listen, the user timeout when something was sent. GSSAPI would be tried before every connection
+ * where a ticket lies about. */
+static const struct wish {
+    const char *keyword;
+    const char *value; /* NULL: the timeout of an operation */
+    bool always;
+} wishes[] = {
+    {"client_encoding", "UTF8", true}, {"fallback_application_name", "taskhold", false},
+    {"connect_timeout", "2", false},   {"keepalives", "1", true},
+    {"keepalives_idle", "5", false},   {"keepalives_interval", "2", false},
+    {"keepalives_count", "3", false},  {"tcp_user_timeout", NULL, false},
+    {"gssencmode", "disable", false},
+};
+
+static unsigned count_parts(const char *list)
+{
+    unsigned count = 1;
+    for (const char *c = list; *c; c++)
+        count += *c == ',';
+    return count;
+}
+
+/* `a,b,c` begun at its second is `b,c,a`. */
+static char *rotate(const char *list, unsigned by)
+{
+    const char *at = list;
+    for (; by > 0; by--)
+        at = strchr(at, ',') + 1;
+    const size_t size = strlen(list) + 2;
+    char *turned = malloc(size);
+    if (turned)
+        (void)snprintf(turned, size, "%s%s%.*s", at, at == list ? "" : ",",
+                       at == list ? 0 : (int)(at - list - 1), list);
+    return turned;
+}
+
+static const char *part(const struct conninfo *info, const char *keyword)
+{
+    for (const PQconninfoOption *o = info->parts; o->keyword; o++) {
+        if (strcmp(o->keyword, keyword) == 0)
+            return o->val && *o->val ? o->val : NULL;
+    }
+    return NULL;
+}
+
+static const char *wished(const struct conninfo *info, const struct wish *wish)
+{
+    const char *said = part(info, wish->keyword);
+    /* 0 is "for ever", or "as the system likes". */
+    if (said && strcmp(said, "0") != 0 && !wish->always)
+        return said;
+    return wish->value ? wish->value : info->timeout;
+}
+
+/* Later keywords win. */
+static void set(struct conninfo *info, const char *keyword, const char *value)
+{
+    unsigned i = 0;
+    while (info->keywords[i] && strcmp(info->keywords[i], keyword) != 0)
+        i++;
+    if (i < CONNINFO_MOST) {
+        info->keywords[i] = keyword;
+        info->values[i] = value;
+    }
+}
+
+/* libpq takes a character of the password that is not encoded for the end of it, and tells the rest
+ * in its messages as the name of a host. */
+static bool is_sound(const struct conninfo *info)
+{
+    const char *host = part(info, "host");
+    const char *name = part(info, "dbname");
+    const char *port = part(info, "port");
+    return !(host && strchr(host, '@')) && !(name && strchr(name, '@')) &&
+           !(port && port[strspn(port, "0123456789,")] != '\0');
+}
+
+static bool turn_lists(struct conninfo *info, unsigned first)
+{
+    for (size_t i = 0; i < NAMES; i++) {
+        const char *list = part(info, per_host[i]);
+        if (list && count_parts(list) > info->hosts)
+            info->hosts = count_parts(list);
+    }
+    for (size_t i = 0; i < LISTS; i++) {
+        const char *list = part(info, per_host[i]);
+        if (!list || info->hosts == 1 || count_parts(list) != info->hosts)
+            continue; /* one for all; or wrong, as libpq will say */
+        info->lists[i] = rotate(list, first < info->hosts ? first : 0);
+        if (!info->lists[i])
+            return false;
+        set(info, per_host[i], info->lists[i]);
+    }
+    return true;
+}
+
+static void set_attrs(struct conninfo *info, bool writable)
+{
+    const char *said = part(info, "target_session_attrs");
+    if (!writable)
+        set(info, "target_session_attrs", "any");
+    else if (!said || strcmp(said, "primary") != 0)
+        set(info, "target_session_attrs", "read-write");
+}
+
+bool conninfo_init(struct conninfo *info, const char *url, unsigned timeout_ms, unsigned first,
+                   bool writable, char *why, size_t why_size)
+{
+    *info = (struct conninfo){.hosts = 1};
+    (void)snprintf(info->timeout, sizeof info->timeout, "%u", timeout_ms);
+    info->parts = PQconninfoParse(url, NULL); /* its message may repeat the password */
+    if (!info->parts || !is_sound(info)) {
+        (void)snprintf(why, why_size,
+                       "DATABASE_URL is no URL that libpq reads: check the names behind `?`, and "
+                       "write special characters of the password as %%XX (@ is %%40, / is %%2F)");
+        conninfo_finish(info);
+        return false;
+    }
+    for (const PQconninfoOption *o = info->parts; o->keyword; o++) {
+        if (o->val && *o->val)
+            set(info, o->keyword, o->val);
+    }
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++)
+        set(info, wishes[i].keyword, wished(info, &wishes[i]));
+    set_attrs(info, writable);
+    if (!turn_lists(info, first)) {
+        (void)snprintf(why, why_size, "no memory");
+        conninfo_finish(info);
+        return false;
+    }
+    return true;
+}
+
+void conninfo_finish(struct conninfo *info)
+{
+    for (size_t i = 0; i < LISTS; i++)
+        free(info->lists[i]);
+    PQconninfoFree(info->parts);
+    *info = (struct conninfo){0};
+}
+
+const char *conninfo_value(const struct conninfo *info, const char *keyword)
+{
+    for (unsigned i = 0; info->keywords[i]; i++) {
+        if (strcmp(info->keywords[i], keyword) == 0)
+            return info->values[i];
+    }
+    return NULL;
+}
+
+/* Whether part `number` of a list (NULL: there is none, so it says nothing) is `text`. */
+static bool part_is(const char *list, unsigned number, const char *text)
+{
+    if (!list)
+        return true;
+    struct slice rest = slice_of(list);
+    struct slice found = slice_next(&rest, ',');
+    if (!rest.ptr)
+        return slice_eq(found, slice_of(text)); /* one for all */
+    for (; number > 0; number--)
+        found = slice_next(&rest, ',');
+    return slice_eq(found, slice_of(text));
+}
+
+unsigned conninfo_host_of(const struct conninfo *info, unsigned first, const PGconn *connection)
+{
+    const char *host = conninfo_value(info, "host");
+    if (!host)
+        host = conninfo_value(info, "hostaddr");
+    const char *port = conninfo_value(info, "port");
+    for (unsigned i = 0; i < info->hosts; i++) {
+        if (part_is(host, i, PQhost(connection)) && part_is(port, i, PQport(connection)))
+            return (first + i) % info->hosts;
+    }
+    return first;
+}

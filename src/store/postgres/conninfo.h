@@ -1,0 +1,35 @@
+#ifndef TASKHOLD_STORE_POSTGRES_CONNINFO_H
+#define TASKHOLD_STORE_POSTGRES_CONNINFO_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What libpq is told when it connects: the parts of a URL, and what we want under and above them.
+ * It points into itself: not to be copied. */
+#define CONNINFO_MOST 64
+
+struct conninfo {
+    const char *keywords[CONNINFO_MOST + 1]; /* ended by NULL, for PQconnectdbParams */
+    const char *values[CONNINFO_MOST + 1];
+    unsigned hosts; /* that the URL names; at least 1 */
+
+    /* What the values point to: */
+    PQconninfoOption *parts;
+    char *lists[3];
+    char timeout[16];
+};
+
+/* `first`: which of the hosts is tried first, below `hosts`; the others follow in turn. `writable`:
+ * only a server that takes writes will do. False: `why` holds one line without the password. */
+bool conninfo_init(struct conninfo *info, const char *url, unsigned timeout_ms, unsigned first,
+                   bool writable, char *why, size_t why_size);
+void conninfo_finish(struct conninfo *info);
+
+/* Which of the hosts of the URL a connection has; `first` as it was for conninfo_init. */
+unsigned conninfo_host_of(const struct conninfo *info, unsigned first, const PGconn *connection);
+
+/* The value of a keyword; NULL: none. */
+const char *conninfo_value(const struct conninfo *info, const char *keyword);
+
+#endif
