@@ -114,7 +114,7 @@ static const struct sql_text texts[SQL_TASK_LIST] = {
                             "uuiiiitt"},
     [SQL_SESSION_PRUNE] = {"DELETE FROM sessions WHERE user_id = $1 AND id IN "
                            "(SELECT id FROM sessions WHERE user_id = $1 "
-                           "ORDER BY created_at DESC, id DESC OFFSET $2)",
+                           "ORDER BY created_at DESC, id DESC OFFSET $2) RETURNING id",
                            "ui"},
     [SQL_SESSION_GET_LOCKED] = {"SELECT s.counter, s.created_at, s.last_used_at, s.expires_at, "
                                 "s.superseded, u.disabled_at IS NOT NULL "
@@ -124,7 +124,8 @@ static const struct sql_text texts[SQL_TASK_LIST] = {
     [SQL_SESSION_ROTATE] = {"UPDATE sessions SET counter = $3, last_used_at = $4, "
                             "expires_at = $5, superseded = $6 WHERE user_id = $1 AND id = $2",
                             "uuiiib"},
-    [SQL_SESSION_DELETE] = {"DELETE FROM sessions WHERE user_id = $1 AND id = $2", "uu"},
+    [SQL_SESSION_DELETE] = {"DELETE FROM sessions WHERE user_id = $1 AND id = $2 RETURNING id",
+                            "uu"},
     [SQL_SESSION_DELETE_OTHERS] = {"DELETE FROM sessions WHERE user_id = $1 AND id <> $2", "uu"},
     [SQL_SESSIONS_ENDED] = {"SELECT pg_notify('taskhold_sessions_ended', $1::text)", "u"},
     [SQL_ADDRESS_PUT] = {"INSERT INTO known_addresses (user_id, ip, seen_at) VALUES ($1, $2, $3) "
