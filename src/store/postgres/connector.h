@@ -17,17 +17,17 @@ struct connector_order {
     struct connector_order *next;
 };
 
-/* NULL without memory or thread. The options' texts outlive it. */
+/* NULL without memory or thread. `options` outlive it. */
 struct connector *connector_create(const struct connect_options *options);
 
-/* Ends the thread. No order may be left. */
+/* Ends the thread, waiting for an attempt that is under way (seconds). No order may be left. */
 void connector_destroy(struct connector **connector);
 
 /* Any thread. */
 void connector_request(struct connector *connector, struct connector_order *order);
 
 /* Takes the order back: afterwards its message is not posted any more. When it was posted before,
- * `connection` is set, and is the caller's. Waits for an attempt that is under way (seconds). */
+ * `connection` is set, and is the caller's. Does not wait. */
 void connector_cancel(struct connector *connector, struct connector_order *order);
 
 #endif
