@@ -18,6 +18,7 @@
 #include "store/sqlite/database.h"
 #include "store/sqlite/engine.h"
 #include "store/sqlite/list.h"
+#include "store/sqlite/maintenance.h"
 #include "store/sqlite/sql.h"
 #include "store_fixture.h"
 
@@ -318,6 +319,36 @@ static void test_readers_cannot_write_or_checkpoint(void **state)
     database_close(&reader);
 }
 
+/* A long reader, a backup say, must not make every write after it wait. */
+static void test_waits_for_a_long_reader_are_rare(void **state)
+{
+    static const struct {
+        int wal;
+        int waited; /* 0: not at all */
+    } steps[] = {{4000, 0},      {20000, 20000}, {23000, 20000}, {39999, 20000},
+                 {42200, 42200}, {84000, 42200}, {87000, 87000}, {3, 0}};
+    struct place *place = *state;
+    open_place(place);
+    sqlite_engine.close(&place->store);
+    sqlite3 *writer = database_open_writer(place->path, place->why, sizeof place->why);
+    sqlite3 *reader = database_open_reader(place->path);
+    struct statements statements = {.db = writer};
+    struct maintenance m;
+    assert_non_null(writer);
+    assert_non_null(reader);
+    maintenance_init(&m, &statements);
+    assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM users", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_exec(writer, "CREATE TABLE more (x)", NULL, NULL, NULL), SQLITE_OK);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        m.wal_pages = steps[i].wal;
+        assert_int_equal(maintenance_checkpoint(&m), SQLITE_OK);
+        assert_int_equal(m.waited_pages, steps[i].waited);
+    }
+    database_close(&reader);
+    database_close(&writer);
+}
+
 static void explain(sqlite3 *db, const char *sql, char *plan, size_t size)
 {
     sqlite3_stmt *statement = NULL;
@@ -500,6 +531,7 @@ int main(void)
         TEST(test_death_in_a_migration),
         TEST(test_settings_and_integrity),
         TEST(test_readers_cannot_write_or_checkpoint),
+        TEST(test_waits_for_a_long_reader_are_rare),
         TEST(test_plans),
         TEST(test_purge),
         TEST(test_tombstones),

@@ -7,7 +7,9 @@
 #include "store/sqlite/write_task.h"
 
 /* Pages in the WAL (4 KiB each): at each `STEP` more they are moved as far as readers allow; at
- * `MOST` the writer waits for the readers, so that the WAL is begun anew. */
+ * `MOST` the writer waits for the readers, so that the WAL is begun anew. A reader that did not end
+ * in that time is a long one, a backup say: the next wait is at twice as many pages, or writes
+ * would stand still for most of it. */
 #define STEP_PAGES 2048
 #define MOST_PAGES 16384
 #define WAIT_MS    200
@@ -47,13 +49,14 @@ static int checkpoint(struct maintenance *m, int mode)
 int maintenance_checkpoint(struct maintenance *m)
 {
     if (m->wal_pages < m->tried_pages)
-        m->tried_pages = 0; /* it was begun anew */
+        m->tried_pages = m->waited_pages = 0; /* it was begun anew */
     if (m->wal_pages - m->tried_pages < STEP_PAGES)
         return SQLITE_OK;
-    if (m->wal_pages < MOST_PAGES)
+    if (m->wal_pages < MOST_PAGES || m->wal_pages / 2 < m->waited_pages)
         return checkpoint(m, SQLITE_CHECKPOINT_PASSIVE);
     if (m->wal_pages >= 2 * MOST_PAGES)
         log_message(LOG_WARN, "wal_large", "the WAL has %d pages: a reader holds it", m->wal_pages);
+    m->waited_pages = m->wal_pages;
     (void)sqlite3_busy_timeout(m->statements->db, WAIT_MS);
     int rc = checkpoint(m, SQLITE_CHECKPOINT_RESTART);
     (void)sqlite3_busy_timeout(m->statements->db, BUSY_MS);

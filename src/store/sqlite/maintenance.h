@@ -8,6 +8,7 @@ struct maintenance {
     struct statements *statements; /* the writer's */
     int wal_pages;                 /* in the WAL after the last commit */
     int tried_pages;               /* in it when it was last moved */
+    int waited_pages;              /* in it when readers were last waited for */
     int64_t purge_at_ms;           /* of the monotonic clock */
 };
 
