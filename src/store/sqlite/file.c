@@ -98,11 +98,24 @@ static bool make_directory(const char *directory)
     return made;
 }
 
-/* The file itself, so that SQLite finds it with the right mode and gives that to its helpers. */
-static bool make_file(const char *path)
+/* Opens a file, or makes it; a new one follows `like` in its owner. Only a file that this call made
+ * is handed over: a link that lay there already could lead to any file of root's. */
+static int open_or_make(const char *path, int flags, const char *like)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | flags, 0600);
+    if (fd >= 0)
+        file_hand_over(fd, like);
+    else if (errno == EEXIST)
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | flags, 0600);
+    return fd;
+}
+
+/* The file itself, so that SQLite finds it with the right mode and owner and gives both to its
+ * helpers. */
+static bool make_file(const char *path, const char *directory)
 {
     struct stat status;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    int fd = open_or_make(path, O_NOCTTY, directory);
     if (fd < 0)
         return false;
     bool good = fstat(fd, &status) == 0;
@@ -147,7 +160,7 @@ static bool take_lock(struct file *file, char *why, size_t why_size)
     bool taken = false;
     errno = ENOMEM;
     if (path)
-        file->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        file->lock = open_or_make(path, O_NOFOLLOW, file->path);
     if (file->lock < 0)
         fail(why, why_size, "cannot make the lock file of", file->path);
     else if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
@@ -184,7 +197,7 @@ bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
         fail(why, why_size, "a network file system cannot hold the database", path);
         goto out;
     }
-    if (!make_file(path)) {
+    if (!make_file(path, directory)) {
         fail(why, why_size, "cannot make or write the database", path);
         goto out;
     }
@@ -229,6 +242,13 @@ char *file_find(const char *url, char *why, size_t why_size)
     if (path && !found)
         fail(why, why_size, "there is no database", path);
     return found;
+}
+
+void file_hand_over(int fd, const char *like)
+{
+    struct stat status;
+    if (geteuid() == 0 && stat(like, &status) == 0)
+        (void)!fchown(fd, status.st_uid, status.st_gid);
 }
 
 bool file_flush(const char *path)

@@ -29,6 +29,11 @@ void file_release(struct file *file);
  * NULL with one line in `why`: there is none. */
 char *file_find(const char *url, char *why, size_t why_size);
 
+/* For a file that the caller has just made. When root runs a command, the file gets the owner and
+ * group of `like`, the database or its directory, so that the server, which runs as somebody else,
+ * can use it. Where that is not allowed the file stays root's. */
+void file_hand_over(int fd, const char *like);
+
 /* Flushes what was written to `path`. False: see errno. */
 bool file_flush(const char *path);
 

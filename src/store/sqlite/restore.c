@@ -109,6 +109,8 @@ static bool copy(struct restore *r)
     const char *source = r->options->source;
     const int from = open(source, O_RDONLY | O_CLOEXEC);
     const int to = from >= 0 ? mkostemp(r->partial, O_CLOEXEC) : -1;
+    if (to >= 0)
+        file_hand_over(to, r->file.path);
     bool copied = to >= 0 && copy_bytes(from, to);
     if (!copied)
         fail(r, "cannot copy", source, strerror(errno));
