@@ -1,12 +1,17 @@
 """What the manifests of deploy/kubernetes may hold, by kind."""
 import re
 
-from platforms import MEMORY, NAME, PORT, ROUTE, TEXT
+from platforms import MEMORY, METRICS_PORT, NAME, PORT, ROUTE, TEXT
 from shapes import Each, Either
 
 LABELS = Each(r"[a-z.-]+/[a-z-]+", TEXT)
 OURS = {"app.kubernetes.io/name": {"taskhold"}}
 SELECTOR = {"matchLabels": OURS}
+SCRAPED = {
+    "prometheus.io/scrape": {"true"},
+    "prometheus.io/port": {str(METRICS_PORT)},
+    "prometheus.io/path": {"/metrics"},
+}
 META = {"name": NAME, "labels?": LABELS}
 CPU = re.compile(r"\d+m?")
 PROBE = {"httpGet": {"path": ROUTE, "port": {"http"}}, "periodSeconds": int, "failureThreshold": int}
@@ -15,7 +20,12 @@ CONTAINER = {
     "name": NAME,
     "image": {"taskhold"},
     "args": [str],
-    "ports": [{"name": {"http"}, "containerPort": PORT}],
+    "ports": [
+        Either(
+            {"name": {"http"}, "containerPort": PORT},
+            {"name": {"metrics"}, "containerPort": {METRICS_PORT}},
+        )
+    ],
     "envFrom": [{"secretRef": {"name": NAME}}],
     "env": [{"name": TEXT, "value": TEXT}],
     "resources": {"requests": {"cpu": CPU, "memory": MEMORY}, "limits": {"cpu": CPU, "memory": MEMORY}},
@@ -53,7 +63,8 @@ POD = {
     "volumes": [{"name": NAME, "emptyDir": {"sizeLimit": MEMORY}}],
 }
 
-_port = {"protocol": {"TCP", "UDP"}, "port": Either({"http"}, int)}
+_port = {"protocol": {"TCP", "UDP"}, "port": Either({"http", "metrics"}, int)}
+_monitoring = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": {"monitoring"}}}}]
 
 KINDS = {
     "Namespace": ("v1", {"metadata": META}),
@@ -67,7 +78,7 @@ KINDS = {
                     "type": {"RollingUpdate"},
                     "rollingUpdate": {"maxUnavailable": int, "maxSurge": int},
                 },
-                "template": {"metadata": {"labels": OURS}, "spec": POD},
+                "template": {"metadata": {"labels": OURS, "annotations": SCRAPED}, "spec": POD},
             },
         },
     ),
@@ -110,7 +121,7 @@ KINDS = {
             "spec": {
                 "podSelector": SELECTOR,
                 "policyTypes": [{"Ingress", "Egress"}],
-                "ingress": [{"ports": [_port]}],
+                "ingress": [{"ports": [_port], "from?": _monitoring}],
                 "egress": [{"ports": [_port]}],
             },
         },

@@ -9,6 +9,7 @@ ROUTE = re.compile(r"/[a-z]+")
 SECONDS = re.compile(r"\d+s")
 MEMORY = re.compile(r"\d+(Mi|Gi)")
 PORT = {8080}
+METRICS_PORT = 9100
 EMPTY = Nothing()
 
 _render_service = {
@@ -51,6 +52,7 @@ FLY = {
     "build": {"dockerfile": {"Dockerfile"}, "args": Each("[A-Z_]+", TEXT)},
     "env": Each("[A-Z_]+", TEXT),
     "deploy": {"strategy": {"rolling", "immediate"}},
+    "metrics": {"port": {METRICS_PORT}, "path": {"/metrics"}},
     "mounts": [{"source": re.compile(r"[a-z0-9_]+"), "destination": {"/data"}, "initial_size": re.compile(r"\d+gb")}],
     "http_service": {
         "internal_port": PORT,
@@ -139,7 +141,7 @@ _service = {
     "volumes?": [TEXT],
     "secrets?": [TEXT],
     "depends_on?": Each("[a-z0-9-]+", {"condition": {"service_healthy"}}),
-    "expose?": [{"8080"}],
+    "expose?": [{"8080", str(METRICS_PORT)}],
     "ports?": [{"80:80", "443:443"}],
     "healthcheck?": {"test": [str], "interval": SECONDS, "timeout": SECONDS, "retries": int},
     "stop_grace_period?": SECONDS,

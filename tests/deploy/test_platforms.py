@@ -25,6 +25,8 @@ MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 ALL = [*YAML, *JSON, "fly.toml", *(str(path.relative_to(ROOT)) for path in MANIFESTS)]
 POSTGRES = ["deploy/render-postgres.yaml", "deploy/cloud-run/service.yaml", "deploy/compose/compose.postgres.yaml",
             "deploy/kubernetes/kustomization.yaml", "heroku.yml", "app.json", "Procfile"]
+# The files and how many places of each name the listener of the metrics: the anchor's counts once a node more.
+SCRAPED_COMPOSE = {"deploy/compose/compose.sqlite.yaml": 1, "deploy/compose/compose.postgres.yaml": 3}
 # Names in these files that are no settings of the server, and whose they are.
 FOREIGN = {"RUN_AS", "DOMAIN", "UPSTREAMS", "POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD_FILE"}
 
@@ -46,6 +48,10 @@ def walk(value, key=None):
             yield from walk(inner, key)
     else:
         yield key, value
+
+
+def texts(value):
+    return [inner for _, inner in walk(value) if isinstance(inner, str)]
 
 
 def variables(value):
@@ -103,7 +109,17 @@ def test_every_variable_is_a_setting(name, settings):
 @pytest.mark.parametrize("name", ALL)
 def test_every_probe_asks_a_path_of_the_server(name, public_paths):
     asked = {value for key, value in walk(read(name)) if key in ("path", "healthCheckPath", "healthcheckPath")}
-    assert asked <= public_paths
+    assert asked - {"/metrics"} <= public_paths
+
+
+@pytest.mark.parametrize("name", ["fly.toml", "deploy/kubernetes/deployment.yaml", *SCRAPED_COMPOSE])
+def test_metrics_have_a_listener_of_their_own_that_nobody_publishes(name):
+    document = read(name)
+    listeners = [value for value in texts(document) if value.startswith("0.0.0.0:")]
+    assert listeners == [f"0.0.0.0:{platforms.METRICS_PORT}"] * SCRAPED_COMPOSE.get(name, 1)
+    if name in SCRAPED_COMPOSE:
+        published = [port for service in document["services"].values() for port in service.get("ports", [])]
+        assert not any(str(platforms.METRICS_PORT) in port for port in published)
 
 
 @pytest.mark.parametrize("name", POSTGRES)
