@@ -7,6 +7,7 @@ import signal
 import subprocess
 
 SERVER_CORE, CLIENT_CORE = "0", "1"
+ANY_CORE = "0,1"
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _started = []
 

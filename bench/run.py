@@ -6,6 +6,7 @@ import signal
 import sys
 
 import chart
+import check
 import load
 import machine
 import procs
@@ -15,7 +16,7 @@ import servers
 
 ROOT = os.path.dirname(servers.BENCH)
 CACHE = os.path.join(ROOT, ".cache", "bench")
-FULL_RUN_SECONDS, QUICK_RUN_SECONDS = 720, 180
+FULL_RUN_SECONDS, QUICK_RUN_SECONDS = 900, 240
 
 
 class Options:
@@ -26,12 +27,15 @@ class Options:
         self.whole = not (arguments.quick or arguments.only)
         self.rounds = 3
         self.seconds = 1 if arguments.quick else 5
+        self.pairs = 3 if arguments.quick else 5
+        self.pair_seconds = 1 if arguments.quick else 3
         self.many_tasks = 100_000 if arguments.quick else 1_000_000
+        self.backup_tasks = 100_000 if arguments.quick else 500_000
         self.fill_seconds = 30 if arguments.quick else 120
         self.run_seconds = QUICK_RUN_SECONDS if arguments.quick else FULL_RUN_SECONDS
 
     def wants(self, key):
-        return self.only in (None, key)
+        return not self.only or key in self.only
 
     @staticmethod
     def progress(line):
@@ -44,7 +48,8 @@ def parse_arguments():
         prog="script/bench",
         description="Prints one table. A whole run also writes docs/benchmarks.md and docs/benchmarks.svg.")
     parser.add_argument("--quick", action="store_true", help="1 s a round, not 5: to see that it works")
-    parser.add_argument("--only", choices=keys, metavar="CASE", help="one of: " + ", ".join(keys))
+    parser.add_argument("--only", action="append", choices=keys, metavar="CASE",
+                        help="one of: " + ", ".join(keys) + "; may be given several times")
     parser.add_argument("--binary", default=os.path.join(ROOT, "build", "taskhold"),
                         help="the taskhold to measure (default: build/taskhold)")
     return Options(arguments := parser.parse_args()), os.path.abspath(arguments.binary)
@@ -78,7 +83,7 @@ def taskhold_alone(folder, binary, options):
             try:
                 checks += section(folder, binary, options)
             except (procs.Failed, OSError) as error:
-                checks.append(sections.Check(f"Section {key}", "to be measured", f"failed: {error}", False))
+                checks.append(check.Check(f"Section {key}", "to be measured", f"failed: {error}", False))
     return checks
 
 

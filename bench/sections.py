@@ -1,4 +1,4 @@
-"""What is measured of Taskhold alone: memory, the time of a start, reads during a storm of logins."""
+"""What is measured of Taskhold alone, by name. A section gives its checks; the longer ones have a file each."""
 import os
 import resource
 import select
@@ -6,27 +6,19 @@ import statistics
 import time
 from dataclasses import dataclass
 
+import backup
 import client
 import fill
 import load
+import logs
 import procs
 import servers
 import storm
+from check import KIB, MIB, Check
 
-MIB = 1024 * 1024
-KIB = 1024
 IDLE_CONNECTIONS = 10_000
 STARTS = 5
 HASH_BYTES = 19 * MIB
-
-
-@dataclass(frozen=True)
-class Check:
-    """One promise: what it is about, what was promised, what was measured, and whether it holds."""
-    what: str
-    promised: str
-    measured: str
-    met: bool
 
 
 def raise_file_limit():
@@ -163,4 +155,4 @@ def logins(folder, binary, options):
     ]
 
 
-ALL = {"memory": memory, "start": start, "logins": logins}
+ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.section, "logs": logs.section}

@@ -24,6 +24,7 @@ class Server:
         self.reader = self.writer = None
         self.read_ids = self.patch_ids = ()
         os.makedirs(self.folder, exist_ok=True)
+        self.database = "sqlite:" + self.file("taskhold.db")  # of Taskhold: its DATABASE_URL
 
     @property
     def pid(self):
@@ -74,12 +75,12 @@ def prepare(server):
 def launch_taskhold(server, binary, **settings):
     env = {"THREADS": "1", "RATE_LIMIT": "off", "LOG_LEVEL": "warn", **settings}
     server.launch([binary, "serve", "--host", client.HOST, "--port", str(server.port),
-                   "--database", "sqlite:" + server.file("taskhold.db")], env)
+                   "--database", server.database], env)
 
 
-def start_taskhold(folder, binary):
+def start_taskhold(folder, binary, **settings):
     server = Server("taskhold", folder)
-    launch_taskhold(server, binary)
+    launch_taskhold(server, binary, **settings)
     client.wait_ready(server.port, server.process)
     return server
 
