@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "store/keeping.h"
 #include "store/sqlite/sql.h"
-#include "store/sqlite/write_task.h"
 
 /* Pages in the WAL (4 KiB each): at each `STEP` more they are moved as far as readers allow; at
  * `MOST` the writer waits for the readers, so that the WAL is begun anew. A reader that did not end
@@ -14,10 +14,6 @@
 #define MOST_PAGES 16384
 #define WAIT_MS    200
 #define BUSY_MS    5000
-
-#define PURGE_EVERY_MS 60000
-#define PURGE_ROWS     256
-#define TOMBSTONE_MS   (30 * INT64_C(86400000))
 
 static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
 {
@@ -72,9 +68,9 @@ static int purge(struct maintenance *m, enum sql sql, int64_t before, bool *more
 {
     struct query q = query_begin(m->statements, sql);
     query_bind_i64(&q, before);
-    query_bind_i64(&q, PURGE_ROWS);
+    query_bind_i64(&q, KEEPING_PURGE_ROWS);
     int rc = query_run(&q);
-    if (rc == SQLITE_OK && sqlite3_changes(m->statements->db) == PURGE_ROWS)
+    if (rc == SQLITE_OK && sqlite3_changes(m->statements->db) == KEEPING_PURGE_ROWS)
         *more = true;
     return rc;
 }
@@ -83,14 +79,14 @@ int maintenance_purge(struct maintenance *m, bool *more)
 {
     int64_t now = clock_wall_ms();
     *more = false;
-    int rc = purge(m, SQL_PURGE_KEYS, now - WRITE_TASK_KEY_MS, more);
+    int rc = purge(m, SQL_PURGE_KEYS, now - KEEPING_KEY_MS, more);
     if (rc == SQLITE_OK)
-        rc = purge(m, SQL_PURGE_TOMBSTONES, now - TOMBSTONE_MS, more);
+        rc = purge(m, SQL_PURGE_TOMBSTONES, now - KEEPING_TOMBSTONE_MS, more);
     if (rc == SQLITE_OK)
         rc = purge(m, SQL_PURGE_SESSIONS, now, more);
     if (rc != SQLITE_OK)
         *more = false;
     if (!*more)
-        m->purge_at_ms = clock_mono_ms() + PURGE_EVERY_MS;
+        m->purge_at_ms = clock_mono_ms() + KEEPING_PURGE_MS;
     return rc;
 }

@@ -51,8 +51,6 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_EMAIL_OWNER] = "SELECT id FROM users WHERE email = ?1",
     [SQL_USER_INSERT] = "INSERT INTO users (" USER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [SQL_USER_RENAME] = "UPDATE users SET name = ?2, updated_at = ?3 WHERE id = ?1",
-    [SQL_USER_CREDENTIAL] = "SELECT password_hash, disabled_at IS NOT NULL FROM users "
-                            "WHERE id = ?1",
     [SQL_USER_SET_HASH] = "UPDATE users SET password_hash = ?2, updated_at = coalesce(?3, "
                           "updated_at) WHERE id = ?1",
     [SQL_USER_SET_EMAIL] = "UPDATE users SET email = ?2, updated_at = ?3 WHERE id = ?1",

@@ -1,12 +1,11 @@
 #include "store/sqlite/write_session.h"
 
+#include "store/keeping.h"
+#include "store/session_decision.h"
 #include "store/sqlite/session.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/write_user.h"
-
-#define ADDRESSES_MOST  32 /* remembered of one user */
-#define SUPERSEDED_MOST 16 /* times kept of one session */
-#define TIME_SIZE       8
+#include "store/user_decision.h"
 
 static int delete_session(struct transaction *t, const struct uuid *id, const struct uuid *user)
 {
@@ -48,20 +47,20 @@ static int remember_address(struct transaction *t, const struct session *session
     query_bind_text(&q, session->ip);
     query_bind_i64(&q, session->created_at);
     int rc = query_run(&q);
-    return rc == SQLITE_OK ? prune(t, SQL_ADDRESS_PRUNE, &session->user, ADDRESSES_MOST) : rc;
+    return rc == SQLITE_OK ? prune(t, SQL_ADDRESS_PRUNE, &session->user, KEEPING_ADDRESSES) : rc;
 }
 
 static int run_create(struct transaction *t, struct store_op *base)
 {
     struct store_session_create *op = (struct store_session_create *)base;
-    enum write_user_credential credential = WRITE_USER_ABSENT;
-    int rc = write_user_check(t, &op->session.user, op->verified_hash, &credential);
+    struct user user;
+    bool found = false;
+    int rc = write_user_read(t, &op->session.user, op->op.arena, &user, &found);
     if (rc != SQLITE_OK)
         return rc;
-    if (credential != WRITE_USER_GOOD) {
-        op->op.result = ERROR_INVALID_CREDENTIALS;
+    op->op.result = user_decide_login(found ? &user : NULL, op->verified_hash);
+    if (op->op.result != ERROR_NONE)
         return SQLITE_OK;
-    }
     if (op->rehash.ptr)
         rc = write_user_put_hash(t, &op->session.user, op->rehash, 0);
     if (rc == SQLITE_OK)
@@ -75,16 +74,8 @@ static int run_create(struct transaction *t, struct store_op *base)
 
 /* ---- rotation ---- */
 
-/* A session as it stands, with the times at which its last tokens were superseded. */
-struct standing {
-    struct session session;
-    bool disabled;
-    uint8_t superseded[SUPERSEDED_MOST * TIME_SIZE];
-    size_t superseded_size;
-};
-
-static int read_session(struct transaction *t, const struct uuid *id, struct standing *standing,
-                        bool *found)
+static int read_session(struct transaction *t, const struct uuid *id,
+                        struct session_standing *standing, bool *found)
 {
     struct query q = query_begin(&t->statements, SQL_SESSION_GET);
     query_bind_uuid(&q, id);
@@ -95,91 +86,42 @@ static int read_session(struct transaction *t, const struct uuid *id, struct sta
         standing->session.created_at = query_take_i64(&q);
         standing->session.last_used_at = query_take_i64(&q);
         standing->session.expires_at = query_take_i64(&q);
-        struct slice times = query_take_blob(&q);
-        if (times.len <= sizeof standing->superseded) {
-            standing->superseded_size = times.len;
-            if (times.len > 0)
-                memcpy(standing->superseded, times.ptr, times.len);
-        }
+        session_set_superseded(standing, query_take_blob(&q));
         standing->disabled = query_take_i64(&q) != 0;
     }
     return query_end(&q);
 }
 
-static int64_t get_time(const uint8_t *bytes)
+static int rotate(struct transaction *t, const struct store_session_refresh *op,
+                  const struct session_standing *standing)
 {
-    uint64_t value = 0;
-    for (unsigned i = 0; i < TIME_SIZE; i++)
-        value = value << 8 | bytes[i];
-    return (int64_t)value;
-}
-
-static void put_time(uint8_t *bytes, int64_t time)
-{
-    uint64_t value = (uint64_t)time;
-    for (unsigned i = TIME_SIZE; i-- > 0; value >>= 8)
-        bytes[i] = (uint8_t)value;
-}
-
-/* Was the token with `counter` superseded less than `grace_ms` ago? */
-static bool is_in_grace(const struct standing *standing, const struct store_session_refresh *op)
-{
-    if (op->counter < 1)
-        return false;
-    int64_t age = standing->session.counter - op->counter; /* 1: the one before the current */
-    if (age < 1 || age > (int64_t)(standing->superseded_size / TIME_SIZE))
-        return false;
-    int64_t time = get_time(&standing->superseded[(size_t)(age - 1) * TIME_SIZE]);
-    return op->now - time < op->grace_ms;
-}
-
-static int rotate(struct transaction *t, struct store_session_refresh *op,
-                  struct standing *standing)
-{
-    size_t kept = standing->superseded_size;
-    if (kept > sizeof standing->superseded - TIME_SIZE)
-        kept = sizeof standing->superseded - TIME_SIZE;
-    memmove(standing->superseded + TIME_SIZE, standing->superseded, kept);
-    put_time(standing->superseded, op->now);
-
-    struct session *session = &standing->session;
-    int64_t last = session->created_at + op->lifetime_ms;
-    session->counter++;
-    session->last_used_at = op->now;
-    session->expires_at = op->now + op->ttl_ms < last ? op->now + op->ttl_ms : last;
-
+    const struct session *session = &standing->session;
     struct query q = query_begin(&t->statements, SQL_SESSION_ROTATE);
     query_bind_uuid(&q, &session->id);
     query_bind_i64(&q, op->counter);
     query_bind_i64(&q, session->counter);
     query_bind_i64(&q, session->last_used_at);
     query_bind_i64(&q, session->expires_at);
-    query_bind_blob(&q, standing->superseded, kept + TIME_SIZE);
+    query_bind_blob(&q, standing->superseded, standing->superseded_size);
     return query_run(&q);
 }
 
 static int run_refresh(struct transaction *t, struct store_op *base)
 {
     struct store_session_refresh *op = (struct store_session_refresh *)base;
-    struct standing standing = {0};
+    struct session_standing standing = {0};
     bool found = false;
-    op->reuse = false;
     int rc = read_session(t, &op->id, &standing, &found);
     if (rc != SQLITE_OK)
         return rc;
-    if (!found || standing.disabled || standing.session.expires_at <= op->now) {
-        op->op.result = ERROR_INVALID_REFRESH_TOKEN;
-        return SQLITE_OK;
-    }
-    if (op->counter == standing.session.counter) {
-        rc = rotate(t, op, &standing);
-    } else if (!is_in_grace(&standing, op)) {
-        op->reuse = true;
-        op->op.result = ERROR_INVALID_REFRESH_TOKEN;
+    switch (session_decide_refresh(op, found ? &standing : NULL)) {
+    case SESSION_DECISION_NOTHING: break;
+    case SESSION_DECISION_ROTATE: rc = rotate(t, op, &standing); break;
+    case SESSION_DECISION_END:
         transaction_end_sessions(t, &standing.session.user);
         rc = delete_session(t, &op->id, &standing.session.user);
+        break;
     }
-    op->session = standing.session;
     return rc;
 }
 

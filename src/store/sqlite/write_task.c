@@ -4,15 +4,9 @@
 #include "store/sqlite/revision.h"
 #include "store/sqlite/session.h"
 #include "store/sqlite/sql.h"
+#include "store/task_decision.h"
 
-/* What a write knows of the database before it writes. */
-struct before {
-    int64_t revision; /* of the user */
-    bool exists;
-    struct task task; /* when it exists */
-};
-
-static int read_task(struct transaction *t, struct store_task_write *op, struct before *before)
+static int read_task(struct transaction *t, struct store_task_write *op, struct task_before *before)
 {
     struct query q = query_begin(&t->statements, SQL_TASK_GET);
     query_bind_uuid(&q, &op->user);
@@ -25,13 +19,6 @@ static int read_task(struct transaction *t, struct store_task_write *op, struct 
 
 /* ---- idempotency ---- */
 
-static void take_answer(struct query *q, struct store_task_write *op)
-{
-    op->outcome = (enum store_outcome)query_take_i64(q);
-    op->task = reader_take_task(q, op->op.arena);
-    op->replayed = true;
-}
-
 /* Was the key used in the last 24 hours? Then `*decided`: the old answer, or that it is another
  * request. */
 static int find_key(struct transaction *t, struct store_task_write *op, bool *decided)
@@ -43,14 +30,11 @@ static int find_key(struct transaction *t, struct store_task_write *op, bool *de
     query_bind_uuid(&q, &op->user);
     query_bind_text(&q, op->idempotency.key);
     if (query_row(&q)) {
-        const struct slice fingerprint = {(const char *)op->idempotency.fingerprint,
-                                          sizeof op->idempotency.fingerprint};
-        bool same = slice_eq(query_take_blob(&q), fingerprint);
-        *decided = query_take_i64(&q) > op->now - WRITE_TASK_KEY_MS;
-        if (*decided && same)
-            take_answer(&q, op);
-        else if (*decided)
-            op->outcome = STORE_KEY_REUSED;
+        struct task_kept kept = {.fingerprint = query_take_blob(&q)};
+        kept.used_at = query_take_i64(&q);
+        kept.outcome = (enum store_outcome)query_take_i64(&q);
+        kept.task = reader_take_task(&q, op->op.arena);
+        *decided = q.rc == SQLITE_OK && task_decide_kept(op, &kept);
     }
     return query_end(&q);
 }
@@ -101,7 +85,7 @@ static int run_on_one(struct transaction *t, struct query *q)
 }
 
 static int update_task(struct transaction *t, const struct store_task_write *op,
-                       const struct before *before)
+                       const struct task_before *before)
 {
     struct query q = query_begin(&t->statements, SQL_TASK_UPDATE);
     query_bind_uuid(&q, &op->user);
@@ -118,7 +102,7 @@ static int update_task(struct transaction *t, const struct store_task_write *op,
 }
 
 static int delete_task(struct transaction *t, const struct store_task_write *op,
-                       const struct before *before)
+                       const struct task_before *before)
 {
     struct query q = query_begin(&t->statements, SQL_TASK_DELETE);
     query_bind_uuid(&q, &op->user);
@@ -146,90 +130,29 @@ static int drop_tombstone(struct transaction *t, const struct store_task_write *
 
 /* ---- verbs ---- */
 
-static int create(struct transaction *t, struct store_task_write *op, const struct before *before)
+static int carry_out(struct transaction *t, struct store_task_write *op,
+                     const struct task_before *before)
 {
-    op->outcome = STORE_CREATED;
-    op->task = (struct task){.id = op->id, .created_at = op->now};
-    (void)task_apply(&op->task, &op->change, op->now);
-    op->task.updated_at = op->now;
-    op->task.revision = before->revision + 1;
-    int rc = insert_task(t, op);
-    if (rc == SQLITE_OK && op->verb == STORE_TASK_REPLACE)
-        rc = drop_tombstone(t, op);
+    int rc = SQLITE_OK;
+    switch (task_decide(op, before)) {
+    case TASK_DECISION_NOTHING: return SQLITE_OK;
+    case TASK_DECISION_INSERT:
+        rc = insert_task(t, op);
+        if (rc == SQLITE_OK && op->verb == STORE_TASK_REPLACE)
+            rc = drop_tombstone(t, op);
+        break;
+    case TASK_DECISION_UPDATE: rc = update_task(t, op, before); break;
+    case TASK_DECISION_DELETE: rc = delete_task(t, op, before); break;
+    }
     if (rc == SQLITE_OK)
         revision_set(t, op->task.revision);
     return rc;
-}
-
-static int change(struct transaction *t, struct store_task_write *op, const struct before *before)
-{
-    op->outcome = STORE_UPDATED;
-    op->task = before->task;
-    if (!task_apply(&op->task, &op->change, op->now))
-        return SQLITE_OK;
-    op->task.revision = before->revision + 1;
-    int rc = update_task(t, op, before);
-    if (rc == SQLITE_OK)
-        revision_set(t, op->task.revision);
-    return rc;
-}
-
-static int remove_task(struct transaction *t, struct store_task_write *op,
-                       const struct before *before)
-{
-    op->outcome = STORE_DELETED;
-    op->task = before->task;
-    op->task.revision = before->revision + 1;
-    int rc = delete_task(t, op, before);
-    if (rc == SQLITE_OK)
-        revision_set(t, op->task.revision);
-    return rc;
-}
-
-static bool matches(const struct store_precondition *precondition, int64_t revision)
-{
-    if (precondition->any)
-        return true;
-    for (unsigned i = 0; i < precondition->count; i++) {
-        if (precondition->revisions[i] == revision)
-            return true;
-    }
-    return false;
-}
-
-/* Sets the outcome and answers false when the request must not be carried out. */
-static bool may_change(struct store_task_write *op, const struct before *before)
-{
-    op->task = (struct task){.id = op->id};
-    if (!before->exists && op->verb != STORE_TASK_REPLACE) {
-        op->outcome = STORE_NOT_FOUND;
-        return false;
-    }
-    bool fits = before->exists ? !op->precondition.must_not_exist : !op->precondition.present;
-    if (fits && before->exists && op->precondition.present)
-        fits = matches(&op->precondition, before->task.revision);
-    if (!fits) {
-        op->outcome = STORE_PRECONDITION_FAILED;
-        op->task.revision = before->exists ? before->task.revision : 0;
-    }
-    return fits;
-}
-
-static int change_existing(struct transaction *t, struct store_task_write *op,
-                           struct before *before)
-{
-    int rc = read_task(t, op, before);
-    if (rc != SQLITE_OK || !may_change(op, before))
-        return rc;
-    if (!before->exists)
-        return create(t, op, before);
-    return op->verb == STORE_TASK_DELETE ? remove_task(t, op, before) : change(t, op, before);
 }
 
 static int run(struct transaction *t, struct store_op *base)
 {
     struct store_task_write *op = (struct store_task_write *)base;
-    struct before before = {0};
+    struct task_before before = {0};
     bool found = false;
     bool decided = false;
     op->replayed = false;
@@ -242,7 +165,10 @@ static int run(struct transaction *t, struct store_op *base)
         rc = find_key(t, op, &decided);
     if (rc != SQLITE_OK || decided)
         return rc;
-    rc = op->verb == STORE_TASK_CREATE ? create(t, op, &before) : change_existing(t, op, &before);
+    if (op->verb != STORE_TASK_CREATE)
+        rc = read_task(t, op, &before);
+    if (rc == SQLITE_OK)
+        rc = carry_out(t, op, &before);
     return rc == SQLITE_OK ? keep_answer(t, op) : rc;
 }
 

@@ -6,6 +6,4 @@
 /* Changes of tasks, with preconditions and idempotency keys. */
 void write_task(struct store_task_write *op);
 
-#define WRITE_TASK_KEY_MS (24 * INT64_C(3600000)) /* how long an idempotency key is kept */
-
 #endif

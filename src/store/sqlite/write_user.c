@@ -3,18 +3,16 @@
 #include "store/sqlite/reader.h"
 #include "store/sqlite/session.h"
 #include "store/sqlite/sql.h"
+#include "store/user_decision.h"
 
-int write_user_check(struct transaction *t, const struct uuid *id, struct slice verified,
-                     enum write_user_credential *credential)
+int write_user_read(struct transaction *t, const struct uuid *id, struct arena *arena,
+                    struct user *user, bool *found)
 {
-    struct query q = query_begin(&t->statements, SQL_USER_CREDENTIAL);
+    struct query q = query_begin(&t->statements, SQL_USER_GET);
     query_bind_uuid(&q, id);
-    *credential = WRITE_USER_ABSENT;
-    if (query_row(&q)) {
-        bool same = slice_eq(query_take_text(&q), verified);
-        bool disabled = query_take_i64(&q) != 0;
-        *credential = !same ? WRITE_USER_CHANGED : disabled ? WRITE_USER_DISABLED : WRITE_USER_GOOD;
-    }
+    *found = query_row(&q);
+    if (*found)
+        *user = reader_take_user(&q, arena);
     return query_end(&q);
 }
 
@@ -28,30 +26,26 @@ int write_user_put_hash(struct transaction *t, const struct uuid *id, struct sli
     return query_run(&q);
 }
 
-/* Tests what a change that needs the password needs; sets the result when it must not go on. */
+/* Reads the user whom a change with the password is about; sets the result when it must not go on.
+ */
 static int may_change(struct transaction *t, struct store_op *op, const struct uuid *id,
-                      struct slice verified, bool *may)
+                      struct slice verified, struct user *user)
 {
-    enum write_user_credential credential = WRITE_USER_ABSENT;
-    int rc = write_user_check(t, id, verified, &credential);
-    *may = rc == SQLITE_OK && credential == WRITE_USER_GOOD;
-    if (credential == WRITE_USER_CHANGED)
-        op->result = ERROR_WRONG_PASSWORD;
-    else if (!*may)
-        op->result = ERROR_NOT_FOUND;
+    bool found = false;
+    int rc = write_user_read(t, id, op->arena, user, &found);
+    if (rc == SQLITE_OK)
+        op->result = user_decide_change(found ? user : NULL, verified);
     return rc;
 }
 
 static int read_user(struct transaction *t, struct store_op *op, const struct uuid *id,
                      struct user *user)
 {
-    struct query q = query_begin(&t->statements, SQL_USER_GET);
-    query_bind_uuid(&q, id);
-    if (query_row(&q))
-        *user = reader_take_user(&q, op->arena);
-    else
+    bool found = false;
+    int rc = write_user_read(t, id, op->arena, user, &found);
+    if (rc == SQLITE_OK && !found)
         op->result = ERROR_NOT_FOUND;
-    return query_end(&q);
+    return rc;
 }
 
 /* Does another account than `id` have that e-mail? */
@@ -103,9 +97,9 @@ static int run_rename(struct transaction *t, struct store_op *base)
 static int run_set_password(struct transaction *t, struct store_op *base)
 {
     struct store_user_set_password *op = (struct store_user_set_password *)base;
-    bool may = false;
-    int rc = may_change(t, &op->op, &op->id, op->verified_hash, &may);
-    if (rc != SQLITE_OK || !may)
+    struct user user;
+    int rc = may_change(t, &op->op, &op->id, op->verified_hash, &user);
+    if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
         return rc;
     rc = write_user_put_hash(t, &op->id, op->hash, op->now);
     if (rc != SQLITE_OK)
@@ -120,17 +114,13 @@ static int run_set_password(struct transaction *t, struct store_op *base)
 static int run_set_email(struct transaction *t, struct store_op *base)
 {
     struct store_user_set_email *op = (struct store_user_set_email *)base;
-    bool may = false;
     bool taken = false;
-    int rc = may_change(t, &op->op, &op->id, op->verified_hash, &may);
-    if (rc == SQLITE_OK && may)
+    int rc = may_change(t, &op->op, &op->id, op->verified_hash, &op->user);
+    if (rc == SQLITE_OK && op->op.result == ERROR_NONE)
         rc = is_taken(t, op->email, &op->id, &taken);
     if (taken)
         op->op.result = ERROR_EMAIL_TAKEN;
-    if (rc != SQLITE_OK || !may || taken)
-        return rc;
-    rc = read_user(t, &op->op, &op->id, &op->user);
-    if (rc != SQLITE_OK)
+    if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
         return rc;
     op->user.email = op->email;
     op->user.updated_at = op->now;
@@ -152,21 +142,20 @@ static int erase(struct transaction *t, const struct uuid *id)
 static int run_delete(struct transaction *t, struct store_op *base)
 {
     struct store_user_delete *op = (struct store_user_delete *)base;
-    bool may = false;
-    int rc = may_change(t, &op->op, &op->id, op->verified_hash, &may);
-    if (rc != SQLITE_OK || !may)
+    struct user user;
+    int rc = may_change(t, &op->op, &op->id, op->verified_hash, &user);
+    if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
         return rc;
     return erase(t, &op->id);
 }
 
 /* ---- what needs no password ---- */
 
-static int set_disabled(struct transaction *t, struct store_user_govern *op, int64_t at)
+static int set_disabled(struct transaction *t, const struct user *user)
 {
-    op->user.disabled_at = at;
     struct query q = query_begin(&t->statements, SQL_USER_SET_DISABLED);
-    query_bind_uuid(&q, &op->id);
-    query_bind_time(&q, at);
+    query_bind_uuid(&q, &user->id);
+    query_bind_time(&q, user->disabled_at);
     return query_run(&q);
 }
 
@@ -186,18 +175,14 @@ static int run_govern(struct transaction *t, struct store_op *base)
     int rc = read_user(t, &op->op, &op->id, &op->user);
     if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
         return rc;
+    const bool ends = user_decide_govern(op);
     switch (op->verb) {
     case STORE_USER_DISABLE:
-        rc = set_disabled(t, op, op->user.disabled_at ? op->user.disabled_at : op->now);
-        break;
-    case STORE_USER_ENABLE: return set_disabled(t, op, 0);
-    case STORE_USER_SET_PASSWORD:
-        op->user.updated_at = op->now;
-        rc = write_user_put_hash(t, &op->id, op->hash, op->now);
-        break;
+    case STORE_USER_ENABLE: rc = set_disabled(t, &op->user); break;
+    case STORE_USER_SET_PASSWORD: rc = write_user_put_hash(t, &op->id, op->hash, op->now); break;
     case STORE_USER_ERASE: return erase(t, &op->id);
     }
-    return rc == SQLITE_OK ? end_all_sessions(t, &op->id) : rc;
+    return rc == SQLITE_OK && ends ? end_all_sessions(t, &op->id) : rc;
 }
 
 void write_user_create(struct store_user_create *op)

@@ -1,0 +1,16 @@
+#ifndef TASKHOLD_STORE_KEEPING_H
+#define TASKHOLD_STORE_KEEPING_H
+
+#include <stdint.h>
+
+/* How long and how much every engine keeps of what is not an account or a task. */
+
+#define KEEPING_KEY_MS       (24 * INT64_C(3600000))  /* an idempotency key */
+#define KEEPING_TOMBSTONE_MS (30 * INT64_C(86400000)) /* a deleted task's id */
+#define KEEPING_ADDRESSES    32                       /* addresses remembered of one user */
+
+/* What has expired is deleted this often, in transactions of at most so many rows. */
+#define KEEPING_PURGE_MS   60000
+#define KEEPING_PURGE_ROWS 256
+
+#endif

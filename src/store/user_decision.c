@@ -1,0 +1,29 @@
+#include "store/user_decision.h"
+
+enum error user_decide_change(const struct user *user, struct slice verified)
+{
+    if (!user)
+        return ERROR_NOT_FOUND;
+    if (!slice_eq(user->password_hash, verified))
+        return ERROR_WRONG_PASSWORD;
+    return user->disabled_at != 0 ? ERROR_NOT_FOUND : ERROR_NONE;
+}
+
+enum error user_decide_login(const struct user *user, struct slice verified)
+{
+    return user_decide_change(user, verified) == ERROR_NONE ? ERROR_NONE
+                                                            : ERROR_INVALID_CREDENTIALS;
+}
+
+bool user_decide_govern(struct store_user_govern *op)
+{
+    switch (op->verb) {
+    case STORE_USER_DISABLE:
+        op->user.disabled_at = op->user.disabled_at ? op->user.disabled_at : op->now;
+        break;
+    case STORE_USER_ENABLE: op->user.disabled_at = 0; return false;
+    case STORE_USER_SET_PASSWORD: op->user.updated_at = op->now; break;
+    case STORE_USER_ERASE: break;
+    }
+    return true;
+}
