@@ -1,6 +1,7 @@
 #include "store/postgres/write_user.h"
 
 #include "store/postgres/locked_user.h"
+#include "store/user_decision.h"
 
 struct user_job {
     struct locked_user locked;
@@ -78,16 +79,11 @@ static void erase(struct job *job, const struct user *user)
     job_end_sessions(job, &user->id);
 }
 
-/* Does the change meet the user that it was made for? Sets the result when not. */
+/* Sets the result when the change that was asked for must not go on. */
 static bool may_change(struct locked_user *locked, struct slice verified)
 {
     struct store_op *op = locked->job.op;
-    if (!locked->found)
-        op->result = ERROR_NOT_FOUND;
-    else if (!slice_eq(locked->user.password_hash, verified))
-        op->result = ERROR_WRONG_PASSWORD;
-    else if (locked->user.disabled_at != 0)
-        op->result = ERROR_NOT_FOUND;
+    op->result = user_decide_change(locked->found ? &locked->user : NULL, verified);
     return op->result == ERROR_NONE;
 }
 
@@ -195,12 +191,11 @@ static bool step_delete(struct job *job, unsigned round)
 
 /* ---- what needs no password ---- */
 
-static void set_disabled(struct job *job, struct store_user_govern *op, int64_t at)
+static void set_disabled(struct job *job, const struct user *user)
 {
     struct params p = {0};
-    op->user.disabled_at = at;
-    params_uuid(&p, &op->id);
-    params_time(&p, at);
+    params_uuid(&p, &user->id);
+    params_time(&p, user->disabled_at);
     job_send(job, SQL_USER_SET_DISABLED, &p, NULL);
 }
 
@@ -209,18 +204,15 @@ static void govern(struct locked_user *locked, struct store_user_govern *op)
     const struct uuid none = {0};
     struct job *job = &locked->job;
     op->user = locked->user;
+    const bool sessions_end = user_decide_govern(op);
     switch (op->verb) {
     case STORE_USER_DISABLE:
-        set_disabled(job, op, op->user.disabled_at ? op->user.disabled_at : op->now);
-        break;
-    case STORE_USER_ENABLE: set_disabled(job, op, 0); return;
-    case STORE_USER_SET_PASSWORD:
-        op->user.updated_at = op->now;
-        locked_user_put_hash(locked, op->hash, op->now);
-        break;
-    case STORE_USER_ERASE: erase(job, &locked->user); return;
+    case STORE_USER_ENABLE: set_disabled(job, &op->user); break;
+    case STORE_USER_SET_PASSWORD: locked_user_put_hash(locked, op->hash, op->now); break;
+    case STORE_USER_ERASE: erase(job, &op->user); return;
     }
-    end_other_sessions(job, &op->id, &none);
+    if (sessions_end)
+        end_other_sessions(job, &op->id, &none);
 }
 
 static bool step_govern(struct job *job, unsigned round)

@@ -1,0 +1,271 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/postgres/sql.h"
+
+/* The statements that do not name their user first, and why each may. */
+static const enum sql of_no_user[] = {
+    /* Transactions touch no table. */
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_BE_DURABLE,
+    /* A notification touches none either. */
+    SQL_SESSIONS_ENDED,
+    /* The two directories: a stranger brings an address, or a token that names a session; the
+     * answer is whose it is, and nothing else. */
+    SQL_EMAIL_OWNER,
+    SQL_SESSION_OWNER,
+    /* An operator's list of all accounts: the whole house, in pages. */
+    SQL_USER_LIST,
+};
+
+static const enum sql without_table[] = {SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_BE_DURABLE,
+                                         SQL_SESSIONS_ENDED};
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+static bool is_in(enum sql sql, const enum sql *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i] == sql)
+            return true;
+    }
+    return false;
+}
+
+/* Does `text` begin with the pattern (a POSIX extended one)? */
+static bool begins(const char *text, const char *pattern)
+{
+    regex_t regex;
+    assert_int_equal(regcomp(&regex, pattern, REG_EXTENDED), 0);
+    regmatch_t match = {.rm_so = -1};
+    const bool found = regexec(&regex, text, 1, &match, 0) == 0 && match.rm_so == 0;
+    regfree(&regex);
+    return found;
+}
+
+/* How often `part` stands in `text`, and whether each time it begins with `pattern` (NULL: any). */
+static unsigned count_of(const char *text, const char *part, const char *pattern, bool *all)
+{
+    unsigned count = 0;
+    for (const char *at = strstr(text, part); at; at = strstr(at + 1, part)) {
+        count++;
+        if (pattern && !begins(at, pattern))
+            *all = false;
+    }
+    return count;
+}
+
+#define TABLE "(users|emails|tasks|tombstones|idempotency_keys|sessions|known_addresses)"
+
+/* How often the text takes rows from a table, or changes some. */
+static unsigned count_tables(const char *text)
+{
+    unsigned count = 0;
+    for (const char *at = text; *at; at++) {
+        if (begins(at, "^(FROM|UPDATE|INTO|JOIN) " TABLE "([ ,;)]|$)"))
+            count++;
+    }
+    return count;
+}
+
+/* Whether each table of the text is met by way of its user, who is the first parameter. */
+static bool names_its_user(const struct sql_text *row)
+{
+    bool all = row->types[0] == 'u';
+    const unsigned conditions =
+        count_of(row->text, "WHERE ", "^WHERE ([a-z]\\.)?user_id = \\$1( |\\)|$)", &all);
+    const unsigned joins =
+        count_of(row->text, "JOIN " /* of a table, not of rows found by user */,
+                 "^JOIN (\\(SELECT |" TABLE " [a-z] ON [a-z]\\.user_id = [a-z]\\.user_id)", &all);
+    const unsigned found_rows = count_of(row->text, "JOIN (", NULL, &all);
+    const unsigned inserts = count_of(row->text, "INSERT INTO ",
+                                      "^INSERT INTO [a-z_]+ \\(user_id, [a-z_, ]+\\) "
+                                      "(VALUES \\(\\$1, |SELECT \\$1, )",
+                                      &all);
+    return all && count_tables(row->text) == conditions + joins - found_rows + inserts;
+}
+
+static void every_statement_names_its_user_first(void **state)
+{
+    (void)state;
+    for (unsigned sql = 0; sql < SQL_COUNT; sql++) {
+        const struct sql_text *row = sql_text((enum sql)sql);
+        const bool excepted = is_in((enum sql)sql, of_no_user, COUNT(of_no_user));
+        if (!excepted && (!names_its_user(row) || count_tables(row->text) == 0))
+            fail_msg("does not name its user first: %s", row->text);
+        if (is_in((enum sql)sql, without_table, COUNT(without_table)))
+            assert_int_equal(count_tables(row->text), 0);
+        else if (excepted && names_its_user(row))
+            fail_msg("needs no exception: %s", row->text);
+    }
+}
+
+/* The test above would miss none of these. */
+static void what_names_no_user_is_seen(void **state)
+{
+    (void)state;
+    static const struct sql_text bad[] = {
+        {"SELECT 1 FROM tasks WHERE id = $1", "u"},
+        {"SELECT 1 FROM tasks WHERE id = $2 AND user_id = $1", "uu"},
+        {"SELECT 1 FROM tasks WHERE user_id = $2 AND id = $1", "uu"},
+        {"SELECT 1 FROM tasks WHERE user_id = $10", "u"},
+        {"SELECT 1 FROM tasks", "u"},
+        {"SELECT 1 FROM tasks WHERE user_id = $1 AND id IN (SELECT id FROM tombstones)", "u"},
+        {"SELECT 1 FROM sessions s JOIN users u ON u.created_at = s.created_at "
+         "WHERE s.user_id = $1",
+         "u"},
+        {"SELECT 1 FROM tasks WHERE user_id = $1", "t"},
+        {"INSERT INTO tasks (id, user_id) VALUES ($1, $2)", "uu"},
+        {"INSERT INTO tasks (user_id, id) VALUES ($2, $1)", "uu"},
+        {"UPDATE tasks SET title = $2", "ut"},
+        {"DELETE FROM tasks", "u"},
+    };
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        if (names_its_user(&bad[i]))
+            fail_msg("passes: %s", bad[i].text);
+    }
+}
+
+/* $1, $2, … up to the number of types, each of them used. */
+static void types_and_parameters_agree(void **state)
+{
+    (void)state;
+    for (unsigned sql = 0; sql < SQL_COUNT; sql++) {
+        const struct sql_text *row = sql_text((enum sql)sql);
+        const size_t count = strlen(row->types);
+        bool used[PARAMS_MOST + 1] = {false};
+        assert_in_range(count, 0, PARAMS_MOST);
+        assert_int_equal(strspn(row->types, "uitb"), count);
+        for (const char *at = strchr(row->text, '$'); at; at = strchr(at + 1, '$')) {
+            const unsigned long number = strtoul(at + 1, NULL, 10);
+            if (number < 1 || number > count)
+                fail_msg("$%lu has no type: %s", number, row->text);
+            used[number] = true;
+        }
+        for (size_t i = 1; i <= count; i++) {
+            if (!used[i])
+                fail_msg("$%zu is not used: %s", i, row->text);
+        }
+    }
+}
+
+static void types_are_those_of_postgresql(void **state)
+{
+    (void)state;
+    Oid types[PARAMS_MOST] = {0};
+    assert_int_equal(sql_types(SQL_BEGIN, types), 0);
+    assert_int_equal(sql_types(SQL_KEY_PUT, types), 13);
+    assert_int_equal(types[0], 2950); /* uuid */
+    assert_int_equal(types[1], 25);   /* text */
+    assert_int_equal(types[2], 17);   /* bytea */
+    assert_int_equal(types[3], 20);   /* bigint */
+}
+
+/* Values travel as parameters: the only literals are these, and no text has a place to fill in. */
+static void no_text_is_built_from_data(void **state)
+{
+    (void)state;
+    for (unsigned sql = 0; sql < SQL_COUNT; sql++) {
+        const char *text = sql_text((enum sql)sql)->text;
+        assert_ptr_equal(text, sql_text((enum sql)sql)->text);
+        assert_null(strchr(text, '%'));
+        for (const char *at = strchr(text, '\''); at; at = strchr(strchr(at + 1, '\'') + 1, '\'')) {
+            if (!begins(at, "^'(taskhold|taskhold_sessions_ended)?'[ ,)]"))
+                fail_msg("a literal: %s", text);
+        }
+    }
+}
+
+static void names_differ(void **state)
+{
+    (void)state;
+    char first[SQL_NAME_LEN];
+    char other[SQL_NAME_LEN];
+    sql_name(SQL_BEGIN, first);
+    assert_string_equal(first, "th0");
+    for (unsigned sql = 1; sql < SQL_COUNT; sql++) {
+        sql_name((enum sql)sql, other);
+        assert_string_not_equal(other, first);
+        memcpy(first, other, sizeof first);
+    }
+}
+
+static void no_statement_is_there_twice(void **state)
+{
+    (void)state;
+    for (unsigned sql = 1; sql < SQL_COUNT; sql++) {
+        for (unsigned other = 0; other < sql; other++)
+            assert_string_not_equal(sql_text((enum sql)sql)->text, sql_text((enum sql)other)->text);
+    }
+}
+
+/* ---- the schema ---- */
+
+extern const unsigned char embed_postgres_0001_init_sql[];
+extern const size_t embed_postgres_0001_init_sql_len;
+
+/* Where the first key of the table stands, in its own text. */
+static const char *primary_key(const char *table)
+{
+    const char *key = strstr(table, "PRIMARY KEY");
+    const char *end = strstr(table, "\n);");
+    assert_non_null(end);
+    return key && key < end ? key : NULL;
+}
+
+/* Is the key `user_id` itself, or does its list of columns begin with it? */
+static bool begins_with_user(const char *key)
+{
+    if (begins(key, "^PRIMARY KEY \\("))
+        return begins(key, "^PRIMARY KEY \\(user_id[,)]");
+    const char *line = key;
+    while (line[-1] != '\n')
+        line--;
+    return begins(line, "^ *user_id +uuid ");
+}
+
+/* So a table can be spread over many servers by its user. */
+static void every_key_begins_with_the_user(void **state)
+{
+    (void)state;
+    char *schema =
+        strndup((const char *)embed_postgres_0001_init_sql, embed_postgres_0001_init_sql_len);
+    assert_non_null(schema);
+    unsigned tables = 0;
+    for (char *at = strstr(schema, "CREATE TABLE "); at; at = strstr(at + 1, "CREATE TABLE ")) {
+        const char *key = primary_key(at);
+        tables++;
+        assert_non_null(key);
+        assert_int_equal(begins_with_user(key), !begins(at, "^CREATE TABLE emails "));
+        assert_true(begins(at, "^CREATE TABLE " TABLE " \\("));
+    }
+    assert_int_equal(tables, 7);
+    /* What must be unique is unique by its primary key. */
+    assert_null(strstr(schema, "UNIQUE"));
+    free(schema);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_statement_names_its_user_first),
+        cmocka_unit_test(what_names_no_user_is_seen),
+        cmocka_unit_test(types_and_parameters_agree),
+        cmocka_unit_test(types_are_those_of_postgresql),
+        cmocka_unit_test(no_text_is_built_from_data),
+        cmocka_unit_test(names_differ),
+        cmocka_unit_test(no_statement_is_there_twice),
+        cmocka_unit_test(every_key_begins_with_the_user),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
