@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -45,6 +46,9 @@ int main(int argc, char **argv)
 {
     const struct cli_command *command = NULL;
 
+    /* A file that may not grow (RLIMIT_FSIZE) is an error of the write, to be told and tidied up.
+     */
+    signal(SIGXFSZ, SIG_IGN);
     if (argc < 2 || is_help(argv[1])) {
         return cli_help(0, NULL);
     }

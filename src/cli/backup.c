@@ -16,6 +16,7 @@
 #define NICENESS 19
 
 static volatile sig_atomic_t interrupted;
+static bool line_is_open; /* of the progress */
 
 static void on_signal(int number)
 {
@@ -23,14 +24,27 @@ static void on_signal(int number)
     interrupted = 1;
 }
 
-static bool show_progress(void *context, int64_t copied, int64_t pages)
+/* What is asked to end tidies up first. A signal that the caller had ignored (nohup) stays so. */
+static void watch_signals(void)
 {
-    (void)context;
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction stop = {.sa_handler = on_signal};
+    struct sigaction before = {0};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            sigaction(numbers[i], &stop, NULL);
+        }
+    }
+}
+
+static void show_progress(int64_t copied, int64_t pages)
+{
     if (isatty(STDERR_FILENO) && pages > 0) {
         fprintf(stderr, "\rcopied %3lld %%%s", (long long)(copied * 100 / pages),
                 copied == pages ? "; checking\n" : "");
+        line_is_open = copied != pages;
     }
-    return !interrupted;
 }
 
 static int print_json(const char *target, const struct backup_report *report)
@@ -89,7 +103,7 @@ static int run(const char *url, const char *target, bool replace, bool json)
     struct backup_report *report = calloc(1, sizeof *report);
     char why[WHY_SIZE] = "out of memory";
     struct backup_options options = {
-        .target = target, .replace = replace, .progress = show_progress};
+        .target = target, .replace = replace, .progress = show_progress, .stop = &interrupted};
     char *source = report ? file_find(url, why, sizeof why) : NULL;
     int status = CLI_FAILED;
 
@@ -97,7 +111,7 @@ static int run(const char *url, const char *target, bool replace, bool json)
     if (source && backup_create(&options, report, why, sizeof why)) {
         status = json ? print_json(target, report) : print_text(target, report);
     } else {
-        fprintf(stderr, "taskhold: %s\n", why);
+        fprintf(stderr, "%staskhold: %s\n", line_is_open ? "\n" : "", why);
     }
     free(source);
     free(report);
@@ -108,7 +122,6 @@ int cli_backup(int argc, char **argv)
 {
     const bool json = cli_take_flag(&argc, argv, "--json");
     const bool force = cli_take_flag(&argc, argv, "--force");
-    const struct sigaction stop = {.sa_handler = on_signal};
     struct settings settings = {0};
     char **rest = NULL;
     int rest_count = 0;
@@ -121,8 +134,7 @@ int cli_backup(int argc, char **argv)
         fprintf(stderr, "taskhold: give one FILE to back up to\n");
         status = CLI_USAGE;
     } else {
-        sigaction(SIGINT, &stop, NULL);
-        sigaction(SIGTERM, &stop, NULL);
+        watch_signals();
         (void)!nice(NICENESS);
         status = run(settings.database_url, rest[0], force, json);
     }

@@ -64,7 +64,7 @@ void doctor_database(struct doctor *d)
     if (!d->path) {
         return;
     }
-    d->db = database_open_reader(d->path);
+    d->db = database_open_reader(d->path, NULL, 0);
     if (!d->db) {
         doctor_say(d, DOCTOR_ERROR, "database",
                    "%s cannot be read as a database in WAL mode: look at its owner and mode; a "

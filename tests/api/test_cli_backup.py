@@ -1,34 +1,29 @@
 """backup and restore: beside a server that writes, without a server, after a crash, and what they refuse."""
 import hashlib
 import json
+import re
 import shutil
+import signal
 import sqlite3
 import stat
+import subprocess
 import threading
 
 import pytest
 
-from support.server import SANITIZER, run
+from support.accounts import User
+from support.commands import refused, taskhold
+from support.paths import binary
+from support.server import Server, environment
+from support.waiting import wait_until
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BESIDE = ("-wal", "-shm", ".lock")
 
 
 def database(server):
     """The file that a server of these tests keeps."""
     return server.directory / "data" / "taskhold.db"
-
-
-def taskhold(server, *args):
-    """Runs a command in the server's folder; nothing that a sanitizer complains of."""
-    done = run(*args, cwd=server.directory, timeout=60)
-    assert not SANITIZER.search(done.stderr), done.stderr
-    return done
-
-
-def refused(done, says, status=1):
-    """One line, and nothing on standard output."""
-    assert done.returncode == status and done.stdout == "", done
-    assert done.stderr.startswith("taskhold: ") and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
 
 
 def titles(path):
@@ -39,9 +34,10 @@ def titles(path):
 
 
 def fingerprint(server):
-    """The bytes of the database and its WAL."""
+    """The bytes of the database and its WAL; no WAL is like an empty one."""
     path = database(server)
-    return [hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, path.with_name(path.name + "-wal"))]
+    wal = path.with_name(path.name + "-wal")
+    return [hashlib.sha256(one.read_bytes() if one.exists() else b"").hexdigest() for one in (path, wal)]
 
 
 @pytest.fixture
@@ -59,7 +55,7 @@ def test_backup_beside_a_running_server(start_server, make_user, tmp_path):
     for number in range(20):
         user.task(f"Task {number}", description="é\u4e2d\U0001f600")
     target = tmp_path / "copy.db"
-    done = taskhold(server, "backup", str(target), "--json")
+    done = taskhold(server.directory, "backup", str(target), "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     rows = {table["name"]: table["rows"] for table in report["tables"]}
@@ -69,7 +65,7 @@ def test_backup_beside_a_running_server(start_server, make_user, tmp_path):
     assert titles(target) == {f"Task {number}" for number in range(20)}
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["copy.db"]
-    text = taskhold(server, "backup", "second.db").stdout
+    text = taskhold(server.directory, "backup", "second.db").stdout
     assert "wrote second.db" in text and "not in it: the secret" in text
 
 
@@ -92,7 +88,7 @@ def test_backup_under_load_holds_what_was_acknowledged(start_server, make_user, 
         for step in range(5):
             before = list(acknowledged)
             target = tmp_path / f"copy-{step}.db"
-            done = taskhold(server, "backup", str(target))
+            done = taskhold(server.directory, "backup", str(target))
             after = list(acknowledged)
             assert done.returncode == 0, done.stderr
             found = titles(target)
@@ -114,7 +110,7 @@ def test_backup_leaves_the_source_alone_also_after_a_crash(start_server, make_us
     server.kill()
     before = fingerprint(server)
     assert database(server).with_name("taskhold.db-wal").stat().st_size > 0
-    done = taskhold(server, "backup", str(tmp_path / "copy.db"))
+    done = taskhold(server.directory, "backup", str(tmp_path / "copy.db"))
     assert done.returncode == 0, done.stderr
     assert titles(tmp_path / "copy.db") == {"Only in the WAL"}
     assert fingerprint(server) == before
@@ -123,30 +119,105 @@ def test_backup_leaves_the_source_alone_also_after_a_crash(start_server, make_us
 
 def test_backup_without_a_server(stopped, tmp_path):
     before = fingerprint(stopped)
-    assert taskhold(stopped, "backup", str(tmp_path / "copy.db")).returncode == 0
+    assert taskhold(stopped.directory, "backup", str(tmp_path / "copy.db")).returncode == 0
     assert titles(tmp_path / "copy.db") == {"Before"} and fingerprint(stopped) == before
 
 
 def test_backup_of_the_same_rows_has_the_same_digests(stopped, tmp_path):
-    one, two = (json.loads(taskhold(stopped, "backup", str(tmp_path / name), "--json").stdout) for name in "ab")
+    one, two = (json.loads(taskhold(stopped.directory, "backup", str(tmp_path / name), "--json").stdout)
+                for name in "ab")
     assert one["tables"] == two["tables"]
 
 
 def test_backup_overwrites_only_with_force(stopped, tmp_path):
     target = tmp_path / "copy.db"
     target.write_text("precious")
-    refused(taskhold(stopped, "backup", str(target)), "--force")
+    refused(taskhold(stopped.directory, "backup", str(target)), "--force")
     assert target.read_text() == "precious"
-    assert taskhold(stopped, "backup", str(target), "--force").returncode == 0
+    assert taskhold(stopped.directory, "backup", str(target), "--force").returncode == 0
     assert titles(target) == {"Before"} and [path.name for path in tmp_path.iterdir()] == ["copy.db"]
 
 
+@pytest.fixture(scope="module", name="large")
+def make_large(tmp_path_factory):
+    """A folder with a database of 24 MB, which takes a while to copy and to check."""
+    server = Server()
+    try:
+        user = User(server)
+        user.task("One")
+        user.client.close()
+        server.terminate()
+        with sqlite3.connect(database(server)) as db:
+            db.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) "
+                       "INSERT INTO tasks SELECT user_id, created_at, randomblob(16), revision + i, updated_at, "
+                       "completed_at, status, title, hex(zeroblob(8000)) FROM tasks, n")
+        db.close()
+        yield server
+    finally:
+        server.stop()
+
+
+def heed_signals():
+    """Whoever runs the tests may have ignored some."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_DFL)
+
+
+def stopped_in(phase, server, target):
+    """A backup that stands still (SIGSTOP) in a phase: "copy", or "check" when all is copied. None: it was faster."""
+    process = subprocess.Popen([str(binary()), "backup", str(target)], cwd=server.directory, env=environment(),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               encoding="utf-8", preexec_fn=heed_signals)
+    least = 1 if phase == "copy" else database(server).stat().st_size
+
+    def there():
+        if process.poll() is not None or target.exists():
+            return True
+        try:
+            return any(path.stat().st_size >= least for path in target.parent.glob("*.partial-*"))
+        except FileNotFoundError:  # renamed since
+            return False
+
+    wait_until(there, 20, phase)
+    process.send_signal(signal.SIGSTOP)
+    if process.poll() is None and not target.exists():
+        return process
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(20) == 0
+    return None
+
+
+@pytest.mark.parametrize("number", ENDINGS)
+@pytest.mark.parametrize("phase", ["copy", "check"])
+def test_backup_that_is_interrupted_leaves_nothing(large, tmp_path, number, phase):
+    before = fingerprint(large)
+    process = next(filter(None, (stopped_in(phase, large, tmp_path / f"{go}.db") for go in range(20))))
+    names = sorted(path.name for path in tmp_path.glob("*.db"))
+    process.send_signal(number)
+    process.send_signal(signal.SIGCONT)
+    said, complaint = process.communicate(timeout=20)
+    assert (process.returncode, said) == (1, "") and re.fullmatch(r"taskhold: gave up \S+: interrupted\n", complaint)
+    assert sorted(path.name for path in tmp_path.iterdir()) == names and fingerprint(large) == before
+
+
+def test_backup_that_is_told_to_ignore_a_signal_goes_on(large, tmp_path):
+    """As under nohup."""
+    target = tmp_path / "copy.db"
+    process = subprocess.Popen([str(binary()), "backup", str(target)], cwd=large.directory, env=environment(),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    wait_until(lambda: process.poll() is not None or list(tmp_path.iterdir()), 20, "the file")
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=20)
+    assert process.returncode == 0 and target.exists()
+
+
 def test_backup_that_cannot_be_made(stopped, tmp_path):
-    refused(taskhold(stopped, "backup"), "give one FILE", 2)
-    refused(taskhold(stopped, "backup", "a", "b"), "give one FILE", 2)
-    refused(taskhold(stopped, "backup", str(tmp_path / "nowhere" / "copy.db")), "No such file")
-    refused(taskhold(stopped, "backup", "copy.db", "--database", "sqlite:missing.db"), "there is no database")
-    refused(taskhold(stopped, "backup", "copy.db", "--database", "postgres://h/db"), "sqlite:PATH")
+    refused(taskhold(stopped.directory, "backup"), "give one FILE", 2)
+    refused(taskhold(stopped.directory, "backup", "a", "b"), "give one FILE", 2)
+    refused(taskhold(stopped.directory, "backup", str(tmp_path / "nowhere" / "copy.db")), "No such file")
+    refused(taskhold(stopped.directory, "backup", "copy.db", "--database", "sqlite:missing.db"), "there is no database")
+    refused(taskhold(stopped.directory, "backup", "copy.db", "--database", "postgres://h/db"), "sqlite:PATH")
     assert not (stopped.directory / "missing.db").exists() and not (stopped.directory / "copy.db").exists()
 
 
@@ -158,7 +229,7 @@ def test_backup_of_a_damaged_database_is_refused(stopped, tmp_path):
     for page in range(2, len(data) // size):
         data[page * size + 1:page * size + 600] = b"\xa5" * 599
     path.write_bytes(data)
-    done = taskhold(stopped, "backup", str(tmp_path / "copy.db"))
+    done = taskhold(stopped.directory, "backup", str(tmp_path / "copy.db"))
     assert done.returncode == 1 and done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
@@ -167,11 +238,11 @@ def test_restore_brings_everything_back(start_server, make_user, tmp_path):
     server = start_server()
     user = make_user(server)
     first = user.task("Kept", status="completed")
-    assert taskhold(server, "backup", str(tmp_path / "copy.db")).returncode == 0
+    assert taskhold(server.directory, "backup", str(tmp_path / "copy.db")).returncode == 0
     user.task("Made later")
     server.terminate()
-    refused(taskhold(server, "restore", str(tmp_path / "copy.db")), "--force")
-    done = taskhold(server, "restore", str(tmp_path / "copy.db"), "--force")
+    refused(taskhold(server.directory, "restore", str(tmp_path / "copy.db")), "--force")
+    done = taskhold(server.directory, "restore", str(tmp_path / "copy.db"), "--force")
     assert done.returncode == 0, done.stderr
     assert "the secret is not part of a backup" in done.stdout
     server.start()
@@ -187,10 +258,10 @@ def test_restore_after_a_crash_never_mixes_the_old_wal_in(start_server, make_use
     server = start_server()
     user = make_user(server)
     user.task("Kept")
-    assert taskhold(server, "backup", str(tmp_path / "copy.db")).returncode == 0
+    assert taskhold(server.directory, "backup", str(tmp_path / "copy.db")).returncode == 0
     user.task("Only in the WAL")
     server.kill()
-    done = taskhold(server, "restore", str(tmp_path / "copy.db"), "--force")
+    done = taskhold(server.directory, "restore", str(tmp_path / "copy.db"), "--force")
     assert done.returncode == 0, done.stderr
     assert titles(database(server)) == {"Kept"}
     kept = next((server.directory / "data").glob("*.before-restore-*Z"))
@@ -201,11 +272,11 @@ def test_restore_after_a_crash_never_mixes_the_old_wal_in(start_server, make_use
 def test_restore_over_a_damaged_database_keeps_its_wal(start_server, make_user, tmp_path):
     server = start_server()
     make_user(server).task("Kept")
-    assert taskhold(server, "backup", str(tmp_path / "copy.db")).returncode == 0
+    assert taskhold(server.directory, "backup", str(tmp_path / "copy.db")).returncode == 0
     server.kill()
     database(server).write_bytes(b"no database " * 1000)
     wal = database(server).with_name("taskhold.db-wal").read_bytes()
-    done = taskhold(server, "restore", str(tmp_path / "copy.db"), "--force")
+    done = taskhold(server.directory, "restore", str(tmp_path / "copy.db"), "--force")
     assert done.returncode == 0, done.stderr
     assert titles(database(server)) == {"Kept"}
     kept_wal = list((server.directory / "data").glob("*.before-restore-*-wal"))
@@ -214,9 +285,9 @@ def test_restore_over_a_damaged_database_keeps_its_wal(start_server, make_user, 
 
 
 def test_restore_where_there_is_no_database(stopped, tmp_path):
-    assert taskhold(stopped, "backup", str(tmp_path / "copy.db")).returncode == 0
+    assert taskhold(stopped.directory, "backup", str(tmp_path / "copy.db")).returncode == 0
     url = f"sqlite:{tmp_path}/new/place.db"
-    done = taskhold(stopped, "restore", str(tmp_path / "copy.db"), "--database", url)
+    done = taskhold(stopped.directory, "restore", str(tmp_path / "copy.db"), "--database", url)
     assert done.returncode == 0 and "is now" not in done.stdout
     assert titles(tmp_path / "new" / "place.db") == {"Before"}
 
@@ -224,8 +295,8 @@ def test_restore_where_there_is_no_database(stopped, tmp_path):
 def test_restore_beside_a_running_server_is_refused(start_server, make_user, tmp_path):
     server = start_server()
     user = make_user(server)
-    assert taskhold(server, "backup", str(tmp_path / "copy.db")).returncode == 0
-    refused(taskhold(server, "restore", str(tmp_path / "copy.db"), "--force"), "another process is using")
+    assert taskhold(server.directory, "backup", str(tmp_path / "copy.db")).returncode == 0
+    refused(taskhold(server.directory, "restore", str(tmp_path / "copy.db"), "--force"), "another process is using")
     user.task("Still works")
 
 
@@ -233,7 +304,7 @@ def test_restore_of_what_is_no_good_backup(stopped, tmp_path):
     """The database stays as it is, whatever is given."""
     before = fingerprint(stopped)
     copy = tmp_path / "copy.db"
-    assert taskhold(stopped, "backup", str(copy)).returncode == 0
+    assert taskhold(stopped.directory, "backup", str(copy)).returncode == 0
 
     def variant(name, change):
         path = tmp_path / name
@@ -252,11 +323,12 @@ def test_restore_of_what_is_no_good_backup(stopped, tmp_path):
     foreign = variant("foreign", "PRAGMA application_id = 7")
     orphans = variant("orphans", "UPDATE tasks SET user_id = randomblob(16)")
     for path, says in [(tmp_path / "missing", "cannot open"), (tmp_path / "text", "file is not a database"),
-                       (tmp_path / "short", "malformed"), (tmp_path / "live", "it has a -wal file"), (newer, "schema 4711"),
-                       (foreign, "not a database of taskhold"), (orphans, "account is missing")]:
-        refused(taskhold(stopped, "restore", str(path), "--force"), says)
+                       (tmp_path / "short", "malformed"), (tmp_path / "live", "it has a -wal file"),
+                       (newer, "schema 4711"), (foreign, "not a database of taskhold"),
+                       (orphans, "account is missing")]:
+        refused(taskhold(stopped.directory, "restore", str(path), "--force"), says)
         assert fingerprint(stopped) == before
-    refused(taskhold(stopped, "restore"), "give one FILE", 2)
-    refused(taskhold(stopped, "restore", str(copy), "--database", "postgres://h/db"), "sqlite:PATH")
+    refused(taskhold(stopped.directory, "restore"), "give one FILE", 2)
+    refused(taskhold(stopped.directory, "restore", str(copy), "--database", "postgres://h/db"), "sqlite:PATH")
     names = {path.name for path in (stopped.directory / "data").iterdir()}
     assert names <= {"taskhold.db", *(f"taskhold.db{end}" for end in BESIDE)}

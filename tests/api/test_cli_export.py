@@ -7,28 +7,15 @@ import stat
 import pytest
 
 from support.client import Client
-from support.server import SANITIZER, run
+from support.commands import refused, taskhold
 
 TEXTS = ["plain", "é\u4e2d\U0001f600", "quotes \" and \\ and /", "a\u2028b", "\u202eright to left", "x" * 1024]
-
-
-def taskhold(directory, *args):
-    """Runs a command in a folder; nothing that a sanitizer complains of."""
-    done = run(*args, cwd=directory, timeout=60)
-    assert not SANITIZER.search(done.stderr), done.stderr
-    return done
 
 
 def lines_of(text):
     """Not splitlines: U+2028 ends no line of an export."""
     assert text.endswith("\n")
     return text[:-1].split("\n")
-
-
-def refused(done, says, status=1):
-    """One line, and nothing on standard output."""
-    assert done.returncode == status and done.stdout == "", done
-    assert done.stderr.startswith("taskhold: ") and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
 
 
 def fill(user):
@@ -166,6 +153,9 @@ def test_lines_that_are_wrong(line_files, tmp_path):
     double = line_files(4, lambda row: row)
     lines = double.read_text().splitlines(keepends=True)
     double.write_text("".join(lines[:4] + lines[3:]))
+    refused(taskhold(place, "import", str(double)), "line 5: the same id")
+    assert [path.name for path in (place / "data").iterdir()] == ["taskhold.db.lock"]
+    assert taskhold(place, "migrate").returncode == 0
     refused(taskhold(place, "import", str(double)), "line 5: the same id")
     with sqlite3.connect(place / "data" / "taskhold.db") as db:
         assert db.execute("SELECT count(*) FROM users").fetchone() == (0,)

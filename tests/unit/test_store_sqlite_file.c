@@ -310,7 +310,7 @@ static void test_readers_cannot_write_or_checkpoint(void **state)
 {
     struct place *place = *state;
     open_place(place);
-    sqlite3 *reader = database_open_reader(place->path);
+    sqlite3 *reader = database_open_reader(place->path, NULL, 0);
     assert_non_null(reader);
     assert_int_equal(sqlite3_exec(reader, "DELETE FROM users", NULL, NULL, NULL) & 0xff,
                      SQLITE_READONLY);
@@ -331,7 +331,7 @@ static void test_waits_for_a_long_reader_are_rare(void **state)
     open_place(place);
     sqlite_engine.close(&place->store);
     sqlite3 *writer = database_open_writer(place->path, place->why, sizeof place->why);
-    sqlite3 *reader = database_open_reader(place->path);
+    sqlite3 *reader = database_open_reader(place->path, NULL, 0);
     struct statements statements = {.db = writer};
     struct maintenance m;
     assert_non_null(writer);
@@ -368,7 +368,7 @@ static void test_plans(void **state)
     struct place *place = *state;
     char plan[2048] = "";
     open_place(place);
-    sqlite3 *db = database_open_reader(place->path);
+    sqlite3 *db = database_open_reader(place->path, NULL, 0);
     for (unsigned i = SQL_USER_BY_EMAIL; i < SQL_PURGE_KEYS; i++) {
         plan[0] = '\0';
         explain(db, sql_texts[i], plan, sizeof plan);

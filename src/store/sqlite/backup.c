@@ -16,6 +16,9 @@
  * flushes of a server on the same disk wait behind it. */
 #define PAGES_A_STEP 1024
 
+/* Of SQLite, between two looks at whether to give up: some milliseconds. */
+#define OPERATIONS_A_LOOK 100000
+
 /* A pause between two steps is at most this long. */
 #define PAUSE_MOST_US 200000
 
@@ -43,23 +46,29 @@ static bool fail_rc(struct backup *b, const char *what, const char *path, int rc
 static bool begin(struct backup *b)
 {
     const char *path = b->options->source;
-    b->source = database_open_reader(path);
+    b->source = database_open_reader(path, b->why, b->why_size);
     if (!b->source)
-        return fail(b, "cannot read the database", path, "it cannot be opened");
+        return false;
     int rc = sqlite3_exec(b->source, "BEGIN", NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return fail_rc(b, "cannot read the database", path, rc);
     return inspect_identity(b->source, path, &b->report->schema, b->why, b->why_size);
 }
 
+/* SQLite asks this while a statement runs, and ends the statement when it is not 0. */
+static int is_stopped(void *context)
+{
+    const struct backup *b = context;
+    return b->options->stop && *b->options->stop;
+}
+
 static bool go_on(struct backup *b, sqlite3_backup *copy)
 {
     const struct backup_options *options = b->options;
     const int64_t pages = sqlite3_backup_pagecount(copy);
-    if (options->progress &&
-        !options->progress(options->context, pages - sqlite3_backup_remaining(copy), pages))
-        return fail(b, "gave up", options->target, "interrupted");
-    return true;
+    if (options->progress)
+        options->progress(pages - sqlite3_backup_remaining(copy), pages);
+    return !is_stopped(b);
 }
 
 /* Puts what was copied on the disk, and leaves the disk to others for as long as that took. */
@@ -88,7 +97,8 @@ static bool copy_pages(struct backup *b, sqlite3 *target)
     if (!going)
         return false;
     if (rc != SQLITE_DONE || ended != SQLITE_OK)
-        return fail_rc(b, "cannot copy to", b->partial, rc != SQLITE_DONE ? rc : ended);
+        return fail(b, "cannot copy to", b->partial,
+                    database_error(target, rc != SQLITE_DONE ? rc : ended));
     return true;
 }
 
@@ -113,6 +123,9 @@ static bool verify(struct backup *b)
 {
     struct inspect_tables *found = calloc(1, sizeof *found);
     sqlite3 *db = found ? inspect_open_still(b->partial, b->why, b->why_size) : NULL;
+    if (db)
+        sqlite3_progress_handler(db, OPERATIONS_A_LOOK, is_stopped, b);
+    sqlite3_progress_handler(b->source, OPERATIONS_A_LOOK, is_stopped, b);
     bool good = db && inspect_integrity(db, b->partial, b->why, b->why_size);
     int rc = SQLITE_OK;
     if (!found)
@@ -160,7 +173,7 @@ static bool publish(struct backup *b)
     if (!file_flush(b->partial) || stat(b->partial, &status) != 0)
         return fail(b, "cannot flush", b->partial, strerror(errno));
     b->report->bytes = status.st_size;
-    if (!verify(b))
+    if (!verify(b) || is_stopped(b))
         return false;
     if (!file_move(b->partial, target, b->options->replace))
         return fail(b, "cannot make", target, strerror(errno));
@@ -176,6 +189,8 @@ bool backup_create(const struct backup_options *options, struct backup_report *r
     memset(report, 0, sizeof *report);
     database_setup();
     const bool made = begin(&b) && make_partial(&b) && fill(&b) && publish(&b);
+    if (!made && is_stopped(&b))
+        fail(&b, "gave up", options->target, "interrupted");
     database_close(&b.source);
     if (b.partial)
         unlink(b.partial);

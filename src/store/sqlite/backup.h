@@ -1,6 +1,8 @@
 #ifndef TASKHOLD_STORE_SQLITE_BACKUP_H
 #define TASKHOLD_STORE_SQLITE_BACKUP_H
 
+#include <signal.h>
+
 #include "store/sqlite/inspect.h"
 
 /* A whole copy of the database as it was at one moment, also while a server writes to it. */
@@ -10,9 +12,11 @@ struct backup_options {
     const char *target;
     bool replace; /* an existing target */
 
-    /* Called now and then with the pages copied and all of them; false gives up. May be NULL. */
-    bool (*progress)(void *context, int64_t copied, int64_t pages);
-    void *context;
+    /* Called now and then with the pages copied and all of them. May be NULL. */
+    void (*progress)(int64_t copied, int64_t pages);
+
+    /* Not 0, which a signal handler may make it at any moment: gives up. May be NULL. */
+    const volatile sig_atomic_t *stop;
 };
 
 struct backup_report {

@@ -110,6 +110,28 @@ int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value)
     return rc;
 }
 
+const char *database_error(sqlite3 *db, int rc)
+{
+    const int number = db && (rc & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+    return number != 0 ? strerror(number) : sqlite3_errstr(rc);
+}
+
+/* Why a connection is refused: what `rc` says, or the setting that did not hold. */
+static void tell(sqlite3 *db, const char *path, int rc, const struct setting *broken, char *why,
+                 size_t why_size)
+{
+    const int error = sqlite3_errcode(db);
+    if (!broken)
+        (void)snprintf(why, why_size, "cannot open the database %s: %s", path,
+                       database_error(db, rc));
+    else if (error != SQLITE_OK)
+        (void)snprintf(why, why_size, "the database %s refuses %s: %s", path, broken->set,
+                       database_error(db, error));
+    else
+        (void)snprintf(why, why_size, "the database %s: %s is not %s", path, broken->get,
+                       broken->value);
+}
+
 /* Is it a database that we may touch: empty, or marked as ours? */
 static bool is_ours(sqlite3 *db, const char *path, char *why, size_t why_size)
 {
@@ -137,7 +159,7 @@ sqlite3 *database_open_writer(const char *path, char *why, size_t why_size)
     if (rc == SQLITE_OK)
         rc = configure(db);
     if (rc != SQLITE_OK) {
-        (void)snprintf(why, why_size, "cannot open the database %s: %s", path, sqlite3_errstr(rc));
+        tell(db, path, rc, NULL, why, why_size);
         goto failed;
     }
     if (!is_ours(db, path, why, why_size))
@@ -145,14 +167,13 @@ sqlite3 *database_open_writer(const char *path, char *why, size_t why_size)
     const struct setting *broken =
         apply(db, writer_settings, sizeof writer_settings / sizeof writer_settings[0]);
     if (broken) {
-        (void)snprintf(why, why_size, "the database %s refuses %s: %s", path, broken->set,
-                       sqlite3_errmsg(db));
+        tell(db, path, rc, broken, why, why_size);
         goto failed;
     }
     rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &in_wal, &moved);
     if (rc != SQLITE_OK) {
         (void)snprintf(why, why_size, "cannot flush what the last run left in the database %s: %s",
-                       path, sqlite3_errstr(rc));
+                       path, database_error(db, rc));
         goto failed;
     }
     return db;
@@ -161,15 +182,19 @@ failed:
     return NULL;
 }
 
-sqlite3 *database_open_reader(const char *path)
+sqlite3 *database_open_reader(const char *path, char *why, size_t why_size)
 {
     sqlite3 *db = NULL;
+    const struct setting *broken = NULL;
     int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK)
         rc = configure(db);
-    if (rc != SQLITE_OK ||
-        apply(db, reader_settings, sizeof reader_settings / sizeof reader_settings[0]))
+    if (rc == SQLITE_OK)
+        broken = apply(db, reader_settings, sizeof reader_settings / sizeof reader_settings[0]);
+    if (rc != SQLITE_OK || broken) {
+        tell(db, path, rc, broken, why, why_size);
         database_close(&db);
+    }
     return db;
 }
 

@@ -18,11 +18,16 @@ void database_setup(void);
  * line in `why`. */
 sqlite3 *database_open_writer(const char *path, char *why, size_t why_size);
 
-/* A connection that can neither write nor checkpoint. NULL: memory, or the file cannot be read. */
-sqlite3 *database_open_reader(const char *path);
+/* A connection that can neither write nor checkpoint. NULL with one line in `why`, which may be
+ * NULL with the size 0. */
+sqlite3 *database_open_reader(const char *path, char *why, size_t why_size);
 
 /* Closes, and never checkpoints. */
 void database_close(sqlite3 **db);
+
+/* What an error code of `db` means, in the system's words where SQLite has only "disk I/O error".
+ * To be asked before the next call on `db`, which may be NULL. */
+const char *database_error(sqlite3 *db, int rc);
 
 /* One integer from a statement of ours. Returns SQLITE_OK or the error. */
 int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value);

@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "base/json_writer.h"
 #include "model/task.h"
 #include "store/sqlite/database.h"
@@ -54,10 +56,12 @@ static bool find_user(struct exporting *e, struct slice email)
 static bool write_line(struct exporting *e)
 {
     buffer_add_char(&e->line, '\n');
-    const bool written =
-        !e->line.failed && fwrite(e->line.data, 1, e->line.len, e->out) == e->line.len;
+    const bool made = !e->line.failed;
+    const bool written = made && fwrite(e->line.data, 1, e->line.len, e->out) == e->line.len;
+    if (!written)
+        fail(e, "cannot write", made ? strerror(errno) : "no memory");
     buffer_clear(&e->line);
-    return written || fail(e, "cannot write", "no room or no memory");
+    return written;
 }
 
 static void write_value(struct json_writer *w, const struct dump_column *column, sqlite3_stmt *row,
@@ -158,16 +162,16 @@ bool dump_export(const char *path, struct slice email, FILE *out, struct dump_co
     bool good = false;
     buffer_init(&e.line, LINE_MOST);
     database_setup();
-    e.db = database_open_reader(path);
-    if (!e.db || sqlite3_exec(e.db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
-        fail(&e, "cannot open the database", path);
-    else
+    e.db = database_open_reader(path, why, why_size);
+    if (e.db && sqlite3_exec(e.db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+        fail(&e, "cannot read the database", path);
+    else if (e.db)
         good = inspect_identity(e.db, path, &schema, why, why_size) &&
                (!email.ptr || find_user(&e, email)) && write_header(&e);
     for (size_t i = 0; i < DUMP_TABLES && good; i++)
         good = write_table(&e, &dump_tables[i]);
     if (good && fflush(out) != 0)
-        good = fail(&e, "cannot write", "the output takes no more");
+        good = fail(&e, "cannot write", strerror(errno));
     database_close(&e.db);
     buffer_finish(&e.line);
     return good;

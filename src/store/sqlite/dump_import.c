@@ -134,7 +134,7 @@ static bool insert(struct importing *m, size_t index, const struct row *row)
                fail(m, "no line before has its account, or with a lower revision", SLICE(""));
     if ((rc & 0xff) == SQLITE_CONSTRAINT)
         return fail(m, "the same id or e-mail stood in an earlier line", SLICE(""));
-    return fail(m, "cannot write:", slice_of(sqlite3_errstr(rc)));
+    return fail(m, "cannot write:", slice_of(database_error(m->db, rc)));
 }
 
 static bool take_row(struct importing *m, struct json_reader *reader, size_t index)
@@ -234,7 +234,7 @@ static bool run(struct importing *m)
     if (good)
         rc = sqlite3_exec(m->db, "COMMIT", NULL, NULL, NULL);
     if (rc != SQLITE_OK)
-        return fail(m, "cannot write:", slice_of(sqlite3_errstr(rc)));
+        return fail(m, "cannot write:", slice_of(database_error(m->db, rc)));
     return good; /* if not, closing rolls back */
 }
 
@@ -264,6 +264,8 @@ bool dump_import(const char *url, FILE *in, const char *name, struct dump_counts
     if (done && !file_sync_directory(&file))
         done = fail(&m, "cannot flush the directory:", slice_of(strerror(errno)));
     database_close(&m.db);
+    if (!done)
+        file_forget(&file);
     file_release(&file);
     return done;
 }

@@ -112,9 +112,10 @@ static int open_or_make(const char *path, int flags, const char *like)
 
 /* The file itself, so that SQLite finds it with the right mode and owner and gives both to its
  * helpers. */
-static bool make_file(const char *path, const char *directory)
+static bool make_file(const char *path, const char *directory, bool *made)
 {
     struct stat status;
+    *made = access(path, F_OK) != 0;
     int fd = open_or_make(path, O_NOCTTY, directory);
     if (fd < 0)
         return false;
@@ -127,6 +128,12 @@ static bool make_file(const char *path, const char *directory)
         good = fchmod(fd, 0600) == 0;
     close(fd);
     return good;
+}
+
+static bool is_empty(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && status.st_size == 0;
 }
 
 static bool is_network(const char *directory)
@@ -197,7 +204,7 @@ bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
         fail(why, why_size, "a network file system cannot hold the database", path);
         goto out;
     }
-    if (!make_file(path, directory)) {
+    if (!make_file(path, directory, &file->made)) {
         fail(why, why_size, "cannot make or write the database", path);
         goto out;
     }
@@ -207,6 +214,7 @@ bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
         goto out;
     }
     claimed = take_lock(file, why, why_size);
+    file->made = file->made && is_empty(file->path);
 out:
     free(directory);
     if (!claimed)
@@ -220,6 +228,17 @@ bool file_sync_directory(const struct file *file)
     bool synced = directory && sync_path(directory);
     free(directory);
     return synced;
+}
+
+void file_forget(const struct file *file)
+{
+    static const char *const ends[] = {"-wal", "-shm", "-journal", ""};
+    for (size_t i = 0; file->made && i < sizeof ends / sizeof ends[0]; i++) {
+        char *path = join(file->path, ends[i]);
+        if (path)
+            unlink(path);
+        free(path);
+    }
 }
 
 void file_release(struct file *file)

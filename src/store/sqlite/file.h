@@ -8,6 +8,7 @@
 struct file {
     char *path; /* absolute, symbolic links resolved */
     int lock;   /* descriptor of `path`.lock */
+    bool made;  /* there was no file, and nobody else has written to it since */
 };
 
 /* PATH of `sqlite:PATH`, a part of `url`; NULL: it makes no sense. */
@@ -21,6 +22,10 @@ bool file_claim(struct file *file, const char *url, char *why, size_t why_size);
 
 /* Flushes the directory, so that the names made in it survive a loss of power. */
 bool file_sync_directory(const struct file *file);
+
+/* Removes a database that file_claim made and that its caller could not fill, with what SQLite put
+ * beside it; never one that was there before. No connection may be open. */
+void file_forget(const struct file *file);
 
 /* Gives the lock back. The lock file stays: whoever removed it could let two processes in. */
 void file_release(struct file *file);

@@ -69,10 +69,13 @@ bool migrate_to_head(sqlite3 *db, char *why, size_t why_size)
                        (long long)version, (long long)HEAD);
         return false;
     }
-    for (; rc == SQLITE_OK && version < HEAD; version++)
+    while (rc == SQLITE_OK && version < HEAD) {
         rc = run_migration(db, &migrations[version]);
+        if (rc == SQLITE_OK)
+            version++;
+    }
     if (rc != SQLITE_OK)
         (void)snprintf(why, why_size, "schema change %lld failed: %s", (long long)version + 1,
-                       sqlite3_errstr(rc));
+                       database_error(db, rc));
     return rc == SQLITE_OK;
 }

@@ -187,6 +187,8 @@ bool restore_run(const struct restore_options *options, struct restore_report *r
         look_at_source(&r) && file_claim(&r.file, options->url, why, why_size) && run_locked(&r);
     if (done)
         report->path = strdup(r.file.path);
+    else
+        file_forget(&r.file);
     file_release(&r.file);
     free(r.partial);
     free(r.wal);

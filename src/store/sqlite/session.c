@@ -30,7 +30,7 @@ struct store_session *session_create(struct writer *writer, const char *path, st
     session->writer = writer;
     session->inbox = inbox;
     session->outgoing_end = &session->outgoing;
-    session->db = database_open_reader(path);
+    session->db = database_open_reader(path, NULL, 0);
     if (!session->db || !statements_init(&session->statements, session->db, sql_texts, SQL_COUNT) ||
         !statements_init(&session->lists, session->db, list_texts, LIST_TEXTS)) {
         session_destroy(&session);

@@ -25,10 +25,10 @@ def environment(extra=None):
     return {name: value for name, value in env.items() if value is not None}
 
 
-def run(*args, env=None, cwd=None, stdin=None, timeout=30):
+def run(*args, env=None, cwd=None, stdin=None, timeout=30, stdout=subprocess.PIPE):
     """Runs the program to its end; answers the CompletedProcess with text output."""
     return subprocess.run([str(binary()), *args], env=environment(env), cwd=cwd, input=stdin, timeout=timeout,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", check=False)
+                          stdout=stdout, stderr=subprocess.PIPE, encoding="utf-8", check=False)
 
 
 class Server:

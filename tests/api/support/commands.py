@@ -1,0 +1,15 @@
+"""The operator's commands, as the tests of several of them run and judge them."""
+from .server import SANITIZER, run
+
+
+def taskhold(directory, *args, **more):
+    """Runs a command in a folder; nothing that a sanitizer complains of."""
+    done = run(*args, cwd=directory, timeout=60, **more)
+    assert not SANITIZER.search(done.stderr), done.stderr
+    return done
+
+
+def refused(done, says, status=1):
+    """One line, and nothing on standard output."""
+    assert done.returncode == status and done.stdout == "", done
+    assert done.stderr.startswith("taskhold: ") and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
