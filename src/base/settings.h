@@ -16,6 +16,13 @@
     NUMBER(port, "PORT", "port", 8080, 0, 65535, "port; 0 picks a free one and prints it")         \
     TEXT(database_url, "DATABASE_URL", "database", "sqlite:data/taskhold.db", true,                \
          "sqlite:PATH, postgres://... or postgresql://...")                                        \
+    NUMBER(database_pool, "DATABASE_POOL", "database-pool", 4, 2, 64,                              \
+           "PostgreSQL: connections an event loop may have, besides one or two a process")         \
+    NUMBER(database_timeout_ms, "DATABASE_TIMEOUT_MS", "database-timeout-ms", 5000, 500, 60000,    \
+           "PostgreSQL: how long a call may take before it is answered 503")                       \
+    TEXT(database_prepared, "DATABASE_PREPARED", "database-prepared", "on", false,                 \
+         "PostgreSQL: on or off; off behind a pooler that mixes sessions (PgBouncer before 1.21 "  \
+         "in transaction mode); set the timeouts on the role then")                                \
     TEXT(jwt_secret, "JWT_SECRET", NULL, NULL, true,                                               \
          "at least 32 bytes; with SQLite made at first start, kept beside the database file")      \
     TEXT(jwt_secret_previous, "JWT_SECRET_PREVIOUS", NULL, NULL, true,                             \

@@ -220,6 +220,7 @@ static const struct {
      "must be sqlite:PATH, postgres://... or postgresql://..."},
     {SETTING_jwt_secret, good_secret, SECRET_MUST},
     {SETTING_jwt_secret_previous, good_secret, SECRET_MUST},
+    {SETTING_database_prepared, good_switch, "must be on or off"},
     {SETTING_rate_limit, good_switch, "must be on or off"},
     {SETTING_trusted_proxies, good_proxies,
      "must be addresses or CIDRs such as 10.0.0.0/8, comma separated"},

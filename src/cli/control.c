@@ -154,9 +154,9 @@ int control_open(struct control_desk **out, const struct settings *settings, boo
     desk->settings = settings;
     desk->engine = store_engine_for(settings->database_url);
     desk->revocations = revocations_create();
-    if (!desk->engine) {
+    if (!desk->engine || desk->engine->shared) {
         status = complain(CLI_CONFIGURATION,
-                          "DATABASE_URL must be sqlite:PATH; no other engine is built in", NULL);
+                          "DATABASE_URL must be sqlite:PATH for the commands of this group", NULL);
     } else if (!desk->revocations) {
         status = complain(CLI_FAILED, "out of memory", NULL);
     } else {

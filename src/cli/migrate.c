@@ -2,13 +2,15 @@
 
 #include "base/settings.h"
 #include "cli/cli.h"
+#include "cli/store_options.h"
 #include "store/store.h"
 
 /* Opening a database brings its schema to head; so this opens it and closes it again. */
 int cli_migrate(int argc, char **argv)
 {
     struct settings settings = {0};
-    char why[256] = "DATABASE_URL must be sqlite:PATH; no other engine is built in";
+    char why[512] = "DATABASE_URL names no engine that is built in";
+    struct store_options options = {0};
     const struct store_engine *engine = NULL;
     struct store *store = NULL;
     int status = settings_load(&settings, argc, argv, NULL, NULL);
@@ -21,7 +23,8 @@ int cli_migrate(int argc, char **argv)
         status = CLI_CONFIGURATION;
         goto out;
     }
-    store = engine->open(&(struct store_options){.url = settings.database_url}, why, sizeof why);
+    options = cli_store_options(&settings);
+    store = engine->open(&options, why, sizeof why);
     status = store ? CLI_OK : CLI_FAILED;
 out:
     if (store) {

@@ -20,6 +20,7 @@
 #include "cli/cli.h"
 #include "cli/control_server.h"
 #include "cli/metrics_listener.h"
+#include "cli/store_options.h"
 #include "http/server.h"
 #include "store/store.h"
 
@@ -110,21 +111,18 @@ static int start_log(struct service *service)
 
 static int open_store(struct service *service)
 {
-    char why[256];
-    struct store_options options = {
-        .url = service->settings.database_url,
-        .sessions_ended = api_sessions_ended,
-    };
+    char why[512];
+    struct store_options options = cli_store_options(&service->settings);
 
     service->engine = store_engine_for(options.url);
     if (!service->engine) {
-        return complain(CLI_CONFIGURATION,
-                        "DATABASE_URL must be sqlite:PATH; no other engine is built in");
+        return complain(CLI_CONFIGURATION, "DATABASE_URL names no engine that is built in");
     }
     service->revocations = revocations_create();
     if (!service->revocations) {
         return complain(CLI_FAILED, "out of memory");
     }
+    options.sessions_ended = api_sessions_ended;
     options.context = service->revocations;
     service->store = service->engine->open(&options, why, sizeof why);
     return service->store ? CLI_OK : complain(CLI_FAILED, why);

@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "store/postgres/engine.h"
 #include "store/sqlite/engine.h"
 
 static const struct {
@@ -7,6 +8,8 @@ static const struct {
     const struct store_engine *engine;
 } engines[] = {
     {"sqlite:", &sqlite_engine},
+    {"postgres://", &postgres_engine},
+    {"postgresql://", &postgres_engine},
 };
 
 const struct store_engine *store_engine_for(const char *url)

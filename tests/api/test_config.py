@@ -20,7 +20,8 @@ GOOD = secrets.token_urlsafe(48)
     {"JWT_SECRET": "a-string-secret-at-least-256-bits-long"}, {"JWT_SECRET_PREVIOUS": "short"},
     {"JWT_SECRET": None, "JWT_SECRET_FILE": "/nowhere/secret"}, {"TRUSTED_PROXIES": "everybody"},
     {"TRUSTED_PROXIES": "10.0.0.0/33"}, {"CORS_ORIGINS": "example.com"}, {"CORS_ORIGINS": "https://example.com/path"},
-    {"HOST": "not an address"}], ids=str)
+    {"HOST": "not an address"}, {"DATABASE_POOL": "65"}, {"DATABASE_TIMEOUT_MS": "0"}, {"DATABASE_PREPARED": "maybe"},
+    {"JWT_SECRET": None, "DATABASE_URL": "postgres://u:pass-w0rd@127.0.0.1:1/db"}], ids=str)
 def test_values_that_make_no_sense(tmp_path, env):
     """Exit status 78 and one line that names the setting, before anything is made."""
     done = run("serve", env={"PORT": "0", **env}, cwd=tmp_path)

@@ -21,12 +21,12 @@ static char name[32];
 static char url[512];
 static unsigned made;
 
-static void run(const char *format)
+static void run(const char *command)
 {
     char text[512];
     char sql[128];
     (void)snprintf(text, sizeof text, "%s/postgres", server);
-    (void)snprintf(sql, sizeof sql, format, name);
+    (void)snprintf(sql, sizeof sql, "%s %s", command, name);
     PGconn *connection = PQconnectdb(text);
     PGresult *result = PQexec(connection, sql);
     if (PQresultStatus(result) != PGRES_COMMAND_OK)
@@ -38,14 +38,14 @@ static void run(const char *format)
 static const char *make_database(void)
 {
     (void)snprintf(name, sizeof name, "contract_%u", ++made);
-    run("CREATE DATABASE %s");
+    run("CREATE DATABASE");
     (void)snprintf(url, sizeof url, "%s/%s", server, name);
     return url;
 }
 
 static void drop_database(void)
 {
-    run("DROP DATABASE %s");
+    run("DROP DATABASE");
 }
 
 int main(void)

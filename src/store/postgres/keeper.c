@@ -10,17 +10,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/keeping.h"
 #include "store/postgres/ask.h"
 #include "store/postgres/migrate.h"
 #include "store/postgres/translate.h"
 
-#define PING_EVERY_MS  1000
-#define PING_MOST_MS   2000 /* a server that needs longer is not there */
-#define RETRY_MS       500
-#define PURGE_EVERY_MS 60000
-#define PURGE_ROWS     256
-#define KEY_MS         (24 * INT64_C(3600000))
-#define TOMBSTONE_MS   (30 * INT64_C(86400000))
+#define PING_EVERY_MS 1000
+#define PING_MOST_MS  2000 /* a server that needs longer is not there */
+#define RETRY_MS      500
 
 /* What a store_health says, as bits. */
 #define REACHABLE 1U
@@ -122,8 +119,8 @@ static const struct {
     const char *statement;
     int64_t age_ms;
 } purges[] = {
-    {PURGE("idempotency_keys", "key", "used_at"), KEY_MS},
-    {PURGE("tombstones", "id", "deleted_at"), TOMBSTONE_MS},
+    {PURGE("idempotency_keys", "key", "used_at"), KEEPING_KEY_MS},
+    {PURGE("tombstones", "id", "deleted_at"), KEEPING_TOMBSTONE_MS},
     {PURGE("sessions", "id", "expires_at"), 0},
 };
 
@@ -132,11 +129,11 @@ static bool purge(struct keeper *keeper, size_t which, bool *more)
 {
     struct params params = {0};
     params_i64(&params, clock_wall_ms() - purges[which].age_ms);
-    params_i64(&params, PURGE_ROWS);
+    params_i64(&params, KEEPING_PURGE_ROWS);
     PGresult *result = ask(keeper->connection, purges[which].statement, &params,
                            keeper->connect.timeout_ms, keeper->wake);
     const bool done = PQresultStatus(result) == PGRES_COMMAND_OK;
-    *more = done && strtol(PQcmdTuples(result), NULL, 10) >= PURGE_ROWS;
+    *more = done && strtol(PQcmdTuples(result), NULL, 10) >= KEEPING_PURGE_ROWS;
     if (result && !done) {
         char why[256];
         connect_reason(keeper->connection, why, sizeof why);
@@ -157,7 +154,7 @@ static bool purge_step(struct keeper *keeper)
         any = any || more;
     }
     if (!any)
-        keeper->purge_at_ms = clock_mono_ms() + PURGE_EVERY_MS;
+        keeper->purge_at_ms = clock_mono_ms() + KEEPING_PURGE_MS;
     return true;
 }
 

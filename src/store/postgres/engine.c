@@ -1,0 +1,152 @@
+#include "store/postgres/engine.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/postgres/list.h"
+#include "store/postgres/migrate.h"
+#include "store/postgres/reads.h"
+#include "store/postgres/session.h"
+#include "store/postgres/store_private.h"
+#include "store/postgres/write_session.h"
+#include "store/postgres/write_task.h"
+#include "store/postgres/write_user.h"
+
+#define POOL          4
+#define TIMEOUT_MS    5000
+#define QUEUE_MOST    4096
+#define START_MOST_MS 30000 /* a database that starts beside us is waited for */
+#define START_STEP_MS 500
+
+static void engine_close(struct store **store)
+{
+    struct store *s = *store;
+    if (!s)
+        return;
+    *store = NULL;
+    keeper_destroy(&s->keeper);
+    connector_destroy(&s->connector);
+    free(s->url);
+    free(s);
+}
+
+static struct store *make_store(const struct store_options *options)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (!store)
+        return NULL;
+    store->options = *options;
+    store->options.pool = options->pool ? options->pool : POOL;
+    store->options.timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
+    store->options.queue_most = options->queue_most ? options->queue_most : QUEUE_MOST;
+    store->url = strdup(options->url);
+    store->options.url = store->url;
+    store->connect = (struct connect_options){
+        .url = store->url,
+        .timeout_ms = store->options.timeout_ms,
+        .prepare = !options->unprepared,
+        .host = &store->host,
+    };
+    if (!store->url)
+        engine_close(&store);
+    return store;
+}
+
+/* The first connection. NULL: there is none to wait for any longer. */
+static PGconn *connect_first(const struct store *store, char *why, size_t why_size)
+{
+    const int64_t until_ms = clock_mono_ms() + START_MOST_MS;
+    bool told = false;
+    for (;;) {
+        PGconn *connection = connect_open(&store->connect, why, why_size);
+        if (connection || !connect_may_come(&store->connect) || clock_mono_ms() > until_ms)
+            return connection;
+        if (!told)
+            log_message(LOG_WARN, "database_awaited", "waiting for PostgreSQL: %s", why);
+        told = true;
+        (void)poll(NULL, 0, START_STEP_MS);
+    }
+}
+
+static bool bring_to_head(const struct store *store, char *why, size_t why_size)
+{
+    PGconn *connection = connect_first(store, why, why_size);
+    const bool migrated = connection && migrate_postgres(connection, why, why_size);
+    PQfinish(connection);
+    return migrated;
+}
+
+static struct store *engine_open(const struct store_options *options, char *why, size_t why_size)
+{
+    struct store *store = make_store(options);
+    if (!store) {
+        (void)snprintf(why, why_size, "no memory");
+        return NULL;
+    }
+    if (!bring_to_head(store, why, why_size)) {
+        engine_close(&store);
+        return NULL;
+    }
+    store->connector = connector_create(&store->connect);
+    store->keeper = keeper_create(&store->connect, &store->options);
+    if (!store->connector || !store->keeper) {
+        (void)snprintf(why, why_size, "no memory or no threads");
+        engine_close(&store);
+    }
+    return store;
+}
+
+static const char *engine_file(const struct store *store)
+{
+    (void)store;
+    return NULL;
+}
+
+static const char *engine_url_file(const char *url)
+{
+    (void)url;
+    return NULL;
+}
+
+static void engine_health(const struct store *store, struct store_health *health)
+{
+    keeper_health(store->keeper, health);
+}
+
+const struct store_engine postgres_engine = {
+    .name = "postgres",
+    .shared = true,
+    .open = engine_open,
+    .close = engine_close,
+    .file = engine_file,
+    .url_file = engine_url_file,
+    .session_open = session_open,
+    .session_close = session_close,
+    .turn_end = session_flush,
+    .descriptor = session_descriptor,
+    .ready = session_ready,
+    .health = engine_health,
+
+    .user_by_email = pg_user_by_email,
+    .user_get = pg_user_get,
+    .user_list = pg_user_list,
+    .session_check = pg_session_check,
+    .session_list = pg_session_list,
+    .task_get = pg_task_get,
+    .task_list = pg_task_list,
+
+    .task_write = pg_task_write,
+    .user_create = pg_user_create,
+    .user_rename = pg_user_rename,
+    .user_set_password = pg_user_set_password,
+    .user_set_email = pg_user_set_email,
+    .user_delete = pg_user_delete,
+    .user_govern = pg_user_govern,
+    .session_create = pg_session_create,
+    .session_refresh = pg_session_refresh,
+    .session_end = pg_session_end,
+};
