@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/json_writer.h"
-#include "base/settings.h"
 #include "cli/cli.h"
 #include "store/sqlite/backup.h"
 #include "store/sqlite/file.h"
@@ -14,6 +13,11 @@
 
 /* How much the copy steps back behind a server that wants the processor. */
 #define NICENESS 19
+
+struct flags {
+    bool json;
+    bool force;
+};
 
 static volatile sig_atomic_t interrupted;
 static bool line_is_open; /* of the progress */
@@ -98,18 +102,21 @@ static int print_text(const char *target, const struct backup_report *report)
     return CLI_OK;
 }
 
-static int run(const char *url, const char *target, bool replace, bool json)
+static int run(const char *url, const char *target, const void *given)
 {
+    const struct flags *flags = given;
     struct backup_report *report = calloc(1, sizeof *report);
     char why[WHY_SIZE] = "out of memory";
     struct backup_options options = {
-        .target = target, .replace = replace, .progress = show_progress, .stop = &interrupted};
+        .target = target, .replace = flags->force, .progress = show_progress, .stop = &interrupted};
     char *source = report ? file_find(url, why, sizeof why) : NULL;
     int status = CLI_FAILED;
 
+    watch_signals();
+    (void)!nice(NICENESS);
     options.source = source;
     if (source && backup_create(&options, report, why, sizeof why)) {
-        status = json ? print_json(target, report) : print_text(target, report);
+        status = flags->json ? print_json(target, report) : print_text(target, report);
     } else {
         fprintf(stderr, "%staskhold: %s\n", line_is_open ? "\n" : "", why);
     }
@@ -120,24 +127,9 @@ static int run(const char *url, const char *target, bool replace, bool json)
 
 int cli_backup(int argc, char **argv)
 {
-    const bool json = cli_take_flag(&argc, argv, "--json");
-    const bool force = cli_take_flag(&argc, argv, "--force");
-    struct settings settings = {0};
-    char **rest = NULL;
-    int rest_count = 0;
-    int status = settings_load(&settings, argc, argv, &rest, &rest_count);
+    struct flags flags = {0};
 
-    if (status != CLI_OK) {
-        return status;
-    }
-    if (rest_count != 1) {
-        fprintf(stderr, "taskhold: give one FILE to back up to\n");
-        status = CLI_USAGE;
-    } else {
-        watch_signals();
-        (void)!nice(NICENESS);
-        status = run(settings.database_url, rest[0], force, json);
-    }
-    settings_finish(&settings);
-    return status;
+    flags.json = cli_take_flag(&argc, argv, "--json");
+    flags.force = cli_take_flag(&argc, argv, "--force");
+    return cli_with_file(argc, argv, "back up to", run, &flags);
 }

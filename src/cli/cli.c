@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/settings.h"
 #include "base/suggest.h"
 
 bool cli_take_flag(int *argc, char **argv, const char *flag)
@@ -38,6 +39,28 @@ int cli_no_more(int argc, char **argv, const char *const *flags)
         fprintf(stderr, "taskhold: unexpected argument %s; see taskhold help\n", argv[0]);
     }
     return CLI_USAGE;
+}
+
+int cli_with_file(int argc, char **argv, const char *purpose,
+                  int (*run)(const char *url, const char *file, const void *options),
+                  const void *options)
+{
+    struct settings settings = {0};
+    char **rest = NULL;
+    int rest_count = 0;
+    int status = settings_load(&settings, argc, argv, &rest, &rest_count);
+
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (rest_count != 1) {
+        fprintf(stderr, "taskhold: give one FILE to %s\n", purpose);
+        status = CLI_USAGE;
+    } else {
+        status = run(settings.database_url, rest[0], options);
+    }
+    settings_finish(&settings);
+    return status;
 }
 
 const struct cli_command *cli_find(const char *name)

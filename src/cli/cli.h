@@ -47,6 +47,13 @@ bool cli_take_flag(int *argc, char **argv, const char *flag);
  * those it has, ended by NULL, to suggest from. Returns CLI_OK or CLI_USAGE. */
 int cli_no_more(int argc, char **argv, const char *const *flags);
 
+/* For a command whose arguments are the settings' flags and one FILE: takes both and calls `run`
+ * with DATABASE_URL, FILE and `options`. `purpose` ends the complaint "give one FILE to …". Returns
+ * what `run` returned, CLI_USAGE or CLI_CONFIGURATION. */
+int cli_with_file(int argc, char **argv, const char *purpose,
+                  int (*run)(const char *url, const char *file, const void *options),
+                  const void *options);
+
 /* The command of that name; or NULL, after a line on standard error with a suggestion. */
 const struct cli_command *cli_find(const char *name);
 

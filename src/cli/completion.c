@@ -21,15 +21,29 @@ static void put(const char *text, const char *special)
     }
 }
 
-/* The names of the commands, each with `before` in front of it. */
-static void put_command_names(const char *before)
+static void each_command(void (*put_one)(const struct cli_command *command))
 {
     size_t count = 0;
     const struct cli_command *commands = cli_commands(&count);
 
     for (size_t i = 0; i < count; i++) {
-        printf("%s%s", i > 0 ? before : "", commands[i].name);
+        put_one(&commands[i]);
     }
+}
+
+/* The settings that have a flag. */
+static void each_flag(void (*put_one)(const struct reference_setting *setting))
+{
+    for (unsigned id = 0; id < SETTING_COUNT; id++) {
+        if (reference_settings[id].flag) {
+            put_one(&reference_settings[id]);
+        }
+    }
+}
+
+static void put_name(const struct cli_command *command)
+{
+    printf(" %s", command->name);
 }
 
 /* ---- bash ---- */
@@ -53,28 +67,28 @@ static void put_bash_words(const struct cli_command *command)
     }
 }
 
-static void put_bash_flags(void)
+static void put_bash_case(const struct cli_command *command)
 {
-    for (unsigned id = 0; id < SETTING_COUNT; id++) {
-        if (reference_settings[id].flag) {
-            printf(" --%s", reference_settings[id].flag);
-        }
-    }
+    printf("        %s) words+=\"", command->name);
+    put_bash_words(command);
+    fputs("\" ;;\n", stdout);
+}
+
+static void put_bash_flag(const struct reference_setting *setting)
+{
+    printf(" --%s", setting->flag);
 }
 
 static int bash(void)
 {
-    size_t count = 0;
-    const struct cli_command *commands = cli_commands(&count);
-
     fputs("# Completion of taskhold for bash; made by `taskhold completion bash`.\n"
           "_taskhold() {\n"
           "    local current=$2 previous=$3 words=\"--help\" commands flags\n"
           "    commands=\"",
           stdout);
-    put_command_names(" ");
+    each_command(put_name);
     fputs("\"\n    flags=\"", stdout);
-    put_bash_flags();
+    each_flag(put_bash_flag);
     fputs("\"\n"
           "    COMPREPLY=()\n"
           "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
@@ -86,11 +100,7 @@ static int bash(void)
           "    else\n"
           "        case ${COMP_WORDS[1]} in\n",
           stdout);
-    for (size_t i = 0; i < count; i++) {
-        printf("        %s) words+=\"", commands[i].name);
-        put_bash_words(&commands[i]);
-        fputs("\" ;;\n", stdout);
-    }
+    each_command(put_bash_case);
     fputs("        esac\n"
           "    fi\n"
           "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
@@ -102,16 +112,18 @@ static int bash(void)
 
 /* ---- zsh ---- */
 
-static void put_zsh_flags(void)
+static void put_zsh_flag(const struct reference_setting *setting)
 {
-    for (unsigned id = 0; id < SETTING_COUNT; id++) {
-        const struct reference_setting *setting = &reference_settings[id];
-        if (setting->flag) {
-            printf("        '--%s=[", setting->flag);
-            put(setting->help, "[]:\\");
-            printf("]:%s:_default'\n", setting->is_number ? "number" : "text");
-        }
-    }
+    printf("        '--%s=[", setting->flag);
+    put(setting->help, "[]:\\");
+    printf("]:%s:_default'\n", setting->is_number ? "number" : "text");
+}
+
+static void put_zsh_summary(const struct cli_command *command)
+{
+    printf("        '%s:", command->name);
+    put(command->summary, ":\\");
+    puts("'");
 }
 
 static void put_zsh_arguments(const struct cli_command *command)
@@ -135,7 +147,7 @@ static void put_zsh_arguments(const struct cli_command *command)
     }
     if (reference_has(command, "COMMAND")) {
         fputs(" '1:command:(", stdout);
-        put_command_names(" ");
+        each_command(put_name);
         fputs(")'", stdout);
     }
     if (reference_has(command, "FILE")) {
@@ -146,24 +158,24 @@ static void put_zsh_arguments(const struct cli_command *command)
     }
 }
 
+static void put_zsh_case(const struct cli_command *command)
+{
+    printf("    %s) _arguments", command->name);
+    put_zsh_arguments(command);
+    fputs(" ;;\n", stdout);
+}
+
 static int zsh(void)
 {
-    size_t count = 0;
-    const struct cli_command *commands = cli_commands(&count);
-
     fputs("#compdef taskhold\n"
           "# Completion of taskhold for zsh; made by `taskhold completion zsh`.\n"
           "_taskhold() {\n"
           "    local -a commands flags\n"
           "    commands=(\n",
           stdout);
-    for (size_t i = 0; i < count; i++) {
-        printf("        '%s:", commands[i].name);
-        put(commands[i].summary, ":\\");
-        puts("'");
-    }
+    each_command(put_zsh_summary);
     fputs("    )\n    flags=(\n", stdout);
-    put_zsh_flags();
+    each_flag(put_zsh_flag);
     fputs("    )\n"
           "    if (( CURRENT == 2 )); then\n"
           "        _describe command commands\n"
@@ -173,11 +185,7 @@ static int zsh(void)
           "    (( CURRENT-- ))\n"
           "    case ${words[1]} in\n",
           stdout);
-    for (size_t i = 0; i < count; i++) {
-        printf("    %s) _arguments", commands[i].name);
-        put_zsh_arguments(&commands[i]);
-        fputs(" ;;\n", stdout);
-    }
+    each_command(put_zsh_case);
     fputs("    esac\n"
           "}\n"
           "if [ \"${funcstack[1]}\" = _taskhold ]; then\n"
@@ -191,7 +199,7 @@ static int zsh(void)
 
 /* ---- fish ---- */
 
-static void put_fish_command(const struct cli_command *command)
+static void put_fish_words(const struct cli_command *command)
 {
     static const char row[] = "complete -c taskhold -n '__fish_seen_subcommand_from";
     struct slice rest = slice_of(command->arguments);
@@ -208,7 +216,7 @@ static void put_fish_command(const struct cli_command *command)
     }
     if (reference_has(command, "COMMAND")) {
         printf("%s %s' -a '", row, command->name);
-        put_command_names(" ");
+        each_command(put_name);
         fputs("'\n", stdout);
     }
     if (reference_has(command, "FILE")) {
@@ -216,44 +224,38 @@ static void put_fish_command(const struct cli_command *command)
     }
 }
 
-static void put_fish_flags(void)
+static void put_fish_command(const struct cli_command *command)
 {
-    size_t count = 0;
-    const struct cli_command *commands = cli_commands(&count);
+    printf("complete -c taskhold -n __fish_use_subcommand -a %s -d '", command->name);
+    put(command->summary, "\\");
+    puts("'");
+    put_fish_words(command);
+}
 
-    for (unsigned id = 0; id < SETTING_COUNT; id++) {
-        const struct reference_setting *setting = &reference_settings[id];
-        if (!setting->flag) {
-            continue;
-        }
-        fputs("complete -c taskhold -n '__fish_seen_subcommand_from", stdout);
-        for (size_t i = 0; i < count; i++) {
-            if (commands[i].takes_settings) {
-                printf(" %s", commands[i].name);
-            }
-        }
-        printf("' -x -l %s -d '", setting->flag);
-        put(setting->help, "\\");
-        puts("'");
+static void put_name_with_flags(const struct cli_command *command)
+{
+    if (command->takes_settings) {
+        put_name(command);
     }
+}
+
+static void put_fish_flag(const struct reference_setting *setting)
+{
+    fputs("complete -c taskhold -n '__fish_seen_subcommand_from", stdout);
+    each_command(put_name_with_flags);
+    printf("' -x -l %s -d '", setting->flag);
+    put(setting->help, "\\");
+    puts("'");
 }
 
 static int fish(void)
 {
-    size_t count = 0;
-    const struct cli_command *commands = cli_commands(&count);
-
     fputs("# Completion of taskhold for fish; made by `taskhold completion fish`.\n"
           "complete -c taskhold -f\n"
           "complete -c taskhold -l help -d 'print help'\n",
           stdout);
-    for (size_t i = 0; i < count; i++) {
-        printf("complete -c taskhold -n __fish_use_subcommand -a %s -d '", commands[i].name);
-        put(commands[i].summary, "\\");
-        puts("'");
-        put_fish_command(&commands[i]);
-    }
-    put_fish_flags();
+    each_command(put_fish_command);
+    each_flag(put_fish_flag);
     return CLI_OK;
 }
 

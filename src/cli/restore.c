@@ -1,16 +1,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/settings.h"
 #include "cli/cli.h"
 #include "store/sqlite/restore.h"
 
 #define WHY_SIZE 5000
 
-static int run(const char *url, const char *source, bool replace)
+static int run(const char *url, const char *source, const void *replace)
 {
     char why[WHY_SIZE] = "DATABASE_URL must be sqlite:PATH for this command";
-    const struct restore_options options = {.source = source, .url = url, .replace = replace};
+    const struct restore_options options = {
+        .source = source, .url = url, .replace = *(const bool *)replace};
     struct restore_report report = {0};
 
     if (strncmp(url, "sqlite:", strlen("sqlite:")) != 0 ||
@@ -31,21 +31,7 @@ static int run(const char *url, const char *source, bool replace)
 
 int cli_restore(int argc, char **argv)
 {
-    const bool force = cli_take_flag(&argc, argv, "--force");
-    struct settings settings = {0};
-    char **rest = NULL;
-    int rest_count = 0;
-    int status = settings_load(&settings, argc, argv, &rest, &rest_count);
+    const bool replace = cli_take_flag(&argc, argv, "--force");
 
-    if (status != CLI_OK) {
-        return status;
-    }
-    if (rest_count != 1) {
-        fprintf(stderr, "taskhold: give one FILE to restore from\n");
-        status = CLI_USAGE;
-    } else {
-        status = run(settings.database_url, rest[0], force);
-    }
-    settings_finish(&settings);
-    return status;
+    return cli_with_file(argc, argv, "restore from", run, &replace);
 }

@@ -17,6 +17,29 @@ static int read_task(struct transaction *t, struct store_task_write *op, struct 
     return query_end(&q);
 }
 
+/* A whole task, in the order of the columns. */
+static void bind_task(struct query *q, const struct task *task)
+{
+    query_bind_uuid(q, &task->id);
+    query_bind_text(q, task->title);
+    query_bind_text(q, task->description);
+    query_bind_i64(q, (int64_t)task->status);
+    query_bind_i64(q, task->created_at);
+    query_bind_i64(q, task->updated_at);
+    query_bind_time(q, task->completed_at);
+    query_bind_i64(q, task->revision);
+}
+
+/* The row that was read, by its key and its revision. */
+static void bind_row_read(struct query *q, const struct store_task_write *op,
+                          const struct task_before *before)
+{
+    query_bind_uuid(q, &op->user);
+    query_bind_i64(q, before->task.created_at);
+    query_bind_uuid(q, &op->id);
+    query_bind_i64(q, before->task.revision);
+}
+
 /* ---- idempotency ---- */
 
 /* Was the key used in the last 24 hours? Then `*decided`: the old answer, or that it is another
@@ -49,14 +72,7 @@ static int keep_answer(struct transaction *t, const struct store_task_write *op)
     query_bind_blob(&q, op->idempotency.fingerprint, sizeof op->idempotency.fingerprint);
     query_bind_i64(&q, op->now);
     query_bind_i64(&q, (int64_t)op->outcome);
-    query_bind_uuid(&q, &op->task.id);
-    query_bind_text(&q, op->task.title);
-    query_bind_text(&q, op->task.description);
-    query_bind_i64(&q, (int64_t)op->task.status);
-    query_bind_i64(&q, op->task.created_at);
-    query_bind_i64(&q, op->task.updated_at);
-    query_bind_time(&q, op->task.completed_at);
-    query_bind_i64(&q, op->task.revision);
+    bind_task(&q, &op->task);
     return query_run(&q);
 }
 
@@ -66,14 +82,7 @@ static int insert_task(struct transaction *t, const struct store_task_write *op)
 {
     struct query q = query_begin(&t->statements, SQL_TASK_INSERT);
     query_bind_uuid(&q, &op->user);
-    query_bind_uuid(&q, &op->task.id);
-    query_bind_text(&q, op->task.title);
-    query_bind_text(&q, op->task.description);
-    query_bind_i64(&q, (int64_t)op->task.status);
-    query_bind_i64(&q, op->task.created_at);
-    query_bind_i64(&q, op->task.updated_at);
-    query_bind_time(&q, op->task.completed_at);
-    query_bind_i64(&q, op->task.revision);
+    bind_task(&q, &op->task);
     return query_run(&q);
 }
 
@@ -88,10 +97,7 @@ static int update_task(struct transaction *t, const struct store_task_write *op,
                        const struct task_before *before)
 {
     struct query q = query_begin(&t->statements, SQL_TASK_UPDATE);
-    query_bind_uuid(&q, &op->user);
-    query_bind_i64(&q, before->task.created_at);
-    query_bind_uuid(&q, &op->id);
-    query_bind_i64(&q, before->task.revision);
+    bind_row_read(&q, op, before);
     query_bind_text(&q, op->task.title);
     query_bind_text(&q, op->task.description);
     query_bind_i64(&q, (int64_t)op->task.status);
@@ -105,10 +111,7 @@ static int delete_task(struct transaction *t, const struct store_task_write *op,
                        const struct task_before *before)
 {
     struct query q = query_begin(&t->statements, SQL_TASK_DELETE);
-    query_bind_uuid(&q, &op->user);
-    query_bind_i64(&q, before->task.created_at);
-    query_bind_uuid(&q, &op->id);
-    query_bind_i64(&q, before->task.revision);
+    bind_row_read(&q, op, before);
     int rc = run_on_one(t, &q);
     if (rc != SQLITE_OK)
         return rc;
