@@ -90,7 +90,8 @@ static bool step_create(struct job *job, unsigned round)
             create(locked, op);
         return job->op->result == ERROR_NONE;
     }
-    if (c->pruned)
+    /* What an earlier run pruned, only that run knew. */
+    if (c->pruned || job->uncertain)
         job_end_sessions(job, &op->session.user);
     return false;
 }
@@ -160,9 +161,20 @@ static bool is_rotated(const struct refresh_job *refresh, const struct store_ses
            session->last_used_at == op->now;
 }
 
+/* Did an earlier run of the job end it? op->session is then what that run found. */
+static bool is_ended(const struct refresh_job *refresh, const struct store_session_refresh *op)
+{
+    return refresh->job.uncertain && !refresh->found && op->reuse;
+}
+
 static void decide_refresh(struct refresh_job *refresh, struct store_session_refresh *op)
 {
     struct job *job = &refresh->job;
+    if (is_ended(refresh, op)) {
+        op->op.result = ERROR_INVALID_REFRESH_TOKEN;
+        job_end_sessions(job, &op->session.user);
+        return;
+    }
     if (is_rotated(refresh, op)) {
         op->reuse = false;
         op->session = refresh->standing.session;
@@ -235,6 +247,7 @@ void pg_session_refresh(struct store_session_refresh *op)
 {
     static const struct work work = {
         .lane = LANE_ALONE, .size = sizeof(struct refresh_job), .step = step_refresh};
+    op->reuse = false;
     job_start(&op->op, &work, NULL);
 }
 

@@ -223,8 +223,8 @@ static bool step_govern(struct job *job, unsigned round)
         locked_user_ask(locked, &op->id);
         return true;
     }
-    /* op->user is then what the earlier run found. */
-    if (is_erased(locked) && op->verb == STORE_USER_ERASE)
+    /* op->user is what an earlier run found, if it found any. */
+    if (is_erased(locked) && op->verb == STORE_USER_ERASE && uuid_eq(op->user.id, op->id))
         job_end_sessions(job, &op->id);
     else if (!locked->found)
         op->op.result = ERROR_NOT_FOUND;
@@ -271,5 +271,6 @@ void pg_user_delete(struct store_user_delete *op)
 void pg_user_govern(struct store_user_govern *op)
 {
     static const struct work work = USER_WORK(step_govern);
+    op->user = (struct user){0};
     job_start(&op->op, &work, NULL);
 }
