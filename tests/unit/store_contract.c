@@ -18,6 +18,9 @@ static const struct store_contract *running;
 static void on_sessions_ended(void *context, struct uuid user)
 {
     struct contract_state *state = context;
+    /* A shared engine hears of its own commits too, a little later and on a thread of its own. */
+    if (running->engine->shared && !pthread_equal(pthread_self(), state->thread))
+        return;
     if (state->ended_count < CONTRACT_ENDED_MOST)
         state->ended[state->ended_count++] = user;
 }
@@ -28,6 +31,7 @@ int contract_setup(void **pointer)
     struct contract_state *state = calloc(1, sizeof *state);
     assert_non_null(state);
     state->contract = running;
+    state->thread = pthread_self();
     state->options = (struct store_options){
         .url = running->make_database(),
         .queue_most = CONTRACT_QUEUE_MOST,

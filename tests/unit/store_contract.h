@@ -1,6 +1,8 @@
 #ifndef TASKHOLD_TESTS_STORE_CONTRACT_H
 #define TASKHOLD_TESTS_STORE_CONTRACT_H
 
+#include <pthread.h>
+
 #include "store/store.h"
 
 /* What store.h promises, tested on any engine. */
@@ -21,6 +23,7 @@ struct contract_state {
     const struct store_contract *contract;
     struct store *store;
     struct store_options options;
+    pthread_t thread;                       /* that runs the test */
     struct uuid ended[CONTRACT_ENDED_MOST]; /* users named by sessions_ended; read behind answers */
     unsigned ended_count;
 };

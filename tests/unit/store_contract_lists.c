@@ -261,9 +261,9 @@ static void test_large_texts(void **state)
             task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW + i);
         op.change.description = (struct slice){text, sizeof text - (size_t)i};
         assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
-        struct store_task_get get = {.user = ann, .id = op.id};
-        assert_int_equal(LOOP_CALL(&loop, task_get, &get), ERROR_NONE);
-        assert_true(slice_eq(get.task.description, op.change.description));
+        struct task task;
+        assert_int_equal(get_task(&loop, ann, op.id, &task), ERROR_NONE);
+        assert_true(slice_eq(task.description, op.change.description));
     }
     struct page page = {.op = {.user = ann, .limit = 2}};
     read_page(&loop, &page);

@@ -16,14 +16,6 @@ static void open_loop(void **pointer, struct loop *loop)
     loop_open(loop, state->contract->engine, state->store);
 }
 
-static enum error get_task(struct loop *loop, struct uuid user, struct uuid id, struct task *task)
-{
-    struct store_task_get op = {.user = user, .id = id};
-    enum error result = LOOP_CALL(loop, task_get, &op);
-    *task = op.task;
-    return result;
-}
-
 static enum store_outcome run(struct loop *loop, struct store_task_write *op)
 {
     assert_int_equal(LOOP_CALL(loop, task_write, op), ERROR_NONE);

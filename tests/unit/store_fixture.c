@@ -102,6 +102,29 @@ struct task make_task(struct loop *loop, struct uuid user, const char *title, in
     return op.task;
 }
 
+static void on_task(struct store_op *base)
+{
+    struct store_task_get *op = (struct store_task_get *)base;
+    struct task *task = &op->task;
+    if (base->result == ERROR_NONE) {
+        task->title = arena_copy(base->arena, task->title);
+        if (task->description.ptr)
+            task->description = arena_copy(base->arena, task->description);
+    }
+    on_done(base);
+}
+
+enum error get_task(struct loop *loop, struct uuid user, struct uuid id, struct task *task)
+{
+    struct store_task_get op = {.user = user, .id = id};
+    loop_begin(loop, &op.op);
+    op.op.done = on_task;
+    loop->engine->task_get(&op);
+    loop_finish(loop);
+    *task = op.task;
+    return op.op.result;
+}
+
 struct store_session_create session_of(struct uuid user, const char *ip, int64_t now)
 {
     return (struct store_session_create){

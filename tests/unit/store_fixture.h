@@ -29,6 +29,9 @@ void loop_finish(struct loop *loop);
     (loop_begin((loop), &(operation)->op), (loop)->engine->call(operation), loop_finish(loop),     \
      (operation)->op.result)
 
+/* A task with texts that live as long as the loop, not only while it is answered. */
+enum error get_task(struct loop *loop, struct uuid user, struct uuid id, struct task *task);
+
 /* A user with a fresh id; `name` becomes name@example.org. Asserts that it was made. */
 struct uuid make_user(struct loop *loop, const char *name);
 

@@ -17,18 +17,18 @@ static void test_what_a_code_means(void **state)
         enum error error;
         unsigned flags;
     } rows[] = {
-        {"40001", ERROR_OVERLOADED, AGAIN},    /* serialization failure */
-        {"40P01", ERROR_OVERLOADED, AGAIN},    /* deadlock */
-        {"55P03", ERROR_OVERLOADED, AGAIN},    /* lock not available */
-        {"23505", ERROR_OVERLOADED, AGAIN},    /* unique violation */
-        {"57014", ERROR_OVERLOADED, 0},        /* statement timeout */
-        {"53200", ERROR_OVERLOADED, 0},        /* out of memory */
-        {"53100", ERROR_STORAGE_FULL, 0},      /* disk full */
-        {"57P01", ERROR_UNAVAILABLE, DISCARD}, /* the administrator ends it */
-        {"57P02", ERROR_UNAVAILABLE, DISCARD}, /* another process crashed */
-        {"57P03", ERROR_UNAVAILABLE, DISCARD}, /* starting */
-        {"57P05", ERROR_UNAVAILABLE, DISCARD}, /* idle for too long */
-        {"08000", ERROR_UNAVAILABLE, DISCARD}, /* of the connection */
+        {"40001", ERROR_OVERLOADED, AGAIN},     /* serialization failure */
+        {"40P01", ERROR_OVERLOADED, AGAIN},     /* deadlock */
+        {"55P03", ERROR_OVERLOADED, AGAIN},     /* lock not available */
+        {"23505", ERROR_INTERNAL_ERROR, AGAIN}, /* unique violation */
+        {"57014", ERROR_OVERLOADED, 0},         /* statement timeout */
+        {"53200", ERROR_OVERLOADED, 0},         /* out of memory */
+        {"53100", ERROR_STORAGE_FULL, 0},       /* disk full */
+        {"57P01", ERROR_UNAVAILABLE, DISCARD},  /* the administrator ends it */
+        {"57P02", ERROR_UNAVAILABLE, DISCARD},  /* another process crashed */
+        {"57P03", ERROR_UNAVAILABLE, DISCARD},  /* starting */
+        {"57P05", ERROR_UNAVAILABLE, DISCARD},  /* idle for too long */
+        {"08000", ERROR_UNAVAILABLE, DISCARD},  /* of the connection */
         {"08003", ERROR_UNAVAILABLE, DISCARD},
         {"08006", ERROR_UNAVAILABLE, DISCARD},
         {"08P01", ERROR_UNAVAILABLE, DISCARD}, /* a pooler's way of saying no */

@@ -133,6 +133,23 @@ static bool step_jobs(struct link *link)
     return more;
 }
 
+/* Takes the job out of the batch and ends it. */
+static void end_job(struct link *link, unsigned place)
+{
+    struct job *job = link->jobs[place];
+    link->jobs[place] = link->jobs[--link->job_count];
+    session_done(link->session, job);
+}
+
+/* A job that reads is done when its last round asks for nothing. */
+static void end_silent(struct link *link)
+{
+    for (unsigned place = link->job_count; link->lane == LANE_READ && place-- > 0;) {
+        if (!link->jobs[place]->more && link->jobs[place]->sent == 0)
+            end_job(link, place);
+    }
+}
+
 /* Sends the next round of all jobs, and the COMMIT when it is the last. */
 static bool send_round(struct link *link)
 {
@@ -143,6 +160,11 @@ static bool send_round(struct link *link)
         link_send(link, NULL, SQL_BE_DURABLE, NULL, NULL);
     const bool more = step_jobs(link);
     link->round++;
+    end_silent(link);
+    if (link->job_count == 0) {
+        link->state = LINK_IDLE;
+        return true;
+    }
     if (!more && link->lane != LANE_READ && !link->failed) {
         link->warned = false;
         link->commit_us = clock_mono_us();
@@ -176,14 +198,6 @@ void link_begin(struct link *link, enum lane lane, unsigned count, int64_t deadl
 }
 
 /* ---- a batch ends ---- */
-
-/* Takes the job out of the batch and ends it. */
-static void end_job(struct link *link, unsigned place)
-{
-    struct job *job = link->jobs[place];
-    link->jobs[place] = link->jobs[--link->job_count];
-    session_done(link->session, job);
-}
 
 /* A job that reads is done with the last rows that it asked for. */
 static void end_if_answered(struct link *link, const struct job *job)
@@ -260,7 +274,7 @@ static void fail_statement(struct link *link, const struct link_sent *sent, cons
 {
     const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const struct translation failure = translate(code);
-    if (failure.error == ERROR_INTERNAL_ERROR)
+    if (failure.error == ERROR_INTERNAL_ERROR && !failure.again)
         log_message(LOG_ERROR, "store_failed", "PostgreSQL: %s: %s", code ? code : "-",
                     PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
     /* When the server ends a connection over an earlier statement, the COMMIT was not carried out.

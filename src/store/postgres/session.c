@@ -9,6 +9,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "store/postgres/store_private.h"
 
@@ -134,6 +135,8 @@ static void run_again(struct store_session *session, struct job *job, enum error
     const int64_t at_us = clock_mono_us() + pause_us / 2 + jitter(pause_us);
     job_clear_results(job);
     if (job->attempts >= ATTEMPTS_MOST || at_us >= job->deadline_us) {
+        if (error == ERROR_INTERNAL_ERROR)
+            log_message(LOG_ERROR, "store_failed", "PostgreSQL: a conflict that stays");
         answer(session, job, error);
         return;
     }

@@ -12,7 +12,7 @@ static const struct {
     {"40001", {.error = ERROR_OVERLOADED, .again = true}},
     {"40P01", {.error = ERROR_OVERLOADED, .again = true}},
     {"55P03", {.error = ERROR_OVERLOADED, .again = true}},
-    {"23505", {.error = ERROR_OVERLOADED, .again = true}},
+    {"23505", {.error = ERROR_INTERNAL_ERROR, .again = true}},
 
     /* The plan of a prepared statement is gone or grew old under a change of the schema. */
     {"26000", {.error = ERROR_UNAVAILABLE, .again = true, .discard = true}},
