@@ -22,6 +22,30 @@ bool cli_take_flag(int *argc, char **argv, const char *flag)
     return found;
 }
 
+bool cli_take_value(int *argc, char **argv, const char *flag, const char **value)
+{
+    const size_t len = strlen(flag);
+    bool good = true;
+    int kept = 0;
+
+    for (int i = 0; i < *argc; i++) {
+        if (strncmp(argv[i], flag, len) == 0 && argv[i][len] == '=') {
+            *value = argv[i] + len + 1;
+        } else if (strcmp(argv[i], flag) != 0) {
+            argv[kept++] = argv[i];
+        } else if (i + 1 < *argc) {
+            *value = argv[++i];
+        } else {
+            good = false;
+        }
+    }
+    *argc = kept;
+    if (!good) {
+        fprintf(stderr, "taskhold: %s needs a value\n", flag);
+    }
+    return good;
+}
+
 int cli_no_more(int argc, char **argv, const char *const *flags)
 {
     struct suggest suggest;

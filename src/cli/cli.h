@@ -31,6 +31,7 @@ int cli_restore(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
 int cli_export(int argc, char **argv);
 int cli_import(int argc, char **argv);
+int cli_move(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_routes(int argc, char **argv);
 int cli_healthcheck(int argc, char **argv);
@@ -42,6 +43,10 @@ int cli_help(int argc, char **argv);
 
 /* Takes every `flag` (such as `--json`) out of the arguments. Returns whether there was one. */
 bool cli_take_flag(int *argc, char **argv, const char *flag);
+
+/* Takes `flag VALUE` and `flag=VALUE` out of the arguments; the last one counts, and without any
+ * `*value` stays as it is. False, after a line on standard error: the value is missing. */
+bool cli_take_value(int *argc, char **argv, const char *flag, const char **value);
 
 /* For a command that takes no (more) arguments: complains about the first that is left. `flags`:
  * those it has, ended by NULL, to suggest from. Returns CLI_OK or CLI_USAGE. */

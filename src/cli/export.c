@@ -68,32 +68,11 @@ static int to_output(const char *source, struct slice email)
                                                                         : complain(why, "");
 }
 
-/* Takes `--user EMAIL` or `--user=EMAIL` out of the arguments; false when the value is missing. */
-static bool take_user(int *argc, char **argv, const char **user)
-{
-    int kept = 0;
-
-    for (int i = 0; i < *argc; i++) {
-        if (strcmp(argv[i], "--user") == 0) {
-            if (i + 1 == *argc) {
-                return false;
-            }
-            *user = argv[++i];
-        } else if (strncmp(argv[i], "--user=", 7) == 0) {
-            *user = argv[i] + 7;
-        } else {
-            argv[kept++] = argv[i];
-        }
-    }
-    *argc = kept;
-    return true;
-}
-
 int cli_export(int argc, char **argv)
 {
     const bool force = cli_take_flag(&argc, argv, "--force");
     const char *user = NULL;
-    const bool good = take_user(&argc, argv, &user);
+    const bool good = cli_take_value(&argc, argv, "--user", &user);
     char why[WHY_SIZE] = "";
     struct settings settings = {0};
     char **rest = NULL;
@@ -101,7 +80,6 @@ int cli_export(int argc, char **argv)
     int rest_count = 0;
 
     if (!good) {
-        fprintf(stderr, "taskhold: --user needs a value\n");
         return CLI_USAGE;
     }
     int status = settings_load(&settings, argc, argv, &rest, &rest_count);

@@ -186,28 +186,6 @@ static int usage(const char *what)
     return CLI_USAGE;
 }
 
-/* Takes `--name NAME` or `--name=NAME` out of the arguments. False: the value is missing. */
-static bool take_name(int *argc, char **argv, const char **name)
-{
-    static const char flag[] = "--name";
-    const size_t len = sizeof flag - 1;
-    bool good = true;
-    int kept = 0;
-
-    for (int i = 0; i < *argc; i++) {
-        if (strcmp(argv[i], flag) == 0) {
-            good = good && i + 1 < *argc;
-            *name = good ? argv[++i] : NULL;
-        } else if (strncmp(argv[i], flag, len) == 0 && argv[i][len] == '=') {
-            *name = argv[i] + len + 1;
-        } else {
-            argv[kept++] = argv[i];
-        }
-    }
-    *argc = kept;
-    return good;
-}
-
 /* What stands behind the settings' flags: a verb and, but for the list, an e-mail. */
 static int run(int argc, char **argv, struct user_order *order)
 {
@@ -244,8 +222,8 @@ int cli_user(int argc, char **argv)
 
     order.json = cli_take_flag(&argc, argv, "--json");
     order.yes = cli_take_flag(&argc, argv, "--yes");
-    if (!take_name(&argc, argv, &order.name)) {
-        return usage("--name needs a value");
+    if (!cli_take_value(&argc, argv, "--name", &order.name)) {
+        return CLI_USAGE;
     }
     status = settings_load(&settings, argc, argv, &rest, &rest_count);
     if (status != CLI_OK) {

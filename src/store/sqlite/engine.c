@@ -9,6 +9,7 @@
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/reader.h"
 #include "store/sqlite/session.h"
+#include "store/sqlite/side.h"
 #include "store/sqlite/write_session.h"
 #include "store/sqlite/write_task.h"
 #include "store/sqlite/write_user.h"
@@ -42,6 +43,10 @@ static struct store *engine_open(const struct store_options *options, char *why,
     db = database_open_writer(store->file.path, why, why_size);
     if (!db || !migrate_to_head(db, why, why_size))
         goto failed;
+    if (sqlite_side_unfinished(db)) {
+        (void)snprintf(why, why_size, "%s", TABLE_UNFINISHED_WHY);
+        goto failed;
+    }
     if (!file_sync_directory(&store->file)) {
         (void)snprintf(why, why_size, "cannot flush the directory of %s", store->file.path);
         goto failed;

@@ -1,0 +1,219 @@
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json_writer.h"
+#include "base/settings.h"
+#include "cli/cli.h"
+#include "store/store.h"
+#include "store/transfer/move.h"
+
+#define OUTPUT_MOST (64 * 1024)
+#define WHY_SIZE    5000
+#define BAR_CELLS   30
+#define PAINT_MS    100
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+/* ---- while it runs ---- */
+
+/* The bar on a terminal. */
+struct bar {
+    bool shown;
+    bool colored;
+    const char *doing; /* of the line that is painted */
+    int64_t painted_ms;
+};
+
+static void paint(struct bar *bar, const struct move_progress *progress)
+{
+    static const char full[] = "##############################";
+    static const char empty[] = "..............................";
+    /* A table may have grown behind the count of an unlucky reader. */
+    const int64_t total = progress->total > progress->rows ? progress->total : progress->rows;
+    const int cells = total > 0 ? (int)(progress->rows * BAR_CELLS / total) : BAR_CELLS;
+
+    if (bar->doing && bar->doing != progress->doing) {
+        fputc('\n', stderr);
+    }
+    bar->doing = progress->doing;
+    fprintf(stderr, "\r%-9s [%s%.*s%s%.*s] %3lld %%  %lld of %lld rows", progress->doing,
+            bar->colored ? "\033[32m" : "", cells, full, bar->colored ? "\033[0m" : "",
+            BAR_CELLS - cells, empty, (long long)(total > 0 ? progress->rows * 100 / total : 100),
+            (long long)progress->rows, (long long)total);
+}
+
+static bool on_progress(void *context, const struct move_progress *progress)
+{
+    struct bar *bar = context;
+    const int64_t now = clock_mono_ms();
+
+    if (bar->shown && (now - bar->painted_ms >= PAINT_MS || bar->doing != progress->doing ||
+                       progress->rows == progress->total)) {
+        paint(bar, progress);
+        bar->painted_ms = now;
+    }
+    return !interrupted;
+}
+
+static void end_bar(const struct bar *bar)
+{
+    if (bar->doing) {
+        fputc('\n', stderr);
+    }
+}
+
+/* ---- what was found ---- */
+
+static bool is_same(const struct move_report *report, size_t table)
+{
+    return report->from[table].rows == report->to[table].rows &&
+           strcmp(report->from[table].digest, report->to[table].digest) == 0;
+}
+
+static void write_side(struct json_writer *w, struct slice name, const struct move_side *side)
+{
+    jw_name(w, name);
+    jw_open_object(w);
+    jw_name(w, SLICE("rows"));
+    jw_i64(w, side->rows);
+    jw_name(w, SLICE("digest"));
+    jw_text(w, slice_of(side->digest));
+    jw_close_object(w);
+}
+
+static void print_json(const struct move_report *report, bool moved)
+{
+    struct buffer out;
+    struct json_writer w;
+
+    buffer_init(&out, OUTPUT_MOST);
+    json_writer_init(&w, &out);
+    jw_open_object(&w);
+    jw_name(&w, SLICE("moved"));
+    jw_bool(&w, moved);
+    jw_name(&w, SLICE("same"));
+    jw_bool(&w, report->same);
+    jw_name(&w, SLICE("tables"));
+    jw_open_array(&w);
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        jw_open_object(&w);
+        jw_name(&w, SLICE("name"));
+        jw_text(&w, slice_of(tables[i].name));
+        jw_name(&w, SLICE("same"));
+        jw_bool(&w, is_same(report, i));
+        write_side(&w, SLICE("from"), &report->from[i]);
+        write_side(&w, SLICE("to"), &report->to[i]);
+        jw_close_object(&w);
+    }
+    jw_close_array(&w);
+    jw_close_object(&w);
+    printf("%.*s\n", (int)out.len, out.data ? out.data : "");
+    buffer_finish(&out);
+}
+
+static void print_text(const struct move_report *report)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        const struct move_side *from = &report->from[i];
+        const struct move_side *to = &report->to[i];
+        const bool same = is_same(report, i);
+        printf("  %-18s %10lld rows  %s  %s\n", tables[i].name, (long long)from->rows, from->digest,
+               same ? "the same on both sides" : "DIFFERS:");
+        if (!same) {
+            printf("  %-18s %10lld rows  %s  in the target\n", "", (long long)to->rows, to->digest);
+        }
+    }
+}
+
+/* What stays behind. */
+static void print_secret(const struct settings *settings, const struct move_options *options)
+{
+    const struct store_engine *engine = store_engine_for(options->from);
+    const char *file = engine ? engine->url_file(options->from) : NULL;
+    char *name = NULL;
+
+    if (file && asprintf(&name, "%s.jwt-secret", file) < 0) {
+        name = NULL;
+    }
+    fputs("not moved: the secret that signs tokens. Nobody is logged out as long as it stays the "
+          "same:\n",
+          stdout);
+    if (!settings->jwt_secret && name && access(name, F_OK) == 0) {
+        printf("it is in %s: give every server JWT_SECRET_FILE with a copy of that file\n", name);
+    } else {
+        fputs("give the servers the JWT_SECRET that they had before\n", stdout);
+    }
+    free(name);
+}
+
+/* ---- the command ---- */
+
+static int run(const struct settings *settings, struct move_options *options, bool json)
+{
+    static struct move_report report;
+    const char *no_color = getenv("NO_COLOR");
+    struct bar bar = {.shown = isatty(STDERR_FILENO) == 1,
+                      .colored = !no_color || *no_color == '\0'};
+    char why[WHY_SIZE] = "";
+
+    options->progress = on_progress;
+    options->context = &bar;
+    const bool done = move_run(options, &report, why, sizeof why);
+    end_bar(&bar);
+    if (report.compared && json) {
+        print_json(&report, done && !options->compare);
+    } else if (report.compared) {
+        print_text(&report);
+    }
+    if (!done) {
+        (void)fflush(stdout);
+        fprintf(stderr, "taskhold: %s\n", why);
+        return CLI_FAILED;
+    }
+    if (!json) {
+        puts(options->compare ? "nothing was moved" : "moved, and compared row for row");
+    }
+    if (!json && !options->compare) {
+        print_secret(settings, options);
+    }
+    return CLI_OK;
+}
+
+int cli_move(int argc, char **argv)
+{
+    /* The second time it ends at once, which is as safe. */
+    const struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    const bool json = cli_take_flag(&argc, argv, "--json");
+    struct move_options options = {.compare = cli_take_flag(&argc, argv, "--compare")};
+    struct settings settings = {0};
+
+    if (!cli_take_value(&argc, argv, "--from", &options.from) ||
+        !cli_take_value(&argc, argv, "--to", &options.to)) {
+        return CLI_USAGE;
+    }
+    int status = settings_load(&settings, argc, argv, NULL, NULL);
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (!options.from || !options.to || strcmp(options.from, options.to) == 0) {
+        fprintf(stderr, "taskhold: say two databases: --from sqlite:PATH --to postgres://..., or "
+                        "the other way round\n");
+        status = CLI_USAGE;
+    } else {
+        sigaction(SIGINT, &stop, NULL);
+        sigaction(SIGTERM, &stop, NULL);
+        status = run(&settings, &options, json);
+    }
+    settings_finish(&settings);
+    return status;
+}

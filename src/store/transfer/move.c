@@ -1,0 +1,130 @@
+#include "store/transfer/move.h"
+
+#include <stdio.h>
+
+#include "store/transfer/side.h"
+
+#define STEP 256 /* rows between two looks at the progress */
+
+struct moving {
+    const struct move_options *options;
+    struct side *from;
+    struct side *to;
+    struct move_progress progress;
+    char *why;
+    size_t why_size;
+};
+
+static bool go_on(struct moving *m)
+{
+    if (m->options->progress(m->options->context, &m->progress))
+        return true;
+    (void)snprintf(m->why, m->why_size,
+                   m->options->compare
+                       ? "interrupted"
+                       : "interrupted; the target is empty: run the same again to move");
+    return false;
+}
+
+static bool begin(struct moving *m, const char *doing)
+{
+    m->progress.doing = doing;
+    m->progress.rows = 0;
+    return go_on(m);
+}
+
+/* Reads a table of `side`, writes it to `into` (may be NULL), and answers what it read. */
+static bool pass_rows(struct moving *m, struct side *side, struct side *into,
+                      const struct table *table, struct move_side *found)
+{
+    struct table_value values[TABLE_COLUMNS_MOST];
+    struct digest digest;
+    enum side_next next = SIDE_ROW;
+    digest_init(&digest);
+    if (!side->engine->read(side, table, NULL))
+        return false;
+    while ((next = side->engine->next(side, values)) == SIDE_ROW) {
+        digest_row(&digest, table, values);
+        if (into && !into->engine->put(into, values))
+            return false;
+        if (++m->progress.rows % STEP == 0 && !go_on(m))
+            return false;
+    }
+    found->rows = digest.rows;
+    digest_finish(&digest, found->digest);
+    return next == SIDE_END;
+}
+
+static bool copy_tables(struct moving *m, struct move_report *report)
+{
+    if (!begin(m, "copying"))
+        return false;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (!m->to->engine->write(m->to, &tables[i]) ||
+            !pass_rows(m, m->from, m->to, &tables[i], &report->from[i]) ||
+            !m->to->engine->written(m->to))
+            return false;
+    }
+    return go_on(m);
+}
+
+static bool read_tables(struct moving *m, const char *doing, struct side *side,
+                        struct move_side *found)
+{
+    if (!begin(m, doing))
+        return false;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (!pass_rows(m, side, NULL, &tables[i], &found[i]))
+            return false;
+    }
+    return go_on(m);
+}
+
+/* Names the first table that differs. */
+static bool compare(struct moving *m, struct move_report *report)
+{
+    report->compared = true;
+    report->same = true;
+    for (size_t i = 0; i < TABLE_COUNT && report->same; i++) {
+        report->same = report->from[i].rows == report->to[i].rows &&
+                       strcmp(report->from[i].digest, report->to[i].digest) == 0;
+        if (!report->same)
+            (void)snprintf(m->why, m->why_size, "the two sides differ in %s%s", tables[i].name,
+                           m->options->compare ? "" : "; the target is left empty");
+    }
+    return report->same;
+}
+
+static bool open_sides(struct moving *m)
+{
+    const struct move_options *o = m->options;
+    m->from = side_open(o->from, SIDE_READ_ALONE, m->why, m->why_size);
+    if (m->from)
+        m->to = side_open(o->to, o->compare ? SIDE_READ_ALONE : SIDE_MOVE, m->why, m->why_size);
+    for (size_t i = 0; i < TABLE_COUNT && m->to; i++) {
+        int64_t rows = 0;
+        if (!m->from->engine->count(m->from, &tables[i], NULL, &rows))
+            return false;
+        m->progress.total += rows;
+    }
+    return m->to != NULL;
+}
+
+bool move_run(const struct move_options *options, struct move_report *report, char *why,
+              size_t why_size)
+{
+    struct moving m = {.options = options, .why = why, .why_size = why_size};
+    *report = (struct move_report){0};
+    (void)snprintf(why, why_size, "libsodium cannot be used");
+    bool done = sodium_init() >= 0 && open_sides(&m);
+    if (done && options->compare)
+        done = read_tables(&m, "reading", m.from, report->from);
+    else if (done)
+        done = copy_tables(&m, report);
+    done = done && read_tables(&m, "comparing", m.to, report->to) && compare(&m, report);
+    if (done && !options->compare)
+        done = m.to->engine->finish(m.to);
+    side_close(&m.to);
+    side_close(&m.from);
+    return done;
+}
