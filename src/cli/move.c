@@ -91,7 +91,7 @@ static void write_side(struct json_writer *w, struct slice name, const struct mo
     jw_close_object(w);
 }
 
-static void print_json(const struct move_report *report, bool moved)
+static void print_json(const struct move_report *report)
 {
     struct buffer out;
     struct json_writer w;
@@ -100,7 +100,7 @@ static void print_json(const struct move_report *report, bool moved)
     json_writer_init(&w, &out);
     jw_open_object(&w);
     jw_name(&w, SLICE("moved"));
-    jw_bool(&w, moved);
+    jw_bool(&w, report->copied);
     jw_name(&w, SLICE("same"));
     jw_bool(&w, report->same);
     jw_name(&w, SLICE("tables"));
@@ -171,7 +171,7 @@ static int run(const struct settings *settings, struct move_options *options, bo
     const bool done = move_run(options, &report, why, sizeof why);
     end_bar(&bar);
     if (report.compared && json) {
-        print_json(&report, done && !options->compare);
+        print_json(&report);
     } else if (report.compared) {
         print_text(&report);
     }
@@ -181,7 +181,9 @@ static int run(const struct settings *settings, struct move_options *options, bo
         return CLI_FAILED;
     }
     if (!json) {
-        puts(options->compare ? "nothing was moved" : "moved, and compared row for row");
+        puts(report.copied      ? "moved, and compared row for row"
+             : options->compare ? "compared row for row; nothing was moved"
+                                : "it had been moved before; compared row for row");
     }
     if (!json && !options->compare) {
         print_secret(settings, options);

@@ -4,8 +4,9 @@
 
 static const char signature[11] = "PGCOPY\n\377\r\n"; /* and a NUL */
 
-#define HEAD_LEN (sizeof signature + 2 * sizeof(uint32_t)) /* then flags, and the length of more   \
-                                                            */
+#define HEAD_LEN                                                                                   \
+    (sizeof signature + 2 * sizeof(uint32_t)) /* then flags, and the length of more                \
+                                               */
 
 /* ---- writing ---- */
 

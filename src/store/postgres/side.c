@@ -19,7 +19,7 @@
 #define COPY_ROWS 50000
 
 #define TIMEOUT_MS  10000
-#define ALONE_TRIES 20
+#define ALONE_TRIES 10
 
 struct postgres_side {
     struct side base;

@@ -10,6 +10,7 @@ struct moving {
     const struct move_options *options;
     struct side *from;
     struct side *to;
+    bool copies; /* and does not only compare */
     struct move_progress progress;
     char *why;
     size_t why_size;
@@ -20,9 +21,8 @@ static bool go_on(struct moving *m)
     if (m->options->progress(m->options->context, &m->progress))
         return true;
     (void)snprintf(m->why, m->why_size,
-                   m->options->compare
-                       ? "interrupted"
-                       : "interrupted; the target is empty: run the same again to move");
+                   m->copies ? "interrupted; the target is empty: run the same again to move"
+                             : "interrupted");
     return false;
 }
 
@@ -90,23 +90,44 @@ static bool compare(struct moving *m, struct move_report *report)
                        strcmp(report->from[i].digest, report->to[i].digest) == 0;
         if (!report->same)
             (void)snprintf(m->why, m->why_size, "the two sides differ in %s%s", tables[i].name,
-                           m->options->compare ? "" : "; the target is left empty");
+                           m->copies ? "; the target is left empty" : "");
     }
     return report->same;
+}
+
+static bool count_tables(struct moving *m, struct side *side, int64_t rows[TABLE_COUNT])
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (!side->engine->count(side, &tables[i], NULL, &rows[i]))
+            return false;
+        m->progress.total += side == m->from ? rows[i] : 0;
+    }
+    return true;
+}
+
+/* Opens the target for reading, when it looks as if this move had come to its end before somebody
+ * could be told. */
+static bool open_moved(struct moving *m, const int64_t from[TABLE_COUNT])
+{
+    int64_t to[TABLE_COUNT] = {0};
+    m->to = side_open(m->options->to, SIDE_READ_ALONE, m->why, m->why_size);
+    if (m->to && count_tables(m, m->to, to) && to[TABLE_USERS] > 0 &&
+        memcmp(from, to, sizeof to) == 0)
+        return true;
+    side_close(&m->to);
+    return false;
 }
 
 static bool open_sides(struct moving *m)
 {
     const struct move_options *o = m->options;
+    int64_t rows[TABLE_COUNT] = {0};
     m->from = side_open(o->from, SIDE_READ_ALONE, m->why, m->why_size);
-    if (m->from)
+    if (!m->from || !count_tables(m, m->from, rows))
+        return false;
+    m->copies = !o->compare && !open_moved(m, rows);
+    if (!m->to)
         m->to = side_open(o->to, o->compare ? SIDE_READ_ALONE : SIDE_MOVE, m->why, m->why_size);
-    for (size_t i = 0; i < TABLE_COUNT && m->to; i++) {
-        int64_t rows = 0;
-        if (!m->from->engine->count(m->from, &tables[i], NULL, &rows))
-            return false;
-        m->progress.total += rows;
-    }
     return m->to != NULL;
 }
 
@@ -117,13 +138,12 @@ bool move_run(const struct move_options *options, struct move_report *report, ch
     *report = (struct move_report){0};
     (void)snprintf(why, why_size, "libsodium cannot be used");
     bool done = sodium_init() >= 0 && open_sides(&m);
-    if (done && options->compare)
-        done = read_tables(&m, "reading", m.from, report->from);
-    else if (done)
-        done = copy_tables(&m, report);
+    if (done)
+        done =
+            m.copies ? copy_tables(&m, report) : read_tables(&m, "reading", m.from, report->from);
     done = done && read_tables(&m, "comparing", m.to, report->to) && compare(&m, report);
-    if (done && !options->compare)
-        done = m.to->engine->finish(m.to);
+    if (done && m.copies)
+        done = report->copied = m.to->engine->finish(m.to);
     side_close(&m.to);
     side_close(&m.from);
     return done;

@@ -27,6 +27,7 @@ struct move_side {
 };
 
 struct move_report {
+    bool copied;   /* and kept; not when that was done before */
     bool compared; /* the rest is there */
     bool same;
     struct move_side from[TABLE_COUNT]; /* as in `tables` */
@@ -34,8 +35,9 @@ struct move_report {
 };
 
 /* Both sides are read for the comparison; what is not the same is not kept. A move that ends early,
- * however it ends, leaves the target empty and marked, and begins anew when it is run again. False
- * with one line in `why`, also when the sides differ. */
+ * however it ends, leaves the target empty and marked, and begins anew when it is run again; when
+ * all had been written, it is compared again. False with one line in `why`, also when the sides
+ * differ. */
 bool move_run(const struct move_options *options, struct move_report *report, char *why,
               size_t why_size);
 

@@ -1,0 +1,313 @@
+"""move: from SQLite to PostgreSQL and back, interrupted at any moment, and compared."""
+import json
+import os
+import pty
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+import uuid
+
+import pytest
+
+from support import cluster
+from support.paths import binary
+from support.server import SANITIZER, environment, run
+
+if cluster.missing():
+    pytest.skip(cluster.missing(), allow_module_level=True)
+
+NOW = 1795000000000
+TABLES = ("users", "emails", "tasks", "tombstones", "idempotency_keys", "sessions", "known_addresses")
+IN_SQLITE = tuple(name for name in TABLES if name != "emails")
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """A private server."""
+    started = cluster.Cluster()
+    yield started
+    started.remove()
+
+
+@pytest.fixture
+def target(postgres):
+    """(name, URL) of an empty database in it."""
+    name = postgres.create_database()
+    yield name, postgres.url(name)
+    postgres.drop_database(name)
+
+
+def move(source, target, *args):
+    """Runs it; nothing that a sanitizer complains of."""
+    done = run("move", "--from", str(source), "--to", str(target), *args, timeout=120)
+    assert not SANITIZER.search(done.stderr), done.stderr
+    return done
+
+
+def refused(done, says, status=1):
+    """One line, and nothing on standard output."""
+    assert done.returncode == status and done.stdout == "", done
+    assert done.stderr.startswith("taskhold: ") and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
+
+
+def fill(path, users, tasks, seed=7):
+    """Rows of every kind: every column NULL and not, texts of every length, times out of order."""
+    assert run("migrate", "--database", f"sqlite:{path}").returncode == 0
+    dice = random.Random(seed)
+    db = sqlite3.connect(path)
+    for number in range(users):
+        user = dice.randbytes(16)
+        db.execute("INSERT INTO users VALUES (?,?,?,?,?,?,?,?)", (
+            user, 2 * tasks, NOW if number % 3 == 0 else None, NOW + number, NOW + number, "$argon2id$v=19$made$up",
+            f"Some.One.{number}@Example.com", "Ada é\u4e2d\U0001f600" if number % 2 else None))
+        for task in range(tasks):
+            status = task % 3
+            db.execute("INSERT INTO tasks VALUES (?,?,?,?,?,?,?,?,?)", (
+                user, NOW + task, dice.randbytes(16), task + 1, NOW + task, NOW if status == 2 else None, status,
+                f"Title {task} \u2028 \\ \t é", None if task % 2 else "\\N\n\\.\n" + "x" * (task % 300)))
+        for row in range(12):
+            db.execute("INSERT INTO tombstones (user_id, id, revision, deleted_at) VALUES (?,?,?,?)",
+                       (user, dice.randbytes(16), row + 1, NOW - dice.randrange(1000)))
+            db.execute("INSERT INTO idempotency_keys (user_id, key, fingerprint, used_at, outcome, task_id, revision, "
+                       "created_at, updated_at, completed_at, status, title, description) "
+                       "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                       (user, f"key {row}", dice.randbytes(32), NOW - dice.randrange(1000), 1 + row % 5,
+                        dice.randbytes(16), row, NOW, NOW, None if row % 2 else NOW, 0, "t" if row % 2 else None,
+                        None if row % 2 else ""))
+        for row in range(2):
+            db.execute("INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?,?)",
+                       (dice.randbytes(16), user, row + 1, NOW, NOW + 1, NOW + 10 ** 9, dice.randbytes(8 * row),
+                        "2001:db8::1", None if row else "curl/8 é"))
+        db.execute("INSERT INTO known_addresses VALUES (?,?,?)", (user, f"192.0.2.{number % 250}", NOW))
+    db.commit()
+    db.close()
+    return f"sqlite:{path}"
+
+
+def rows_of(url):
+    """What a SQLite file holds, without the numbers that it gives its rows."""
+    db = sqlite3.connect(url.removeprefix("sqlite:"))
+    found = {}
+    for table in IN_SQLITE:
+        names = [row[1] for row in db.execute(f"PRAGMA table_info({table})") if row[1] != "sequence"]
+        found[table] = sorted(db.execute(f"SELECT {', '.join(names)} FROM {table}").fetchall(), key=repr)
+    db.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A SQLite database to move from."""
+    return fill(tmp_path_factory.mktemp("filled") / "a.db", 8, 60)
+
+
+def test_there_and_back(postgres, filled, target, tmp_path):
+    name, url = target
+    done = move(filled, url)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[:len(TABLES)]] == list(TABLES)
+    assert all(line.endswith("the same on both sides") for line in lines[:len(TABLES)])
+    assert lines[len(TABLES)] == "moved, and compared row for row"
+    # Looked at from outside: the directory of e-mails, bytes, numbers, NULL.
+    rows = rows_of(filled)
+    emails = postgres.rows("SELECT email, user_id FROM emails", name)
+    assert sorted(emails) == sorted([row[6].lower(), str(uuid.UUID(bytes=row[0]))] for row in rows["users"])
+    for table in IN_SQLITE:
+        assert postgres.rows(f"SELECT count(*) FROM {table}", name) == [[str(len(rows[table]))]]
+    tasks = postgres.psql("SELECT json_agg(json_build_array(replace(user_id::text, '-', ''), created_at, "
+                          "replace(id::text, '-', ''), revision, updated_at, completed_at, status, title, "
+                          "description)) FROM tasks", name)
+    found = [tuple(row) for row in json.loads(tasks)]
+    assert sorted(found, key=repr) == sorted(
+        ((row[0].hex(), row[1], row[2].hex(), *row[3:]) for row in rows["tasks"]), key=repr)
+    back = f"sqlite:{tmp_path / 'back.db'}"
+    assert move(url, back).returncode == 0
+    assert rows_of(back) == rows
+    db = sqlite3.connect(tmp_path / "back.db")
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    for table, moment in [("tombstones", "deleted_at"), ("idempotency_keys", "used_at")]:
+        times = [row[0] for row in db.execute(f"SELECT {moment} FROM {table} ORDER BY sequence")]
+        assert times == sorted(times) and len(times) == 96
+    db.close()
+
+
+def test_a_changed_byte_is_found(postgres, filled, target):
+    name, url = target
+    assert json.loads(move(filled, url, "--json").stdout)["moved"]
+    again = move(filled, url)
+    assert again.returncode == 0 and "it had been moved before; compared row for row" in again.stdout
+    report = json.loads(move(filled, url, "--compare", "--json").stdout)
+    assert report["same"] and not report["moved"] and [table["name"] for table in report["tables"]] == list(TABLES)
+    changes = {
+        "users": "UPDATE users SET revision = revision + 1 WHERE ctid IN (SELECT ctid FROM users LIMIT 1)",
+        "emails": "UPDATE emails SET email = 'x' || substr(email, 2) WHERE ctid IN (SELECT ctid FROM emails LIMIT 1)",
+        "tasks": "UPDATE tasks SET title = 'title' || substr(title, 6) WHERE ctid IN (SELECT ctid FROM tasks LIMIT 1)",
+        "tombstones": "DELETE FROM tombstones WHERE ctid IN (SELECT ctid FROM tombstones LIMIT 1)",
+        "idempotency_keys": "UPDATE idempotency_keys SET fingerprint = set_byte(fingerprint, 7, "
+                            "get_byte(fingerprint, 7) # 1) WHERE key = 'key 3'",
+        "sessions": "UPDATE sessions SET user_agent = '' WHERE user_agent IS NULL",
+        "known_addresses": "UPDATE known_addresses SET seen_at = seen_at - 1",
+    }
+    for table, change in changes.items():
+        postgres.psql(f"CREATE TABLE kept AS TABLE {table}; {change}", name)
+        done = move(filled, url, "--compare", "--json")
+        assert done.returncode == 1 and f"differ in {table}" in done.stderr, (table, done)
+        report = json.loads(done.stdout)
+        assert not report["same"] and [row["name"] for row in report["tables"] if not row["same"]] == [table]
+        postgres.psql("SET session_replication_role = replica;"  # or the tasks would go with the accounts
+                      f"DELETE FROM {table}; INSERT INTO {table} TABLE kept; DROP TABLE kept", name)
+    assert move(filled, url, "--compare").returncode == 0
+
+
+def test_a_copy_that_changes_a_byte_is_not_kept(postgres, filled, target):
+    """The database itself changes one of the rows that it is given."""
+    name, url = target
+    assert run("migrate", "--database", url).returncode in (0, 78)
+    refused(move(filled, url + "?options=-crole%3Dnobody-at-all"), "nobody-at-all")
+    postgres.psql("CREATE TABLE done (nothing int)", name)
+    assert move(filled, url).returncode == 0
+    postgres.psql("""
+        TRUNCATE users, emails CASCADE;
+        CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN NEW.title = overlay(NEW.title placing 'i' from 6); RETURN NEW; END $$;
+        CREATE TRIGGER spoil BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION spoil();
+        """, name)
+    done = move(filled, url)
+    assert done.returncode == 1 and "differ in tasks; the target is left empty" in done.stderr, done
+    assert [line.split()[0] for line in done.stdout.splitlines() if "DIFFERS" in line] == ["tasks"]
+    assert postgres.rows("SELECT count(*) FROM users", name) == [["0"]]
+    postgres.psql("DROP TRIGGER spoil ON tasks", name)
+    assert move(filled, url).returncode == 0
+
+
+def test_what_is_refused(postgres, filled, target, start_server, make_user, tmp_path):
+    name, url = target
+    server = start_server(directory=tmp_path)
+    make_user(server)
+    live = f"sqlite:{tmp_path}/data/taskhold.db"
+    refused(move(live, url), "another process is using the database")
+    refused(move(filled, live), "another process is using the database")
+    server.terminate()
+    refused(move(filled, live), "holds accounts already")
+    refused(move(filled, filled), "say two databases", 2)
+    refused(run("move", "--to", url), "say two databases", 2)
+    refused(run("move", "--from"), "--from needs a value", 2)
+    refused(run("move", "--from", filled, "--to", url, "more"), "unexpected argument", 2)
+    refused(move(f"sqlite:{tmp_path}/missing.db", url), "there is no database")
+    refused(move("mysql://h/d", url), "a database is sqlite:PATH")
+    refused(move(filled, "mysql://h/d"), "a database is sqlite:PATH")
+    refused(move(url, f"sqlite:{tmp_path}/new.db"), "there is none of taskhold in it")
+    assert move(filled, url).returncode == 0
+    refused(move(live, url), "the database holds users already")
+    secret = tmp_path / "data" / "taskhold.db.jwt-secret"
+    secret.write_text("x" * 48)
+    os.chmod(secret, 0o600)
+    with_file = subprocess.run([binary(), "move", "--from", live, "--to", f"sqlite:{tmp_path}/other.db"], check=True,
+                               env=environment({"JWT_SECRET": None}), capture_output=True, encoding="utf-8")
+    assert "JWT_SECRET_FILE with a copy" in with_file.stdout and str(secret) in with_file.stdout
+    assert "xxx" not in with_file.stdout
+    # Somebody serves from the target, or from the source: known by the name of its connections.
+    psql = subprocess.Popen([cluster.programs() / "psql", "-X", "-q", "-d", url + "?application_name=taskhold"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        psql.stdin.write("\\echo here\n")
+        psql.stdin.flush()
+        assert psql.stdout.readline() == "here\n"
+        refused(move(url, f"sqlite:{tmp_path}/new.db"), "stop every taskhold")
+        refused(move(filled, url), "stop every taskhold")
+    finally:
+        psql.communicate("\\q\n")
+
+
+def is_marked(postgres, destination):
+    """Whether the target says that it is not finished; and then it holds nothing."""
+    if destination.startswith("sqlite:"):
+        path = destination.removeprefix("sqlite:")
+        if not os.path.exists(path):
+            return False
+        db = sqlite3.connect(path)
+        names = {row[0] for row in db.execute("SELECT name FROM sqlite_schema")}
+        marked = "unfinished_move" in names
+        assert not marked or db.execute("SELECT count(*) FROM users").fetchone() == (0,)
+        db.close()
+        return marked
+    name = destination.rpartition("/")[2]
+    marked = postgres.rows("SELECT to_regclass('unfinished_move') IS NOT NULL", name) == [["t"]]
+    assert not marked or postgres.rows("SELECT count(*) FROM users", name) == [["0"]]
+    return marked
+
+
+def kill_and_repeat(postgres, source, destination, seconds):
+    """Ends moves the hard way at moments within `seconds`, then lets one come to its end. Answers how many were ended
+    with the target marked."""
+    seed = random.randrange(10 ** 6)
+    dice = random.Random(seed)
+    print(f"seed {seed}, within {seconds:.3f} s")
+    marked = 0
+    for _ in range(8):
+        process = subprocess.Popen([binary(), "move", "--from", source, "--to", destination], env=environment(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+        try:
+            _, complaint = process.communicate(timeout=dice.uniform(0, seconds))
+            assert process.returncode == 0, complaint
+            return marked
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        if is_marked(postgres, destination):
+            marked += 1
+            refused(move(source, destination, "--compare"), "was not finished")
+            if destination.startswith("sqlite:"):
+                assert "was not finished" in run("serve", "--port", "0", "--database", destination).stderr
+    done = move(source, destination)
+    assert done.returncode == 0, done
+    return marked
+
+
+def test_kill_9_at_any_moment(postgres, tmp_path):
+    """However far it came, the target stays empty and marked; run again, it holds each row once. Both ways."""
+    source = fill(tmp_path / "source.db", 20, 1000)
+    names = [postgres.create_database() for _ in range(2)]
+    first, second = map(postgres.url, names)
+    files = [f"sqlite:{tmp_path}/{name}.db" for name in ("measured", "copy")]
+    marked = []
+    for origin, measured, destination in [(source, first, second), (second, *files)]:
+        begun = time.monotonic()
+        assert move(origin, measured).returncode == 0
+        marked.append(kill_and_repeat(postgres, origin, destination, 0.7 * (time.monotonic() - begun)))
+        assert move(source, destination, "--compare").returncode == 0
+    assert rows_of(files[1]) == rows_of(source)
+    assert sum(marked) > 0, marked
+    for name in names:
+        postgres.drop_database(name)
+
+
+def test_interrupted_on_a_terminal(target, tmp_path):
+    """The bar, without colour when NO_COLOR says so; Ctrl-C ends it with a line."""
+    _, url = target
+    source = fill(tmp_path / "source.db", 4, 3000)
+    for extra, colored in [({}, True), ({"NO_COLOR": "1"}, False)]:
+        main, terminal = pty.openpty()
+        process = subprocess.Popen([binary(), "move", "--from", source, "--to", url], env=environment(extra),
+                                   stdout=subprocess.PIPE, stderr=terminal)
+        os.close(terminal)
+        seen = b""
+        while b"rows" not in seen:
+            seen += os.read(main, 4096)
+        if colored:
+            process.send_signal(signal.SIGINT)
+        try:
+            while more := os.read(main, 4096):
+                seen += more
+        except OSError:
+            pass  # the other end was closed
+        os.close(main)
+        output, _ = process.communicate(timeout=60)
+        assert (b"\033[32m" in seen) == colored and b"\rcopying " in seen
+        if colored:
+            assert process.returncode == 1 and output == b"" and b"interrupted; the target is empty" in seen
+        else:
+            assert process.returncode == 0 and b"100 %" in seen and b"\rcomparing " in seen
