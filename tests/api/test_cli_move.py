@@ -260,8 +260,7 @@ def kill_and_repeat(postgres, source, destination, seconds):
         if is_marked(postgres, destination):
             marked += 1
             refused(move(source, destination, "--compare"), "was not finished")
-            if destination.startswith("sqlite:"):
-                assert "was not finished" in run("serve", "--port", "0", "--database", destination).stderr
+            assert "was not finished" in run("serve", "--port", "0", "--database", destination).stderr
     done = move(source, destination)
     assert done.returncode == 0, done
     return marked

@@ -11,6 +11,7 @@
 #include "store/postgres/migrate.h"
 #include "store/postgres/reads.h"
 #include "store/postgres/session.h"
+#include "store/postgres/side.h"
 #include "store/postgres/store_private.h"
 #include "store/postgres/write_session.h"
 #include "store/postgres/write_task.h"
@@ -75,9 +76,13 @@ static PGconn *connect_first(const struct store *store, char *why, size_t why_si
 static bool bring_to_head(const struct store *store, char *why, size_t why_size)
 {
     PGconn *connection = connect_first(store, why, why_size);
-    const bool migrated = connection && migrate_postgres(connection, why, why_size);
+    bool good = connection && migrate_postgres(connection, why, why_size);
+    if (good && postgres_side_unfinished(connection)) {
+        (void)snprintf(why, why_size, "%s", TABLE_UNFINISHED_WHY);
+        good = false;
+    }
     PQfinish(connection);
-    return migrated;
+    return good;
 }
 
 static struct store *engine_open(const struct store_options *options, char *why, size_t why_size)

@@ -17,15 +17,21 @@ struct sqlite_side {
     struct file file;
     char *path;
     sqlite3 *db;
-    const struct table *table;          /* that is read or written */
+    const struct table *table; /* that is read or written */
+    bool finished;
     sqlite3_stmt *rows;                 /* what is read */
     sqlite3_stmt *puts[TABLE_COUNT];    /* what writes a row; made when it is needed */
     sqlite3_stmt *inserts[TABLE_COUNT]; /* the same, with a look at the account */
 };
 
-static bool fail(struct sqlite_side *s, const char *what)
+static bool fail(struct sqlite_side *s, const char *what, int rc)
 {
-    return side_fail(&s->base, what, sqlite3_errmsg(s->db));
+    return side_fail(&s->base, what, database_error(s->db, rc));
+}
+
+static bool is_target(const struct sqlite_side *s)
+{
+    return s->use == SIDE_IMPORT || s->use == SIDE_MOVE;
 }
 
 static int run(struct sqlite_side *s, const char *sql)
@@ -111,6 +117,8 @@ static void close_side(struct side *side)
         sqlite3_finalize(s->inserts[i]);
     }
     database_close(&s->db); /* rolls back */
+    if (is_target(s) && !s->finished)
+        file_forget(&s->file);
     file_release(&s->file);
     free(s->path);
     free(s);
@@ -123,10 +131,13 @@ static bool open_read(struct sqlite_side *s, const char *url)
     if (!s->path ||
         (s->use == SIDE_READ_ALONE && !file_claim(&s->file, url, s->base.why, s->base.why_size)))
         return false;
-    s->db = database_open_reader(s->path);
+    s->db = database_open_reader(s->path, s->base.why, s->base.why_size);
+    if (!s->db)
+        return false;
     /* What has to be sorted may be larger than memory. */
-    if (!s->db || run(s, "PRAGMA temp_store = FILE; BEGIN") != SQLITE_OK)
-        return side_fail(&s->base, "cannot open the database", s->path);
+    int rc = run(s, "PRAGMA temp_store = FILE; BEGIN");
+    if (rc != SQLITE_OK)
+        return fail(s, "cannot read the database", rc);
     if (!inspect_identity(s->db, s->path, &schema, s->base.why, s->base.why_size))
         return false;
     if (schema < migrate_head())
@@ -151,7 +162,7 @@ static bool begin_write(struct sqlite_side *s)
         rc = run(s, "CREATE TABLE " TABLE_UNFINISHED " (note TEXT) STRICT");
     if (rc == SQLITE_OK)
         rc = run(s, "PRAGMA cache_size = -65536; BEGIN IMMEDIATE");
-    return rc == SQLITE_OK || fail(s, "cannot write the database");
+    return rc == SQLITE_OK || fail(s, "cannot write the database", rc);
 }
 
 static bool open_write(struct sqlite_side *s, const char *url)
@@ -174,7 +185,7 @@ static struct side *open_side(const char *url, enum side_use use, char *why, siz
     s->use = use;
     s->file.lock = -1;
     database_setup();
-    if (use == SIDE_READ || use == SIDE_READ_ALONE ? open_read(s, url) : open_write(s, url))
+    if (is_target(s) ? open_write(s, url) : open_read(s, url))
         return &s->base;
     close_side(&s->base);
     return NULL;
@@ -200,7 +211,7 @@ static enum side_found find_user(struct side *side, struct slice email, struct u
     } else if (rc == SQLITE_DONE) {
         found = SIDE_NOT_FOUND;
     } else {
-        fail(s, "cannot read the database");
+        fail(s, "cannot read the database", rc);
     }
     sqlite3_finalize(statement);
     return found;
@@ -223,7 +234,7 @@ static bool count_rows(struct side *side, const struct table *table, const struc
     if (rc == SQLITE_ROW)
         *rows = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
-    return rc == SQLITE_ROW || fail(s, "cannot read the database");
+    return rc == SQLITE_ROW || fail(s, "cannot read the database", rc);
 }
 
 static bool read_table(struct side *side, const struct table *table, const struct uuid *user)
@@ -239,7 +250,7 @@ static bool read_table(struct side *side, const struct table *table, const struc
     int rc = prepare(s, &sql, &s->rows);
     if (rc == SQLITE_OK)
         rc = bind_user(s->rows, user);
-    return rc == SQLITE_OK || fail(s, "cannot read the database");
+    return rc == SQLITE_OK || fail(s, "cannot read the database", rc);
 }
 
 static enum side_next next_row(struct side *side, struct table_value values[TABLE_COLUMNS_MOST])
@@ -250,7 +261,7 @@ static enum side_next next_row(struct side *side, struct table_value values[TABL
         sqlite3_finalize(s->rows);
         s->rows = NULL;
         if (rc != SQLITE_DONE)
-            fail(s, "cannot read the database");
+            fail(s, "cannot read the database", rc);
         return rc == SQLITE_DONE ? SIDE_END : SIDE_FAILED;
     }
     for (size_t i = 0; i < s->table->column_count; i++) {
@@ -329,7 +340,7 @@ static bool put_row(struct side *side, const struct table_value *values)
     if (s->table->derived)
         return true;
     const int rc = insert_row(s, s->table, false, values, &changed);
-    return rc == SQLITE_DONE || side_fail(side, s->table->name, sqlite3_errmsg(s->db));
+    return rc == SQLITE_DONE || fail(s, s->table->name, rc);
 }
 
 static bool end_write(struct side *side)
@@ -350,7 +361,7 @@ static enum side_insert insert_looked(struct side *side, const struct table *tab
         return changed == 1 ? SIDE_INSERTED : SIDE_ORPHAN;
     if ((rc & 0xff) == SQLITE_CONSTRAINT)
         return SIDE_DOUBLE;
-    fail(s, "cannot write");
+    fail(s, "cannot write", rc);
     return SIDE_NOT_INSERTED;
 }
 
@@ -361,7 +372,8 @@ static bool commit(struct side *side)
     if (rc == SQLITE_OK)
         rc = run(s, "COMMIT");
     if (rc != SQLITE_OK)
-        return fail(s, "cannot write the database");
+        return fail(s, "cannot write the database", rc);
+    s->finished = true;
     /* All of it is in the WAL; the next start would move it too, only later. */
     (void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     return file_sync_directory(&s->file) ||
