@@ -8,7 +8,8 @@ static const struct {
     const char *code;
     struct translation means;
 } rows[] = {
-    /* Two writers met: serialization, deadlock, a lock not had in time, a key of another's. */
+    /* Two writers met: serialization, deadlock, a lock not had in time, a key of another's; the
+     * last is an error of ours when it stays. */
     {"40001", {.error = ERROR_OVERLOADED, .again = true}},
     {"40P01", {.error = ERROR_OVERLOADED, .again = true}},
     {"55P03", {.error = ERROR_OVERLOADED, .again = true}},
