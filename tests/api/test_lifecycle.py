@@ -64,14 +64,6 @@ def test_a_rotated_secret_logs_nobody_out(start_server, make_user):
     user.anonymous.post("/v1/auth/refresh", {"refresh_token": fresh["refresh_token"]}).expect(200)
 
 
-def test_a_second_process_on_the_same_file_is_refused(start_server):
-    server = start_server()
-    database = f"sqlite:{server.directory / 'data' / 'taskhold.db'}"
-    done = run("serve", "--port", "0", "--database", database, cwd=server.directory)
-    assert done.returncode in (1, 78) and done.stderr.strip()
-    Client(server).get("/readyz").expect(200)
-
-
 def test_a_port_that_is_taken(start_server, tmp_path):
     """The second server must not share the port in silence."""
     server = start_server()

@@ -191,3 +191,10 @@ class Cluster:
         """Makes a standby a primary; waits until it takes writes."""
         self.psql("SELECT pg_promote(true, 60)")
         wait_until(lambda: self.psql("SELECT pg_is_in_recovery()").strip() == "f", 30, "the promotion")
+
+
+def query(server, sql, database="postgres"):
+    """Runs SQL on any server; `server` is its URL without a database. Answers what psql printed."""
+    return subprocess.run([str(programs() / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
+                           f"{server}/{database}", "-c", sql], stdout=subprocess.PIPE, encoding="utf-8",
+                          timeout=60, check=True).stdout.strip()

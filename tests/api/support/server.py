@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import weakref
 
+from . import engine
 from .paths import binary
 from .waiting import wait_until
 
@@ -36,9 +37,12 @@ class Server:
 
     def __init__(self, env=None, args=(), directory=None, port=0):
         self.env, self.args = dict(env or {}), tuple(args)
+        self.database = None
         self.own_directory = directory is None
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="taskhold-test-"))
         self.log_path = self.directory / "stderr.log"
+        if "DATABASE_URL" not in self.env and not any(arg.startswith("--database") for arg in self.args):
+            self.database = engine.database_for(self.directory)
         self.process = None
         self.clients = weakref.WeakSet()
         try:
@@ -60,7 +64,7 @@ class Server:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [str(binary()), "serve", "--port", str(port), *self.args], cwd=self.directory,
-                env=environment(self.env), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                env=environment({**(self.database or {}), **self.env}), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _address(self):
         match = LISTENING.search(self.log_text(this_run=True))
@@ -126,3 +130,4 @@ class Server:
         """Removes the folder if it was made here."""
         if self.own_directory:
             shutil.rmtree(self.directory, ignore_errors=True)
+            engine.drop_database_for(self.directory)

@@ -1,0 +1,43 @@
+"""Which engine the tests run on: SQLite, or the PostgreSQL server that tests/with-postgres started."""
+import hashlib
+import os
+
+import pytest
+
+from . import cluster
+
+SERVER = os.environ.get("TASKHOLD_TEST_POSTGRES")
+
+
+def is_postgres():
+    """Do the tests run on PostgreSQL?"""
+    return bool(SERVER)
+
+
+def sqlite_only(reason):
+    """Marks tests of what only the embedded engine has."""
+    return pytest.mark.skipif(is_postgres(), reason=f"SQLite only: {reason}")
+
+
+def _name(directory):
+    return "api_" + hashlib.sha256(str(directory).encode()).hexdigest()[:20]
+
+
+def database_for(directory):
+    """The settings that lead a server in `directory` to the database that goes with it; made when it is not there.
+
+    None: the server's own default, a file in that folder.
+    """
+    if not is_postgres():
+        return None
+    name = _name(directory)
+    there = cluster.query(SERVER, f"SELECT 1 FROM pg_database WHERE datname = '{name}'")
+    if not there:
+        cluster.query(SERVER, f"CREATE DATABASE {name}")
+    return {"DATABASE_URL": f"{SERVER}/{name}"}
+
+
+def drop_database_for(directory):
+    """Removes it."""
+    if is_postgres():
+        cluster.query(SERVER, f"DROP DATABASE IF EXISTS {_name(directory)} WITH (FORCE)")
