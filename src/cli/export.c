@@ -7,8 +7,8 @@
 
 #include "base/settings.h"
 #include "cli/cli.h"
-#include "store/sqlite/dump.h"
 #include "store/sqlite/file.h"
+#include "store/transfer/dump.h"
 
 #define WHY_SIZE 5000
 
@@ -73,10 +73,8 @@ int cli_export(int argc, char **argv)
     const bool force = cli_take_flag(&argc, argv, "--force");
     const char *user = NULL;
     const bool good = cli_take_value(&argc, argv, "--user", &user);
-    char why[WHY_SIZE] = "";
     struct settings settings = {0};
     char **rest = NULL;
-    char *source = NULL;
     int rest_count = 0;
 
     if (!good) {
@@ -89,13 +87,11 @@ int cli_export(int argc, char **argv)
     if (rest_count > 1) {
         fprintf(stderr, "taskhold: give one FILE to export to, or none for standard output\n");
         status = CLI_USAGE;
+    } else if (rest_count == 1) {
+        status = to_file(settings.database_url, slice_of(user), rest[0], force);
     } else {
-        source = file_find(settings.database_url, why, sizeof why);
-        status = !source           ? complain(why, "")
-                 : rest_count == 1 ? to_file(source, slice_of(user), rest[0], force)
-                                   : to_output(source, slice_of(user));
+        status = to_output(settings.database_url, slice_of(user));
     }
-    free(source);
     settings_finish(&settings);
     return status;
 }

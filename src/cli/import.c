@@ -3,25 +3,22 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "store/sqlite/dump.h"
+#include "store/transfer/dump.h"
 
 #define WHY_SIZE 5000
 
 static int run(const char *url, const char *name, const void *options)
 {
-    char why[WHY_SIZE] = "DATABASE_URL must be sqlite:PATH for this command";
+    char why[WHY_SIZE] = "";
     struct dump_counts counts = {0};
     FILE *in = fopen(name, "re");
-    bool done = false;
 
     (void)options;
     if (!in) {
         fprintf(stderr, "taskhold: %s: %s\n", name, strerror(errno));
         return CLI_FAILED;
     }
-    if (strncmp(url, "sqlite:", strlen("sqlite:")) == 0) {
-        done = dump_import(url, in, name, &counts, why, sizeof why);
-    }
+    const bool done = dump_import(url, in, name, &counts, why, sizeof why);
     fclose(in);
     if (!done) {
         fprintf(stderr, "taskhold: %s\n", why);

@@ -1,20 +1,18 @@
-#include <errno.h>
+#include "store/transfer/dump.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/json_reader.h"
 #include "model/task.h"
-#include "store/sqlite/database.h"
-#include "store/sqlite/dump.h"
-#include "store/sqlite/file.h"
-#include "store/sqlite/migrate.h"
+#include "model/user.h"
+#include "store/transfer/side.h"
 
 #define LINE_MOST (1024 * 1024)
 
 struct importing {
-    sqlite3 *db;
-    sqlite3_stmt *inserts[DUMP_TABLES];
+    struct side *side;
     FILE *in;
     const char *name;
     long long line;
@@ -26,7 +24,7 @@ struct importing {
 
 /* The members of a line as they were found. */
 struct row {
-    struct dump_value values[DUMP_COLUMNS_MOST];
+    struct table_value values[DUMP_COLUMNS_MOST];
     struct uuid ids[DUMP_COLUMNS_MOST];
     bool found[DUMP_COLUMNS_MOST];
 };
@@ -56,8 +54,8 @@ static bool read_time(struct slice text, int64_t *ms)
     return slice_eq(text, (struct slice){again, sizeof again});
 }
 
-static bool read_text(const struct dump_column *column, struct slice text, struct dump_value *value,
-                      struct uuid *id)
+static bool read_text(const struct dump_column *column, struct slice text,
+                      struct table_value *value, struct uuid *id)
 {
     enum task_status status = TASK_PENDING;
     bool good = false;
@@ -81,7 +79,7 @@ static bool read_text(const struct dump_column *column, struct slice text, struc
 static bool read_member(struct importing *m, const struct dump_table *table,
                         const struct json_member *member, struct row *row)
 {
-    for (size_t i = 0; i < table->column_count; i++) {
+    for (size_t i = 0; i < table->table->column_count; i++) {
         const struct dump_column *column = &table->columns[i];
         if (!slice_eq(column->name, member->name))
             continue;
@@ -89,7 +87,7 @@ static bool read_member(struct importing *m, const struct dump_table *table,
         row->values[i].null = member->kind == JSON_KIND_NULL;
         bool good = false;
         if (row->values[i].null)
-            good = column->nullable;
+            good = table->table->columns[i].nullable;
         else if (column->kind == DUMP_NUMBER)
             good = read_number(member, &row->values[i].number);
         else
@@ -100,41 +98,37 @@ static bool read_member(struct importing *m, const struct dump_table *table,
     return fail(m, "there is no such member here:", member->name);
 }
 
-static int bind(sqlite3_stmt *statement, const struct dump_table *table, const struct row *row)
+/* What a login looks for, in lower case (ASCII only). */
+static enum side_insert insert_email(struct importing *m, const struct table_value *user)
 {
-    int rc = SQLITE_OK;
-    for (size_t i = 0; i < table->column_count && rc == SQLITE_OK; i++) {
-        const struct dump_value *value = &row->values[i];
-        const int at = (int)i + 1;
-        if (value->null)
-            rc = sqlite3_bind_null(statement, at);
-        else if (table->columns[i].kind == DUMP_UUID)
-            rc = sqlite3_bind_blob64(statement, at, value->bytes.ptr, value->bytes.len,
-                                     SQLITE_STATIC);
-        else if (table->columns[i].kind == DUMP_TEXT)
-            rc = sqlite3_bind_text64(statement, at, value->bytes.ptr, value->bytes.len,
-                                     SQLITE_STATIC, SQLITE_UTF8);
-        else
-            rc = sqlite3_bind_int64(statement, at, value->number);
-    }
-    return rc;
+    char lower[USER_EMAIL_MOST];
+    const struct slice email = user[table_find(&tables[TABLE_USERS], "email")].bytes;
+    const struct table_value values[] = {
+        {.bytes = {lower, email.len}},
+        user[table_find(&tables[TABLE_USERS], "user_id")],
+    };
+    for (size_t i = 0; i < email.len; i++)
+        lower[i] =
+            (char)(email.ptr[i] >= 'A' && email.ptr[i] <= 'Z' ? email.ptr[i] | 0x20 : email.ptr[i]);
+    return m->side->engine->insert(m->side, &tables[TABLE_EMAILS], values);
 }
 
 static bool insert(struct importing *m, size_t index, const struct row *row)
 {
-    sqlite3_stmt *statement = m->inserts[index];
-    int rc = bind(statement, &dump_tables[index], row);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
-    const int inserted = rc == SQLITE_DONE ? sqlite3_changes(m->db) : 0;
-    (void)sqlite3_reset(statement);
-    m->counts->rows[index] += inserted;
-    if (rc == SQLITE_DONE)
-        return inserted == 1 ||
-               fail(m, "no line before has its account, or with a lower revision", SLICE(""));
-    if ((rc & 0xff) == SQLITE_CONSTRAINT)
-        return fail(m, "the same id or e-mail stood in an earlier line", SLICE(""));
-    return fail(m, "cannot write:", slice_of(database_error(m->db, rc)));
+    const struct table *table = dump_tables[index].table;
+    char reason[256];
+    enum side_insert verdict = m->side->engine->insert(m->side, table, row->values);
+    if (verdict == SIDE_INSERTED && table == &tables[TABLE_USERS])
+        verdict = insert_email(m, row->values);
+    switch (verdict) {
+    case SIDE_INSERTED: m->counts->rows[index]++; return true;
+    case SIDE_ORPHAN:
+        return fail(m, "no line before has its account, or with a lower revision", SLICE(""));
+    case SIDE_DOUBLE: return fail(m, "the same id or e-mail stood in an earlier line", SLICE(""));
+    case SIDE_NOT_INSERTED: break;
+    }
+    (void)snprintf(reason, sizeof reason, "%s", m->why);
+    return fail(m, reason, SLICE(""));
 }
 
 static bool take_row(struct importing *m, struct json_reader *reader, size_t index)
@@ -146,7 +140,7 @@ static bool take_row(struct importing *m, struct json_reader *reader, size_t ind
         if (!read_member(m, table, &member, &row))
             return false;
     }
-    for (size_t i = 0; i < table->column_count; i++) {
+    for (size_t i = 0; i < table->table->column_count; i++) {
         if (!row.found[i])
             return fail(m, "there is no", table->columns[i].name);
     }
@@ -223,49 +217,14 @@ static bool take_lines(struct importing *m)
     return good;
 }
 
-static bool run(struct importing *m)
-{
-    int rc = sqlite3_exec(m->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    for (size_t i = 0; i < DUMP_TABLES && rc == SQLITE_OK; i++)
-        rc = sqlite3_prepare_v2(m->db, dump_tables[i].insert, -1, &m->inserts[i], NULL);
-    const bool good = rc == SQLITE_OK && take_lines(m);
-    for (size_t i = 0; i < DUMP_TABLES; i++)
-        sqlite3_finalize(m->inserts[i]);
-    if (good)
-        rc = sqlite3_exec(m->db, "COMMIT", NULL, NULL, NULL);
-    if (rc != SQLITE_OK)
-        return fail(m, "cannot write:", slice_of(database_error(m->db, rc)));
-    return good; /* if not, closing rolls back */
-}
-
-static bool is_empty(struct importing *m, const char *path)
-{
-    sqlite3_int64 users = 1;
-    if (database_read_i64(m->db, "SELECT count(*) FROM users", &users) == SQLITE_OK && users == 0)
-        return true;
-    (void)snprintf(m->why, m->why_size,
-                   "%s holds accounts already: import into a new file (--database sqlite:PATH)",
-                   path);
-    return false;
-}
-
 bool dump_import(const char *url, FILE *in, const char *name, struct dump_counts *counts, char *why,
                  size_t why_size)
 {
     struct importing m = {
         .in = in, .name = name, .counts = counts, .why = why, .why_size = why_size};
-    struct file file = {.lock = -1};
     memset(counts, 0, sizeof *counts);
-    database_setup();
-    bool done = file_claim(&file, url, why, why_size);
-    if (done)
-        m.db = database_open_writer(file.path, why, why_size);
-    done = m.db && migrate_to_head(m.db, why, why_size) && is_empty(&m, file.path) && run(&m);
-    if (done && !file_sync_directory(&file))
-        done = fail(&m, "cannot flush the directory:", slice_of(strerror(errno)));
-    database_close(&m.db);
-    if (!done)
-        file_forget(&file);
-    file_release(&file);
+    m.side = side_open(url, SIDE_IMPORT, why, why_size);
+    const bool done = m.side && take_lines(&m) && m.side->engine->finish(m.side);
+    side_close(&m.side); /* gives back what was not finished */
     return done;
 }
