@@ -1,6 +1,7 @@
 #include "cli/control.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +13,20 @@
 #include "cli/cli.h"
 #include "cli/control_server.h"
 #include "cli/control_wire.h"
+#include "cli/store_options.h"
 #include "http/local.h"
 
 /* While a server starts or stops, it has the lock and no socket: that is waited for. */
 #define TRIES      40
 #define PAUSE_MS   50
-#define REASON_LEN 256
+#define REASON_LEN 512
 
 struct control_desk {
     const struct settings *settings;
     const struct store_engine *engine;
-    char *path;  /* of the socket */
-    uid_t owner; /* of the database */
+    char *path;   /* of the socket */
+    uid_t owner;  /* of the database */
+    char *folder; /* only ours, when the database is no file */
 
     /* When no server runs: */
     struct revocations *revocations;
@@ -55,6 +58,44 @@ static bool locate(struct control_desk *desk)
     return found && desk->path;
 }
 
+/* Beside a database that is no file there is no place for a socket: it gets a folder that only this
+ * process uses. Answers the name that the socket stands beside, to be freed. */
+static char *make_place(struct control_desk *desk)
+{
+    const char *given = secure_getenv("TMPDIR");
+    char *name = NULL;
+
+    signal(SIGPIPE, SIG_IGN); /* or `| head` would leave the folder behind */
+    if (asprintf(&desk->folder, "%s/taskhold-XXXXXX", given && *given ? given : "/tmp") < 0) {
+        desk->folder = NULL;
+    } else if (!mkdtemp(desk->folder)) {
+        free(desk->folder);
+        desk->folder = NULL;
+    }
+    if (!desk->folder || asprintf(&name, "%s/accounts", desk->folder) < 0) {
+        return NULL;
+    }
+    desk->path = control_server_path(name);
+    desk->owner = geteuid();
+    return name;
+}
+
+static bool start_server(struct control_desk *desk, const char **why)
+{
+    const char *file = desk->engine->file(desk->store);
+    char *made = NULL;
+
+    if (file && locate(desk)) {
+        desk->server = control_server_start(desk->api, file, why);
+    } else if (!file) {
+        made = make_place(desk);
+        *why = "no folder can be made in it; set TMPDIR to one that can be written";
+        desk->server = made ? control_server_start(desk->api, made, why) : NULL;
+    }
+    free(made);
+    return desk->server != NULL;
+}
+
 /* The way without a server: this process is the one that writes. */
 static int serve_myself(struct control_desk *desk)
 {
@@ -69,21 +110,19 @@ static int serve_myself(struct control_desk *desk)
 
     desk->logging = log_start(LOG_ERROR, !isatty(STDERR_FILENO));
     desk->api = api_create(&options);
-    if (desk->api && locate(desk)) {
-        desk->server = control_server_start(desk->api, desk->engine->file(desk->store), &why);
+    if (desk->api && start_server(desk, &why)) {
+        return CLI_OK;
     }
-    return desk->server ? CLI_OK
-                        : complain(CLI_FAILED, desk->path ? desk->path : "cannot go on", why);
+    return complain(CLI_FAILED, desk->path ? desk->path : "cannot go on", why);
 }
 
 static bool open_store(struct control_desk *desk, char why[static REASON_LEN])
 {
-    const struct store_options options = {
-        .url = desk->settings->database_url,
-        .sessions_ended = api_sessions_ended,
-        .context = desk->revocations,
-    };
+    struct store_options options = cli_store_options(desk->settings);
 
+    options.impatient = true; /* somebody waits */
+    options.sessions_ended = api_sessions_ended;
+    options.context = desk->revocations;
     desk->store = desk->engine->open(&options, why, REASON_LEN);
     return desk->store != NULL;
 }
@@ -113,6 +152,9 @@ static int find_way(struct control_desk *desk)
     for (unsigned i = 0; i < TRIES; i++) {
         if (open_store(desk, reason)) {
             return serve_myself(desk);
+        }
+        if (desk->engine->shared) {
+            return complain(CLI_FAILED, reason, NULL);
         }
         const enum local_connected verdict = knock(desk, &why);
         if (verdict == LOCAL_CONNECTED) {
@@ -154,9 +196,8 @@ int control_open(struct control_desk **out, const struct settings *settings, boo
     desk->settings = settings;
     desk->engine = store_engine_for(settings->database_url);
     desk->revocations = revocations_create();
-    if (!desk->engine || desk->engine->shared) {
-        status = complain(CLI_CONFIGURATION,
-                          "DATABASE_URL must be sqlite:PATH for the commands of this group", NULL);
+    if (!desk->engine) {
+        status = complain(CLI_CONFIGURATION, "DATABASE_URL names no engine that is built in", NULL);
     } else if (!desk->revocations) {
         status = complain(CLI_FAILED, "out of memory", NULL);
     } else {
@@ -182,10 +223,14 @@ void control_close(struct control_desk **out)
         desk->engine->close(&desk->store);
     }
     control_server_destroy(&desk->server);
+    if (desk->folder) {
+        (void)rmdir(desk->folder);
+    }
     revocations_destroy(&desk->revocations);
     if (desk->logging) {
         log_stop();
     }
+    free(desk->folder);
     free(desk->path);
     free(desk);
     *out = NULL;

@@ -7,7 +7,7 @@
 /* Where a command carries out what it has to write. Only one process writes to a database file: the
  * server that runs, which is asked through its control socket; or, when the lock of the database is
  * free, this process, which opens it and answers the same calls itself for as long as the desk is
- * open. */
+ * open. A database that many processes may write is always opened by this one. */
 struct control_desk;
 
 /* Opens the desk for DATABASE_URL. `make`: a database that is not there yet is made. CLI_OK, or an

@@ -290,6 +290,7 @@ struct store_options {
     unsigned pool;       /* connections a session may have, 2 to 64; 4 */
     unsigned timeout_ms; /* how long an operation may take before it is ERROR_UNAVAILABLE; 5,000 */
     bool unprepared;     /* no statement is prepared, for a pooler between us and the server */
+    bool impatient;      /* `open` does not wait for a server that may yet come */
 
     /* Called by the engine, on any thread, after a commit that ended sessions of `user` (logout,
      * password, deletion, replay, too many sessions) and before anyone is told. */

@@ -174,6 +174,6 @@ def test_what_is_refused(exported, tmp_path):
     refused(taskhold(tmp_path, "import"), "give one FILE", 2)
     refused(taskhold(tmp_path, "import", "missing"), "No such file")
     refused(taskhold(server.directory, "export", "nowhere/file"), "nowhere/file")
-    refused(taskhold(tmp_path, "import", str(file), "--database", "postgres://h/d"), "sqlite:PATH")
+    refused(taskhold(tmp_path, "import", str(file), "--database", "postgres://127.0.0.1:1/d"), "refused")
     server.terminate()
     refused(taskhold(server.directory, "import", str(file)), "holds accounts already")

@@ -12,6 +12,7 @@ import uuid
 import pytest
 
 from support import cluster
+from support.commands import refused
 from support.paths import binary
 from support.server import SANITIZER, environment, run
 
@@ -44,12 +45,6 @@ def move(source, target, *args):
     done = run("move", "--from", str(source), "--to", str(target), *args, timeout=120)
     assert not SANITIZER.search(done.stderr), done.stderr
     return done
-
-
-def refused(done, says, status=1):
-    """One line, and nothing on standard output."""
-    assert done.returncode == status and done.stdout == "", done
-    assert done.stderr.startswith("taskhold: ") and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
 
 
 def fill(path, users, tasks, seed=7):

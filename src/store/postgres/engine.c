@@ -64,7 +64,8 @@ static PGconn *connect_first(const struct store *store, char *why, size_t why_si
     bool told = false;
     for (;;) {
         PGconn *connection = connect_open(&store->connect, why, why_size);
-        if (connection || !connect_may_come(&store->connect) || clock_mono_ms() > until_ms)
+        if (connection || store->options.impatient || !connect_may_come(&store->connect) ||
+            clock_mono_ms() > until_ms)
             return connection;
         if (!told)
             log_message(LOG_WARN, "database_awaited", "waiting for PostgreSQL: %s", why);
