@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -31,7 +32,10 @@ static PGconn *attempt(const struct connect_options *options, char *why, size_t 
 {
     PGconn *connection = connect_open(options, why, why_size);
     if (connection && options->prepare && !connect_prepare(connection)) {
-        connect_reason(connection, why, why_size);
+        char reason[200];
+        connect_reason(connection, reason, sizeof reason);
+        (void)snprintf(why, why_size, "%s (is there a pooler between? DATABASE_PREPARED=off)",
+                       reason);
         PQfinish(connection);
         connection = NULL;
     }

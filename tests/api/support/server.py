@@ -55,7 +55,11 @@ class Server:
     def start(self, port=0):
         """Starts the process (again, on the same files) and waits until it listens."""
         self.spawn(port)
-        self.host, self.port = wait_until(self._address, 20, "listening")
+        self.await_listening()
+
+    def await_listening(self, seconds=20):
+        """Waits until it listens, and learns where."""
+        self.host, self.port = wait_until(self._address, seconds, "listening")
         self.url = f"http://{self.host}:{self.port}"
 
     def spawn(self, port=0):
