@@ -245,22 +245,25 @@ static bool is_doubtful(const struct link *link)
     return link->warned || !link->committed;
 }
 
+static void end_commit(struct link *link)
+{
+    if (is_doubtful(link))
+        link_lose(link);
+    else
+        end_committed(link);
+}
+
 /* Every statement of the flight was answered. */
 static void end_flight(struct link *link)
 {
-    if (link->failed) {
+    if (link->failed)
         end_failed(link);
-    } else if (link->state == LINK_COMMITTING && is_doubtful(link)) {
-        link_lose(link);
-    } else if (link->state == LINK_COMMITTING) {
-        end_committed(link);
-    } else if (link->state == LINK_ROLLING_BACK) {
+    else if (link->state == LINK_COMMITTING)
+        end_commit(link);
+    else if (link->state == LINK_ROLLING_BACK || link->job_count == 0)
         link->state = LINK_IDLE;
-    } else if (link->job_count == 0) {
-        link->state = LINK_IDLE;
-    } else if (!send_round(link)) {
+    else if (!send_round(link))
         link_lose(link);
-    }
 }
 
 /* ---- receiving ---- */

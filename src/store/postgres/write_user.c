@@ -233,44 +233,44 @@ static bool step_govern(struct job *job, unsigned round)
     return false;
 }
 
-#define USER_WORK(step_of)                                                                         \
+#define USER_WORK(name)                                                                            \
     {                                                                                              \
-        .lane = LANE_ALONE, .size = sizeof(struct user_job), .step = step_of                       \
+        .lane = LANE_ALONE, .size = sizeof(struct user_job), .step = step_##name                   \
     }
 
 void pg_user_create(struct store_user_create *op)
 {
-    static const struct work work = USER_WORK(step_create);
+    static const struct work work = USER_WORK(create);
     job_start(&op->op, &work, NULL);
 }
 
 void pg_user_rename(struct store_user_rename *op)
 {
-    static const struct work work = USER_WORK(step_rename);
+    static const struct work work = USER_WORK(rename);
     job_start(&op->op, &work, NULL);
 }
 
 void pg_user_set_password(struct store_user_set_password *op)
 {
-    static const struct work work = USER_WORK(step_set_password);
+    static const struct work work = USER_WORK(set_password);
     job_start(&op->op, &work, NULL);
 }
 
 void pg_user_set_email(struct store_user_set_email *op)
 {
-    static const struct work work = USER_WORK(step_set_email);
+    static const struct work work = USER_WORK(set_email);
     job_start(&op->op, &work, NULL);
 }
 
 void pg_user_delete(struct store_user_delete *op)
 {
-    static const struct work work = USER_WORK(step_delete);
+    static const struct work work = USER_WORK(delete);
     job_start(&op->op, &work, NULL);
 }
 
 void pg_user_govern(struct store_user_govern *op)
 {
-    static const struct work work = USER_WORK(step_govern);
+    static const struct work work = USER_WORK(govern);
     op->user = (struct user){0};
     job_start(&op->op, &work, NULL);
 }
