@@ -58,6 +58,7 @@ struct job {
     unsigned attempts;
     int64_t deadline_us;
     int64_t not_before_us;
+    bool alone;    /* runs again, without neighbours */
     unsigned sent; /* statements of this round that are not answered */
     bool more;     /* wants another round */
     PGresult *results[JOB_RESULTS_MOST];

@@ -18,6 +18,7 @@
 #define PAUSE_US      4000 /* before the first of them; grows with each, and varies */
 #define TICK_MS       20   /* while anything is under way */
 #define READS_LEAST   8    /* a flight of reads is not made smaller to fill another connection */
+#define LOOK_MOST     512  /* waiting jobs looked at for one flight */
 #define CLOSE_MOST_MS 5000 /* more than that no write is waited for at the end */
 
 /* Jobs that wait, first in first out. */
@@ -143,7 +144,8 @@ static void run_again(struct store_session *session, struct job *job, enum error
     metrics_add(METRIC_STORE_RETRIED, 1);
     job->attempts++;
     job->not_before_us = at_us;
-    job->lane = is_write(job) ? LANE_ALONE : job->lane;
+    job->alone = true;
+    job->lane = is_write(job) ? LANE_ALONE : LANE_READ;
     job_reset(job);
     queue_add(&session->queues[job->lane], job);
 }
@@ -156,7 +158,6 @@ void session_failed(struct store_session *session, struct link *link)
     for (unsigned i = 0; i < link->job_count; i++) {
         struct job *job = link->jobs[i];
         if (failure.again || (!one && job != link->culprit)) {
-            job->lane = LANE_ALONE;
             run_again(session, job, failure.error);
         } else {
             job_clear_results(job);
@@ -226,6 +227,8 @@ static bool may_join(const struct store_session *session, const struct link *lin
 {
     if (job->not_before_us > now_us)
         return false;
+    if (count > 0 && (job->alone || link->jobs[0]->alone))
+        return false;
     if (lane == LANE_READ || lane == LANE_ALONE)
         return true;
     if (lane == LANE_CHANGE && is_in_batch(link, count, &job->user))
@@ -240,7 +243,7 @@ static unsigned gather(struct store_session *session, struct link *link, enum la
     struct queue *queue = &session->queues[lane];
     struct job **place = &queue->first;
     unsigned count = 0;
-    while (*place && count < most) {
+    for (unsigned seen = 0; *place && count < most && seen < LOOK_MOST; seen++) {
         if (!may_join(session, link, lane, count, *place, now_us)) {
             place = &(*place)->next;
             continue;
