@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "store/sqlite/backup.h"
 #include "store/sqlite/file.h"
+#include "store/store.h"
 
 #define OUTPUT_MOST (64 * 1024)
 #define WHY_SIZE    5000
@@ -102,7 +103,17 @@ static int print_text(const char *target, const struct backup_report *report)
     return CLI_OK;
 }
 
-static int run(const char *url, const char *target, const void *given)
+/* A server's own tools know better what is consistent there. */
+static int name_tool(const char *target)
+{
+    fprintf(stderr,
+            "taskhold: this copies a SQLite file; for PostgreSQL run: pg_dump --format=custom "
+            "--file=%s --dbname=\"$DATABASE_URL\" (or pg_basebackup, for the whole server)\n",
+            target);
+    return CLI_CONFIGURATION;
+}
+
+static int copy(const char *url, const char *target, const void *given)
 {
     const struct flags *flags = given;
     struct backup_report *report = calloc(1, sizeof *report);
@@ -123,6 +134,11 @@ static int run(const char *url, const char *target, const void *given)
     free(source);
     free(report);
     return status;
+}
+
+static int run(const char *url, const char *target, const void *given)
+{
+    return store_engine_for(url)->shared ? name_tool(target) : copy(url, target, given);
 }
 
 int cli_backup(int argc, char **argv)

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
+#include "store/store.h"
 
 #define JSON_MOST    (256 * 1024)
 #define FINDING_MOST 8192
@@ -47,20 +48,16 @@ void doctor_say(struct doctor *d, enum doctor_level level, const char *check, co
     }
 }
 
-static int find_database(struct doctor *d)
+static void check_file(struct doctor *d)
 {
     char why[FINDING_MOST / 2] = "";
 
-    if (strncmp(d->settings.database_url, "sqlite:", strlen("sqlite:")) != 0) {
-        doctor_say(d, DOCTOR_ERROR, "database",
-                   "only sqlite:PATH is built in: set DATABASE_URL to that");
-        return CLI_FAILED;
-    }
     d->path = file_find(d->settings.database_url, why, sizeof why);
     if (!d->path) {
         doctor_say(d, DOCTOR_WARNING, "database", "%s: taskhold serve makes it", why);
     }
-    return CLI_OK;
+    doctor_files(d); /* first: SQLite corrects the mode of an empty WAL as it opens it */
+    doctor_database(d);
 }
 
 static int finish(struct doctor *d)
@@ -96,9 +93,11 @@ int cli_doctor(int argc, char **argv)
         return finish(&d);
     }
     doctor_say(&d, DOCTOR_OK, "settings", "every value makes sense; taskhold config prints them");
-    if (find_database(&d) == CLI_OK) {
-        doctor_files(&d); /* first: SQLite corrects the mode of an empty WAL as it opens it */
-        doctor_database(&d);
+    d.shared = store_engine_for(d.settings.database_url)->shared; /* the settings know it */
+    if (d.shared) {
+        doctor_postgres(&d);
+    } else {
+        check_file(&d);
     }
     doctor_system(&d);
     return finish(&d);

@@ -13,6 +13,7 @@ enum doctor_level { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_ERROR };
 
 struct doctor {
     struct settings settings;
+    bool shared; /* the database is a server, and no file */
     char *path;  /* of the database; NULL: there is none */
     sqlite3 *db; /* read-only; NULL: it cannot be opened */
     struct buffer json;
@@ -29,6 +30,9 @@ void doctor_files(struct doctor *d);
 
 /* In doctor_database.c: the library, the schema, the pages. Opens `db`. */
 void doctor_database(struct doctor *d);
+
+/* In doctor_postgres.c: the server behind DATABASE_URL, what it promises, the way to it. */
+void doctor_postgres(struct doctor *d);
 
 /* In doctor_system.c: clock, descriptors, the address to listen on. */
 void doctor_system(struct doctor *d);

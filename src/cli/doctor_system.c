@@ -90,6 +90,10 @@ static void check_address(struct doctor *d)
         close(fd);
         doctor_say(d, DOCTOR_OK, "address", "%s port %lld is free", host,
                    (long long)d->settings.port);
+    } else if (d->shared) {
+        doctor_say(d, DOCTOR_WARNING, "address",
+                   "cannot listen on %s port %lld: %s; is that this node's own server?", host,
+                   (long long)d->settings.port, why);
     } else {
         doctor_say(d, DOCTOR_ERROR, "address",
                    "cannot listen on %s port %lld: %s; set HOST or PORT, or end who has it", host,

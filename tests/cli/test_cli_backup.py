@@ -217,7 +217,7 @@ def test_backup_that_cannot_be_made(stopped, tmp_path):
     refused(taskhold(stopped.directory, "backup", "a", "b"), "give one FILE", 2)
     refused(taskhold(stopped.directory, "backup", str(tmp_path / "nowhere" / "copy.db")), "No such file")
     refused(taskhold(stopped.directory, "backup", "copy.db", "--database", "sqlite:missing.db"), "there is no database")
-    refused(taskhold(stopped.directory, "backup", "copy.db", "--database", "postgres://h/db"), "sqlite:PATH")
+    refused(taskhold(stopped.directory, "backup", "copy.db", "--database", "postgres://h/db"), "pg_dump", 78)
     assert not (stopped.directory / "missing.db").exists() and not (stopped.directory / "copy.db").exists()
 
 
@@ -329,6 +329,6 @@ def test_restore_of_what_is_no_good_backup(stopped, tmp_path):
         refused(taskhold(stopped.directory, "restore", str(path), "--force"), says)
         assert fingerprint(stopped) == before
     refused(taskhold(stopped.directory, "restore"), "give one FILE", 2)
-    refused(taskhold(stopped.directory, "restore", str(copy), "--database", "postgres://h/db"), "sqlite:PATH")
+    refused(taskhold(stopped.directory, "restore", str(copy), "--database", "postgres://h/db"), "pg_restore", 78)
     names = {path.name for path in (stopped.directory / "data").iterdir()}
     assert names <= {"taskhold.db", *(f"taskhold.db{end}" for end in BESIDE)}

@@ -1,5 +1,7 @@
 """The operator's commands on PostgreSQL: accounts, export and import, and what they have in common with SQLite."""
 import json
+import os
+import subprocess
 
 import pytest
 
@@ -7,7 +9,7 @@ from support import cluster
 from support.accounts import PASSWORD
 from support.client import Client
 from support.commands import refused, taskhold
-from support.server import run
+from support.server import environment, run
 from support.waiting import wait_until
 
 if cluster.missing():
@@ -154,3 +156,58 @@ def test_accounts(url, start_server, tmp_path):
     assert user("list").stdout == ""
     assert not list((tmp_path / "place").iterdir())
     assert "TMPDIR" in taskhold(tmp_path, "user", "list", env={**env, "TMPDIR": str(tmp_path / "nowhere")}).stderr
+
+
+def doctor(url, env=None):
+    """Its exit status and its findings: check -> (level, finding)."""
+    done = run("doctor", "--json", "--port", "0", "--database", url, env=env)
+    report = json.loads(done.stdout)
+    return done.returncode, {one["check"]: (one["level"], one["finding"]) for one in report["checks"]}
+
+
+def test_doctor(postgres, url):
+    """What is good in a server that was made for tests, what is not, and one change after the other."""
+    name = url.rpartition("/")[2]
+    status, found = doctor(url)
+    assert status == 0 and set(found) == {
+        "settings", "database", "postgres", "schema", "durability", "standby", "connections", "server-clock", "tls",
+        "secret", "clock", "descriptors", "address"}
+    assert found["durability"][0] == "warning" and "fsync is off" in found["durability"][1]
+    assert found["schema"] == ("warning", "0 of 1: run taskhold migrate, or serve")
+    assert not postgres.rows("SELECT 1 FROM pg_tables WHERE schemaname = 'public'", name)
+    assert all(found[check][0] == "ok" for check in found.keys() - {"durability", "schema", "descriptors"}), found
+    assert taskhold(".", "migrate", "--database", url).returncode == 0
+    assert doctor(url)[1]["schema"] == ("ok", "1, the newest")
+    for change, back, check, says in [
+            ("UPDATE taskhold_schema SET version = 99", "UPDATE taskhold_schema SET version = 1", "schema", "newer"),
+            ("CREATE TABLE unfinished_move ()", "DROP TABLE unfinished_move", "schema", "was not finished")]:
+        postgres.psql(change, name)
+        status, found = doctor(url)
+        assert status == 1 and found[check][0] == "error" and says in found[check][1]
+        postgres.psql(back, name)
+    status, found = doctor(url, env={"DATABASE_POOL": "64", "THREADS": "2"})
+    assert status == 1 and found["connections"][0] == "error" and "130" in found["connections"][1]
+    for address in ("postgres://127.0.0.1:1/d", url + "-missing"):
+        status, found = doctor(address)
+        assert status == 1 and found["database"][0] == "error" and "DATABASE_URL" in found["database"][1]
+    postgres.psql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    assert "UTF8" in doctor(postgres.url("latin"))[1]["database"][1]
+
+
+def test_backup_and_restore_name_the_commands(filled, postgres, url, tmp_path):
+    """And what they name does it."""
+    server, user = filled
+    server.terminate()
+    name = postgres.create_database()
+    assert run("move", "--from", f"sqlite:{server.directory}/data/taskhold.db", "--to", url).returncode == 0
+    path = os.pathsep.join([str(cluster.programs()), os.environ["PATH"]])
+    for command, where, begin, end in [("backup", url, "pg_dump", " (or"),
+                                       ("restore", postgres.url(name), "pg_restore", None)]:
+        done = taskhold(tmp_path, command, "copy.dump", "--database", where)
+        refused(done, begin, 78)
+        line = done.stderr.strip()
+        subprocess.run(line[line.index(begin):line.index(end) if end else None], shell=True, check=True, cwd=tmp_path,
+                       env=environment({"DATABASE_URL": where, "PATH": path}))
+    assert run("move", "--compare", "--from", url, "--to", postgres.url(name)).returncode == 0
+    assert user.email in taskhold(tmp_path, "export", "--database", postgres.url(name)).stdout
+    postgres.drop_database(name)

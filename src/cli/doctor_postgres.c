@@ -1,0 +1,237 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/doctor.h"
+#include "cli/store_options.h"
+#include "store/postgres/connect.h"
+#include "store/postgres/migrate.h"
+#include "store/postgres/side.h"
+
+#define VERSION_LEAST     120000
+#define CLOCK_MOST_MS     2000
+#define CONNECTIONS_EXTRA 2 /* of a node, besides the pools of its loops */
+
+/* What the server is asked, in one statement. */
+enum answer {
+    VERSION,
+    SYNCHRONOUS_COMMIT, /* before our own connection raised it */
+    FSYNC,
+    FULL_PAGE_WRITES,
+    SYNCHRONOUS_STANDBYS,
+    STANDBYS, /* that are connected */
+    MOST_CONNECTIONS,
+    CONNECTIONS,
+    CLOCK_MS,
+};
+
+static const char questions[] =
+    "SELECT current_setting('server_version'), "
+    "(SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'), "
+    "current_setting('fsync'), current_setting('full_page_writes'), "
+    "current_setting('synchronous_standby_names'), (SELECT count(*) FROM pg_stat_replication), "
+    "current_setting('max_connections')::int "
+    "- current_setting('superuser_reserved_connections')::int, "
+    "(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') - 1, "
+    "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+static const char *answer_of(const PGresult *answers, enum answer which)
+{
+    return PQgetvalue(answers, 0, (int)which);
+}
+
+static int64_t number_of(const PGresult *answers, enum answer which)
+{
+    return strtoll(answer_of(answers, which), NULL, 10);
+}
+
+static bool is_on(const PGresult *answers, enum answer which)
+{
+    return strcmp(answer_of(answers, which), "on") == 0;
+}
+
+/* ---- what is found ---- */
+
+static void check_version(struct doctor *d, PGconn *connection, const PGresult *answers)
+{
+    if (PQserverVersion(connection) < VERSION_LEAST) {
+        doctor_say(d, DOCTOR_ERROR, "postgres", "version %s: the statements need 12 or newer",
+                   answer_of(answers, VERSION));
+    } else {
+        doctor_say(d, DOCTOR_OK, "postgres", "version %s, text in %s", answer_of(answers, VERSION),
+                   PQparameterStatus(connection, "server_encoding"));
+    }
+}
+
+static void check_schema(struct doctor *d, PGconn *connection)
+{
+    const int version = migrate_postgres_version(connection);
+    const int head = migrate_postgres_head();
+
+    if (version < 0) {
+        doctor_say(d, DOCTOR_ERROR, "schema", "it cannot be read: look at the role's rights");
+    } else if (postgres_side_unfinished(connection)) {
+        doctor_say(d, DOCTOR_ERROR, "schema", "%s", TABLE_UNFINISHED_WHY);
+    } else if (version > head) {
+        doctor_say(d, DOCTOR_ERROR, "schema",
+                   "%d, and this program knows up to %d: start the newer", version, head);
+    } else if (version == head) {
+        doctor_say(d, DOCTOR_OK, "schema", "%d, the newest", version);
+    } else {
+        doctor_say(d, DOCTOR_WARNING, "schema", "%d of %d: run taskhold migrate, or serve", version,
+                   head);
+    }
+}
+
+static void check_durability(struct doctor *d, const PGresult *answers)
+{
+    const char *commit = answer_of(answers, SYNCHRONOUS_COMMIT);
+
+    if (!is_on(answers, FSYNC) || !is_on(answers, FULL_PAGE_WRITES)) {
+        doctor_say(d, DOCTOR_WARNING, "durability",
+                   "fsync is %s and full_page_writes is %s: a loss of power may destroy the "
+                   "database; turn both on",
+                   answer_of(answers, FSYNC), answer_of(answers, FULL_PAGE_WRITES));
+    } else if (strcmp(commit, "on") == 0 || strcmp(commit, "remote_apply") == 0) {
+        doctor_say(d, DOCTOR_OK, "durability", "each commit waits for the disk");
+    } else {
+        doctor_say(d, DOCTOR_OK, "durability",
+                   "synchronous_commit is %s, and on for our own connections", commit);
+    }
+}
+
+static void check_standby(struct doctor *d, const PGresult *answers)
+{
+    const char *names = answer_of(answers, SYNCHRONOUS_STANDBYS);
+
+    if (*names) {
+        doctor_say(d, DOCTOR_OK, "standby", "each commit waits for %s: a failover loses nothing",
+                   names);
+    } else if (number_of(answers, STANDBYS) > 0) {
+        doctor_say(d, DOCTOR_WARNING, "standby",
+                   "%s connected, and none that a commit waits for: a failover may lose what was "
+                   "acknowledged last; set synchronous_standby_names",
+                   answer_of(answers, STANDBYS));
+    } else {
+        doctor_say(d, DOCTOR_OK, "standby",
+                   "none: what is lost with this server comes back from its backup only");
+    }
+}
+
+static void check_connections(struct doctor *d, const PGresult *answers)
+{
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const int64_t loops = d->settings.threads ? d->settings.threads : cores;
+    const int64_t wanted = loops * d->settings.database_pool + CONNECTIONS_EXTRA;
+    const int64_t most = number_of(answers, MOST_CONNECTIONS);
+
+    doctor_say(d, wanted > most ? DOCTOR_ERROR : DOCTOR_OK, "connections",
+               "a node like this one takes up to %" PRId64 " (%" PRId64 " loops, %" PRId64
+               " each, and %d); the server allows %" PRId64 ", and %" PRId64 " are in use%s",
+               wanted, loops, d->settings.database_pool, CONNECTIONS_EXTRA, most,
+               number_of(answers, CONNECTIONS),
+               wanted > most ? ": lower DATABASE_POOL, or raise max_connections" : "");
+}
+
+static void check_clocks(struct doctor *d, const PGresult *answers, int64_t asked_ms)
+{
+    const int64_t answered_ms = clock_wall_ms();
+    const int64_t theirs = number_of(answers, CLOCK_MS);
+    const int64_t ahead = theirs > answered_ms ? theirs - answered_ms
+                          : theirs < asked_ms  ? theirs - asked_ms
+                                               : 0;
+
+    if (ahead > CLOCK_MOST_MS || ahead < -CLOCK_MOST_MS) {
+        doctor_say(d, DOCTOR_WARNING, "server-clock",
+                   "%" PRId64 " ms away from this machine's: let both follow the same time (NTP)",
+                   ahead);
+    } else {
+        doctor_say(d, DOCTOR_OK, "server-clock", "the same as this machine's, within %d ms",
+                   CLOCK_MOST_MS);
+    }
+}
+
+/* Whether the connection does not leave the machine. */
+static bool is_near(const PGconn *connection)
+{
+    const char *address = PQhostaddr(connection);
+
+    return !address || *address == '\0' || *address == '/' || strncmp(address, "127.", 4) == 0 ||
+           strcmp(address, "::1") == 0;
+}
+
+static bool is_verified(PGconn *connection)
+{
+    PQconninfoOption *options = PQconninfo(connection);
+    bool verified = false;
+
+    for (const PQconninfoOption *o = options; o && o->keyword; o++) {
+        verified = verified || (strcmp(o->keyword, "sslmode") == 0 && o->val &&
+                                strcmp(o->val, "verify-full") == 0);
+    }
+    PQconninfoFree(options);
+    return verified;
+}
+
+static void check_tls(struct doctor *d, PGconn *connection)
+{
+    if (is_near(connection)) {
+        doctor_say(d, DOCTOR_OK, "tls", "not needed: the server is on this machine");
+    } else if (!PQsslInUse(connection)) {
+        doctor_say(d, DOCTOR_WARNING, "tls",
+                   "not in use, so that the network sees every row: add "
+                   "?sslmode=verify-full&sslrootcert=FILE, unless nobody else is on it");
+    } else if (!is_verified(connection)) {
+        doctor_say(d, DOCTOR_WARNING, "tls",
+                   "%s, but anyone could be at the other end: add "
+                   "?sslmode=verify-full&sslrootcert=FILE",
+                   PQsslAttribute(connection, "protocol"));
+    } else {
+        doctor_say(d, DOCTOR_OK, "tls", "%s, and the server is who it says",
+                   PQsslAttribute(connection, "protocol"));
+    }
+}
+
+/* ---- all of them ---- */
+
+static void ask(struct doctor *d, PGconn *connection)
+{
+    char why[512];
+    const int64_t asked_ms = clock_wall_ms();
+    PGresult *answers = PQexec(connection, questions);
+
+    if (PQresultStatus(answers) != PGRES_TUPLES_OK) {
+        connect_reason(connection, why, sizeof why);
+        doctor_say(d, DOCTOR_ERROR, "postgres", "%s", why);
+    } else {
+        check_clocks(d, answers, asked_ms);
+        check_version(d, connection, answers);
+        check_schema(d, connection);
+        check_durability(d, answers);
+        check_standby(d, answers);
+        check_connections(d, answers);
+        check_tls(d, connection);
+    }
+    PQclear(answers);
+}
+
+void doctor_postgres(struct doctor *d)
+{
+    char why[512] = "";
+    const struct store_options store = cli_store_options(&d->settings);
+    const struct connect_options options = {
+        .url = store.url, .timeout_ms = store.timeout_ms, .prepare = !store.unprepared};
+    PGconn *connection = connect_open(&options, why, sizeof why);
+
+    if (connection) {
+        doctor_say(d, DOCTOR_OK, "database", "%s as %s, on %s", PQdb(connection),
+                   PQuser(connection), PQhost(connection));
+        ask(d, connection);
+    } else {
+        doctor_say(d, DOCTOR_ERROR, "database", "%s: does it run, and is DATABASE_URL right?", why);
+    }
+    doctor_say(d, DOCTOR_OK, "secret", "JWT_SECRET is set; every node needs the same");
+    PQfinish(connection);
+}
