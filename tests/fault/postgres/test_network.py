@@ -1,0 +1,79 @@
+"""F20: the network between a node and its database stalls, loses or delays."""
+import pytest
+
+from checker import check
+from ground import CONNECTIONS_MOST, accounts, is_ready, more_acks, places, seconds_to_first, threads_of
+from load import Load
+from proxy import BOTH, TO_CLIENT, TO_SERVER
+from support.client import Client
+from support.waiting import wait_until
+
+TIMEOUT_MS = 600
+# An operation may wait for a connection, be sent, and be given up; then nobody waits any more.
+ANSWER_SECONDS = 2.5
+WRITERS = 8
+LAWFUL = {"200", "201", "204", "503 unavailable", "503 outcome_unknown", "503 overloaded"}
+FAULTS = {
+    "stalled both ways": lambda proxy: proxy.stall(BOTH),
+    "stalled to the server": lambda proxy: proxy.stall((TO_SERVER,)),
+    "stalled to the node": lambda proxy: proxy.stall((TO_CLIENT,)),
+    "lost both ways": lambda proxy: proxy.blackhole(BOTH),
+    "lost to the server": lambda proxy: proxy.blackhole((TO_SERVER,)),
+    "lost to the node": lambda proxy: proxy.blackhole((TO_CLIENT,)),
+    "2 s late": lambda proxy: proxy.delay(2.0),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_silent_network_is_refused_in_time_and_heals(ground, proxy, seed, fault):
+    node = ground.node(proxy, DATABASE_TIMEOUT_MS=str(TIMEOUT_MS))
+    load = Load(accounts(node), places(node), WRITERS, seed)
+    probe = Client(node)
+    with load:
+        more_acks(load, 50)
+        threads = threads_of(node)
+        FAULTS[fault](proxy)
+        wait_until(lambda: not is_ready(probe), 5, "/readyz saying no")
+        refused = load.log.count("fail") + load.log.count("unknown")
+        wait_until(lambda: load.log.count("fail") + load.log.count("unknown") > refused + WRITERS, 10, "refusals")
+        assert threads_of(node) == threads, "threads pile up"
+        assert probe.get("/livez").status == 200
+        healed = more_acks(load, 0)
+        proxy.heal()
+        recovery = seconds_to_first(load.log, healed, 5, "a write after the network healed")
+        wait_until(lambda: is_ready(probe), 5, "/readyz saying yes")
+        more_acks(load, 50)
+    verdict = check(load.finish(), ground.rows).expect_clean()
+    assert load.log.slowest() < ANSWER_SECONDS, f"someone waited {load.log.slowest():.1f} s"
+    assert set(load.log.statuses()) <= LAWFUL, load.log.statuses()
+    wait_until(lambda: proxy.count() <= CONNECTIONS_MOST, 10, "no more connections than pools")
+    ground.expect_no_leak()
+    assert proxy.strays == 0
+    print(f"\n{fault}: {verdict.acknowledged} acknowledged, {verdict.unknown} unknown, slowest answer "
+          f"{load.log.slowest():.2f} s, first write after {recovery:.2f} s")
+
+
+def test_a_slow_network_only_costs_time(ground, proxy, seed):
+    node = ground.node(proxy)
+    load = Load(accounts(node), places(node), WRITERS, seed)
+    with load:
+        more_acks(load, 20)
+        proxy.delay(0.05)
+        more_acks(load, 50)
+    check(load.finish(), ground.rows).expect_clean()
+    assert set(load.log.statuses()) <= {"200", "201", "204"}, load.log.statuses()
+
+
+def test_one_lost_connection_of_many_is_not_noticed_by_the_others(ground, proxy, seed):
+    """Connections break one by one, also in the midst of commits; nobody is told "unavailable" for long."""
+    node = ground.node(proxy)
+    load = Load(accounts(node), places(node), WRITERS, seed)
+    with load:
+        more_acks(load, 50)
+        for _ in range(10):
+            victims = iter([True])
+            proxy.drop(lambda session, victims=victims: next(victims, False))
+            more_acks(load, 20)
+    check(load.finish(), ground.rows).expect_clean()
+    assert set(load.log.statuses()) <= LAWFUL, load.log.statuses()
+    ground.expect_no_leak()
