@@ -86,12 +86,17 @@ class Log:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.operations, self.reads, self.wrong = [], [], []
+        self.operations, self.attempts, self.wrong = [], [], []
 
     def add(self, operation):
         """One write that is over."""
         with self.lock:
             self.operations.append(operation)
+
+    def note(self, attempt):
+        """One answer, of a read or a write."""
+        with self.lock:
+            self.attempts.append(attempt)
 
     def complain(self, what):
         """What no fault excuses."""
@@ -112,7 +117,7 @@ class Log:
         """How often each status and code came."""
         counts = {}
         with self.lock:
-            for attempt in [a for one in self.operations for a in one.attempts] + self.reads:
+            for attempt in self.attempts:
                 name = f"{attempt.status} {attempt.code}" if attempt.code else str(attempt.status)
                 counts[name] = counts.get(name, 0) + 1
         return counts
@@ -120,7 +125,12 @@ class Log:
     def slowest(self):
         """The longest that anyone waited for an answer, in seconds."""
         with self.lock:
-            return max((a.end - a.start for one in self.operations for a in one.attempts), default=0.0)
+            return max((attempt.end - attempt.start for attempt in self.attempts), default=0.0)
+
+    def refusals(self):
+        """How many answers were 503."""
+        with self.lock:
+            return sum(1 for attempt in self.attempts if attempt.status == 503)
 
 
 class Line:
@@ -224,6 +234,7 @@ class Writer(threading.Thread):
         operation, verdicts = self.pending, set()
         while True:
             attempt = self.line.ask(operation.method, operation.path, operation.body, operation.headers)
+            self.log.note(attempt)
             verdict = operation.decide(attempt)
             verdicts.add(verdict)
             self._judge_attempt(operation, attempt)
@@ -260,8 +271,7 @@ class Writer(threading.Thread):
 
     def _read(self, task):
         attempt = self.line.ask("GET", f"/v1/tasks/{task['id']}")
-        with self.log.lock:
-            self.log.reads.append(attempt)
+        self.log.note(attempt)
         if attempt.status == 200:
             if json.loads(attempt.body) != task:
                 self.log.complain(f"read {attempt.body!r}, and it is {task}")

@@ -90,6 +90,7 @@ def test_a_deadlock_is_run_again(ground):
     hand = Hand(ground)
     try:
         hand.type(f"SET deadlock_timeout = '1min'; BEGIN; SELECT 1 FROM tasks WHERE id = '{task['id']}' FOR UPDATE;")
+        wait_until(lambda: ground.connections("state = 'idle in transaction'"), 5, "the task's lock")
         thread = threading.Thread(
             target=lambda: answers.append(user.client.patch(f"/v1/tasks/{task['id']}", {"title": "second"})))
         thread.start()

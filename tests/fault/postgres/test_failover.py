@@ -69,12 +69,14 @@ def test_without_one_only_what_was_not_replicated_is_lost(proxies):
 def test_a_standby_that_stands_first_is_never_written_to(pair, seed):
     primary, standby = pair
     ground = Ground(primary)
+    mine = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{ground.name}'"
     try:
+        wait_until(lambda: standby.psql("SELECT 1", ground.name, check=False).returncode == 0, 10, "the database")
+        wait_until(lambda: standby.psql(mine).strip() == "0", 5, "the end of that")
         node = ground.node(standby, primary)
         load = Load(accounts(node), places(node), 4, seed)
         with load:
             more_acks(load, 100)
-            mine = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{ground.name}'"
             assert standby.psql(mine).strip() == "0", "a connection stays at the standby"
         check(load.finish(), ground.rows).expect_clean()
         assert set(load.log.statuses()) <= {"200", "201", "204"}, load.log.statuses()

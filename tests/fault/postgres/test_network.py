@@ -1,4 +1,6 @@
 """F20: the network between a node and its database stalls, loses or delays."""
+import time
+
 import pytest
 
 from checker import check
@@ -34,13 +36,12 @@ def test_a_silent_network_is_refused_in_time_and_heals(ground, proxy, seed, faul
         threads = threads_of(node)
         FAULTS[fault](proxy)
         wait_until(lambda: not is_ready(probe), 5, "/readyz saying no")
-        refused = load.log.count("fail") + load.log.count("unknown")
-        wait_until(lambda: load.log.count("fail") + load.log.count("unknown") > refused + WRITERS, 10, "refusals")
+        refused = load.log.refusals()
+        wait_until(lambda: load.log.refusals() > refused + WRITERS, 10, "refusals")
         assert threads_of(node) == threads, "threads pile up"
         assert probe.get("/livez").status == 200
-        healed = more_acks(load, 0)
         proxy.heal()
-        recovery = seconds_to_first(load.log, healed, 5, "a write after the network healed")
+        recovery = seconds_to_first(load.log, time.monotonic(), 5, "a write after the network healed")
         wait_until(lambda: is_ready(probe), 5, "/readyz saying yes")
         more_acks(load, 50)
     verdict = check(load.finish(), ground.rows).expect_clean()

@@ -13,12 +13,12 @@ LAWFUL = {"200", "201", "204", "503 unavailable", "503 outcome_unknown", "503 ov
 
 @pytest.mark.parametrize("how", ["fast", "immediate"])
 def test_a_restart_costs_503s_and_no_write(ground, seed, how):
-    node = ground.node()
+    node = ground.node(DATABASE_TIMEOUT_MS="1500")
     load = Load(accounts(node), places(node), 8, seed)
     with load:
         more_acks(load, 100)
         ground.cluster.end(how)
-        wait_until(lambda: any(name.startswith("503") for name in load.log.statuses()), 10, "a refusal")
+        wait_until(load.log.refusals, 10, "a refusal")
         ground.cluster.start()
         recovery = seconds_to_first(load.log, time.monotonic(), 5, "a write after the restart")
         more_acks(load, 100)
@@ -31,7 +31,7 @@ def test_a_restart_costs_503s_and_no_write(ground, seed, how):
 
 
 def test_reads_and_readiness_come_back_unaided(ground):
-    node = ground.node()
+    node = ground.node(DATABASE_TIMEOUT_MS="1500")
     user = accounts(node, 1)[0]
     task = user.task()
     ground.cluster.end("immediate")

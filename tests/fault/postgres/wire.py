@@ -1,4 +1,5 @@
 """As much of PostgreSQL's protocol (version 3, PostgreSQL manual chapter 55) as it takes to see transactions go by."""
+import re
 import struct
 
 BEGIN, COMMIT, ROLLBACK, LISTEN, OTHER = "begin", "commit", "rollback", "listen", "other"
@@ -9,8 +10,8 @@ STARTUP, CANCEL, ENCRYPTION = 196608, 80877102, (80877103, 80877104)
 
 def kind_of(text):
     """What a statement does to the transaction."""
-    words = text.decode("utf-8", "replace").split(None, 1)
-    return WORDS.get(words[0].rstrip(";").upper(), OTHER) if words else OTHER
+    word = re.match(rb"\s*([A-Za-z]*)", text).group(1)
+    return WORDS.get(word.decode().upper(), OTHER)
 
 
 class Message:
