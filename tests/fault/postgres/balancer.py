@@ -1,7 +1,7 @@
 """A small balancer: every request goes to the next node, also those of one connection.
 
 It asks each node for /readyz all the time and passes by those that do not answer at once; what was sent to such a node
-gets no answer, and is never sent twice. HTTP/1.1 with Content-Length, which is all that our clients speak."""
+gets no answer, and is never sent twice."""
 import asyncio
 import contextlib
 
@@ -20,6 +20,17 @@ class Node:
         self.writers = set()  # of requests under way
 
 
+async def read_chunks(reader):
+    """A body of unknown length, as it is."""
+    raw = b""
+    while True:
+        line = await reader.readline()
+        size = int(line, 16)
+        raw += line + await reader.readexactly(size + 2)
+        if size == 0:
+            return raw
+
+
 async def read_message(reader, method=None):
     """One request or answer as bytes, with its first line; None at the end of the stream."""
     try:
@@ -28,14 +39,16 @@ async def read_message(reader, method=None):
         return None
     first = head.split(b"\r\n", 1)[0].split(b" ")
     status = first[1] if first[0].startswith(b"HTTP/") else b""
-    length = 0
+    length, chunked = 0, False
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
             length = int(value)
+        chunked = chunked or name.lower() == b"transfer-encoding"
     if method == b"HEAD" or status in (b"204", b"304"):
-        length = 0
-    return first[0], head, head + await reader.readexactly(length)
+        length, chunked = 0, False
+    body = await read_chunks(reader) if chunked else await reader.readexactly(length)
+    return first[0], head, head + body
 
 
 def closes(head):
