@@ -90,6 +90,14 @@ static void ignore_notice(void *context, const PGresult *notice)
     (void)notice;
 }
 
+/* Which host is tried first the next time. libpq goes no further than a host that answers and then
+ * hangs up (a proxy whose server is dead) or refuses: so it must not stand first again. */
+static unsigned next_host(const struct conninfo *info, unsigned first, const PGconn *connection)
+{
+    return PQstatus(connection) == CONNECTION_OK ? conninfo_host_of(info, first, connection)
+                                                 : (first + 1) % info->hosts;
+}
+
 static PGconn *try_once(const struct connect_options *options, bool writable, char *why,
                         size_t why_size)
 {
@@ -101,8 +109,8 @@ static PGconn *try_once(const struct connect_options *options, bool writable, ch
     bool good = PQstatus(connection) == CONNECTION_OK;
     if (!good)
         connect_reason(connection, why, why_size);
-    else if (options->host && writable)
-        atomic_store(options->host, conninfo_host_of(&info, first, connection));
+    if (options->host && writable)
+        atomic_store(options->host, next_host(&info, first, connection));
     conninfo_finish(&info);
     PQsetNoticeReceiver(connection, ignore_notice, NULL);
     if (good)

@@ -11,8 +11,8 @@ struct connect_options {
     const char *url;
     unsigned timeout_ms; /* of an operation: bounds statements, locks and idle transactions */
     bool prepare;        /* sql.h's statements, and settings of the session; see store_options */
-    atomic_uint
-        *host; /* which host of the URL answered last, and is tried first; NULL: the first */
+    atomic_uint *host;   /* which host of the URL is tried first, kept by connect_open: the one that
+                            answered last, or the one behind one that did not; NULL: the first */
 };
 
 /* Connects, waiting for it: tries the hosts of the URL in turn (2 s each) until one takes writes.

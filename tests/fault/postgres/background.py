@@ -1,6 +1,10 @@
 """An event loop in a thread of its own, for the proxy and the balancer."""
 import asyncio
+import logging
 import threading
+
+# It says so each time that something is written to a peer which has gone, and here that is the point.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
 class Background:

@@ -5,7 +5,8 @@ from checker import check
 from ground import Ground, accounts, has_task, more_acks, places, seconds_to_first
 from load import Load
 from support.accounts import User
-from support.cluster import SUPERUSER, Cluster
+from support.client import Client
+from support.cluster import SUPERUSER, Cluster, free_port
 from support.waiting import wait_until
 
 
@@ -82,3 +83,14 @@ def test_a_standby_that_stands_first_is_never_written_to(pair, seed):
         assert set(load.log.statuses()) <= {"200", "201", "204"}, load.log.statuses()
     finally:
         ground.close()
+
+
+def test_a_host_that_answers_and_hangs_up_does_not_hide_the_others(cluster, ground, proxies):
+    """A proxy whose server is gone: libpq itself goes no further than that."""
+    dead = proxies(cluster)
+    dead.target = "127.0.0.1", free_port()
+    node = ground.node(cluster, dead)
+    user = User(node)
+    user.task()
+    dead_first = ground.node(dead, cluster)
+    Client(dead_first, user.token["access_token"]).post("/v1/tasks", {"title": "x"}).expect(201)
