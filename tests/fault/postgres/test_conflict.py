@@ -6,7 +6,7 @@ from ground import Hand, accounts
 from support.waiting import wait_until
 
 CLIENTS = 64
-SECONDS = 3.0
+SECONDS = 1.5
 
 
 class Clients:

@@ -1,10 +1,9 @@
 """F20: the network between a node and its database stalls, loses or delays."""
 import time
-
-import pytest
+from concurrent.futures import ThreadPoolExecutor
 
 from checker import check
-from ground import CONNECTIONS_MOST, accounts, is_ready, more_acks, places, seconds_to_first, threads_of
+from ground import CONNECTIONS_MOST, Ground, accounts, is_ready, more_acks, places, seconds_to_first, threads_of
 from load import Load
 from proxy import BOTH, TO_CLIENT, TO_SERVER
 from support.client import Client
@@ -13,7 +12,7 @@ from support.waiting import wait_until
 TIMEOUT_MS = 600
 # An operation may wait for a connection, be sent, and be given up; then nobody waits any more.
 ANSWER_SECONDS = 2.5
-WRITERS = 8
+WRITERS = 4
 LAWFUL = {"200", "201", "204", "503 unavailable", "503 outcome_unknown", "503 overloaded"}
 FAULTS = {
     "stalled both ways": lambda proxy: proxy.stall(BOTH),
@@ -26,10 +25,10 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_silent_network_is_refused_in_time_and_heals(ground, proxy, seed, fault):
+def suffer(fault, seed, ground, proxy):
+    """One node with its load, the fault, and the way back; what it showed, as a line."""
     node = ground.node(proxy, DATABASE_TIMEOUT_MS=str(TIMEOUT_MS))
-    load = Load(accounts(node), places(node), WRITERS, seed)
+    load = Load(accounts(node, 2), places(node), WRITERS, seed)
     probe = Client(node)
     with load:
         more_acks(load, 50)
@@ -50,8 +49,23 @@ def test_a_silent_network_is_refused_in_time_and_heals(ground, proxy, seed, faul
     wait_until(lambda: proxy.count() <= CONNECTIONS_MOST, 10, "no more connections than pools")
     ground.expect_no_leak()
     assert proxy.strays == 0
-    print(f"\n{fault}: {verdict.acknowledged} acknowledged, {verdict.unknown} unknown, slowest answer "
-          f"{load.log.slowest():.2f} s, first write after {recovery:.2f} s")
+    return (f"{fault}: {verdict.acknowledged} acknowledged, {verdict.unknown} unknown, slowest answer "
+            f"{load.log.slowest():.2f} s, first write after {recovery:.2f} s")
+
+
+def test_a_silent_network_is_refused_in_time_and_heals(cluster, proxies, seed):
+    """All faults at once, each on a node and a database of its own: most of it is waiting."""
+    grounds = {fault: Ground(cluster) for fault in FAULTS}
+    try:
+        with ThreadPoolExecutor(len(FAULTS)) as pool:
+            runs = {fault: pool.submit(suffer, fault, seed + i, grounds[fault], proxies(cluster))
+                    for i, fault in enumerate(FAULTS)}
+        wrong = {fault: run.exception() for fault, run in runs.items() if run.exception()}
+        assert not wrong, wrong
+        print("\n" + "\n".join(run.result() for run in runs.values()))
+    finally:
+        for ground in grounds.values():
+            ground.close()
 
 
 def test_a_slow_network_only_costs_time(ground, proxy, seed):

@@ -13,7 +13,7 @@ import pytest
 
 from balancer import Balancer
 from checker import check
-from ground import Hand, accounts, more_acks, places
+from ground import Ground, Hand, accounts, more_acks, places
 from load import Load
 from proxy import keeper
 from support.accounts import PASSWORD, User
@@ -29,17 +29,24 @@ SLACK = 0.3  # of this test's own clients, on a busy machine
 NEW_SECRET = "another-secret-that-only-these-tests-know-1aX"
 
 
-@pytest.fixture(name="nodes")
+@pytest.fixture(scope="module", name="ground")
+def fixture_ground(cluster):
+    """One database for the tests of this file."""
+    made = Ground(cluster)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module", name="nodes")
 def fixture_nodes(ground):
-    """Four of them."""
+    """Four of them. Who ends one starts it again."""
     return [ground.node() for _ in range(NODES)]
 
 
-@pytest.fixture(name="balancer")
+@pytest.fixture(scope="module", name="balancer")
 def fixture_balancer(nodes):
     """One address for all; each request goes to the next."""
     made = Balancer(places(*nodes))
-    made.env = {}
     yield made
     made.close()
 
@@ -66,7 +73,7 @@ def test_a_killed_node_costs_only_what_was_under_way_on_it(ground, nodes, balanc
 
 
 def test_a_stopped_node_holds_nobody_else_up(ground, nodes, balancer, seed):
-    load = Load(accounts(nodes[0]), places(balancer), 8, seed)
+    load = Load(accounts(nodes[0]), places(balancer), 8, seed + 1)
     with load:
         more_acks(load, 100)
         nodes[1].signal(signal.SIGSTOP)
@@ -81,9 +88,9 @@ def test_a_stopped_node_holds_nobody_else_up(ground, nodes, balancer, seed):
     ground.expect_no_leak(NODES)
 
 
-def test_a_node_that_stops_amid_a_transaction_does_not_keep_its_locks(ground):
+def test_a_node_that_stops_amid_a_transaction_does_not_keep_its_locks(ground, nodes):
     """PostgreSQL ends the transaction in its place, in twice the node's timeout."""
-    stopped, other = ground.node(DATABASE_TIMEOUT_MS="500"), ground.node()
+    stopped, other = ground.node(DATABASE_TIMEOUT_MS="500"), nodes[0]
     user = User(stopped)
     task, answers = user.task("first"), []
     elsewhere = Client(other, user.token["access_token"])
@@ -108,6 +115,7 @@ def test_a_node_that_stops_amid_a_transaction_does_not_keep_its_locks(ground):
     made = 1 if answers[0].status == 200 else 0
     now = elsewhere.get(path).expect(200).json
     assert now["title"] == ("late" if made else "second") and now["revision"] == 2 + made
+    stopped.terminate()
 
 
 # ---- sessions ----
@@ -161,8 +169,8 @@ def replay(user, token):
     """A refresh token that was superseded long ago: the database is told that it was."""
     body = {"refresh_token": token["refresh_token"]}
     user.anonymous.post("/v1/auth/refresh", body).expect(200)
-    user.ground.cluster.psql("UPDATE sessions SET superseded = decode(repeat('00', length(superseded)), 'hex')",
-                             user.ground.name)
+    user.ground.cluster.psql("UPDATE sessions SET superseded = decode(repeat('00', length(superseded)), 'hex') "
+                             f"WHERE user_id = '{user.id}'", user.ground.name)
     user.anonymous.post("/v1/auth/refresh", body).expect(401)
 
 
@@ -181,11 +189,11 @@ def test_an_ended_session_is_refused_on_every_node(ground, nodes, end):
 
 
 @pytest.mark.parametrize("how", ["lost", "swallowed"])
-def test_also_when_nothing_is_heard_of_it(ground, proxies, how):
+def test_also_when_nothing_is_heard_of_it(ground, nodes, proxies, how):
     """The connection with which a node listens is silent, which it cannot know."""
     proxy = proxies(ground.cluster)
-    speaker, listener = ground.node(), ground.node(proxy)
-    user = User(speaker)
+    listener = ground.node(proxy)
+    user = User(nodes[0])
     token = user.login()
     wait_until(lambda: proxy.count(keeper) == 1, 5, "the listening connection")
     if how == "lost":
@@ -196,6 +204,8 @@ def test_also_when_nothing_is_heard_of_it(ground, proxies, how):
     log_out(user, token)
     took = refused_everywhere([listener], token["access_token"], BOUND + SLACK)
     print(f"\nrefused after {took * 1000:.0f} ms without a notification")
+    proxy.heal()
+    listener.terminate()
 
 
 def test_a_node_that_wakes_serves_no_session_that_ended_meanwhile(nodes):
@@ -227,10 +237,11 @@ def test_the_suites_of_one_node_pass_on_four(balancer):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "round_robin",
                *(f"tests/api/{name}" for name in SUITES)]
     environment = {**os.environ, "PYTHONPATH": str(HERE), "TASKHOLD_BALANCER": f"{balancer.host}:{balancer.port}"}
+    before = [node.requests for node in balancer.nodes]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=120,
                             check=False)
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
-    requests = [node.requests for node in balancer.nodes]
+    requests = [node.requests - count for node, count in zip(balancer.nodes, before)]
     assert min(requests) > 0.8 * max(requests) > 50, requests
     print(f"\n{result.stdout.splitlines()[-1]}, requests by node {requests}")
 
