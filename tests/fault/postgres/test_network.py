@@ -3,7 +3,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from checker import check
-from ground import CONNECTIONS_MOST, Ground, accounts, is_ready, more_acks, places, seconds_to_first, threads_of
+from ground import CONNECTIONS_MOST, accounts, is_ready, more_acks, places, seconds_to_first, threads_of
 from load import Load
 from proxy import BOTH, TO_CLIENT, TO_SERVER
 from support.client import Client
@@ -25,10 +25,10 @@ FAULTS = {
 }
 
 
-def suffer(fault, seed, ground, proxy):
+def suffer(fault, seed, ground, users, proxy):
     """One node with its load, the fault, and the way back; what it showed, as a line."""
     node = ground.node(proxy, DATABASE_TIMEOUT_MS=str(TIMEOUT_MS))
-    load = Load(accounts(node, 2), places(node), WRITERS, seed)
+    load = Load(users, places(node), WRITERS, seed)
     probe = Client(node)
     with load:
         more_acks(load, 50)
@@ -47,25 +47,21 @@ def suffer(fault, seed, ground, proxy):
     assert load.log.slowest() < ANSWER_SECONDS, f"someone waited {load.log.slowest():.1f} s"
     assert set(load.log.statuses()) <= LAWFUL, load.log.statuses()
     wait_until(lambda: proxy.count() <= CONNECTIONS_MOST, 10, "no more connections than pools")
-    ground.expect_no_leak()
     assert proxy.strays == 0
     return (f"{fault}: {verdict.acknowledged} acknowledged, {verdict.unknown} unknown, slowest answer "
             f"{load.log.slowest():.2f} s, first write after {recovery:.2f} s")
 
 
-def test_a_silent_network_is_refused_in_time_and_heals(cluster, proxies, seed):
-    """All faults at once, each on a node and a database of its own: most of it is waiting."""
-    grounds = {fault: Ground(cluster) for fault in FAULTS}
-    try:
-        with ThreadPoolExecutor(len(FAULTS)) as pool:
-            runs = {fault: pool.submit(suffer, fault, seed + i, grounds[fault], proxies(cluster))
-                    for i, fault in enumerate(FAULTS)}
-        wrong = {fault: run.exception() for fault, run in runs.items() if run.exception()}
-        assert not wrong, wrong
-        print("\n" + "\n".join(run.result() for run in runs.values()))
-    finally:
-        for ground in grounds.values():
-            ground.close()
+def test_a_silent_network_is_refused_in_time_and_heals(ground, proxies, seed):
+    """All faults at once, each before a node of its own: most of it is waiting."""
+    well = ground.node()
+    with ThreadPoolExecutor(len(FAULTS)) as pool:
+        runs = {fault: pool.submit(suffer, fault, seed + i, ground, accounts(well, 2), proxies(ground.cluster))
+                for i, fault in enumerate(FAULTS)}
+    wrong = {fault: run.exception() for fault, run in runs.items() if run.exception()}
+    assert not wrong, wrong
+    ground.expect_no_leak(1 + len(FAULTS))
+    print("\n" + "\n".join(run.result() for run in runs.values()))
 
 
 def test_a_slow_network_only_costs_time(ground, proxy, seed):
@@ -73,8 +69,8 @@ def test_a_slow_network_only_costs_time(ground, proxy, seed):
     load = Load(accounts(node), places(node), WRITERS, seed)
     with load:
         more_acks(load, 20)
-        proxy.delay(0.05)
-        more_acks(load, 50)
+        proxy.delay(0.02)
+        more_acks(load, 40)
     check(load.finish(), ground.rows).expect_clean()
     assert set(load.log.statuses()) <= {"200", "201", "204"}, load.log.statuses()
 

@@ -243,7 +243,7 @@ def test_the_suites_of_one_node_pass_on_four(balancer):
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
     requests = [node.requests - count for node, count in zip(balancer.nodes, before)]
     assert min(requests) > 0.8 * max(requests) > 50, requests
-    print(f"\n{result.stdout.splitlines()[-1]}, requests by node {requests}")
+    print(f"\n{result.stdout.splitlines()[-1].split()[0]} tests of one node hold on {NODES}, requests by node {requests}")
 
 
 def test_a_key_holds_on_every_node(ground, nodes):
