@@ -8,7 +8,7 @@
 #include "store/postgres/conninfo.h"
 #include "store/postgres/sql.h"
 
-#define PREPARE_MS 5000
+#define ANSWER_MS 5000 /* of a server that has just taken a connection */
 
 void connect_reason(const PGconn *connection, char *why, size_t why_size)
 {
@@ -42,13 +42,13 @@ static PGresult *set_session(PGconn *connection, unsigned timeout_ms)
     params_text(&params, add_ms(texts[0], timeout_ms / 5 * 4));
     params_text(&params, add_ms(texts[1], timeout_ms / 5 * 2));
     params_text(&params, add_ms(texts[2], timeout_ms * 2));
-    return ask(connection, statement, &params, timeout_ms, -1);
+    return ask(connection, statement, &params, ANSWER_MS, -1);
 }
 
 /* Behind a pooler, what is set here would be another's: there it is set on the role. */
-static PGresult *read_session(PGconn *connection, unsigned timeout_ms)
+static PGresult *read_session(PGconn *connection)
 {
-    return ask(connection, "SELECT current_setting('synchronous_commit')", NULL, timeout_ms, -1);
+    return ask(connection, "SELECT current_setting('synchronous_commit')", NULL, ANSWER_MS, -1);
 }
 
 static bool is_durable(const char *synchronous_commit)
@@ -66,8 +66,8 @@ static bool settle(PGconn *connection, const struct connect_options *options, ch
                        encoding ? encoding : "it does not say what");
         return false;
     }
-    PGresult *result = options->prepare ? set_session(connection, options->timeout_ms)
-                                        : read_session(connection, options->timeout_ms);
+    PGresult *result =
+        options->prepare ? set_session(connection, options->timeout_ms) : read_session(connection);
     const bool answered = result && PQresultStatus(result) == PGRES_TUPLES_OK;
     const bool durable = answered && is_durable(PQgetvalue(result, 0, 0));
     if (!answered)
@@ -161,7 +161,7 @@ static bool send_statements(PGconn *connection)
  */
 static bool take_answers(PGconn *connection)
 {
-    const int64_t until_ms = clock_mono_ms() + PREPARE_MS;
+    const int64_t until_ms = clock_mono_ms() + ANSWER_MS;
     bool in_time = true;
     for (ExecStatusType status = PGRES_COMMAND_OK; status != PGRES_PIPELINE_SYNC;) {
         PGresult *result = ask_result(connection, until_ms, -1, &in_time);
