@@ -48,7 +48,9 @@
     TEXT(log_format, "LOG_FORMAT", "log-format", "auto", false,                                    \
          "json, text or auto (text on a terminal)")                                                \
     NUMBER(drain_seconds, "DRAIN_SECONDS", "drain-seconds", 10, 0, 600,                            \
-           "how long SIGTERM lets work finish")
+           "how long SIGTERM lets work finish")                                                    \
+    NUMBER(drain_delay_seconds, "DRAIN_DELAY_SECONDS", "drain-delay-seconds", 0, 0, 600,           \
+           "how long before that /readyz is 503 and all is still served, for load balancers")
 
 /* Where a value came from. */
 enum settings_origin {

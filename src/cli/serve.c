@@ -196,6 +196,7 @@ static int create_server(struct service *service)
         .body_most = (size_t)settings->max_body_bytes,
         .cors_origins = settings->cors_origins,
         .trusted_proxies = settings->trusted_proxies,
+        .drain_delay_seconds = (unsigned)settings->drain_delay_seconds,
         .drain_seconds = (unsigned)settings->drain_seconds,
         .counted = settings->metrics_addr != NULL,
         .hooks = api_hooks(service->api),

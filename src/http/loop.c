@@ -275,16 +275,23 @@ static void run_timers(struct http_loop *loop)
     }
 }
 
+static void begin_stop(struct http_loop *loop)
+{
+    if (loop->stopping) {
+        return;
+    }
+    int64_t delay_ms = (int64_t)loop->server->options.drain_delay_seconds * 1000;
+    loop->stopping = true;
+    loop->close_at_ms = http_loop_now_ms(loop) + delay_ms;
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->server->stop_fd, NULL);
+}
+
 /* The idle ones look once for a last request, and then end. */
 static void begin_drain(struct http_loop *loop)
 {
-    if (loop->draining) {
-        return;
-    }
     int64_t patience_ms = (int64_t)loop->server->options.drain_seconds * 1000;
     loop->draining = true;
     loop->drain_until_ms = http_loop_now_ms(loop) + patience_ms;
-    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->server->stop_fd, NULL);
     acceptor_stop(loop);
     for (struct http_connection *c = loop->connections; c; c = c->next) {
         c->readable = true;
@@ -316,12 +323,13 @@ static int wait_ms(const struct http_loop *loop)
         return 0;
     }
     int wait = timers_wait_ms(&loop->timers, http_loop_now_ms(loop));
-    if (loop->draining) {
-        int64_t left = loop->drain_until_ms - http_loop_now_ms(loop);
+    if (loop->stopping) {
+        int64_t until_ms = loop->draining ? loop->drain_until_ms : loop->close_at_ms;
+        int64_t left = until_ms - http_loop_now_ms(loop);
         left = left > 0 ? left : 0;
-        return wait >= 0 && wait < left ? wait : (int)left;
+        wait = wait >= 0 && wait < left ? wait : (int)left;
     }
-    return acceptor_wait_ms(loop, wait);
+    return loop->draining ? wait : acceptor_wait_ms(loop, wait);
 }
 
 static void turn(struct http_loop *loop)
@@ -341,6 +349,9 @@ static void turn(struct http_loop *loop)
         inbox_run(loop->inbox);
     }
     if (stop) {
+        begin_stop(loop);
+    }
+    if (loop->stopping && !loop->draining && http_loop_now_ms(loop) >= loop->close_at_ms) {
         begin_drain(loop);
     }
     run_ready(loop);

@@ -29,8 +29,10 @@ struct http_loop {
     int listener;
     int spare_fd; /* given up for a moment when the process has no descriptor left */
     bool listening;
+    bool stopping; /* told to end; still accepts until `close_at_ms` */
     bool draining;
     bool ended;
+    int64_t close_at_ms;
     int64_t drain_until_ms;
     int64_t resume_ms; /* when a listener that was paused is looked at again; 0: it is not paused */
     struct inbox *inbox;

@@ -49,10 +49,11 @@ struct http_server_options {
      * removed at the end of the run. NULL: none. Goes with one thread. */
     const char *local;
     unsigned threads;
-    size_t body_most;            /* bytes, for routes that name none */
-    const char *cors_origins;    /* comma separated, or NULL */
-    const char *trusted_proxies; /* CIDRs, comma separated, or NULL */
-    unsigned drain_seconds;
+    size_t body_most;                    /* bytes, for routes that name none */
+    const char *cors_origins;            /* comma separated, or NULL */
+    const char *trusted_proxies;         /* CIDRs, comma separated, or NULL */
+    unsigned drain_delay_seconds;        /* how long it still accepts when it was told to stop */
+    unsigned drain_seconds;              /* and then at most works on */
     size_t connections_most;             /* 0: from RLIMIT_NOFILE */
     size_t connections_most_per_address; /* 0: no bound */
     const struct http_route *routes;
@@ -83,8 +84,9 @@ uint16_t http_server_port(const struct http_server *server);
  * a loop could not start. `ready` (may be NULL) is called once when every loop accepts. */
 int http_server_run(struct http_server *server, void (*ready)(void *owner), void *owner);
 
-/* Begins the drain: stops accepting, answers what is in flight with Connection: close, ends after
- * drain_seconds at the latest. Async-signal-safe; a second call ends at once. */
+/* Begins the drain: answers what comes with Connection: close, stops accepting after
+ * drain_delay_seconds, ends drain_seconds later at the latest. Async-signal-safe; a second call
+ * ends at once. */
 void http_server_stop(struct http_server *server);
 
 /* Whether a drain has begun. Any thread. */

@@ -130,6 +130,22 @@ def test_a_drain_has_an_end(start_server, make_user):
     connection.close()
 
 
+def test_a_delay_lets_a_load_balancer_notice(start_server):
+    """/readyz says that the end is near, and whoever comes all the same is still served."""
+    server = start_server(env={"DRAIN_DELAY_SECONDS": "2"})
+    user = User(server)
+    started = time.monotonic()
+    server.signal(signal.SIGTERM)
+    wait_until(lambda: Client(server).get("/readyz").status == 503, 1, "the end of readiness")
+    Client(server).get("/livez").expect(200)
+    answer = user.client.post("/v1/tasks", {"title": "late"}).expect(201)
+    assert answer.headers["Connection"].lower() == "close"
+    assert server.wait(10) == 0 and 2 <= time.monotonic() - started < 5
+    assert refuses(server)
+    server.start()
+    user.client.get(f"/v1/tasks/{answer.json['id']}").expect(200)
+
+
 def test_a_second_signal_ends_at_once(start_server, make_user):
     server = start_server(env={"DRAIN_SECONDS": "600"})
     connection = begun(server, make_user(server), b"x" * 100)

@@ -83,7 +83,7 @@ def test_bash_completes_commands():
 def test_bash_completes_flags():
     assert set(bash("serve", "--")) == {"--help", *FLAGS}
     assert bash("serve", "--log-") == ["--log-level", "--log-format"]
-    assert bash("serve", "--port", "1", "--drain") == ["--drain-seconds"]
+    assert bash("serve", "--port", "1", "--drain-s") == ["--drain-seconds"]
     assert "--json" in bash("config", "--") and "--port" in bash("config", "--")
     assert set(bash("routes", "--")) == {"--help", "--json"}
 

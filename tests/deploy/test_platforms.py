@@ -152,7 +152,10 @@ def test_hosts_wait_longer_than_the_drain():
     assert read("render.yaml")["services"][0]["maxShutdownDelaySeconds"] > drain
     assert read("railway.json")["deploy"]["drainingSeconds"] > drain
     pod = read("deploy/kubernetes/deployment.yaml")["spec"]["template"]["spec"]
-    assert pod["terminationGracePeriodSeconds"] > drain
+    delay = {row["name"]: row.get("value") for row in pod["containers"][0]["env"]}["DRAIN_DELAY_SECONDS"]
+    assert pod["terminationGracePeriodSeconds"] > drain + int(delay)
+    node = read("deploy/compose/compose.postgres.yaml")["services"]["node-1"]
+    assert int(node["stop_grace_period"].rstrip("s")) > drain + int(node["environment"]["DRAIN_DELAY_SECONDS"])
 
 
 @pytest.mark.parametrize("document, fault", [

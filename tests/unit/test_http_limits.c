@@ -92,6 +92,31 @@ static void test_drain(void **state)
     rig_stop(&rig);
 }
 
+static void test_a_delayed_drain_accepts_until_it_begins(void **state)
+{
+    (void)state;
+    const struct http_server_options options = {
+        .drain_delay_seconds = 1, .drain_seconds = 10, .threads = 2};
+    struct rig rig;
+    struct rig_answer answer;
+    rig_start(&rig, &options);
+    int idle = rig_connect(&rig);
+    http_server_stop(rig.server);
+    int late = rig_connect(&rig);
+    rig_send(late, GET("/plain"));
+    rig_read(late, &answer, false);
+    assert_true(answer.closes);
+    rig_send(idle, GET("/plain"));
+    rig_read(idle, &answer, false);
+    assert_true(answer.closes);
+    close(late);
+    close(idle);
+    int kept = rig_connect(&rig);
+    assert_true(rig_is_closed(kept)); /* waits for that: the end of the delay */
+    close(kept);
+    rig_stop(&rig);
+}
+
 static void test_the_drain_ends_although_a_handler_does_not(void **state)
 {
     (void)state;
@@ -276,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_time_limits),
         cmocka_unit_test(test_a_client_that_takes_nothing_is_dropped),
         cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_a_delayed_drain_accepts_until_it_begins),
         cmocka_unit_test(test_the_drain_ends_although_a_handler_does_not),
         cmocka_unit_test(test_a_second_stop_ends_at_once),
         cmocka_unit_test(test_connections_are_bounded),
