@@ -24,6 +24,21 @@ static void on_signal(int number)
     interrupted = 1;
 }
 
+/* Once: it tidies up. Twice: it ends at once, which is as safe. A signal that the caller had
+ * ignored (nohup) stays so. */
+static void watch_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction before = {0};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            sigaction(numbers[i], &stop, NULL);
+        }
+    }
+}
+
 /* ---- while it runs ---- */
 
 /* The bar on a terminal. */
@@ -193,8 +208,6 @@ static int run(const struct settings *settings, struct move_options *options, bo
 
 int cli_move(int argc, char **argv)
 {
-    /* The second time it ends at once, which is as safe. */
-    const struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     const bool json = cli_take_flag(&argc, argv, "--json");
     struct move_options options = {.compare = cli_take_flag(&argc, argv, "--compare")};
     struct settings settings = {0};
@@ -212,8 +225,7 @@ int cli_move(int argc, char **argv)
                         "the other way round\n");
         status = CLI_USAGE;
     } else {
-        sigaction(SIGINT, &stop, NULL);
-        sigaction(SIGTERM, &stop, NULL);
+        watch_signals();
         status = run(&settings, &options, json);
     }
     settings_finish(&settings);
