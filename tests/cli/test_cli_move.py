@@ -1,8 +1,10 @@
 """move: from SQLite to PostgreSQL and back, interrupted at any moment, and compared."""
 import json
 import os
+import pathlib
 import pty
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +17,7 @@ from support import cluster
 from support.commands import refused
 from support.paths import binary
 from support.server import SANITIZER, environment, run
+from support.waiting import wait_until
 
 if cluster.missing():
     pytest.skip(cluster.missing(), allow_module_level=True)
@@ -277,6 +280,43 @@ def test_kill_9_at_any_moment(postgres, tmp_path):
     assert sum(marked) > 0, marked
     for name in names:
         postgres.drop_database(name)
+
+
+def catches(process, number):
+    """Whether the process has a handler for that signal."""
+    text = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    return int(re.search(r"SigCgt:\s*(\w+)", text).group(1), 16) >> number - 1 & 1
+
+
+def test_a_lost_connection_and_a_second_ctrl_c(postgres, filled, target):
+    """While the server takes long over a row."""
+    name, url = target
+    assert move(filled, url).returncode == 0
+    postgres.psql("""
+        TRUNCATE users, emails CASCADE;
+        CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(300); RETURN NEW; END $$;
+        CREATE TRIGGER stay BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION stay();
+        """, name)
+    sleeping = ("FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name = 'taskhold transfer' "
+                f"AND datname = '{name}'")
+    for interrupted in (False, True):
+        process = subprocess.Popen([binary(), "move", "--from", filled, "--to", url], env=environment(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+        wait_until(lambda: postgres.rows(f"SELECT 1 {sleeping}"), 20, "a server that stays at a row")
+        if interrupted:
+            process.send_signal(signal.SIGINT)
+            wait_until(lambda one=process: not catches(one, signal.SIGINT), 10, "the first Ctrl-C")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == -signal.SIGINT
+        postgres.psql(f"SELECT pg_terminate_backend(pid) {sleeping}")
+        output, complaint = process.communicate(timeout=60)
+        assert output == ""
+        if not interrupted:
+            assert process.returncode == 1 and complaint.startswith("taskhold: tasks: "), complaint
+            assert complaint.count("\n") == 1
+        assert is_marked(postgres, url)
+    postgres.psql("DROP TRIGGER stay ON tasks", name)
+    assert move(filled, url).returncode == 0
 
 
 def test_interrupted_on_a_terminal(target, tmp_path):
