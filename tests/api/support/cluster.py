@@ -59,9 +59,10 @@ def free_port():
 
 
 class Cluster:
-    """One server with its files. `durable`: it waits for the disk, as a test of lost writes needs."""
+    """One server with its files. `durable`: it waits for the disk, as a test of lost writes needs. `icu`: the language
+    whose rules order text and change its case in every database, where a statement names no others."""
 
-    def __init__(self, durable=False, locale="C.UTF-8", settings=None, source=None):
+    def __init__(self, durable=False, locale="C.UTF-8", settings=None, source=None, icu=None):
         self.prefix, self.user = _as_user()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="taskhold-pg-"))
         self.data = self.folder / "data"
@@ -78,7 +79,8 @@ class Cluster:
                 self._copy(source)
             else:
                 self.run("initdb", "-D", str(self.data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8",
-                         f"--locale={locale}", "--no-sync", "--no-instructions")
+                         f"--locale={locale}", "--no-sync", "--no-instructions",
+                         *(["--locale-provider=icu", f"--icu-locale={icu}"] if icu else []))
             self.start()
         except BaseException:
             self.remove()
