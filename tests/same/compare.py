@@ -5,7 +5,7 @@ What is replaced, and by what; nothing else is changed or left out:
     ids that the server made             <id N>, in the body, in header fields and in the tag of a list
     times                                <time N>
     access and refresh tokens            <access N>, <refresh N>
-    cursors                              <cursor N>, in `next_cursor` and in Link; what each leads to is read and compared
+    cursors                              <cursor N>, in `next_cursor` and in Link; what they lead to is compared
     Date                                 <date>, when it has the form that RFC 9110 demands
     RateLimit and, of a 429, Retry-After each number of requests and seconds left is <left>
     refresh_expires_in                   <left>, when it is at most an hour less than the setting: it counts down
