@@ -1,0 +1,81 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "store/user_decision.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+#define NOW         INT64_C(5000)
+
+/* A hash that is no longer the one of the user decides before the account being disabled does. */
+static void what_a_password_opens(void **state)
+{
+    const struct {
+        bool exists;
+        const char *hash;
+        int64_t disabled_at;
+        enum error change;
+        enum error login;
+    } cases[] = {
+        {true, "verified", 0, ERROR_NONE, ERROR_NONE},
+        {true, "newer", 0, ERROR_WRONG_PASSWORD, ERROR_INVALID_CREDENTIALS},
+        {true, "verified", 1, ERROR_NOT_FOUND, ERROR_INVALID_CREDENTIALS},
+        {true, "newer", 1, ERROR_WRONG_PASSWORD, ERROR_INVALID_CREDENTIALS},
+        {true, "verifie", 0, ERROR_WRONG_PASSWORD, ERROR_INVALID_CREDENTIALS},
+        {false, "verified", 0, ERROR_NOT_FOUND, ERROR_INVALID_CREDENTIALS},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct user row = {
+            .password_hash = slice_of(cases[i].hash),
+            .disabled_at = cases[i].disabled_at,
+        };
+        const struct user *user = cases[i].exists ? &row : NULL;
+        assert_int_equal(user_decide_change(user, SLICE("verified")), cases[i].change);
+        assert_int_equal(user_decide_login(user, SLICE("verified")), cases[i].login);
+    }
+}
+
+static void what_an_operator_does(void **state)
+{
+    const struct {
+        enum store_user_verb verb;
+        int64_t disabled_at;
+        bool sessions_end;
+        int64_t then_disabled_at;
+        int64_t then_updated_at;
+    } cases[] = {
+        {STORE_USER_DISABLE, 0, true, NOW, 2000},
+        {STORE_USER_DISABLE, 3000, true, 3000, 2000}, /* the first time stays */
+        {STORE_USER_ENABLE, 3000, false, 0, 2000},
+        {STORE_USER_ENABLE, 0, false, 0, 2000},
+        {STORE_USER_SET_PASSWORD, 0, true, 0, NOW},
+        {STORE_USER_SET_PASSWORD, 3000, true, 3000, NOW},
+        {STORE_USER_ERASE, 0, true, 0, 2000},
+        {STORE_USER_ERASE, 3000, true, 3000, 2000}, /* answered as it was */
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct store_user_govern op = {
+            .verb = cases[i].verb,
+            .now = NOW,
+            .user = {.created_at = 1000, .updated_at = 2000, .disabled_at = cases[i].disabled_at},
+        };
+        assert_int_equal(user_decide_govern(&op), cases[i].sessions_end);
+        assert_int_equal(op.user.disabled_at, cases[i].then_disabled_at);
+        assert_int_equal(op.user.updated_at, cases[i].then_updated_at);
+        assert_int_equal(op.user.created_at, 1000);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_password_opens),
+        cmocka_unit_test(what_an_operator_does),
+    };
+    return cmocka_run_group_tests_name("user_decision", tests, NULL, NULL);
+}
