@@ -1,4 +1,4 @@
-"""One row of "What was promised", and how its numbers are written."""
+"""What a section finds: promises, tables, costs; and how numbers are written."""
 from dataclasses import dataclass
 
 KIB = 1024
@@ -7,11 +7,27 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True)
 class Check:
-    """One promise: what it is about, what was promised, what was measured, and whether it holds."""
+    """One row of "What was promised": what it is about, what was promised, what was measured, and whether it holds."""
     what: str
     promised: str
     measured: str
     met: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """A part of the report of its own: Markdown above a table."""
+    title: str
+    text: str
+    headings: tuple
+    lines: tuple
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A number that docs/scaling.md reckons with; `key` is its name there."""
+    key: str
+    value: float
 
 
 def microseconds(value):

@@ -55,17 +55,22 @@ def environment(case, server):
     return {"METHOD": "GET", "TOKEN": server.reader, "TASK_IDS": " ".join(server.read_ids)}
 
 
-def wrk(case, server, seconds, strict=True):
-    """Runs wrk; gives its counts by name. If strict, an answer that is not 2xx is a failure."""
-    command = ["taskset", "-c", procs.CLIENT_CORE, "wrk", "--threads", "1", "--connections", str(case.connections),
-               "--duration", f"{seconds}s", "--timeout", "20s", "--script", os.path.join(WRK, case.script),
-               f"http://{HOST}:{server.port}{case.path}"]
-    env = {**os.environ, "BENCH_WRK": WRK, **environment(case, server)}
+def run_wrk(server, script, path, connections, seconds, environment):
+    """Runs wrk; gives its counts by name."""
+    command = ["taskset", "-c", procs.CLIENT_CORE, "wrk", "--threads", "1", "--connections", str(connections),
+               "--duration", f"{seconds}s", "--timeout", "20s", "--script", os.path.join(WRK, script),
+               f"http://{HOST}:{server.port}{path}"]
+    env = {**os.environ, "BENCH_WRK": WRK, **environment}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=seconds + 30)
     found = re.search(r"^RESULT (.*)$", done.stdout, re.MULTILINE)
     if not found:
-        raise procs.Failed(f"wrk on {server.name}, {case.key}: {done.stdout[-500:]}{done.stderr[-500:]}")
-    counts = {name: int(value) for name, value in (part.split("=") for part in found[1].split())}
+        raise procs.Failed(f"wrk on {server.name}, {script}: {done.stdout[-500:]}{done.stderr[-500:]}")
+    return {name: int(value) for name, value in (part.split("=") for part in found[1].split())}
+
+
+def wrk(case, server, seconds, strict=True):
+    """Runs wrk on a case; gives its counts by name. If strict, an answer that is not 2xx is a failure."""
+    counts = run_wrk(server, case.script, case.path, case.connections, seconds, environment(case, server))
     if strict and (counts["refused"] or counts["broken"] or not counts["requests"]):
         raise procs.Failed(f"{server.name}, {case.key}: of {counts['requests']} requests "
                            f"{counts['refused']} were refused and {counts['broken']} broken")

@@ -61,14 +61,27 @@ def tree(pid):
     return pids
 
 
+def cpu_by_process(pid):
+    """CPU time in seconds, user and system, of each process of the tree."""
+    spent = {}
+    for each in tree(pid):
+        try:
+            with open(f"/proc/{each}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        spent[each] = (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+    return spent
+
+
 def cpu_seconds(pid):
     """CPU time, user and system, of all processes and threads of the tree."""
-    ticks = 0
-    for each in tree(pid):
-        with open(f"/proc/{each}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICKS_A_SECOND
+    return sum(cpu_by_process(pid).values())
+
+
+def cpu_since(pid, before):
+    """CPU time of the tree since cpu_by_process gave `before`. What processes that have ended spent is not in it."""
+    return sum(spent - before.get(each, 0) for each, spent in cpu_by_process(pid).items())
 
 
 def _field_bytes(path, name):

@@ -1,5 +1,5 @@
 """Says what was measured: a table for the terminal, docs/benchmarks.md, and the promises beside the numbers."""
-from check import MIB, Check, microseconds
+from check import MIB, Check, Table, microseconds
 from load import CASES
 
 ORDER = ("bare", "taskhold", "fastify", "flask")
@@ -86,6 +86,10 @@ def reads(key, least, results):
     ]
 
 
+def only(kind, found):
+    return [each for each in found if isinstance(each, kind)]
+
+
 def check_rows(checks):
     return [(check.what, check.promised, check.measured, "met" if check.met else "missed") for check in checks]
 
@@ -113,25 +117,32 @@ def comparison(results):
     return lines
 
 
-def terminal(facts, results, checks):
+def terminal(facts, results, found):
     parts = ["\n".join(f"{name}: {value}" for name, value in facts)]
     if results:
         parts.append(aligned(HEADINGS, comparison(results)))
+    parts += [table.title + "\n" + aligned(table.headings, table.lines) for table in only(Table, found)]
     parts.append("\n".join(
         f"{'met   ' if check.met else 'MISSED'}  {check.what}: {check.measured}\n        promised: {check.promised}"
-        for check in checks))
+        for check in only(Check, found)))
     return "\n\n".join(parts) + "\n"
 
 
-def markdown(facts, results, checks, options):
+def section_of(table):
+    text = table.text.strip() + "\n\n" if table.text else ""
+    return f"## {table.title}\n\n{text}" + markdown_table(table.headings, table.lines, numbers=True) + "\n"
+
+
+def markdown(facts, results, found, options):
     parts = [INTRO.format(rounds=options.rounds, seconds=options.seconds, pairs=options.pairs,
                           pair_seconds=options.pair_seconds)]
     parts.append("## What was promised\n\n" + markdown_table(
-        ("what", "promised", "measured", "verdict"), check_rows(checks)) + "\n")
+        ("what", "promised", "measured", "verdict"), check_rows(only(Check, found))) + "\n")
     parts.append("## The servers side by side\n")
     for case in CASES:
         if case.key in results:
             parts.append(f"### {case.title}, {case.connections} connections\n\n"
                          + markdown_table(HEADINGS, list(rows(results[case.key])), numbers=True) + "\n")
+    parts += [section_of(table) for table in only(Table, found)]
     parts.append("## The machine\n\n" + markdown_table(("what", "value"), facts) + "\n")
     return "\n".join(parts)

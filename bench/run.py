@@ -16,7 +16,7 @@ import servers
 
 ROOT = os.path.dirname(servers.BENCH)
 CACHE = os.path.join(ROOT, ".cache", "bench")
-FULL_RUN_SECONDS, QUICK_RUN_SECONDS = 900, 240
+FULL_RUN_SECONDS, QUICK_RUN_SECONDS = 1_200, 360
 
 
 class Options:
@@ -77,14 +77,14 @@ def compare(folder, binary, options):
 
 def taskhold_alone(folder, binary, options):
     """The other sections. One that fails is a missed promise, and the next one runs."""
-    checks = []
+    found = []
     for key, section in sections.ALL.items():
         if options.wants(key):
             try:
-                checks += section(folder, binary, options)
+                found += section(folder, binary, options)
             except (procs.Failed, OSError) as error:
-                checks.append(check.Check(f"Section {key}", "to be measured", f"failed: {error}", False))
-    return checks
+                found.append(check.Check(f"Section {key}", "to be measured", f"failed: {error}", False))
+    return found
 
 
 def write(folder, name, content):
@@ -100,13 +100,13 @@ def measure(binary, options):
         fsync = machine.fsync_microseconds(folder)
         facts = machine.facts(folder, binary, fsync)
         results = compare(folder, binary, options)
-        checks = report.promises(results, fsync) + taskhold_alone(folder, binary, options)
+        found = report.promises(results, fsync) + taskhold_alone(folder, binary, options)
     finally:
         procs.stop_all()
         shutil.rmtree(folder, ignore_errors=True)
-    print(report.terminal(facts, results, checks))
+    print(report.terminal(facts, results, found))
     out = os.path.join(ROOT, "docs") if options.whole else CACHE
-    write(out, "benchmarks.md", report.markdown(facts, results, checks, options))
+    write(out, "benchmarks.md", report.markdown(facts, results, found, options))
     if results:
         write(out, "benchmarks.svg", chart.draw(results))
     options.progress("Written: benchmarks.md and benchmarks.svg in " + os.path.relpath(out, ROOT))

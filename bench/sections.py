@@ -1,4 +1,4 @@
-"""What is measured of Taskhold alone, by name. A section gives its checks; the longer ones have a file each."""
+"""What is measured of Taskhold alone, by name. A section gives what it finds (check.py); the longer ones have a file each."""
 import os
 import resource
 import select
@@ -11,10 +11,11 @@ import client
 import fill
 import load
 import logs
+import postgres
 import procs
 import servers
 import storm
-from check import KIB, MIB, Check
+from check import KIB, MIB, Check, Cost
 
 IDLE_CONNECTIONS = 10_000
 STARTS = 5
@@ -94,11 +95,13 @@ def start(folder, binary, options):
     token = servers.register(server, "ann")
     made = fill.create(server.port, token, options.many_tasks, options.fill_seconds)
     server.stop(seconds=60)
+    task_bytes = os.path.getsize(server.file("taskhold.db")) / made
     full = time_of_start(server, binary, servers.LIST_PATH, token)
     enough = made >= options.many_tasks
     return [
         Check("Start to first answer, empty", "at most 50 ms", f"{empty:.1f} ms", empty <= 50),
         Check(f"Start to first answer, {made:,} tasks", "at most 50 ms", f"{full:.1f} ms", full <= 50 and enough),
+        Cost("sqlite_task_bytes", task_bytes),
     ]
 
 
@@ -155,4 +158,5 @@ def logins(folder, binary, options):
     ]
 
 
-ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.section, "logs": logs.section}
+ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.section, "logs": logs.section,
+       "postgres": postgres.section}
