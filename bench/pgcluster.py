@@ -77,7 +77,7 @@ class Cluster:
         if why:
             raise procs.Failed(why)
         os.makedirs(self.folder, exist_ok=True)
-        with on_all_cores():
+        with on_core(procs.SERVER_CORE):
             self._server = cluster.Cluster(durable=True, settings=SETTINGS, parent=disk())
         try:
             self._server.psql(f"CREATE DATABASE {DATABASE}")
@@ -99,9 +99,9 @@ class Cluster:
 
     @contextlib.contextmanager
     def node(self, **settings):
-        """A Taskhold on this cluster."""
+        """A Taskhold on this cluster, on the core of those who ask."""
         self._nodes += 1
-        server = servers.Server(f"node-{self._nodes}", self.folder)
+        server = servers.Server(f"node-{self._nodes}", self.folder, core=procs.CLIENT_CORE)
         server.database = self._server.url(DATABASE)
         servers.launch_taskhold(server, self._binary, JWT_SECRET=self.secret, **settings)
         try:
@@ -159,10 +159,10 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def on_all_cores():
-    """What is started in the body may run on any core."""
+def on_core(core):
+    """What is started in the body runs on that core."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, range(os.cpu_count()))
+    os.sched_setaffinity(0, {int(core)})
     try:
         yield
     finally:

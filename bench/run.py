@@ -11,6 +11,7 @@ import load
 import machine
 import procs
 import report
+import scaling
 import sections
 import servers
 
@@ -109,7 +110,12 @@ def measure(binary, options):
     write(out, "benchmarks.md", report.markdown(facts, results, found, options))
     if results:
         write(out, "benchmarks.svg", chart.draw(results))
-    options.progress("Written: benchmarks.md and benchmarks.svg in " + os.path.relpath(out, ROOT))
+    with open(os.path.join(ROOT, "docs", "scaling.md"), encoding="utf-8") as file:
+        page = scaling.renewed(file.read(), results, found)
+    if page:
+        write(out, "scaling.md", page)
+    options.progress(f"Written, in {os.path.relpath(out, ROOT)}: benchmarks.md"
+                     + (", benchmarks.svg" if results else "") + (", scaling.md" if page else ""))
 
 
 def end(number, _frame):

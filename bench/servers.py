@@ -16,8 +16,9 @@ LIST_PATH = "/v1/tasks?limit=20"
 class Server:
     """A server that runs: name, port, process and what a case needs to ask it."""
 
-    def __init__(self, name, folder):
+    def __init__(self, name, folder, core=procs.SERVER_CORE):
         self.name = name
+        self.core = core
         self.folder = os.path.join(folder, name)
         self.port = client.free_port()
         self.process = None
@@ -34,7 +35,7 @@ class Server:
         return os.path.join(self.folder, name)
 
     def launch(self, command, env=None, cwd=None):
-        self.process = procs.start(command, self.file("log"), env, cwd or self.folder)
+        self.process = procs.start(command, self.file("log"), env, cwd or self.folder, self.core)
 
     def stop(self, seconds=20):
         procs.stop(self.process, seconds)
