@@ -12,6 +12,7 @@ from importlib import metadata
 
 import procs
 import servers
+from support import cluster
 
 MEMORY_FILE_SYSTEMS = ("tmpfs", "ramfs")
 FSYNC_BLOCK = 4096
@@ -84,9 +85,15 @@ def versions(taskhold):
         ("Flask", f"Python {platform.python_version()}, {python}"),
         ("Fastify", f"Node {output('node', '--version').lstrip('v')}, "
                     + ", ".join(f"{name} {version}" for name, version in sorted(node.items()))),
+        ("PostgreSQL and pgbench", postgres_version()),
         ("C compiler of the bare server", first_line("cc", "--version")),
         ("wrk", output("wrk", "--version").split()[1]),
     ]
+
+
+def postgres_version():
+    programs = cluster.programs()
+    return output(str(programs / "postgres"), "--version").split(" ", 2)[2] if programs else "not installed"
 
 
 def warn_if_busy():

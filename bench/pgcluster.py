@@ -7,16 +7,12 @@ import json
 import os
 import re
 import secrets
-import sys
 import time
 
 import machine
 import procs
 import servers
-
-sys.path.insert(0, os.path.join(os.path.dirname(servers.BENCH), "tests", "api"))
-
-from support import cluster  # noqa: E402
+from support import cluster
 
 USERS, TASKS_EACH = 256, 400
 TITLE = servers.TITLE

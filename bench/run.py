@@ -1,4 +1,4 @@
-"""Measures Taskhold beside a bare server, Fastify and Flask. Started by script/bench, which installs and builds."""
+"""Measures Taskhold beside a bare server, Fastify, Flask and pgbench. Started by script/bench, which installs and builds."""
 import argparse
 import os
 import shutil
@@ -47,7 +47,8 @@ def parse_arguments():
     keys = [case.key for case in load.CASES] + list(sections.ALL)
     parser = argparse.ArgumentParser(
         prog="script/bench",
-        description="Prints one table. A whole run also writes docs/benchmarks.md and docs/benchmarks.svg.")
+        description="Prints tables. A whole run also writes docs/benchmarks.md, docs/benchmarks.svg and the numbers of "
+                    "docs/scaling.md.")
     parser.add_argument("--quick", action="store_true", help="1 s a round, not 5: to see that it works")
     parser.add_argument("--only", action="append", choices=keys, metavar="CASE",
                         help="one of: " + ", ".join(keys) + "; may be given several times")
