@@ -23,20 +23,23 @@ ROUND_SECONDS = 2  # at most
 TAKEN = 3
 BATCH = re.compile(r"^taskhold_store_batch_operations_(sum|count)\S* (\d+)", re.MULTILINE)
 
-TEXT = """PostgreSQL runs on one core, with durable commits, {tasks:,} tasks and {users:,} users. What asks it has the other core:
-`pgbench`, or `wrk` together with Taskhold (one loop, the usual pool of {pool} connections). So both reach it across the same border,
-and Taskhold pays for HTTP and for `wrk` besides. pgbench prepares and runs the very statements that Taskhold sends, taken from
-PostgreSQL's log; there, ids are made of numbers. Both take a user and a task at random for each request, so that no
-answer can come from anywhere but PostgreSQL: of {asked:,} reads over HTTP, its own counters saw {seen:,}. With pgbench, each connection creates
-for users of its own, so that none waits for another's lock.
+TEXT = """PostgreSQL runs on one core, with durable commits, {tasks:,} tasks and {users:,} users. What asks it has the other
+core: `pgbench`, or `wrk` together with Taskhold (one loop, the usual pool of {pool} connections). So both reach it
+across the same border, and Taskhold pays for HTTP and for `wrk` besides. pgbench prepares and runs the very
+statements that Taskhold sends, taken from PostgreSQL's log; there, ids are made of numbers. Both take a user and a
+task at random for each request, so that no answer can come from anywhere but PostgreSQL: of {asked:,} reads over
+HTTP, its own counters saw {seen:,}. With pgbench, each connection creates for users of its own, so that none waits
+for another's lock.
 
-Each number is the median of {pairs} pairs of {seconds} s in turn, the ratio that of the pairs' ratios. pgbench has as many connections as
-there are HTTP clients; with as many as the pool has, it does {read_pool:,.0f} reads/s and {create_pool:,.0f} creates/s. With one client
-nothing can be sent together, and a request waits for two hops where pgbench waits for one.
+Each number is the median of {pairs} pairs of {seconds} s in turn, the ratio that of the pairs' ratios. pgbench has as
+many connections as there are HTTP clients; with as many as the pool has, it does {read_pool:,.0f} reads/s and
+{create_pool:,.0f} creates/s. With one client nothing can be sent together, and a request waits for two hops where
+pgbench waits for one.
 
 A flush is what leaves together on one connection: all that the requests of a turn of the loop want to read, or one
-transaction with all that they create. How many operations are in one is counted by PostgreSQL for reads (`xact_commit` and scans of the
-keys, checks of sessions included), and for creates by the node (`taskhold_store_batch_operations`).
+transaction with all that they create. How many operations are in one is counted by PostgreSQL for reads
+(`xact_commit` and scans of the keys, checks of sessions included), and for creates by the node
+(`taskhold_store_batch_operations`).
 """
 
 
@@ -184,10 +187,11 @@ def table(case, rows, text=""):
 
 
 def sizes(cluster):
-    """Bytes on the disk of a task and of a user with a session, keys and all, and the connections of one node."""
+    """Bytes on the disk of a task and of a user with a session, keys and all."""
     size = "pg_total_relation_size('{}')"
     tasks = cluster.number(f"SELECT {size.format('tasks')} / (SELECT count(*) FROM tasks)")
-    users = cluster.number(f"SELECT ({size.format('users')} + {size.format('sessions')}) / (SELECT count(*) FROM users)")
+    users = cluster.number(f"SELECT ({size.format('users')} + {size.format('sessions')})"
+                           " / (SELECT count(*) FROM users)")
     return tasks, users
 
 
