@@ -140,18 +140,22 @@ class Cluster:
             time.sleep(0.005)
 
     def statement(self, node, method, path, token, body=None):
-        """The last statement on tasks that PostgreSQL gets of Taskhold for a call, as its log has it."""
-        self.rows("ALTER SYSTEM SET log_statement = 'all'")
-        self.rows("SELECT pg_reload_conf()")
+        """The statement on tasks that PostgreSQL gets of Taskhold for a call, as its log has it."""
+        before = len(self._server.log_text())
+        self._log_statements("ALTER SYSTEM SET log_statement = 'all'")
         try:
-            servers.client.call(node.port, method, path, token, body)
+            for _ in range(100):  # the server's processes hear of the setting a little later
+                servers.client.call(node.port, method, path, token, body)
+                found = re.findall(r"execute \w+: (.*\btasks\b.*)", self._server.log_text()[before:])
+                if found:
+                    return found[-1]
         finally:
-            self.rows("ALTER SYSTEM RESET log_statement")
-            self.rows("SELECT pg_reload_conf()")
-        found = re.findall(r"execute \w+: (.*\btasks\b.*)", self._server.log_text())
-        if not found:
-            raise procs.Failed(f"PostgreSQL's log has no statement of {method} {path}")
-        return found[-1]
+            self._log_statements("ALTER SYSTEM RESET log_statement")
+        raise procs.Failed(f"PostgreSQL's log has no statement of {method} {path}")
+
+    def _log_statements(self, change):
+        self.rows(change)
+        self.rows("SELECT pg_reload_conf()")
 
 
 @contextlib.contextmanager
