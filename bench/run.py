@@ -103,6 +103,7 @@ def measure(binary, options):
         facts = machine.facts(folder, binary, fsync)
         results = compare(folder, binary, options)
         found = report.promises(results, fsync) + taskhold_alone(folder, binary, options)
+        found.append(check.Cost("fsync", fsync))
     finally:
         procs.stop_all()
         shutil.rmtree(folder, ignore_errors=True)

@@ -57,38 +57,50 @@ def size(value):
     return f"{number(value / GIB)} GiB" if value < 1024 * GIB else f"{number(value / GIB / 1024)} TiB"
 
 
-def row(name, loads, value):
-    return (name, *(value(load) for load in loads))
+class Needs:
+    """What a load needs on either engine."""
+
+    def __init__(self, cost, load):
+        a_loop = cost["connections"] - 1
+        self.sqlite_cores = load.cores(cost["sqlite_read"], cost["sqlite_create"], cost["login"])
+        self.sqlite_writes = load.writes / cost["sqlite_creates"]
+        self.sqlite_disk = load.users * TASKS_A_USER * cost["sqlite_task_bytes"]
+        self.node_cores = load.cores(cost["read_node"], cost["create_node"], cost["login"])
+        self.nodes = max(2, up(self.node_cores / CORES_A_NODE))
+        self.connections = self.nodes * (CORES_A_NODE * a_loop + 1)
+        self.database_cores = load.cores(cost["read_database"], cost["create_database"])
+        self.primaries = up(self.database_cores / CORES_A_PRIMARY)
+        self.flushes = load.writes / cost["creates_a_sync"]
+        self.disk_time = self.flushes / self.primaries * cost["fsync"] / 1e6
+        self.disk = load.users * (TASKS_A_USER * cost["task_bytes"] + cost["user_bytes"])
+
+    def step(self):
+        """The first that bears the load, on the machines that are assumed."""
+        if self.sqlite_cores <= CORES_A_NODE and self.sqlite_writes <= BUSY:
+            return "1"
+        return "3, or 4" if self.primaries == 1 else "5"
 
 
-def sqlite_rows(cost, loads):
-    """One binary on one machine."""
+def rows(loads, needs):
+    def row(name, text, of=None):
+        return (name, *(text(each) for each in of or needs))
     return [
-        row("**SQLite**: cores, hashing of passwords included", loads, lambda load: number(
-            load.cores(cost["sqlite_read"], cost["sqlite_create"], cost["login"]))),
-        row("busiest writes/s, as a share of what one writer did on one core", loads,
-            lambda load: f"{load.writes / cost['sqlite_creates']:.1%}"),
-        row("disk for tasks", loads, lambda load: size(load.users * TASKS_A_USER * cost["sqlite_task_bytes"])),
-    ]
-
-
-def postgres_rows(cost, loads):
-    node_cores = {load.users: load.cores(cost["read_node"], cost["create_node"], cost["login"]) for load in loads}
-    nodes = {users: max(2, up(cores / CORES_A_NODE)) for users, cores in node_cores.items()}
-    database = {load.users: load.cores(cost["read_database"], cost["create_database"]) for load in loads}
-    a_loop, a_node = cost["connections"] - 1, 1
-    return [
-        row("**PostgreSQL**: cores of nodes, hashing included", loads, lambda load: number(node_cores[load.users])),
-        row(f"nodes of {CORES_A_NODE} cores, at least two", loads, lambda load: f"{nodes[load.users]:,}"),
-        row("connections, pool as it is by default", loads,
-            lambda load: f"{nodes[load.users] * (CORES_A_NODE * a_loop + a_node):,.0f}"),
-        row("cores of the database", loads, lambda load: number(database[load.users])),
-        row(f"primaries of {CORES_A_PRIMARY} cores", loads,
-            lambda load: f"{up(database[load.users] / CORES_A_PRIMARY):,}"),
-        row("flushes to the disk a second, when as many writes share one as were measured", loads,
-            lambda load: number(load.writes / cost["creates_a_sync"])),
-        row("disk for tasks and users", loads, lambda load: size(
-            load.users * (TASKS_A_USER * cost["task_bytes"] + cost["user_bytes"]))),
+        row("requests/s, mean", lambda load: number(load.mean), loads),
+        row("requests/s, busiest", lambda load: number(load.peak), loads),
+        row("writes/s, busiest", lambda load: number(load.writes), loads),
+        row("logins/s, busiest", lambda load: number(load.logins), loads),
+        row("**SQLite**: cores, hashing of passwords included", lambda need: number(need.sqlite_cores)),
+        row("busiest writes/s, as a share of what one writer did on one core", lambda need: f"{need.sqlite_writes:,.1%}"),
+        row("disk for tasks", lambda need: size(need.sqlite_disk)),
+        row("**PostgreSQL**: cores of nodes, hashing included", lambda need: number(need.node_cores)),
+        row(f"nodes of {CORES_A_NODE} cores, at least two", lambda need: f"{need.nodes:,}"),
+        row("connections, with the pool as it is by default", lambda need: f"{need.connections:,.0f}"),
+        row("cores of the database", lambda need: number(need.database_cores)),
+        row(f"primaries of {CORES_A_PRIMARY} cores", lambda need: f"{need.primaries:,}"),
+        row("flushes to disks a second, shared as they were when measured", lambda need: number(need.flushes)),
+        row("time that each primary's disk is busy with them", lambda need: f"{need.disk_time:.1%}"),
+        row("disk for tasks and users", lambda need: size(need.disk)),
+        row("**the first step that bears it**", lambda need: need.step()),
     ]
 
 
@@ -105,6 +117,7 @@ def measured_rows(cost):
         ("a task, with its keys",
          f"{cost['sqlite_task_bytes']:.0f} bytes in SQLite, {cost['task_bytes']:.0f} in PostgreSQL"),
         ("a user with one session", f"{cost['user_bytes']:.0f} bytes in PostgreSQL"),
+        ("a flush to the disk", microseconds(cost["fsync"])),
         ("a node on PostgreSQL", f"{cost['connections'] - 1:.0f} connections a loop and 1 more"),
     ]
 
@@ -122,13 +135,7 @@ def compared(results):
 
 def block(cost):
     loads = [Load(users) for users in USERS]
-    lines = [
-        row("requests/s, mean", loads, lambda load: number(load.mean)),
-        row("requests/s, busiest", loads, lambda load: number(load.peak)),
-        row("writes/s, busiest", loads, lambda load: number(load.writes)),
-        row("logins/s, busiest", loads, lambda load: number(load.logins)),
-        *sqlite_rows(cost, loads), *postgres_rows(cost, loads),
-    ]
+    lines = rows(loads, [Needs(cost, load) for load in loads])
     return "\n\n".join((
         "Assumed:", markdown_table(("what", "how much"), ASSUMED),
         "Measured, on the machine of [benchmarks.md](benchmarks.md):",
