@@ -60,10 +60,10 @@ def free_port():
 
 class Cluster:
     """One server with its files. `durable`: it waits for the disk, as a test of lost writes needs. `icu`: the language
-    whose rules order text and change its case in every database, where a statement names no others. `parent`: where its folder is made."""
+    whose rules order text and change its case in every database, where a statement names no others. `parent`: where its
+    folder is made."""
 
-    def __init__(self, durable=False, locale="C.UTF-8", settings=None, source=None, icu=None,
-                 parent=None):
+    def __init__(self, durable=False, locale="C.UTF-8", settings=None, source=None, icu=None, parent=None):
         self.prefix, self.user = _as_user()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="taskhold-pg-", dir=parent))
         self.data = self.folder / "data"
