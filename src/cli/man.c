@@ -142,7 +142,11 @@ static void put_tail(void)
           "Serve on port 9000.\n"
           ".TP\n"
           ".B taskhold config \\-\\-json\n"
-          "See what the settings are and where they come from.\n",
+          "See what the settings are and where they come from.\n"
+          ".TP\n"
+          ".B taskhold move \\-\\-from sqlite:data/taskhold.db "
+          "\\-\\-to postgres://taskhold@db.example.com/taskhold\n"
+          "Copy everything to a PostgreSQL server, and compare the two.\n",
           stdout);
 }
 

@@ -245,7 +245,7 @@ def kill_and_repeat(postgres, source, destination, seconds):
     dice = random.Random(seed)
     print(f"seed {seed}, within {seconds:.3f} s")
     marked = 0
-    for _ in range(8):
+    for _ in range(6):
         process = subprocess.Popen([binary(), "move", "--from", source, "--to", destination], env=environment(),
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
         try:
@@ -266,7 +266,7 @@ def kill_and_repeat(postgres, source, destination, seconds):
 
 def test_kill_9_at_any_moment(postgres, tmp_path):
     """However far it came, the target stays empty and marked; run again, it holds each row once. Both ways."""
-    source = fill(tmp_path / "source.db", 20, 1000)
+    source = fill(tmp_path / "source.db", 10, 1000)
     names = [postgres.create_database() for _ in range(2)]
     first, second = map(postgres.url, names)
     files = [f"sqlite:{tmp_path}/{name}.db" for name in ("measured", "copy")]

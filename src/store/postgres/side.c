@@ -18,6 +18,10 @@
  * until then. */
 #define COPY_ROWS 50000
 
+/* Rows that are looked at one by one, and leave together. Their answers must find room between the
+ * server and us while we still send. */
+#define FLIGHT_ROWS 200
+
 #define TIMEOUT_MS  10000
 #define ALONE_TRIES 10
 
@@ -30,7 +34,8 @@ struct postgres_side {
     bool first;
     struct buffer out;
     int rows;                   /* in this COPY */
-    bool prepared[TABLE_COUNT]; /* inserts */
+    int64_t lines[FLIGHT_ROWS]; /* of the rows that have no verdict yet */
+    size_t flying;
 };
 
 static bool fail(struct postgres_side *s, const char *what)
@@ -101,6 +106,114 @@ static bool run_on_tables(struct postgres_side *s, const char *before, const cha
     const bool done = run(s, text_of(&sql));
     buffer_finish(&sql);
     return done;
+}
+
+/* ---- writing one row ---- */
+
+static void add_insert(struct buffer *sql, const struct table *table)
+{
+    const int revision = table_find(table, "revision");
+    buffer_add_format(sql, "INSERT INTO %s (", table->name);
+    add_columns(sql, table);
+    buffer_add_text(sql, ") SELECT ");
+    for (size_t i = 0; i < table->column_count; i++)
+        buffer_add_format(sql, "%s$%zu", i > 0 ? ", " : "", i + 1);
+    if (table == &tables[TABLE_USERS])
+        return;
+    buffer_add_format(sql, " FROM users WHERE users.user_id = $%d",
+                      table_find(table, "user_id") + 1);
+    if (revision >= 0)
+        buffer_add_format(sql, " AND users.revision >= $%d", revision + 1);
+}
+
+static bool prepare_insert(struct postgres_side *s, const struct table *table)
+{
+    static const Oid oids[] = {[TABLE_UUID] = 2950,
+                               [TABLE_I64] = 20,
+                               [TABLE_I16] = 20,
+                               [TABLE_TEXT] = 25,
+                               [TABLE_BLOB] = 17};
+    Oid types[TABLE_COLUMNS_MOST];
+    struct buffer sql;
+    buffer_init(&sql, SQL_MOST);
+    add_insert(&sql, table);
+    for (size_t i = 0; i < table->column_count; i++)
+        types[i] = oids[table->columns[i].type];
+    PGresult *result =
+        PQprepare(s->connection, table->name, text_of(&sql), (int)table->column_count, types);
+    const bool prepared = is_good(result);
+    PQclear(result);
+    buffer_finish(&sql);
+    return prepared;
+}
+
+static bool begin_inserts(struct postgres_side *s)
+{
+    bool good = true;
+    for (size_t i = 0; i < TABLE_COUNT && good; i++)
+        good = prepare_insert(s, &tables[i]);
+    good = good && PQenterPipelineMode(s->connection) == 1;
+    return good || fail(s, "cannot write the database");
+}
+
+static enum side_insert verdict_of(struct postgres_side *s, PGresult *result)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    if (is_good(result))
+        return strcmp(PQcmdTuples(result), "1") == 0 ? SIDE_INSERTED : SIDE_ORPHAN;
+    if (state && strncmp(state, "23", 2) == 0)
+        return SIDE_DOUBLE;
+    fail(s, "cannot write the database");
+    return SIDE_NOT_INSERTED;
+}
+
+/* The answers of all that were sent, up to the first that is not good. */
+static enum side_insert land(struct side *side)
+{
+    struct postgres_side *s = (struct postgres_side *)side;
+    enum side_insert verdict = SIDE_INSERTED;
+    const size_t count = s->flying;
+    s->flying = 0;
+    if (count == 0)
+        return SIDE_INSERTED;
+    side->line = s->lines[0];
+    if (PQpipelineSync(s->connection) != 1) {
+        fail(s, "cannot write the database");
+        return SIDE_NOT_INSERTED;
+    }
+    for (size_t i = 0; i < count && verdict == SIDE_INSERTED; i++) {
+        PGresult *result = PQgetResult(s->connection);
+        side->line = s->lines[i];
+        verdict = verdict_of(s, result);
+        PQclear(result);
+        PQclear(PQgetResult(s->connection)); /* NULL, behind each */
+    }
+    if (verdict == SIDE_INSERTED)
+        PQclear(PQgetResult(s->connection)); /* that of the synchronisation */
+    return verdict;
+}
+
+static enum side_insert insert_row(struct side *side, const struct table *table,
+                                   const struct table_value *values, int64_t line)
+{
+    struct postgres_side *s = (struct postgres_side *)side;
+    struct params params = {0};
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (values[i].null)
+            params_text(&params, (struct slice){0});
+        else if (table_is_number(&table->columns[i]))
+            params_i64(&params, values[i].number);
+        else
+            params_text(&params, values[i].bytes);
+    }
+    if (PQsendQueryPrepared(s->connection, table->name, params.count, params.values, params.lengths,
+                            params_formats, 1) != 1) {
+        side->line = line;
+        fail(s, "cannot write the database");
+        return SIDE_NOT_INSERTED;
+    }
+    s->lines[s->flying++] = line;
+    return s->flying == FLIGHT_ROWS ? land(side) : SIDE_INSERTED;
 }
 
 /* ---- open and close ---- */
@@ -206,7 +319,7 @@ static bool begin_write(struct postgres_side *s)
         return side_fail(&s->base, "cannot write the database", TABLE_UNFINISHED_WHY);
     if (s->use == SIDE_MOVE && !run(s, "CREATE TABLE IF NOT EXISTS " TABLE_UNFINISHED " ()"))
         return fail(s, "cannot write the database");
-    return take_tables(s);
+    return take_tables(s) && (s->use == SIDE_MOVE || begin_inserts(s));
 }
 
 static struct side *open_side(const char *url, enum side_use use, char *why, size_t why_size)
@@ -216,7 +329,7 @@ static struct side *open_side(const char *url, enum side_use use, char *why, siz
     (void)snprintf(why, why_size, "no memory");
     if (!s)
         return NULL;
-    s->base = (struct side){&postgres_side, why, why_size};
+    s->base = (struct side){&postgres_side, why, why_size, 0};
     s->use = use;
     buffer_init(&s->out, SEND_MOST);
     s->connection = connect_open(&options, why, why_size);
@@ -371,87 +484,13 @@ static bool put_row(struct side *side, const struct table_value *values)
     return s->out.len < SEND_BYTES || send_out(s);
 }
 
-/* ---- writing one row ---- */
-
-static void add_insert(struct buffer *sql, const struct table *table)
-{
-    const int revision = table_find(table, "revision");
-    buffer_add_format(sql, "INSERT INTO %s (", table->name);
-    add_columns(sql, table);
-    buffer_add_text(sql, ") SELECT ");
-    for (size_t i = 0; i < table->column_count; i++)
-        buffer_add_format(sql, "%s$%zu", i > 0 ? ", " : "", i + 1);
-    if (table == &tables[TABLE_USERS])
-        return;
-    buffer_add_format(sql, " FROM users WHERE users.user_id = $%d",
-                      table_find(table, "user_id") + 1);
-    if (revision >= 0)
-        buffer_add_format(sql, " AND users.revision >= $%d", revision + 1);
-}
-
-static bool prepare_insert(struct postgres_side *s, const struct table *table)
-{
-    static const Oid oids[] = {[TABLE_UUID] = 2950,
-                               [TABLE_I64] = 20,
-                               [TABLE_I16] = 20,
-                               [TABLE_TEXT] = 25,
-                               [TABLE_BLOB] = 17};
-    Oid types[TABLE_COLUMNS_MOST];
-    struct buffer sql;
-    if (s->prepared[table - tables])
-        return true;
-    buffer_init(&sql, SQL_MOST);
-    add_insert(&sql, table);
-    for (size_t i = 0; i < table->column_count; i++)
-        types[i] = oids[table->columns[i].type];
-    PGresult *result =
-        PQprepare(s->connection, table->name, text_of(&sql), (int)table->column_count, types);
-    s->prepared[table - tables] = is_good(result);
-    PQclear(result);
-    buffer_finish(&sql);
-    return s->prepared[table - tables];
-}
-
-static enum side_insert verdict_of(struct postgres_side *s, PGresult *result)
-{
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    if (is_good(result))
-        return strcmp(PQcmdTuples(result), "1") == 0 ? SIDE_INSERTED : SIDE_ORPHAN;
-    if (state && strncmp(state, "23", 2) == 0)
-        return SIDE_DOUBLE;
-    fail(s, "cannot write the database");
-    return SIDE_NOT_INSERTED;
-}
-
-static enum side_insert insert_row(struct side *side, const struct table *table,
-                                   const struct table_value *values)
-{
-    struct postgres_side *s = (struct postgres_side *)side;
-    struct params params = {0};
-    if (!prepare_insert(s, table)) {
-        fail(s, "cannot write the database");
-        return SIDE_NOT_INSERTED;
-    }
-    for (size_t i = 0; i < table->column_count; i++) {
-        if (values[i].null)
-            params_text(&params, (struct slice){0});
-        else if (table_is_number(&table->columns[i]))
-            params_i64(&params, values[i].number);
-        else
-            params_text(&params, values[i].bytes);
-    }
-    PGresult *result = PQexecPrepared(s->connection, table->name, params.count, params.values,
-                                      params.lengths, params_formats, 1);
-    const enum side_insert verdict = verdict_of(s, result);
-    PQclear(result);
-    return verdict;
-}
-
 /* ---- the end ---- */
 
 static bool finish(struct side *side)
 {
     struct postgres_side *s = (struct postgres_side *)side;
+    if (s->use == SIDE_IMPORT && PQexitPipelineMode(s->connection) != 1)
+        return fail(s, "cannot write the database");
     if (s->use == SIDE_MOVE && !run(s, "DROP TABLE " TABLE_UNFINISHED))
         return fail(s, "cannot write the database");
     PGresult *result = PQexec(s->connection, "COMMIT");
@@ -478,5 +517,6 @@ const struct side_engine postgres_side = {
     .put = put_row,
     .written = end_copy,
     .insert = insert_row,
+    .inserted = land,
     .finish = finish,
 };

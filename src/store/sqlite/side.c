@@ -181,7 +181,7 @@ static struct side *open_side(const char *url, enum side_use use, char *why, siz
     (void)snprintf(why, why_size, "no memory");
     if (!s)
         return NULL;
-    s->base = (struct side){&sqlite_side, why, why_size};
+    s->base = (struct side){&sqlite_side, why, why_size, 0};
     s->use = use;
     s->file.lock = -1;
     database_setup();
@@ -350,10 +350,11 @@ static bool end_write(struct side *side)
 }
 
 static enum side_insert insert_looked(struct side *side, const struct table *table,
-                                      const struct table_value *values)
+                                      const struct table_value *values, int64_t line)
 {
     struct sqlite_side *s = (struct sqlite_side *)side;
     int changed = 0;
+    side->line = line;
     if (table->derived)
         return SIDE_INSERTED;
     const int rc = insert_row(s, table, true, values, &changed);
@@ -363,6 +364,12 @@ static enum side_insert insert_looked(struct side *side, const struct table *tab
         return SIDE_DOUBLE;
     fail(s, "cannot write", rc);
     return SIDE_NOT_INSERTED;
+}
+
+static enum side_insert end_inserts(struct side *side)
+{
+    (void)side;
+    return SIDE_INSERTED;
 }
 
 static bool commit(struct side *side)
@@ -391,5 +398,6 @@ const struct side_engine sqlite_side = {
     .put = put_row,
     .written = end_write,
     .insert = insert_looked,
+    .inserted = end_inserts,
     .finish = commit,
 };

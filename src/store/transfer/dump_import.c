@@ -16,6 +16,7 @@ struct importing {
     FILE *in;
     const char *name;
     long long line;
+    bool refused; /* by the database */
     struct dump_counts announced;
     struct dump_counts *counts;
     char *why;
@@ -110,18 +111,17 @@ static enum side_insert insert_email(struct importing *m, const struct table_val
     for (size_t i = 0; i < email.len; i++)
         lower[i] =
             (char)(email.ptr[i] >= 'A' && email.ptr[i] <= 'Z' ? email.ptr[i] | 0x20 : email.ptr[i]);
-    return m->side->engine->insert(m->side, &tables[TABLE_EMAILS], values);
+    return m->side->engine->insert(m->side, &tables[TABLE_EMAILS], values, m->line);
 }
 
-static bool insert(struct importing *m, size_t index, const struct row *row)
+/* A verdict may be about an earlier line. */
+static bool accept_verdict(struct importing *m, enum side_insert verdict)
 {
-    const struct table *table = dump_tables[index].table;
-    char reason[256];
-    enum side_insert verdict = m->side->engine->insert(m->side, table, row->values);
-    if (verdict == SIDE_INSERTED && table == &tables[TABLE_USERS])
-        verdict = insert_email(m, row->values);
+    char reason[512];
+    if (verdict != SIDE_INSERTED)
+        m->line = m->side->line;
     switch (verdict) {
-    case SIDE_INSERTED: m->counts->rows[index]++; return true;
+    case SIDE_INSERTED: return true;
     case SIDE_ORPHAN:
         return fail(m, "no line before has its account, or with a lower revision", SLICE(""));
     case SIDE_DOUBLE: return fail(m, "the same id or e-mail stood in an earlier line", SLICE(""));
@@ -129,6 +129,17 @@ static bool insert(struct importing *m, size_t index, const struct row *row)
     }
     (void)snprintf(reason, sizeof reason, "%s", m->why);
     return fail(m, reason, SLICE(""));
+}
+
+static bool insert(struct importing *m, size_t index, const struct row *row)
+{
+    const struct table *table = dump_tables[index].table;
+    enum side_insert verdict = m->side->engine->insert(m->side, table, row->values, m->line);
+    if (verdict == SIDE_INSERTED && table == &tables[TABLE_USERS])
+        verdict = insert_email(m, row->values);
+    m->counts->rows[index]++;
+    m->refused = verdict != SIDE_INSERTED;
+    return accept_verdict(m, verdict);
 }
 
 static bool take_row(struct importing *m, struct json_reader *reader, size_t index)
@@ -207,6 +218,9 @@ static bool take_lines(struct importing *m)
                                 : fail(m, "it is longer than any row", SLICE(""));
     }
     free(line);
+    /* What is wrong with an earlier line is told first. */
+    if (!m->refused)
+        good = accept_verdict(m, m->side->engine->inserted(m->side)) && good;
     if (good && (ferror(m->in) || m->line == 0))
         good = fail(m, "there is nothing to read", SLICE(""));
     for (size_t i = 0; i < DUMP_TABLES && good; i++) {

@@ -24,6 +24,7 @@ struct side {
     const struct side_engine *engine;
     char *why; /* where every call that fails leaves one line */
     size_t why_size;
+    int64_t line; /* of the row that a verdict is about */
 };
 
 enum side_next { SIDE_ROW, SIDE_END, SIDE_FAILED };
@@ -62,9 +63,13 @@ struct side_engine {
     bool (*put)(struct side *side, const struct table_value *values);
     bool (*written)(struct side *side);
 
-    /* Writes one row, and looks whether it fits. What fails ends the transfer. */
+    /* Writes one row, which stood in `line`, and looks whether it fits. The verdict may be about a
+     * row that was given earlier: see side->line. Other than SIDE_INSERTED ends the transfer. */
     enum side_insert (*insert)(struct side *side, const struct table *table,
-                               const struct table_value *values);
+                               const struct table_value *values, int64_t line);
+
+    /* Waits for the verdicts that are not there yet. */
+    enum side_insert (*inserted)(struct side *side);
 
     /* Makes all that was written the database, on stable storage; before that, nobody sees it. */
     bool (*finish)(struct side *side);
