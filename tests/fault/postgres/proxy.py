@@ -8,12 +8,14 @@ import random
 from dataclasses import dataclass
 
 from background import Background
-from wire import CANCEL, COMMIT, ENCRYPTION, Conversation, Framer, is_commit_done
+from wire import BEGIN, CANCEL, COMMIT, ENCRYPTION, Conversation, Framer, is_commit_done
 
-# Where a cut falls. Of LATE the client learns nothing before its COMMIT has reached the server, which is a moment
-# later: a network delivers what its sender has given up.
-BEFORE, AFTER, COMPLETE, LATE = "before COMMIT", "behind COMMIT", "behind its answer", "before a late COMMIT"
-PLACES = (BEFORE, AFTER, COMPLETE, LATE)
+# Where a cut falls. With LATE and FLIGHT the COMMIT, or all of its flight from the BEGIN on, reaches the server a moment
+# after the cut: a network delivers what its sender has given up.
+BEFORE, AFTER, COMPLETE = "before COMMIT", "behind COMMIT", "behind its answer"
+LATE, FLIGHT = "before a late COMMIT", "before a late flight"
+PLACES = (BEFORE, AFTER, COMPLETE, LATE, FLIGHT)
+SILENT = (AFTER, LATE, FLIGHT)  # the server answers nobody
 TO_SERVER, TO_CLIENT = "to the server", "to the client"
 BOTH = (TO_SERVER, TO_CLIENT)
 
@@ -71,23 +73,31 @@ class Session:
     async def _to_server(self, framer):
         while data := await self._read(self.client[0], TO_SERVER):
             messages = list(framer.feed(data))
-            for i, message in enumerate(messages):
-                if self.talk.see(message) == COMMIT:
-                    self.cut = self.proxy.choose(self)
-                    if self.cut in (BEFORE, LATE):
-                        await self._cut_before(messages[i:])
-                        return
+            kinds = [self.talk.see(message) for message in messages]
+            if COMMIT in kinds:
+                self.cut = self.proxy.choose(self)
+            passing = self._passing(kinds)
+            for message in messages[:passing]:
                 self.server[1].write(message.raw)
-                if self.cut == AFTER and message.tag in (b"S", b"Q"):
-                    await self._let_server_finish()
-                    return
             await self.server[1].drain()
+            if passing < len(messages):
+                await self._cut_before(messages[passing:])
+                return
+            if self.cut == AFTER and any(message.tag in (b"S", b"Q") for message in messages):
+                await self._let_server_finish()
+                return
+
+    def _passing(self, kinds):
+        """How many of these messages pass before a cut."""
+        if self.cut not in (BEFORE, LATE, FLIGHT):
+            return len(kinds)
+        return kinds.index(BEGIN if self.cut == FLIGHT and BEGIN in kinds else COMMIT)
 
     async def _to_client(self):
         framer = Framer()
         while data := await self._read(self.server[0], TO_CLIENT):
             for message in framer.feed(data):
-                if self.cut in (AFTER, LATE) or message.tag == b"A" and self.proxy.swallows(self):
+                if self.cut in SILENT or message.tag == b"A" and self.proxy.swallows(self):
                     continue
                 self.client[1].write(message.raw)
                 if self.cut == COMPLETE and is_commit_done(message):
@@ -95,13 +105,12 @@ class Session:
                         await self.client[1].drain()
                         self.client[1].close()
                     return
-            if self.cut not in (AFTER, LATE):
+            if self.cut not in SILENT:
                 await self.client[1].drain()
 
     async def _cut_before(self, rest):
-        await self.server[1].drain()
         self.client[1].transport.abort()
-        if self.cut == LATE:
+        if self.cut != BEFORE:
             await asyncio.sleep(self.proxy.lateness)
             for message in rest:
                 self.server[1].write(message.raw)

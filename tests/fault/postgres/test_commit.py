@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from ground import Ground, has_task, paused_replication
-from proxy import AFTER, BEFORE, COMPLETE, LATE, PLACES, Proxy
+from proxy import BEFORE, PLACES, Proxy
 from support import tokens
 from support.accounts import PASSWORD, User
 from support.waiting import wait_until
@@ -117,7 +117,7 @@ def test_a_change_under_a_condition_is_never_refused_by_its_own_effect(scene, pl
     assert answer.status in (200, 503), answer.body
     if keyed:
         decided(patch).expect(200)
-    elif answer.status == 200 or place in (AFTER, COMPLETE, LATE):
+    elif answer.status == 200 or place != BEFORE:
         wait_until(lambda: scene.titled(title) == 1, 5, "the effect")
     assert scene.changes() <= task["revision"] + 1
 
@@ -178,6 +178,12 @@ def test_a_logout_whose_answer_is_lost_is_made_in_the_end(scene, place):
     assert answer.status in (204, 503), answer.body
     assert decided(logout).status in (204, 401)
     scene.client.get("/v1/me", token=token).expect(401)
+
+
+def test_it_is_the_same_without_prepared_statements(ground, proxy):
+    scene = Scene(ground, proxy, DATABASE_PREPARED="off")
+    for place in PLACES:
+        test_with_a_key_there_is_one_effect_and_its_answer(scene, place)
 
 
 # ---- F19 ----

@@ -67,6 +67,32 @@ def test_without_one_only_what_was_not_replicated_is_lost(proxies):
         primary.remove()
 
 
+def test_the_checker_sees_such_a_loss(proxies, seed):
+    """The control: where writes are lost, the tests that find none would have found them."""
+    primary = Cluster()
+    standby = primary.standby()
+    ground, proxy = Ground(primary), proxies(primary)
+    try:
+        follow_through(proxy, standby)
+        node = ground.node(primary, standby)
+        load = Load(accounts(node), places(node), 4, seed)
+        wait_until(lambda: standby.psql("SELECT count(*) FROM users", ground.name, check=False).stdout == "3\n", 10,
+                   "the users at the standby")
+        with load:
+            more_acks(load, 20)
+            proxy.blackhole()
+            more_acks(load, 100)
+        primary.end("kill")
+        proxy.heal()
+        standby.promote()
+        ground.cluster = standby
+        assert check(load.finish(), ground.rows).lost
+    finally:
+        ground.close()
+        standby.remove()
+        primary.remove()
+
+
 def test_a_standby_that_stands_first_is_never_written_to(pair, seed):
     primary, standby = pair
     ground = Ground(primary)

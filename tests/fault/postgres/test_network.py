@@ -1,4 +1,5 @@
 """F20: the network between a node and its database stalls, loses or delays."""
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +14,7 @@ TIMEOUT_MS = 600
 # An operation may wait for a connection, be sent, and be given up; then nobody waits any more.
 ANSWER_SECONDS = 2.5
 WRITERS = 4
+ENDING_SECONDS = 10  # what the server drains, what a session waits for its writes, and an attempt to connect
 LAWFUL = {"200", "201", "204", "503 unavailable", "503 outcome_unknown", "503 overloaded"}
 FAULTS = {
     "stalled both ways": lambda proxy: proxy.stall(BOTH),
@@ -62,6 +64,18 @@ def test_a_silent_network_is_refused_in_time_and_heals(ground, proxies, seed):
     assert not wrong, wrong
     ground.expect_no_leak(1 + len(FAULTS))
     print("\n" + "\n".join(run.result() for run in runs.values()))
+
+
+def test_a_node_ends_although_its_database_is_silent(ground, proxy, seed):
+    node = ground.node(proxy, DATABASE_TIMEOUT_MS=str(TIMEOUT_MS), DRAIN_SECONDS="1")
+    load = Load(accounts(node), places(node), WRITERS, seed)
+    with load:
+        more_acks(load, 20)
+        proxy.stall()
+        refused = load.log.refusals()
+        wait_until(lambda: load.log.refusals() > refused, 5, "a refusal")
+        node.signal(signal.SIGTERM)
+        assert node.wait(ENDING_SECONDS) == 0
 
 
 def test_a_slow_network_only_costs_time(ground, proxy, seed):
