@@ -27,7 +27,7 @@ from support import cluster as clusters  # noqa: E402
 CUTS, FAST, CRASH, FAILOVER = "cut sockets", "restart fast", "restart immediate", "kill -9, promote"
 KINDS = (CUTS, FAST, CRASH, FAILOVER)
 WRITERS, CHANCE = 8, 0.1
-BEFORE, AFTER = 40, 60  # writes around the fault
+BEFORE, AFTER = 80, 120  # writes around the fault: up to, and at least
 RECOVERY_SECONDS = 5
 
 

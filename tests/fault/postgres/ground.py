@@ -8,12 +8,13 @@ import subprocess
 import time
 
 from support.accounts import User
-from support.server import Server
+from support.server import SANITIZER, Server
 from support.waiting import wait_until
 
 POOL, THREADS = 3, 2
 # A node may have its pools, the keeper's connection and one that is just being made.
 CONNECTIONS_MOST = POOL * THREADS + 2
+ENDED = (None, 0, -signal.SIGKILL)  # runs, or was ended by the test
 SETTINGS = {"LOG_LEVEL": "warn", "ACCESS_TOKEN_TTL": "86400", "THREADS": str(THREADS), "DATABASE_POOL": str(POOL)}
 
 
@@ -52,12 +53,15 @@ class Ground:
         wait_until(lambda: not self.connections("state LIKE 'idle in transaction%'"), 10, "no open transaction")
 
     def close(self):
-        """Ends the nodes and drops the database."""
+        """Ends the nodes and drops the database. No node may have ended by itself, or have been reported on."""
+        wrong = [node.log_text()[-4000:] for node in self.nodes
+                 if node.process.poll() not in ENDED or SANITIZER.search(node.log_text())]
         for node in self.nodes:
             node.kill()
             node.remove()
         if self.first.process.poll() is None:
             self.first.drop_database(self.name)
+        assert not wrong, wrong[0]
 
 
 class Hand:

@@ -31,6 +31,29 @@ def test_nothing_acknowledged_is_lost_with_a_synchronous_standby(pair, seed):
         ground.close()
 
 
+def test_a_primary_that_was_replaced_and_lives_on_acknowledges_nothing(pair, seed):
+    """Two servers that take writes: the old one waits for a standby that it has no more, until someone ends it."""
+    primary, standby = pair
+    ground = Ground(primary)
+    try:
+        node = ground.node(primary, standby, DATABASE_TIMEOUT_MS="600")
+        load = Load(accounts(node), places(node), 4, seed)
+        with load:
+            more_acks(load, 50)
+            standby.promote()
+            replaced, refused = time.monotonic(), load.log.refusals()
+            wait_until(lambda: load.log.refusals() > refused + 8, 10, "refusals")
+            late = [one for one in load.log.operations if one.result == "ack" and one.start > replaced]
+            assert not late, late[0]
+            primary.end("kill")
+            more_acks(load, 50)
+        ground.cluster = standby
+        check(load.finish(), ground.rows).expect_clean()
+        assert "503 outcome_unknown" in load.log.statuses()
+    finally:
+        ground.close()
+
+
 def follow_through(proxy, standby):
     """Has the standby follow its primary through the proxy."""
     standby.psql(f"ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port={proxy.port} user={SUPERUSER}'")
