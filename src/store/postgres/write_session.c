@@ -1,10 +1,9 @@
 #include "store/postgres/write_session.h"
 
+#include "store/keeping.h"
 #include "store/postgres/locked_user.h"
 #include "store/session_decision.h"
 #include "store/user_decision.h"
-
-#define ADDRESSES_MOST 32 /* remembered of one user */
 
 static void delete_session(struct job *job, const struct uuid *user, const struct uuid *id,
                            job_take *take)
@@ -58,7 +57,7 @@ static void remember_address(struct job *job, const struct session *session)
     params_text(&p, session->ip);
     params_i64(&p, session->created_at);
     job_send(job, SQL_ADDRESS_PUT, &p, NULL);
-    prune(job, SQL_ADDRESS_PRUNE, &session->user, ADDRESSES_MOST, NULL);
+    prune(job, SQL_ADDRESS_PRUNE, &session->user, KEEPING_ADDRESSES, NULL);
 }
 
 /* A session that is there already is what an earlier run of the job made. */
