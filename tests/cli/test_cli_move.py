@@ -88,6 +88,7 @@ def rows_of(url):
     """What a SQLite file holds, without the numbers that it gives its rows."""
     db = sqlite3.connect(url.removeprefix("sqlite:"))
     found = {}
+    assert {row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")} == set(IN_SQLITE)
     for table in IN_SQLITE:
         names = [row[1] for row in db.execute(f"PRAGMA table_info({table})") if row[1] != "sequence"]
         found[table] = sorted(db.execute(f"SELECT {', '.join(names)} FROM {table}").fetchall(), key=repr)
@@ -109,8 +110,10 @@ def test_there_and_back(postgres, filled, target, tmp_path):
     assert [line.split()[0] for line in lines[:len(TABLES)]] == list(TABLES)
     assert all(line.endswith("the same on both sides") for line in lines[:len(TABLES)])
     assert lines[len(TABLES)] == "moved, and compared row for row"
-    # Looked at from outside: the directory of e-mails, bytes, numbers, NULL.
+    # Looked at from outside: all tables, the directory of e-mails, bytes, numbers, NULL.
     rows = rows_of(filled)
+    assert {table for (table,) in postgres.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", name)} \
+        == {*TABLES, "taskhold_schema"}
     emails = postgres.rows("SELECT email, user_id FROM emails", name)
     assert sorted(emails) == sorted([row[6].lower(), str(uuid.UUID(bytes=row[0]))] for row in rows["users"])
     for table in IN_SQLITE:
