@@ -6,7 +6,6 @@ the certificate of `localhost` itself, as it does for the deployment without DOM
 """
 import secrets
 import shutil
-import signal
 import subprocess
 
 from containers import PATH, Node, image_environment, on_loopback, write_secret
@@ -102,8 +101,6 @@ class Deployment:
         try:
             if self.proxy:
                 self.proxy.stop()
-            for node in self.nodes.values():
-                node.signal(signal.SIGTERM)  # the second, of `stop`, ends it without the delay
             for node in self.nodes.values():
                 node.stop()
         finally:

@@ -7,6 +7,7 @@ import pytest
 from . import cluster
 
 SERVER = os.environ.get("TASKHOLD_TEST_POSTGRES")
+PREPARED = os.environ.get("TASKHOLD_TEST_PREPARED", "on")  # off: SERVER is a pooler
 
 
 def is_postgres():
@@ -34,7 +35,7 @@ def database_for(directory):
     there = cluster.query(SERVER, f"SELECT 1 FROM pg_database WHERE datname = '{name}'")
     if not there:
         cluster.query(SERVER, f"CREATE DATABASE {name}")
-    return {"DATABASE_URL": f"{SERVER}/{name}"}
+    return {"DATABASE_URL": f"{SERVER}/{name}", "DATABASE_PREPARED": PREPARED}
 
 
 def drop_database_for(directory):

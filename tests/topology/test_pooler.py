@@ -1,0 +1,136 @@
+"""Nodes behind Debian's PgBouncer in transaction mode, as docs/deploy.md says: DATABASE_PREPARED=off, timeouts on the role."""
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+import pooler
+from support import cluster
+from support.accounts import User
+from support.client import Client
+from support.paths import ROOT
+from support.server import Server
+from support.waiting import wait_until
+
+MISSING = pooler.missing() or cluster.missing()
+pytestmark = pytest.mark.skipif(MISSING is not None, reason=MISSING or "")
+# What the whole API rests on: transactions, locks, repeats, sessions.
+PART = ("test_tasks", "test_sessions", "test_idempotency")
+
+
+@pytest.fixture(scope="module", name="server")
+def start_postgres():
+    """A PostgreSQL of this file's own, which trusts everybody on loopback."""
+    one = cluster.Cluster()
+    yield one
+    one.remove()
+
+
+@pytest.fixture(scope="module", name="between")
+def start_pooler(server):
+    """The pooler in front of it."""
+    one = pooler.Pooler(server)
+    yield one
+    one.stop()
+
+
+@pytest.fixture(name="nodes")
+def start_nodes(server, between):
+    """Two nodes on one database."""
+    url, started = between.url(server.create_database()), []
+    for _ in range(2):
+        started.append(Server(env={"DATABASE_URL": url, "DATABASE_PREPARED": "off"}))
+    yield started
+    for one in started:
+        one.stop()
+
+
+def complaints(node):
+    """The lines of its log above info."""
+    return re.findall(r'^.*"level":"(?:warn|error)".*$', node.log_text(), re.M)
+
+
+def ready(node):
+    """Does it say that it can work?"""
+    return Client(node).get("/readyz").status == 200
+
+
+def test_the_api_passes_through_it(between):
+    """A part of the tests over HTTP, with more connections of the nodes than of the pooler."""
+    files = [str(ROOT / "tests" / "api" / f"{name}.py") for name in PART]
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *files], cwd=ROOT, timeout=120, check=False,
+        env={**os.environ, "TASKHOLD_TEST_POSTGRES": between.server, "TASKHOLD_TEST_PREPARED": "off"},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+    assert ended.returncode == 0, ended.stdout[-4000:]
+    passed = re.search(r"(\d+) passed", ended.stdout)
+    assert passed and int(passed[1]) > 50, ended.stdout[-1000:]
+
+
+def test_an_end_on_one_node_is_unheard_and_still_counts_within_a_second(nodes, server):
+    """By the age of what the other remembers, because nobody listens behind a pooler."""
+    here, there = nodes
+    user = User(here)
+    stranger = Client(there, user.client.token)
+    stranger.get("/v1/me").expect(200)
+    user.client.post("/v1/auth/logout").expect(204)
+    wait_until(lambda: stranger.get("/v1/me").status == 401, 2, "the end on the other node")
+    assert "LISTEN" not in str(server.rows("SELECT query FROM pg_stat_activity WHERE application_name = 'taskhold'"))
+
+
+def test_the_keeper_is_content(nodes, server):
+    """It has looked several times, and complains of nothing."""
+    looks = set()
+
+    def look():
+        rows = server.rows("SELECT query_start FROM pg_stat_activity WHERE query LIKE '%FROM taskhold_schema'")
+        looks.update(row[0] for row in rows)
+        return len(looks) >= 6
+
+    wait_until(look, 15, "three looks of each keeper")
+    assert all(map(ready, nodes)) and [complaints(node) for node in nodes] == [[], []]
+
+
+def test_the_limits_of_the_role_hold(server, between):
+    """A wait for a lock ends by itself, though nothing could be set for the session."""
+    server.psql(f"CREATE ROLE {pooler.TIRED} SUPERUSER LOGIN; ALTER ROLE {pooler.TIRED} SET lock_timeout = '300ms'")
+    database = server.create_database()
+    url = between.url(database).replace(f"{cluster.SUPERUSER}@", f"{pooler.TIRED}@")
+    node = Server(env={"DATABASE_URL": url, "DATABASE_PREPARED": "off"})
+    try:
+        user = User(node)
+        with subprocess.Popen([cluster.programs() / "psql", "-q", server.url(database)], stdin=subprocess.PIPE,
+                              text=True) as holder:
+            holder.stdin.write("BEGIN; LOCK TABLE tasks;\n")
+            holder.stdin.flush()
+            wait_until(lambda: server.rows("SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"))
+            user.client.post("/v1/tasks", {"title": "held up"}).expect(503)
+            assert "lock timeout" in server.log_text()
+            holder.communicate("ROLLBACK;\n", timeout=10)
+        user.task("free again")
+    finally:
+        node.stop()
+
+
+def test_a_pooler_that_comes_back_is_one_line_each(nodes, between):
+    users = [User(node) for node in nodes]
+    between.end()
+    for node in nodes:
+        wait_until(lambda node=node: not ready(node), 10, "the end of readiness")
+    between.start()
+    for node, user in zip(nodes, users):
+        wait_until(lambda node=node: ready(node), 10, "readiness")
+        wait_until(lambda user=user: user.client.get("/v1/tasks").status == 200, 10, "tasks")
+        assert len([line for line in complaints(node) if "database_lost" in line]) <= 1
+
+
+def test_with_prepared_statements_the_log_says_what_to_do(server, between):
+    """PgBouncer before 1.21 knows nothing of them."""
+    node = Server(env={"DATABASE_URL": between.url(server.create_database()), "DATABASE_PREPARED": "on"})
+    try:
+        wait_until(lambda: Client(node).get("/v1/me", token="x.y.z").status and "database_lost" in node.log_text(), 15)
+        assert "DATABASE_PREPARED=off" in node.log_text()
+    finally:
+        node.stop()
