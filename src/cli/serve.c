@@ -72,6 +72,13 @@ static void handle_signals(struct http_server *server)
     }
 }
 
+/* The server that a signal would be told to is about to be destroyed. */
+static void ignore_signals(void)
+{
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+}
+
 /* What a server that holds secrets gives up for good: new privileges, core files, a readable
  * memory, files that others may read. */
 static void harden(void)
@@ -333,6 +340,7 @@ int cli_serve(int argc, char **argv)
     if (status == CLI_OK) {
         handle_signals(service.server);
         status = http_server_run(service.server, greet, &service) == 0 ? CLI_OK : CLI_FAILED;
+        ignore_signals();
     }
     finish(&service);
     return status;

@@ -13,6 +13,7 @@ from shapes import read_yaml
 from support.cluster import free_port
 from support.paths import ROOT
 from support.waiting import wait_until
+from writers import Caller
 
 FILE = ROOT / "deploy" / "compose" / "compose.postgres.yaml"
 MOUNTED = "/run/secrets/"
@@ -70,11 +71,14 @@ class Deployment:
                 wait_until(self.nodes[name].is_healthy, 10, f"{name} being healthy")
             (folder / "proxy").mkdir()
             self.proxy = Proxy(folder / "proxy", self.services["proxy"], self._upstreams())
-            wait_until(lambda: self.proxy.authority.exists() and "serving initial configuration" in
-                       self.proxy.log_text(), 20, "Caddy serving")
+            wait_until(self._is_served, 20, "an answer through Caddy, whose certificate takes a moment")
         except BaseException:
             self.kill()
             raise
+
+    def _is_served(self):
+        proxy = self.proxy
+        return proxy.authority.exists() and Caller(proxy.port, proxy.authority).call("GET", "/livez")[0] == 200
 
     def _make_secrets(self, folder, postgres):
         """The three files of docs/deploy.md; `db:5432` is the private cluster."""

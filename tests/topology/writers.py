@@ -46,7 +46,8 @@ class Caller:
     def log_in(self, email, headers=None):
         """Makes an account and logs it in."""
         account = {"email": email, "password": PASSWORD}
-        assert self.call("POST", "/v1/auth/register", account)[0] == 201
+        status, body = self.call("POST", "/v1/auth/register", account)
+        assert status == 201, (status, body)
         status, body = self.call("POST", "/v1/auth/login", account, headers)
         assert status == 200, body
         self.token = json.loads(body)["access_token"]
