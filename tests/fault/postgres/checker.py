@@ -84,9 +84,15 @@ class Checker:
                 self.verdict.found += 1
             elif one.verb == "delete":
                 if row is not None:
-                    self.verdict.lost.append(f"deleted and there: {row}")
+                    self.verdict.lost.append(f"deleted and there: {row}, after {self._history(task_id)}")
             elif row is None or not same(row, one.task, one.user):
-                self.verdict.lost.append(f"{one.verb} of {one.task} acknowledged, and there is {row}")
+                self.verdict.lost.append(f"{one.verb} of {one.task} acknowledged, and there is {row}, after "
+                                         f"{self._history(task_id)}")
+
+    def _history(self, task_id):
+        """What was told of a task, in the order of time."""
+        mine = sorted((one for one in self.operations if one.task_id == task_id), key=lambda one: one.start)
+        return " | ".join(f"{one.start:.3f}-{one.end:.3f} {describe(one)}" for one in mine)
 
     def _is_made(self, operation, row):
         if operation.verb == "delete":
@@ -184,7 +190,8 @@ def same(row, task, user):
 
 def describe(operation):
     """One line of a log."""
-    tries = [(attempt.status, attempt.code) for attempt in operation.attempts]
+    tries = [(f"{attempt.start:.3f}", f"{attempt.end:.3f}", attempt.status, attempt.code, attempt.replayed)
+             for attempt in operation.attempts]
     return f"{operation.method} {operation.path} {operation.headers} {operation.value} -> {tries} {operation.revision}"
 
 

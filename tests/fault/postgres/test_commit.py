@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from ground import Ground, has_task, paused_replication
-from proxy import BEFORE, PLACES, Proxy
+from proxy import BEFORE, FLIGHT, PLACES, Proxy
 from support import tokens
 from support.accounts import PASSWORD, User
 from support.waiting import wait_until
@@ -26,10 +26,10 @@ class Scene:
         """How many tasks have the title, as the database says."""
         return self.ground.rows(f"SELECT count(*) FROM tasks WHERE title = '{title}'")[0]["count"]
 
-    def cut(self, place, request):
+    def cut(self, place, request, lateness=0.2):
         """What the client is told when the COMMIT of the request is cut; each must be cut."""
         before = self.proxy.cuts
-        self.proxy.cut(place)
+        self.proxy.cut(place, lateness=lateness)
         answer = request()
         assert self.proxy.cuts == before + 1, "nothing was cut"
         assert self.proxy.strays == 0, "a COMMIT on a new session"
@@ -136,6 +136,16 @@ def test_a_deletion_is_not_told_that_there_was_nothing(scene, place, keyed):
     if keyed:
         decided(delete).expect(204)
     assert scene.changes() <= task["revision"] + 1
+
+
+def test_a_flight_that_arrives_late_brings_nothing_back(scene):
+    """The node has repeated the create long since, and the client has deleted the task again."""
+    before = scene.changes()
+    answer = scene.cut(FLIGHT, lambda: scene.client.post("/v1/tasks", {"title": "late"}), lateness=0.7).expect(201)
+    scene.client.delete(answer.headers["Location"]).expect(204)
+    wait_until(lambda: scene.proxy.count(lambda session: session.cut is not None) == 0, 10, "the late flight")
+    scene.client.get(answer.headers["Location"]).expect(404)
+    assert scene.titled("late") == 0 and scene.changes() == before + 2
 
 
 @pytest.mark.parametrize("place", PLACES)
