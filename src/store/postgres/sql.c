@@ -45,8 +45,11 @@ static const struct sql_text texts[SQL_TASK_LIST] = {
     [SQL_TASK_GET] = {"SELECT " TASK_COLUMNS " FROM tasks WHERE user_id = $1 AND id = $2", "uu"},
 
     [SQL_USER_LOCK] = {"SELECT revision FROM users WHERE user_id = $1 FOR NO KEY UPDATE", "u"},
+    /* A broken network may deliver it when it was run again on another connection long since; where
+     * its task has been deleted meanwhile, it must not bring that back. */
     [SQL_TASK_CREATE] = {"WITH u AS (UPDATE users SET revision = revision + 1 "
-                         "WHERE user_id = $1 RETURNING revision) "
+                         "WHERE user_id = $1 AND NOT EXISTS (SELECT FROM tombstones "
+                         "WHERE user_id = $1 AND id = $2) RETURNING revision) "
                          "INSERT INTO tasks (user_id, " TASK_COLUMNS ") "
                          "SELECT $1, $2, $3, $4, $5, $6, $7, $8, u.revision FROM u "
                          "RETURNING revision",
