@@ -1,4 +1,6 @@
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,13 +40,28 @@ struct service {
     struct control_server *control;
 };
 
-static struct http_server *signalled_server;
+/* A signal may come to any thread at any time: the server is destroyed when no handler has it. */
+static struct http_server *_Atomic signalled_server;
+static atomic_uint handlers_running;
 
 static void on_stop_signal(int number)
 {
     (void)number;
     notify_send("STOPPING=1");
-    http_server_stop(signalled_server);
+    atomic_fetch_add(&handlers_running, 1);
+    struct http_server *server = atomic_load(&signalled_server);
+    if (server) {
+        http_server_stop(server);
+    }
+    atomic_fetch_sub(&handlers_running, 1);
+}
+
+static void hide_from_signals(void)
+{
+    atomic_store(&signalled_server, NULL);
+    while (atomic_load(&handlers_running) > 0) {
+        (void)sched_yield();
+    }
 }
 
 /* The last word of a crash: one line without allocation, then the default action. */
@@ -63,20 +80,13 @@ static void handle_signals(struct http_server *server)
     struct sigaction stop = {.sa_handler = on_stop_signal};
     struct sigaction crash = {.sa_handler = on_crash_signal, .sa_flags = (int)SA_RESETHAND};
 
-    signalled_server = server;
+    atomic_store(&signalled_server, server);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
         sigaction(crashes[i], &crash, NULL);
     }
-}
-
-/* The server that a signal would be told to is about to be destroyed. */
-static void ignore_signals(void)
-{
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGINT, SIG_IGN);
 }
 
 /* What a server that holds secrets gives up for good: new privileges, core files, a readable
@@ -340,7 +350,7 @@ int cli_serve(int argc, char **argv)
     if (status == CLI_OK) {
         handle_signals(service.server);
         status = http_server_run(service.server, greet, &service) == 0 ? CLI_OK : CLI_FAILED;
-        ignore_signals();
+        hide_from_signals();
     }
     finish(&service);
     return status;
