@@ -16,8 +16,8 @@ from support.waiting import wait_until
 
 MISSING = pooler.missing() or cluster.missing()
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=MISSING or "")
-# What the whole API rests on: transactions, locks, repeats, sessions.
-PART = ("test_tasks", "test_sessions", "test_idempotency")
+# What the whole API rests on: transactions, locks, repeats, conditions, lists. Sessions have a test of their own below.
+PART = ("test_tasks", "test_idempotency", "test_conditional", "test_list")
 
 
 @pytest.fixture(scope="module", name="server")
