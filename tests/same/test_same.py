@@ -1,6 +1,7 @@
 """The same generated requests to a server on SQLite and to one on PostgreSQL: every answer is compared byte for byte.
 
     SEED=1 REQUESTS=2000 python3 -m pytest -s tests/same
+    TASKHOLD_TEST_PREPARED=off …                            # without prepared statements
 
 One seed drives every choice; it is printed. What is replaced before answers are compared stands in compare.py, and
 nothing else is left out. The PostgreSQL cluster sorts and folds text as Turkish does, so an order or a comparison that
@@ -15,14 +16,15 @@ import pytest
 
 import plan
 from compare import Answer, Names, Side, difference
-from support import cluster
+from support import cluster, engine
 from support.server import Server
 from support.waiting import wait_until
 
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
 REQUESTS = int(os.environ.get("REQUESTS", "2000"))
 GRACE_SECONDS = 10.5  # a used refresh token that comes again later than 10 s is a stolen one
-SETTINGS = {"RATE_LIMIT": "on", "TRUSTED_PROXIES": "127.0.0.1/32", "CORS_ORIGINS": "https://app.example"}
+SETTINGS = {"RATE_LIMIT": "on", "TRUSTED_PROXIES": "127.0.0.1/32", "CORS_ORIGINS": "https://app.example",
+            "DATABASE_PREPARED": engine.PREPARED}
 EXPECTED = {200, 201, 204, 304, 400, 401, 403, 404, 405, 406, 409, 412, 413, 414, 415, 417, 422, 429, 501}
 
 pytestmark = pytest.mark.skipif(cluster.missing() is not None, reason=str(cluster.missing()))

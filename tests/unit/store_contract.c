@@ -35,6 +35,7 @@ int contract_setup(void **pointer)
     state->options = (struct store_options){
         .url = running->make_database(),
         .queue_most = CONTRACT_QUEUE_MOST,
+        .unprepared = running->unprepared,
         .sessions_ended = on_sessions_ended,
         .context = state,
     };

@@ -11,6 +11,7 @@ struct store_contract {
     /* The URL of a fresh, empty database, made for each test. */
     const char *(*make_database)(void);
     void (*drop_database)(void);
+    bool unprepared; /* as in store_options */
 };
 
 /* Runs the suite and returns how many tests failed. */
