@@ -46,7 +46,7 @@ struct work {
 struct job {
     const struct work *work;
     struct store_op *op;
-    struct uuid user; /* whose lock it takes; LANE_CREATE and LANE_CHANGE */
+    struct uuid user; /* whose lock it takes; all zero: not known before it runs */
     enum lane lane;
     bool uncertain;      /* an earlier run may have been committed */
     bool sessions_ended; /* set by the work: sessions of `ended` end with the commit */

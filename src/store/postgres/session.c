@@ -191,7 +191,7 @@ static bool is_user_busy(const struct store_session *session, const struct uuid 
 {
     for (unsigned i = 0; i < session->link_count; i++) {
         const struct link *link = &session->links[i];
-        const bool locks = link->lane == LANE_CREATE || link->lane == LANE_CHANGE;
+        const bool locks = link->lane != LANE_READ;
         for (unsigned k = 0; locks && k < link->job_count; k++) {
             if (uuid_eq(link->jobs[k]->user, *user))
                 return true;
@@ -222,14 +222,17 @@ static bool is_in_batch(const struct link *link, unsigned count, const struct uu
     return false;
 }
 
+/* One connection at a time for what changes one user: were that user's row locked by somebody else,
+ * more would only wait beside it, and nobody else could write. */
 static bool may_join(const struct store_session *session, const struct link *link, enum lane lane,
                      unsigned count, const struct job *job, int64_t now_us)
 {
+    static const struct uuid nobody;
     if (job->not_before_us > now_us)
         return false;
     if (count > 0 && (job->alone || link->jobs[0]->alone))
         return false;
-    if (lane == LANE_READ || lane == LANE_ALONE)
+    if (lane == LANE_READ || (lane == LANE_ALONE && uuid_eq(job->user, nobody)))
         return true;
     if (lane == LANE_CHANGE && is_in_batch(link, count, &job->user))
         return false;
