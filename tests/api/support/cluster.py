@@ -4,6 +4,7 @@ import itertools
 import os
 import pathlib
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -14,6 +15,7 @@ import tempfile
 from .waiting import wait_until
 
 SUPERUSER = "taskhold"
+LOWEST_PORT = 10000
 ENDINGS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT, "kill": signal.SIGKILL}
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -52,10 +54,18 @@ def _as_user():
 
 
 def free_port():
-    """A port that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port that was free a moment ago. The kernel gives it to no outgoing connection, so that a server that ended
+    finds it free again, and a client that asks for it meanwhile does not meet itself."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    ports = range(LOWEST_PORT, first) or range(LOWEST_PORT, 65536)
+    for _ in range(100):
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", random.SystemRandom().choice(ports)))
+            except OSError:
+                continue
+            return sock.getsockname()[1]
+    raise AssertionError(f"no free port among {ports}")
 
 
 class Cluster:

@@ -2,8 +2,6 @@
 import hashlib
 import os
 
-import pytest
-
 from . import cluster
 
 SERVER = os.environ.get("TASKHOLD_TEST_POSTGRES")
@@ -13,11 +11,6 @@ PREPARED = os.environ.get("TASKHOLD_TEST_PREPARED", "on")  # off: SERVER is a po
 def is_postgres():
     """Do the tests run on PostgreSQL?"""
     return bool(SERVER)
-
-
-def sqlite_only(reason):
-    """Marks tests of what only the embedded engine has."""
-    return pytest.mark.skipif(is_postgres(), reason=f"SQLite only: {reason}")
 
 
 def _name(directory):
