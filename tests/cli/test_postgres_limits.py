@@ -184,7 +184,7 @@ def test_the_pool_bounds_the_connections(postgres, start, pool):
 
     def count():
         return int(postgres.psql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' "
-                                 "AND pid <> pg_backend_pid()", server.name))
+                                 "AND application_name <> 'psql'", server.name))
 
     with ThreadPoolExecutor(16) as threads:
         running = [threads.submit(load, users[number % 4], number) for number in range(16)]
