@@ -8,6 +8,7 @@ What is replaced, and by what; nothing else is changed or left out:
     cursors                              <cursor N>, in `next_cursor` and in Link; what they lead to is compared
     Date                                 <date>, when it has the form that RFC 9110 demands
     RateLimit and, of a 429, Retry-After each number of requests and seconds left is <left>
+    the seconds in the text of a 429     <left>, from ten on
     refresh_expires_in                   <left>, when it is at most an hour less than the setting: it counts down
 
 N counts the different values of one kind in the order in which this server first showed them, so the same value must
@@ -24,6 +25,7 @@ REPLACED = re.compile(
     r'|(?<="access_token":")(?P<access>[\w-]+\.[\w-]+\.[\w-]{43})(?=")'
     r'|(?<="refresh_token":")(?P<refresh>[\w-]+)(?=")'
     r'|(?<="refresh_expires_in":)(?P<left>2592000|25(?:89|9[01])\d{3})(?=\})'
+    r'|(?<=is used up\. Try again in )(?P<wait>\d\d+)(?= seconds\.)'
     r'|(?:(?<="next_cursor":")|(?<=[?&]cursor=))(?P<cursor>[\w-]+)(?=["&>])'
     r'|(?<="l-)(?P<tag>\d+-[0-9a-f]{4}-[0-9a-f]{12})(?=")')
 DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
@@ -60,7 +62,7 @@ class Names:
         """The name of a value, the same each time."""
         if kind == "id" and value in self.ours:
             return value
-        if kind == "left":
+        if kind in ("left", "wait"):
             return "<left>"
         if kind == "tag":
             return self._tag(*value.split("-", 1))
