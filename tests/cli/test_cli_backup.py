@@ -12,12 +12,11 @@ import threading
 import pytest
 
 from support.accounts import User
-from support.commands import refused, taskhold
+from support.commands import ENDINGS, heed_signals, refused, taskhold
 from support.paths import binary
 from support.server import Server, environment
 from support.waiting import wait_until
 
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BESIDE = ("-wal", "-shm", ".lock")
 
 
@@ -155,12 +154,6 @@ def make_large(tmp_path_factory):
         yield server
     finally:
         server.stop()
-
-
-def heed_signals():
-    """Whoever runs the tests may have ignored some."""
-    for number in ENDINGS:
-        signal.signal(number, signal.SIG_DFL)
 
 
 def stopped_in(phase, server, target):

@@ -14,7 +14,7 @@ import uuid
 import pytest
 
 from support import cluster
-from support.commands import refused
+from support.commands import heed_signals, refused
 from support.paths import binary
 from support.server import SANITIZER, environment, run
 from support.waiting import wait_until
@@ -304,7 +304,8 @@ def test_a_lost_connection_and_a_second_ctrl_c(postgres, filled, target):
                 f"AND datname = '{name}'")
     for interrupted in (False, True):
         process = subprocess.Popen([binary(), "move", "--from", filled, "--to", url], env=environment(),
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+                                   preexec_fn=heed_signals)
         wait_until(lambda: postgres.rows(f"SELECT 1 {sleeping}"), 20, "a server that stays at a row")
         if interrupted:
             process.send_signal(signal.SIGINT)
@@ -329,7 +330,7 @@ def test_interrupted_on_a_terminal(target, tmp_path):
     for extra, colored in [({}, True), ({"NO_COLOR": "1"}, False)]:
         main, terminal = pty.openpty()
         process = subprocess.Popen([binary(), "move", "--from", source, "--to", url], env=environment(extra),
-                                   stdout=subprocess.PIPE, stderr=terminal)
+                                   stdout=subprocess.PIPE, stderr=terminal, preexec_fn=heed_signals)
         os.close(terminal)
         seen = b""
         while b"rows" not in seen:

@@ -38,18 +38,21 @@ def turkish():
     started.remove()
 
 
-def both(turkish, database, ours=()):
-    """A server on each engine, as sides."""
-    urls = {"SQLite": "sqlite:same.db", "PostgreSQL": turkish.url(database)}
-    servers = [(label, Server(env={**SETTINGS, "DATABASE_URL": url})) for label, url in urls.items()]
-    return [Side(label, server, ours) for label, server in servers]
+@pytest.fixture
+def both(turkish):
+    """Starts a server on each engine, as sides: both(database, ours). They end with the test, and each must end well."""
+    started = []
 
+    def start(database, ours=()):
+        urls = {"SQLite": "sqlite:same.db", "PostgreSQL": turkish.url(database)}
+        for label, url in urls.items():
+            started.append(Side(label, Server(env={**SETTINGS, "DATABASE_URL": url}), ours))
+        return started
 
-def close(sides):
-    """Ends both servers; each must end well."""
-    for side in sides:
+    yield start
+    for side in started:
         side.close()
-    for side in sides:
+    for side in started:
         side.server.stop()
 
 
@@ -72,10 +75,10 @@ def test_the_cluster_does_not_sort_by_code_points(turkish):
     assert found == "f|t|ı|İ", found
 
 
-def test_the_same_answers(turkish):
+def test_the_same_answers(turkish, both):
     print(f"\nSEED={SEED} REQUESTS={REQUESTS}")
     whole = plan.Plan(SEED, REQUESTS)
-    sides = both(turkish, turkish.create_database(), whole.ours)
+    sides = both(turkish.create_database(), whole.ours)
     statuses, fields = collections.Counter(), collections.Counter()
     started = time.monotonic()
     for number, step in enumerate(whole.steps):
@@ -88,7 +91,6 @@ def test_the_same_answers(turkish):
         fields.update(name for name, _ in answer.fields)
     first, second = (side.names.order() for side in sides)
     assert first == second, "the times follow each other in another order"
-    close(sides)
     print(f"{REQUESTS} requests: " + ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items())))
     assert sum(statuses.values()) == REQUESTS and not {500, 503, 507} & set(statuses), "both failed in the same way"
     if REQUESTS >= 2000:
@@ -125,14 +127,13 @@ def test_what_differs_is_seen(changed):
     assert as_lines(**changed) != as_lines()
 
 
-def test_an_order_that_comes_from_the_locale_is_seen(turkish):
+def test_an_order_that_comes_from_the_locale_is_seen(turkish, both):
     """The same comparison with a table whose titles follow the cluster's own collation."""
     database = turkish.create_database()
     Server(env={**SETTINGS, "DATABASE_URL": turkish.url(database)}).stop()
     turkish.psql('ALTER TABLE tasks ALTER COLUMN title TYPE text COLLATE "default"', database)
     whole = plan.Plan(1, 500)
-    sides = both(turkish, database, whole.ours)
+    sides = both(database, whole.ours)
     found = (ask(sides, step, number)[0] for number, step in enumerate(whole.steps))
     wrong = next(filter(None, found), "")
-    close(sides)
     assert "sort=title" in wrong and "---- PostgreSQL" in wrong, wrong

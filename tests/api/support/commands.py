@@ -1,5 +1,9 @@
 """The operator's commands, as the tests of several of them run and judge them."""
+import signal
+
 from .server import SANITIZER, run
+
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def taskhold(directory, *args, **more):
@@ -13,3 +17,9 @@ def refused(done, says, status=1):
     """One line, and nothing on standard output."""
     assert done.returncode == status and done.stdout == "", done
     assert done.stderr.startswith("taskhold: ") and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
+
+
+def heed_signals():
+    """For a new process (preexec_fn): whoever runs the tests may have ignored some."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_DFL)
