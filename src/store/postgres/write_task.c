@@ -114,18 +114,24 @@ static void ask(struct job *job)
 
 /* ---- writing ---- */
 
+/* What a statement stores of a task that comes to be, but for its revision. */
+static void bind_task(struct params *p, const struct task *task)
+{
+    params_uuid(p, &task->id);
+    params_text(p, task->title);
+    params_text(p, task->description);
+    params_i64(p, (int64_t)task->status);
+    params_i64(p, task->created_at);
+    params_i64(p, task->updated_at);
+    params_time(p, task->completed_at);
+}
+
 static void insert_task(struct job *job)
 {
     const struct store_task_write *op = (struct store_task_write *)job->op;
     struct params p = {0};
     params_uuid(&p, &op->user);
-    params_uuid(&p, &op->task.id);
-    params_text(&p, op->task.title);
-    params_text(&p, op->task.description);
-    params_i64(&p, (int64_t)op->task.status);
-    params_i64(&p, op->task.created_at);
-    params_i64(&p, op->task.updated_at);
-    params_time(&p, op->task.completed_at);
+    bind_task(&p, &op->task);
     params_i64(&p, op->task.revision);
     job_send(job, SQL_TASK_INSERT, &p, NULL);
     if (op->verb == STORE_TASK_REPLACE)
@@ -175,13 +181,7 @@ static void keep_answer(struct job *job)
     params_blob(&p, op->idempotency.fingerprint, sizeof op->idempotency.fingerprint);
     params_i64(&p, op->now);
     params_i64(&p, (int64_t)op->outcome);
-    params_uuid(&p, &op->task.id);
-    params_text(&p, op->task.title);
-    params_text(&p, op->task.description);
-    params_i64(&p, (int64_t)op->task.status);
-    params_i64(&p, op->task.created_at);
-    params_i64(&p, op->task.updated_at);
-    params_time(&p, op->task.completed_at);
+    bind_task(&p, &op->task);
     params_i64(&p, op->task.revision);
     job_send(job, SQL_KEY_PUT, &p, NULL);
 }
@@ -250,13 +250,7 @@ static bool step_create(struct job *job, unsigned round)
     (void)task_decide(op, &unknown);
     struct params p = {0};
     params_uuid(&p, &op->user);
-    params_uuid(&p, &op->task.id);
-    params_text(&p, op->task.title);
-    params_text(&p, op->task.description);
-    params_i64(&p, (int64_t)op->task.status);
-    params_i64(&p, op->task.created_at);
-    params_i64(&p, op->task.updated_at);
-    params_time(&p, op->task.completed_at);
+    bind_task(&p, &op->task);
     job_send(job, SQL_TASK_CREATE, &p, take_created);
     return false;
 }
