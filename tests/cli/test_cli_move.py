@@ -27,14 +27,6 @@ TABLES = ("users", "emails", "tasks", "tombstones", "idempotency_keys", "session
 IN_SQLITE = tuple(name for name in TABLES if name != "emails")
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    """A private server."""
-    started = cluster.Cluster()
-    yield started
-    started.remove()
-
-
 @pytest.fixture
 def target(postgres):
     """(name, URL) of an empty database in it."""

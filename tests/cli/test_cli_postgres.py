@@ -19,22 +19,6 @@ EMAIL = "Ann@Example.org"
 OTHER = "another long pass phrase"
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    """A private server."""
-    started = cluster.Cluster()
-    yield started
-    started.remove()
-
-
-@pytest.fixture
-def url(postgres):
-    """Of an empty database in it."""
-    name = postgres.create_database()
-    yield postgres.url(name)
-    postgres.drop_database(name)
-
-
 @pytest.fixture
 def filled(start_server, make_user):
     """A server on SQLite with two accounts, tasks of every kind and tombstones; and the first of the two."""

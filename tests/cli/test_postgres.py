@@ -24,22 +24,6 @@ INSERT INTO tombstones SELECT user_id, gen_random_uuid(), 1, {now} - 30 * {day}:
 """
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    """One PostgreSQL for this file."""
-    one = cluster.Cluster()
-    yield one
-    one.remove()
-
-
-@pytest.fixture
-def url(postgres):
-    """A fresh database."""
-    name = postgres.create_database()
-    yield postgres.url(name)
-    postgres.drop_database(name)
-
-
 @pytest.fixture
 def own(tmp_path):
     """A PostgreSQL of a test's own, which it may end."""

@@ -21,14 +21,6 @@ AT_ONCE = 24
 OWN_TIMEOUTS = {"statement_timeout": "800ms", "lock_timeout": "400ms", "idle_in_transaction_session_timeout": "2s"}
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    """One PostgreSQL for this file."""
-    one = cluster.Cluster()
-    yield one
-    one.remove()
-
-
 @pytest.fixture
 def start(postgres):
     """Starts a server on a fresh database: start(DATABASE_POOL="2"). Its `name` is that of the database. `timeouts`:
