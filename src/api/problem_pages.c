@@ -23,6 +23,9 @@ static const char *const advice[ERROR_COUNT] = {
         "newest.",
     [ERROR_WRONG_PASSWORD] =
         "Send the password that the account has now. The access token is fine.",
+    [ERROR_REGISTRATION_CLOSED] =
+        "Ask the operator of the server for an invitation and send it as `invitation`.",
+    [ERROR_INVALID_INVITATION] = "Ask the operator of the server for a new invitation.",
     [ERROR_NOT_FOUND] = "Check the path. What belongs to another account looks the same as what is "
                         "not there.",
     [ERROR_METHOD_NOT_ALLOWED] = "Use one of the methods in the Allow header field.",
@@ -55,6 +58,8 @@ static const char *const advice[ERROR_COUNT] = {
         "first one, or does it now. Without a key, read what is there before you repeat it.",
     [ERROR_HTTP_VERSION_NOT_SUPPORTED] = "Speak HTTP/1.1.",
     [ERROR_STORAGE_FULL] = "Reading still works. The operator has to make room on the disk.",
+    [ERROR_QUOTA_EXCEEDED] = "Reading and deleting still work. Delete what you no longer need, or "
+                             "ask the operator for a higher limit.",
 };
 
 static enum error find_error(struct slice code)

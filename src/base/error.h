@@ -24,6 +24,10 @@
           "The refresh token is malformed, expired, already used or its session has ended.")       \
     ERROR(WRONG_PASSWORD, "wrong_password", 403, "Wrong password",                                 \
           "The password given to confirm this change is wrong.")                                   \
+    ERROR(REGISTRATION_CLOSED, "registration_closed", 403, "Registration closed",                  \
+          "This server takes new accounts by invitation only. Ask its operator for one.")          \
+    ERROR(INVALID_INVITATION, "invalid_invitation", 403, "Invalid invitation",                     \
+          "The invitation is unknown, expired, already used or made for another e-mail.")          \
     ERROR(NOT_FOUND, "not_found", 404, "Not found", "There is nothing here that you may see.")     \
     ERROR(METHOD_NOT_ALLOWED, "method_not_allowed", 405, "Method not allowed",                     \
           "This resource does not support that method; see the Allow header field.")               \
@@ -66,7 +70,9 @@
     ERROR(HTTP_VERSION_NOT_SUPPORTED, "http_version_not_supported", 505,                           \
           "HTTP version not supported", "Speak HTTP/1.1 or HTTP/1.0.")                             \
     ERROR(STORAGE_FULL, "storage_full", 507, "Storage full",                                       \
-          "The disk of the server is full. Nothing was changed.")
+          "The disk of the server is full. Nothing was changed.")                                  \
+    ERROR(QUOTA_EXCEEDED, "quota_exceeded", 507, "Quota exceeded",                                 \
+          "Your account holds as much as this server allows. Delete tasks to make room.")
 
 #define ERROR_CONSTANT(constant, code, status, title, detail) ERROR_##constant,
 enum error {

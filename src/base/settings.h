@@ -30,12 +30,27 @@
     NUMBER(access_token_ttl, "ACCESS_TOKEN_TTL", "access-token-ttl", 900, 1, 86400, "seconds")     \
     NUMBER(refresh_token_ttl, "REFRESH_TOKEN_TTL", "refresh-token-ttl", 2592000, 1, 31536000,      \
            "seconds")                                                                              \
+    NUMBER(refresh_grace_seconds, "REFRESH_GRACE_SECONDS", "refresh-grace-seconds", 60, 0, 600,    \
+           "a refresh token that was superseded so long ago still answers with the current one")   \
+    TEXT(registration, "REGISTRATION", "registration", "open", false,                              \
+         "open or closed; closed: an account needs an invitation or `taskhold user add`")          \
+    NUMBER(user_tasks_most, "USER_TASKS_MOST", "user-tasks-most", 100000, 1, 1000000000,           \
+           "tasks that one user may hold; above it 507")                                           \
+    NUMBER(user_bytes_most, "USER_BYTES_MOST", "user-bytes-most", 268435456, 1048576,              \
+           1099511627776, "bytes that one user's tasks and kept answers may hold; above it 507")   \
     NUMBER(password_min_length, "PASSWORD_MIN_LENGTH", "password-min-length", 8, 8, 64,            \
            "code points")                                                                          \
     TEXT(rate_limit, "RATE_LIMIT", "rate-limit", "on", false,                                      \
          "on or off; off turns every quota off (load tests)")                                      \
     TEXT(trusted_proxies, "TRUSTED_PROXIES", "trusted-proxies", NULL, false,                       \
          "CIDRs whose X-Forwarded-For is believed, comma separated")                               \
+    TEXT(client_address_header, "CLIENT_ADDRESS_HEADER", "client-address-header", NULL, false,     \
+         "Forwarded, or a field with the client's address alone (Fly-Client-IP); believed from "   \
+         "TRUSTED_PROXIES, in place of X-Forwarded-For")                                           \
+    TEXT(public_url, "PUBLIC_URL", "public-url", NULL, false,                                      \
+         "scheme, host and path prefix as clients see them (https://example.com/todo)")            \
+    NUMBER(idle_seconds, "IDLE_SECONDS", "idle-seconds", 75, 5, 3600,                              \
+           "how long a connection may wait between requests")                                      \
     TEXT(cors_origins, "CORS_ORIGINS", "cors-origins", NULL, false,                                \
          "exact origins, comma separated, or * (safe: no answer allows credentials)")              \
     NUMBER(threads, "THREADS", "threads", 0, 0, 256, "event loops; 0 is one a core")               \

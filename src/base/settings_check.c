@@ -49,6 +49,11 @@ static bool good_switch(const char *value)
     return is_one_of(value, (const char *const[]){"on", "off", NULL});
 }
 
+static bool good_registration(const char *value)
+{
+    return is_one_of(value, (const char *const[]){"open", "closed", NULL});
+}
+
 static bool good_level(const char *value)
 {
     return is_one_of(value, (const char *const[]){"debug", "info", "warn", "error", "off", NULL});
@@ -222,6 +227,7 @@ static const struct {
     {SETTING_jwt_secret_previous, good_secret, SECRET_MUST},
     {SETTING_database_prepared, good_switch, "must be on or off"},
     {SETTING_rate_limit, good_switch, "must be on or off"},
+    {SETTING_registration, good_registration, "must be open or closed"},
     {SETTING_trusted_proxies, good_proxies,
      "must be addresses or CIDRs such as 10.0.0.0/8, comma separated"},
     {SETTING_cors_origins, good_origins,
