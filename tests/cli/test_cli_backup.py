@@ -32,6 +32,12 @@ def titles(path):
         return {title for (title,) in db.execute("SELECT title FROM tasks")}
 
 
+def epoch(path):
+    """What tells the tags of one database from those of another."""
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        return db.execute("SELECT hex(epoch) FROM meta").fetchone()[0]
+
+
 def fingerprint(server):
     """The bytes of the database and its WAL; no WAL is like an empty one."""
     path = database(server)
@@ -245,6 +251,23 @@ def test_restore_brings_everything_back(start_server, make_user, tmp_path):
     assert len(kept) == 1 and titles(kept[0]) == {"Kept", "Made later"} and str(kept[0]) in done.stdout
     assert stat.S_IMODE(database(server).stat().st_mode) == 0o600
     assert not [path for path in (server.directory / "data").iterdir() if "partial" in path.name]
+
+
+def test_every_restore_makes_an_epoch_of_its_own(stopped, tmp_path):
+    """A backup has the epoch of its source, a start keeps it, and no two restores of it have the same."""
+    copy = tmp_path / "copy.db"
+    assert taskhold(stopped.directory, "backup", str(copy)).returncode == 0
+    seen = [epoch(database(stopped))]
+    assert epoch(copy) == seen[0]
+    for place in (database(stopped), tmp_path / "other.db"):
+        done = taskhold(stopped.directory, "restore", str(copy), "--force", "--database", f"sqlite:{place}")
+        assert done.returncode == 0, done.stderr
+        assert titles(place) == {"Before"}
+        seen.append(epoch(place))
+    assert len(set(seen)) == 3, seen
+    stopped.start()
+    stopped.terminate()
+    assert epoch(database(stopped)) == seen[1]
 
 
 def test_restore_after_a_crash_never_mixes_the_old_wal_in(start_server, make_user, tmp_path):

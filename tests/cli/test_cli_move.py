@@ -80,7 +80,7 @@ def rows_of(url):
     """What a SQLite file holds, without the numbers that it gives its rows."""
     db = sqlite3.connect(url.removeprefix("sqlite:"))
     found = {}
-    assert {row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")} == set(IN_SQLITE)
+    assert {row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")} == {*IN_SQLITE, "meta"}
     for table in IN_SQLITE:
         names = [row[1] for row in db.execute(f"PRAGMA table_info({table})") if row[1] != "sequence"]
         found[table] = sorted(db.execute(f"SELECT {', '.join(names)} FROM {table}").fetchall(), key=repr)
@@ -105,7 +105,7 @@ def test_there_and_back(postgres, filled, target, tmp_path):
     # Looked at from outside: all tables, the directory of e-mails, bytes, numbers, NULL.
     rows = rows_of(filled)
     assert {table for (table,) in postgres.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", name)} \
-        == {*TABLES, "taskhold_schema"}
+        == {*TABLES, "taskhold_schema", "meta"}
     emails = postgres.rows("SELECT email, user_id FROM emails", name)
     assert sorted(emails) == sorted([row[6].lower(), str(uuid.UUID(bytes=row[0]))] for row in rows["users"])
     for table in IN_SQLITE:
@@ -117,8 +117,13 @@ def test_there_and_back(postgres, filled, target, tmp_path):
     assert sorted(found, key=repr) == sorted(
         ((row[0].hex(), row[1], row[2].hex(), *row[3:]) for row in rows["tasks"]), key=repr)
     back = f"sqlite:{tmp_path / 'back.db'}"
+    there = postgres.rows("SELECT epoch FROM meta", name)[0][0].replace("-", "")
     assert move(url, back).returncode == 0
     assert rows_of(back) == rows
+    # Tags are other ones after each move, and an unused database has none of before.
+    with sqlite3.connect(tmp_path / "back.db") as db:
+        here = db.execute("SELECT lower(hex(epoch)) FROM meta").fetchone()[0]
+    assert len(here) == 32 and here != there
     db = sqlite3.connect(tmp_path / "back.db")
     assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     for table, moment in [("tombstones", "deleted_at"), ("idempotency_keys", "used_at")]:

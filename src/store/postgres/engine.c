@@ -74,12 +74,25 @@ static PGconn *connect_first(const struct store *store, char *why, size_t why_si
     }
 }
 
-static bool bring_to_head(const struct store *store, char *why, size_t why_size)
+static bool read_epoch(PGconn *connection, struct uuid *epoch)
+{
+    PGresult *result = PQexec(connection, "SELECT epoch FROM meta");
+    const bool good = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 &&
+                      uuid_parse(slice_of(PQgetvalue(result, 0, 0)), epoch);
+    PQclear(result);
+    return good;
+}
+
+static bool bring_to_head(struct store *store, char *why, size_t why_size)
 {
     PGconn *connection = connect_first(store, why, why_size);
     bool good = connection && migrate_postgres(connection, why, why_size);
     if (good && postgres_side_unfinished(connection)) {
         (void)snprintf(why, why_size, "%s", TABLE_UNFINISHED_WHY);
+        good = false;
+    }
+    if (good && !read_epoch(connection, &store->epoch)) {
+        (void)snprintf(why, why_size, "the epoch of the database cannot be read");
         good = false;
     }
     PQfinish(connection);
@@ -106,6 +119,11 @@ static struct store *engine_open(const struct store_options *options, char *why,
     return store;
 }
 
+static struct uuid engine_epoch(const struct store *store)
+{
+    return store->epoch;
+}
+
 static const char *engine_file(const struct store *store)
 {
     (void)store;
@@ -128,6 +146,7 @@ const struct store_engine postgres_engine = {
     .shared = true,
     .open = engine_open,
     .close = engine_close,
+    .epoch = engine_epoch,
     .file = engine_file,
     .url_file = engine_url_file,
     .session_open = session_open,

@@ -493,6 +493,8 @@ static bool finish(struct side *side)
         return fail(s, "cannot write the database");
     if (s->use == SIDE_MOVE && !run(s, "DROP TABLE " TABLE_UNFINISHED))
         return fail(s, "cannot write the database");
+    if (!run(s, "UPDATE meta SET epoch = gen_random_uuid()"))
+        return fail(s, "cannot write the database");
     PGresult *result = PQexec(s->connection, "COMMIT");
     const bool done = strcmp(PQcmdStatus(result), "COMMIT") == 0;
     PQclear(result);

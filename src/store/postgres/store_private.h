@@ -12,6 +12,7 @@ struct store {
     struct connect_options connect;
     struct store_options options; /* every default filled in */
     char *url;
+    struct uuid epoch;
     atomic_uint host; /* see connect_options */
     struct connector *connector;
     struct keeper *keeper;

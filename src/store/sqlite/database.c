@@ -110,6 +110,23 @@ int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value)
     return rc;
 }
 
+bool database_read_epoch(sqlite3 *db, struct uuid *epoch)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(db, "SELECT epoch FROM meta", -1, &statement, NULL);
+    const bool found = rc == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW &&
+                       sqlite3_column_bytes(statement, 0) == (int)sizeof epoch->bytes;
+    if (found)
+        memcpy(epoch->bytes, sqlite3_column_blob(statement, 0), sizeof epoch->bytes);
+    sqlite3_finalize(statement);
+    return found;
+}
+
+int database_renew_epoch(sqlite3 *db)
+{
+    return sqlite3_exec(db, "UPDATE meta SET epoch = randomblob(16)", NULL, NULL, NULL);
+}
+
 const char *database_error(sqlite3 *db, int rc)
 {
     const int number = db && (rc & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/uuid.h"
+
 /* Connections to the file, with every setting that durability rests on read back after it was set.
  * A connection is used by one thread at a time; SQLite takes no lock of its own on it. */
 
@@ -31,5 +33,11 @@ const char *database_error(sqlite3 *db, int rc);
 
 /* One integer from a statement of ours. Returns SQLITE_OK or the error. */
 int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value);
+
+/* See store_engine.epoch. Returns false when there is none to be read. */
+bool database_read_epoch(sqlite3 *db, struct uuid *epoch);
+
+/* Makes another one, in the transaction that is open. Returns SQLITE_OK or the error. */
+int database_renew_epoch(sqlite3 *db);
 
 #endif

@@ -16,6 +16,7 @@
 
 struct store {
     struct file file;
+    struct uuid epoch;
     struct writer *writer;
 };
 
@@ -47,6 +48,10 @@ static struct store *engine_open(const struct store_options *options, char *why,
         (void)snprintf(why, why_size, "%s", TABLE_UNFINISHED_WHY);
         goto failed;
     }
+    if (!database_read_epoch(db, &store->epoch)) {
+        (void)snprintf(why, why_size, "cannot read the epoch of %s", store->file.path);
+        goto failed;
+    }
     if (!file_sync_directory(&store->file)) {
         (void)snprintf(why, why_size, "cannot flush the directory of %s", store->file.path);
         goto failed;
@@ -61,6 +66,11 @@ failed:
     database_close(&db);
     engine_close(&store);
     return NULL;
+}
+
+static struct uuid engine_epoch(const struct store *store)
+{
+    return store->epoch;
 }
 
 static const char *engine_file(const struct store *store)
@@ -83,6 +93,7 @@ const struct store_engine sqlite_engine = {
     .name = "sqlite",
     .open = engine_open,
     .close = engine_close,
+    .epoch = engine_epoch,
     .file = engine_file,
     .url_file = file_named,
     .session_open = engine_session_open,

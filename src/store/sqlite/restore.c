@@ -133,6 +133,36 @@ static bool verify(struct restore *r)
     return good;
 }
 
+static bool gone(const char *path)
+{
+    return unlink(path) == 0 || errno == ENOENT;
+}
+
+/* What was done since the backup is undone, so revisions will be given out again: the copy gets an
+ * epoch of its own, so that no tag will be. All of it is in the file when this returns, and the WAL
+ * that it took is gone. */
+static bool renew(struct restore *r)
+{
+    char *wal = NULL;
+    char *shm = NULL;
+    bool renewed = false;
+    sqlite3 *db = database_open_writer(r->partial, r->why, r->why_size);
+    if (db) {
+        int rc = database_renew_epoch(db);
+        if (rc == SQLITE_OK)
+            rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        renewed = rc == SQLITE_OK || fail(r, "cannot write", r->partial, database_error(db, rc));
+    }
+    database_close(&db);
+    if (asprintf(&wal, "%s-wal", r->partial) < 0 || asprintf(&shm, "%s-shm", r->partial) < 0)
+        renewed = fail(r, "cannot restore", r->file.path, "no memory");
+    else if (!gone(wal) || !gone(shm))
+        renewed = fail(r, "cannot remove what is beside", r->partial, strerror(errno));
+    free(wal);
+    free(shm);
+    return renewed;
+}
+
 /* Gives the old database a second name. What is left of its WAL is moved into it first; a damaged
  * one that refuses that keeps its WAL beside it. */
 static bool keep_old(struct restore *r)
@@ -147,11 +177,6 @@ static bool keep_old(struct restore *r)
         return fail(r, "cannot keep the old database as", r->kept, strerror(errno));
     r->report->kept = strdup(r->kept);
     return true;
-}
-
-static bool gone(const char *path)
-{
-    return unlink(path) == 0 || errno == ENOENT;
 }
 
 /* An old WAL must never meet the new file, nor the old file be found without what is in its WAL. */
@@ -170,7 +195,7 @@ static bool run_locked(struct restore *r)
                     "it exists; --force replaces it and keeps it under another name");
     if (!name_files(r))
         return false;
-    bool done = copy(r) && verify(r) && keep_old(r) && swap(r);
+    bool done = copy(r) && verify(r) && renew(r) && keep_old(r) && swap(r);
     if (!done && r->partial)
         unlink(r->partial);
     return done;

@@ -377,6 +377,8 @@ static bool commit(struct side *side)
     struct sqlite_side *s = (struct sqlite_side *)side;
     int rc = s->use == SIDE_MOVE ? run(s, "DROP TABLE " TABLE_UNFINISHED) : SQLITE_OK;
     if (rc == SQLITE_OK)
+        rc = database_renew_epoch(s->db);
+    if (rc == SQLITE_OK)
         rc = run(s, "COMMIT");
     if (rc != SQLITE_OK)
         return fail(s, "cannot write the database", rc);

@@ -86,3 +86,12 @@ CREATE TABLE known_addresses (
     seen_at bigint NOT NULL,
     PRIMARY KEY (user_id, ip)
 );
+
+-- One row. `epoch` is a random number that is part of every entity tag and cursor. It is made with the
+-- database, and made anew when the database is filled from another one: revisions are then given
+-- out a second time, and no tag may be.
+CREATE TABLE meta (
+    one   integer NOT NULL PRIMARY KEY CHECK (one = 1),
+    epoch uuid    NOT NULL
+);
+INSERT INTO meta (one, epoch) VALUES (1, gen_random_uuid());

@@ -1,6 +1,15 @@
 -- Ids are the 16 bytes of a UUID; times are milliseconds since 1970; text compares by code point.
 PRAGMA application_id = 0x5461736b;
 
+-- One row. `epoch` is a random number that is part of every entity tag and cursor. It is made with the
+-- database, and made anew when the database is brought back from a copy or filled from another one:
+-- revisions are then given out a second time, and no tag may be.
+CREATE TABLE meta (
+    one   INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    epoch BLOB    NOT NULL CHECK (length(epoch) = 16)
+) STRICT, WITHOUT ROWID;
+INSERT INTO meta (one, epoch) VALUES (1, randomblob(16));
+
 -- `revision` counts the changes of the user's tasks.
 CREATE TABLE users (
     id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
