@@ -61,7 +61,7 @@ static inline const struct caller *api_caller(const struct http_exchange *x)
 static inline struct uuid api_path_id(const struct http_exchange *x)
 {
     struct uuid id = {0};
-    bool good = uuid_parse(x->request.parameters[0], &id);
+    bool good = uuid_parse_any_case(x->request.parameters[0], &id);
     assert(good);
     (void)good;
     return id;

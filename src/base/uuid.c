@@ -84,16 +84,18 @@ void uuid_format(struct uuid id, char text[static UUID_TEXT_LEN])
     text[8] = text[13] = text[18] = text[23] = '-';
 }
 
-/* The value of a lower-case hexadecimal digit, or 16. */
-static unsigned nibble(char c)
+/* The value of a lower-case hexadecimal digit, or 16; with `fold`, of one in any case. */
+static unsigned nibble(char c, bool fold)
 {
     if (c >= '0' && c <= '9') {
         return (unsigned)(c - '0');
     }
+    c = fold ? (char)(c | 0x20) : c;
     return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
 }
 
-bool uuid_parse(struct slice text, struct uuid *id)
+/* `fold`: digits above 9 may be in upper case. */
+static bool parse(struct slice text, bool fold, struct uuid *id)
 {
     struct uuid parsed;
     size_t at = 0;
@@ -108,8 +110,8 @@ bool uuid_parse(struct slice text, struct uuid *id)
             }
             at++;
         }
-        const unsigned high = nibble(text.ptr[at]);
-        const unsigned low = nibble(text.ptr[at + 1]);
+        const unsigned high = nibble(text.ptr[at], fold);
+        const unsigned low = nibble(text.ptr[at + 1], fold);
         if ((high | low) > 15) {
             return false;
         }
@@ -118,4 +120,14 @@ bool uuid_parse(struct slice text, struct uuid *id)
     }
     *id = parsed;
     return true;
+}
+
+bool uuid_parse(struct slice text, struct uuid *id)
+{
+    return parse(text, false, id);
+}
+
+bool uuid_parse_any_case(struct slice text, struct uuid *id)
+{
+    return parse(text, true, id);
 }

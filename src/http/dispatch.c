@@ -9,6 +9,10 @@
 
 #define RETRY_SECONDS_MOST 4
 
+#define MALFORMED_ID                                                                               \
+    "An id is a UUID such as 01a20472-533f-74f7-8a77-8e2ec4b5150b; something else stands in its "  \
+    "place in the path."
+
 /* Spread, so that those who were refused together do not come back together. */
 static void refuse_overload(struct http_exchange *x)
 {
@@ -109,7 +113,8 @@ void http_dispatch(struct http_exchange *x)
     const struct exchange *exchange = exchange_of(x);
     unsigned allow = exchange->asterisk ? all : exchange->allow;
     if (allow == 0) {
-        http_respond_problem(x, ERROR_NOT_FOUND, NULL, NULL);
+        http_respond_problem(x, ERROR_NOT_FOUND, exchange->malformed_id ? MALFORMED_ID : NULL,
+                             NULL);
         return;
     }
     if (!x->route && x->request.method == HTTP_OPTIONS) {

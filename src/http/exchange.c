@@ -55,6 +55,7 @@ void exchange_begin(struct exchange *exchange, struct http_connection *connectio
     exchange->allow = 0;
     exchange->reading_body = false;
     exchange->asterisk = false;
+    exchange->malformed_id = false;
     exchange->stage = STAGE_AUTHORIZE;
     exchange->sent = 0;
     exchange->broken = false;
@@ -161,6 +162,34 @@ static bool resolve_fields(struct exchange *exchange, struct slice input)
     return true;
 }
 
+/* The path without the prefix of PUBLIC_URL, if it stands under it. */
+static struct slice without_prefix(struct slice path, struct slice prefix)
+{
+    struct slice rest = {path.ptr + prefix.len, path.len - prefix.len};
+    if (prefix.len == 0 || !slice_starts(path, prefix) || (rest.len > 0 && rest.ptr[0] != '/')) {
+        return path;
+    }
+    return rest.len > 0 ? rest : SLICE("/");
+}
+
+/* A proxy in front may have taken the prefix away or not: the path is looked up both ways. */
+static void find_route(struct exchange *exchange)
+{
+    struct http_request *request = &exchange->x.request;
+    const struct http_router *router = http_loop_router(exchange->x.loop);
+    const struct slice whole = request->path;
+    request->path = without_prefix(whole, http_path_prefix(&exchange->x));
+    struct http_match match = http_router_find(router, request->method, request->path);
+    if (match.allow == 0 && !match.malformed_id && request->path.ptr != whole.ptr) {
+        match = http_router_find(router, request->method, whole);
+        request->path = match.allow != 0 ? whole : request->path;
+    }
+    exchange->x.route = match.route;
+    exchange->allow = match.allow;
+    exchange->malformed_id = match.malformed_id;
+    memcpy(request->parameters, match.parameters, sizeof request->parameters);
+}
+
 static enum error resolve_target(struct exchange *exchange, struct slice text)
 {
     struct http_request *request = &exchange->x.request;
@@ -174,11 +203,15 @@ static enum error resolve_target(struct exchange *exchange, struct slice text)
     request->query = target.query;
     exchange->asterisk = target.path.len == 0;
     struct http_field_value *host = &request->fields[HTTP_FIELD_HOST];
-    if (host->count > 0 && !http_host_valid(host->value)) {
+    /* An empty field says that the target has no authority (RFC 9112 section 3.2). */
+    if (host->value.len > 0 && !http_host_valid(host->value)) {
         return ERROR_MALFORMED_REQUEST;
     }
     if (target.host.ptr) {
         *host = (struct http_field_value){.value = target.host, .count = 1};
+    }
+    if (!exchange->asterisk && !target.nowhere) {
+        find_route(exchange);
     }
     return ERROR_NONE;
 }
@@ -230,14 +263,5 @@ enum error exchange_resolve(struct exchange *exchange, const char *base)
         return ERROR_UNAVAILABLE;
     }
     struct http_span span = exchange->head.target;
-    enum error error = resolve_target(exchange, (struct slice){base + span.at, span.len});
-    if (error || exchange->asterisk) {
-        return error;
-    }
-    struct http_match match =
-        http_router_find(http_loop_router(exchange->x.loop), request->method, request->path);
-    exchange->x.route = match.route;
-    exchange->allow = match.allow;
-    memcpy(request->parameters, match.parameters, sizeof request->parameters);
-    return ERROR_NONE;
+    return resolve_target(exchange, (struct slice){base + span.at, span.len});
 }

@@ -36,7 +36,8 @@ struct exchange {
     uint64_t body_most;
     unsigned allow; /* the methods of the path, for Allow */
     bool reading_body;
-    bool asterisk; /* OPTIONS * */
+    bool asterisk;     /* OPTIONS * */
+    bool malformed_id; /* see http_match */
 
     enum exchange_stage stage;
 

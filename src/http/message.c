@@ -116,6 +116,23 @@ void http_stream_ready(struct http_exchange *x)
     }
 }
 
+struct slice http_path_prefix(const struct http_exchange *x)
+{
+    return slice_of(x->loop->server->options.path_prefix);
+}
+
+struct slice http_reference(const struct http_exchange *x, struct slice path)
+{
+    const struct slice prefix = http_path_prefix(x);
+    char *text = prefix.len > 0 ? arena_alloc(x->arena, prefix.len + path.len) : NULL;
+    if (!text) {
+        return path;
+    }
+    memcpy(text, prefix.ptr, prefix.len);
+    memcpy(text + prefix.len, path.ptr, path.len);
+    return (struct slice){text, prefix.len + path.len};
+}
+
 void *http_loop_context(const struct http_loop *loop)
 {
     return loop->context;

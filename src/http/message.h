@@ -126,6 +126,14 @@ void http_respond_body(struct http_exchange *x, int status, const char *content_
 /* Wakes a stream that returned HTTP_STREAM_WAIT. Same loop only. */
 void http_stream_ready(struct http_exchange *x);
 
+/* What stands before every path that an answer names: the path of PUBLIC_URL; empty when it has
+ * none. Lives as long as the server. */
+struct slice http_path_prefix(const struct http_exchange *x);
+
+/* `path`, a path of a route, as a client has to ask for it: with the prefix in front. Lives in the
+ * arena, or is `path` itself, without a prefix and without memory. */
+struct slice http_reference(const struct http_exchange *x, struct slice path);
+
 /* What the server's owner keeps for each loop (see http_hooks.loop_start). */
 void *http_loop_context(const struct http_loop *loop);
 

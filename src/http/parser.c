@@ -147,8 +147,8 @@ static enum error parse_request_line(struct http_head *head, struct slice line)
     return ERROR_NONE;
 }
 
-/* The last coding must be chunked, alone (RFC 9112 sections 6.1 and 6.3). A well-formed list of
- * others in front of it is a coding that this server does not have: 501. */
+/* The last coding must be chunked, once: else nobody knows where the body ends (RFC 9112 sections
+ * 6.1 and 6.3). Others in front of it are codings that this server does not have: 501. */
 static enum error parse_transfer_encoding(struct http_head *head, struct slice value)
 {
     if (head->framing_fields & SEEN_TRANSFER_ENCODING) {
@@ -161,10 +161,8 @@ static enum error parse_transfer_encoding(struct http_head *head, struct slice v
     struct slice rest = value;
     while (rest.ptr) {
         struct slice coding = slice_trim(slice_next(&rest, ','));
-        if (!http_is_token(coding)) {
-            return ERROR_MALFORMED_REQUEST;
-        }
-        if (slice_eq_nocase(coding, SLICE("chunked")) && rest.ptr) {
+        bool last = !rest.ptr;
+        if (!http_is_token(coding) || slice_eq_nocase(coding, SLICE("chunked")) != last) {
             return ERROR_MALFORMED_REQUEST;
         }
     }

@@ -11,7 +11,7 @@
 
 #define HTTP_REQUEST_LINE_MOST 8192  /* bytes without CRLF; more is 414 */
 #define HTTP_FIELD_BYTES_MOST  16384 /* all field lines with their CRLF; more is 431 */
-#define HTTP_FIELD_LINES_MOST  64    /* more is 431 */
+#define HTTP_FIELD_LINES_MOST  128   /* more is 431 */
 
 enum http_parse { HTTP_PARSE_MORE, HTTP_PARSE_DONE, HTTP_PARSE_FAILED };
 

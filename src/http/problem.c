@@ -117,7 +117,7 @@ static void write_errors(struct json_writer *w, const struct http_problem_errors
 static void write_problem(struct http_exchange *x, const struct error_row *row, const char *detail,
                           const struct http_problem_errors *errors)
 {
-    const struct slice instance = encode_path(x->arena, x->request.path);
+    const struct slice path = encode_path(x->arena, x->request.path);
     char type[64];
     struct json_writer w;
 
@@ -125,13 +125,13 @@ static void write_problem(struct http_exchange *x, const struct error_row *row, 
     buffer_clear(x->response.body);
     json_writer_init(&w, x->response.body);
     jw_open_object(&w);
-    write_member(&w, SLICE("type"), slice_of(type));
+    write_member(&w, SLICE("type"), http_reference(x, slice_of(type)));
     write_member(&w, SLICE("title"), slice_of(row->title));
     jw_name(&w, SLICE("status"));
     jw_i64(&w, row->status);
     write_member(&w, SLICE("detail"), slice_of(detail ? detail : row->detail));
     /* A request that could not be read has no path. */
-    write_member(&w, SLICE("instance"), instance.len > 0 ? instance : SLICE("/"));
+    write_member(&w, SLICE("instance"), http_reference(x, path.len > 0 ? path : SLICE("/")));
     write_member(&w, SLICE("code"), slice_of(row->code));
     write_member(&w, SLICE("request_id"), x->request.id);
     write_errors(&w, errors);

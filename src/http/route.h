@@ -22,7 +22,7 @@ typedef void http_handler_fn(struct http_exchange *x);
 
 struct http_route {
     enum http_method method; /* GET serves HEAD too */
-    /* `/v1/tasks/{id}`: `{id}` stands for a lower-case UUID, any other {…} for one segment. */
+    /* `/v1/tasks/{id}`: `{id}` stands for a UUID in any case, any other {…} for one segment. */
     const char *path;
     const char *operation_id;
     http_handler_fn *handler;
@@ -44,7 +44,8 @@ void http_router_destroy(struct http_router **router);
 
 struct http_match {
     const struct http_route *route; /* NULL: no such path, or the path lacks the method */
-    unsigned allow; /* bit (1 << method) for each method of the path; 0: no such path */
+    unsigned allow;    /* bit (1 << method) for each method of the path; 0: no such path */
+    bool malformed_id; /* no such path, because something else stands where an id belongs */
     struct slice parameters[HTTP_PATH_PARAMETERS]; /* slices of the path given */
 };
 

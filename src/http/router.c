@@ -32,7 +32,7 @@ static bool fits(struct slice name, struct slice segment)
 {
     struct uuid id;
 
-    return slice_eq(name, SLICE("{id}")) ? uuid_parse(segment, &id) : segment.len > 0;
+    return slice_eq(name, SLICE("{id}")) ? uuid_parse_any_case(segment, &id) : segment.len > 0;
 }
 
 static uint16_t find_child(const struct node *nodes, const struct node *node, struct slice segment)
@@ -135,9 +135,9 @@ void http_router_destroy(struct http_router **router)
 
 /* Walks down from node `at` along `rest` (ptr NULL: the path ends here) and returns the node where
  * a route ends, or NULL. Goes back from a literal to {…} where the literal leads nowhere; as deep
- * as the longest route at most. */
+ * as the longest route at most. What does not fit its {…} is walked over, and the match is none. */
 static const struct node *walk(const struct node *nodes, uint16_t at, struct slice rest,
-                               struct slice *parameters, unsigned used)
+                               struct http_match *match, unsigned used)
 {
     const struct node *node = &nodes[at];
     const struct node *found = NULL;
@@ -150,11 +150,16 @@ static const struct node *walk(const struct node *nodes, uint16_t at, struct sli
     segment = slice_next(&rest, '/');
     child = find_child(nodes, node, segment);
     if (child != 0) {
-        found = walk(nodes, child, rest, parameters, used);
+        found = walk(nodes, child, rest, match, used);
     }
-    if (!found && node->parameter != 0 && fits(nodes[node->parameter].segment, segment)) {
-        parameters[used] = segment;
-        found = walk(nodes, node->parameter, rest, parameters, used + 1);
+    if (!found && node->parameter != 0 && segment.len > 0) {
+        const bool fitting = fits(nodes[node->parameter].segment, segment);
+        match->parameters[used] = segment;
+        found = walk(nodes, node->parameter, rest, match, used + 1);
+        if (found && !fitting) {
+            match->malformed_id = true;
+            found = NULL;
+        }
     }
     return found;
 }
@@ -169,9 +174,9 @@ struct http_match http_router_find(const struct http_router *router, enum http_m
         return match;
     }
     (void)slice_next(&path, '/');
-    node = walk(router->nodes, 0, path, match.parameters, 0);
+    node = walk(router->nodes, 0, path, &match, 0);
     if (!node) {
-        return (struct http_match){0};
+        return (struct http_match){.malformed_id = match.malformed_id};
     }
     match.allow = node->allow;
     match.route = node->routes[method];

@@ -1,5 +1,7 @@
 #include "http/target.h"
 
+#include <arpa/inet.h>
+
 #include "base/utf8.h"
 
 static bool is_alphanumeric(char c)
@@ -100,8 +102,9 @@ static bool segments_are_plain(struct slice path)
     return true;
 }
 
-static enum error parse_path(struct slice raw, struct arena *arena, struct slice *path)
+static enum error parse_path(struct slice raw, struct arena *arena, struct http_target *target)
 {
+    struct slice *path = &target->path;
     bool encoded = false;
     bool plain = true; /* neither `//` nor a dot behind a slash */
     for (size_t i = 0; i < raw.len; i++) {
@@ -126,8 +129,8 @@ static enum error parse_path(struct slice raw, struct arena *arena, struct slice
             return ERROR_MALFORMED_REQUEST;
         }
     }
-    bool good = (plain && !encoded) || segments_are_plain(*path);
-    return good ? ERROR_NONE : ERROR_MALFORMED_REQUEST;
+    target->nowhere = (!plain || encoded) && !segments_are_plain(*path);
+    return ERROR_NONE;
 }
 
 /* Browsers leave more in a query than RFC 3986 names, so it may have all visible characters but
@@ -154,7 +157,7 @@ static enum error parse_origin(struct slice text, struct arena *arena, struct ht
             return ERROR_MALFORMED_REQUEST;
         }
     }
-    return parse_path(path, arena, &target->path);
+    return parse_path(path, arena, target);
 }
 
 /* Cuts `scheme://authority` off the front; the path may be empty and is then `/`. */
@@ -209,35 +212,77 @@ static bool is_port(struct slice text)
     return text.len == 0 || (text.len <= 5 && slice_to_u64(text, 65535, &port));
 }
 
-static bool is_ip_literal(struct slice text)
+/* IPvFuture of RFC 3986: `v`, hexadecimal digits, a point, and the address in a form to come. */
+static bool is_future_address(struct slice text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        if (!is_alphanumeric(text.ptr[i]) && !is_one_of(text.ptr[i], ":.-_~!$&'()*+,;=")) {
+    size_t at = 1;
+    while (at < text.len && hex_value(text.ptr[at]) >= 0) {
+        at++;
+    }
+    if ((text.ptr[0] | 0x20) != 'v' || at == 1 || at + 1 >= text.len || text.ptr[at] != '.') {
+        return false;
+    }
+    for (at++; at < text.len; at++) {
+        if (!is_path_character(text.ptr[at]) || text.ptr[at] == '@') {
             return false;
         }
     }
-    return text.len > 0;
+    return true;
+}
+
+/* What stands between brackets. */
+static bool is_ip_literal(struct slice text)
+{
+    char copy[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    if (text.len == 0) {
+        return false;
+    }
+    if (text.len < sizeof copy) {
+        memcpy(copy, text.ptr, text.len);
+        copy[text.len] = '\0';
+        if (inet_pton(AF_INET6, copy, &address) == 1) {
+            return true;
+        }
+    }
+    return is_future_address(text);
+}
+
+/* The length of a reg-name, up to the colon of the port or the end; 0 when it is none. */
+static size_t name_length(struct slice host)
+{
+    size_t len = 0;
+    while (len < host.len && host.ptr[len] != ':') {
+        char c = host.ptr[len];
+        if (c == '%') {
+            if (len + 2 >= host.len || hex_value(host.ptr[len + 1]) < 0 ||
+                hex_value(host.ptr[len + 2]) < 0) {
+                return 0;
+            }
+            len += 3;
+        } else if (is_path_character(c) && c != '@') {
+            len++;
+        } else {
+            return 0;
+        }
+    }
+    return len;
 }
 
 bool http_host_valid(struct slice host)
 {
+    size_t len = 0;
     if (host.len > 0 && host.ptr[0] == '[') {
         const char *end = memchr(host.ptr, ']', host.len);
         if (!end || !is_ip_literal((struct slice){host.ptr + 1, (size_t)(end - host.ptr) - 1})) {
             return false;
         }
-        struct slice rest = {end + 1, host.len - (size_t)(end - host.ptr) - 1};
-        return rest.len == 0 ||
-               (rest.ptr[0] == ':' && is_port((struct slice){rest.ptr + 1, rest.len - 1}));
+        len = (size_t)(end - host.ptr) + 1;
+    } else {
+        len = name_length(host);
     }
-    size_t len = 0;
-    while (len < host.len && host.ptr[len] != ':') {
-        char c = host.ptr[len];
-        if ((!is_path_character(c) || c == '@') && c != '%') {
-            return false;
-        }
-        len++;
+    if (len == 0 || len == host.len) {
+        return len > 0;
     }
-    bool port = len == host.len || is_port((struct slice){host.ptr + len + 1, host.len - len - 1});
-    return len > 0 && port;
+    return host.ptr[len] == ':' && is_port((struct slice){host.ptr + len + 1, host.len - len - 1});
 }

@@ -10,15 +10,19 @@ struct http_target {
     struct slice path;   /* percent-decoded once; empty for `*` */
     struct slice query;  /* raw; ptr NULL when there is none */
     struct slice host;   /* of an absolute-form; ptr NULL otherwise */
+    /* The path has an empty segment before the last, `.` or `..`. It is never resolved: a proxy in
+     * front may have read it in another way. Nothing stands there. */
+    bool nowhere;
 };
 
-/* Refuses with ERROR_MALFORMED_REQUEST: a fragment, user information, bytes that no URI has, dot
- * segments, `//`, encoded slashes, backslashes and controls, and what is not UTF-8 when decoded.
- * ERROR_UNAVAILABLE when the arena has run out. ERROR_NONE when good. */
+/* Refuses with ERROR_MALFORMED_REQUEST: a fragment, user information, bytes that no URI has,
+ * encoded slashes, backslashes and controls, and what is not UTF-8 when decoded. ERROR_UNAVAILABLE
+ * when the arena has run out. ERROR_NONE when good. */
 enum error http_target_parse(struct slice text, enum http_method method, struct arena *arena,
                              struct http_target *target) __attribute__((warn_unused_result));
 
-/* Whether `host` is `uri-host [":" port]` with a host that is not empty (RFC 9110 section 7.2). */
+/* Whether `host` is `uri-host [":" port]` with a host that is not empty (RFC 9110 section 7.2, RFC
+ * 3986 section 3.2.2). */
 bool http_host_valid(struct slice host);
 
 #endif

@@ -35,6 +35,7 @@ TWO_FRAMES = [
     b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"]
 CODINGS = [b"Transfer-Encoding: " + value for value in (
     b"", b"chunked, chunked", b"chunked, gzip", b"chunked,", b",chunked", b"chunked;a=b", b"\"chunked\"",
+    b"gzip", b"xchunked", b"identity", b"chunkedx", b"chunked, identity",
     b"chunked chunked", b"chunked\x00", b"\x0bchunked", b"chunked\x0b")]
 SPELLINGS = [
     b"Content-Length : 5", b"Content-Length\t: 5", b" Content-Length: 5", b"Content-Length 5", b": 5", b"Content-Length",
@@ -48,7 +49,7 @@ def test_framing_fields(server, field):
     refused(server, POST + field + b"\r\n\r\n0\r\n\r\n", 400, "malformed_request")
 
 
-@pytest.mark.parametrize("coding", [b"gzip", b"gzip, chunked", b"xchunked", b"identity", b"chunkedx"])
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"deflate,gzip , Chunked"])
 def test_codings_that_the_server_does_not_have(server, coding):
     refused(server, POST + b"Transfer-Encoding: " + coding + b"\r\n\r\n0\r\n\r\n", 501, "not_implemented")
 
@@ -63,21 +64,23 @@ def test_no_coding_in_http_1_0(server):
     b"GET /livez http/1.1\r\n", b"GET /livez HTTP/1.1.1\r\n", b"GET /livez HTTP/01.1\r\n", b"G\x00T /livez HTTP/1.1\r\n",
     b"GET /livez\x00 HTTP/1.1\r\n", b"G@T /livez HTTP/1.1\r\n", b"\r\n\r\nGET /livez HTTP/1.1\r\n",
     b"\nGET /livez HTTP/1.1\r\n", b"GET livez HTTP/1.1\r\n", b"GET * HTTP/1.1\r\n", b"GET ftp://t/livez HTTP/1.1\r\n",
-    b"GET http://u:p@t/livez HTTP/1.1\r\n", b"GET http:///livez HTTP/1.1\r\n"])
+    b"GET http://u:p@t/livez HTTP/1.1\r\n", b"GET http:///livez HTTP/1.1\r\n", b"GET http://[zzz]/livez HTTP/1.1\r\n",
+    b"GET http://a%zz/livez HTTP/1.1\r\n"])
 def test_request_lines(server, line):
     refused(server, line + HOST + b"\r\n", 400, "malformed_request")
 
 
 @pytest.mark.parametrize("target", [
-    b"/livez%00", b"/%2e%2e/livez", b"/./livez", b"/x/../livez", b"//livez", b"/x//livez", b"/x%2flivez", b"/x%2Flivez",
-    b"/x%5clivez", b"/x\\livez", b"/%ff", b"/%c0%ae", b"/%ed%a0%80", b"/livez%0d%0a", b"/livez%", b"/livez%4",
+    b"/livez%00", b"/x%2flivez", b"/x%2Flivez", b"/x%5clivez", b"/x\\livez", b"/%ff", b"/%c0%ae", b"/%ed%a0%80", b"/livez%0d%0a",
+    b"/livez%", b"/livez%4",
     b"/livez%zz", b"/livez#x", b"/livez?a#x", b"/\xc3\xa4", b"/livez?\xc3\xa4", b"/<livez>"])
 def test_targets(server, target):
     refused(server, b"GET " + target + b" HTTP/1.1\r\n" + HOST + b"\r\n", 400, "malformed_request")
 
 
 @pytest.mark.parametrize("host", [
-    b"", b"Host:\r\n", b"Host: a\r\nHost: a\r\n", b"Host: a\r\nhost: b\r\n", b"Host: a b\r\n", b"Host: a/b\r\n",
+    b"", b"Host:\r\nHost:\r\n", b"Host: [zzz]\r\n", b"Host: [:1]\r\n", b"Host: %\r\n", b"Host: a%zz\r\n",
+    b"Host: [1.2.3.4]\r\n", b"Host: a\r\nHost: a\r\n", b"Host: a\r\nhost: b\r\n", b"Host: a b\r\n", b"Host: a/b\r\n",
     b"Host: u@a\r\n", b"Host: a:b\r\n", b"Host: a:65536\r\n", b"Host: [::1\r\n", b"Host: :80\r\n"])
 def test_hosts(server, host):
     refused(server, b"GET /livez HTTP/1.1\r\n" + host + b"\r\n", 400, "malformed_request")
@@ -114,7 +117,8 @@ def test_extensions_and_trailers_are_bounded(server, body):
 
 
 @pytest.mark.parametrize("data", [
-    GOOD, b"\r\n" + GOOD, b"GET http://other/livez HTTP/1.1\r\n" + HOST + b"\r\n", b"GET /%6civez HTTP/1.1\r\n" + HOST + b"\r\n",
+    GOOD, b"\r\n" + GOOD, b"GET /livez HTTP/1.1\r\nHost:\r\n\r\n",
+    b"GET /livez HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", b"GET http://other/livez HTTP/1.1\r\n" + HOST + b"\r\n", b"GET /%6civez HTTP/1.1\r\n" + HOST + b"\r\n",
     b"GET /livez?any=[|] HTTP/1.1\r\n" + HOST + b"\r\n", b"GET /livez HTTP/1.1\r\nhOST:\tt:80 \t\r\nEmpty:\r\n\r\n",
     b"GET /livez HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n\r\nabc", b"GET /livez HTTP/1.1\r\n" + HOST + b"X: \xe4\r\n\r\n",
     b"GET /livez HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: CHUNKED\r\n\r\n3;x=\"y\"\r\nabc\r\n000\r\nT: x\r\n\r\n",

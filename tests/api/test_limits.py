@@ -6,7 +6,7 @@ import pytest
 from support.client import Client
 from support.raw import RawConnection, exchange
 
-LINE_MOST, HEAD_MOST, FIELDS_MOST = 8192, 16384, 64
+LINE_MOST, HEAD_MOST, FIELDS_MOST = 8192, 16384, 128
 BODY_MOST, ACCOUNT_BODY_MOST = 262144, 4096
 
 

@@ -140,12 +140,25 @@ def test_absent_foreign_and_deleted_look_the_same(user, other):
     assert len({(a["detail"], a["title"], a["type"]) for a in answers}) == 1
 
 
-@pytest.mark.parametrize("bad", ["1", "x", "01A203CA-194B-77A5-8C00-000000000003", "01a203ca194b77a58c00000000000003",
+def test_an_id_in_upper_case_is_the_same_id(user):
+    task = user.task()
+    path = f"/v1/tasks/{task['id'].upper()}"
+    assert user.client.get(path).expect(200).json == task
+    assert user.client.patch(path, {"title": "Oat milk"}).expect(200).json["id"] == task["id"]
+    user.client.delete(path).expect(204)
+    user.client.get(f"/v1/tasks/{task['id']}").expect(404)
+    made = uuid.uuid4()
+    answer = user.client.put(f"/v1/tasks/{str(made).upper()}", {"title": "x"}).expect(201)
+    assert answer.json["id"] == str(made) and answer.headers["Location"] == f"/v1/tasks/{made}"
+
+
+@pytest.mark.parametrize("bad", ["1", "x", "01a203ca194b77a58c00000000000003",
                                  "{01a203ca-194b-77a5-8c00-000000000003}", "01a203ca-194b-77a5-8c00-00000000000g",
                                  "01a203ca-194b-77a5-8c00-0000000000030", "%00", "01a203ca-194b-77a5-8c00-00000000000"])
-def test_what_is_no_lower_case_uuid_is_not_found(user, bad):
+def test_what_is_no_uuid_is_not_found(user, bad):
     for method, body in (("GET", {}), ("PUT", {"json": {"title": "x"}}), ("PATCH", {"json": {}}), ("DELETE", {})):
-        user.client.request(method, f"/v1/tasks/{bad}", **body).expect(400 if bad[0] in "%{" else 404)
+        answer = user.client.request(method, f"/v1/tasks/{bad}", **body).expect(400 if bad[0] in "%{" else 404)
+        assert bad[0] in "%{" or "UUID" in answer.json["detail"]
 
 
 def test_every_change_takes_the_next_revision(make_user):

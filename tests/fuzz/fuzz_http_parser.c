@@ -76,8 +76,8 @@ static void check_target(const struct http_head *head, struct slice text)
         target.path.len > 0) {
         assert(target.path.ptr[0] == '/');
         assert(!memchr(target.path.ptr, '\0', target.path.len));
-        assert(!memmem(target.path.ptr, target.path.len, "//", 2));
-        assert(!memmem(target.path.ptr, target.path.len, "/../", 4));
+        assert(target.nowhere || !memmem(target.path.ptr, target.path.len, "//", 2));
+        assert(target.nowhere || !memmem(target.path.ptr, target.path.len, "/../", 4));
     }
     arena_destroy(&arena);
 }

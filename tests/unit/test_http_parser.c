@@ -139,7 +139,9 @@ static const struct head_case head_cases[] = {
     {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked;q=1\r\n\r\n", ERROR_MALFORMED_REQUEST},
     {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked,\r\n\r\n", ERROR_MALFORMED_REQUEST},
     {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n", ERROR_NOT_IMPLEMENTED},
-    {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n", ERROR_NOT_IMPLEMENTED},
+    {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n", ERROR_MALFORMED_REQUEST},
+    {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip\r\n\r\n", ERROR_MALFORMED_REQUEST},
+    {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: identity\r\n\r\n", ERROR_MALFORMED_REQUEST},
     {"POST / HTTP/1.1\r\n" HOST "Expect: 200-ok\r\n\r\n", ERROR_EXPECTATION_FAILED},
     {"POST / HTTP/1.1\r\n" HOST "Expect: 100-continue, x\r\n\r\n", ERROR_EXPECTATION_FAILED},
 };
@@ -420,57 +422,59 @@ struct target_case {
     const char *path; /* NULL: refused */
     const char *query;
     const char *host;
+    bool nowhere;
 };
 
 static const struct target_case target_cases[] = {
-    {"/", "/", NULL, NULL},
-    {"/v1/tasks", "/v1/tasks", NULL, NULL},
-    {"/v1/tasks/", "/v1/tasks/", NULL, NULL},
-    {"/a?", "/a", "", NULL},
-    {"/a?b=%zz&c=[]|?", "/a", "b=%zz&c=[]|?", NULL},
-    {"/%41%62c", "/Abc", NULL, NULL},
-    {"/%C3%A4", "/\xc3\xa4", NULL, NULL},
-    {"/a%25b", "/a%b", NULL, NULL},
-    {"/.a/b./c..d", "/.a/b./c..d", NULL, NULL},
-    {"http://h/a?b", "/a", "b", "h"},
-    {"HTTPS://h:1", "/", NULL, "h:1"},
-    {"http://[::1]:80?q", "/", "q", "[::1]:80"},
-    {"*", "", NULL, NULL},
-    {"a", NULL, NULL, NULL},
-    {"//a", NULL, NULL, NULL},
-    {"/a//b", NULL, NULL, NULL},
-    {"/.", NULL, NULL, NULL},
-    {"/..", NULL, NULL, NULL},
-    {"/a/../b", NULL, NULL, NULL},
-    {"/a/./b", NULL, NULL, NULL},
-    {"/%2e%2e/a", NULL, NULL, NULL},
-    {"/a/%2E", NULL, NULL, NULL},
-    {"/a%2fb", NULL, NULL, NULL},
-    {"/a%5Cb", NULL, NULL, NULL},
-    {"/a\\b", NULL, NULL, NULL},
-    {"/a%00", NULL, NULL, NULL},
-    {"/a%0a", NULL, NULL, NULL},
-    {"/a%7f", NULL, NULL, NULL},
-    {"/a%c2%80", NULL, NULL, NULL},
-    {"/a%", NULL, NULL, NULL},
-    {"/a%4", NULL, NULL, NULL},
-    {"/a%4g", NULL, NULL, NULL},
-    {"/%ff", NULL, NULL, NULL},
-    {"/%c0%af", NULL, NULL, NULL},
-    {"/%ed%a0%80", NULL, NULL, NULL},
-    {"/%f4%90%80%80", NULL, NULL, NULL},
-    {"/\xc3\xa4", NULL, NULL, NULL},
-    {"/a?\xc3\xa4", NULL, NULL, NULL},
-    {"/a#b", NULL, NULL, NULL},
-    {"/a?b#c", NULL, NULL, NULL},
-    {"/a\"b", NULL, NULL, NULL},
-    {"http://", NULL, NULL, NULL},
-    {"http:///a", NULL, NULL, NULL},
-    {"http://u@h/", NULL, NULL, NULL},
-    {"http://h:99999/", NULL, NULL, NULL},
-    {"http://h#f", NULL, NULL, NULL},
-    {"ftp://h/", NULL, NULL, NULL},
-    {"**", NULL, NULL, NULL},
+    {"/", "/", NULL, NULL, false},
+    {"/v1/tasks", "/v1/tasks", NULL, NULL, false},
+    {"/v1/tasks/", "/v1/tasks/", NULL, NULL, false},
+    {"/a?", "/a", "", NULL, false},
+    {"/a?b=%zz&c=[]|?", "/a", "b=%zz&c=[]|?", NULL, false},
+    {"/%41%62c", "/Abc", NULL, NULL, false},
+    {"/%C3%A4", "/\xc3\xa4", NULL, NULL, false},
+    {"/a%25b", "/a%b", NULL, NULL, false},
+    {"/.a/b./c..d", "/.a/b./c..d", NULL, NULL, false},
+    {"http://h/a?b", "/a", "b", "h", false},
+    {"HTTPS://h:1", "/", NULL, "h:1", false},
+    {"http://[::1]:80?q", "/", "q", "[::1]:80", false},
+    {"*", "", NULL, NULL, false},
+    {"a", NULL, NULL, NULL, false},
+    {"//a", "//a", NULL, NULL, true},
+    {"/a//b", "/a//b", NULL, NULL, true},
+    {"/.", "/.", NULL, NULL, true},
+    {"/..", "/..", NULL, NULL, true},
+    {"/a/../b", "/a/../b", NULL, NULL, true},
+    {"/a/./b", "/a/./b", NULL, NULL, true},
+    {"/%2e%2e/a", "/../a", NULL, NULL, true},
+    {"/a/%2E", "/a/.", NULL, NULL, true},
+    {"//", "//", NULL, NULL, true},
+    {"/a%2fb", NULL, NULL, NULL, false},
+    {"/a%5Cb", NULL, NULL, NULL, false},
+    {"/a\\b", NULL, NULL, NULL, false},
+    {"/a%00", NULL, NULL, NULL, false},
+    {"/a%0a", NULL, NULL, NULL, false},
+    {"/a%7f", NULL, NULL, NULL, false},
+    {"/a%c2%80", NULL, NULL, NULL, false},
+    {"/a%", NULL, NULL, NULL, false},
+    {"/a%4", NULL, NULL, NULL, false},
+    {"/a%4g", NULL, NULL, NULL, false},
+    {"/%ff", NULL, NULL, NULL, false},
+    {"/%c0%af", NULL, NULL, NULL, false},
+    {"/%ed%a0%80", NULL, NULL, NULL, false},
+    {"/%f4%90%80%80", NULL, NULL, NULL, false},
+    {"/\xc3\xa4", NULL, NULL, NULL, false},
+    {"/a?\xc3\xa4", NULL, NULL, NULL, false},
+    {"/a#b", NULL, NULL, NULL, false},
+    {"/a?b#c", NULL, NULL, NULL, false},
+    {"/a\"b", NULL, NULL, NULL, false},
+    {"http://", NULL, NULL, NULL, false},
+    {"http:///a", NULL, NULL, NULL, false},
+    {"http://u@h/", NULL, NULL, NULL, false},
+    {"http://h:99999/", NULL, NULL, NULL, false},
+    {"http://h#f", NULL, NULL, NULL, false},
+    {"ftp://h/", NULL, NULL, NULL, false},
+    {"**", NULL, NULL, NULL, false},
 };
 
 static void check_text(struct slice found, const char *expected)
@@ -502,6 +506,7 @@ static void test_targets(void **state)
         check_text(target.path, c->path);
         check_text(target.query, c->query);
         check_text(target.host, c->host);
+        assert_int_equal(target.nowhere, c->nowhere);
     }
     struct http_target target;
     assert_int_equal(http_target_parse(SLICE("*"), HTTP_GET, arena, &target),
@@ -524,10 +529,13 @@ static void test_target_without_memory(void **state)
 static void test_hosts(void **state)
 {
     (void)state;
-    static const char *const good[] = {"a",       "a.b:80", "127.0.0.1:8080", "[::1]",
-                                       "[::1]:8", "a:",     "a%20b",          "x_y"};
-    static const char *const bad[] = {"",      ":80",  "a b", "a?b",    "a/b",     "u@h", "a:b",
-                                      "a:80x", "[::1", "[]",  "[::1]x", "a:65536", "a\\b"};
+    static const char *const good[] = {
+        "a",   "a.b:80",   "127.0.0.1:8080",     "[::1]", "[::1]:8", "a:", "a%20b",
+        "x_y", "[v1.a:+]", "[::ffff:1.2.3.4]:80"};
+    static const char *const bad[] = {
+        "",     ":80", "a b",       "a?b",     "a/b",   "u@h",        "a:b",  "a:80x",
+        "[::1", "[]",  "[::1]x",    "a:65536", "a\\b",  "[zzz]",      "[:1]", "%",
+        "a%zz", "a%4", "[1.2.3.4]", "[v1.]",   "[v.a]", "[::1%25lo]", "[v1]", "[::1]]"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         assert_true(http_host_valid(slice_of(good[i])));
     }

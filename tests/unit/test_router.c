@@ -93,6 +93,11 @@ static void finds_rows(void **state)
          BIT(GET) | BIT(HEAD) | BIT(OPTIONS),
          {"01a20472-533f-74f7-8a77-8e2ec4b5150b"}},
         {HTTP_GET,
+         "/v1/things/01A20472-533F-74F7-8A77-8E2EC4B5150b",
+         "GET /v1/things/{id}",
+         BIT(GET) | BIT(HEAD) | BIT(OPTIONS),
+         {"01A20472-533F-74F7-8A77-8E2EC4B5150b"}},
+        {HTTP_GET,
          "/v1/tasks/{key}",
          "GET /v1/tasks/{key}",
          BIT(GET) | BIT(HEAD) | BIT(PUT) | BIT(PATCH) | BIT(DELETE) | BIT(OPTIONS),
@@ -124,7 +129,6 @@ static void knows_what_is_not_there(void **state)
         "livez",
         "//",
         "/v1/things/7",
-        "/v1/things/01A20472-533F-74F7-8A77-8E2EC4B5150B",
         "/livez/",
         "//livez",
         "/LIVEZ",
@@ -154,6 +158,29 @@ static void knows_what_is_not_there(void **state)
     }
     assert_int_equal(http_router_find(router, HTTP_GET, (struct slice){0}).allow, 0);
     assert_int_equal(http_router_find(router, HTTP_GET, SLICE("/livez\0")).allow, 0);
+}
+
+static void knows_what_is_no_id(void **state)
+{
+    static const struct {
+        const char *path;
+        bool malformed_id;
+    } cases[] = {
+        {"/v1/things/7", true},
+        {"/v1/things/.", true},
+        {"/v1/things/7/x", false},
+        {"/v1/things/", false},
+        {"/v1/things", false},
+        {"/v1/tasks/7/labels", false},
+        {"/v1/things/01a20472533f74f78a778e2ec4b5150b", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct http_match match = http_router_find(router, HTTP_GET, slice_of(cases[i].path));
+        assert_int_equal(match.allow, 0);
+        assert_int_equal(match.malformed_id, cases[i].malformed_id);
+    }
 }
 
 static void writes_the_allow_field(void **state)
@@ -191,9 +218,8 @@ static void works_without_routes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_rows),
-        cmocka_unit_test(knows_what_is_not_there),
-        cmocka_unit_test(writes_the_allow_field),
+        cmocka_unit_test(finds_rows),           cmocka_unit_test(knows_what_is_not_there),
+        cmocka_unit_test(knows_what_is_no_id),  cmocka_unit_test(writes_the_allow_field),
         cmocka_unit_test(works_without_routes),
     };
     return cmocka_run_group_tests(tests, create, destroy);

@@ -105,6 +105,23 @@ static void formats_and_parses(void **state)
     }
 }
 
+static void folds_case_where_it_is_asked_to(void **state)
+{
+    static const char *const bad[] = {"01234567-89AB-cdef-fedc-ba987654321G",
+                                      "01234567-89AB-cdef-fedc\rba9876543210",
+                                      "0123456\x10-89ab-cdef-fedc-ba9876543210", "01234567"};
+    struct uuid lower;
+    struct uuid upper;
+
+    (void)state;
+    assert_true(uuid_parse(SLICE("01234567-89ab-cdef-fedc-ba9876543210"), &lower));
+    assert_true(uuid_parse_any_case(SLICE("01234567-89AB-CDEF-FEdc-BA9876543210"), &upper));
+    assert_true(uuid_eq(lower, upper));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(uuid_parse_any_case(slice_of(bad[i]), &upper));
+    }
+}
+
 static void refuses_every_other_form(void **state)
 {
     static const char *const cases[] = {
@@ -134,8 +151,11 @@ static void refuses_every_other_form(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(has_version_variant_and_time), cmocka_unit_test(ascends_within_one_thread),
-        cmocka_unit_test(differs_between_threads),      cmocka_unit_test(formats_and_parses),
+        cmocka_unit_test(has_version_variant_and_time),
+        cmocka_unit_test(ascends_within_one_thread),
+        cmocka_unit_test(differs_between_threads),
+        cmocka_unit_test(formats_and_parses),
+        cmocka_unit_test(folds_case_where_it_is_asked_to),
         cmocka_unit_test(refuses_every_other_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
