@@ -118,6 +118,22 @@ static bool good_cidr(struct slice part)
            (!part.ptr || slice_to_u64(part, v4 ? 32 : 128, &bits));
 }
 
+/* The name of a header field (RFC 9110 section 5.1). */
+static bool good_field_name(const char *value)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+    const struct slice text = slice_of(value);
+
+    for (size_t i = 0; i < text.len; i++) {
+        const char c = text.ptr[i];
+        const char folded = (char)(c | 0x20);
+        if (!(c >= '0' && c <= '9') && !(folded >= 'a' && folded <= 'z') && !strchr(others, c)) {
+            return false;
+        }
+    }
+    return text.len > 0 && text.len <= 100;
+}
+
 static bool good_proxies(const char *value)
 {
     return all_parts(value, good_cidr);
@@ -230,6 +246,8 @@ static const struct {
     {SETTING_registration, good_registration, "must be open or closed"},
     {SETTING_trusted_proxies, good_proxies,
      "must be addresses or CIDRs such as 10.0.0.0/8, comma separated"},
+    {SETTING_client_address_header, good_field_name,
+     "must be the name of a header field such as Fly-Client-IP, or Forwarded"},
     {SETTING_cors_origins, good_origins,
      "must be origins such as https://app.example.com (no path, lower case), comma separated"},
     {SETTING_jwt_issuer, good_issuer,
@@ -265,6 +283,11 @@ int settings_check(const struct settings *settings)
         return settings_complain(SETTINGS_CONFIGURATION,
                                  "JWT_SECRET must be set when DATABASE_URL is not a file: all "
                                  "nodes share it; make one with: openssl rand -base64 48");
+    }
+    if (settings->client_address_header && !settings->trusted_proxies) {
+        return settings_complain(SETTINGS_CONFIGURATION,
+                                 "CLIENT_ADDRESS_HEADER is believed from trusted proxies only: set "
+                                 "TRUSTED_PROXIES to their addresses, or leave both out");
     }
     return 0;
 }

@@ -213,6 +213,7 @@ static int create_server(struct service *service)
         .body_most = (size_t)settings->max_body_bytes,
         .cors_origins = settings->cors_origins,
         .trusted_proxies = settings->trusted_proxies,
+        .client_address_header = settings->client_address_header,
         .drain_delay_seconds = (unsigned)settings->drain_delay_seconds,
         .drain_seconds = (unsigned)settings->drain_seconds,
         .counted = settings->metrics_addr != NULL,

@@ -116,14 +116,31 @@ static bool is_list(enum http_field field)
            field == HTTP_FIELD_X_FORWARDED_FOR;
 }
 
-/* Joins a field that came in several lines (RFC 9110 section 5.3). */
-static bool join(struct exchange *exchange, struct slice input, enum http_field field)
+/* The next line of a field that is known by its number, or by its name if that is given. */
+static bool next_value(const struct exchange *exchange, struct slice input, enum http_field field,
+                       struct slice name, uint32_t *at, struct slice *value)
+{
+    return name.ptr ? http_head_next_named(&exchange->head, input, name, at, value)
+                    : http_head_next(&exchange->head, input, field, at, value);
+}
+
+/* Joins a field that came in several lines (RFC 9110 section 5.3). One line is not copied; `ptr` is
+ * NULL when there is none. False without memory. */
+static bool join(struct exchange *exchange, struct slice input, enum http_field field,
+                 struct slice name, struct slice *joined)
 {
     uint32_t at = 0;
     struct slice value;
     size_t len = 0;
-    while (http_head_next(&exchange->head, input, field, &at, &value)) {
+    unsigned lines = 0;
+    *joined = (struct slice){NULL, 0};
+    while (next_value(exchange, input, field, name, &at, &value)) {
+        *joined = value;
         len += value.len + 2;
+        lines++;
+    }
+    if (lines < 2) {
+        return true;
     }
     char *text = arena_alloc(exchange->x.arena, len);
     if (!text) {
@@ -131,7 +148,7 @@ static bool join(struct exchange *exchange, struct slice input, enum http_field 
     }
     at = 0;
     len = 0;
-    while (http_head_next(&exchange->head, input, field, &at, &value)) {
+    while (next_value(exchange, input, field, name, &at, &value)) {
         if (len > 0) {
             text[len++] = ',';
             text[len++] = ' ';
@@ -139,7 +156,7 @@ static bool join(struct exchange *exchange, struct slice input, enum http_field 
         memcpy(text + len, value.ptr, value.len);
         len += value.len;
     }
-    exchange->x.request.fields[field].value = (struct slice){text, len};
+    *joined = (struct slice){text, len};
     return true;
 }
 
@@ -155,7 +172,9 @@ static bool resolve_fields(struct exchange *exchange, struct slice input)
             .value = {input.ptr + span.at, span.len},
             .count = count,
         };
-        if (count > 1 && is_list(field) && !join(exchange, input, field)) {
+        if (count > 1 && is_list(field) &&
+            !join(exchange, input, field, (struct slice){NULL, 0},
+                  &exchange->x.request.fields[field].value)) {
             return false;
         }
     }
@@ -216,15 +235,21 @@ static enum error resolve_target(struct exchange *exchange, struct slice text)
     return ERROR_NONE;
 }
 
-static struct slice find_client(const struct exchange *exchange)
+/* `ptr` is NULL without memory. */
+static struct slice find_client(struct exchange *exchange, struct slice input)
 {
     const struct http_connection *connection = exchange->connection;
-    struct slice peer = http_connection_client(connection);
-    struct slice forwarded = http_request_field(&exchange->x.request, HTTP_FIELD_X_FORWARDED_FOR);
-    if (!connection->trusted || !forwarded.ptr) {
+    const struct slice peer = http_connection_client(connection);
+    struct slice value = http_request_field(&exchange->x.request, HTTP_FIELD_X_FORWARDED_FOR);
+    if (!connection->trusted) {
         return peer;
     }
-    return proxies_client(connection->loop->server->proxies, forwarded, peer, exchange->x.arena);
+    struct proxies *proxies = connection->loop->server->proxies;
+    const struct slice name = proxies_header(proxies);
+    if (name.ptr && !join(exchange, input, HTTP_FIELD_COUNT, name, &value)) {
+        return (struct slice){NULL, 0};
+    }
+    return value.ptr ? proxies_client(proxies, value, peer, exchange->x.arena) : peer;
 }
 
 /* Drops what points into an input that has moved. */
@@ -258,7 +283,7 @@ enum error exchange_resolve(struct exchange *exchange, const char *base)
         return ERROR_UNAVAILABLE;
     }
     exchange_identify(exchange);
-    request->client = find_client(exchange);
+    request->client = find_client(exchange, input);
     if (!request->client.ptr) {
         return ERROR_UNAVAILABLE;
     }

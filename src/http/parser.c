@@ -345,18 +345,40 @@ enum http_parse http_head_parse(struct http_head *head, struct slice input)
     return HTTP_PARSE_DONE;
 }
 
-bool http_head_next(const struct http_head *head, struct slice input, enum http_field field,
-                    uint32_t *at, struct slice *value)
+/* The field line at or behind `*at`; false behind the last. */
+static bool next_line(const struct http_head *head, struct slice input, uint32_t *at,
+                      struct slice *name, struct slice *value)
 {
     if (*at < head->fields_at) {
         *at = head->fields_at;
     }
-    while (*at + 2 < head->length) {
-        size_t end = http_find_control(input, *at);
-        struct slice line = {input.ptr + *at, end - *at};
-        struct slice name;
-        *at = (uint32_t)end + 2;
-        if (split_field(line, &name, value) && field_name_find(name) == (unsigned)field) {
+    if (*at + 2 >= head->length) {
+        return false;
+    }
+    size_t end = http_find_control(input, *at);
+    struct slice line = {input.ptr + *at, end - *at};
+    *at = (uint32_t)end + 2;
+    return split_field(line, name, value);
+}
+
+bool http_head_next(const struct http_head *head, struct slice input, enum http_field field,
+                    uint32_t *at, struct slice *value)
+{
+    struct slice name;
+    while (next_line(head, input, at, &name, value)) {
+        if (field_name_find(name) == (unsigned)field) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool http_head_next_named(const struct http_head *head, struct slice input, struct slice wanted,
+                          uint32_t *at, struct slice *value)
+{
+    struct slice name;
+    while (next_line(head, input, at, &name, value)) {
+        if (slice_eq_nocase(name, wanted)) {
             return true;
         }
     }

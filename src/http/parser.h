@@ -59,6 +59,10 @@ enum http_parse http_head_parse(struct http_head *head, struct slice input)
 bool http_head_next(const struct http_head *head, struct slice input, enum http_field field,
                     uint32_t *at, struct slice *value);
 
+/* The same for a field that has no number: `name` in any case. */
+bool http_head_next_named(const struct http_head *head, struct slice input, struct slice name,
+                          uint32_t *at, struct slice *value);
+
 /* Where the first control character other than HTAB stands in `s`, from `at` on; s.len: there is
  * none. */
 size_t http_find_control(struct slice s, size_t at);

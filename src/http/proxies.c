@@ -1,7 +1,17 @@
 #include "http/proxies.h"
 
 #include <arpa/inet.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "http/forwarded.h"
+
+#define FORWARDED_FOR "X-Forwarded-For"
+#define TOLD_EVERY_MS 60000
+#define TOLD_MOST     128 /* bytes of a field that are repeated in the log */
 
 struct network {
     struct in6_addr address;
@@ -9,36 +19,23 @@ struct network {
 };
 
 struct proxies {
+    struct slice header; /* ptr NULL: X-Forwarded-For */
+    enum {
+        FORM_HOPS,     /* X-Forwarded-For */
+        FORM_ELEMENTS, /* Forwarded */
+        FORM_ALONE,    /* one address */
+    } form;
+    _Atomic int64_t told_ms; /* when the log was last told of a field that cannot be read */
     size_t count;
     struct network networks[];
 };
-
-/* An address of either family; IPv4 becomes ::ffff:a.b.c.d. `*width`: its own bits, 32 or 128. */
-static bool parse_address(struct slice text, struct in6_addr *address, unsigned *width)
-{
-    char copy[INET6_ADDRSTRLEN];
-    struct in_addr v4;
-    if (text.len == 0 || text.len >= sizeof copy) {
-        return false;
-    }
-    memcpy(copy, text.ptr, text.len);
-    copy[text.len] = '\0';
-    if (inet_pton(AF_INET, copy, &v4) == 1) {
-        *address = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
-        memcpy(&address->s6_addr[12], &v4, sizeof v4);
-        *width = 32;
-        return true;
-    }
-    *width = 128;
-    return inet_pton(AF_INET6, copy, address) == 1;
-}
 
 static bool parse_network(struct slice text, struct network *network)
 {
     struct slice rest = text;
     struct slice address = slice_next(&rest, '/');
     unsigned width = 0;
-    if (!parse_address(address, &network->address, &width)) {
+    if (!forwarded_parse_ip(address, &network->address, &width)) {
         return false;
     }
     uint64_t bits = width;
@@ -49,7 +46,16 @@ static bool parse_network(struct slice text, struct network *network)
     return true;
 }
 
-struct proxies *proxies_create(const char *networks, const char **why)
+static void choose_form(struct proxies *proxies, struct slice header)
+{
+    const bool hops = header.len == 0 || slice_eq_nocase(header, SLICE(FORWARDED_FOR));
+    const bool elements = slice_eq_nocase(header, SLICE("Forwarded"));
+    proxies->header = hops ? (struct slice){NULL, 0} : header;
+    proxies->form = hops ? FORM_HOPS : elements ? FORM_ELEMENTS : FORM_ALONE;
+    atomic_init(&proxies->told_ms, INT64_MIN);
+}
+
+struct proxies *proxies_create(const char *networks, const char *header, const char **why)
 {
     size_t count = 1;
     for (const char *c = networks; *c; c++) {
@@ -60,6 +66,7 @@ struct proxies *proxies_create(const char *networks, const char **why)
         *why = "out of memory";
         return NULL;
     }
+    choose_form(proxies, slice_of(header));
     struct slice rest = slice_of(networks);
     while (rest.ptr) {
         struct slice text = slice_trim(slice_next(&rest, ','));
@@ -102,18 +109,6 @@ bool proxies_trust(const struct proxies *proxies, const struct in6_addr *address
     return false;
 }
 
-/* Cuts the last hop off. */
-static struct slice last_hop(struct slice *rest)
-{
-    size_t at = rest->len;
-    while (at > 0 && rest->ptr[at - 1] != ',') {
-        at--;
-    }
-    struct slice hop = slice_trim((struct slice){rest->ptr + at, rest->len - at});
-    rest->len = at > 0 ? at - 1 : 0;
-    return hop;
-}
-
 /* One form for one address, so that quotas cannot be dodged by spelling. */
 static struct slice format(const struct in6_addr *address, struct arena *arena)
 {
@@ -124,16 +119,59 @@ static struct slice format(const struct in6_addr *address, struct arena *arena)
     return done ? arena_copy(arena, slice_of(text)) : (struct slice){NULL, 0};
 }
 
-struct slice proxies_client(const struct proxies *proxies, struct slice forwarded,
-                            struct slice peer, struct arena *arena)
+struct slice proxies_header(const struct proxies *proxies)
+{
+    return proxies->header;
+}
+
+/* Without a word, all clients would count as one: the proxy. */
+static void tell_unreadable(struct proxies *proxies, struct slice value, struct slice peer)
+{
+    const int64_t now = clock_mono_ms();
+    int64_t told = atomic_load_explicit(&proxies->told_ms, memory_order_relaxed);
+    const struct slice field = proxies->header.ptr ? proxies->header : SLICE(FORWARDED_FOR);
+    if ((told != INT64_MIN && now - told < TOLD_EVERY_MS) ||
+        !atomic_compare_exchange_strong(&proxies->told_ms, &told, now)) {
+        return;
+    }
+    log_write(
+        LOG_WARN, "client_address_unreadable",
+        LOG_FIELDS(LOG_T("message", SLICE("a trusted proxy names a client in a way that cannot be "
+                                          "read, so the request counts as the proxy's own; see "
+                                          "TRUSTED_PROXIES and CLIENT_ADDRESS_HEADER")),
+                   LOG_T("field", field), LOG_T("value", utf8_cut(value, TOLD_MOST)),
+                   LOG_T("proxy", peer)));
+}
+
+static enum forwarded_step next_hop(const struct proxies *proxies, struct slice *rest,
+                                    struct in6_addr *address)
+{
+    const struct slice all = *rest;
+    switch (proxies->form) {
+    case FORM_HOPS: return forwarded_last_hop(rest, address);
+    case FORM_ELEMENTS: return forwarded_last_element(rest, address);
+    default:
+        rest->len = 0;
+        if (all.len == 0) {
+            return FORWARDED_END;
+        }
+        return forwarded_parse_node(all, address) ? FORWARDED_HOP : FORWARDED_UNREADABLE;
+    }
+}
+
+struct slice proxies_client(struct proxies *proxies, struct slice value, struct slice peer,
+                            struct arena *arena)
 {
     struct in6_addr client;
     bool found = false;
-    struct slice rest = forwarded;
-    while (rest.len > 0) {
+    struct slice rest = value;
+    for (;;) {
         struct in6_addr address;
-        unsigned width = 0;
-        if (!parse_address(last_hop(&rest), &address, &width)) {
+        const enum forwarded_step step = next_hop(proxies, &rest, &address);
+        if (step == FORWARDED_UNREADABLE) {
+            tell_unreadable(proxies, value, peer);
+        }
+        if (step != FORWARDED_HOP) {
             break;
         }
         client = address;

@@ -68,7 +68,8 @@ static bool build(struct http_server *server, const char **why)
         }
     }
     if (options->trusted_proxies && options->trusted_proxies[0]) {
-        server->proxies = proxies_create(options->trusted_proxies, why);
+        server->proxies =
+            proxies_create(options->trusted_proxies, options->client_address_header, why);
         if (!server->proxies) {
             return false;
         }

@@ -52,6 +52,7 @@ struct http_server_options {
     size_t body_most;                    /* bytes, for routes that name none */
     const char *cors_origins;            /* comma separated, or NULL */
     const char *trusted_proxies;         /* CIDRs, comma separated, or NULL */
+    const char *client_address_header;   /* see proxies_create; NULL: X-Forwarded-For */
     const char *path_prefix;             /* `/todo`: routes stand under it too; NULL: none */
     unsigned drain_delay_seconds;        /* how long it still accepts when it was told to stop */
     unsigned drain_seconds;              /* and then at most works on */

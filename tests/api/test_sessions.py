@@ -4,8 +4,11 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+import pytest
+
 from support import tokens
 from support.client import Client
+from support.waiting import wait_until
 
 MOST = 100
 
@@ -166,3 +169,13 @@ def test_a_session_tells_where_it_came_from(start_server, make_user):
         row = own.client.get("/v1/me/sessions").expect(200).json["items"][0]
         assert row["ip"] == ip
         assert row["user_agent"] == "ü" * 128, "256 bytes at most, and never half a character"
+    wait_until(lambda: "client_address_unreadable" in own_server.log_text(), what="the line in the log")
+    assert own_server.log_text().count("client_address_unreadable") == 1, "once a minute"
+
+
+@pytest.mark.parametrize("name, value", [("Fly-Client-IP", "203.0.113.7"),
+                                         ("Forwarded", "for=unknown, for=\"203.0.113.7:80\"")])
+def test_the_field_that_names_the_client_is_a_setting(start_server, make_user, name, value):
+    own_server = start_server(env={"TRUSTED_PROXIES": "127.0.0.1/32", "CLIENT_ADDRESS_HEADER": name})
+    own = make_user(own_server, headers={"X-Forwarded-For": "203.0.113.9", name: value})
+    assert own.client.get("/v1/me/sessions").expect(200).json["items"][0]["ip"] == "203.0.113.7"

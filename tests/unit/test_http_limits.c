@@ -204,13 +204,32 @@ static void test_without_descriptors(void **state)
     rig_stop(&rig);
 }
 
+struct client_case {
+    const char *fields;
+    const char *client;
+};
+
+/* Asks a server that believes this machine's proxy about the client. */
+static void assert_clients(const char *header, const struct client_case *cases, size_t count)
+{
+    const struct http_server_options options = {.trusted_proxies = "10.0.0.0/8, 127.0.0.1",
+                                                .client_address_header = header};
+    struct rig rig;
+    struct rig_answer answer;
+    rig_start(&rig, &options);
+    for (size_t i = 0; i < count; i++) {
+        char text[512];
+        snprintf(text, sizeof text, "GET /client HTTP/1.1\r\n" HOST "%s\r\n", cases[i].fields);
+        assert_int_equal(rig_ask(&rig, text, &answer), 200);
+        assert_string_equal(answer.body, cases[i].client);
+    }
+    rig_stop(&rig);
+}
+
 static void test_clients_behind_a_proxy(void **state)
 {
     (void)state;
-    static const struct {
-        const char *fields;
-        const char *client;
-    } cases[] = {
+    static const struct client_case cases[] = {
         {"", "127.0.0.1"},
         {"X-Forwarded-For: 192.0.2.1\r\n", "192.0.2.1"},
         {"X-Forwarded-For: 198.51.100.9, 192.0.2.1, 10.1.2.3\r\n", "192.0.2.1"},
@@ -220,22 +239,52 @@ static void test_clients_behind_a_proxy(void **state)
         {"X-Forwarded-For: nonsense\r\n", "127.0.0.1"},
         {"X-Forwarded-For: 192.0.2.1, nonsense, 10.9.9.9\r\n", "10.9.9.9"},
         {"X-Forwarded-For:\r\n", "127.0.0.1"},
+        {"X-Forwarded-For: 192.0.2.1:5000\r\n", "192.0.2.1"},
+        {"X-Forwarded-For: [2001:db8::1]:5000, 10.1.1.1:80\r\n", "2001:db8::1"},
+        {"X-Forwarded-For: 192.0.2.1, ,10.1.1.1,\r\n", "192.0.2.1"},
+        {"Forwarded: for=192.0.2.1\r\n", "127.0.0.1"},
     };
-    const struct http_server_options options = {.trusted_proxies = "10.0.0.0/8, 127.0.0.1"};
     struct rig rig;
     struct rig_answer answer;
-    rig_start(&rig, &options);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char text[512];
-        snprintf(text, sizeof text, "GET /client HTTP/1.1\r\n" HOST "%s\r\n", cases[i].fields);
-        assert_int_equal(rig_ask(&rig, text, &answer), 200);
-        assert_string_equal(answer.body, cases[i].client);
-    }
-    rig_stop(&rig);
+    assert_clients(NULL, cases, sizeof cases / sizeof *cases);
+    assert_clients("x-forwarded-for", cases, sizeof cases / sizeof *cases);
     rig_start(&rig, NULL);
     rig_ask(&rig, "GET /client HTTP/1.1\r\n" HOST "X-Forwarded-For: 192.0.2.1\r\n\r\n", &answer);
     assert_string_equal(answer.body, "127.0.0.1");
     rig_stop(&rig);
+}
+
+static void test_clients_in_a_field_of_their_own(void **state)
+{
+    (void)state;
+    static const struct client_case cases[] = {
+        {"", "127.0.0.1"},
+        {"X-Forwarded-For: 192.0.2.9\r\n", "127.0.0.1"},
+        {"FLY-client-ip: 192.0.2.1\r\nX-Forwarded-For: 192.0.2.9\r\n", "192.0.2.1"},
+        {"Fly-Client-IP: 2001:DB8::1\r\n", "2001:db8::1"},
+        {"Fly-Client-IP: [2001:DB8::1]:80\r\n", "2001:db8::1"},
+        {"Fly-Client-IP: 10.1.1.1\r\n", "10.1.1.1"},
+        {"Fly-Client-IP: 192.0.2.1, 192.0.2.2\r\n", "127.0.0.1"},
+        {"Fly-Client-IP: 192.0.2.1\r\nFly-Client-IP: 192.0.2.2\r\n", "127.0.0.1"},
+        {"Fly-Client-IP:\r\n", "127.0.0.1"},
+        {"Fly-Client-IP2: 192.0.2.1\r\n", "127.0.0.1"},
+    };
+    assert_clients("Fly-Client-IP", cases, sizeof cases / sizeof *cases);
+}
+
+static void test_clients_in_forwarded(void **state)
+{
+    (void)state;
+    static const struct client_case cases[] = {
+        {"Forwarded: for=192.0.2.1;proto=https\r\n", "192.0.2.1"},
+        {"Forwarded: for=198.51.100.9\r\nX: y\r\nForwarded: For=\"[2001:db8::1]:1\", "
+         "for=10.1.1.1\r\n",
+         "2001:db8::1"},
+        {"Forwarded: for=\"\r\nForwarded: for=192.0.2.1\r\n", "192.0.2.1"},
+        {"Forwarded: for=192.0.2.1, for=unknown, for=10.1.1.1\r\n", "10.1.1.1"},
+        {"Forwarded: proto=https\r\nX-Forwarded-For: 192.0.2.1\r\n", "127.0.0.1"},
+    };
+    assert_clients("Forwarded", cases, sizeof cases / sizeof *cases);
 }
 
 static void test_cross_origin(void **state)
@@ -307,6 +356,8 @@ int main(void)
         cmocka_unit_test(test_connections_are_bounded),
         cmocka_unit_test(test_without_descriptors),
         cmocka_unit_test(test_clients_behind_a_proxy),
+        cmocka_unit_test(test_clients_in_a_field_of_their_own),
+        cmocka_unit_test(test_clients_in_forwarded),
         cmocka_unit_test(test_cross_origin),
         cmocka_unit_test(test_options_that_are_refused),
         cmocka_unit_test(test_a_port_in_use_is_refused),
