@@ -23,8 +23,8 @@ SETTINGS = {"max_connections": "300", "shared_buffers": "256MB", "max_wal_size":
 # Ids are decimal numbers written with 32 digits, so that wrk and pgbench can make up any existing one.
 # The tasks of all users are made in turn, as they are in life.
 FILL = f"""
-INSERT INTO users (user_id, revision, created_at, updated_at, password_hash, email)
-    SELECT lpad(n::text, 32, '0')::uuid, {TASKS_EACH}, 1, 1, u.password_hash, 'user' || n || '@example.com'
+INSERT INTO users (user_id, revision, tasks_pending, created_at, updated_at, password_hash, email)
+    SELECT lpad(n::text, 32, '0')::uuid, {TASKS_EACH}, {TASKS_EACH}, 1, 1, u.password_hash, 'user' || n || '@example.com'
     FROM generate_series(1, {USERS}) n, users u;
 INSERT INTO sessions (user_id, id, counter, created_at, last_used_at, expires_at, superseded, ip)
     SELECT u.user_id, u.user_id, 1, s.created_at, s.last_used_at, s.expires_at, '', s.ip

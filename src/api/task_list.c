@@ -25,6 +25,7 @@ struct page {
     size_t fields_begin; /* where the page's own field lines begin in the head */
     char tag_text[TAG_MOST];
     struct slice tag;
+    bool with_total;
     bool not_modified;
     bool cached; /* the answer is complete: it was copied */
     bool no_memory;
@@ -170,7 +171,7 @@ static void finish(struct page *page)
 {
     jw_close_array(&page->json);
     add_next(page);
-    if (page->op.with_total) {
+    if (page->with_total) {
         jw_name(&page->json, SLICE("total"));
         jw_i64(&page->json, page->op.total);
     }
@@ -210,7 +211,8 @@ static bool read_request(struct page *page)
     struct http_exchange *x = page->x;
     struct http_problem_errors errors = {0};
     bool good = http_query_parse(&x->request, task_query_names, x->arena, &page->query, &errors);
-    good &= task_query_read(api_of(x)->options.keys, &page->query, x->arena, &page->op, &errors);
+    good &= task_query_read(api_of(x)->options.keys, &page->query, x->arena, &page->op,
+                            &page->with_total, &errors);
     if (!good && errors.count == 0) {
         respond_no_memory(x);
         return false;

@@ -69,10 +69,9 @@ static void read_sort(struct slice value, struct store_task_list *list,
              "order round.");
 }
 
-static void read_include(struct slice value, struct store_task_list *list,
-                         struct http_problem_errors *errors)
+static void read_include(struct slice value, bool *with_total, struct http_problem_errors *errors)
 {
-    list->with_total = value.ptr != NULL;
+    *with_total = value.ptr != NULL;
     if (value.ptr && !slice_eq(value, SLICE("total"))) {
         complain(errors, "include", "not_allowed", "Must be: total.");
     }
@@ -102,12 +101,13 @@ static void read_cursor(const struct keys *keys, struct slice value, struct aren
 }
 
 bool task_query_read(const struct keys *keys, const struct http_query *query, struct arena *arena,
-                     struct store_task_list *list, struct http_problem_errors *errors)
+                     struct store_task_list *list, bool *with_total,
+                     struct http_problem_errors *errors)
 {
     read_limit(http_query_get(query, "limit"), list, errors);
     read_statuses(http_query_get(query, "status"), list, errors);
     read_sort(http_query_get(query, "sort"), list, errors);
-    read_include(http_query_get(query, "include"), list, errors);
+    read_include(http_query_get(query, "include"), with_total, errors);
     if (errors->count == 0) {
         read_cursor(keys, http_query_get(query, "cursor"), arena, list, errors);
     }

@@ -11,10 +11,11 @@
 
 extern const char *const task_query_names[];
 
-/* Fills the order, filter and position of `list` (whose user is set). All that is wrong goes to
- * `errors`. Returns false when anything is wrong. */
+/* Fills the order, filter and position of `list` (whose user is set), and whether the total was
+ * asked for. All that is wrong goes to `errors`. Returns false when anything is wrong. */
 bool task_query_read(const struct keys *keys, const struct http_query *query, struct arena *arena,
-                     struct store_task_list *list, struct http_problem_errors *errors);
+                     struct store_task_list *list, bool *with_total,
+                     struct http_problem_errors *errors);
 
 /* Appends the query of the next page: the parameters of this one with another cursor. */
 void task_query_add_next(const struct http_query *query, struct slice cursor, struct buffer *out);

@@ -115,7 +115,7 @@ struct store_position {
 /* One page of a user's tasks, and the user's revision in the same snapshot. Ordered by the sort key
  * and then by id, both ascending or both descending. `each` runs for each row, at most `limit`
  * times, before `done`; the row's texts live only during that call. `begin` (may be NULL) runs once
- * before the first row, when `revision` is known, and answers false to skip the rows and the total.
+ * before the first row, when `revision` and `total` are known, and answers false to skip the rows.
  */
 struct store_task_list {
     struct store_op op;
@@ -126,11 +126,10 @@ struct store_task_list {
     bool after;                     /* begin behind `position` */
     struct store_position position; /* valid when `after` */
     unsigned limit;                 /* rows, 1 to 100 */
-    bool with_total;
     bool (*begin)(struct store_task_list *op);
     void (*each)(struct store_task_list *op, const struct task *row);
     int64_t revision; /* out */
-    int64_t total;    /* out, when with_total: tasks that fit the filter */
+    int64_t total;    /* out: tasks that fit the filter */
     bool more;        /* out: there are rows behind the last */
 };
 
@@ -172,7 +171,8 @@ enum store_outcome {
 };
 
 /* A change of one task. Each change takes the next revision of the user. ERROR_NOT_FOUND as the
- * result: the user is gone. Else `outcome` says what happened. */
+ * result: the user is gone. ERROR_QUOTA_EXCEEDED: the user would hold more than may be; a deletion
+ * and what makes a task smaller never are. Else `outcome` says what happened. */
 struct store_task_write {
     struct store_op op;
     enum store_task_verb verb;
@@ -183,7 +183,8 @@ struct store_task_write {
     struct store_idempotency idempotency;
     int64_t now;
     enum store_outcome outcome; /* out */
-    struct task task;           /* out: created, updated; precondition failed: revision only */
+    struct task task;           /* out: created, updated; else without texts, and when a
+                                   precondition failed the revision only */
     bool replayed;              /* out: the answer of an earlier request */
 };
 
@@ -285,6 +286,11 @@ struct store_session_end {
 struct store_options {
     const char *url;
     size_t queue_most; /* writes that may wait; more are ERROR_OVERLOADED. 0: 4,096 */
+
+    /* What one user may hold (usage.h); beyond it a write that grows is ERROR_QUOTA_EXCEEDED. 0: no
+     * bound. */
+    int64_t user_tasks_most;
+    int64_t user_bytes_most;
 
     /* What only an engine behind a network needs; 0 takes the default. */
     unsigned pool;       /* connections a session may have, 2 to 64; 4 */

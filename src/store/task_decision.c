@@ -26,6 +26,7 @@ static enum task_decision remove_task(struct store_task_write *op, const struct 
 {
     op->outcome = STORE_DELETED;
     op->task = before->task;
+    op->task.title = op->task.description = (struct slice){0}; /* the answer does not show them */
     op->task.revision = before->revision + 1;
     return TASK_DECISION_DELETE;
 }
@@ -59,7 +60,7 @@ static bool may_change(struct store_task_write *op, const struct task_before *be
     return fits;
 }
 
-enum task_decision task_decide(struct store_task_write *op, const struct task_before *before)
+static enum task_decision decide(struct store_task_write *op, const struct task_before *before)
 {
     if (op->verb == STORE_TASK_CREATE)
         return create(op, before);
@@ -68,6 +69,60 @@ enum task_decision task_decide(struct store_task_write *op, const struct task_be
     if (!before->exists)
         return create(op, before);
     return op->verb == STORE_TASK_DELETE ? remove_task(op, before) : change(op, before);
+}
+
+static void count(struct usage *change, const struct task *task, int sign)
+{
+    change->tasks[task->status] += sign;
+    change->bytes += sign * usage_task_bytes(task);
+}
+
+static struct usage usage_change(const struct store_task_write *op,
+                                 const struct task_before *before, enum task_decision decision)
+{
+    struct usage change = {0};
+    const bool ends = decision == TASK_DECISION_UPDATE || decision == TASK_DECISION_DELETE;
+    const bool begins = decision == TASK_DECISION_UPDATE || decision == TASK_DECISION_INSERT;
+    if (ends)
+        count(&change, &before->task, -1);
+    if (begins)
+        count(&change, &op->task, 1);
+    if (decision == TASK_DECISION_DELETE)
+        change.bytes += USAGE_TOMBSTONE_BYTES;
+    if (decision == TASK_DECISION_INSERT && before->tombstone)
+        change.bytes -= USAGE_TOMBSTONE_BYTES;
+    if (op->idempotency.key.ptr)
+        change.bytes += usage_key_bytes(op->idempotency.key, &op->task) - before->kept_bytes;
+    return change;
+}
+
+/* A deletion makes room sooner or later, so it may take some first. */
+static bool fits(const struct usage *usage, const struct usage *change,
+                 const struct usage_limits *limits, enum task_decision decision)
+{
+    if (decision == TASK_DECISION_DELETE)
+        return true;
+    if (decision == TASK_DECISION_INSERT && usage_total(usage, 0) >= limits->tasks)
+        return false;
+    return change->bytes <= 0 || change->bytes <= limits->bytes - usage->bytes;
+}
+
+enum task_decision task_decide(struct store_task_write *op, const struct task_before *before,
+                               const struct usage_limits *limits, struct usage *change)
+{
+    enum task_decision decision = decide(op, before);
+    *change = usage_change(op, before, decision);
+    if (!fits(&before->usage, change, limits, decision)) {
+        op->op.result = ERROR_QUOTA_EXCEEDED;
+        *change = (struct usage){0};
+        return TASK_DECISION_REFUSE;
+    }
+    return decision;
+}
+
+int64_t task_kept_bytes(const struct store_task_write *op, const struct task_kept *kept)
+{
+    return usage_key_bytes(op->idempotency.key, &kept->task);
 }
 
 bool task_decide_kept(struct store_task_write *op, const struct task_kept *kept)

@@ -2,6 +2,7 @@
 #define TASKHOLD_STORE_TASK_DECISION_H
 
 #include "store/store.h"
+#include "store/usage.h"
 
 /* What a write of a task comes to, given what the database holds: the same on every engine. Pure
  * functions; texts stay borrowed from where they were. */
@@ -12,18 +13,24 @@ enum task_decision {
     TASK_DECISION_INSERT, /* op->task; a tombstone of that id goes */
     TASK_DECISION_UPDATE, /* to op->task */
     TASK_DECISION_DELETE, /* a tombstone with op->task.revision stays */
+    TASK_DECISION_REFUSE, /* op->op.result says why; nothing at all is written */
 };
 
 /* What a write knows of the user before it writes. */
 struct task_before {
-    int64_t revision; /* of the user */
-    bool exists;      /* a task under op->id; not looked at for STORE_TASK_CREATE */
-    struct task task; /* when it exists */
+    int64_t revision;   /* of the user */
+    struct usage usage; /* of the user */
+    bool exists;        /* a task under op->id; not looked at for STORE_TASK_CREATE */
+    struct task task;   /* when it exists */
+    bool tombstone;     /* under op->id; looked at for STORE_TASK_REPLACE when no task exists */
+    int64_t kept_bytes; /* of an older answer under the key, which the new one replaces */
 };
 
-/* Sets op->outcome and op->task. Every decision but NOTHING takes the user's next revision, which
- * is op->task.revision. */
-enum task_decision task_decide(struct store_task_write *op, const struct task_before *before);
+/* Sets op->outcome and op->task. INSERT, UPDATE and DELETE take the user's next revision, which is
+ * op->task.revision. `change`: what the write adds to the user's usage, the answer that
+ * is kept included. */
+enum task_decision task_decide(struct store_task_write *op, const struct task_before *before,
+                               const struct usage_limits *limits, struct usage *change);
 
 /* An answer that was kept under an idempotency key. */
 struct task_kept {
@@ -32,6 +39,9 @@ struct task_kept {
     enum store_outcome outcome;
     struct task task;
 };
+
+/* The bytes that it takes. */
+int64_t task_kept_bytes(const struct store_task_write *op, const struct task_kept *kept);
 
 /* Does the kept answer decide the write, by being its answer or that of another request? Then
  * op->outcome, op->task and op->replayed are set. One that is too old decides nothing. */

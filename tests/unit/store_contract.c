@@ -65,5 +65,6 @@ int store_contract_run(const struct store_contract *contract)
     failed += store_contract_tasks();
     failed += store_contract_lists();
     failed += store_contract_loops();
+    failed += store_contract_usage();
     return failed;
 }

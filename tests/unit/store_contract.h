@@ -11,7 +11,10 @@ struct store_contract {
     /* The URL of a fresh, empty database, made for each test. */
     const char *(*make_database)(void);
     void (*drop_database)(void);
-    bool unprepared; /* as in store_options */
+    /* The number that a statement on the test's database gives. */
+    int64_t (*number)(const char *sql);
+    const char *drift; /* see USAGE_DRIFT */
+    bool unprepared;   /* as in store_options */
 };
 
 /* Runs the suite and returns how many tests failed. */

@@ -155,8 +155,7 @@ static void walk(struct loop *loop, struct uuid user, const struct row rows[TASK
                                .statuses = statuses,
                                .sort = sort,
                                .descending = descending,
-                               .limit = limit,
-                               .with_total = true}};
+                               .limit = limit}};
     unsigned seen = 0;
     do {
         read_page(loop, &page);

@@ -8,6 +8,7 @@ int store_contract_sessions(void);
 int store_contract_tasks(void);
 int store_contract_lists(void);
 int store_contract_loops(void);
+int store_contract_usage(void);
 
 /* A fresh store for each test; its state is a struct contract_state. */
 int contract_setup(void **state);

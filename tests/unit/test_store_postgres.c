@@ -11,6 +11,7 @@
 #include <libpq-fe.h>
 
 #include "store/postgres/engine.h"
+#include "store/postgres/sql.h"
 #include "store_contract.h"
 #include "store_contract_parts.h"
 #include "store_fixture.h"
@@ -63,6 +64,18 @@ static void run_inside(const char *sql)
         fail_msg("%s: %s", sql, PQerrorMessage(connection));
     PQclear(result);
     PQfinish(connection);
+}
+
+static int64_t number(const char *sql)
+{
+    PGconn *connection = PQconnectdb(url);
+    PGresult *result = PQexec(connection, sql);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(connection));
+    const int64_t value = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    PQfinish(connection);
+    return value;
 }
 
 struct counted_list {
@@ -183,6 +196,8 @@ int main(void)
         .engine = &postgres_engine,
         .make_database = make_database,
         .drop_database = drop_database,
+        .number = number,
+        .drift = pg_sql_drift,
         .unprepared = prepared && strcmp(prepared, "off") == 0,
     };
     server = getenv("TASKHOLD_TEST_POSTGRES");

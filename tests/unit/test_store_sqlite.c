@@ -4,11 +4,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "store/sqlite/database.h"
 #include "store/sqlite/engine.h"
+#include "store/sqlite/sql.h"
 #include "store_contract.h"
 
 static char directory[64];
@@ -33,12 +36,27 @@ static void drop_database(void)
     assert_int_equal(rmdir(directory), 0);
 }
 
+static int64_t number(const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_int64 value = -1;
+    assert_int_equal(sqlite3_open_v2(url + strlen("sqlite:"), &db, SQLITE_OPEN_READWRITE, NULL), 0);
+    assert_int_equal(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
+    const int rc = database_read_i64(db, sql, &value);
+    if (rc != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    sqlite3_close(db);
+    return value;
+}
+
 int main(void)
 {
     const struct store_contract contract = {
         .engine = &sqlite_engine,
         .make_database = make_database,
         .drop_database = drop_database,
+        .number = number,
+        .drift = sql_drift,
     };
     return store_contract_run(&contract);
 }

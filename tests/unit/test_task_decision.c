@@ -16,6 +16,9 @@
 
 static const struct uuid id = {{1, 2, 3}};
 
+static const struct usage_limits no_limits = {INT64_MAX, INT64_MAX};
+static struct usage changed; /* what the last write adds to the usage */
+
 static struct task_before before_of(bool exists)
 {
     struct task_before before = {.revision = USER_REVISION, .exists = exists};
@@ -43,7 +46,7 @@ static enum task_decision decide(struct store_task_write *op, bool exists)
 {
     const struct task_before before = before_of(exists);
     op->task = (struct task){.title = SLICE("left over"), .revision = 1}; /* must not show */
-    return task_decide(op, &before);
+    return task_decide(op, &before, &no_limits, &changed);
 }
 
 static void assert_is_new(const struct store_task_write *op)
@@ -209,6 +212,76 @@ static void kept_answers(void **state)
     }
 }
 
+#define TASK_BYTES ((int64_t)USAGE_TASK_BYTES + 3) /* with a title of three letters */
+
+static void usage_follows(void **state)
+{
+    (void)state;
+    struct store_task_write create = write_of(STORE_TASK_CREATE, "Tea");
+    create.change.status = TASK_COMPLETED;
+    (void)decide(&create, false);
+    assert_int_equal(changed.tasks[TASK_COMPLETED], 1);
+    assert_int_equal(changed.bytes, TASK_BYTES);
+
+    struct store_task_write patch = write_of(STORE_TASK_PATCH, "Coffee");
+    patch.change.status = TASK_IN_PROGRESS;
+    (void)decide(&patch, true);
+    assert_int_equal(changed.tasks[TASK_PENDING], -1);
+    assert_int_equal(changed.tasks[TASK_IN_PROGRESS], 1);
+    assert_int_equal(changed.bytes, 3);
+
+    struct store_task_write same = write_of(STORE_TASK_PATCH, "Tea");
+    (void)decide(&same, true);
+    assert_int_equal(changed.bytes, 0);
+    same.idempotency.key = SLICE("ab");
+    (void)decide(&same, true);
+    assert_int_equal(usage_total(&changed, 0), 0);
+    assert_int_equal(changed.bytes, USAGE_KEY_BYTES + 2 + 3);
+
+    struct store_task_write delete = write_of(STORE_TASK_DELETE, "");
+    (void)decide(&delete, true);
+    assert_int_equal(changed.tasks[TASK_PENDING], -1);
+    assert_int_equal(changed.bytes, USAGE_TOMBSTONE_BYTES - TASK_BYTES);
+    assert_null(delete.task.title.ptr);
+
+    struct task_before before = before_of(false);
+    struct store_task_write again = write_of(STORE_TASK_REPLACE, "Tea");
+    before.tombstone = true;
+    assert_int_equal(task_decide(&again, &before, &no_limits, &changed), TASK_DECISION_INSERT);
+    assert_int_equal(changed.bytes, TASK_BYTES - USAGE_TOMBSTONE_BYTES);
+}
+
+static void what_grows_beyond_the_limits_is_refused(void **state)
+{
+    const struct {
+        enum store_task_verb verb;
+        const char *title;
+        int64_t tasks, bytes; /* that are held; at most 5 and 1000 may be */
+        bool exists, good;
+    } cases[] = {
+        {STORE_TASK_CREATE, "Tea", 4, 1000 - TASK_BYTES, false, true},
+        {STORE_TASK_CREATE, "Tea", 4, 1001 - TASK_BYTES, false, false},
+        {STORE_TASK_CREATE, "Tea", 5, 0, false, false},
+        {STORE_TASK_REPLACE, "Tea", 5, 0, false, false},
+        {STORE_TASK_REPLACE, "Tea", 9, 5000, true, true},
+        {STORE_TASK_PATCH, "Te", 9, 5000, true, true},
+        {STORE_TASK_PATCH, "Teas", 9, 999, true, true},
+        {STORE_TASK_PATCH, "Teas", 9, 1000, true, false},
+        {STORE_TASK_DELETE, "", 9, 5000, true, true},
+    };
+    static const struct usage_limits limits = {5, 1000};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct store_task_write op = write_of(cases[i].verb, cases[i].title);
+        struct task_before before = before_of(cases[i].exists);
+        before.usage.tasks[TASK_COMPLETED] = cases[i].tasks;
+        before.usage.bytes = cases[i].bytes;
+        const enum task_decision decision = task_decide(&op, &before, &limits, &changed);
+        assert_int_equal(decision != TASK_DECISION_REFUSE, cases[i].good);
+        assert_int_equal(op.op.result, cases[i].good ? ERROR_NONE : ERROR_QUOTA_EXCEEDED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +292,8 @@ int main(void)
         cmocka_unit_test(preconditions),
         cmocka_unit_test(a_replacement_that_must_match_creates_nothing),
         cmocka_unit_test(kept_answers),
+        cmocka_unit_test(usage_follows),
+        cmocka_unit_test(what_grows_beyond_the_limits_is_refused),
     };
     return cmocka_run_group_tests_name("task_decision", tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include "store/postgres/ask.h"
 #include "store/postgres/migrate.h"
 #include "store/postgres/translate.h"
+#include "store/usage.h"
 
 #define PING_EVERY_MS 1000
 #define PING_MOST_MS  2000 /* a server that needs longer is not there */
@@ -106,21 +107,43 @@ static bool ping(struct keeper *keeper)
 
 /* ---- what has expired ---- */
 
-/* One batch of rows. Only one node at a time deletes: the one with the lock, whose number is that
- * of migrations and one. Rows that are in use are left for the next time. */
-#define PURGE(table, key, time)                                                                    \
+/* Only one node at a time deletes: the one with the lock, whose number is that of migrations and
+ * one. Rows that are in use are left for the next time. */
+#define I_PURGE "(SELECT pg_try_advisory_xact_lock(x'7461736b686f6c65'::bigint))"
+#define OLD(table, key, time)                                                                      \
     "WITH old AS MATERIALIZED (SELECT user_id, " key " FROM " table " WHERE " time                 \
-    " < $1::bigint "                                                                               \
-    "AND (SELECT pg_try_advisory_xact_lock(x'7461736b686f6c65'::bigint)) ORDER BY " time           \
-    " LIMIT $2::bigint FOR UPDATE SKIP LOCKED) DELETE FROM " table " USING old WHERE " table       \
-    ".user_id = old.user_id AND " table "." key " = old." key
+    " < $1::bigint AND " I_PURGE " ORDER BY " time " LIMIT $2::bigint"
+
+/* One batch of rows that count in no usage. */
+#define PURGE(table, key, time)                                                                    \
+    OLD(table, key, time)                                                                          \
+    " FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM " table " USING old WHERE " table              \
+    ".user_id = old.user_id AND " table "." key " = old." key " RETURNING 1) "                     \
+    "SELECT count(*) FROM gone"
+
+/* One batch of rows that do, of `bytes` each. Writes lock the user first and then such a row, in
+ * the order of users; so does this, and leaves those alone who are being written. */
+#define PURGE_COUNTED(table, key, time, bytes)                                                     \
+    OLD(table, key, time)                                                                          \
+    "), locked AS MATERIALIZED (SELECT user_id FROM users WHERE user_id IN "                       \
+    "(SELECT user_id FROM old) ORDER BY user_id FOR NO KEY UPDATE SKIP LOCKED), "                  \
+    "gone AS (DELETE FROM " table " USING old JOIN locked ON locked.user_id = old.user_id "        \
+    "WHERE " table ".user_id = old.user_id AND " table "." key " = old." key " AND " table         \
+    "." time " < $1::bigint RETURNING " table ".user_id, " bytes " AS bytes), "                    \
+    "given AS (UPDATE users SET bytes = users.bytes - of_user.bytes FROM "                         \
+    "(SELECT user_id, sum(bytes) AS bytes FROM gone GROUP BY user_id) of_user "                    \
+    "WHERE users.user_id = of_user.user_id) SELECT count(*) FROM gone"
+
+/* `key` stands in `old` as well. */
+#define OCTETS_OF_KEY(text) "octet_length(idempotency_keys." text ")"
 
 static const struct {
     const char *statement;
     int64_t age_ms;
 } purges[] = {
-    {PURGE("idempotency_keys", "key", "used_at"), KEEPING_KEY_MS},
-    {PURGE("tombstones", "id", "deleted_at"), KEEPING_TOMBSTONE_MS},
+    {PURGE_COUNTED("idempotency_keys", "key", "used_at", USAGE_SQL_KEY(OCTETS_OF_KEY)),
+     KEEPING_KEY_MS},
+    {PURGE_COUNTED("tombstones", "id", "deleted_at", USAGE_SQL_TOMBSTONE), KEEPING_TOMBSTONE_MS},
     {PURGE("sessions", "id", "expires_at"), 0},
 };
 
@@ -132,8 +155,8 @@ static bool purge(struct keeper *keeper, size_t which, bool *more)
     params_i64(&params, KEEPING_PURGE_ROWS);
     PGresult *result = ask(keeper->connection, purges[which].statement, &params,
                            keeper->connect.timeout_ms, keeper->wake);
-    const bool done = PQresultStatus(result) == PGRES_COMMAND_OK;
-    *more = done && strtol(PQcmdTuples(result), NULL, 10) >= KEEPING_PURGE_ROWS;
+    const bool done = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+    *more = done && strtol(PQgetvalue(result, 0, 0), NULL, 10) >= KEEPING_PURGE_ROWS;
     if (result && !done) {
         char why[256];
         connect_reason(keeper->connection, why, sizeof why);

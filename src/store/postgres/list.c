@@ -3,29 +3,29 @@
 #include <assert.h>
 
 #include "store/postgres/job.h"
+#include "store/usage.h"
 
 static_assert(SQL_TASK_LIST + LIST_TEXTS == SQL_COUNT, "sql.h has a row for each text");
 
 #define COLUMNS               "id, title, description, status, created_at, updated_at, completed_at, revision"
 #define FILTER(statuses)      " AND ((" statuses " >> status) & 1) <> 0"
-#define AFTER(key, than)      " AND (" key ", id) " than " ($4, $5)"
+#define AFTER(key, than)      " AND (" key ", id) " than " ($3, $4)"
 #define ORDER(of, key, order) " ORDER BY " of key " " order ", " of "id " order
 
-/* One statement, so that the revision, the total and the rows are of one snapshot. A user without
+/* One statement, so that the revision, the counts and the rows are of one snapshot. A user without
  * tasks has a row in which those of `t` are null. */
 #define TEXT(key, order, filter, after)                                                            \
-    "SELECT u.revision, CASE WHEN $2 <> 0 THEN "                                                   \
-    "(SELECT count(*) FROM tasks WHERE user_id = $1" filter ") ELSE 0 END, t.* "                   \
+    "SELECT u.revision, u.tasks_pending, u.tasks_in_progress, u.tasks_completed, t.* "             \
     "FROM users u LEFT JOIN (SELECT " COLUMNS " FROM tasks WHERE user_id = $1" filter after ORDER( \
-        "", key, order) " LIMIT $3) t ON true WHERE u.user_id = $1" ORDER("t.", key, order)
+        "", key, order) " LIMIT $2) t ON true WHERE u.user_id = $1" ORDER("t.", key, order)
 
 /* Four texts of one direction: without a filter or with one; from the beginning, then from a
  * position, whose key is of type `type`. */
 #define TEXTS(key, type, order, than)                                                              \
-    {TEXT(key, order, "", ""), "uii"}, {TEXT(key, order, FILTER("$4"), ""), "uiii"},               \
-        {TEXT(key, order, "", AFTER(key, than)), "uii" type "u"},                                  \
+    {TEXT(key, order, "", ""), "ui"}, {TEXT(key, order, FILTER("$3"), ""), "uii"},                 \
+        {TEXT(key, order, "", AFTER(key, than)), "ui" type "u"},                                   \
     {                                                                                              \
-        TEXT(key, order, FILTER("$6"), AFTER(key, than)), "uii" type "ui"                          \
+        TEXT(key, order, FILTER("$5"), AFTER(key, than)), "ui" type "ui"                           \
     }
 
 #define TEXTS_OF(key, type) TEXTS(key, type, "ASC", ">"), TEXTS(key, type, "DESC", "<")
@@ -52,16 +52,16 @@ static unsigned list_index(const struct store_task_list *op)
            (is_filtered(op) ? 1 : 0);
 }
 
-/* The rows behind `revision` and `total`. */
+#define ROW_AT 4 /* columns before those of a task */
+
 static void take_tasks(struct job *job, const PGresult *result)
 {
     struct store_task_list *op = (struct store_task_list *)job->op;
-    const int count = PQgetisnull(result, 0, 2) ? 0 : PQntuples(result);
+    const int count = PQgetisnull(result, 0, ROW_AT) ? 0 : PQntuples(result);
     op->more = count > (int)op->limit;
     for (int i = 0; i < count && i < (int)op->limit; i++) {
         struct row r = row_of(result, i, NULL);
-        (void)row_i64(&r);
-        (void)row_i64(&r);
+        r.column = ROW_AT;
         const struct task task = row_task(&r);
         op->each(op, &task);
     }
@@ -72,11 +72,15 @@ static void take_list(struct job *job, const PGresult *result)
     struct store_task_list *op = (struct store_task_list *)job->op;
     const bool found = PQntuples(result) > 0;
     struct row r = row_of(result, 0, NULL);
-    op->revision = found ? row_i64(&r) : 0;
-    if ((op->begin && !op->begin(op)) || !found)
-        return;
-    op->total = row_i64(&r);
-    take_tasks(job, result);
+    struct usage usage = {0};
+    if (found) {
+        op->revision = row_i64(&r);
+        for (unsigned i = 0; i < TASK_STATUS_COUNT; i++)
+            usage.tasks[i] = row_i64(&r);
+    }
+    op->total = usage_total(&usage, op->statuses);
+    if ((!op->begin || op->begin(op)) && found)
+        take_tasks(job, result);
 }
 
 static void bind_position(struct params *p, const struct store_task_list *op)
@@ -94,9 +98,8 @@ static bool step(struct job *job, unsigned round)
     struct params p = {0};
     (void)round;
     op->more = false;
-    op->total = 0;
+    op->revision = 0;
     params_uuid(&p, &op->user);
-    params_i64(&p, op->with_total);
     params_i64(&p, (int64_t)op->limit + 1);
     if (op->after)
         bind_position(&p, op);

@@ -439,6 +439,12 @@ struct store_session *session_open(struct store *store, struct inbox *inbox)
     return session;
 }
 
+struct usage_limits session_limits(const struct store_session *session)
+{
+    const struct store_options *options = &session->store->options;
+    return usage_limits_of(options->user_tasks_most, options->user_bytes_most);
+}
+
 int session_descriptor(const struct store_session *session)
 {
     return session->epoll;

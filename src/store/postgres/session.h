@@ -2,6 +2,7 @@
 #define TASKHOLD_STORE_POSTGRES_SESSION_H
 
 #include "store/postgres/link.h"
+#include "store/usage.h"
 
 /* What one loop has of the store: up to `pool` connections, the jobs that wait for them, and one
  * descriptor (an epoll of its own) that is readable when any of them has something to do.
@@ -17,6 +18,9 @@ int session_descriptor(const struct store_session *session);
 void session_ready(struct store_session *session);
 
 /* ---- for jobs and links ---- */
+
+/* What one user may hold. */
+struct usage_limits session_limits(const struct store_session *session);
 
 /* A new job; answers it at once when there is no room. */
 void session_queue(struct store_session *session, struct job *job);

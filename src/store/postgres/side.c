@@ -6,7 +6,7 @@
 #include "store/postgres/connect.h"
 #include "store/postgres/copy.h"
 #include "store/postgres/migrate.h"
-#include "store/postgres/params.h"
+#include "store/postgres/sql.h"
 
 #define SQL_MOST 4096
 
@@ -490,6 +490,8 @@ static bool finish(struct side *side)
 {
     struct postgres_side *s = (struct postgres_side *)side;
     if (s->use == SIDE_IMPORT && PQexitPipelineMode(s->connection) != 1)
+        return fail(s, "cannot write the database");
+    if (!run(s, pg_sql_recount))
         return fail(s, "cannot write the database");
     if (s->use == SIDE_MOVE && !run(s, "DROP TABLE " TABLE_UNFINISHED))
         return fail(s, "cannot write the database");

@@ -5,18 +5,33 @@
 #include <string.h>
 
 #include "store/postgres/list.h"
+#include "store/usage.h"
 
 /* The orders that row.h takes. */
 #define USER_COLUMNS "user_id, email, name, password_hash, created_at, updated_at, disabled_at"
 #define TASK_COLUMNS                                                                               \
     "id, title, description, status, created_at, updated_at, completed_at, revision"
 
-/* Behind a change of one task `t`: its revision becomes the user's. When no task was changed it
- * would become NULL, which the column forbids: then the transaction fails as a whole. */
-#define TAKE_REVISION " UPDATE users SET revision = (SELECT revision FROM t) WHERE user_id = $1"
+/* Adds to the usage of a user. */
+#define ADD_USAGE(pending, in_progress, completed, bytes)                                          \
+    "tasks_pending = tasks_pending + " pending ", "                                                \
+    "tasks_in_progress = tasks_in_progress + " in_progress ", "                                    \
+    "tasks_completed = tasks_completed + " completed ", bytes = bytes + " bytes
+
+/* Behind a change of one task `t`: its revision becomes the user's, and the usage follows. When no
+ * task was changed the revision would become NULL, which the column forbids: then the transaction
+ * fails as a whole. */
+#define TAKE_REVISION(pending, in_progress, completed, bytes)                                      \
+    " UPDATE users SET revision = (SELECT revision FROM t), " ADD_USAGE(                           \
+        pending, in_progress, completed, bytes) " WHERE user_id = $1"
 
 /* What has the address `$n` as a key of `emails`: ASCII in lower case, and nothing else changed. */
 #define ADDRESS(n) "lower(" n " COLLATE \"C\")"
+
+#define OCTETS(text) "octet_length(" text ")"
+
+const char pg_sql_recount[] = USAGE_RECOUNT("user_id", OCTETS);
+const char pg_sql_drift[] = USAGE_DRIFT("user_id", OCTETS);
 
 static const struct sql_text texts[SQL_TASK_LIST] = {
     [SQL_BEGIN] = {"BEGIN ISOLATION LEVEL READ COMMITTED", ""},
@@ -44,29 +59,39 @@ static const struct sql_text texts[SQL_TASK_LIST] = {
                           "ui"},
     [SQL_TASK_GET] = {"SELECT " TASK_COLUMNS " FROM tasks WHERE user_id = $1 AND id = $2", "uu"},
 
-    [SQL_USER_LOCK] = {"SELECT revision FROM users WHERE user_id = $1 FOR NO KEY UPDATE", "u"},
+    [SQL_USER_LOCK] = {"SELECT revision, " USAGE_COLUMNS
+                       " FROM users WHERE user_id = $1 FOR NO KEY UPDATE",
+                       "u"},
     /* A broken network may deliver it when it was run again on another connection long since; where
-     * its task has been deleted meanwhile, it must not bring that back. */
-    [SQL_TASK_CREATE] = {"WITH u AS (UPDATE users SET revision = revision + 1 "
-                         "WHERE user_id = $1 AND NOT EXISTS (SELECT FROM tombstones "
-                         "WHERE user_id = $1 AND id = $2) RETURNING revision) "
-                         "INSERT INTO tasks (user_id, " TASK_COLUMNS ") "
-                         "SELECT $1, $2, $3, $4, $5, $6, $7, $8, u.revision FROM u "
-                         "RETURNING revision",
-                         "uuttiiii"},
+     * its task has been deleted meanwhile, it must not bring that back. Revision 0: the user is
+     * there and holds too much. */
+    [SQL_TASK_CREATE] = {"WITH u AS (UPDATE users SET revision = revision + 1, " ADD_USAGE(
+                             "($5 = 0)::int", "($5 = 1)::int", "($5 = 2)::int",
+                             "$9") " WHERE user_id = $1 "
+                                   "AND tasks_pending + tasks_in_progress + tasks_completed < $10 "
+                                   "AND bytes <= $11 - $9 "
+                                   "AND NOT EXISTS (SELECT FROM tombstones "
+                                   "WHERE user_id = $1 AND id = $2) RETURNING revision), "
+                                   "t AS (INSERT INTO tasks (user_id, " TASK_COLUMNS ") "
+                                   "SELECT $1, $2, $3, $4, $5, $6, $7, $8, u.revision FROM u "
+                                   "RETURNING revision) "
+                                   "SELECT revision FROM t UNION ALL SELECT 0 FROM users "
+                                   "WHERE user_id = $1 AND NOT EXISTS (SELECT FROM t)",
+                         "uuttiiiiiii"},
     [SQL_TASK_INSERT] = {"WITH t AS (INSERT INTO tasks (user_id, " TASK_COLUMNS ") "
                          "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
-                         "RETURNING revision)" TAKE_REVISION,
-                         "uuttiiiii"},
+                         "RETURNING revision)" TAKE_REVISION("$10", "$11", "$12", "$13"),
+                         "uuttiiiiiiiii"},
     [SQL_TASK_UPDATE] = {"WITH t AS (UPDATE tasks SET title = $4, description = $5, status = $6, "
                          "updated_at = $7, completed_at = $8, revision = $9 "
                          "WHERE user_id = $1 AND id = $2 AND revision = $3 "
-                         "RETURNING revision)" TAKE_REVISION,
-                         "uuittiiii"},
+                         "RETURNING revision)" TAKE_REVISION("$10", "$11", "$12", "$13"),
+                         "uuittiiiiiiii"},
     [SQL_TASK_DELETE] = {"WITH t AS (DELETE FROM tasks "
                          "WHERE user_id = $1 AND id = $2 AND revision = $3 "
-                         "RETURNING $4 AS revision)" TAKE_REVISION,
-                         "uuii"},
+                         "RETURNING $4 AS revision)" TAKE_REVISION("$5", "$6", "$7", "$8"),
+                         "uuiiiiii"},
+    [SQL_USER_ADD_BYTES] = {"UPDATE users SET bytes = bytes + $2 WHERE user_id = $1", "ui"},
     [SQL_TOMBSTONE_GET] = {"SELECT 1 FROM tombstones WHERE user_id = $1 AND id = $2", "uu"},
     [SQL_TOMBSTONE_PUT] = {"INSERT INTO tombstones (user_id, id, revision, deleted_at) "
                            "VALUES ($1, $2, $3, $4) ON CONFLICT (user_id, id) DO UPDATE SET "

@@ -28,11 +28,13 @@ enum sql {
     SQL_TASK_GET,
 
     /* writes of tasks */
-    SQL_USER_LOCK,   /* the user's revision; the row stays locked until the commit */
+    SQL_USER_LOCK,   /* the user's revision and usage; the row stays locked until the commit */
     SQL_TASK_CREATE, /* without a lock before: takes the next revision and answers it */
-    SQL_TASK_INSERT, /* this and the next two set the user's revision to the task's */
+    SQL_TASK_INSERT, /* this and the next two set the user's revision to the task's, and add to
+                        the usage */
     SQL_TASK_UPDATE,
     SQL_TASK_DELETE,
+    SQL_USER_ADD_BYTES,
     SQL_TOMBSTONE_GET,
     SQL_TOMBSTONE_PUT,
     SQL_TOMBSTONE_DROP,
@@ -72,6 +74,10 @@ struct sql_text {
 
 /* Row `sql` of the table. */
 const struct sql_text *sql_text(enum sql sql);
+
+/* See usage.h. */
+extern const char pg_sql_recount[]; /* two statements */
+extern const char pg_sql_drift[];
 
 /* The types of its parameters for libpq; returns how many. */
 int sql_types(enum sql sql, Oid types[static PARAMS_MOST]);

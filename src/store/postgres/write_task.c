@@ -1,14 +1,15 @@
 #include "store/postgres/write_task.h"
 
 #include "store/postgres/job.h"
+#include "store/postgres/session.h"
 #include "store/task_decision.h"
 
 struct task_job {
     struct job job;
     bool found; /* the user is there */
     struct task_before before;
-    bool decided; /* by the answer that was kept under the key */
-    bool deleted; /* a tombstone of that id is there */
+    struct usage usage; /* what the write adds to the user's */
+    bool decided;       /* by the answer that was kept under the key */
 };
 
 static bool has_key(const struct store_task_write *op)
@@ -33,6 +34,9 @@ static void take_user(struct job *job, const PGresult *result)
         return;
     struct row r = row_of(result, 0, NULL);
     t->before.revision = row_i64(&r);
+    for (unsigned i = 0; i < TASK_STATUS_COUNT; i++)
+        t->before.usage.tasks[i] = row_i64(&r);
+    t->before.usage.bytes = row_i64(&r);
 }
 
 static void take_task(struct job *job, const PGresult *result)
@@ -49,7 +53,7 @@ static void take_task(struct job *job, const PGresult *result)
 
 static void take_tombstone(struct job *job, const PGresult *result)
 {
-    ((struct task_job *)job)->deleted = PQntuples(result) > 0;
+    ((struct task_job *)job)->before.tombstone = PQntuples(result) > 0;
 }
 
 /* Was it this very operation that kept the answer, in an earlier run? */
@@ -73,6 +77,7 @@ static void take_key(struct job *job, const PGresult *result)
         job_no_memory(job);
         return;
     }
+    ((struct task_job *)job)->before.kept_bytes = task_kept_bytes(op, &kept);
     ((struct task_job *)job)->decided = task_decide_kept(op, &kept);
     if (is_own(job, &kept))
         op->replayed = false;
@@ -106,7 +111,7 @@ static void ask(struct job *job)
     job_send(job, SQL_USER_LOCK, &p, take_user);
     if (op->verb != STORE_TASK_CREATE || looks_for_itself(job))
         send_on_task(job, SQL_TASK_GET, take_task);
-    if (looks_for_itself(job))
+    if (op->verb == STORE_TASK_REPLACE || looks_for_itself(job))
         send_on_task(job, SQL_TOMBSTONE_GET, take_tombstone);
     if (has_key(op))
         send_on_key(job, SQL_KEY_GET, take_key);
@@ -126,15 +131,24 @@ static void bind_task(struct params *p, const struct task *task)
     params_time(p, task->completed_at);
 }
 
+static void bind_usage(struct params *p, const struct usage *usage)
+{
+    for (unsigned i = 0; i < TASK_STATUS_COUNT; i++)
+        params_i64(p, usage->tasks[i]);
+    params_i64(p, usage->bytes);
+}
+
 static void insert_task(struct job *job)
 {
+    const struct task_job *t = (const struct task_job *)job;
     const struct store_task_write *op = (struct store_task_write *)job->op;
     struct params p = {0};
     params_uuid(&p, &op->user);
     bind_task(&p, &op->task);
     params_i64(&p, op->task.revision);
+    bind_usage(&p, &t->usage);
     job_send(job, SQL_TASK_INSERT, &p, NULL);
-    if (op->verb == STORE_TASK_REPLACE)
+    if (t->before.tombstone)
         send_on_task(job, SQL_TOMBSTONE_DROP, NULL);
 }
 
@@ -151,6 +165,7 @@ static void update_task(struct job *job)
     params_i64(&p, op->task.updated_at);
     params_time(&p, op->task.completed_at);
     params_i64(&p, op->task.revision);
+    bind_usage(&p, &((struct task_job *)job)->usage);
     job_send(job, SQL_TASK_UPDATE, &p, NULL);
 }
 
@@ -162,6 +177,7 @@ static void delete_task(struct job *job)
     params_uuid(&p, &op->id);
     params_i64(&p, ((struct task_job *)job)->before.task.revision);
     params_i64(&p, op->task.revision);
+    bind_usage(&p, &((struct task_job *)job)->usage);
     job_send(job, SQL_TASK_DELETE, &p, NULL);
 
     struct params tombstone = {0};
@@ -186,14 +202,28 @@ static void keep_answer(struct job *job)
     job_send(job, SQL_KEY_PUT, &p, NULL);
 }
 
+static void add_bytes(struct job *job, int64_t bytes)
+{
+    struct params p = {0};
+    params_uuid(&p, &((const struct store_task_write *)job->op)->user);
+    params_i64(&p, bytes);
+    job_send(job, SQL_USER_ADD_BYTES, &p, NULL);
+}
+
 static void decide(struct job *job)
 {
+    struct task_job *t = (struct task_job *)job;
     struct store_task_write *op = (struct store_task_write *)job->op;
-    switch (task_decide(op, &((struct task_job *)job)->before)) {
-    case TASK_DECISION_NOTHING: break;
+    const struct usage_limits limits = session_limits(op->op.session);
+    switch (task_decide(op, &t->before, &limits, &t->usage)) {
+    case TASK_DECISION_NOTHING:
+        if (t->usage.bytes != 0)
+            add_bytes(job, t->usage.bytes);
+        break;
     case TASK_DECISION_INSERT: insert_task(job); break;
     case TASK_DECISION_UPDATE: update_task(job); break;
     case TASK_DECISION_DELETE: delete_task(job); break;
+    case TASK_DECISION_REFUSE: return;
     }
     if (has_key(op))
         keep_answer(job);
@@ -220,7 +250,7 @@ static bool step_change(struct job *job, unsigned round)
     } else if (looks_for_itself(job) && t->before.exists) {
         op->outcome = STORE_CREATED;
         op->task = t->before.task;
-    } else if (t->deleted) {
+    } else if (looks_for_itself(job) && t->before.tombstone) {
         op->op.result = ERROR_OUTCOME_UNKNOWN;
     } else {
         decide(job);
@@ -237,6 +267,8 @@ static void take_created(struct job *job, const PGresult *result)
     }
     struct row r = row_of(result, 0, NULL);
     op->task.revision = row_i64(&r);
+    if (op->task.revision == 0)
+        op->op.result = ERROR_QUOTA_EXCEEDED;
 }
 
 /* Nothing need be known before, so one statement does it all. */
@@ -244,13 +276,19 @@ static bool step_create(struct job *job, unsigned round)
 {
     struct store_task_write *op = (struct store_task_write *)job->op;
     const struct task_before unknown = {0};
+    const struct usage_limits limits = session_limits(op->op.session);
+    static const struct usage_limits none = {INT64_MAX, INT64_MAX};
+    struct usage change; /* its statement counts by itself */
     if (job->uncertain)
         return step_change(job, round);
     op->replayed = false;
-    (void)task_decide(op, &unknown);
+    (void)task_decide(op, &unknown, &none, &change);
     struct params p = {0};
     params_uuid(&p, &op->user);
     bind_task(&p, &op->task);
+    params_i64(&p, change.bytes);
+    params_i64(&p, limits.tasks);
+    params_i64(&p, limits.bytes);
     job_send(job, SQL_TASK_CREATE, &p, take_created);
     return false;
 }

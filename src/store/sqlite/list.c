@@ -1,6 +1,7 @@
 #include "store/sqlite/list.h"
 
 #include "store/sqlite/reader.h"
+#include "store/sqlite/revision.h"
 #include "store/sqlite/session.h"
 #include "store/sqlite/sql.h"
 
@@ -45,18 +46,13 @@ static int read_revision(struct store_task_list *op)
 {
     struct query q = query_begin(&op->op.session->statements, SQL_USER_REVISION);
     query_bind_uuid(&q, &op->user);
-    op->revision = query_row(&q) ? query_take_i64(&q) : 0;
-    return query_end(&q);
-}
-
-static int read_total(struct store_task_list *op)
-{
-    enum sql sql = is_filtered(op) ? SQL_TASK_COUNT_STATUS : SQL_TASK_COUNT;
-    struct query q = query_begin(&op->op.session->statements, sql);
-    query_bind_uuid(&q, &op->user);
-    if (is_filtered(op))
-        query_bind_i64(&q, op->statuses);
-    op->total = query_row(&q) ? query_take_i64(&q) : 0;
+    op->revision = 0;
+    op->total = 0;
+    if (query_row(&q)) {
+        op->revision = query_take_i64(&q);
+        const struct usage usage = revision_take_usage(&q);
+        op->total = usage_total(&usage, op->statuses);
+    }
     return query_end(&q);
 }
 
@@ -99,14 +95,10 @@ static int read_rows(struct store_task_list *op)
 void list_run(struct store_task_list *op)
 {
     op->more = false;
-    op->total = 0;
     int rc = session_snapshot(op->op.session);
     if (rc == SQLITE_OK)
         rc = read_revision(op);
-    if (rc == SQLITE_OK && (!op->begin || op->begin(op))) {
-        rc = op->with_total ? read_total(op) : SQLITE_OK;
-        if (rc == SQLITE_OK)
-            rc = read_rows(op);
-    }
+    if (rc == SQLITE_OK && (!op->begin || op->begin(op)))
+        rc = read_rows(op);
     session_read_done(op->op.session, &op->op, rc, true);
 }

@@ -64,14 +64,65 @@ int maintenance_checkpoint_all(struct maintenance *m)
     return checkpoint(m, SQLITE_CHECKPOINT_TRUNCATE);
 }
 
-static int purge(struct maintenance *m, enum sql sql, int64_t before, bool *more)
+/* What the deleted rows of one user took. */
+struct given_back {
+    struct uuid user;
+    int64_t bytes;
+};
+
+static void add_bytes(struct given_back *users, unsigned *count, struct uuid user, int64_t bytes)
 {
+    unsigned i = 0;
+    while (i < *count && !uuid_eq(users[i].user, user))
+        i++;
+    if (i == *count)
+        users[(*count)++] = (struct given_back){.user = user};
+    users[i].bytes += bytes;
+}
+
+static int give_back(struct maintenance *m, const struct given_back *given)
+{
+    struct query q = query_begin(m->statements, SQL_USER_GIVE_BACK);
+    query_bind_uuid(&q, &given->user);
+    query_bind_i64(&q, given->bytes);
+    return query_run(&q);
+}
+
+/* Deletes a batch of rows, and takes those that tell their user and bytes out of the usage. */
+static int purge_rows(struct maintenance *m, enum sql sql, int64_t before, bool *more)
+{
+    struct given_back users[KEEPING_PURGE_ROWS];
+    unsigned count = 0;
     struct query q = query_begin(m->statements, sql);
     query_bind_i64(&q, before);
     query_bind_i64(&q, KEEPING_PURGE_ROWS);
-    int rc = query_run(&q);
+    while (query_row(&q)) {
+        const struct uuid user = query_take_uuid(&q);
+        add_bytes(users, &count, user, query_take_i64(&q));
+    }
+    int rc = query_end(&q);
     if (rc == SQLITE_OK && sqlite3_changes(m->statements->db) == KEEPING_PURGE_ROWS)
         *more = true;
+    for (unsigned i = 0; i < count && rc == SQLITE_OK; i++)
+        rc = give_back(m, &users[i]);
+    return rc;
+}
+
+static int run_sql(struct maintenance *m, enum sql sql)
+{
+    struct query q = query_begin(m->statements, sql);
+    return query_run(&q);
+}
+
+static int purge(struct maintenance *m, enum sql sql, int64_t before, bool *more)
+{
+    int rc = run_sql(m, SQL_BEGIN_WRITE);
+    if (rc == SQLITE_OK)
+        rc = purge_rows(m, sql, before, more);
+    if (rc == SQLITE_OK)
+        rc = run_sql(m, SQL_COMMIT);
+    if (rc != SQLITE_OK && sqlite3_get_autocommit(m->statements->db) == 0)
+        (void)run_sql(m, SQL_ROLLBACK);
     return rc;
 }
 

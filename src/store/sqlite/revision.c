@@ -2,6 +2,15 @@
 
 #include "store/sqlite/sql.h"
 
+struct usage revision_take_usage(struct query *q)
+{
+    struct usage usage = {0};
+    for (unsigned i = 0; i < TASK_STATUS_COUNT; i++)
+        usage.tasks[i] = query_take_i64(q);
+    usage.bytes = query_take_i64(q);
+    return usage;
+}
+
 static int read_row(struct transaction *t, const struct uuid *user)
 {
     struct query q = query_begin(&t->statements, SQL_USER_REVISION);
@@ -10,11 +19,13 @@ static int read_row(struct transaction *t, const struct uuid *user)
     if (t->revision.known) {
         t->revision.user = *user;
         t->revision.number = query_take_i64(&q);
+        t->revision.usage = revision_take_usage(&q);
     }
     return query_end(&q);
 }
 
-int revision_read(struct transaction *t, const struct uuid *user, int64_t *number, bool *found)
+int revision_read(struct transaction *t, const struct uuid *user, int64_t *number,
+                  struct usage *usage, bool *found)
 {
     int rc = SQLITE_OK;
     if (!t->revision.known || !uuid_eq(t->revision.user, *user)) {
@@ -24,12 +35,14 @@ int revision_read(struct transaction *t, const struct uuid *user, int64_t *numbe
     }
     *found = rc == SQLITE_OK && t->revision.known;
     *number = *found ? t->revision.number : 0;
+    *usage = *found ? t->revision.usage : (struct usage){0};
     return rc;
 }
 
-void revision_set(struct transaction *t, int64_t number)
+void revision_set(struct transaction *t, int64_t number, const struct usage *change)
 {
     t->revision.number = number;
+    usage_add(&t->revision.usage, change);
     t->revision.changed = true;
 }
 
@@ -38,6 +51,9 @@ static int write_row(struct transaction *t)
     struct query q = query_begin(&t->statements, SQL_USER_SET_REVISION);
     query_bind_uuid(&q, &t->revision.user);
     query_bind_i64(&q, t->revision.number);
+    for (unsigned i = 0; i < TASK_STATUS_COUNT; i++)
+        query_bind_i64(&q, t->revision.usage.tasks[i]);
+    query_bind_i64(&q, t->revision.usage.bytes);
     int rc = query_run(&q);
     return rc == SQLITE_OK && sqlite3_changes(t->statements.db) != 1 ? SQLITE_ABORT : rc;
 }

@@ -3,16 +3,21 @@
 
 #include "store/sqlite/transaction.h"
 
-/* The revision of the user whose tasks are being changed: read once and written once for all
- * writes of one user that follow each other in a transaction. Until it is settled the row of the
- * user is behind; so it is settled before anything else looks at that row, and before the commit.
+/* The revision and the usage of the user whose tasks are being changed: read once and written once
+ * for all writes of one user that follow each other in a transaction. Until it is settled the row
+ * of the user is behind; so it is settled before anything else looks at that row, and before the
+ * commit.
  */
 
 /* `*found`: there is such a user. Returns SQLITE_OK or an error. */
-int revision_read(struct transaction *t, const struct uuid *user, int64_t *number, bool *found);
+int revision_read(struct transaction *t, const struct uuid *user, int64_t *number,
+                  struct usage *usage, bool *found);
 
-/* Sets that of the user who was read last. */
-void revision_set(struct transaction *t, int64_t number);
+/* Sets the revision of the user who was read last, and adds to the usage. */
+void revision_set(struct transaction *t, int64_t number, const struct usage *change);
+
+/* Takes the four columns behind the revision. */
+struct usage revision_take_usage(struct query *q);
 
 /* Writes what was set, and forgets it. Returns SQLITE_OK or an error. */
 int revision_settle(struct transaction *t);

@@ -8,6 +8,7 @@
 #include "store/sqlite/file.h"
 #include "store/sqlite/inspect.h"
 #include "store/sqlite/migrate.h"
+#include "store/sqlite/sql.h"
 
 #define SQL_MOST 4096
 
@@ -375,7 +376,9 @@ static enum side_insert end_inserts(struct side *side)
 static bool commit(struct side *side)
 {
     struct sqlite_side *s = (struct sqlite_side *)side;
-    int rc = s->use == SIDE_MOVE ? run(s, "DROP TABLE " TABLE_UNFINISHED) : SQLITE_OK;
+    int rc = run(s, sql_recount);
+    if (rc == SQLITE_OK && s->use == SIDE_MOVE)
+        rc = run(s, "DROP TABLE " TABLE_UNFINISHED);
     if (rc == SQLITE_OK)
         rc = database_renew_epoch(s->db);
     if (rc == SQLITE_OK)

@@ -1,8 +1,16 @@
 #include "store/sqlite/sql.h"
 
+#include "store/usage.h"
+
 #define USER_COLUMNS "id, email, name, password_hash, created_at, updated_at, disabled_at"
 #define TASK_COLUMNS                                                                               \
     "id, title, description, status, created_at, updated_at, completed_at, revision"
+
+/* octet_length() is newer than the oldest SQLite that we take. */
+#define OCTETS(text) "length(CAST(" text " AS BLOB))"
+
+const char sql_recount[] = USAGE_RECOUNT("id", OCTETS);
+const char sql_drift[] = USAGE_DRIFT("id", OCTETS);
 
 const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN_READ] = "BEGIN",
@@ -24,12 +32,12 @@ const char *const sql_texts[SQL_COUNT] = {
                          "user_agent, ip FROM sessions WHERE user_id = ?1 AND expires_at > ?2 "
                          "ORDER BY created_at DESC, id DESC",
     [SQL_TASK_GET] = "SELECT " TASK_COLUMNS " FROM tasks WHERE user_id = ?1 AND id = ?2",
-    [SQL_USER_REVISION] = "SELECT revision FROM users WHERE id = ?1",
-    [SQL_TASK_COUNT] = "SELECT count(*) FROM tasks WHERE user_id = ?1",
-    [SQL_TASK_COUNT_STATUS] = "SELECT count(*) FROM tasks "
-                              "WHERE user_id = ?1 AND ((?2 >> status) & 1)",
+    [SQL_USER_REVISION] = "SELECT revision, " USAGE_COLUMNS " FROM users WHERE id = ?1",
 
-    [SQL_USER_SET_REVISION] = "UPDATE users SET revision = ?2 WHERE id = ?1",
+    [SQL_USER_SET_REVISION] = "UPDATE users SET revision = ?2, tasks_pending = ?3, "
+                              "tasks_in_progress = ?4, tasks_completed = ?5, bytes = ?6 "
+                              "WHERE id = ?1",
+    [SQL_USER_GIVE_BACK] = "UPDATE users SET bytes = bytes - ?2 WHERE id = ?1",
     [SQL_TASK_INSERT] = "INSERT INTO tasks (user_id, " TASK_COLUMNS ") "
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [SQL_TASK_UPDATE] = "UPDATE tasks SET title = ?5, description = ?6, status = ?7, "
@@ -37,6 +45,7 @@ const char *const sql_texts[SQL_COUNT] = {
                         "WHERE user_id = ?1 AND created_at = ?2 AND id = ?3 AND revision = ?4",
     [SQL_TASK_DELETE] = "DELETE FROM tasks "
                         "WHERE user_id = ?1 AND created_at = ?2 AND id = ?3 AND revision = ?4",
+    [SQL_TOMBSTONE_GET] = "SELECT 1 FROM tombstones WHERE user_id = ?1 AND id = ?2",
     [SQL_TOMBSTONE_PUT] = "INSERT OR REPLACE INTO tombstones (user_id, id, revision, deleted_at) "
                           "VALUES (?1, ?2, ?3, ?4)",
     [SQL_TOMBSTONE_DROP] = "DELETE FROM tombstones WHERE user_id = ?1 AND id = ?2",
@@ -76,9 +85,11 @@ const char *const sql_texts[SQL_COUNT] = {
                           "LIMIT -1 OFFSET ?2)",
 
     [SQL_PURGE_KEYS] = "DELETE FROM idempotency_keys WHERE used_at < ?1 AND sequence IN "
-                       "(SELECT sequence FROM idempotency_keys ORDER BY sequence LIMIT ?2)",
+                       "(SELECT sequence FROM idempotency_keys ORDER BY sequence LIMIT ?2) "
+                       "RETURNING user_id, " USAGE_SQL_KEY(OCTETS),
     [SQL_PURGE_TOMBSTONES] = "DELETE FROM tombstones WHERE deleted_at < ?1 AND sequence IN "
-                             "(SELECT sequence FROM tombstones ORDER BY sequence LIMIT ?2)",
+                             "(SELECT sequence FROM tombstones ORDER BY sequence LIMIT ?2) "
+                             "RETURNING user_id, " USAGE_SQL_TOMBSTONE,
     [SQL_PURGE_SESSIONS] = "DELETE FROM sessions WHERE id IN "
                            "(SELECT id FROM sessions WHERE expires_at < ?1 "
                            "ORDER BY expires_at LIMIT ?2)",

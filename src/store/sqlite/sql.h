@@ -22,14 +22,14 @@ enum sql {
     SQL_SESSION_LIST,
     SQL_TASK_GET,
     SQL_USER_REVISION,
-    SQL_TASK_COUNT,
-    SQL_TASK_COUNT_STATUS,
 
     /* writes of tasks */
     SQL_USER_SET_REVISION,
+    SQL_USER_GIVE_BACK, /* ?2 bytes of the usage */
     SQL_TASK_INSERT,
     SQL_TASK_UPDATE,
     SQL_TASK_DELETE,
+    SQL_TOMBSTONE_GET,
     SQL_TOMBSTONE_PUT,
     SQL_TOMBSTONE_DROP,
     SQL_KEY_GET,
@@ -61,5 +61,9 @@ enum sql {
 };
 
 extern const char *const sql_texts[SQL_COUNT];
+
+/* See usage.h. */
+extern const char sql_recount[]; /* two statements */
+extern const char sql_drift[];
 
 #endif

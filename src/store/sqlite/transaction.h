@@ -3,6 +3,7 @@
 
 #include "store/sqlite/statement.h"
 #include "store/store.h"
+#include "store/usage.h"
 
 /* The running transaction of the writer: many operations in one commit.
  *
@@ -15,9 +16,11 @@ struct transaction {
     struct statements statements; /* sql.h */
     struct uuid *ended;           /* users of whom a session ends with this commit */
     unsigned ended_count;
+    struct usage_limits limits;
     struct { /* see revision.h */
         struct uuid user;
         int64_t number;
+        struct usage usage;
         bool known;
         bool changed;
     } revision;

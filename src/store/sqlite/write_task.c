@@ -44,7 +44,8 @@ static void bind_row_read(struct query *q, const struct store_task_write *op,
 
 /* Was the key used in the last 24 hours? Then `*decided`: the old answer, or that it is another
  * request. */
-static int find_key(struct transaction *t, struct store_task_write *op, bool *decided)
+static int find_key(struct transaction *t, struct store_task_write *op, struct task_before *before,
+                    bool *decided)
 {
     *decided = false;
     if (!op->idempotency.key.ptr)
@@ -57,6 +58,7 @@ static int find_key(struct transaction *t, struct store_task_write *op, bool *de
         kept.used_at = query_take_i64(&q);
         kept.outcome = (enum store_outcome)query_take_i64(&q);
         kept.task = reader_take_task(&q, op->op.arena);
+        before->kept_bytes = task_kept_bytes(op, &kept);
         *decided = q.rc == SQLITE_OK && task_decide_kept(op, &kept);
     }
     return query_end(&q);
@@ -123,6 +125,15 @@ static int delete_task(struct transaction *t, const struct store_task_write *op,
     return query_run(&q);
 }
 
+static int find_tombstone(struct transaction *t, const struct store_task_write *op, bool *found)
+{
+    struct query q = query_begin(&t->statements, SQL_TOMBSTONE_GET);
+    query_bind_uuid(&q, &op->user);
+    query_bind_uuid(&q, &op->id);
+    *found = query_row(&q);
+    return query_end(&q);
+}
+
 static int drop_tombstone(struct transaction *t, const struct store_task_write *op)
 {
     struct query q = query_begin(&t->statements, SQL_TOMBSTONE_DROP);
@@ -137,18 +148,24 @@ static int carry_out(struct transaction *t, struct store_task_write *op,
                      const struct task_before *before)
 {
     int rc = SQLITE_OK;
-    switch (task_decide(op, before)) {
-    case TASK_DECISION_NOTHING: return SQLITE_OK;
+    struct usage change;
+    const enum task_decision decision = task_decide(op, before, &t->limits, &change);
+    switch (decision) {
+    case TASK_DECISION_NOTHING: break;
     case TASK_DECISION_INSERT:
         rc = insert_task(t, op);
-        if (rc == SQLITE_OK && op->verb == STORE_TASK_REPLACE)
+        if (rc == SQLITE_OK && before->tombstone)
             rc = drop_tombstone(t, op);
         break;
     case TASK_DECISION_UPDATE: rc = update_task(t, op, before); break;
     case TASK_DECISION_DELETE: rc = delete_task(t, op, before); break;
+    case TASK_DECISION_REFUSE: return SQLITE_OK;
     }
     if (rc == SQLITE_OK)
-        revision_set(t, op->task.revision);
+        rc = keep_answer(t, op);
+    if (rc == SQLITE_OK && (decision != TASK_DECISION_NOTHING || change.bytes != 0))
+        revision_set(t, decision == TASK_DECISION_NOTHING ? before->revision : op->task.revision,
+                     &change);
     return rc;
 }
 
@@ -159,20 +176,20 @@ static int run(struct transaction *t, struct store_op *base)
     bool found = false;
     bool decided = false;
     op->replayed = false;
-    int rc = revision_read(t, &op->user, &before.revision, &found);
+    int rc = revision_read(t, &op->user, &before.revision, &before.usage, &found);
     if (rc == SQLITE_OK && !found) {
         op->op.result = ERROR_NOT_FOUND;
         return SQLITE_OK;
     }
     if (rc == SQLITE_OK)
-        rc = find_key(t, op, &decided);
+        rc = find_key(t, op, &before, &decided);
     if (rc != SQLITE_OK || decided)
         return rc;
     if (op->verb != STORE_TASK_CREATE)
         rc = read_task(t, op, &before);
-    if (rc == SQLITE_OK)
-        rc = carry_out(t, op, &before);
-    return rc == SQLITE_OK ? keep_answer(t, op) : rc;
+    if (rc == SQLITE_OK && op->verb == STORE_TASK_REPLACE && !before.exists)
+        rc = find_tombstone(t, op, &before.tombstone);
+    return rc == SQLITE_OK ? carry_out(t, op, &before) : rc;
 }
 
 static const struct writer_work work = {run};

@@ -316,6 +316,7 @@ struct writer *writer_create(sqlite3 *db, const struct store_options *options)
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->answered, NULL);
     struct transaction *t = &writer->transaction;
+    t->limits = usage_limits_of(options->user_tasks_most, options->user_bytes_most);
     t->ended = calloc(WRITER_BATCH_MOST, sizeof *t->ended);
     if (!t->ended || !statements_init(&t->statements, db, sql_texts, SQL_COUNT)) {
         writer_destroy(&writer);

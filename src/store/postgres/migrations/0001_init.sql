@@ -1,15 +1,21 @@
 -- The tables of the SQLite engine, keyed so that they shard: every key of what a user owns begins
 -- with user_id. Times are milliseconds since 1970; text compares by code point, whatever the locale
--- of the cluster. `revision` counts the changes of the user's tasks.
+-- of the cluster. `revision` counts the changes of the user's tasks; the columns behind it hold how
+-- many tasks there are of each status, and the bytes of tasks, tombstones and kept answers
+-- (src/store/usage.h).
 CREATE TABLE users (
-    user_id       uuid     NOT NULL PRIMARY KEY,
-    revision      bigint   NOT NULL DEFAULT 0,
-    disabled_at   bigint,
-    created_at    bigint   NOT NULL,
-    updated_at    bigint   NOT NULL,
-    password_hash text     COLLATE "C" NOT NULL,
-    email         text     COLLATE "C" NOT NULL,
-    name          text     COLLATE "C"
+    user_id           uuid     NOT NULL PRIMARY KEY,
+    revision          bigint   NOT NULL DEFAULT 0,
+    tasks_pending     bigint   NOT NULL DEFAULT 0,
+    tasks_in_progress bigint   NOT NULL DEFAULT 0,
+    tasks_completed   bigint   NOT NULL DEFAULT 0,
+    bytes             bigint   NOT NULL DEFAULT 0,
+    disabled_at       bigint,
+    created_at        bigint   NOT NULL,
+    updated_at        bigint   NOT NULL,
+    password_hash     text     COLLATE "C" NOT NULL,
+    email             text     COLLATE "C" NOT NULL,
+    name              text     COLLATE "C"
 );
 
 -- Who has an address, in lower case (ASCII only): the directory that a login starts from. It stands

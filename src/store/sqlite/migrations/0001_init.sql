@@ -10,16 +10,21 @@ CREATE TABLE meta (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO meta (one, epoch) VALUES (1, randomblob(16));
 
--- `revision` counts the changes of the user's tasks.
+-- `revision` counts the changes of the user's tasks; the columns behind it hold how many tasks there
+-- are of each status, and the bytes of tasks, tombstones and kept answers (src/store/usage.h).
 CREATE TABLE users (
-    id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
-    revision      INTEGER NOT NULL DEFAULT 0,
-    disabled_at   INTEGER,
-    created_at    INTEGER NOT NULL,
-    updated_at    INTEGER NOT NULL,
-    password_hash TEXT    NOT NULL,
-    email         TEXT    NOT NULL COLLATE NOCASE UNIQUE,
-    name          TEXT
+    id                BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    revision          INTEGER NOT NULL DEFAULT 0,
+    tasks_pending     INTEGER NOT NULL DEFAULT 0,
+    tasks_in_progress INTEGER NOT NULL DEFAULT 0,
+    tasks_completed   INTEGER NOT NULL DEFAULT 0,
+    bytes             INTEGER NOT NULL DEFAULT 0,
+    disabled_at       INTEGER,
+    created_at        INTEGER NOT NULL,
+    updated_at        INTEGER NOT NULL,
+    password_hash     TEXT    NOT NULL,
+    email             TEXT    NOT NULL COLLATE NOCASE UNIQUE,
+    name              TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- Clustered in the order of the default list, so that a page is one range of the tree.
