@@ -25,7 +25,7 @@ static bool create_throttles(struct api *api)
     const struct throttle_options calls = {
         .name = "api", .quota = 1200, .window_s = 60, .buckets = BUCKETS};
     const struct throttle_options failures = {
-        .name = "failures", .quota = 10, .window_s = 900, .buckets = BUCKETS};
+        .name = "failures", .quota = 10, .window_s = 900, .buckets = BUCKETS, .whole = true};
 
     api->auth = throttle_create(&auth);
     api->calls = throttle_create(&calls);

@@ -17,7 +17,8 @@ static void append(struct failures *failures, struct slice s)
 void failures_init(struct failures *failures, struct http_exchange *x, struct slice email,
                    bool known_address)
 {
-    *failures = (struct failures){.x = x};
+    char client[CLIENT_KEY_TEXT_MOST];
+    *failures = (struct failures){.x = x, .known_address = known_address};
     append(failures, email);
     for (size_t i = 0; i < failures->key_len; i++) {
         char c = failures->key[i];
@@ -25,7 +26,7 @@ void failures_init(struct failures *failures, struct http_exchange *x, struct sl
     }
     if (known_address) {
         append(failures, SLICE("\n"));
-        append(failures, x->request.client);
+        append(failures, client_key_text(x->request.client, client));
     }
 }
 
@@ -34,14 +35,14 @@ static struct slice key_of(const struct failures *failures)
     return (struct slice){failures->key, failures->key_len};
 }
 
-bool failures_allow(const struct failures *failures)
+bool failures_take(const struct failures *failures)
 {
     struct throttle *throttle = api_of(failures->x)->failures;
     if (!throttle) {
         return true;
     }
-    struct throttle_state state = throttle_take(throttle, key_of(failures), 0, clock_mono_ms());
-    if (state.remaining > 0) {
+    struct throttle_state state = throttle_take(throttle, key_of(failures), 1, clock_mono_ms());
+    if (state.allowed) {
         return true;
     }
     rate_add_fields(failures->x, throttle, &state);
@@ -49,25 +50,29 @@ bool failures_allow(const struct failures *failures)
     return false;
 }
 
-static void show(const struct failures *failures, uint32_t tokens)
+void failures_keep(const struct failures *failures)
 {
     struct throttle *throttle = api_of(failures->x)->failures;
-    struct throttle_state state =
-        throttle_take(throttle, key_of(failures), tokens, clock_mono_ms());
-    rate_add_fields(failures->x, throttle, &state);
+    if (throttle) {
+        struct throttle_state state = throttle_take(throttle, key_of(failures), 0, clock_mono_ms());
+        rate_add_fields(failures->x, throttle, &state);
+    }
 }
 
-void failures_add(const struct failures *failures)
+void failures_give_back(const struct failures *failures)
 {
-    if (api_of(failures->x)->failures) {
-        show(failures, 1);
+    struct throttle *throttle = api_of(failures->x)->failures;
+    if (throttle) {
+        struct throttle_state state = throttle_give(throttle, key_of(failures), clock_mono_ms());
+        rate_add_fields(failures->x, throttle, &state);
     }
 }
 
 void failures_forget(const struct failures *failures)
 {
-    if (api_of(failures->x)->failures) {
-        throttle_forget(api_of(failures->x)->failures, key_of(failures));
-        show(failures, 0);
+    struct throttle *throttle = api_of(failures->x)->failures;
+    if (throttle && failures->known_address) {
+        throttle_forget(throttle, key_of(failures));
     }
+    failures_give_back(failures);
 }

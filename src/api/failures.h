@@ -1,16 +1,21 @@
 #ifndef TASKHOLD_API_FAILURES_H
 #define TASKHOLD_API_FAILURES_H
 
+#include "base/client_key.h"
 #include "http/message.h"
 
-/* The quota `failures`: wrong passwords for each account. An address from which the account's owner
- * logged in before has a quota of its own, so that strangers who fail elsewhere lock nobody out.
- * An e-mail without an account is counted like one with. */
+/* The quota `failures`: guesses of a password for each account. A client from whose address the
+ * account's owner logged in before has a quota of its own, so that strangers who fail elsewhere
+ * lock nobody out. An e-mail without an account is counted like one with.
+ *
+ * A guess is taken before its password is hashed, so that guesses that come together are not all
+ * compared; it is kept only when it was wrong. Each guess that was taken is settled once. */
 
 #define FAILURES_KEY_MOST 512
 
 struct failures {
     struct http_exchange *x;
+    bool known_address;
     char key[FAILURES_KEY_MOST];
     size_t key_len;
 };
@@ -19,11 +24,17 @@ struct failures {
 void failures_init(struct failures *failures, struct http_exchange *x, struct slice email,
                    bool known_address);
 
-/* Looks, before a password is compared. Sends 429 and returns false when the quota is used up. */
-bool failures_allow(const struct failures *failures) __attribute__((warn_unused_result));
+/* Takes one guess. Sends 429 and returns false when none is left. */
+bool failures_take(const struct failures *failures) __attribute__((warn_unused_result));
 
-/* The password was wrong, or right; adds the RateLimit fields to the answer to come. */
-void failures_add(const struct failures *failures);
+/* Settle it, and add the RateLimit fields to the answer to come. The password was wrong: */
+void failures_keep(const struct failures *failures);
+
+/* It was right: the guess comes back, and a known client's earlier ones too. Not those of
+ * strangers, or each login from a new address would give them ten more. */
 void failures_forget(const struct failures *failures);
+
+/* It was not compared (503): the guess comes back. */
+void failures_give_back(const struct failures *failures);
 
 #endif

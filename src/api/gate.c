@@ -5,6 +5,7 @@
 #include "api/rate.h"
 #include "api/respond.h"
 #include "api/routes.h"
+#include "base/client_key.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 
@@ -139,10 +140,13 @@ enum http_verdict gate_quota(struct http_exchange *x)
 {
     struct api *api = api_of(x);
     struct throttle *throttle = api->auth;
-    struct slice key = x->request.client;
+    char client[CLIENT_KEY_TEXT_MOST];
+    struct slice key = {0};
     if (x->route->quota == API_QUOTA_API) {
         throttle = api->calls;
         key = (struct slice){(const char *)api_caller(x)->user.bytes, sizeof(struct uuid)};
+    } else {
+        key = client_key_text(x->request.client, client);
     }
     if (!throttle) {
         return HTTP_GO;

@@ -9,10 +9,10 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 
-/* POST /v1/auth/login. An unknown e-mail takes the same steps as a known one: find, look at the
- * quota, compare (with nothing, at the same cost), answer.
+/* POST /v1/auth/login. An unknown e-mail takes the same steps as a known one: find, take a guess
+ * from the quota, compare (with nothing, at the same cost), answer.
  *
- *   find user -> quota -> compare -> (hash anew, if parameters rose) -> create session -> tokens */
+ *   find user -> guess -> compare -> (hash anew, if parameters rose) -> create session -> tokens */
 
 #define USER_AGENT_MOST 256 /* bytes */
 
@@ -24,6 +24,7 @@ struct login {
     struct password_job compare;
     struct password_job rehash;
     struct store_session_create create;
+    char client[CLIENT_KEY_TEXT_MOST];
 };
 
 static void fail(struct login *login)
@@ -31,7 +32,7 @@ static void fail(struct login *login)
     struct http_exchange *x = login->x;
     bool known = login->find.op.result == ERROR_NONE;
     event_log(x, LOG_WARN, "login_failed", known ? &login->find.user.id : NULL, NULL);
-    failures_add(&login->failures);
+    failures_keep(&login->failures);
     respond_error(x, ERROR_INVALID_CREDENTIALS, NULL);
 }
 
@@ -44,6 +45,7 @@ static void created(struct store_op *op)
         return;
     }
     if (op->result != ERROR_NONE) {
+        failures_give_back(&login->failures);
         respond_error(x, op->result, NULL);
         return;
     }
@@ -73,6 +75,7 @@ static void create_session(struct login *login, struct slice rehash)
                     .expires_at = now + api_of(x)->options.settings->refresh_token_ttl * 1000,
                     .user_agent = user_agent(x),
                     .ip = x->request.client},
+        .client = login->find.client,
         .verified_hash = login->find.user.password_hash,
         .rehash = rehash,
     };
@@ -92,13 +95,15 @@ static void compared(struct password_job *job)
     struct login *login = job->caller;
     struct http_exchange *x = login->x;
     if (job->ok && job->outdated) {
-        if (!hashing_make(x, &login->rehash, login->input.password, rehashed, login)) {
+        if (!hashing_make(x, &login->rehash, login->input.password, &login->failures, rehashed,
+                          login)) {
             hashing_wipe(&login->input.password);
         }
         return;
     }
     hashing_wipe(&login->input.password);
     if (job->failed) {
+        failures_give_back(&login->failures);
         respond_no_memory(x);
     } else if (job->ok) {
         create_session(login, (struct slice){0});
@@ -117,13 +122,15 @@ static void found(struct store_op *op)
     }
     bool known = op->result == ERROR_NONE;
     failures_init(&login->failures, x, login->input.email, known && login->find.known_address);
-    if (!failures_allow(&login->failures)) {
+    if (!failures_take(&login->failures)) {
+        hashing_wipe(&login->input.password);
         return;
     }
     /* A disabled account is compared with nothing, as one that does not exist. */
     bool usable = known && login->find.user.disabled_at == 0;
     struct slice hash = usable ? login->find.user.password_hash : (struct slice){0};
-    if (!hashing_verify(x, &login->compare, login->input.password, hash, compared, login)) {
+    if (!hashing_verify(x, &login->compare, login->input.password, hash, &login->failures, compared,
+                        login)) {
         hashing_wipe(&login->input.password);
     }
 }
@@ -143,7 +150,7 @@ void accounts_login(struct http_exchange *x)
     login->find = (struct store_user_by_email){
         .op = api_op(x, found, login),
         .email = login->input.email,
-        .ip = x->request.client,
+        .client = client_key_text(x->request.client, login->client),
     };
     api_engine(x)->user_by_email(&login->find);
 }

@@ -23,7 +23,7 @@ void proof_load(struct proof *proof)
     proof->get = (struct store_user_get){
         .op = api_op(x, loaded, proof),
         .id = api_caller(x)->user,
-        .ip = x->request.client,
+        .client = client_key_text(x->request.client, proof->client),
     };
     api_engine(x)->user_get(&proof->get);
 }
@@ -34,12 +34,13 @@ static void compared(struct password_job *job)
     struct http_exchange *x = proof->x;
     hashing_wipe(&proof->input.password);
     if (job->failed) {
+        failures_give_back(&proof->failures);
         respond_no_memory(x);
         return;
     }
     if (!job->ok) {
         event_log(x, LOG_WARN, "login_failed", NULL, "wrong_password");
-        failures_add(&proof->failures);
+        failures_keep(&proof->failures);
         respond_error(x, ERROR_WRONG_PASSWORD, NULL);
         return;
     }
@@ -49,11 +50,9 @@ static void compared(struct password_job *job)
 
 void proof_compare(struct proof *proof)
 {
-    if (!failures_allow(&proof->failures)) {
-        return;
-    }
-    if (!hashing_verify(proof->x, &proof->job, proof->input.password, proof->get.user.password_hash,
-                        compared, proof)) {
+    if (!failures_take(&proof->failures) ||
+        !hashing_verify(proof->x, &proof->job, proof->input.password, proof->get.user.password_hash,
+                        &proof->failures, compared, proof)) {
         hashing_wipe(&proof->input.password);
     }
 }

@@ -22,6 +22,7 @@ struct proof {
     struct store_user_get get;
     struct password_job job;
     struct failures failures;
+    char client[CLIENT_KEY_TEXT_MOST];
 };
 
 /* Reads the caller's row and calls `loaded`. */

@@ -69,7 +69,7 @@ void accounts_register(struct http_exchange *x)
     }
     password_rule_check(x, "/password", input->new_password, input->email, &reading.errors);
     if (body_valid(x, &reading.errors) &&
-        !hashing_make(x, &registration->job, input->new_password, hashed, registration)) {
+        !hashing_make(x, &registration->job, input->new_password, NULL, hashed, registration)) {
         hashing_wipe(&input->new_password);
     }
 }

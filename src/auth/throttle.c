@@ -8,13 +8,16 @@
 
 /* The generic cell rate algorithm. A bucket is one word: 24 bits that tell keys of one set apart,
  * and the time at which the bucket will be full again, as 40 bits of 1/16 milliseconds. Time goes
- * round every two years of uptime, so it is only ever compared by difference. */
+ * round every two years of uptime, so it is only ever compared by difference. Where tokens come
+ * back all at once, that time is in whole milliseconds, and the 4 bits left say how many are out.
+ */
 #define WAYS        4
 #define TIME_BITS   40
 #define TIME_MASK   ((UINT64_C(1) << TIME_BITS) - 1)
 #define TIME_HALF   (UINT64_C(1) << (TIME_BITS - 1))
-#define UNITS_A_MS  16
+#define UNITS_A_MS  16 /* a power of two */
 #define UNITS_A_S   (UINT64_C(1000) * UNITS_A_MS)
+#define COUNT_MASK  ((uint64_t)UNITS_A_MS - 1)
 #define CLOCK_SLACK (60 * UNITS_A_S) /* how far the clocks of two loops may lie apart */
 #define EMPTY       UINT64_C(0)      /* no key: a full bucket */
 
@@ -34,6 +37,7 @@ struct throttle *throttle_create(const struct throttle_options *options)
     assert(options->buckets >= WAYS && (options->buckets & (options->buckets - 1)) == 0);
     assert(options->quota >= 1 && options->window_s >= 1);
     assert(options->quota <= options->window_s * UINT64_C(1000));
+    assert(!options->whole || options->quota <= COUNT_MASK);
     if (sodium_init() < 0) {
         return NULL;
     }
@@ -84,7 +88,8 @@ static struct place place_of(struct throttle *throttle, struct slice key)
  * is old, from before time went round: full. */
 static uint64_t debt_of(const struct throttle *throttle, uint64_t word, uint64_t now)
 {
-    const uint64_t ahead = ((word & TIME_MASK) - now) & TIME_MASK;
+    const uint64_t time = word & TIME_MASK & ~(throttle->options.whole ? COUNT_MASK : 0);
+    const uint64_t ahead = (time - now) & TIME_MASK;
 
     if (word == EMPTY || ahead >= TIME_HALF || ahead > throttle->burst + CLOCK_SLACK) {
         return 0;
@@ -99,6 +104,14 @@ struct found {
     uint64_t debt; /* of the key */
 };
 
+/* How much a bucket that owes `debt` has to lose: the one with the least gives way. */
+static uint64_t worth_of(const struct throttle *throttle, uint64_t word, uint64_t debt)
+{
+    const uint64_t out = throttle->options.whole && debt > 0 ? word & COUNT_MASK : 0;
+
+    return out << TIME_BITS | debt;
+}
+
 static struct found look(const struct throttle *throttle, struct place place, uint64_t now)
 {
     struct found spare = {NULL, EMPTY, 0};
@@ -110,8 +123,8 @@ static struct found look(const struct throttle *throttle, struct place place, ui
         if ((word & ~TIME_MASK) == place.tag) {
             return (struct found){&place.set[way], word, debt};
         }
-        if (debt < least) {
-            least = debt;
+        if (worth_of(throttle, word, debt) < least) {
+            least = worth_of(throttle, word, debt);
             spare = (struct found){&place.set[way], word, 0};
         }
     }
@@ -123,9 +136,11 @@ static uint32_t seconds(uint64_t units)
     return (uint32_t)((units + UNITS_A_S - 1) / UNITS_A_S);
 }
 
+/* ---- tokens that come back one by one ---- */
+
 /* `debt` as it is after what was taken; `tokens` at least one. */
-static struct throttle_state state_of(const struct throttle *throttle, bool allowed, uint64_t debt,
-                                      uint32_t tokens)
+static struct throttle_state drip_state(const struct throttle *throttle, bool allowed,
+                                        uint64_t debt, uint32_t tokens)
 {
     const uint64_t cost = throttle->interval * tokens;
     const uint64_t room = debt < throttle->burst ? throttle->burst - debt : 0;
@@ -142,29 +157,118 @@ static struct throttle_state state_of(const struct throttle *throttle, bool allo
     return state;
 }
 
+/* `*time`: the bucket's after that. */
+static struct throttle_state drip_take(const struct throttle *throttle, const struct found *found,
+                                       uint32_t tokens, uint64_t now, uint64_t *time)
+{
+    const uint32_t needed = tokens ? tokens : 1;
+    const bool allowed = found->debt + throttle->interval * needed <= throttle->burst;
+    const uint64_t debt = found->debt + (allowed ? throttle->interval * tokens : 0);
+
+    *time = now + debt;
+    return drip_state(throttle, allowed, debt, needed);
+}
+
+static struct throttle_state drip_give(const struct throttle *throttle, const struct found *found,
+                                       uint64_t now, uint64_t *time)
+{
+    const uint64_t debt = found->debt > throttle->interval ? found->debt - throttle->interval : 0;
+
+    *time = now + debt;
+    return drip_state(throttle, true, debt, 1);
+}
+
+/* ---- tokens that come back all at once ---- */
+
+static uint32_t out_of(const struct found *found)
+{
+    return found->debt > 0 ? (uint32_t)(found->word & COUNT_MASK) : 0;
+}
+
+/* `out` tokens are out; `*time`: the bucket's with that. */
+static struct throttle_state whole_state(const struct throttle *throttle, const struct found *found,
+                                         uint32_t out, uint64_t now, uint64_t *time)
+{
+    const uint64_t left = found->debt > 0 ? found->debt : throttle->burst;
+
+    *time = out > 0 ? (now + left) | out : now;
+    return (struct throttle_state){
+        .allowed = true,
+        .remaining = throttle->options.quota - out,
+        .reset_s = out > 0 ? seconds(left) : 0,
+    };
+}
+
+static struct throttle_state whole_take(const struct throttle *throttle, const struct found *found,
+                                        uint32_t tokens, uint64_t now, uint64_t *time)
+{
+    const uint32_t out = out_of(found);
+    const uint32_t needed = tokens ? tokens : 1;
+    const bool allowed = needed <= throttle->options.quota - out;
+    struct throttle_state state =
+        whole_state(throttle, found, allowed ? out + tokens : out, now, time);
+
+    if (!allowed) {
+        state.allowed = false;
+        state.retry_after = state.reset_s > 0 ? state.reset_s : 1;
+    }
+    return state;
+}
+
+static struct throttle_state whole_give(const struct throttle *throttle, const struct found *found,
+                                        uint64_t now, uint64_t *time)
+{
+    const uint32_t out = out_of(found);
+
+    return whole_state(throttle, found, out > 0 ? out - 1 : 0, now, time);
+}
+
+/* ---- both ---- */
+
+static uint64_t time_of(int64_t now_ms)
+{
+    return (uint64_t)now_ms * UNITS_A_MS & TIME_MASK;
+}
+
+/* Gives the bucket that `found` says the key and another time. False: another thread was first. */
+static bool put(struct found *found, uint64_t tag, uint64_t time)
+{
+    return atomic_compare_exchange_weak_explicit(found->bucket, &found->word,
+                                                 tag | (time & TIME_MASK), memory_order_relaxed,
+                                                 memory_order_relaxed);
+}
+
 struct throttle_state throttle_take(struct throttle *throttle, struct slice key, uint32_t tokens,
                                     int64_t now_ms)
 {
-    const uint64_t now = (uint64_t)now_ms * UNITS_A_MS & TIME_MASK;
+    const uint64_t now = time_of(now_ms);
     const struct place place = place_of(throttle, key);
-    const uint32_t needed = tokens ? tokens : 1;
-    const uint64_t cost = throttle->interval * needed;
+    struct throttle_state state;
     struct found found;
-    uint64_t debt = 0;
+    uint64_t time = 0;
 
     do {
         found = look(throttle, place, now);
-        if (found.debt + cost > throttle->burst) {
-            return state_of(throttle, false, found.debt, needed);
-        }
-        if (tokens == 0) {
-            return state_of(throttle, true, found.debt, needed);
-        }
-        debt = found.debt + cost;
-    } while (!atomic_compare_exchange_weak_explicit(found.bucket, &found.word,
-                                                    place.tag | ((now + debt) & TIME_MASK),
-                                                    memory_order_relaxed, memory_order_relaxed));
-    return state_of(throttle, true, debt, needed);
+        state = throttle->options.whole ? whole_take(throttle, &found, tokens, now, &time)
+                                        : drip_take(throttle, &found, tokens, now, &time);
+    } while (state.allowed && tokens > 0 && !put(&found, place.tag, time));
+    return state;
+}
+
+struct throttle_state throttle_give(struct throttle *throttle, struct slice key, int64_t now_ms)
+{
+    const uint64_t now = time_of(now_ms);
+    const struct place place = place_of(throttle, key);
+    struct throttle_state state;
+    struct found found;
+    uint64_t time = 0;
+
+    do {
+        found = look(throttle, place, now);
+        state = throttle->options.whole ? whole_give(throttle, &found, now, &time)
+                                        : drip_give(throttle, &found, now, &time);
+    } while (found.debt > 0 && !put(&found, place.tag, time));
+    return state;
 }
 
 void throttle_forget(struct throttle *throttle, struct slice key)

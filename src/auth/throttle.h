@@ -13,6 +13,11 @@ struct throttle_options {
     uint32_t quota;    /* tokens of a full bucket, at most 1,000 for each second of the window */
     uint32_t window_s; /* in which an empty bucket fills up */
     uint32_t buckets;  /* a power of two, 4 or more; 8 bytes each */
+
+    /* What was taken comes back all at once, `window_s` after the first of it, so that no more than
+     * `quota` (here at most 15) are taken in that time. Otherwise token by token, so that a window
+     * that begins with a full bucket sees up to twice the quota. */
+    bool whole;
 };
 
 /* NULL without memory. `options.name` must outlive it. */
@@ -30,6 +35,10 @@ struct throttle_state {
  * `allowed` says whether one token is there. Any thread. */
 struct throttle_state throttle_take(struct throttle *throttle, struct slice key, uint32_t tokens,
                                     int64_t now_ms);
+
+/* Puts back one token that was taken and not used; a full bucket stays as it is. `allowed` is true.
+ * Any thread. */
+struct throttle_state throttle_give(struct throttle *throttle, struct slice key, int64_t now_ms);
 
 /* Gives the key a full bucket again (a login that succeeded). */
 void throttle_forget(struct throttle *throttle, struct slice key);

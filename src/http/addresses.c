@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/client_key.h"
+
 struct entry {
-    uint8_t key[16];
+    uint8_t key[CLIENT_KEY_LEN];
     size_t count; /* 0: free */
 };
 
@@ -52,14 +54,6 @@ void addresses_destroy(struct addresses **addresses)
     *addresses = NULL;
 }
 
-static void make_key(const struct in6_addr *address, uint8_t key[static 16])
-{
-    memcpy(key, address, 16);
-    if (!IN6_IS_ADDR_V4MAPPED(address)) {
-        memset(key + 8, 0, 8);
-    }
-}
-
 static size_t home_of(const struct addresses *addresses, const uint8_t *key)
 {
     uint64_t halves[2];
@@ -102,8 +96,8 @@ static void vacate(struct addresses *addresses, size_t hole)
 
 bool addresses_enter(struct addresses *addresses, const struct in6_addr *address)
 {
-    uint8_t key[16];
-    make_key(address, key);
+    uint8_t key[CLIENT_KEY_LEN];
+    client_key(address, key);
     pthread_mutex_lock(&addresses->lock);
     struct entry *entry = find(addresses, key);
     bool room = entry && entry->count < addresses->most;
@@ -117,8 +111,8 @@ bool addresses_enter(struct addresses *addresses, const struct in6_addr *address
 
 void addresses_leave(struct addresses *addresses, const struct in6_addr *address)
 {
-    uint8_t key[16];
-    make_key(address, key);
+    uint8_t key[CLIENT_KEY_LEN];
+    client_key(address, key);
     pthread_mutex_lock(&addresses->lock);
     struct entry *entry = find(addresses, key);
     assert(entry && entry->count > 0);

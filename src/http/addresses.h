@@ -5,8 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Counts the open connections of each client address, over all loops. IPv4 is counted in its mapped
- * form; of IPv6 the /64 counts, because one client owns all of it. */
+/* Counts the open connections of each client (see base/client_key.h), over all loops. */
 struct addresses;
 
 /* At most `most` for each address; room for `connections` at once. NULL without memory. */

@@ -44,18 +44,18 @@ struct store_op {
 struct store_user_by_email {
     struct store_op op;
     struct slice email;
-    struct slice ip;
-    struct user user;   /* out */
-    bool known_address; /* out: that user logged in from `ip` before */
+    struct slice client; /* who asks, as base/client_key.h writes it */
+    struct user user;    /* out */
+    bool known_address;  /* out: that user logged in from there before */
 };
 
 /* ERROR_NOT_FOUND. */
 struct store_user_get {
     struct store_op op;
     struct uuid id;
-    struct slice ip;    /* ptr NULL: known_address is not looked up */
-    struct user user;   /* out */
-    bool known_address; /* out */
+    struct slice client; /* ptr NULL: known_address is not looked up */
+    struct user user;    /* out */
+    bool known_address;  /* out */
 };
 
 /* One page of all accounts, ordered by id, which is the order in which they were made. `each` runs
@@ -250,10 +250,11 @@ struct store_user_govern {
 };
 
 /* A login. ERROR_INVALID_CREDENTIALS when `verified_hash` is no longer the user's or the user is
- * gone or disabled. Above USER_SESSIONS_MOST the oldest session ends. Remembers the address. */
+ * gone or disabled. Above USER_SESSIONS_MOST the oldest session ends. Remembers the client. */
 struct store_session_create {
     struct store_op op;
     struct session session; /* complete, counter 1 */
+    struct slice client;    /* to be known from now on; ptr NULL: none */
     struct slice verified_hash;
     struct slice rehash; /* ptr NULL: keep the hash; else it becomes the user's */
 };

@@ -40,7 +40,7 @@ static void test_create_and_find(void **state)
     };
     assert_int_equal(LOOP_CALL(&loop, user_create, &create), ERROR_NONE);
 
-    struct store_user_by_email find = {.email = SLICE("aNN@eXAMPLE.ORG"), .ip = SLICE("::1")};
+    struct store_user_by_email find = {.email = SLICE("aNN@eXAMPLE.ORG"), .client = SLICE("::1")};
     assert_int_equal(LOOP_CALL(&loop, user_by_email, &find), ERROR_NONE);
     assert_true(uuid_eq(find.user.id, create.user.id));
     assert_true(slice_eq(find.user.email, SLICE("Ann@Example.org")));
@@ -216,7 +216,7 @@ static void test_delete_takes_all(void **pointer)
 
     /* The address may be taken again, and nothing of before comes back. */
     struct uuid again = make_user(&loop, "ann");
-    struct store_user_get fresh = {.id = again, .ip = SLICE("::1")};
+    struct store_user_get fresh = {.id = again, .client = SLICE("::1")};
     assert_int_equal(LOOP_CALL(&loop, user_get, &fresh), ERROR_NONE);
     assert_false(fresh.known_address);
     loop_close(&loop);

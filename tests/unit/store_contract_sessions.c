@@ -71,7 +71,7 @@ static void test_create_checks_the_hash(void **state)
 
 static bool knows(struct loop *loop, struct uuid user, const char *ip)
 {
-    struct store_user_get op = {.id = user, .ip = slice_of(ip)};
+    struct store_user_get op = {.id = user, .client = slice_of(ip)};
     assert_int_equal(LOOP_CALL(loop, user_get, &op), ERROR_NONE);
     return op.known_address;
 }
@@ -86,7 +86,7 @@ static void test_known_addresses(void **state)
     (void)login(&loop, ann, "::1", TEST_NOW);
     assert_true(knows(&loop, ann, "::1"));
     assert_false(knows(&loop, bob, "::1"));
-    struct store_user_by_email find = {.email = SLICE("ann@example.org"), .ip = SLICE("::1")};
+    struct store_user_by_email find = {.email = SLICE("ann@example.org"), .client = SLICE("::1")};
     assert_int_equal(LOOP_CALL(&loop, user_by_email, &find), ERROR_NONE);
     assert_true(find.known_address);
 

@@ -136,6 +136,7 @@ struct store_session_create session_of(struct uuid user, const char *ip, int64_t
                     .expires_at = now + 1000000,
                     .user_agent = SLICE("curl"),
                     .ip = slice_of(ip)},
+        .client = slice_of(ip),
         .verified_hash = TEST_HASH,
     };
 }

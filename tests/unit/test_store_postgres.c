@@ -102,7 +102,7 @@ static void test_a_read_that_fails_is_alone(void **pointer)
     run_inside("ALTER TABLE known_addresses RENAME TO gone");
 
     struct counted_list lists[6];
-    struct store_user_get refused = {.id = ann, .ip = SLICE("::1")};
+    struct store_user_get refused = {.id = ann, .client = SLICE("::1")};
     for (unsigned i = 0; i < 6; i++) {
         lists[i] = (struct counted_list){.op = {.user = ann, .limit = 50, .each = count_row}};
         loop_begin(&loop, &lists[i].op.op);

@@ -15,9 +15,10 @@
 #define START   INT64_C(123456789)
 #define THREADS 4
 
-static const struct throttle_options auth = {"auth", 60, 60, 1024};
-static const struct throttle_options failures = {"failures", 10, 900, 1024};
-static const struct throttle_options api = {"api", 1200, 60, 1024};
+static const struct throttle_options auth = {"auth", 60, 60, 1024, false};
+static const struct throttle_options slow = {"slow", 10, 900, 1024, false};
+static const struct throttle_options failures = {"failures", 10, 900, 1024, .whole = true};
+static const struct throttle_options api = {"api", 1200, 60, 1024, false};
 
 static void assert_state(struct throttle_state is, struct throttle_state should)
 {
@@ -62,12 +63,22 @@ static void a_bucket_empties_and_fills(void **state)
         {&auth, 61000, 0, {true, 60, 0, 0}},
         {&auth, 9000000, 60, {true, 0, 60, 0}},
         {&auth, 9000000, 1, {false, 0, 60, 1}},
-        {&failures, 0, 10, {true, 0, 900, 0}},
-        {&failures, 0, 1, {false, 0, 900, 90}},
-        {&failures, 60000, 1, {false, 0, 840, 30}},
-        {&failures, 89999, 1, {false, 0, 811, 1}},
-        {&failures, 90000, 1, {true, 0, 900, 0}},
-        {&failures, 990000, 0, {true, 10, 0, 0}},
+        {&slow, 0, 10, {true, 0, 900, 0}},
+        {&slow, 0, 1, {false, 0, 900, 90}},
+        {&slow, 60000, 1, {false, 0, 840, 30}},
+        {&slow, 89999, 1, {false, 0, 811, 1}},
+        {&slow, 90000, 1, {true, 0, 900, 0}},
+        {&slow, 990000, 0, {true, 10, 0, 0}},
+        {&failures, 0, 0, {true, 10, 0, 0}},
+        {&failures, 0, 11, {false, 10, 0, 1}},
+        {&failures, 0, 9, {true, 1, 900, 0}},
+        {&failures, 60000, 1, {true, 0, 840, 0}},
+        {&failures, 60000, 0, {false, 0, 840, 840}},
+        {&failures, 60000, 1, {false, 0, 840, 840}},
+        {&failures, 899999, 1, {false, 0, 1, 1}},
+        {&failures, 900000, 1, {true, 9, 900, 0}},
+        {&failures, 1799999, 0, {true, 9, 1, 0}},
+        {&failures, 1800000, 0, {true, 10, 0, 0}},
         {&api, 0, 1200, {true, 0, 60, 0}},
         {&api, 49, 1, {false, 0, 60, 1}},
         {&api, 50, 1, {true, 0, 60, 0}},
@@ -117,6 +128,52 @@ static void keys_do_not_share(void **state)
     assert_state(throttle_take(throttle, SLICE(""), 1, START),
                  (struct throttle_state){true, 59, 1, 0});
     throttle_destroy(&throttle);
+}
+
+/* Whatever the moments, and where the window ends. */
+static void no_more_than_the_quota_in_a_window(void **state)
+{
+    struct throttle *throttle = create(&failures);
+    unsigned allowed = 0;
+
+    (void)state;
+    for (int64_t ms = 0; ms < 900000; ms += 250) {
+        allowed += throttle_take(throttle, KEY, 1, START + ms).allowed;
+    }
+    assert_int_equal(allowed, 10);
+    throttle_destroy(&throttle);
+}
+
+static void what_was_not_used_comes_back(void **state)
+{
+    static const struct throttle_options *const both[] = {&slow, &failures};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct throttle *throttle = create(both[i]);
+        const uint32_t each = both[i]->whole ? 900 : 90; /* seconds until one is back */
+
+        assert_state(throttle_give(throttle, KEY, START), /* none was out */
+                     (struct throttle_state){true, 10, 0, 0});
+        assert_true(throttle_take(throttle, KEY, 10, START).allowed);
+        assert_state(throttle_give(throttle, KEY, START),
+                     (struct throttle_state){true, 1, both[i]->whole ? 900 : 810, 0});
+        assert_true(throttle_take(throttle, KEY, 1, START).allowed);
+        assert_false(throttle_take(throttle, KEY, 1, START).allowed);
+        for (unsigned n = 0; n < 9; n++) {
+            (void)throttle_give(throttle, KEY, START);
+        }
+        assert_state(throttle_take(throttle, KEY, 0, START),
+                     (struct throttle_state){true, 9, each, 0});
+        for (unsigned n = 0; n < 3; n++) {
+            assert_state(throttle_give(throttle, KEY, START),
+                         (struct throttle_state){true, 10, 0, 0});
+        }
+        assert_true(throttle_take(throttle, SLICE("other"), 10, START).allowed);
+        (void)throttle_give(throttle, KEY, START);
+        assert_false(throttle_take(throttle, SLICE("other"), 1, START).allowed);
+        throttle_destroy(&throttle);
+    }
 }
 
 static void forgetting_fills_the_bucket(void **state)
@@ -171,7 +228,7 @@ static void time_that_goes_round_is_no_matter(void **state)
 /* One set of four: the fifth key pushes out the one nearest to full, not the emptiest. */
 static void a_full_table_forgets_the_bucket_nearest_to_full(void **state)
 {
-    const struct throttle_options options = {"small", 60, 60, 4};
+    const struct throttle_options options = {"small", 60, 60, 4, false};
     struct throttle *throttle = create(&options);
     static const struct {
         struct slice key;
@@ -192,10 +249,29 @@ static void a_full_table_forgets_the_bucket_nearest_to_full(void **state)
     throttle_destroy(&throttle);
 }
 
+/* The same where tokens come back all at once: what was used up first must not be forgotten for
+ * those that were hardly used, or a stranger's flood of other accounts would win new guesses. */
+static void a_used_up_bucket_is_the_last_to_go(void **state)
+{
+    const struct throttle_options options = {"small", 10, 900, 4, .whole = true};
+    struct throttle *throttle = create(&options);
+    char key[32];
+
+    (void)state;
+    assert_true(throttle_take(throttle, KEY, 10, START).allowed);
+    for (int i = 0; i < 100; i++) {
+        const int len = snprintf(key, sizeof key, "flood %d", i);
+        assert_true(
+            throttle_take(throttle, (struct slice){key, (size_t)len}, 1, START + 1 + i).allowed);
+    }
+    assert_false(throttle_take(throttle, KEY, 1, START + 1000).allowed);
+    throttle_destroy(&throttle);
+}
+
 /* Looking must push nobody out, and a stranger's flood locks nobody out. */
 static void a_flood_of_keys_locks_nobody_out(void **state)
 {
-    const struct throttle_options options = {"small", 60, 60, 64};
+    const struct throttle_options options = {"small", 60, 60, 64, false};
     struct throttle *throttle = create(&options);
     char key[32];
 
@@ -276,7 +352,7 @@ static void threads_together_get_the_quota(void **state)
 /* Many keys in a small table: what is taken, forgotten and pushed out at once stays sound. */
 static void threads_with_many_keys(void **state)
 {
-    const struct throttle_options options = {"small", 60, 60, 64};
+    const struct throttle_options options = {"small", 60, 60, 64, false};
     struct takers takers = {create(&options), 0, true};
 
     (void)state;
@@ -291,10 +367,13 @@ int main(void)
         cmocka_unit_test(a_bucket_empties_and_fills),
         cmocka_unit_test(the_rate_holds_in_the_long_run),
         cmocka_unit_test(keys_do_not_share),
+        cmocka_unit_test(no_more_than_the_quota_in_a_window),
+        cmocka_unit_test(what_was_not_used_comes_back),
         cmocka_unit_test(forgetting_fills_the_bucket),
         cmocka_unit_test(a_clock_that_is_behind_gives_nothing_away),
         cmocka_unit_test(time_that_goes_round_is_no_matter),
         cmocka_unit_test(a_full_table_forgets_the_bucket_nearest_to_full),
+        cmocka_unit_test(a_used_up_bucket_is_the_last_to_go),
         cmocka_unit_test(a_flood_of_keys_locks_nobody_out),
         cmocka_unit_test(the_options_are_kept),
         cmocka_unit_test(threads_together_get_the_quota),

@@ -33,15 +33,15 @@ static void take_known(struct job *job, const PGresult *result)
     *((struct user_read *)job)->known = PQntuples(result) > 0;
 }
 
-static void ask_user(struct user_read *read, struct slice ip)
+static void ask_user(struct user_read *read, struct slice client)
 {
     struct params p = {0};
     params_uuid(&p, &read->id);
     job_send(&read->job, SQL_USER_GET, &p, take_user);
     *read->known = false;
-    if (!ip.ptr)
+    if (!client.ptr)
         return;
-    params_text(&p, ip);
+    params_text(&p, client);
     job_send(&read->job, SQL_ADDRESS_KNOWN, &p, take_known);
 }
 
@@ -69,7 +69,7 @@ static bool step_user_by_email(struct job *job, unsigned round)
     read->email = op->email;
     read->known = &op->known_address;
     if (op->op.result == ERROR_NONE)
-        ask_user(read, op->ip);
+        ask_user(read, op->client);
     return false;
 }
 
@@ -81,7 +81,7 @@ static bool step_user_get(struct job *job, unsigned round)
     read->id = op->id;
     read->user = &op->user;
     read->known = &op->known_address;
-    ask_user(read, op->ip);
+    ask_user(read, op->client);
     return false;
 }
 

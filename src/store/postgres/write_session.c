@@ -50,14 +50,14 @@ static void prune(struct job *job, enum sql sql, const struct uuid *user, int64_
     job_send(job, sql, &p, take);
 }
 
-static void remember_address(struct job *job, const struct session *session)
+static void remember_client(struct job *job, const struct store_session_create *op)
 {
     struct params p = {0};
-    params_uuid(&p, &session->user);
-    params_text(&p, session->ip);
-    params_i64(&p, session->created_at);
+    params_uuid(&p, &op->session.user);
+    params_text(&p, op->client);
+    params_i64(&p, op->session.created_at);
     job_send(job, SQL_ADDRESS_PUT, &p, NULL);
-    prune(job, SQL_ADDRESS_PRUNE, &session->user, KEEPING_ADDRESSES, NULL);
+    prune(job, SQL_ADDRESS_PRUNE, &op->session.user, KEEPING_ADDRESSES, NULL);
 }
 
 /* A session that is there already is what an earlier run of the job made. */
@@ -68,8 +68,8 @@ static void create(struct locked_user *locked, const struct store_session_create
         locked_user_put_hash(locked, op->rehash, 0);
     insert_session(job, &op->session);
     prune(job, SQL_SESSION_PRUNE, &op->session.user, USER_SESSIONS_MOST, take_pruned);
-    if (op->session.ip.ptr)
-        remember_address(job, &op->session);
+    if (op->client.ptr)
+        remember_client(job, op);
 }
 
 static bool step_create(struct job *job, unsigned round)

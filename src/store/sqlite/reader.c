@@ -33,26 +33,27 @@ struct user reader_take_user(struct query *q, struct arena *arena)
     return user;
 }
 
-static int read_known(struct store_op *op, const struct uuid *user, struct slice ip, bool *known)
+static int read_known(struct store_op *op, const struct uuid *user, struct slice client,
+                      bool *known)
 {
     struct query q = query_begin(&op->session->statements, SQL_ADDRESS_KNOWN);
     query_bind_uuid(&q, user);
-    query_bind_text(&q, ip);
+    query_bind_text(&q, client);
     *known = query_row(&q);
     return query_end(&q);
 }
 
 /* Ends `q`, which selects a user, and looks up the address when there is one. */
-static void finish_user(struct store_op *op, struct query *q, struct user *user, struct slice ip,
-                        bool *known)
+static void finish_user(struct store_op *op, struct query *q, struct user *user,
+                        struct slice client, bool *known)
 {
     bool found = query_row(q);
     *known = false;
     if (found)
         *user = reader_take_user(q, op->arena);
     int rc = query_end(q);
-    if (rc == SQLITE_OK && found && ip.ptr)
-        rc = read_known(op, &user->id, ip, known);
+    if (rc == SQLITE_OK && found && client.ptr)
+        rc = read_known(op, &user->id, client, known);
     session_read_done(op->session, op, rc, found);
 }
 
@@ -65,7 +66,7 @@ void reader_user_by_email(struct store_user_by_email *op)
     }
     struct query q = query_begin(&op->op.session->statements, SQL_USER_BY_EMAIL);
     query_bind_text(&q, op->email);
-    finish_user(&op->op, &q, &op->user, op->ip, &op->known_address);
+    finish_user(&op->op, &q, &op->user, op->client, &op->known_address);
 }
 
 void reader_user_get(struct store_user_get *op)
@@ -77,7 +78,7 @@ void reader_user_get(struct store_user_get *op)
     }
     struct query q = query_begin(&op->op.session->statements, SQL_USER_GET);
     query_bind_uuid(&q, &op->id);
-    finish_user(&op->op, &q, &op->user, op->ip, &op->known_address);
+    finish_user(&op->op, &q, &op->user, op->client, &op->known_address);
 }
 
 static int read_users(struct store_user_list *op)

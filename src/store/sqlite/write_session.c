@@ -40,14 +40,14 @@ static int prune(struct transaction *t, enum sql sql, const struct uuid *user, i
     return query_run(&q);
 }
 
-static int remember_address(struct transaction *t, const struct session *session)
+static int remember_client(struct transaction *t, const struct store_session_create *op)
 {
     struct query q = query_begin(&t->statements, SQL_ADDRESS_PUT);
-    query_bind_uuid(&q, &session->user);
-    query_bind_text(&q, session->ip);
-    query_bind_i64(&q, session->created_at);
+    query_bind_uuid(&q, &op->session.user);
+    query_bind_text(&q, op->client);
+    query_bind_i64(&q, op->session.created_at);
     int rc = query_run(&q);
-    return rc == SQLITE_OK ? prune(t, SQL_ADDRESS_PRUNE, &session->user, KEEPING_ADDRESSES) : rc;
+    return rc == SQLITE_OK ? prune(t, SQL_ADDRESS_PRUNE, &op->session.user, KEEPING_ADDRESSES) : rc;
 }
 
 static int run_create(struct transaction *t, struct store_op *base)
@@ -69,7 +69,7 @@ static int run_create(struct transaction *t, struct store_op *base)
         rc = prune(t, SQL_SESSION_PRUNE, &op->session.user, USER_SESSIONS_MOST);
     if (rc == SQLITE_OK && sqlite3_changes(t->statements.db) > 0)
         transaction_end_sessions(t, &op->session.user);
-    return rc == SQLITE_OK && op->session.ip.ptr ? remember_address(t, &op->session) : rc;
+    return rc == SQLITE_OK && op->client.ptr ? remember_client(t, op) : rc;
 }
 
 /* ---- rotation ---- */
