@@ -1,7 +1,9 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/settings.h"
 #include "cli/cli.h"
+#include "store/store.h"
 
 static const struct cli_command commands[] = {
     {"serve", cli_serve, "[FLAGS]", "serve the API", true},
@@ -52,6 +54,7 @@ int main(int argc, char **argv)
     /* A file that may not grow (RLIMIT_FSIZE) is an error of the write, to be told and tidied up.
      */
     signal(SIGXFSZ, SIG_IGN);
+    settings_judge_database = store_url_judge;
     if (argc < 2 || is_help(argv[1])) {
         return cli_help(0, NULL);
     }

@@ -201,18 +201,6 @@ static bool write_all(int fd, const char *data, size_t len)
     return true;
 }
 
-/* Takes the line end off that an editor leaves. */
-static size_t without_line_end(const char *text, size_t len)
-{
-    if (len > 0 && text[len - 1] == '\n') {
-        len--;
-    }
-    if (len > 0 && text[len - 1] == '\r') {
-        len--;
-    }
-    return len;
-}
-
 /* Reads the open file into `text`, which has room for KEYS_SECRET_MOST + 3 bytes. Returns NULL or
  * what is wrong. */
 static const char *read_secret(int fd, char *text)
@@ -232,10 +220,13 @@ static const char *read_secret(int fd, char *text)
     if (!read_all(fd, text, KEYS_SECRET_MOST + 2, &len)) {
         return strerror(errno);
     }
-    len = without_line_end(text, len);
-    if (memchr(text, '\0', len)) {
-        return "it holds a zero byte";
+    /* As the settings do with JWT_SECRET_FILE: a copy of this file is the same secret. */
+    const struct slice secret = slice_strip((struct slice){text, len});
+    len = secret.len;
+    if (slice_has_control(secret)) {
+        return "it holds a control character, such as a zero byte or a line end, inside";
     }
+    memmove(text, secret.ptr, len);
     text[len] = '\0';
     if (len < KEYS_SECRET_LEAST) {
         return "it is shorter than 32 bytes";

@@ -38,12 +38,16 @@ int settings_complain(int status, const char *format, ...)
     return status;
 }
 
-const char *settings_label(enum setting_id id, enum settings_origin origin, char *out, size_t size)
+const char *settings_label(const struct settings *settings, enum setting_id id, char *out,
+                           size_t size)
 {
     const struct setting_row *row = &setting_rows[id];
+    const enum settings_origin origin = settings->origins[id];
 
     if (origin == SETTINGS_FLAG && row->flag) {
         (void)snprintf(out, size, "--%s", row->flag);
+    } else if (origin == SETTINGS_ENV_FILE) {
+        (void)snprintf(out, size, "%s in %s", row->name, settings->env_file);
     } else {
         (void)snprintf(out, size, "%s%s%s", row->name, origin == SETTINGS_FILE ? "_FILE" : "",
                        origin == SETTINGS_DOTENV ? " in .env" : "");
@@ -51,118 +55,254 @@ const char *settings_label(enum setting_id id, enum settings_origin origin, char
     return out;
 }
 
-/* Gives a setting its value. Takes no ownership of `value`; NULL: the default. */
-static int assign(struct settings *settings, enum setting_id id, const char *value,
-                  enum settings_origin origin)
+void settings_blame(struct settings *settings, enum setting_id id, const char *format, ...)
+{
+    va_list arguments;
+
+    if (settings->faults[id]) {
+        return;
+    }
+    va_start(arguments, format);
+    if (vasprintf(&settings->faults[id], format, arguments) < 0) {
+        settings->faults[id] = strdup("out of memory");
+    }
+    va_end(arguments);
+}
+
+void settings_remark(struct settings *settings, const char *format, ...)
+{
+    char *line = NULL;
+    char *both = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&line, format, arguments) < 0) {
+        line = NULL;
+    }
+    va_end(arguments);
+    if (line && asprintf(&both, "%s%s\n", settings->remarks ? settings->remarks : "", line) >= 0) {
+        free(settings->remarks);
+        settings->remarks = both;
+    }
+    free(line);
+}
+
+/* ---- one value ---- */
+
+/* False: out of memory. */
+static bool assign_number(struct settings *settings, enum setting_id id, struct slice text)
 {
     const struct setting_row *row = &setting_rows[id];
-    const struct slice text = slice_of(value);
     uint64_t number = 0;
-    char label[64];
+    char label[4200];
+
+    if (slice_to_u64(text, (uint64_t)row->most, &number) && (int64_t)number >= row->least) {
+        *setting_number(settings, id) = (int64_t)number;
+        return true;
+    }
+    settings->given[id] = strndup(text.ptr, text.len);
+    settings_blame(settings, id, "%s is \"%.*s\"; set it to a whole number from %lld to %lld",
+                   settings_label(settings, id, label, sizeof label), (int)text.len, text.ptr,
+                   (long long)row->least, (long long)row->most);
+    return settings->given[id] != NULL;
+}
+
+/* Gives a setting its value. Takes no ownership of `value`; NULL: the default. False: out of
+ * memory. */
+static bool assign(struct settings *settings, enum setting_id id, const char *value,
+                   enum settings_origin origin)
+{
+    const struct setting_row *row = &setting_rows[id];
+    const struct slice text = slice_strip(slice_of(value ? value : row->fallback_text));
+    char label[4200];
 
     settings->origins[id] = origin;
-    if (!row->is_number) {
-        const char *chosen = value ? value : row->fallback_text;
-        /* Nothing takes away what has no default; elsewhere it is checked, and refused. */
-        if (chosen && (*chosen != '\0' || row->fallback_text)) {
-            *setting_text(settings, id) = strdup(chosen);
-            return *setting_text(settings, id) ? 0 : settings_complain(1, "out of memory");
-        }
-        return 0;
+    if (slice_has_control(text)) {
+        settings_blame(settings, id,
+                       "%s holds a control character inside, such as a line end; write it anew "
+                       "(printf %%s, not echo, keeps one out of a file)",
+                       settings_label(settings, id, label, sizeof label));
     }
-    if (!value) {
+    if (row->is_number) {
         *setting_number(settings, id) = row->fallback;
-        return 0;
+        return !value || assign_number(settings, id, text);
     }
-    if (!slice_to_u64(text, (uint64_t)row->most, &number) || (int64_t)number < row->least) {
-        return settings_complain(SETTINGS_CONFIGURATION,
-                                 "%s is \"%s\"; set it to a whole number from %lld to %lld",
-                                 settings_label(id, origin, label, sizeof label), value,
-                                 (long long)row->least, (long long)row->most);
+    /* Nothing takes away what has no default; elsewhere it is checked, and refused. */
+    if (text.len == 0 && !row->fallback_text) {
+        return true;
     }
-    *setting_number(settings, id) = (int64_t)number;
-    return 0;
+    *setting_text(settings, id) = strndup(text.ptr ? text.ptr : "", text.len);
+    return *setting_text(settings, id) != NULL;
 }
 
 /* A secret that stands in a file of its own. */
-static int assign_file(struct settings *settings, enum setting_id id, const char *path)
+static bool assign_file(struct settings *settings, enum setting_id id, const char *path)
 {
     const char *why = NULL;
     char *content = settings_read_file(path, &why);
-    int status = 0;
+    bool good = true;
 
-    if (!content || *content == '\0') {
-        status = settings_complain(SETTINGS_CONFIGURATION,
-                                   "%s_FILE: %s %s; name a file that holds the value, or unset it",
-                                   setting_rows[id].name, path, content ? "is empty" : why);
+    settings->origins[id] = SETTINGS_FILE;
+    if (!content || slice_strip(slice_of(content)).len == 0) {
+        settings_blame(settings, id,
+                       "%s_FILE: %s %s; name a file that holds the value, or unset it",
+                       setting_rows[id].name, path, content ? "is empty" : why);
     } else {
-        status = assign(settings, id, content, SETTINGS_FILE);
+        good = assign(settings, id, content, SETTINGS_FILE);
     }
     if (content) {
         explicit_bzero(content, strlen(content));
     }
     free(content);
-    return status;
+    return good;
 }
+
+/* ---- the sources ---- */
 
 struct ranked_source {
     struct settings_source source;
     enum settings_origin origin;
 };
 
-/* The first source that knows a setting decides it. */
-static int resolve(struct settings *settings, enum setting_id id,
-                   const struct ranked_source *sources, size_t count)
+/* From the nearest to the farthest. */
+enum rank { RANK_FLAGS, RANK_ENVIRONMENT, RANK_CREDENTIALS, RANK_ENV_FILE, RANK_DOTENV, RANKS };
+
+struct sources {
+    struct ranked_source ranked[RANKS];
+    char *env_text;
+    char *dotenv_text;
+    char *credentials;
+};
+
+/* The first source that knows a setting decides it. False: out of memory. */
+static bool resolve(struct settings *settings, enum setting_id id, const struct sources *sources)
 {
-    for (size_t i = 0; i < count; i++) {
-        const char *value = sources[i].source.values[id];
-        const char *file = sources[i].source.files[id];
+    for (size_t i = 0; i < RANKS; i++) {
+        const char *value = sources->ranked[i].source.values[id];
+        const char *file = sources->ranked[i].source.files[id];
         if (value && *value != '\0' && file) {
-            return settings_complain(SETTINGS_CONFIGURATION,
-                                     "%s and %s_FILE are both set; unset one of them",
-                                     setting_rows[id].name, setting_rows[id].name);
+            settings->origins[id] = sources->ranked[i].origin;
+            settings_blame(settings, id, "%s and %s_FILE are both set; unset one of them",
+                           setting_rows[id].name, setting_rows[id].name);
+            return true;
         }
         if (file) {
             return assign_file(settings, id, file);
         }
         if (value) {
-            return assign(settings, id, value, sources[i].origin);
+            return assign(settings, id, value, sources->ranked[i].origin);
         }
     }
     return assign(settings, id, NULL, SETTINGS_DEFAULT);
 }
 
-int settings_load(struct settings *settings, int argc, char **argv, char ***rest, int *rest_count)
+static bool names_database(const struct sources *sources)
 {
-    struct ranked_source sources[] = {{.origin = SETTINGS_FLAG},
-                                      {.origin = SETTINGS_ENVIRONMENT},
-                                      {.origin = SETTINGS_FILE},
-                                      {.origin = SETTINGS_DOTENV}};
-    char *dotenv = NULL;
-    char *credentials = NULL;
-    int status = settings_read_flags(&sources[0].source, argc, argv, rest, rest_count);
+    for (size_t i = 0; i < RANKS; i++) {
+        const struct settings_source *source = &sources->ranked[i].source;
+        if (source->values[SETTING_database_url] || source->files[SETTING_database_url]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whoever manages the packaged service means its database, and not one in the working folder. */
+static bool read_env_file(struct settings *settings, struct sources *sources)
+{
+    const char *path = sources->ranked[RANK_FLAGS].source.env_file;
+    const char *database = NULL;
+    struct settings_source *source = &sources->ranked[RANK_ENV_FILE].source;
+
+    if (!path && !names_database(sources)) {
+        path = settings_service_file(&database);
+    }
+    if (!path) {
+        return true;
+    }
+    settings->env_file = strdup(path);
+    if (!settings->env_file) {
+        return false;
+    }
+    settings_read_env_file(settings, source, path, false, &sources->env_text);
+    if (database) {
+        settings_remark(
+            settings, "settings of the service: %s (--env-file or --database names another)", path);
+        if (!source->values[SETTING_database_url] && !source->files[SETTING_database_url]) {
+            source->values[SETTING_database_url] = database;
+        }
+    }
+    return true;
+}
+
+static void sources_finish(struct sources *sources)
+{
+    char *const texts[] = {sources->env_text, sources->dotenv_text};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (texts[i]) {
+            explicit_bzero(texts[i], strlen(texts[i]));
+        }
+        free(texts[i]);
+    }
+    free(sources->credentials);
+}
+
+int settings_read(struct settings *settings, int argc, char **argv, char ***rest, int *rest_count)
+{
+    struct sources sources = {.ranked = {[RANK_FLAGS] = {.origin = SETTINGS_FLAG},
+                                         [RANK_ENVIRONMENT] = {.origin = SETTINGS_ENVIRONMENT},
+                                         [RANK_CREDENTIALS] = {.origin = SETTINGS_FILE},
+                                         [RANK_ENV_FILE] = {.origin = SETTINGS_ENV_FILE},
+                                         [RANK_DOTENV] = {.origin = SETTINGS_DOTENV}}};
+    struct ranked_source *ranked = sources.ranked;
+    int status = settings_read_flags(&ranked[RANK_FLAGS].source, argc, argv, rest, rest_count);
+    bool memory = true;
 
     memset(settings, 0, sizeof *settings);
     if (status != 0) {
-        goto out;
+        return status;
     }
-    settings_read_environment(&sources[1].source);
-    status = settings_read_credentials(&sources[2].source, &credentials);
-    if (status == 0) {
-        status = settings_read_dotenv(&sources[3].source, &dotenv);
+    settings_read_environment(&ranked[RANK_ENVIRONMENT].source);
+    memory = settings_read_credentials(&ranked[RANK_CREDENTIALS].source, &sources.credentials);
+    settings_read_env_file(settings, &ranked[RANK_DOTENV].source, ".env", true,
+                           &sources.dotenv_text);
+    memory = memory && read_env_file(settings, &sources);
+    for (unsigned id = 0; id < SETTING_COUNT && memory; id++) {
+        memory = resolve(settings, (enum setting_id)id, &sources);
     }
-    for (unsigned id = 0; id < SETTING_COUNT && status == 0; id++) {
-        status = resolve(settings, (enum setting_id)id, sources, sizeof sources / sizeof *sources);
+    sources_finish(&sources);
+    if (!memory) {
+        settings_finish(settings);
+        return settings_complain(1, "out of memory");
     }
-    if (status == 0) {
-        status = settings_check(settings);
+    settings_check(settings);
+    return 0;
+}
+
+const char *settings_fault(const struct settings *settings)
+{
+    for (unsigned id = 0; id < SETTING_COUNT; id++) {
+        if (settings->faults[id]) {
+            return settings->faults[id];
+        }
     }
-out:
-    if (dotenv) {
-        explicit_bzero(dotenv, strlen(dotenv));
+    return settings->faults[SETTING_COUNT];
+}
+
+int settings_load(struct settings *settings, int argc, char **argv, char ***rest, int *rest_count)
+{
+    int status = settings_read(settings, argc, argv, rest, rest_count);
+    struct slice remarks = slice_of(settings->remarks);
+    const char *fault = status == 0 ? settings_fault(settings) : NULL;
+
+    while (remarks.len > 0) {
+        const struct slice line = slice_next(&remarks, '\n');
+        (void)settings_complain(0, "%.*s", (int)line.len, line.ptr);
     }
-    free(dotenv);
-    free(credentials);
+    if (fault) {
+        status = settings_complain(SETTINGS_CONFIGURATION, "%s", fault);
+    }
     if (status != 0) {
         settings_finish(settings);
     }
@@ -178,6 +318,11 @@ void settings_finish(struct settings *settings)
             explicit_bzero(text, strlen(text));
         }
         free(text);
+        free(settings->given[i]);
+        free(settings->faults[i]);
     }
+    free(settings->faults[SETTING_COUNT]);
+    free(settings->env_file);
+    free(settings->remarks);
     memset(settings, 0, sizeof *settings);
 }

@@ -71,8 +71,9 @@
 enum settings_origin {
     SETTINGS_DEFAULT,
     SETTINGS_DOTENV,
+    SETTINGS_ENV_FILE, /* --env-file FILE, or the file of the packaged service */
     SETTINGS_ENVIRONMENT,
-    SETTINGS_FILE, /* NAME_FILE, in the environment or .env */
+    SETTINGS_FILE, /* NAME_FILE, wherever that stands */
     SETTINGS_FLAG,
 };
 
@@ -86,23 +87,47 @@ enum setting_id { SETTINGS_LIST(SETTINGS_ID, SETTINGS_ID) SETTING_COUNT };
 struct settings {
     SETTINGS_LIST(SETTINGS_TEXT, SETTINGS_NUMBER)
     enum settings_origin origins[SETTING_COUNT];
+    char *env_file;                  /* that was read; NULL: none */
+    char *remarks;                   /* lines about what is probably a slip; NULL: none */
+    char *given[SETTING_COUNT];      /* the text of a number that is none; else NULL */
+    char *faults[SETTING_COUNT + 1]; /* what is wrong with a value and what to do; NULL: nothing.
+                                        The last is for the files of settings themselves. */
 };
 #undef SETTINGS_TEXT
 #undef SETTINGS_NUMBER
 
-/* Reads flags (argv behind the subcommand), then the environment, then `.env` in the working
- * folder, then defaults, and checks every range and every enumerated text. A value of no characters
- * takes away what has no default, and is refused elsewhere. Returns 0; or 2 (usage) for an unknown
- * flag or 78 (configuration), after one line on standard error that says what to do; `settings` is
- * then empty. `rest` and `rest_count` receive what is not a flag (may be NULL: then any is usage);
- * `argv` is put in order for that. */
+/* Reads flags (argv after the subcommand), then the environment, then the file of `--env-file`,
+ * then
+ * `.env` in the working folder, then defaults, and checks every range and every text. Without
+ * `--env-file` and without a DATABASE_URL, root and the user of the packaged service get the file
+ * of that service. Blanks and line ends around a value are taken off. A value of no characters
+ * takes away what has no default, and is a fault elsewhere.
+ *
+ * Returns 0, also when there are faults; or, after one line on standard error, 2 (usage: an unknown
+ * flag) or 1 (out of memory), and `settings` is then empty. `rest` and `rest_count` receive what is
+ * not a flag (may be NULL: then any is usage); `argv` is put in order for that. */
+int settings_read(struct settings *settings, int argc, char **argv, char ***rest, int *rest_count)
+    __attribute__((warn_unused_result));
+
+/* The first fault as a line; NULL: every value is good. */
+const char *settings_fault(const struct settings *settings);
+
+/* Makes the lack of JWT_SECRET a fault where the database is no file: for who signs tokens. */
+void settings_need_secret(struct settings *settings);
+
+/* settings_read for a command: says the remarks, and the first fault, on standard error. Returns 0,
+ * 1, 2 or 78 (configuration); but for 0 `settings` is empty. */
 int settings_load(struct settings *settings, int argc, char **argv, char ***rest, int *rest_count)
     __attribute__((warn_unused_result));
 void settings_finish(struct settings *settings);
 
-/* One line a setting, secrets masked, with its origin: text, or a JSON object {"settings":[...]}.
- */
-void settings_print(const struct settings *settings, FILE *out, bool json);
+/* Says in `why` what is wrong with a DATABASE_URL whose scheme is known, without its password;
+ * true: nothing. Set by main, because the engines live in another room; NULL: not asked. */
+extern bool (*settings_judge_database)(const char *url, char *why, size_t why_size);
+
+/* One line a setting, secrets masked, with its origin and what is wrong with it: text, or a JSON
+ * object {"settings":[...]}. False: it could not be written. */
+bool settings_print(const struct settings *settings, FILE *out, bool json);
 
 /* The flags with their defaults, for --help; and the README's Markdown table. */
 void settings_print_help(FILE *out);

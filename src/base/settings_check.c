@@ -44,6 +44,8 @@ static bool good_database(const char *value)
     return false;
 }
 
+bool (*settings_judge_database)(const char *url, char *why, size_t why_size);
+
 static bool good_switch(const char *value)
 {
     return is_one_of(value, (const char *const[]){"on", "off", NULL});
@@ -258,36 +260,54 @@ static const struct {
 };
 
 /* Says what is wrong; never repeats a secret. */
-static int refuse(enum setting_id id, enum settings_origin origin, const char *value,
-                  const char *must)
+static void refuse(struct settings *settings, enum setting_id id, const char *must)
 {
-    char label[64];
+    char label[4200];
 
-    settings_label(id, origin, label, sizeof label);
+    settings_label(settings, id, label, sizeof label);
     if (setting_rows[id].secret) {
-        return settings_complain(SETTINGS_CONFIGURATION, "%s %s", label, must);
+        settings_blame(settings, id, "%s %s", label, must);
+    } else {
+        settings_blame(settings, id, "%s is \"%s\"; it %s", label, *setting_text(settings, id),
+                       must);
     }
-    return settings_complain(SETTINGS_CONFIGURATION, "%s is \"%s\"; it %s", label, value, must);
 }
 
-int settings_check(const struct settings *settings)
+static void check_database(struct settings *settings)
+{
+    char why[4400];
+
+    if (!settings->faults[SETTING_database_url] && settings_judge_database &&
+        !settings_judge_database(settings->database_url, why, sizeof why)) {
+        settings_blame(settings, SETTING_database_url, "%s", why);
+    }
+}
+
+void settings_check(struct settings *settings)
 {
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         const enum setting_id id = checks[i].id;
         const char *value = *setting_text(settings, id);
         if (value && !checks[i].good(value)) {
-            return refuse(id, settings->origins[id], value, checks[i].must);
+            refuse(settings, id, checks[i].must);
         }
     }
-    if (strncmp(settings->database_url, "sqlite:", 7) != 0 && !settings->jwt_secret) {
-        return settings_complain(SETTINGS_CONFIGURATION,
-                                 "JWT_SECRET must be set when DATABASE_URL is not a file: all "
-                                 "nodes share it; make one with: openssl rand -base64 48");
-    }
     if (settings->client_address_header && !settings->trusted_proxies) {
-        return settings_complain(SETTINGS_CONFIGURATION,
-                                 "CLIENT_ADDRESS_HEADER is believed from trusted proxies only: set "
-                                 "TRUSTED_PROXIES to their addresses, or leave both out");
+        settings_blame(settings, SETTING_client_address_header,
+                       "CLIENT_ADDRESS_HEADER is believed from trusted proxies only: set "
+                       "TRUSTED_PROXIES to their addresses, or leave both out");
     }
-    return 0;
+    check_database(settings);
+}
+
+void settings_need_secret(struct settings *settings)
+{
+    const bool file =
+        strncmp(settings->database_url ? settings->database_url : "", "sqlite:", 7) == 0;
+
+    if (!settings->jwt_secret && !file && !settings->faults[SETTING_database_url]) {
+        settings_blame(settings, SETTING_jwt_secret,
+                       "JWT_SECRET must be set when DATABASE_URL is not a file: all nodes share "
+                       "it; make one with: openssl rand -base64 48");
+    }
 }

@@ -8,14 +8,14 @@
 /* More than all settings with the longest values that make sense. */
 #define OUTPUT_MOST (1024 * 1024)
 
-static const char *origin_name(enum settings_origin origin)
+static const char *origin_name(const struct settings *settings, enum setting_id id)
 {
-    static const char *const names[] = {[SETTINGS_DEFAULT] = "default",
-                                        [SETTINGS_DOTENV] = ".env",
-                                        [SETTINGS_ENVIRONMENT] = "environment",
-                                        [SETTINGS_FILE] = "file",
-                                        [SETTINGS_FLAG] = "flag"};
-    return names[origin];
+    const enum settings_origin origin = settings->origins[id];
+    static const char *const names[] = {
+        [SETTINGS_DEFAULT] = "default",   [SETTINGS_DOTENV] = ".env",
+        [SETTINGS_ENV_FILE] = "env-file", [SETTINGS_ENVIRONMENT] = "environment",
+        [SETTINGS_FILE] = "file",         [SETTINGS_FLAG] = "flag"};
+    return origin == SETTINGS_ENV_FILE ? settings->env_file : names[origin];
 }
 
 /* The end of the password in the authority of a URL, where `at` is behind the scheme: the last `@`
@@ -90,15 +90,21 @@ static void add_line(struct buffer *out, const struct settings *settings, enum s
 {
     const struct setting_row *row = &setting_rows[id];
 
-    buffer_add_format(out, "%-20s ", row->name);
-    if (row->is_number) {
+    buffer_add_format(out, "%-21s ", row->name);
+    if (settings->given[id]) {
+        buffer_add_text(out, settings->given[id]);
+    } else if (row->is_number) {
         buffer_add_i64(out, *setting_number(settings, id));
     } else if (*setting_text(settings, id)) {
         add_shown(out, settings, id);
     } else {
         buffer_add_char(out, '-');
     }
-    buffer_add_format(out, "  (%s)\n", origin_name(settings->origins[id]));
+    buffer_add_format(out, "  (%s)", origin_name(settings, id));
+    if (settings->faults[id]) {
+        buffer_add_format(out, "  WRONG: %s", settings->faults[id]);
+    }
+    buffer_add_char(out, '\n');
 }
 
 static void write_setting(struct json_writer *w, const struct settings *settings,
@@ -112,7 +118,9 @@ static void write_setting(struct json_writer *w, const struct settings *settings
     jw_name(w, SLICE("name"));
     jw_text(w, slice_of(row->name));
     jw_name(w, SLICE("value"));
-    if (row->is_number) {
+    if (settings->given[id]) {
+        jw_text(w, slice_of(settings->given[id]));
+    } else if (row->is_number) {
         jw_i64(w, *setting_number(settings, id));
     } else if (*setting_text(settings, id)) {
         add_shown(&shown, settings, id);
@@ -121,9 +129,13 @@ static void write_setting(struct json_writer *w, const struct settings *settings
         jw_null(w);
     }
     jw_name(w, SLICE("origin"));
-    jw_text(w, slice_of(origin_name(settings->origins[id])));
+    jw_text(w, slice_of(origin_name(settings, id)));
     jw_name(w, SLICE("secret"));
     jw_bool(w, row->secret);
+    if (settings->faults[id]) {
+        jw_name(w, SLICE("error"));
+        jw_text(w, slice_of(settings->faults[id]));
+    }
     jw_close_object(w);
     buffer_finish(&shown);
 }
@@ -140,11 +152,15 @@ static void add_json(struct buffer *out, const struct settings *settings)
         write_setting(&w, settings, (enum setting_id)id);
     }
     jw_close_array(&w);
+    if (settings->faults[SETTING_COUNT]) {
+        jw_name(&w, SLICE("error"));
+        jw_text(&w, slice_of(settings->faults[SETTING_COUNT]));
+    }
     jw_close_object(&w);
     buffer_add_char(out, '\n');
 }
 
-void settings_print(const struct settings *settings, FILE *out, bool json)
+bool settings_print(const struct settings *settings, FILE *out, bool json)
 {
     struct buffer text;
 
@@ -155,9 +171,13 @@ void settings_print(const struct settings *settings, FILE *out, bool json)
         for (unsigned id = 0; id < SETTING_COUNT; id++) {
             add_line(&text, settings, (enum setting_id)id);
         }
+        if (settings->faults[SETTING_COUNT]) {
+            buffer_add_format(&text, "WRONG: %s\n", settings->faults[SETTING_COUNT]);
+        }
     }
-    fwrite(text.data, 1, text.len, out);
+    const bool good = !text.failed && fwrite(text.data, 1, text.len, out) == text.len;
     buffer_finish(&text);
+    return good;
 }
 
 /* The default as it is documented; `none` where there is none. */
@@ -174,6 +194,10 @@ static const char *fallback_text(const struct setting_row *row, char *out, size_
 
 void settings_print_help(FILE *out)
 {
+    fputs("  --env-file FILE              read settings from FILE, NAME=VALUE a line; the packaged "
+          "service's own is found\n"
+          "                               for root and its user when no database is named\n",
+          out);
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         const struct setting_row *row = &setting_rows[id];
         char left[64] = "";

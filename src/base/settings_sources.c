@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,14 @@
 
 /* Neither a secret nor a page of settings is longer. */
 #define FILE_MOST (64 * 1024)
+
+#define ENV_FILE_FLAG "env-file"
+
+/* The packaged service: the user that it runs as, the database that its unit names, and where its
+ * settings stand (that of the Debian package, that of docs/deploy.md). */
+#define SERVICE_USER     "taskhold"
+#define SERVICE_DATABASE "sqlite:/var/lib/taskhold/taskhold.db"
+static const char *const service_files[] = {"/etc/default/taskhold", "/etc/taskhold/taskhold.env"};
 
 /* The setting whose flag is `name`, or SETTING_COUNT. */
 static enum setting_id find_flag(struct slice name)
@@ -31,6 +40,7 @@ static int complain_unknown(struct slice name)
         memcpy(typed, name.ptr, name.len);
     }
     suggest_init(&suggest, typed);
+    suggest_offer(&suggest, ENV_FILE_FLAG);
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         if (setting_rows[id].flag) {
             suggest_offer(&suggest, setting_rows[id].flag);
@@ -46,18 +56,27 @@ static int read_flag(struct settings_source *source, int argc, char **argv, int 
 {
     struct slice value = slice_of(argv[*at] + 2);
     const struct slice name = slice_next(&value, '=');
-    const enum setting_id id = find_flag(name);
+    const bool is_file = slice_eq(name, slice_of(ENV_FILE_FLAG));
+    const enum setting_id id = is_file ? SETTING_COUNT : find_flag(name);
 
-    if (id == SETTING_COUNT) {
+    if (id == SETTING_COUNT && !is_file) {
         return complain_unknown(name);
     }
     if (!value.ptr) {
         if (*at + 1 == argc) {
-            return settings_complain(SETTINGS_USAGE, "--%s needs a value", setting_rows[id].flag);
+            return settings_complain(SETTINGS_USAGE, "--%.*s needs a value", (int)name.len,
+                                     name.ptr);
         }
         value = slice_of(argv[++*at]);
     }
-    source->values[id] = value.ptr;
+    if (is_file && value.len == 0) {
+        return settings_complain(SETTINGS_USAGE, "--" ENV_FILE_FLAG " needs the name of a file");
+    }
+    if (is_file) {
+        source->env_file = value.ptr;
+    } else {
+        source->values[id] = value.ptr;
+    }
     return 0;
 }
 
@@ -107,14 +126,14 @@ void settings_read_environment(struct settings_source *source)
     }
 }
 
-int settings_read_credentials(struct settings_source *source, char **paths)
+bool settings_read_credentials(struct settings_source *source, char **paths)
 {
     const char *folder = or_null(getenv("CREDENTIALS_DIRECTORY"));
     const size_t room = folder ? strlen(folder) + 64 : 0;
 
     *paths = folder ? calloc(SETTING_COUNT, room) : NULL;
     if (folder && !*paths) {
-        return settings_complain(1, "out of memory");
+        return false;
     }
     for (unsigned id = 0; id < SETTING_COUNT && folder; id++) {
         char *path = *paths + id * room;
@@ -127,7 +146,23 @@ int settings_read_credentials(struct settings_source *source, char **paths)
             source->files[id] = path;
         }
     }
-    return 0;
+    return true;
+}
+
+const char *settings_service_file(const char **database)
+{
+    const struct passwd *user = geteuid() == 0 ? NULL : getpwuid(geteuid());
+
+    if (geteuid() != 0 && (!user || strcmp(user->pw_name, SERVICE_USER) != 0)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof service_files / sizeof *service_files; i++) {
+        if (access(service_files[i], F_OK) == 0) {
+            *database = SERVICE_DATABASE;
+            return service_files[i];
+        }
+    }
+    return NULL;
 }
 
 /* Up to FILE_MOST bytes and a NUL; fails on more and on a NUL inside. `*error` is 0 or of errno.h;
@@ -180,11 +215,7 @@ char *settings_read_file(const char *path, const char **why)
 {
     int error = 0;
     char *text = slurp(path, &error);
-    size_t len = text ? strlen(text) : 0;
 
-    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r')) {
-        text[--len] = '\0';
-    }
     *why = explain(error);
     return text;
 }
@@ -215,8 +246,36 @@ static char *dotenv_value(char *text)
     return start;
 }
 
-/* Keeps what is a setting of ours; `.env` may hold those of others. */
-static void dotenv_keep(struct settings_source *source, struct slice name, const char *value)
+/* A file of settings that is being read. */
+struct env_file {
+    struct settings *settings;
+    struct settings_source *source;
+    const char *path;
+    unsigned line;
+};
+
+/* It may hold names of others; but one that is nearly one of ours is probably a slip. */
+static void remark_unknown(const struct env_file *file, struct slice name)
+{
+    char typed[64] = "";
+    struct suggest suggest;
+
+    if (name.len >= sizeof typed) {
+        return;
+    }
+    memcpy(typed, name.ptr, name.len);
+    suggest_init(&suggest, typed);
+    for (unsigned id = 0; id < SETTING_COUNT; id++) {
+        suggest_offer(&suggest, setting_rows[id].name);
+    }
+    if (suggest.nearest) {
+        settings_remark(file->settings, "%s line %u: %s is no setting; did you mean %s?",
+                        file->path, file->line, typed, suggest.nearest);
+    }
+}
+
+/* Keeps what is a setting of ours. */
+static void env_keep(const struct env_file *file, struct slice name, const char *value)
 {
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         const struct slice known = slice_of(setting_rows[id].name);
@@ -227,21 +286,25 @@ static void dotenv_keep(struct settings_source *source, struct slice name, const
         rest.ptr += known.len;
         rest.len -= known.len;
         if (rest.len == 0) {
-            source->values[id] = value;
-        } else if (setting_rows[id].secret && slice_eq(rest, SLICE("_FILE"))) {
-            source->files[id] = or_null(value);
+            file->source->values[id] = value;
+            return;
+        }
+        if (setting_rows[id].secret && slice_eq(rest, SLICE("_FILE"))) {
+            file->source->files[id] = or_null(value);
+            return;
         }
     }
+    remark_unknown(file, name);
 }
 
 /* One line, ended by NUL. Returns false when it is none of KEY=VALUE, a comment and nothing. */
-static bool dotenv_line(struct settings_source *source, char *line)
+static bool env_line(const struct env_file *file, char *line)
 {
     struct slice name = slice_trim(slice_of(line));
     char *equals = strchr(line, '=');
     const char *value = NULL;
 
-    if (name.len == 0 || name.ptr[0] == '#') {
+    if (name.len == 0 || name.ptr[0] == '#' || name.ptr[0] == ';') {
         return true;
     }
     if (!equals) {
@@ -255,26 +318,25 @@ static bool dotenv_line(struct settings_source *source, char *line)
     if (name.len == 0 || !value) {
         return false;
     }
-    dotenv_keep(source, name, value);
+    env_keep(file, name, value);
     return true;
 }
 
-int settings_read_dotenv(struct settings_source *source, char **text)
+void settings_read_env_file(struct settings *settings, struct settings_source *source,
+                            const char *path, bool optional, char **text)
 {
+    struct env_file file = {.settings = settings, .source = source, .path = path};
     int error = 0;
-    unsigned number = 0;
     char *next = NULL;
 
-    *text = slurp(".env", &error);
-    if (!*text) {
-        return error == ENOENT
-                   ? 0
-                   : settings_complain(SETTINGS_CONFIGURATION,
-                                       ".env %s; make it readable or take it away", explain(error));
+    *text = slurp(path, &error);
+    if (!*text && !(optional && error == ENOENT)) {
+        settings_blame(settings, SETTING_COUNT, "%s %s; make it readable, or %s", path,
+                       explain(error), optional ? "take it away" : "name another with --env-file");
     }
     for (char *line = *text; line; line = next) {
         char *end = strchr(line, '\n');
-        number++;
+        file.line++;
         next = end ? end + 1 : NULL;
         if (end) {
             *end = '\0';
@@ -282,11 +344,10 @@ int settings_read_dotenv(struct settings_source *source, char **text)
         if (end && end > line && end[-1] == '\r') {
             end[-1] = '\0';
         }
-        if (!dotenv_line(source, line)) {
-            return settings_complain(
-                SETTINGS_CONFIGURATION,
-                ".env line %u is not NAME=VALUE; correct it or put # before it", number);
+        if (!env_line(&file, line)) {
+            settings_blame(settings, SETTING_COUNT,
+                           "%s line %u is not NAME=VALUE; correct it or put # before it", path,
+                           file.line);
         }
     }
-    return 0;
 }

@@ -41,9 +41,10 @@ static inline int64_t *setting_number(const struct settings *settings, enum sett
 struct settings_source {
     const char *values[SETTING_COUNT];
     const char *files[SETTING_COUNT]; /* of NAME_FILE */
+    const char *env_file;             /* of the flag --env-file */
 };
 
-/* Returns 0 or SETTINGS_USAGE. See settings_load for `rest`. */
+/* Returns 0 or SETTINGS_USAGE. See settings_read for `rest`. */
 int settings_read_flags(struct settings_source *source, int argc, char **argv, char ***rest,
                         int *rest_count);
 
@@ -51,23 +52,37 @@ void settings_read_environment(struct settings_source *source);
 
 /* Finds the secrets that systemd hands over as files (LoadCredential=): $CREDENTIALS_DIRECTORY/ and
  * the setting's name in lower case. Their paths are put into `*paths` for the caller to free.
- * Returns 0 or 1, out of memory. */
-int settings_read_credentials(struct settings_source *source, char **paths);
+ * False: out of memory. */
+bool settings_read_credentials(struct settings_source *source, char **paths);
 
-/* Reads `.env`, whose text is put into `*text` for the caller to free; no file is an empty one.
- * Returns 0 or SETTINGS_CONFIGURATION. */
-int settings_read_dotenv(struct settings_source *source, char **text);
+/* Takes in what a file of settings says (`.env`, or that of --env-file), whose text is put into
+ * `*text` for the caller to free. Faults and remarks go into `settings`. `optional`: no file is an
+ * empty one. */
+void settings_read_env_file(struct settings *settings, struct settings_source *source,
+                            const char *path, bool optional, char **text);
 
-/* The content of a small file, ended by NUL, without the line breaks at its end; or NULL with the
- * reason in `*why`. Owned by the caller. */
+/* The file of settings of the packaged service, and the database that its unit sets; NULL: this
+ * user is neither root nor the service's, or there is no such file. */
+const char *settings_service_file(const char **database);
+
+/* The content of a small file, ended by NUL; or NULL with the reason in `*why`. Owned by the
+ * caller.
+ */
 char *settings_read_file(const char *path, const char **why);
 
-/* Checks what the range of a number and the table cannot tell: texts, and texts together. Returns 0
- * or SETTINGS_CONFIGURATION. */
-int settings_check(const struct settings *settings);
+/* Checks what the range of a number cannot tell. Finds faults. */
+void settings_check(struct settings *settings);
+
+/* Notes what is wrong with a setting, or with a file of settings (SETTING_COUNT); the first of each
+ * stays. Out of memory it is a shorter word. */
+void settings_blame(struct settings *settings, enum setting_id id, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void settings_remark(struct settings *settings, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* `PORT`, or `--port` when the value came from there: what the operator should look at. */
-const char *settings_label(enum setting_id id, enum settings_origin origin, char *out, size_t size);
+const char *settings_label(const struct settings *settings, enum setting_id id, char *out,
+                           size_t size);
 
 /* Prints `taskhold: ` and one line; returns `status`. */
 int settings_complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -35,6 +35,28 @@ struct slice slice_trim(struct slice s)
     return s;
 }
 
+struct slice slice_strip(struct slice s)
+{
+    while (s.len > 0 && strchr(" \t\r\n", s.ptr[0]) && s.ptr[0] != '\0') {
+        s.ptr++;
+        s.len--;
+    }
+    while (s.len > 0 && strchr(" \t\r\n", s.ptr[s.len - 1]) && s.ptr[s.len - 1] != '\0') {
+        s.len--;
+    }
+    return s;
+}
+
+bool slice_has_control(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct slice slice_next(struct slice *rest, char separator)
 {
     struct slice part = *rest;

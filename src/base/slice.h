@@ -37,6 +37,13 @@ bool slice_eq_nocase(struct slice a, struct slice b);
 /* Without leading and trailing SP and HTAB (the OWS of RFC 9110). */
 struct slice slice_trim(struct slice s);
 
+/* The same without line ends too: what a shell, an editor or a platform's form leaves around a
+ * value. */
+struct slice slice_strip(struct slice s);
+
+/* Whether a control character (C0 or DEL) is in it. */
+bool slice_has_control(struct slice s);
+
 /* Cuts off what stands before the next `separator` and returns it; `*rest` moves behind the
  * separator, and its `ptr` becomes NULL after the last part. */
 struct slice slice_next(struct slice *rest, char separator);

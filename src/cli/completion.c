@@ -89,7 +89,7 @@ static int bash(void)
     each_command(put_name);
     fputs("\"\n    flags=\"", stdout);
     each_flag(put_bash_flag);
-    fputs("\"\n"
+    fputs(" --env-file\"\n"
           "    COMPREPLY=()\n"
           "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
           "        words=\"$commands --help --version\"\n"
@@ -176,7 +176,8 @@ static int zsh(void)
     each_command(put_zsh_summary);
     fputs("    )\n    flags=(\n", stdout);
     each_flag(put_zsh_flag);
-    fputs("    )\n"
+    fputs("        '--env-file=[read settings from a file]:file:_files'\n"
+          "    )\n"
           "    if (( CURRENT == 2 )); then\n"
           "        _describe command commands\n"
           "        return\n"
@@ -256,6 +257,9 @@ static int fish(void)
           stdout);
     each_command(put_fish_command);
     each_flag(put_fish_flag);
+    fputs("complete -c taskhold -n '__fish_seen_subcommand_from", stdout);
+    each_command(put_name_with_flags);
+    fputs("' -r -F -l env-file -d 'read settings from a file'\n", stdout);
     return CLI_OK;
 }
 

@@ -18,10 +18,20 @@ int cli_config(int argc, char **argv)
         }
         return status;
     }
-    status = settings_load(&settings, argc, argv, NULL, NULL);
-    if (status == CLI_OK) {
-        settings_print(&settings, stdout, json);
-        settings_finish(&settings);
+    status = settings_read(&settings, argc, argv, NULL, NULL);
+    if (status != CLI_OK) {
+        return status;
     }
+    settings_need_secret(&settings); /* as the server will */
+    if (settings.remarks) {
+        fputs(settings.remarks, stderr);
+    }
+    if (!settings_print(&settings, stdout, json)) {
+        status = CLI_FAILED;
+    } else if (settings_fault(&settings)) {
+        status = CLI_CONFIGURATION;
+        fprintf(stderr, "taskhold: %s\n", settings_fault(&settings));
+    }
+    settings_finish(&settings);
     return status;
 }

@@ -13,9 +13,9 @@ static int help_command(const char *name)
     printf("usage: taskhold %s%s%s\n\n%s\n", command->name, *command->arguments ? " " : "",
            command->arguments, command->summary);
     if (command->takes_settings) {
-        printf("\nFLAGS beat the environment (the name in brackets), which beats .env in the "
-               "working\nfolder, which beats the default. NAME_FILE names a file that holds a "
-               "secret.\n\n");
+        printf("\nFLAGS beat the environment (the name in brackets), which beats the file of "
+               "--env-file,\nwhich beats .env in the working folder, which beats the default. "
+               "NAME_FILE names a file\nthat holds a secret.\n\n");
         settings_print_help(stdout);
     }
     return CLI_OK;

@@ -114,11 +114,18 @@ static void put_settings(void)
           "Commands with\n"
           ".I FLAGS\n"
           "take each of these as a flag, where it has one.\n"
-          "A flag beats the environment, which beats the file\n"
+          "A flag beats the environment, which beats the file of\n"
+          ".BR \\-\\-env\\-file ,\n"
+          "which beats\n"
           ".I .env\n"
           "in the working folder, which beats the default.\n"
           ".B taskhold config\n"
-          "prints each value and where it came from.\n",
+          "prints each value and where it came from.\n"
+          ".TP\n\\fB\\-\\-env\\-file\\fR \\fIFILE\\fR\n"
+          "Read settings from FILE, NAME=VALUE a line.\n"
+          "Root and the user of the packaged service get that service's own file\n"
+          ".RI ( /etc/default/taskhold )\n"
+          "when they name neither a file nor a database, and are told so.\n",
           stdout);
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         put_setting(&reference_settings[id]);

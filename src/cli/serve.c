@@ -343,6 +343,12 @@ int cli_serve(int argc, char **argv)
     if (status != CLI_OK) {
         return status;
     }
+    settings_need_secret(&service.settings);
+    if (settings_fault(&service.settings)) {
+        status = complain(CLI_CONFIGURATION, settings_fault(&service.settings));
+        settings_finish(&service.settings);
+        return status;
+    }
     if (service.settings.metrics_addr) {
         metrics_start();
     }

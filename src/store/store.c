@@ -1,5 +1,7 @@
 #include "store/store.h"
 
+#include <stdio.h>
+
 #include "store/postgres/engine.h"
 #include "store/sqlite/engine.h"
 
@@ -19,4 +21,12 @@ const struct store_engine *store_engine_for(const char *url)
             return engines[i].engine;
     }
     return NULL;
+}
+
+bool store_url_judge(const char *url, char *why, size_t why_size)
+{
+    const struct store_engine *engine = store_engine_for(url);
+    if (!engine)
+        (void)snprintf(why, why_size, "DATABASE_URL names no engine that is built in");
+    return engine && engine->url_judge(url, why, why_size);
 }

@@ -337,6 +337,10 @@ struct store_engine {
      * there. NULL: there is no file, or no sense in the URL. */
     const char *(*url_file)(const char *url);
 
+    /* Whether a DATABASE_URL of this engine's can be right at all; asks no disk and no server.
+     * False: `why` holds one line without a password. */
+    bool (*url_judge)(const char *url, char *why, size_t why_size);
+
     /* For one event loop, on its thread; answers of later calls come through `inbox`. NULL without
      * memory or when the database cannot be read. */
     struct store_session *(*session_open)(struct store *store, struct inbox *inbox);
@@ -379,5 +383,8 @@ struct store_engine {
 /* The engine for a DATABASE_URL: `sqlite:PATH`, `postgres://…` or `postgresql://…`. NULL: unknown
  * scheme. */
 const struct store_engine *store_engine_for(const char *url);
+
+/* url_judge of the engine; an unknown scheme is wrong. */
+bool store_url_judge(const char *url, char *why, size_t why_size);
 
 #endif

@@ -146,10 +146,11 @@ static void test_hosts_in_turn(void **state)
 static void test_a_password_is_not_told(void **state)
 {
     static const char *const urls[] = {
-        "postgres://u:hun@ter2@h/d",  "postgres://u:hunter2/x@h/d",
-        "postgres://u:hunter2%zz@h/", "postgres://u:hunter2@h/d?sslmod=require",
-        "postgres://u:hunter2@[::1",  "postgres://u:hunter2@h:x/d",
-        "postgres://u@h/d@hunter2",   "postgres://u:hunter2@h/d?hunter2",
+        "postgres://u:hun@ter2@h/d",   "postgres://u:hunter2/x@h/d",
+        "postgres://u:hunter2%zz@h/",  "postgres://u:hunter2@h/d?sslmod=require",
+        "postgres://u:hunter2@[::1",   "postgres://u:hunter2@h:x/d",
+        "postgres://u@h/d@hunter2",    "postgres://u:hunter2@h/d?hunter2",
+        "postgres://u:hun/2?ter2=x@h/d",
     };
 
     (void)state;
@@ -163,12 +164,44 @@ static void test_a_password_is_not_told(void **state)
     }
 }
 
+/* What no server can ever make right is told at once, by name. */
+static void test_what_can_never_be_right(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *says; /* NULL: it may be right */
+    } rows[] = {
+        {"postgres://h/d?pgbouncer=true", "pgbouncer; set DATABASE_PREPARED=off"},
+        {"postgres://h/d?sslmode=require&schema=x", "schema; use options=-csearch_path"},
+        {"postgres://h/d?nonsense=1", "nonsense; take it away"},
+        {"postgres://h:99999/d", "port"},
+        {"postgres://h:0/d", "port"},
+        {"postgres://h/d?sslmode=foo", "sslmode"},
+        {"postgres://h,i/d?port=1,2,3", "port numbers"},
+        {"postgres://h:1,i:2/d", NULL},
+        {"postgres://h/d?ssl=true", NULL},
+        {"postgres:///d?host=/run/x", NULL},
+        {"postgres://192.0.2.1:5432/d", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        why[0] = '\0';
+        print_message("%s\n", rows[i].url);
+        assert_int_equal(conninfo_judge(rows[i].url, why, sizeof why), rows[i].says == NULL);
+        assert_non_null(strstr(why, rows[i].says ? rows[i].says : ""));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_stands_under_a_url),   cmocka_unit_test(test_what_a_url_may_say),
-        cmocka_unit_test(test_a_reader_takes_any_server), cmocka_unit_test(test_hosts_in_turn),
+        cmocka_unit_test(test_what_stands_under_a_url),
+        cmocka_unit_test(test_what_a_url_may_say),
+        cmocka_unit_test(test_a_reader_takes_any_server),
+        cmocka_unit_test(test_hosts_in_turn),
         cmocka_unit_test(test_a_password_is_not_told),
+        cmocka_unit_test(test_what_can_never_be_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -213,7 +213,7 @@ static void refuses_an_unusable_dotenv(void **state)
 
 static void reads_secrets_from_files(void **state)
 {
-    static const char *const contents[] = {SECRET, SECRET "\n", SECRET "\r\n"};
+    static const char *const contents[] = {SECRET, SECRET "\n", SECRET "\r\n", "  " SECRET " \n"};
     struct load l;
 
     (void)state;
@@ -278,7 +278,12 @@ static void judges_values(void **state)
         {"PORT", "-1", 78, "PORT is \"-1\""},
         {"PORT", "+1", 78, "whole number"},
         {"PORT", "0x10", 78, "whole number"},
-        {"PORT", " 80", 78, "whole number"},
+        {"PORT", " 80\r\n", 0, ""},
+        {"PORT", "8\n0", 78, "control character"},
+        {"HOST", "\t127.0.0.1 \n", 0, ""},
+        {"JWT_ISSUER", "a\x7f", 78, "control character"},
+        {"JWT_SECRET", "\n" SECRET "\n", 0, ""},
+        {"JWT_SECRET", SECRET "\n" SECRET, 78, "control character"},
         {"PORT", "8080.0", 78, "whole number"},
         {"PORT", "99999999999999999999", 78, "whole number"},
         {"PASSWORD_MIN_LENGTH", "7", 78, "from 8 to 64"},
@@ -297,7 +302,7 @@ static void judges_values(void **state)
         {"LOG_FORMAT", "xml", 78, "json, text or auto"},
         {"DATABASE_URL", "sqlite:", 78, "sqlite:PATH"},
         {"DATABASE_URL", "mysql://x", 78, "sqlite:PATH"},
-        {"DATABASE_URL", "postgres://h/x", 78, "JWT_SECRET must be set"},
+        {"DATABASE_URL", "postgres://h/x", 0, ""},
         {"JWT_ISSUER", "a\"b", 78, "JWT_ISSUER"},
         {"METRICS_ADDR", "127.0.0.1:9100", 0, ""},
         {"METRICS_ADDR", "[::1]:9100", 0, ""},
@@ -383,6 +388,68 @@ static void reads_flags(void **state)
         }
         settings_finish(&l.settings);
     }
+}
+
+/* A name that is nearly one of ours; and what is somebody else's. */
+static void remarks_on_slips(void **state)
+{
+    struct load l;
+
+    (void)state;
+    write_text(".env", "PROT=1\nPOSTGRES_DB=x\nCOMPOSE_FILE=y\n; a comment\n");
+    load(&l, "", false);
+    assert_int_equal(l.status, 0);
+    assert_string_equal(l.complaint,
+                        "taskhold: .env line 1: PROT is no setting; did you mean PORT?\n");
+    settings_finish(&l.settings);
+}
+
+static void a_named_file_stands_above_dotenv(void **state)
+{
+    struct load l;
+
+    (void)state;
+    write_text(".env", "PORT=1\nTHREADS=1\n");
+    write_text("secret", "PORT=2\nTHREADS=2\nHOST=::1\n");
+    setenv("HOST", "::", 1);
+    load(&l, "--env-file secret --threads 3", false);
+    assert_int_equal(l.status, 0);
+    assert_int_equal(l.settings.port, 2);
+    assert_int_equal(l.settings.origins[SETTING_port], SETTINGS_ENV_FILE);
+    assert_int_equal(l.settings.threads, 3);
+    assert_string_equal(l.settings.host, "::");
+    settings_finish(&l.settings);
+    write_text("secret", "PORT=x\n");
+    load(&l, "--env-file=secret", false);
+    assert_int_equal(l.status, 78);
+    assert_non_null(strstr(l.complaint, "PORT in secret is \"x\""));
+    load(&l, "--env-file nowhere", false);
+    assert_int_equal(l.status, 78);
+    assert_non_null(strstr(l.complaint, "nowhere does not exist"));
+    load(&l, "--env-file", false);
+    assert_int_equal(l.status, 2);
+    load(&l, "--env-fil secret", false);
+    assert_int_equal(l.status, 2);
+    assert_non_null(strstr(l.complaint, "did you mean --env-file?"));
+}
+
+static void who_signs_needs_a_secret(void **state)
+{
+    struct load l;
+
+    (void)state;
+    setenv("DATABASE_URL", "postgres://h/x", 1);
+    load(&l, "", false);
+    assert_int_equal(l.status, 0);
+    assert_null(settings_fault(&l.settings));
+    settings_need_secret(&l.settings);
+    assert_non_null(strstr(settings_fault(&l.settings), "JWT_SECRET must be set"));
+    settings_finish(&l.settings);
+    setenv("DATABASE_URL", "sqlite:x", 1);
+    load(&l, "", false);
+    settings_need_secret(&l.settings);
+    assert_null(settings_fault(&l.settings));
+    settings_finish(&l.settings);
 }
 
 static void nothing_takes_away_what_has_no_default(void **state)
@@ -490,10 +557,38 @@ static void prints_values_with_origins(void **state)
         text, "{\"name\":\"JWT_SECRET\",\"value\":null,\"origin\":\"default\",\"secret\":true}"));
     free(text);
     text = print(&l.settings, false);
-    assert_non_null(strstr(text, "PORT                 1  (flag)\n"));
-    assert_non_null(strstr(text, "JWT_SECRET           -  (default)\n"));
+    assert_non_null(strstr(text, "PORT                  1  (flag)\n"));
+    assert_non_null(strstr(text, "JWT_SECRET            -  (default)\n"));
     free(text);
     settings_finish(&l.settings);
+}
+
+/* What is wrong is shown beside everything else. */
+static void prints_what_is_wrong(void **state)
+{
+    struct settings settings = {0};
+    char *text = NULL;
+
+    (void)state;
+    setenv("PORT", "many", 1);
+    setenv("JWT_SECRET", "short-but-secret", 1);
+    setenv("LOG_LEVEL", "warn", 1);
+    write_text(".env", "nonsense\n");
+    assert_int_equal(settings_read(&settings, 0, NULL, NULL, NULL), 0);
+    assert_non_null(strstr(settings_fault(&settings), "PORT is"));
+    text = print(&settings, false);
+    assert_non_null(strstr(text, "many  (environment)  WRONG: PORT is \"many\"; set it to"));
+    assert_non_null(strstr(text, "********  (environment)  WRONG: JWT_SECRET must be"));
+    assert_non_null(strstr(text, "LOG_LEVEL             warn  (environment)\n"));
+    assert_non_null(strstr(text, "WRONG: .env line 1"));
+    assert_null(strstr(text, "short-but-secret"));
+    free(text);
+    text = print(&settings, true);
+    assert_non_null(strstr(text, "\"value\":\"many\",\"origin\":\"environment\",\"secret\":false,"
+                                 "\"error\":\"PORT is"));
+    assert_null(strstr(text, "short-but-secret"));
+    free(text);
+    settings_finish(&settings);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
@@ -509,10 +604,14 @@ int main(void)
         TEST(refuses_unusable_secret_files),
         TEST(judges_values),
         TEST(reads_flags),
+        TEST(remarks_on_slips),
+        TEST(a_named_file_stands_above_dotenv),
+        TEST(who_signs_needs_a_secret),
         TEST(nothing_takes_away_what_has_no_default),
         TEST(hands_over_the_rest),
         TEST(masks_secrets),
         TEST(prints_values_with_origins),
+        TEST(prints_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

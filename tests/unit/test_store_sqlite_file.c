@@ -104,8 +104,10 @@ static void test_urls(void **state)
 {
     struct place *place = *state;
     static const char *const refused[] = {
-        "sqlite::memory:",       "sqlite:",    "sqlite:/", "sqlite://host/x.db", "sqlite://x.db",
-        "sqlite:/proc/no/such/", "sqlite:///",
+        "sqlite::memory:", "sqlite:",
+        "sqlite:/",        "sqlite://host/x.db",
+        "sqlite://x.db",   "sqlite:/proc/no/such/",
+        "sqlite:///",      "sqlite:data.db?mode=rwc",
     };
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         assert_null(open_url(place, refused[i]));
@@ -127,14 +129,14 @@ static void test_relative_path_and_names_like_uris(void **state)
     char before[512];
     assert_non_null(getcwd(before, sizeof before));
     assert_int_equal(chdir(place->directory), 0);
-    struct store *store = open_url(place, "sqlite:file:x?mode=memory");
+    struct store *store = open_url(place, "sqlite:file:x#&mode=memory");
     assert_int_equal(chdir(before), 0);
     assert_non_null(store);
     sqlite_engine.close(&store);
     static const char *const names[] = {"", "-wal", "-shm", ".lock"};
     for (size_t i = 0; i < 4; i++) {
         char path[160];
-        (void)snprintf(path, sizeof path, "%s/file:x?mode=memory%s", place->directory, names[i]);
+        (void)snprintf(path, sizeof path, "%s/file:x#&mode=memory%s", place->directory, names[i]);
         assert_int_equal(unlink(path), 0);
     }
 }

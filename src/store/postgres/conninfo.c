@@ -89,6 +89,63 @@ static bool is_sound(const struct conninfo *info)
            !(port && port[strspn(port, "0123456789,")] != '\0');
 }
 
+/* What people bring along from other libraries, and what does the same here. */
+static const struct {
+    const char *name;
+    const char *instead;
+} foreign[] = {
+    {"pgbouncer", "set DATABASE_PREPARED=off instead"},
+    {"schema", "use options=-csearch_path%3DNAME instead"},
+    {"currentSchema", "use options=-csearch_path%3DNAME instead"},
+    {"search_path", "use options=-csearch_path%3DNAME instead"},
+    {"connection_limit", "set DATABASE_POOL instead"},
+    {"pool_timeout", "set DATABASE_TIMEOUT_MS instead"},
+    {"statement_timeout", "set DATABASE_TIMEOUT_MS instead"},
+    {"sslaccept", "use sslmode instead"},
+};
+
+static const char *foreign_hint(struct slice name)
+{
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        if (slice_eq(name, slice_of(foreign[i].name)))
+            return foreign[i].instead;
+    }
+    return "take it away";
+}
+
+static bool is_keyword(const PQconninfoOption *known, struct slice name)
+{
+    for (; known->keyword; known++) {
+        if (slice_eq(name, slice_of(known->keyword)))
+            return true;
+    }
+    return slice_eq(name, SLICE("ssl")); /* ssl=true, as JDBC writes it, is read in a URI */
+}
+
+/* Why libpq cannot read a URL; without the values, which may be the password. */
+static void explain(const char *url, char *why, size_t why_size)
+{
+    PQconninfoOption *known = PQconndefaults();
+    struct slice query = slice_of(url);
+    (void)slice_next(&query, '?');
+    if (query.ptr && memchr(query.ptr, '@', query.len))
+        query = (struct slice){0}; /* the ? is one of a password, and all of this its rest */
+    while (known && query.ptr) {
+        struct slice pair = slice_next(&query, '&');
+        const struct slice name = slice_next(&pair, '=');
+        if (name.len > 0 && pair.ptr && !is_keyword(known, name)) {
+            (void)snprintf(why, why_size, "DATABASE_URL: libpq knows no parameter %.*s; %s",
+                           (int)name.len, name.ptr, foreign_hint(name));
+            PQconninfoFree(known);
+            return;
+        }
+    }
+    PQconninfoFree(known);
+    (void)snprintf(why, why_size,
+                   "DATABASE_URL is no URL that libpq reads: check the names after `?`, and "
+                   "write special characters of the password as %%XX (@ is %%40, / is %%2F)");
+}
+
 static bool turn_lists(struct conninfo *info, unsigned first)
 {
     for (size_t i = 0; i < NAMES; i++) {
@@ -124,9 +181,7 @@ bool conninfo_init(struct conninfo *info, const char *url, unsigned timeout_ms, 
     (void)snprintf(info->timeout, sizeof info->timeout, "%u", timeout_ms);
     info->parts = PQconninfoParse(url, NULL); /* its message may repeat the password */
     if (!info->parts || !is_sound(info)) {
-        (void)snprintf(why, why_size,
-                       "DATABASE_URL is no URL that libpq reads: check the names behind `?`, and "
-                       "write special characters of the password as %%XX (@ is %%40, / is %%2F)");
+        explain(url, why, why_size);
         conninfo_finish(info);
         return false;
     }
@@ -160,6 +215,59 @@ const char *conninfo_value(const struct conninfo *info, const char *keyword)
             return info->values[i];
     }
     return NULL;
+}
+
+/* ---- what can never be right ---- */
+
+static bool good_ports(const char *list)
+{
+    struct slice rest = slice_of(list);
+    while (rest.ptr) {
+        const struct slice port = slice_next(&rest, ',');
+        uint64_t number = 0;
+        if (port.len > 0 && (!slice_to_u64(port, 65535, &number) || number == 0))
+            return false;
+    }
+    return true;
+}
+
+/* libpq looks at most values only when it connects: so it is had to, to sockets that cannot be
+ * there. */
+static bool try_values(struct conninfo *info, char *why, size_t why_size)
+{
+    static const char nowhere[] = "/dev/null/none,";
+    char hosts[64 * sizeof nowhere] = "";
+    const size_t len = sizeof nowhere - 1;
+    if (info->hosts >= 64)
+        return true;
+    for (unsigned i = 0; i < info->hosts; i++)
+        memcpy(hosts + i * len, nowhere, len);
+    hosts[info->hosts * len - 1] = '\0';
+    set(info, "host", hosts);
+    set(info, "hostaddr", "");
+    const bool good = PQpingParams(info->keywords, info->values, 0) != PQPING_NO_ATTEMPT;
+    if (!good) {
+        PGconn *connection = PQconnectdbParams(info->keywords, info->values, 0);
+        const char *text = PQerrorMessage(connection);
+        (void)snprintf(why, why_size, "DATABASE_URL: %.*s", (int)strcspn(text, "\n"), text);
+        PQfinish(connection);
+    }
+    return good;
+}
+
+bool conninfo_judge(const char *url, char *why, size_t why_size)
+{
+    struct conninfo info;
+    if (!conninfo_init(&info, url, 1000, 0, false, why, why_size))
+        return false;
+    const char *port = conninfo_value(&info, "port");
+    bool good = !port || good_ports(port);
+    if (good)
+        good = try_values(&info, why, why_size);
+    else
+        (void)snprintf(why, why_size, "DATABASE_URL: the port must be a number from 1 to 65535");
+    conninfo_finish(&info);
+    return good;
 }
 
 /* Whether part `number` of a list (NULL: there is none, so it says nothing) is `text`. */

@@ -26,6 +26,10 @@ bool conninfo_init(struct conninfo *info, const char *url, unsigned timeout_ms, 
                    bool writable, char *why, size_t why_size);
 void conninfo_finish(struct conninfo *info);
 
+/* Whether a URL can be right at all: it is read, and libpq takes each of its values. Asks no
+ * server. False: `why` holds one line without the password that names DATABASE_URL. */
+bool conninfo_judge(const char *url, char *why, size_t why_size);
+
 /* Which of the hosts of the URL a connection has; `first` as it was for conninfo_init. */
 unsigned conninfo_host_of(const struct conninfo *info, unsigned first, const PGconn *connection);
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/postgres/conninfo.h"
 #include "store/postgres/list.h"
 #include "store/postgres/migrate.h"
 #include "store/postgres/reads.h"
@@ -149,6 +150,7 @@ const struct store_engine postgres_engine = {
     .epoch = engine_epoch,
     .file = engine_file,
     .url_file = engine_url_file,
+    .url_judge = conninfo_judge,
     .session_open = session_open,
     .session_close = session_close,
     .turn_end = session_flush,

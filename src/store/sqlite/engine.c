@@ -96,6 +96,7 @@ const struct store_engine sqlite_engine = {
     .epoch = engine_epoch,
     .file = engine_file,
     .url_file = file_named,
+    .url_judge = file_judge,
     .session_open = engine_session_open,
     .session_close = session_destroy,
     .turn_end = session_turn_end,

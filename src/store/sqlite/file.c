@@ -40,6 +40,12 @@ static const char *path_of(const char *url, char *why, size_t why_size)
             return NULL;
         }
     }
+    if (strchr(path, '?')) {
+        /* Others' parameters; a file of that name is nobody's wish. */
+        fail(why, why_size, "no parameters go after a file; leave out everything from the ? in",
+             url);
+        return NULL;
+    }
     size_t len = strlen(path);
     if (len == 0 || path[len - 1] == '/' || len > PATH_BYTES_MOST) {
         fail(why, why_size, "there is no file name in", url);
@@ -184,6 +190,14 @@ const char *file_named(const char *url)
 {
     char why[1];
     return path_of(url, why, sizeof why);
+}
+
+bool file_judge(const char *url, char *why, size_t why_size)
+{
+    static const char name[] = "DATABASE_URL: ";
+    const size_t len = sizeof name - 1;
+    (void)snprintf(why, why_size, "%s", name);
+    return path_of(url, why + len, why_size - len) != NULL;
 }
 
 bool file_claim(struct file *file, const char *url, char *why, size_t why_size)

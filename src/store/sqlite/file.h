@@ -14,6 +14,9 @@ struct file {
 /* PATH of `sqlite:PATH`, a part of `url`; NULL: it makes no sense. */
 const char *file_named(const char *url);
 
+/* Whether `sqlite:PATH` names a file that can be one; false: one line in `why`. */
+bool file_judge(const char *url, char *why, size_t why_size);
+
 /* Reads `sqlite:PATH`, makes the directory (0700) and the file (0600) where they are missing, takes
  * the lock, and refuses network file systems, on which neither locks nor shared memory can be
  * relied on. Must run before SQLite opens the file: closing a descriptor of it later would drop
