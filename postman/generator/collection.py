@@ -122,9 +122,9 @@ def authorization(operation, item):
 
 
 def answers(operation):
-    return "\n".join(
-        f"* **{status}** {plain(response['description'])}" for status, response in operation.responses.items()
-    )
+    lines = [f"* **{status}** {plain(response['description'])}" for status, response in operation.responses.items()]
+    others = ", ".join(str(status) for status in sorted(operation.statuses - set(operation.responses)))
+    return "\n".join([*lines, f"* **{others}** what can go wrong with every call; `code` says what."])
 
 
 def request_text(operation, item, first):

@@ -8,6 +8,8 @@ import yaml
 
 FILE = pathlib.Path(__file__).resolve().parents[2] / "api" / "openapi.yaml"
 METHODS = ("get", "put", "post", "patch", "delete")
+# Answered before a call is known.
+BEFORE = {405, 501, 505}
 
 
 @dataclasses.dataclass
@@ -20,7 +22,17 @@ class Operation:
     public: bool
     parameters: list
     media_types: list  # of the request's body; empty: it takes none
-    responses: dict  # status as a number -> response
+    responses: dict  # status as a number -> response: what is particular to the call
+    common: dict  # the response for all that can go wrong with every call
+    statuses: set  # of all answers, those of `common` too where they can come
+
+    @property
+    def limited(self):
+        """Whether a quota covers it: then every answer of success says what is left."""
+        return any(status < 300 and "RateLimit" in one.get("headers", {}) for status, one in self.responses.items())
+
+    def response(self, status):
+        return self.responses.get(status, self.common)
 
 
 class Description:
@@ -44,7 +56,9 @@ class Description:
     def operation(self, method, path, entry):
         call = entry[method]
         parameters = [self.resolve(one) for one in entry.get("parameters", []) + call.get("parameters", [])]
-        return Operation(
+        responses = {status: self.resolve(one) for status, one in call["responses"].items()}
+        common = responses.pop("default")
+        out = Operation(
             id=call["operationId"],
             method=method.upper(),
             path=path,
@@ -53,8 +67,20 @@ class Description:
             public=call.get("security") == [],
             parameters=parameters,
             media_types=list(call.get("requestBody", {}).get("content", {})),
-            responses={int(status): self.resolve(one) for status, one in call["responses"].items()},
+            responses={int(status): one for status, one in responses.items()},
+            common=common,
+            statuses=set(),
         )
+        examples = common["content"]["application/problem+json"]["examples"].values()
+        impossible = BEFORE | {
+            *({401} if out.public else ()),
+            *(() if out.media_types else (415,)),
+            *(() if out.limited else (429,)),
+            *(() if any("content" in out.responses[status] for status in out.responses if status < 300) else (406,)),
+            *((507,) if out.method == "GET" else ()),
+        }
+        out.statuses = set(out.responses) | ({one["value"]["status"] for one in examples} - impossible)
+        return out
 
     def find(self, method, path):
         """The operation that a request belongs to, or None. `path` is without the query."""
@@ -66,10 +92,10 @@ class Description:
 
     def media_type(self, operation, status):
         """The media type of an answer, or None where it has no body."""
-        return next(iter(operation.responses[status].get("content", {})), None)
+        return next(iter(operation.response(status).get("content", {})), None)
 
     def members(self, operation, status):
         """The members that the body of an answer must have, or None where it is not JSON with known ones."""
-        content = operation.responses[status].get("content", {}).get("application/json")
+        content = operation.response(status).get("content", {}).get("application/json")
         schema = self.resolve(content["schema"]) if content else {}
         return schema.get("required")

@@ -223,7 +223,7 @@ def record_quotas(description):
     """For each call that a quota covers, its answer when the quota is used up: {operation id: record}."""
     first = {}
     for _, item in story.items():
-        if item.operation and 429 in description.operations[item.operation].responses:
+        if item.operation and description.operations[item.operation].limited:
             first.setdefault(item.operation, item)
     order = sorted(
         first,

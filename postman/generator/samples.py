@@ -20,6 +20,7 @@ NEVER = {
 }
 NEVER_HERE = {
     (400, "public"): "outside /v1 it takes bytes that are not HTTP, which no ordinary client sends",
+    (403, "registration"): "takes a server whose operator closed registration",
     (409, "idempotency"): "takes two requests with one key in the same instant",
 }
 
@@ -152,6 +153,8 @@ def reason_against(operation, status):
         return NEVER[status]
     if status == 400 and not operation.path.startswith("/v1/") and 304 not in operation.responses:
         return NEVER_HERE[400, "public"]
+    if status == 403 and operation.id == "registerUser":
+        return NEVER_HERE[403, "registration"]
     if status == 409 and operation.path.startswith("/v1/tasks"):
         return NEVER_HERE[409, "idempotency"]
     return None
@@ -159,7 +162,7 @@ def reason_against(operation, status):
 
 def missing(operation, item, shown):
     """The provocations for whatever `operation` documents and the story does not show (`shown`: statuses)."""
-    for status in sorted(operation.responses):
+    for status in sorted(operation.statuses):
         wanted = status not in shown and status not in ONCE and reason_against(operation, status) is None
         if wanted and status in PROVOKE:
             yield PROVOKE[status](operation, item)

@@ -46,6 +46,12 @@ HEALTH = Folder(
             tests=[check("is OpenAPI 3.1", "body.openapi", r"to.match(/^3\.1\./)")],
         ),
         Item(
+            "The description in OpenAPI 3.0",
+            "getOpenapi30Json",
+            200,
+            tests=[check("is OpenAPI 3.0", "body.openapi", r"to.match(/^3\.0\./)")],
+        ),
+        Item(
             "The description as YAML",
             "getOpenapiYaml",
             200,

@@ -10,11 +10,13 @@
 #include "http/conditional.h"
 #include "http/negotiate.h"
 
-/* GET /openapi.json, /openapi.yaml, /postman.json: files of the repository; /docs and the files it
- * loads: Swagger UI, which a build may lack, and what we put around it. */
+/* GET /openapi.json, /openapi-3.0.json, /openapi.yaml, /postman.json: files of the repository or
+ * made of them; /docs and the files it loads: Swagger UI, which a build may lack, and what we put
+ * around it. */
 
 enum {
     OPENAPI_JSON,
+    OPENAPI_3_0_JSON,
     OPENAPI_YAML,
     POSTMAN,
     DOCS,
@@ -30,6 +32,8 @@ static const struct document {
     bool gzip; /* it is kept compressed, and in no other form */
 } documents[] = {
     [OPENAPI_JSON] = {NULL, "application/json", embed_openapi_json, &embed_openapi_json_len, false},
+    [OPENAPI_3_0_JSON] = {NULL, "application/json", embed_openapi_3_0_json,
+                          &embed_openapi_3_0_json_len, false},
     [OPENAPI_YAML] = {NULL, "application/yaml", embed_openapi_yaml, &embed_openapi_yaml_len, false},
     [POSTMAN] = {NULL, "application/json", embed_postman_json, &embed_postman_json_len, false},
     [DOCS] = {NULL, "text/html; charset=utf-8", embed_docs_index_html, &embed_docs_index_html_len,
@@ -86,6 +90,11 @@ static void send_document(struct http_exchange *x, unsigned index)
 void documents_openapi_json(struct http_exchange *x)
 {
     send_document(x, OPENAPI_JSON);
+}
+
+void documents_openapi_3_0_json(struct http_exchange *x)
+{
+    send_document(x, OPENAPI_3_0_JSON);
 }
 
 void documents_openapi_yaml(struct http_exchange *x)

@@ -3,9 +3,12 @@
 
 #include <stddef.h>
 
-/* Files of the repository as they were at build time. */
+/* Files of the repository as they were at build time; those in JSON are made from api/openapi.yaml.
+ */
 extern const unsigned char embed_openapi_json[];
 extern const size_t embed_openapi_json_len;
+extern const unsigned char embed_openapi_3_0_json[];
+extern const size_t embed_openapi_3_0_json_len;
 extern const unsigned char embed_openapi_yaml[];
 extern const size_t embed_openapi_yaml_len;
 extern const unsigned char embed_postman_json[];

@@ -49,6 +49,7 @@ void control_delete_user(struct http_exchange *x);
 
 /* documents.c, problem_pages.c */
 void documents_openapi_json(struct http_exchange *x);
+void documents_openapi_3_0_json(struct http_exchange *x);
 void documents_openapi_yaml(struct http_exchange *x);
 void documents_postman(struct http_exchange *x);
 void documents_docs(struct http_exchange *x);

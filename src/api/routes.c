@@ -35,6 +35,7 @@ static const struct http_route routes[] = {
     ROW(GET,    "/health",              getHealth,            service_live,           JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
     ROW(GET,    "/readyz",              getReadiness,         service_ready,          JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
     ROW(GET,    "/openapi.json",        getOpenapiJson,       documents_openapi_json, JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/openapi-3.0.json",    getOpenapi30Json,     documents_openapi_3_0_json, JSON, NOTHING, PUBLIC, NONE, 0,  ANY_QUERY),
     ROW(GET,    "/openapi.yaml",        getOpenapiYaml,       documents_openapi_yaml, YAML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
     ROW(GET,    "/postman.json",        getPostmanCollection, documents_postman,      JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
     ROW(GET,    "/docs",                getDocs,              documents_docs,         HTML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),

@@ -64,6 +64,7 @@ SAMPLES = {
     "GET /health": PUBLIC,
     "GET /readyz": PUBLIC,
     "GET /openapi.json": PUBLIC,
+    "GET /openapi-3.0.json": PUBLIC,
     "GET /openapi.yaml": PUBLIC,
     "GET /postman.json": PUBLIC,
     "GET /docs": PUBLIC,

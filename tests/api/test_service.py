@@ -37,6 +37,19 @@ def test_the_files_are_those_of_the_repository(client):
     assert client.get("/postman.json").expect(200).json == json.loads(collection.read_text(encoding="utf-8"))
 
 
+def test_the_description_for_tools_that_read_openapi_3_0(client):
+    described, old = (client.get(path).expect(200).json for path in ("/openapi.json", "/openapi-3.0.json"))
+    assert old["openapi"] == "3.0.3"
+    calls = {(path, method, call["operationId"], *call["responses"]) for path, item in described["paths"].items()
+             for method, call in item.items() if method != "parameters"}
+    assert calls == {(path, method, call["operationId"], *call["responses"]) for path, item in old["paths"].items()
+                     for method, call in item.items() if method != "parameters"}
+    assert old["components"]["schemas"].keys() == described["components"]["schemas"].keys()
+    text = json.dumps(old)
+    assert '"null"' not in text and '"const"' not in text
+    assert old["components"]["schemas"]["TaskItemDescription"]["nullable"] is True
+
+
 def test_the_documentation_page_asks_nobody_else(client):
     answer = client.get("/docs").expect(200)
     assert answer.headers["Content-Type"].startswith("text/html")
@@ -68,6 +81,6 @@ def test_outside_v1_a_query_is_ignored(client):
 
 
 def test_the_public_pages_may_be_cached_but_not_mistaken(client):
-    for path in ("/openapi.json", "/openapi.yaml", "/postman.json"):
+    for path in ("/openapi.json", "/openapi-3.0.json", "/openapi.yaml", "/postman.json"):
         answer = client.get(path).expect(200)
         assert answer.etag and "no-store" not in (answer.headers.get("Cache-Control") or "")

@@ -39,7 +39,7 @@ function element(response) {
 
 // Prism lets a media type pass that the description does not have for this status.
 function* strayMediaType(operation, { statusCode, headers }) {
-  const described = operation.responses.find((one) => one.code === String(statusCode));
+  const described = operation.responses.find((one) => one.code === String(statusCode)) || operation.responses.find((one) => one.code === "default");
   const known = ((described && described.contents) || []).map((one) => one.mediaType);
   const sent = (headers["content-type"] || "").split(";")[0];
   if (sent ? !known.includes(sent) : known.length) yield { message: `is ${sent || "without a media type"}, described is ${known}` };

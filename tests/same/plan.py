@@ -443,7 +443,7 @@ class Plan:
 
     def strange(self, user):
         """Methods, paths and fields that are none of ours, and what is open to all."""
-        every = ["/", "/livez", "/healthz", "/health", "/readyz", "/openapi.json", "/openapi.yaml", "/postman.json",
+        every = ["/", "/livez", "/healthz", "/health", "/readyz", "/openapi.json", "/openapi-3.0.json", "/openapi.yaml", "/postman.json",
                  "/docs",
                  "/docs/page.css", "/docs/none", "/problems/validation_failed", "/problems/none", "/v1/tasks", "/v1/me",
                  "/v1/me/sessions", "/v1/me/export", "/v1/auth/login", "/v1", "/v1/", "/v1/tasks/", "/v2/tasks",
