@@ -1,5 +1,9 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/settings.h"
 #include "cli/cli.h"
@@ -47,14 +51,25 @@ static bool is_help(const char *argument)
     return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
 }
 
-int main(int argc, char **argv)
+/* A standard descriptor that the caller closed would go to the next file that is opened: a log line
+ * would land in the lock file, an error inside an export. What is printed to a closed output fails,
+ * as it should. */
+static bool secure_descriptors(void)
+{
+    static const int modes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int run(int argc, char **argv)
 {
     const struct cli_command *command = NULL;
 
-    /* A file that may not grow (RLIMIT_FSIZE) is an error of the write, to be told and tidied up.
-     */
-    signal(SIGXFSZ, SIG_IGN);
-    settings_judge_database = store_url_judge;
     if (argc < 2 || is_help(argv[1])) {
         return cli_help(0, NULL);
     }
@@ -71,4 +86,29 @@ int main(int argc, char **argv)
         }
     }
     return command->run(argc - 2, argv + 2);
+}
+
+/* What was printed and did not arrive is no success. */
+static int finish_output(int status)
+{
+    errno = 0;
+    const bool written = fflush(stdout) == 0 && !ferror(stdout);
+    if (written || status != CLI_OK) {
+        return status;
+    }
+    fprintf(stderr, "taskhold: cannot write to standard output%s%s\n", errno ? ": " : "",
+            errno ? strerror(errno) : "");
+    return CLI_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    if (!secure_descriptors()) {
+        return CLI_FAILED;
+    }
+    /* A file that may not grow (RLIMIT_FSIZE) is an error of the write, to be told and tidied up.
+     */
+    signal(SIGXFSZ, SIG_IGN);
+    settings_judge_database = store_url_judge;
+    return finish_output(run(argc, argv));
 }

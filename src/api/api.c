@@ -88,6 +88,7 @@ static void *loop_start(void *owner, struct http_loop *http)
         return NULL;
     }
     loop->api = api;
+    loop->keys = api->options.keys;
     const unsigned lifetime_ms = api->options.engine->shared ? TOKEN_SHARED_MS : 0;
     loop->tokens = token_cache_create(api->options.revocations, TOKEN_ENTRIES, lifetime_ms);
     loop->lists = list_cache_create(LIST_PAGES, LIST_BYTES);
@@ -97,6 +98,14 @@ static void *loop_start(void *owner, struct http_loop *http)
         return NULL;
     }
     return loop;
+}
+
+void api_take_keys(struct http_loop *http, const struct keys *keys)
+{
+    struct api_loop *loop = http_loop_context(http);
+    loop->keys = keys;
+    token_cache_clear(loop->tokens);
+    list_cache_clear(loop->lists); /* cursors are signed */
 }
 
 static void turn_end(void *context)

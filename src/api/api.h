@@ -29,6 +29,10 @@ struct api *api_create(const struct api_options *options) __attribute__((warn_un
 void api_destroy(struct api **api);
 
 /* What a server asks and tells. The hooks borrow `api`. */
+/* Other keys from now on for one loop of a server with api_hooks, on its thread; what it remembers
+ * of tokens and pages is forgotten. The keys must outlive their use by every loop. */
+void api_take_keys(struct http_loop *loop, const struct keys *keys);
+
 struct http_hooks api_hooks(struct api *api);
 
 /* Fits store_options.sessions_ended; its context is the struct revocations of the options, because

@@ -27,6 +27,7 @@ struct api {
 struct api_loop {
     struct api *api;
     struct store_session *store;
+    const struct keys *keys; /* in force for this loop */
     struct token_cache *tokens;
     struct list_cache *lists;
 };
@@ -55,6 +56,11 @@ static inline const struct store_engine *api_engine(const struct http_exchange *
 static inline const struct caller *api_caller(const struct http_exchange *x)
 {
     return x->caller;
+}
+
+static inline const struct keys *api_keys(const struct http_exchange *x)
+{
+    return api_loop_of(x)->keys;
 }
 
 /* What stands for `{id}` in the path; the router let nothing but a UUID through. */

@@ -127,7 +127,7 @@ enum http_verdict gate_authorize(struct http_exchange *x)
     const struct api_options *options = &api_of(x)->options;
     struct jwt_claims claims = {0};
     enum jwt_result result =
-        jwt_verify(options->keys, options->settings->jwt_issuer, token, now, &claims);
+        jwt_verify(api_keys(x), options->settings->jwt_issuer, token, now, &claims);
     if (result != JWT_VALID) {
         return reject(x, jwt_result_name(result));
     }

@@ -51,6 +51,13 @@ static void empty(struct list_cache *cache, struct slot *slot)
     *slot = (struct slot){0};
 }
 
+void list_cache_clear(struct list_cache *cache)
+{
+    for (size_t i = 0; i < cache->count; i++) {
+        empty(cache, &cache->slots[i]);
+    }
+}
+
 void list_cache_destroy(struct list_cache **cache)
 {
     if (!*cache) {

@@ -32,6 +32,9 @@ struct list_cache_page {
 struct list_cache *list_cache_create(size_t slots, size_t most);
 void list_cache_destroy(struct list_cache **cache);
 
+/* Forgets all. */
+void list_cache_clear(struct list_cache *cache);
+
 /* Returns false when the page is not there. What `page` points to lives until the next put. */
 bool list_cache_find(const struct list_cache *cache, const struct list_cache_key *key,
                      struct list_cache_page *page);

@@ -49,7 +49,7 @@ void accounts_refresh(struct http_exchange *x)
         .lifetime_ms = LIFETIME_MS,
         .grace_ms = GRACE_MS,
     };
-    if (!refresh_token_parse(options->keys, input.refresh_token, &refresh->id, &refresh->counter)) {
+    if (!refresh_token_parse(api_keys(x), input.refresh_token, &refresh->id, &refresh->counter)) {
         respond_error(x, ERROR_INVALID_REFRESH_TOKEN, NULL);
         return;
     }

@@ -158,7 +158,7 @@ static void add_next(struct page *page)
     }
     struct buffer cursor;
     buffer_init(&cursor, CURSOR_MOST);
-    cursor_make(api_of(page->x)->options.keys, page->op.user, &page->next, &cursor);
+    cursor_make(api_keys(page->x), page->op.user, &page->next, &cursor);
     page->no_memory |= cursor.failed;
     if (!cursor.failed) {
         jw_text(&page->json, buffer_slice(&cursor));
@@ -211,8 +211,8 @@ static bool read_request(struct page *page)
     struct http_exchange *x = page->x;
     struct http_problem_errors errors = {0};
     bool good = http_query_parse(&x->request, task_query_names, x->arena, &page->query, &errors);
-    good &= task_query_read(api_of(x)->options.keys, &page->query, x->arena, &page->op,
-                            &page->with_total, &errors);
+    good &=
+        task_query_read(api_keys(x), &page->query, x->arena, &page->op, &page->with_total, &errors);
     if (!good && errors.count == 0) {
         respond_no_memory(x);
         return false;

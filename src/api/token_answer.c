@@ -12,7 +12,7 @@ static int64_t at_least_one(int64_t seconds)
     return seconds < 1 ? 1 : seconds;
 }
 
-static void make_access_token(const struct api_options *options, const struct session *session,
+static void make_access_token(const struct http_exchange *x, const struct session *session,
                               int64_t now, int64_t ttl, struct buffer *out)
 {
     struct jwt_claims claims = {
@@ -22,7 +22,7 @@ static void make_access_token(const struct api_options *options, const struct se
         .issued_at = now,
         .expires_at = now + ttl,
     };
-    jwt_make(options->keys, options->settings->jwt_issuer, &claims, out);
+    jwt_make(api_keys(x), api_of(x)->options.settings->jwt_issuer, &claims, out);
 }
 
 static void write_answer(struct http_exchange *x, const struct encode_tokens *tokens)
@@ -46,8 +46,8 @@ void token_answer(struct http_exchange *x, const struct session *session)
     struct buffer refresh;
     buffer_init(&access, JWT_MOST);
     buffer_init(&refresh, JWT_MOST);
-    make_access_token(options, session, now, ttl, &access);
-    refresh_token_make(options->keys, session->id, session->counter, &refresh);
+    make_access_token(x, session, now, ttl, &access);
+    refresh_token_make(api_keys(x), session->id, session->counter, &refresh);
     if (access.failed || refresh.failed) {
         respond_no_memory(x);
     } else {

@@ -61,6 +61,11 @@ void token_cache_destroy(struct token_cache **cache)
     *cache = NULL;
 }
 
+void token_cache_clear(struct token_cache *cache)
+{
+    sodium_memzero(cache->entries, cache->mapped);
+}
+
 static bool fits(struct slice token)
 {
     return token.len > SIGNATURE_LEN && token.len <= TOKEN_ROOM;

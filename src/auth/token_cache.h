@@ -14,6 +14,9 @@ struct token_cache *token_cache_create(const struct revocations *revocations, si
                                        unsigned lifetime_ms);
 void token_cache_destroy(struct token_cache **cache);
 
+/* Forgets all, because the keys have changed. */
+void token_cache_clear(struct token_cache *cache);
+
 /* `now` in seconds. Returns NULL when the token is not there, expired, or must be checked again.
  * The answer lives until the next put. */
 const struct jwt_claims *token_cache_find(struct token_cache *cache, struct slice token,

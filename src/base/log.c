@@ -168,12 +168,27 @@ static bool make_conditions(void)
     return good;
 }
 
+void log_setup(enum log_level level, bool json)
+{
+    atomic_store(&least_level, (int)level);
+    atomic_store(&style, (int)choose_style(json));
+}
+
+void log_set_level(enum log_level level)
+{
+    atomic_store(&least_level, (int)level);
+}
+
+bool log_is_json(void)
+{
+    return atomic_load(&style) == LOG_STYLE_JSON;
+}
+
 bool log_start(enum log_level level, bool json)
 {
     bool good = false;
 
-    atomic_store(&least_level, (int)level);
-    atomic_store(&style, (int)choose_style(json));
+    log_setup(level, json);
     pthread_mutex_lock(&state.lock);
     if (!state.running && !state.lost && make_conditions()) {
         state.stopping = false;
@@ -258,11 +273,26 @@ static void emit(const struct log_line *line)
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                size_t count)
 {
+    if (log_on(level)) {
+        log_always(level, event, fields, count);
+    }
+}
+
+void log_crash(struct slice message)
+{
     struct log_line line LOG_LINE_UNSET;
 
-    if (!log_on(level)) {
-        return;
-    }
+    log_line_begin(&line, (enum log_style)atomic_load(&style), LOG_ERROR, "crashed");
+    log_line_add(&line, &(struct log_field)LOG_T("message", message));
+    log_line_end(&line);
+    write_out((struct slice){line.text, line.len});
+}
+
+void log_always(enum log_level level, const char *event, const struct log_field *fields,
+                size_t count)
+{
+    struct log_line line LOG_LINE_UNSET;
+
     log_line_begin(&line, (enum log_style)atomic_load_explicit(&style, memory_order_relaxed), level,
                    event);
     for (size_t i = 0; i < count; i++) {

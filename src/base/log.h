@@ -8,8 +8,12 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_OFF };
 /* One line a call, as JSON or text, on standard error, written by a thread of its own from a
  * bounded ring: a full ring drops the line and counts it; no caller ever blocks. */
 
-/* `json`: one JSON object a line; else readable text. Returns false when the thread cannot start.
- */
+/* Level and form of the lines that follow. `json`: one JSON object a line; else readable text. */
+void log_setup(enum log_level level, bool json);
+void log_set_level(enum log_level level);
+bool log_is_json(void);
+
+/* log_setup, and lines go through the thread from now on. Returns false when it cannot start. */
 bool log_start(enum log_level level, bool json);
 
 /* Writes what is queued (at most one second) and ends the thread. Before start and after stop,
@@ -68,6 +72,13 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 /* A line with only a message. */
 void log_message(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same whatever the level, for what has to be told: why a start failed, where it listens. */
+void log_always(enum log_level level, const char *event, const struct log_field *fields,
+                size_t count);
+
+/* The last line of a process that crashes; safe in a signal handler. */
+void log_crash(struct slice message);
 
 /* Lines dropped since the start. */
 uint64_t log_dropped(void);

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/slice.h"
 
 static int manager = -1;
@@ -50,6 +52,15 @@ void notify_send(const char *state)
         (void)sent;
     }
     errno = before;
+}
+
+void notify_reloading(void)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld",
+                   (long long)clock_mono_us());
+    notify_send(text);
 }
 
 static bool number_of(const char *name, uint64_t most, uint64_t *number)

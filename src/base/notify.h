@@ -15,6 +15,9 @@ bool notify_open(void);
  * thread; async-signal-safe. */
 void notify_send(const char *state);
 
+/* Tells that the settings are being read again; READY=1 tells the end of it. */
+void notify_reloading(void);
+
 /* The milliseconds that may pass between two WATCHDOG=1 ($WATCHDOG_USEC, if $WATCHDOG_PID is us or
  * not set); 0: nobody watches. */
 unsigned notify_watchdog_ms(void);

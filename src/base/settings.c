@@ -309,6 +309,38 @@ int settings_load(struct settings *settings, int argc, char **argv, char ***rest
     return status;
 }
 
+bool settings_same(const struct settings *a, const struct settings *b, enum setting_id id)
+{
+    if (setting_rows[id].is_number) {
+        return *setting_number(a, id) == *setting_number(b, id);
+    }
+    const char *first = *setting_text(a, id);
+    const char *second = *setting_text(b, id);
+    return first && second ? strcmp(first, second) == 0 : first == second;
+}
+
+void settings_exchange(struct settings *a, struct settings *b, enum setting_id id)
+{
+    const enum settings_origin origin = a->origins[id];
+    const int64_t number = setting_rows[id].is_number ? *setting_number(a, id) : 0;
+    char *text = setting_rows[id].is_number ? NULL : *setting_text(a, id);
+
+    a->origins[id] = b->origins[id];
+    b->origins[id] = origin;
+    if (setting_rows[id].is_number) {
+        *setting_number(a, id) = *setting_number(b, id);
+        *setting_number(b, id) = number;
+    } else {
+        *setting_text(a, id) = *setting_text(b, id);
+        *setting_text(b, id) = text;
+    }
+}
+
+const char *settings_name(enum setting_id id)
+{
+    return setting_rows[id].name;
+}
+
 void settings_finish(struct settings *settings)
 {
     for (unsigned i = 0; i < SETTING_COUNT; i++) {

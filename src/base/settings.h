@@ -121,6 +121,14 @@ int settings_load(struct settings *settings, int argc, char **argv, char ***rest
     __attribute__((warn_unused_result));
 void settings_finish(struct settings *settings);
 
+/* For who reads the settings again: whether both have the same value; and gives each the value of
+ * the other. */
+bool settings_same(const struct settings *a, const struct settings *b, enum setting_id id);
+void settings_exchange(struct settings *a, struct settings *b, enum setting_id id);
+
+/* The name in the environment. */
+const char *settings_name(enum setting_id id);
+
 /* Says in `why` what is wrong with a DATABASE_URL whose scheme is known, without its password;
  * true: nothing. Set by main, because the engines live in another room; NULL: not asked. */
 extern bool (*settings_judge_database)(const char *url, char *why, size_t why_size);

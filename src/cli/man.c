@@ -168,5 +168,5 @@ int cli_man(int argc, char **argv)
     put_commands();
     put_settings();
     put_tail();
-    return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
+    return CLI_OK;
 }

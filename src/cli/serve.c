@@ -1,6 +1,6 @@
-#include <sched.h>
+#include <assert.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <sodium.h>
 
 #include "api/api.h"
 #include "api/routes.h"
@@ -22,6 +20,8 @@
 #include "cli/cli.h"
 #include "cli/control_server.h"
 #include "cli/metrics_listener.h"
+#include "cli/reload.h"
+#include "cli/signals.h"
 #include "cli/store_options.h"
 #include "http/server.h"
 #include "store/store.h"
@@ -30,6 +30,10 @@
 struct service {
     struct settings settings;
     bool logging;
+    pthread_mutex_t lock;        /* of the next two */
+    struct http_server *serving; /* NULL: not yet, or no more */
+    bool reload_asked;           /* during the start */
+    struct reload reload;
     struct revocations *revocations;
     const struct store_engine *engine;
     struct store *store;
@@ -40,52 +44,110 @@ struct service {
     struct control_server *control;
 };
 
-/* A signal may come to any thread at any time: the server is destroyed when no handler has it. */
-static struct http_server *_Atomic signalled_server;
-static atomic_uint handlers_running;
+/* ---- what is said ---- */
 
-static void on_stop_signal(int number)
+/* Why a start failed, and what goes before it: an event where the log is JSON, else a line as every
+ * command writes it. */
+static void say(enum log_level level, const char *event, struct slice text)
 {
-    (void)number;
+    if (log_is_json()) {
+        log_always(level, event, LOG_FIELDS(LOG_T("message", text)));
+    } else {
+        fprintf(stderr, "taskhold: %.*s\n", (int)text.len, text.ptr);
+    }
+}
+
+static int complain(int status, const char *why)
+{
+    log_stop(); /* what was logged stands before it */
+    say(LOG_ERROR, "start_failed", slice_of(why));
+    return status;
+}
+
+static enum log_level level_of(const char *name)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error", "off"};
+    unsigned level = 0;
+
+    while (level < LOG_OFF && strcmp(name, levels[level]) != 0) {
+        level++;
+    }
+    return (enum log_level)level;
+}
+
+/* From here on lines have their form. What is wrong with the settings is told in it too, as far as
+ * they say which. */
+static void set_up_log(const struct settings *settings)
+{
+    const bool known = !settings->faults[SETTING_log_format];
+    const bool json = known && strcmp(settings->log_format, "auto") != 0
+                          ? strcmp(settings->log_format, "json") == 0
+                          : !isatty(STDERR_FILENO);
+
+    log_setup(settings->faults[SETTING_log_level] ? LOG_INFO : level_of(settings->log_level), json);
+}
+
+static void say_remarks(const struct settings *settings)
+{
+    struct slice rest = slice_of(settings->remarks);
+
+    while (rest.len > 0) {
+        say(LOG_WARN, "settings_remark", slice_next(&rest, '\n'));
+    }
+}
+
+/* ---- signals ---- */
+
+/* Once: it drains. While it starts, nobody waits for anything: it ends, which is as safe as it is
+ * to be killed. */
+static void on_stop(void *context, const char *name)
+{
+    struct service *service = context;
+
     notify_send("STOPPING=1");
-    atomic_fetch_add(&handlers_running, 1);
-    struct http_server *server = atomic_load(&signalled_server);
+    pthread_mutex_lock(&service->lock);
+    struct http_server *server = service->serving;
+    log_write(LOG_INFO, "stopping", LOG_FIELDS(LOG_T("signal", slice_of(name))));
     if (server) {
         http_server_stop(server);
     }
-    atomic_fetch_sub(&handlers_running, 1);
-}
-
-static void hide_from_signals(void)
-{
-    atomic_store(&signalled_server, NULL);
-    while (atomic_load(&handlers_running) > 0) {
-        (void)sched_yield();
+    pthread_mutex_unlock(&service->lock);
+    if (!server) {
+        log_write(LOG_INFO, "stopped", LOG_FIELDS(LOG_T("message", SLICE("before it listened"))));
+        log_stop();
+        _exit(CLI_OK);
     }
 }
 
-/* The last word of a crash: one line without allocation, then the default action. */
-static void on_crash_signal(int number)
+/* One that comes during the start waits for its end. */
+static void on_reload(void *context)
 {
-    static const char line[] = "taskhold: crashed; the supervisor should start it again\n";
-    ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
-    (void)written;
-    signal(number, SIG_DFL);
-    raise(number);
+    struct service *service = context;
+
+    pthread_mutex_lock(&service->lock);
+    const bool serving = service->serving != NULL;
+    service->reload_asked = !serving;
+    pthread_mutex_unlock(&service->lock);
+    if (serving && !http_server_draining(service->server)) {
+        notify_reloading();
+        reload_run(&service->reload);
+        notify_send("READY=1");
+    }
 }
 
-static void handle_signals(struct http_server *server)
+/* From now on signals are the server's. */
+static void begin_serving(struct service *service)
 {
-    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-    struct sigaction stop = {.sa_handler = on_stop_signal};
-    struct sigaction crash = {.sa_handler = on_crash_signal, .sa_flags = (int)SA_RESETHAND};
-
-    atomic_store(&signalled_server, server);
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGINT, &stop, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
-        sigaction(crashes[i], &crash, NULL);
+    service->reload.settings = &service->settings;
+    service->reload.file = service->engine->file(service->store);
+    service->reload.server = service->server;
+    service->reload.keys = &service->keys;
+    pthread_mutex_lock(&service->lock);
+    service->serving = service->server;
+    const bool reload = service->reload_asked;
+    pthread_mutex_unlock(&service->lock);
+    if (reload) {
+        kill(getpid(), SIGHUP);
     }
 }
 
@@ -105,25 +167,21 @@ static void harden(void)
 #endif
 }
 
-static int complain(int status, const char *why)
-{
-    fprintf(stderr, "taskhold: %s\n", why);
-    return status;
-}
+/* ---- the steps of a start ---- */
 
 static int start_log(struct service *service)
 {
-    static const char *const levels[] = {"debug", "info", "warn", "error", "off"};
     const struct settings *settings = &service->settings;
-    const bool json = strcmp(settings->log_format, "json") == 0 ||
-                      (strcmp(settings->log_format, "auto") == 0 && !isatty(STDERR_FILENO));
 
-    for (unsigned i = 0; i < sizeof levels / sizeof *levels; i++) {
-        if (strcmp(settings->log_level, levels[i]) == 0) {
-            service->logging = log_start((enum log_level)i, json);
-        }
-    }
+    service->logging = log_start(level_of(settings->log_level), log_is_json());
     return service->logging ? CLI_OK : complain(CLI_FAILED, "the log's thread cannot start");
+}
+
+static void say_starting(const struct service *service)
+{
+    log_write(LOG_INFO, "starting",
+              LOG_FIELDS(LOG_T("version", SLICE(TASKHOLD_VERSION)), LOG_N("pid", getpid()),
+                         LOG_T("engine", slice_of(service->engine->name))));
 }
 
 static int open_store(struct service *service)
@@ -132,9 +190,8 @@ static int open_store(struct service *service)
     struct store_options options = cli_store_options(&service->settings);
 
     service->engine = store_engine_for(options.url);
-    if (!service->engine) {
-        return complain(CLI_CONFIGURATION, "DATABASE_URL names no engine that is built in");
-    }
+    assert(service->engine); /* the settings were checked */
+    say_starting(service);
     service->revocations = revocations_create();
     if (!service->revocations) {
         return complain(CLI_FAILED, "out of memory");
@@ -145,31 +202,13 @@ static int open_store(struct service *service)
     return service->store ? CLI_OK : complain(CLI_FAILED, why);
 }
 
-/* The secret of the settings, or the one kept beside the database file. */
 static int load_keys(struct service *service)
 {
-    char why[256];
-    const struct settings *settings = &service->settings;
-    const char *file = service->engine->file(service->store);
-    char *made = NULL;
-    struct slice secret = slice_of(settings->jwt_secret);
+    char why[512];
 
-    if (!settings->jwt_secret && !file) {
-        return complain(CLI_CONFIGURATION, "set JWT_SECRET: every node needs the same one");
-    }
-    if (!settings->jwt_secret) {
-        made = keys_secret_file(file, why, sizeof why);
-        if (!made) {
-            return complain(CLI_CONFIGURATION, why);
-        }
-        secret = slice_of(made);
-    }
-    service->keys = keys_create(secret, slice_of(settings->jwt_secret_previous));
-    if (made) {
-        sodium_memzero(made, strlen(made));
-        free(made);
-    }
-    return service->keys ? CLI_OK : complain(CLI_FAILED, "out of memory");
+    service->keys = reload_keys(&service->settings, service->engine->file(service->store), true,
+                                why, sizeof why);
+    return service->keys ? CLI_OK : complain(CLI_CONFIGURATION, why);
 }
 
 static bool draining(void *context)
@@ -242,27 +281,51 @@ static int start_control(struct service *service)
     return CLI_OK;
 }
 
-/* Where to look first. On standard error, because a log may want standard output for itself. */
-static void greet(void *owner)
+/* Where to look first, for a person; on standard error, as the log. */
+static void greet(const struct service *service, const char *url)
 {
-    const struct service *service = owner;
-    const char *host = service->settings.host;
-    const unsigned port = http_server_port(service->server);
-    const bool v6 = strchr(host, ':') != NULL;
-
-    notify_send("READY=1");
-    fprintf(stderr, "listening on http://%s%s%s:%u\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
+    fprintf(stderr, "listening on %s\n", url);
     if (service->metrics) {
         fprintf(stderr, "metrics on %s\n", metrics_listener_url(service->metrics));
     }
-    if (!isatty(STDERR_FILENO)) {
-        return;
-    }
     fprintf(stderr,
-            "  documentation  http://%s%s%s:%u/docs\n"
-            "  try            curl -sS http://%s%s%s:%u/v1/auth/register"
+            "  documentation  %s/docs\n"
+            "  try            curl -sS %s/v1/auth/register"
             " --json '{\"email\":\"me@example.com\",\"password\":\"a long pass phrase\"}'\n",
-            v6 ? "[" : "", host, v6 ? "]" : "", port, v6 ? "[" : "", host, v6 ? "]" : "", port);
+            url, url);
+}
+
+/* The same for a machine, whatever the level: nobody else tells the port that PORT=0 found. */
+static void log_started(const struct service *service, const char *url)
+{
+    char text[512];
+    const char *metrics = service->metrics ? metrics_listener_url(service->metrics) : NULL;
+
+    (void)snprintf(text, sizeof text, "listening on %s", url);
+    log_always(LOG_INFO, "started",
+               LOG_FIELDS(LOG_T("message", slice_of(text)),
+                          LOG_T("version", SLICE(TASKHOLD_VERSION)),
+                          LOG_T("address", slice_of(url)),
+                          LOG_T("engine", slice_of(service->engine->name)), LOG_N("pid", getpid()),
+                          LOG_O("metrics", slice_of(metrics))));
+}
+
+static void on_ready(void *owner)
+{
+    struct service *service = owner;
+    char url[300];
+    const char *host = service->settings.host;
+    const bool v6 = strchr(host, ':') != NULL;
+
+    (void)snprintf(url, sizeof url, "http://%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "",
+                   http_server_port(service->server));
+    if (!log_is_json() && isatty(STDERR_FILENO)) {
+        greet(service, url);
+    } else {
+        log_started(service, url);
+    }
+    notify_send("READY=1");
+    begin_serving(service);
 }
 
 /* Behind the server: its routes are counted. */
@@ -288,11 +351,12 @@ static int refuse_ephemeral(struct service *service)
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (file && getenv(names[i]) && (!allowed || strcmp(allowed, "1") != 0)) {
-            fprintf(stderr,
-                    "taskhold: DATABASE_URL: %s is set, so this host forgets its disk and SQLite "
-                    "would lose everything; use postgres://, or set ALLOW_EPHEMERAL=1\n",
-                    names[i]);
-            return CLI_CONFIGURATION;
+            char why[256];
+            (void)snprintf(why, sizeof why,
+                           "DATABASE_URL: %s is set, so this host forgets its disk and SQLite "
+                           "would lose everything; use postgres://, or set ALLOW_EPHEMERAL=1",
+                           names[i]);
+            return complain(CLI_CONFIGURATION, why);
         }
     }
     return CLI_OK;
@@ -306,9 +370,6 @@ static int start(struct service *service)
     };
     int status = CLI_OK;
 
-    if (!notify_open()) {
-        return complain(CLI_FAILED, "NOTIFY_SOCKET: the service manager cannot be reached there");
-    }
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == CLI_OK; i++) {
         status = steps[i](service);
     }
@@ -335,30 +396,53 @@ static void finish(struct service *service)
     settings_finish(&service->settings);
 }
 
-int cli_serve(int argc, char **argv)
+static int run(struct service *service)
 {
-    struct service service = {0};
-    int status = settings_load(&service.settings, argc, argv, NULL, NULL);
+    int status = start(service);
 
     if (status != CLI_OK) {
         return status;
     }
+    signals_tell_crashes();
+    const bool good = http_server_run(service->server, on_ready, service) == 0;
+    pthread_mutex_lock(&service->lock);
+    service->serving = NULL;
+    pthread_mutex_unlock(&service->lock);
+    signals_end();
+    if (!good) {
+        return complain(CLI_FAILED, http_server_why(service->server));
+    }
+    log_write(LOG_INFO, "stopped", LOG_FIELDS(LOG_N("pid", getpid())));
+    return CLI_OK;
+}
+
+int cli_serve(int argc, char **argv)
+{
+    struct service service = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                              .reload = {.argc = argc, .argv = argv}};
+    const struct signals_hooks hooks = {.context = &service, .stop = on_stop, .reload = on_reload};
+    int status = settings_read(&service.settings, argc, argv, NULL, NULL);
+
+    if (status != CLI_OK) {
+        return status;
+    }
+    set_up_log(&service.settings);
+    say_remarks(&service.settings);
     settings_need_secret(&service.settings);
     if (settings_fault(&service.settings)) {
         status = complain(CLI_CONFIGURATION, settings_fault(&service.settings));
-        settings_finish(&service.settings);
-        return status;
+    } else if (!notify_open()) {
+        status = complain(CLI_FAILED, "NOTIFY_SOCKET: the service manager cannot be reached there");
+    } else if (!signals_start(&hooks)) {
+        status = complain(CLI_FAILED, "out of threads");
+    } else {
+        if (service.settings.metrics_addr) {
+            metrics_start();
+        }
+        harden();
+        status = run(&service);
     }
-    if (service.settings.metrics_addr) {
-        metrics_start();
-    }
-    harden();
-    status = start(&service);
-    if (status == CLI_OK) {
-        handle_signals(service.server);
-        status = http_server_run(service.server, greet, &service) == 0 ? CLI_OK : CLI_FAILED;
-        hide_from_signals();
-    }
+    signals_end();
     finish(&service);
     return status;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "http/acceptor.h"
 #include "http/dispatch.h"
 #include "http/loop.h"
@@ -397,9 +398,20 @@ static void settle(struct http_connection *c)
     timers_set(&c->loop->timers, &c->timer, deadline(c));
 }
 
+/* For who debugs. */
+static void log_peer(const struct http_connection *c, const char *event)
+{
+    if (log_on(LOG_DEBUG)) {
+        log_write(LOG_DEBUG, event,
+                  LOG_FIELDS(LOG_T("peer", http_connection_client(c)),
+                             LOG_N("loop", c->loop->number), LOG_N("fd", c->fd)));
+    }
+}
+
 static void close_socket(struct http_connection *c)
 {
     if (c->fd >= 0) {
+        log_peer(c, "connection_closed");
         close(c->fd);
         c->fd = -1;
     }
@@ -493,6 +505,12 @@ static void name_client(struct http_connection *c)
     c->client_len = text ? (uint8_t)strlen(text) : 0;
 }
 
+void http_connection_judge(struct http_connection *c)
+{
+    const struct proxies *proxies = c->loop->policy->proxies;
+    c->trusted = proxies && proxies_trust(proxies, &c->address);
+}
+
 void http_connection_open(struct http_loop *loop, int fd, const struct in6_addr *address)
 {
     struct http_connection *c = http_loop_take_connection(loop);
@@ -501,14 +519,14 @@ void http_connection_open(struct http_loop *loop, int fd, const struct in6_addr 
         acceptor_left(loop, address);
         return;
     }
-    const struct proxies *proxies = loop->server->proxies;
     int on = 1;
     c->loop = loop;
     c->fd = fd;
     c->touched_ms = http_loop_now_ms(loop);
     c->address = *address;
     name_client(c);
-    c->trusted = proxies && proxies_trust(proxies, &c->address);
+    http_connection_judge(c);
+    log_peer(c, "connection_opened");
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     /* All edges at once and for good: no call to change the interest is ever needed. */
     struct epoll_event event = {

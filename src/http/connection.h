@@ -63,6 +63,9 @@ struct http_connection {
  * form). On failure (memory, epoll) it is closed. */
 void http_connection_open(struct http_loop *loop, int fd, const struct in6_addr *address);
 
+/* Whether its peer is a trusted proxy by the loop's policy. */
+void http_connection_judge(struct http_connection *connection);
+
 /* What epoll reported. The connection may be released on return. */
 void http_connection_event(struct http_connection *connection, uint32_t events);
 

@@ -33,7 +33,7 @@ static void add_allow(struct http_exchange *x, unsigned allow)
 
 static void answer_options(struct http_exchange *x, unsigned allow)
 {
-    const struct cors *cors = x->loop->server->cors;
+    const struct cors *cors = x->loop->policy->cors;
     add_allow(x, allow);
     if (cors) {
         cors_add_preflight(cors, x, allow);

@@ -244,7 +244,7 @@ static struct slice find_client(struct exchange *exchange, struct slice input)
     if (!connection->trusted) {
         return peer;
     }
-    struct proxies *proxies = connection->loop->server->proxies;
+    struct proxies *proxies = connection->loop->policy->proxies;
     const struct slice name = proxies_header(proxies);
     if (name.ptr && !join(exchange, input, HTTP_FIELD_COUNT, name, &value)) {
         return (struct slice){NULL, 0};

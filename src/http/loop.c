@@ -23,6 +23,7 @@ struct http_loop *http_loop_create(struct http_server *server, unsigned number, 
         return NULL;
     }
     loop->server = server;
+    loop->policy = server->policy;
     loop->number = number;
     loop->listener = listener;
     loop->ready_tail = &loop->ready;
@@ -47,6 +48,14 @@ bool http_loop_watch(struct http_loop *loop, int descriptor)
 {
     struct epoll_event owner = {.events = EPOLLIN, .data.ptr = &loop->context};
     return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, descriptor, &owner) == 0;
+}
+
+void http_loop_take_policy(struct http_loop *loop, struct policy *policy)
+{
+    loop->policy = policy;
+    for (struct http_connection *c = loop->connections; c; c = c->next) {
+        http_connection_judge(c);
+    }
 }
 
 static void free_pools(struct http_loop *loop)

@@ -24,6 +24,7 @@ struct http_connection;
 
 struct http_loop {
     struct http_server *server;
+    struct policy *policy; /* in force for this loop; the server owns it */
     unsigned number;
     int epoll;
     int listener;
@@ -68,6 +69,9 @@ void http_loop_destroy(struct http_loop **loop);
 /* Watches a descriptor of the owner's (http_hooks.descriptor), which must outlive the loop's run;
  * false when the kernel refuses. */
 bool http_loop_watch(struct http_loop *loop, int descriptor);
+
+/* Another policy from now on, for the connections that there are as well. */
+void http_loop_take_policy(struct http_loop *loop, struct policy *policy);
 
 /* Begins to accept; false when the kernel refuses. */
 bool http_loop_listen(struct http_loop *loop);

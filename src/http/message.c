@@ -72,7 +72,7 @@ static void discard(struct http_exchange *x)
 void http_respond(struct http_exchange *x)
 {
     struct exchange *exchange = exchange_of(x);
-    const struct cors *cors = x->loop->server->cors;
+    const struct cors *cors = x->loop->policy->cors;
     if (cors) {
         cors_add(cors, x);
     }

@@ -1,7 +1,9 @@
 #include "http/server.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -13,6 +15,7 @@
 #include "http/local.h"
 #include "http/loop.h"
 #include "http/server_state.h"
+#include "http/tell.h"
 #include "http/traffic.h"
 
 #define HEADER_MS  5000
@@ -61,18 +64,10 @@ static bool build(struct http_server *server, const char **why)
     if (!server->router || server->stop_fd < 0 || server->end_fd < 0) {
         return false;
     }
-    if (options->cors_origins && options->cors_origins[0]) {
-        server->cors = cors_create(options->cors_origins, why);
-        if (!server->cors) {
-            return false;
-        }
-    }
-    if (options->trusted_proxies && options->trusted_proxies[0]) {
-        server->proxies =
-            proxies_create(options->trusted_proxies, options->client_address_header, why);
-        if (!server->proxies) {
-            return false;
-        }
+    server->policy = policy_create(options->cors_origins, options->trusted_proxies,
+                                   options->client_address_header, why);
+    if (!server->policy) {
+        return false;
     }
     if (options->counted) {
         server->traffic = traffic_create(options->routes, options->route_count);
@@ -152,6 +147,23 @@ uint16_t http_server_port(const struct http_server *server)
 
 /* ---- The run ---- */
 
+/* Keeps why the first loop failed, as errno says; and what an operator can do about it. */
+static void explain_loop(struct http_server *server, unsigned number)
+{
+    const int error = errno;
+    const bool descriptors = error == EMFILE || error == ENFILE;
+    const char *remedy = descriptors ? "raise ulimit -n (LimitNOFILE= of systemd) or lower THREADS"
+                                     : "lower THREADS, or give the process more memory and threads";
+
+    pthread_mutex_lock(&server->lock);
+    if (server->why[0] == '\0') {
+        (void)snprintf(server->why, sizeof server->why, "event loop %u of %u cannot start: %s; %s",
+                       number + 1, server->options.threads,
+                       error ? strerror(error) : "it has no memory or no descriptor", remedy);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
 /* Tells how the start went and waits until all have told. True: the loop may run. */
 static bool report(struct http_server *server, bool good)
 {
@@ -173,6 +185,7 @@ static void *loop_main(void *argument)
     struct http_server *server = loop->server;
     const struct http_hooks *hooks = &server->options.hooks;
     bool good = true;
+    errno = 0;
     if (hooks->loop_start) {
         loop->context = hooks->loop_start(hooks->owner, loop);
         good = loop->context != NULL;
@@ -181,7 +194,11 @@ static void *loop_main(void *argument)
         const int descriptor = hooks->descriptor(loop->context);
         good = descriptor < 0 || http_loop_watch(loop, descriptor);
     }
-    if (report(server, good && http_loop_listen(loop))) {
+    good = good && http_loop_listen(loop);
+    if (!good) {
+        explain_loop(server, loop->number);
+    }
+    if (report(server, good)) {
         http_loop_run(loop);
     }
     if (loop->context && hooks->loop_stop) {
@@ -200,12 +217,16 @@ static unsigned start_threads(struct http_server *server, pthread_t *threads)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (; count < server->options.threads; count++) {
         int listener = server->listeners[count];
+        errno = 0;
         server->loops[count] = http_loop_create(server, count, listener);
         if (!server->loops[count]) {
+            explain_loop(server, count);
             break;
         }
         server->listeners[count] = -1;
-        if (pthread_create(&threads[count], NULL, loop_main, server->loops[count]) != 0) {
+        errno = pthread_create(&threads[count], NULL, loop_main, server->loops[count]);
+        if (errno != 0) {
+            explain_loop(server, count);
             break;
         }
     }
@@ -248,6 +269,40 @@ int http_server_run(struct http_server *server, void (*ready)(void *owner), void
     free(threads);
     remove_local(server);
     return good ? 0 : 1;
+}
+
+const char *http_server_why(const struct http_server *server)
+{
+    return server->why[0] ? server->why : "out of memory";
+}
+
+/* ---- What changes while it runs ---- */
+
+static void take_policy(struct http_loop *loop, void *policy)
+{
+    http_loop_take_policy(loop, policy);
+}
+
+static void drop_policy(void *policy)
+{
+    policy_destroy((struct policy **)&policy);
+}
+
+bool http_server_reload(struct http_server *server, const char *cors_origins,
+                        const char *trusted_proxies, const char *client_address_header,
+                        const char **why)
+{
+    struct policy *fresh = policy_create(cors_origins, trusted_proxies, client_address_header, why);
+    if (!fresh) {
+        return false;
+    }
+    if (!http_server_tell(server, take_policy, fresh, drop_policy, server->policy)) {
+        *why = "out of memory";
+        policy_destroy(&fresh);
+        return false;
+    }
+    server->policy = fresh;
+    return true;
 }
 
 /* ---- The end ---- */
@@ -293,8 +348,8 @@ void http_server_destroy(struct http_server **server)
         close(gone->end_fd);
     }
     http_router_destroy(&gone->router);
-    cors_destroy(&gone->cors);
-    proxies_destroy(&gone->proxies);
+    tell_drop_all(gone);
+    policy_destroy(&gone->policy);
     addresses_destroy(&gone->addresses);
     traffic_destroy(&gone->traffic);
     pthread_mutex_destroy(&gone->lock);

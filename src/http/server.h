@@ -86,6 +86,23 @@ uint16_t http_server_port(const struct http_server *server);
  * a loop could not start. `ready` (may be NULL) is called once when every loop accepts. */
 int http_server_run(struct http_server *server, void (*ready)(void *owner), void *owner);
 
+/* Why http_server_run returned 1, as a line that says what to do. */
+const char *http_server_why(const struct http_server *server);
+
+/* Has `run` called on each loop's thread with `argument`, and when all have done it, `done` with
+ * `old`, on one of them. In the order of the calls. False without memory: nothing is called. To be
+ * called while the server runs, or is about to; what a loop that ends no longer hears is made up
+ * for by `done` in http_server_destroy. */
+bool http_server_tell(struct http_server *server,
+                      void (*run)(struct http_loop *loop, void *argument), void *argument,
+                      void (*done)(void *old), void *old) __attribute__((warn_unused_result));
+
+/* Takes other values of these three options, for connections that are open too. The texts are
+ * copied. False: `*why` says what is wrong, and the old ones stay. By one thread at a time. */
+bool http_server_reload(struct http_server *server, const char *cors_origins,
+                        const char *trusted_proxies, const char *client_address_header,
+                        const char **why) __attribute__((warn_unused_result));
+
 /* Begins the drain: answers what comes with Connection: close, stops accepting after
  * drain_delay_seconds, ends drain_seconds later at the latest. Async-signal-safe; a second call
  * ends at once. */

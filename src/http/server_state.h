@@ -5,17 +5,16 @@
 #include <stdatomic.h>
 
 #include "http/addresses.h"
-#include "http/cors.h"
 #include "http/heartbeat.h"
-#include "http/proxies.h"
+#include "http/policy.h"
 #include "http/server.h"
 
 /* What the loops of one server share. All but the atomics is constant while they run. */
 struct http_server {
     struct http_server_options options;
     struct http_router *router;
-    struct cors *cors;            /* NULL: no origin is allowed */
-    struct proxies *proxies;      /* NULL: no proxy is trusted */
+    struct policy *policy;        /* the newest; each loop has its own pointer */
+    struct tell *tells;           /* that not every loop has heard; under the lock */
     struct addresses *addresses;  /* NULL: no bound for an address */
     struct http_traffic *traffic; /* NULL: nothing is counted */
     size_t connections_most;      /* for each loop */
@@ -35,6 +34,7 @@ struct http_server {
     pthread_cond_t changed;
     unsigned started;
     unsigned failed;
+    char why[256]; /* the first that failed; "" while none has */
     enum { SERVER_STARTING, SERVER_GOING, SERVER_GIVEN_UP } verdict;
 };
 

@@ -14,6 +14,7 @@ import pytest
 from support import engine
 from support.accounts import PASSWORD, User
 from support.client import Client
+from support.commands import start_refusal
 from support.metrics import histogram, metrics_of, parse, read, url_of
 from support.raw import exchange
 from support.server import Server, run
@@ -84,7 +85,7 @@ def test_the_public_listener_has_no_metrics(watched):
 
 
 def test_it_is_off_by_default(server):
-    assert "metrics on" not in server.log_text()
+    assert '"metrics":' not in server.log_text()
 
 
 def test_every_route_has_its_series(watched):
@@ -230,7 +231,7 @@ def test_every_metric_is_explained(watched):
 def test_a_malformed_address_is_78(address, tmp_path):
     result = run("serve", "--port", "0", env={"METRICS_ADDR": address}, cwd=tmp_path)
     assert result.returncode == 78
-    assert re.fullmatch(r"taskhold: METRICS_ADDR is .*HOST:PORT.*\n", result.stderr)
+    assert re.fullmatch(r"METRICS_ADDR is .*HOST:PORT.*", start_refusal(result))
 
 
 def test_an_address_in_use_is_78(tmp_path):
@@ -240,7 +241,7 @@ def test_an_address_in_use_is_78(tmp_path):
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         result = run("serve", "--port", "0", "--metrics-addr", address, cwd=tmp_path)
     assert result.returncode == 78
-    assert f'METRICS_ADDR is "{address}"; another program listens there' in result.stderr
+    assert f'METRICS_ADDR is "{address}"; another program listens there' in start_refusal(result)
 
 
 def test_an_ipv6_address_stands_in_brackets(start_server):
@@ -354,7 +355,7 @@ def test_a_trace_is_taken_up_strictly(tmp_path, value, known):
     Client(server).get("/v1/me", token="x", headers={"traceparent": value}).expect(401)
     server.terminate()
     rows = [json.loads(line) for line in server.log_text().splitlines() if line.startswith("{")]
-    assert {row["event"] for row in rows} == {"request", "token_rejected"}
+    rows = [row for row in rows if row["event"] in ("request", "token_rejected")]
     assert [row.get("trace_id") for row in rows] == [TRACE if known else None] * 3
 
 

@@ -76,7 +76,7 @@ def test_the_unit_is_that_of_the_repository_for_a_package(package, tmp_path):
     unit = next(tmp_path.glob("**/systemd/system/taskhold.service"))
     lines = unit.read_text(encoding="utf-8").splitlines()
     assert {"ExecStart=/usr/bin/taskhold serve", "EnvironmentFile=-/etc/default/taskhold", "User=taskhold",
-            "StateDirectory=taskhold", "ProtectSystem=strict"} <= set(lines)
+            "StateDirectory=taskhold", "ProtectSystem=strict", "ExecReload=/bin/kill -HUP $MAINPID"} <= set(lines)
     socket = unit.with_suffix(".socket").read_text(encoding="utf-8").splitlines()
     assert {"ListenStream=127.0.0.1:8080", "Documentation=man:taskhold(1)", "WantedBy=sockets.target"} <= set(socket)
     for line in lines + socket:

@@ -146,10 +146,10 @@ static void test_hosts_in_turn(void **state)
 static void test_a_password_is_not_told(void **state)
 {
     static const char *const urls[] = {
-        "postgres://u:hun@ter2@h/d",   "postgres://u:hunter2/x@h/d",
-        "postgres://u:hunter2%zz@h/",  "postgres://u:hunter2@h/d?sslmod=require",
-        "postgres://u:hunter2@[::1",   "postgres://u:hunter2@h:x/d",
-        "postgres://u@h/d@hunter2",    "postgres://u:hunter2@h/d?hunter2",
+        "postgres://u:hun@ter2@h/d",     "postgres://u:hunter2/x@h/d",
+        "postgres://u:hunter2%zz@h/",    "postgres://u:hunter2@h/d?sslmod=require",
+        "postgres://u:hunter2@[::1",     "postgres://u:hunter2@h:x/d",
+        "postgres://u@h/d@hunter2",      "postgres://u:hunter2@h/d?hunter2",
         "postgres://u:hun/2?ter2=x@h/d",
     };
 

@@ -1,14 +1,21 @@
 #include "store/postgres/connect.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "store/postgres/ask.h"
 #include "store/postgres/conninfo.h"
 #include "store/postgres/sql.h"
 
-#define ANSWER_MS 5000 /* of a server that has just taken a connection */
+#define ANSWER_MS    5000 /* of a server that has just taken a connection */
+#define ADDRESS_SIZE 512
 
 void connect_reason(const PGconn *connection, char *why, size_t why_size)
 {
@@ -83,42 +90,131 @@ static bool settle(PGconn *connection, const struct connect_options *options, ch
 
 /* ---- connecting ---- */
 
-/* libpq's own writes to standard error. */
-static void ignore_notice(void *context, const PGresult *notice)
+void connect_log_notice(void *context, const PGresult *notice)
 {
+    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+    const char *text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    const char *hint = PQresultErrorField(notice, PG_DIAG_MESSAGE_HINT);
+    const bool warning = severity && strcmp(severity, "WARNING") == 0;
     (void)context;
-    (void)notice;
+    log_write(warning ? LOG_WARN : LOG_DEBUG, "postgres_notice",
+              LOG_FIELDS(LOG_O("sqlstate", slice_of(state)),
+                         LOG_T("message", slice_of(text ? text : PQresultErrorMessage(notice))),
+                         LOG_O("hint", slice_of(hint))));
 }
 
-/* Which host is tried first the next time. libpq goes no further than a host that answers and then
- * hangs up (a proxy whose server is dead) or refuses: so it must not stand first again. */
-static unsigned next_host(const struct conninfo *info, unsigned first, const PGconn *connection)
+/* The address that is tried now; the time of one begins anew with each. */
+static bool has_moved(const PGconn *connection, char at[static ADDRESS_SIZE])
 {
-    return PQstatus(connection) == CONNECTION_OK ? conninfo_host_of(info, first, connection)
-                                                 : (first + 1) % info->hosts;
+    char now[ADDRESS_SIZE];
+    const char *address = PQhostaddr(connection);
+    (void)snprintf(now, sizeof now, "%s %s %s", PQhost(connection), address ? address : "",
+                   PQport(connection));
+    const bool moved = strcmp(now, at) != 0;
+    memcpy(at, now, sizeof now);
+    return moved;
+}
+
+/* Goes on until the connection is there or has failed. False: an address does not answer in time,
+ * which libpq cannot be told. */
+static bool await_connection(PGconn *connection, int most_ms)
+{
+    char at[ADDRESS_SIZE] = "";
+    int64_t until_ms = 0;
+    PostgresPollingStatusType wish = PGRES_POLLING_WRITING;
+    while (wish == PGRES_POLLING_WRITING || wish == PGRES_POLLING_READING) {
+        if (has_moved(connection, at))
+            until_ms = clock_mono_ms() + most_ms;
+        struct pollfd socket = {.fd = PQsocket(connection),
+                                .events = wish == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+        const int64_t left_ms = until_ms - clock_mono_ms();
+        if (left_ms <= 0)
+            return false;
+        if (socket.fd < 0 || poll(&socket, 1, (int)left_ms) != 0)
+            wish = PQconnectPoll(connection);
+    }
+    return true;
+}
+
+/* After an address that a network swallows comes the next one of its host, when the kernel gives
+ * up: so its patience is that of one address while it connects, and then that of an operation. */
+static void set_patience(PGconn *connection, const struct conninfo *info)
+{
+    const char *text = conninfo_value(info, "tcp_user_timeout");
+    const unsigned ms = text ? (unsigned)strtoul(text, NULL, 10) : 0;
+    if (ms > 0 && PQsocket(connection) >= 0)
+        (void)setsockopt(PQsocket(connection), IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+}
+
+/* What PQconnectdbParams does, with the receiver of notices in its place before the server can say
+ * anything. `*timed_out`: the host that it stands at does not answer. NULL without memory. */
+static PGconn *connect_params(struct conninfo *info, bool *timed_out)
+{
+    const char *text = conninfo_value(info, "connect_timeout");
+    const int said = text ? (int)strtol(text, NULL, 10) : 0;
+    const int seconds = said > 1 ? said : 2;
+    char patience[16];
+    (void)snprintf(patience, sizeof patience, "%d", seconds * 1000);
+    const char *wished = conninfo_replace(info, "tcp_user_timeout", patience);
+    PGconn *connection = PQconnectStartParams(info->keywords, info->values, 0);
+    (void)conninfo_replace(info, "tcp_user_timeout", wished);
+    PQsetNoticeReceiver(connection, connect_log_notice, NULL);
+    *timed_out = connection && PQstatus(connection) != CONNECTION_BAD &&
+                 !await_connection(connection, seconds * 1000 + 500);
+    if (PQstatus(connection) == CONNECTION_OK)
+        set_patience(connection, info);
+    return connection;
+}
+
+/* Connects to the first of the hosts that is there, begun at `*first`. NULL with the reason in
+ * `why`.
+ * `*first` becomes the host to try first the next time: that of the connection, or one after. libpq
+ * goes no further than a host that answers and then hangs up (a proxy whose server is dead) or
+ * refuses: so that one must not stand first again. */
+static PGconn *connect_hosts(const struct connect_options *options, unsigned *first, bool writable,
+                             char *why, size_t why_size)
+{
+    struct conninfo info;
+    PGconn *connection = NULL;
+    bool timed_out = true;
+    unsigned hosts = 1;
+    for (unsigned tried = 0; timed_out && tried < hosts; tried++) {
+        PQfinish(connection);
+        if (!conninfo_init(&info, options->url, options->timeout_ms, *first, writable, why,
+                           why_size))
+            return NULL;
+        hosts = info.hosts;
+        connection = connect_params(&info, &timed_out);
+        const unsigned at = conninfo_host_of(&info, *first, connection);
+        if (timed_out)
+            (void)snprintf(why, why_size, "no answer from %s port %s", PQhost(connection),
+                           PQport(connection));
+        else if (PQstatus(connection) != CONNECTION_OK)
+            connect_reason(connection, why, why_size);
+        *first = PQstatus(connection) == CONNECTION_OK && !timed_out ? at
+                 : timed_out                                         ? (at + 1) % hosts
+                                                                     : (*first + 1) % hosts;
+        conninfo_finish(&info);
+    }
+    if (!timed_out && PQstatus(connection) == CONNECTION_OK)
+        return connection;
+    PQfinish(connection);
+    return NULL;
 }
 
 static PGconn *try_once(const struct connect_options *options, bool writable, char *why,
                         size_t why_size)
 {
-    struct conninfo info;
-    const unsigned first = options->host ? atomic_load(options->host) : 0;
-    if (!conninfo_init(&info, options->url, options->timeout_ms, first, writable, why, why_size))
-        return NULL;
-    PGconn *connection = PQconnectdbParams(info.keywords, info.values, 0);
-    bool good = PQstatus(connection) == CONNECTION_OK;
-    if (!good)
-        connect_reason(connection, why, why_size);
+    unsigned first = options->host ? atomic_load(options->host) : 0;
+    PGconn *connection = connect_hosts(options, &first, writable, why, why_size);
     if (options->host && writable)
-        atomic_store(options->host, next_host(&info, first, connection));
-    conninfo_finish(&info);
-    PQsetNoticeReceiver(connection, ignore_notice, NULL);
-    if (good)
-        good = settle(connection, options, why, why_size);
-    if (good)
-        return connection;
-    PQfinish(connection);
-    return NULL;
+        atomic_store(options->host, first);
+    if (connection && !settle(connection, options, why, why_size)) {
+        PQfinish(connection);
+        connection = NULL;
+    }
+    return connection;
 }
 
 PGconn *connect_open(const struct connect_options *options, char *why, size_t why_size)

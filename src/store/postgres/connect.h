@@ -32,4 +32,10 @@ bool connect_prepare(PGconn *connection);
 /* The first line of libpq's last message, for a log. */
 void connect_reason(const PGconn *connection, char *why, size_t why_size);
 
+/* The receiver of notices of every connection (PQsetNoticeReceiver): each is a line of the log.
+ * libpq's own would write it to standard error, between the lines of the log. What a server
+ * remarks, such as that its collations have another version than its indexes, is a warning; what
+ * statements of ours raise (IF NOT EXISTS) is for who debugs. */
+void connect_log_notice(void *context, const PGresult *notice);
+
 #endif

@@ -296,3 +296,10 @@ unsigned conninfo_host_of(const struct conninfo *info, unsigned first, const PGc
     }
     return first;
 }
+
+const char *conninfo_replace(struct conninfo *info, const char *keyword, const char *value)
+{
+    const char *before = conninfo_value(info, keyword);
+    set(info, keyword, value);
+    return before;
+}

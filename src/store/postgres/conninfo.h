@@ -36,4 +36,9 @@ unsigned conninfo_host_of(const struct conninfo *info, unsigned first, const PGc
 /* The value of a keyword; NULL: none. */
 const char *conninfo_value(const struct conninfo *info, const char *keyword);
 
+/* Gives a keyword that is there another value, which the caller keeps alive; returns the one
+ * before.
+ */
+const char *conninfo_replace(struct conninfo *info, const char *keyword, const char *value);
+
 #endif

@@ -13,6 +13,7 @@
 static void on_notice(void *context, const PGresult *notice)
 {
     struct link *link = context;
+    connect_log_notice(NULL, notice);
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     if (severity && strcmp(severity, "WARNING") == 0)
         link->warned = true;

@@ -5,7 +5,7 @@ import urllib.request
 
 from .waiting import wait_until
 
-URL = re.compile(r"metrics on (http://\S+)/metrics")
+URL = re.compile(r'"metrics":"(http://[^"]+)/metrics"')
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|\Z)')
 SAMPLE = re.compile(rf"({NAME})(?:\{{(.*)\}})? (\S+)")

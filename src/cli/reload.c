@@ -1,0 +1,223 @@
+#include "cli/reload.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "api/api.h"
+#include "base/log.h"
+
+#define WHY_SIZE 512
+
+struct keys *reload_keys(const struct settings *settings, const char *file, bool make, char *why,
+                         size_t why_size)
+{
+    struct slice secret = slice_of(settings->jwt_secret);
+    char *beside = NULL;
+    char *name = NULL;
+    struct keys *keys = NULL;
+
+    if (!settings->jwt_secret && !file) {
+        (void)snprintf(why, why_size, "set JWT_SECRET: every node needs the same one");
+        return NULL;
+    }
+    if (!settings->jwt_secret) {
+        if (!make && (asprintf(&name, "%s.jwt-secret", file) < 0 || access(name, F_OK) != 0)) {
+            (void)snprintf(why, why_size, "the secret beside the database cannot be found");
+            free(name);
+            return NULL;
+        }
+        free(name);
+        beside = keys_secret_file(file, why, why_size);
+        if (!beside) {
+            return NULL;
+        }
+        secret = slice_of(beside);
+    }
+    keys = keys_create(secret, slice_of(settings->jwt_secret_previous));
+    if (!keys) {
+        (void)snprintf(why, why_size, "out of memory for the keys");
+    }
+    if (beside) {
+        sodium_memzero(beside, strlen(beside));
+        free(beside);
+    }
+    return keys;
+}
+
+/* ---- taking over ---- */
+
+struct outcome {
+    struct buffer changed; /* names */
+};
+
+static void add_changed(struct outcome *outcome, const char *name)
+{
+    buffer_add_text(&outcome->changed, outcome->changed.len > 0 ? ", " : "");
+    buffer_add_text(&outcome->changed, name);
+}
+
+static void refuse(const char *why)
+{
+    log_message(LOG_ERROR, "reload_refused", "%s; the old value stays", why);
+}
+
+/* Whether a value is there to be taken: another one, and a good one. */
+static bool is_news(const struct reload *reload, const struct settings *fresh, enum setting_id id)
+{
+    if (fresh->faults[id]) {
+        refuse(fresh->faults[id]);
+        return false;
+    }
+    return !settings_same(reload->settings, fresh, id);
+}
+
+static void take_level(struct reload *reload, struct settings *fresh, struct outcome *outcome)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error", "off"};
+
+    if (!is_news(reload, fresh, SETTING_log_level)) {
+        return;
+    }
+    for (unsigned i = 0; i < sizeof levels / sizeof *levels; i++) {
+        if (strcmp(fresh->log_level, levels[i]) == 0) {
+            log_set_level((enum log_level)i);
+        }
+    }
+    settings_exchange(reload->settings, fresh, SETTING_log_level);
+    add_changed(outcome, "LOG_LEVEL");
+}
+
+/* The three belong together: a bad one keeps all of the old. */
+static void take_policy(struct reload *reload, struct settings *fresh, struct outcome *outcome)
+{
+    static const enum setting_id ids[] = {SETTING_cors_origins, SETTING_trusted_proxies,
+                                          SETTING_client_address_header};
+    const char *why = NULL;
+    bool bad = false;
+    bool news = false;
+
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        news = is_news(reload, fresh, ids[i]) || news;
+        bad = bad || fresh->faults[ids[i]];
+    }
+    if (bad || !news) {
+        return;
+    }
+    if (!http_server_reload(reload->server, fresh->cors_origins, fresh->trusted_proxies,
+                            fresh->client_address_header, &why)) {
+        refuse(why);
+        return;
+    }
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        if (!settings_same(reload->settings, fresh, ids[i])) {
+            settings_exchange(reload->settings, fresh, ids[i]);
+            add_changed(outcome, settings_name(ids[i]));
+        }
+    }
+}
+
+static void swap_keys(struct http_loop *loop, void *keys)
+{
+    api_take_keys(loop, keys);
+}
+
+static void drop_keys(void *keys)
+{
+    keys_destroy((struct keys **)&keys);
+}
+
+static bool same_keys(const struct keys *a, const struct keys *b)
+{
+    return slice_eq(keys_kid(a, 0), keys_kid(b, 0)) && slice_eq(keys_kid(a, 1), keys_kid(b, 1));
+}
+
+static void take_keys(struct reload *reload, struct settings *fresh, struct outcome *outcome)
+{
+    static const enum setting_id ids[] = {SETTING_jwt_secret, SETTING_jwt_secret_previous};
+    char why[WHY_SIZE];
+    struct keys *keys = NULL;
+
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        if (fresh->faults[ids[i]]) {
+            refuse(fresh->faults[ids[i]]);
+            return;
+        }
+    }
+    keys = reload_keys(fresh, reload->file, false, why, sizeof why);
+    if (!keys) {
+        refuse(why);
+        return;
+    }
+    if (same_keys(keys, *reload->keys)) {
+        keys_destroy(&keys);
+        return;
+    }
+    if (!http_server_tell(reload->server, swap_keys, keys, drop_keys, *reload->keys)) {
+        keys_destroy(&keys);
+        refuse("out of memory for the keys");
+        return;
+    }
+    *reload->keys = keys;
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        settings_exchange(reload->settings, fresh, ids[i]);
+    }
+    add_changed(outcome, "the secrets");
+}
+
+/* ---- all of it ---- */
+
+static bool is_taken(enum setting_id id)
+{
+    return id == SETTING_log_level || id == SETTING_cors_origins || id == SETTING_trusted_proxies ||
+           id == SETTING_client_address_header || id == SETTING_jwt_secret ||
+           id == SETTING_jwt_secret_previous;
+}
+
+/* What only the next start takes. */
+static void tell_of_others(const struct reload *reload, const struct settings *fresh)
+{
+    for (unsigned i = 0; i < SETTING_COUNT; i++) {
+        const enum setting_id id = (enum setting_id)i;
+        if (is_taken(id)) {
+            continue;
+        }
+        if (fresh->faults[id]) {
+            refuse(fresh->faults[id]);
+        } else if (!settings_same(reload->settings, fresh, id)) {
+            log_message(LOG_WARN, "reload_needs_restart", "%s has changed: restart to use it",
+                        settings_name(id));
+        }
+    }
+}
+
+void reload_run(struct reload *reload)
+{
+    struct settings fresh = {0};
+    struct outcome outcome = {0};
+
+    if (settings_read(&fresh, reload->argc, reload->argv, NULL, NULL) != 0) {
+        refuse("the settings cannot be read");
+        return;
+    }
+    if (fresh.faults[SETTING_COUNT]) {
+        /* Half of a file says nothing about what its other half took away. */
+        refuse(fresh.faults[SETTING_COUNT]);
+        settings_finish(&fresh);
+        return;
+    }
+    settings_need_secret(&fresh);
+    buffer_init(&outcome.changed, 4096);
+    take_level(reload, &fresh, &outcome);
+    take_policy(reload, &fresh, &outcome);
+    take_keys(reload, &fresh, &outcome);
+    tell_of_others(reload, &fresh);
+    const struct slice changed =
+        outcome.changed.len > 0 ? buffer_slice(&outcome.changed) : SLICE("nothing");
+    log_write(LOG_INFO, "reloaded", LOG_FIELDS(LOG_T("changed", changed)));
+    buffer_finish(&outcome.changed);
+    settings_finish(&fresh);
+}
