@@ -16,7 +16,7 @@ struct list_cache;
 
 struct list_cache_key {
     struct uuid user;
-    struct slice query; /* as it came, before any decoding */
+    struct slice query; /* see task_query_key */
     int64_t revision;   /* the user's, of the snapshot that the page is read in */
 };
 

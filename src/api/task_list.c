@@ -18,6 +18,7 @@ struct page {
     struct store_task_list op; /* first: its address is the page's */
     struct http_exchange *x;
     struct http_query query;
+    struct slice key; /* of the list cache */
     struct http_condition if_none_match;
     struct json_writer json;
     struct cursor next; /* behind the last row, once the page is full */
@@ -46,7 +47,7 @@ static struct list_cache_key key_of(const struct page *page)
 {
     return (struct list_cache_key){
         .user = page->op.user,
-        .query = page->x->request.query,
+        .query = page->key,
         .revision = page->op.revision,
     };
 }
@@ -139,7 +140,9 @@ static void add_link(struct page *page, struct slice cursor)
 {
     struct buffer link;
     buffer_init(&link, 2 * CURSOR_MOST);
-    buffer_add_text(&link, "</v1/tasks?");
+    buffer_add_char(&link, '<');
+    buffer_add(&link, http_path_prefix(page->x));
+    buffer_add_text(&link, "/v1/tasks?");
     task_query_add_next(&page->query, cursor, &link);
     buffer_add_text(&link, ">; rel=\"next\"");
     page->no_memory |= link.failed;
@@ -213,12 +216,13 @@ static bool read_request(struct page *page)
     bool good = http_query_parse(&x->request, task_query_names, x->arena, &page->query, &errors);
     good &=
         task_query_read(api_keys(x), &page->query, x->arena, &page->op, &page->with_total, &errors);
-    if (!good && errors.count == 0) {
-        respond_no_memory(x);
+    if (errors.count > 0) {
+        http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &errors);
         return false;
     }
-    if (!good) {
-        http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &errors);
+    page->key = good ? task_query_key(&page->query, &page->op, x->arena) : page->key;
+    if (!page->key.ptr) {
+        respond_no_memory(x);
         return false;
     }
     if (!http_condition_parse(&x->request, HTTP_FIELD_IF_NONE_MATCH, &page->if_none_match)) {

@@ -1,6 +1,8 @@
 #include "api/task_query.h"
 
-const char *const task_query_names[] = {"limit", "cursor", "status", "sort", "include", NULL};
+#define TASK_QUERY_KEY_HEAD 5
+
+const char *const task_query_names[] = {"limit", "cursor", "status[]", "sort", "include", NULL};
 
 static const struct slice sort_names[STORE_SORT_COUNT] = {
     [STORE_SORT_CREATED_AT] = {"created_at", 10},
@@ -114,6 +116,25 @@ bool task_query_read(const struct keys *keys, const struct http_query *query, st
     return errors->count == 0;
 }
 
+struct slice task_query_key(const struct http_query *query, const struct store_task_list *list,
+                            struct arena *arena)
+{
+    const struct slice cursor = http_query_get(query, "cursor");
+    char *key = arena_alloc(arena, TASK_QUERY_KEY_HEAD + cursor.len);
+    if (!key) {
+        return (struct slice){0};
+    }
+    key[0] = (char)list->limit;
+    key[1] = (char)list->sort;
+    key[2] = (char)list->descending;
+    key[3] = (char)list->statuses;
+    key[4] = (char)(http_query_get(query, "include").ptr != NULL);
+    if (cursor.len > 0) {
+        memcpy(key + TASK_QUERY_KEY_HEAD, cursor.ptr, cursor.len);
+    }
+    return (struct slice){key, TASK_QUERY_KEY_HEAD + cursor.len};
+}
+
 /* Every value was checked, so none needs escaping. */
 void task_query_add_next(const struct http_query *query, struct slice cursor, struct buffer *out)
 {
@@ -122,7 +143,7 @@ void task_query_add_next(const struct http_query *query, struct slice cursor, st
         if (!value.ptr || strcmp(task_query_names[i], "cursor") == 0) {
             continue;
         }
-        buffer_add_text(out, task_query_names[i]);
+        buffer_add(out, http_query_name(task_query_names[i]));
         buffer_add_char(out, '=');
         buffer_add(out, value);
         buffer_add_char(out, '&');

@@ -17,6 +17,11 @@ bool task_query_read(const struct keys *keys, const struct http_query *query, st
                      struct store_task_list *list, bool *with_total,
                      struct http_problem_errors *errors);
 
+/* What the list cache knows a page by: the same bytes for the same filter, order and place, however
+ * they were spelled. Lives in `arena`; ptr NULL without memory. */
+struct slice task_query_key(const struct http_query *query, const struct store_task_list *list,
+                            struct arena *arena);
+
 /* Appends the query of the next page: the parameters of this one with another cursor. */
 void task_query_add_next(const struct http_query *query, struct slice cursor, struct buffer *out);
 

@@ -9,6 +9,7 @@
 struct parse {
     const char *const *allowed;
     struct arena *arena;
+    size_t length; /* of the whole query */
     struct http_query *query;
     struct http_problem_errors *errors;
     bool good;
@@ -112,38 +113,75 @@ static void add_error(struct parse *parse, struct slice name, const char *code, 
                                                .parameter = name, .code = code, .detail = detail});
 }
 
-static bool is_allowed(const struct parse *parse, struct slice name)
+struct slice http_query_name(const char *allowed)
+{
+    struct slice name = slice_of(allowed);
+    if (name.len > 2 && memcmp(name.ptr + name.len - 2, "[]", 2) == 0) {
+        name.len -= 2;
+    }
+    return name;
+}
+
+/* The allowed name that `name` stands for, or NULL. */
+static const char *find_allowed(const struct parse *parse, struct slice name)
 {
     for (const char *const *at = parse->allowed; at && *at; at++) {
-        if (slice_eq(name, slice_of(*at))) {
-            return true;
+        if (slice_eq(name, http_query_name(*at)) || slice_eq(name, slice_of(*at))) {
+            return *at;
         }
     }
-    return false;
+    return NULL;
 }
 
-static bool is_taken(const struct http_query *query, struct slice name)
+/* The place of a parameter that was kept before; query->count when it is new. */
+static unsigned find_taken(const struct http_query *query, struct slice name)
 {
-    for (unsigned i = 0; i < query->count; i++) {
-        if (slice_eq(query->list[i].name, name)) {
-            return true;
-        }
+    unsigned at = 0;
+    while (at < query->count && !slice_eq(query->list[at].name, name)) {
+        at++;
     }
-    return false;
+    return at;
 }
 
-/* Keeps a parameter, or says what is wrong with it. */
-static void take(struct parse *parse, struct slice name, struct slice value, bool well_encoded)
+/* Appends `,` and a value to what stands there. All values together are shorter than the query, so
+ * room for that is enough. */
+static bool append(struct parse *parse, unsigned at, struct slice value)
+{
+    struct slice *list = &parse->query->list[at].value;
+    char *room = (char *)(uintptr_t)list->ptr;
+    if (list->len == 0) {
+        *list = value; /* in place of one that was complained of */
+        return true;
+    }
+    if (!parse->query->list[at].joined) {
+        room = arena_alloc(parse->arena, parse->length);
+        if (!room) {
+            return false;
+        }
+        memcpy(room, list->ptr, list->len);
+        parse->query->list[at].joined = true;
+    }
+    room[list->len] = ',';
+    memcpy(room + list->len + 1, value.ptr, value.len);
+    *list = (struct slice){room, list->len + 1 + value.len};
+    return true;
+}
+
+/* Keeps a parameter, or says what is wrong with it. False without memory. */
+static bool take(struct parse *parse, struct slice sent, struct slice value, bool well_encoded)
 {
     struct http_query *query = parse->query;
+    const char *allowed = find_allowed(parse, sent);
+    const struct slice name = http_query_name(allowed);
+    const unsigned at = find_taken(query, name);
 
-    if (!is_allowed(parse, name)) {
-        add_error(parse, name, "unknown", "This call has no query parameter `", "`.");
-        return;
+    if (!allowed) {
+        add_error(parse, sent, "unknown", "This call has no query parameter `", "`.");
+        return true;
     }
-    if (is_taken(query, name)) {
+    if (at < query->count && allowed[name.len] == '\0') {
         add_error(parse, name, "repeated", "The query parameter `", "` may be given only once.");
-        return;
+        return true;
     }
     if (!well_encoded) {
         add_error(parse, name, "invalid", "The value of `",
@@ -152,13 +190,18 @@ static void take(struct parse *parse, struct slice name, struct slice value, boo
         add_error(parse, name, "empty", "The query parameter `",
                   "` has no value. Give one or leave it out.");
     }
+    if (at < query->count) {
+        return value.len == 0 || !well_encoded || append(parse, at, value);
+    }
     if (query->count == HTTP_QUERY_PARAMETERS) {
         add_error(parse, name, "invalid", "With `", "` there are too many query parameters.");
-        return;
+        return true;
     }
-    query->list[query->count].name = name;
-    query->list[query->count].value = value;
+    query->list[at].name = name;
+    query->list[at].value = value;
+    query->list[at].joined = false;
     query->count++;
+    return true;
 }
 
 static bool parse_pair(struct parse *parse, struct slice pair)
@@ -173,19 +216,22 @@ static bool parse_pair(struct parse *parse, struct slice pair)
         return false;
     }
     if (name_good) {
-        take(parse, name, value, value_good);
-    } else {
-        add_error(parse, name, "invalid", "The parameter name `",
-                  "` is not percent-encoded UTF-8 without NUL.");
+        return take(parse, name, value, value_good);
     }
+    add_error(parse, name, "invalid", "The parameter name `",
+              "` is not percent-encoded UTF-8 without NUL.");
     return true;
 }
 
 bool http_query_parse(const struct http_request *r, const char *const *allowed, struct arena *arena,
                       struct http_query *query, struct http_problem_errors *errors)
 {
-    struct parse parse = {
-        .allowed = allowed, .arena = arena, .query = query, .errors = errors, .good = true};
+    struct parse parse = {.allowed = allowed,
+                          .arena = arena,
+                          .length = r->query.len,
+                          .query = query,
+                          .errors = errors,
+                          .good = true};
     struct slice rest = r->query;
 
     query->count = 0;
@@ -203,7 +249,7 @@ struct slice http_query_get(const struct http_query *query, const char *name)
 {
     for (unsigned i = 0; i < query->count; i++) {
         /* An empty value was complained of: to the caller it is absent. */
-        if (slice_eq(query->list[i].name, slice_of(name)) && query->list[i].value.len > 0) {
+        if (slice_eq(query->list[i].name, http_query_name(name)) && query->list[i].value.len > 0) {
             return query->list[i].value;
         }
     }

@@ -12,16 +12,24 @@ struct http_query {
     struct {
         struct slice name;
         struct slice value;
+        bool joined; /* the value stands in room of its own, with space behind it */
     } list[HTTP_QUERY_PARAMETERS];
 };
 
 /* Splits and decodes `r->query` (decoded text lives in `arena`) and checks it against the route's
  * allowed names: unknown, repeated, empty, badly encoded and too many are added to `errors`.
- * Returns false when any was added or memory ran out. */
+ * Returns false when any was added or memory ran out.
+ *
+ * An allowed name that ends with `[]` is a list's. Its values may come behind one name, with
+ * commas, or behind the name again and again, with or without `[]`: `s=a,b`, `s=a&s=b`,
+ * `s[]=a&s[]=b` are the same, the parameter `s` with the value `a,b`. */
 bool http_query_parse(const struct http_request *r, const char *const *allowed, struct arena *arena,
                       struct http_query *query, struct http_problem_errors *errors);
 
-/* The value of `name`; ptr NULL: absent. */
+/* An allowed name without the `[]` of a list. */
+struct slice http_query_name(const char *allowed);
+
+/* The value of `name`, which may end with `[]`; ptr NULL: absent. */
 struct slice http_query_get(const struct http_query *query, const char *name);
 
 #endif

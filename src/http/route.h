@@ -26,14 +26,15 @@ struct http_route {
     const char *path;
     const char *operation_id;
     http_handler_fn *handler;
-    const char *produces;     /* media type, for Accept; NULL: no body on success */
-    const char *const *query; /* allowed query parameters, ended by NULL; NULL: none is allowed */
-    uint32_t body_most;       /* bytes; 0: the server's MAX_BODY_BYTES */
-    uint8_t access;           /* enum http_access */
-    uint8_t consumes;         /* enum http_consumes */
-    uint8_t quota;            /* the owner's number of a quota; 0: none */
-    bool query_ignored;       /* outside /v1: any query is allowed and ignored */
-    bool always;              /* answered under overload too: health and metrics */
+    const char *produces; /* media type, for Accept; NULL: no body on success */
+    /* Allowed query parameters, ended by NULL; NULL: none is allowed. See http_query_parse. */
+    const char *const *query;
+    uint32_t body_most; /* bytes; 0: the server's MAX_BODY_BYTES */
+    uint8_t access;     /* enum http_access */
+    uint8_t consumes;   /* enum http_consumes */
+    uint8_t quota;      /* the owner's number of a quota; 0: none */
+    bool query_ignored; /* outside /v1: any query is allowed and ignored */
+    bool always;        /* answered under overload too: health and metrics */
 };
 
 struct http_router;

@@ -94,6 +94,29 @@ def test_filter_and_total(owner, statuses):
     assert "total" not in owner.client.get("/v1/tasks?limit=1").json
 
 
+SPELLINGS = ["status={0},{1}", "status={0}&status={1}", "status[]={0}&status[]={1}", "status%5B%5D={1}&status={0}",
+             "status[]={0}%2C{1}", "status={1},{0}"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_list_of_values_in_every_way_that_clients_write_one(owner, spelling):
+    query = spelling.format("pending", "completed") + "&sort=title&limit=4&include=total"
+    first = owner.client.get(f"/v1/tasks?{SPELLINGS[0].format('pending', 'completed')}&sort=title&limit=4&include=total")
+    answer = owner.client.get(f"/v1/tasks?{query}").expect(200)
+    assert answer.json["items"] == first.json["items"] and answer.json["total"] == first.json["total"]
+    assert answer.etag == first.etag
+    for cursor in (first.json["next_cursor"], answer.json["next_cursor"]):
+        second = owner.client.get(f"/v1/tasks?{query}&cursor={quote(cursor)}").expect(200)
+        assert names(second.json["items"]) != names(answer.json["items"])
+    following = owner.client.get(LINK.fullmatch(answer.headers["Link"]).group(1)).expect(200).json
+    assert following["items"] == second.json["items"]
+
+
+def test_a_very_long_list_of_values(owner):
+    query = "&".join(["status[]=x"] * 700)
+    assert owner.client.get(f"/v1/tasks?{query}").expect(400).errors == {("status", "not_allowed")}
+
+
 def test_the_next_link_keeps_the_query(owner):
     answer = owner.client.get("/v1/tasks?status=pending,completed&sort=title&limit=2&include=total").expect(200)
     following = owner.client.get(LINK.fullmatch(answer.headers["Link"]).group(1)).expect(200).json
@@ -206,7 +229,11 @@ def disturb(own, stop):
     ("status=Pending", {("status", "not_allowed")}),
     ("status=pending,", {("status", "not_allowed")}),
     ("status=", {("status", "empty")}),
-    ("status=pending&status=completed", {("status", "repeated")}),
+    ("status=pending&status=completed&status=pending", {("status", "repeated")}),
+    ("status[]=pending&status=done", {("status", "not_allowed")}),
+    ("status=pending&status=", {("status", "empty")}),
+    ("status[0]=pending", {("status[0]", "unknown")}),
+    ("limit[]=1", {("limit[]", "unknown")}),
     ("sort=color", {("sort", "not_allowed")}),
     ("sort=title,status", {("sort", "not_allowed")}),
     ("sort=--title", {("sort", "not_allowed")}),

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 #include "http/query.h"
 
-static const char *const allowed[] = {"limit", "cursor", "status", "naïve", NULL};
+static const char *const allowed[] = {"limit", "cursor", "status", "list[]", "naïve", NULL};
 
 static struct arena *arena;
 static struct http_query query;
@@ -56,6 +56,13 @@ static void decodes_values(void **state)
         {"&&limit=1&&cursor=2&", "cursor", "2"},
         {"cursor=%26%3D%25", "cursor", "&=%"},
         {"cursor=?/:@", "cursor", "?/:@"},
+        /* A list in all the ways that clients write one. */
+        {"list=a,b,c", "list", "a,b,c"},
+        {"list=a&list=b&list=c", "list", "a,b,c"},
+        {"list[]=a&list[]=b,c", "list", "a,b,c"},
+        {"list%5B%5D=a&limit=1&list=b&cursor=2&list[]=c", "list", "a,b,c"},
+        {"list[]=a%2Cb", "list[]", "a,b"},
+        {"list=a", "list", "a"},
     };
 
     (void)state;
@@ -93,6 +100,11 @@ static void names_every_error(void **state)
         {"limit=1&limit=2&limit=3", "limit:repeated "},
         {"limit=&limit=", "limit:empty limit:repeated "},
         {"limit=1&l%69mit=2", "limit:repeated "},
+        {"status[]=a", "status[]:unknown "},
+        {"list[0]=a", "list[0]:unknown "},
+        {"list[][]=a", "list[][]:unknown "},
+        {"list=a&list=", "list:empty "},
+        {"list[]=&list=%", "list:empty list:invalid "},
         {"limit=%", "limit:invalid "},
         {"limit=%4", "limit:invalid "},
         {"limit=%4g", "limit:invalid "},
