@@ -143,6 +143,7 @@ static bool assign_file(struct settings *settings, enum setting_id id, const cha
     bool good = true;
 
     settings->origins[id] = SETTINGS_FILE;
+    settings->files[id] = strdup(path);
     if (!content || slice_strip(slice_of(content)).len == 0) {
         settings_blame(settings, id,
                        "%s_FILE: %s %s; name a file that holds the value, or unset it",
@@ -350,6 +351,7 @@ void settings_finish(struct settings *settings)
             explicit_bzero(text, strlen(text));
         }
         free(text);
+        free(settings->files[i]);
         free(settings->given[i]);
         free(settings->faults[i]);
     }

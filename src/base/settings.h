@@ -89,6 +89,7 @@ struct settings {
     enum settings_origin origins[SETTING_COUNT];
     char *env_file;                  /* that was read; NULL: none */
     char *remarks;                   /* lines about what is probably a slip; NULL: none */
+    char *files[SETTING_COUNT];      /* that a secret was read from; else NULL */
     char *given[SETTING_COUNT];      /* the text of a number that is none; else NULL */
     char *faults[SETTING_COUNT + 1]; /* what is wrong with a value and what to do; NULL: nothing.
                                         The last is for the files of settings themselves. */

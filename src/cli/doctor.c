@@ -1,5 +1,6 @@
 #include "cli/doctor.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,9 +53,15 @@ static void check_file(struct doctor *d)
 {
     char why[FINDING_MOST / 2] = "";
 
+    errno = 0;
     d->path = file_find(d->settings.database_url, why, sizeof why);
-    if (!d->path) {
+    if (!d->path && (errno == ENOENT || errno == ENOTDIR)) {
         doctor_say(d, DOCTOR_WARNING, "database", "%s: taskhold serve makes it", why);
+    } else if (!d->path) {
+        doctor_say(
+            d, DOCTOR_ERROR, "database",
+            "this user may not look at %s (%s): run this as the user that serves, or as root",
+            file_named(d->settings.database_url), strerror(errno));
     }
     doctor_files(d); /* first: SQLite corrects the mode of an empty WAL as it opens it */
     doctor_database(d);
@@ -81,18 +88,16 @@ static int finish(struct doctor *d)
 int cli_doctor(int argc, char **argv)
 {
     struct doctor d = {.as_json = cli_take_flag(&argc, argv, "--json")};
-    const int status = settings_load(&d.settings, argc, argv, NULL, NULL);
+    const int status = settings_read(&d.settings, argc, argv, NULL, NULL);
 
-    if (status == CLI_USAGE) {
+    if (status != CLI_OK) {
         return status;
     }
     buffer_init(&d.json, JSON_MOST);
-    if (status != CLI_OK) {
-        doctor_say(&d, DOCTOR_ERROR, "settings",
-                   "one of them makes no sense: correct what standard error says");
-        return finish(&d);
+    doctor_settings(&d);
+    if (settings_fault(&d.settings)) {
+        return finish(&d); /* what to look at is not known */
     }
-    doctor_say(&d, DOCTOR_OK, "settings", "every value makes sense; taskhold config prints them");
     d.shared = store_engine_for(d.settings.database_url)->shared; /* the settings know it */
     if (d.shared) {
         doctor_postgres(&d);

@@ -25,6 +25,9 @@ struct doctor {
 void doctor_say(struct doctor *d, enum doctor_level level, const char *check, const char *format,
                 ...) __attribute__((format(printf, 4, 5)));
 
+/* In doctor_settings.c: what is wrong with them, and what is right and yet dangerous. */
+void doctor_settings(struct doctor *d);
+
 /* In doctor_files.c: modes, the secret, room on the disk. */
 void doctor_files(struct doctor *d);
 

@@ -9,6 +9,7 @@
 
 #include "auth/keys.h"
 #include "cli/doctor.h"
+#include "store/sqlite/filesystem.h"
 
 #define MEGABYTE          INT64_C(1000000)
 #define ROOM_LEAST        (100 * MEGABYTE)  /* below this a server will soon answer 507 */
@@ -143,6 +144,32 @@ static void check_secret(struct doctor *d)
     free(name);
 }
 
+static void check_filesystem(struct doctor *d, const char *directory)
+{
+    const char *name = NULL;
+
+    switch (filesystem_kind_of(directory, &name)) {
+    case FILESYSTEM_GOOD: doctor_say(d, DOCTOR_OK, "filesystem", "a local one"); break;
+    case FILESYSTEM_MEMORY:
+        doctor_say(d, DOCTOR_WARNING, "filesystem",
+                   "%s is on %s, which forgets all at a restart: put the database on a disk",
+                   directory, name);
+        break;
+    case FILESYSTEM_FUSE:
+        doctor_say(d, DOCTOR_WARNING, "filesystem",
+                   "%s is on %s, whose program may not keep locks and flushes: put the database on "
+                   "a local disk, unless you know that program",
+                   directory, name);
+        break;
+    case FILESYSTEM_NETWORK:
+        doctor_say(d, filesystem_risk_taken() ? DOCTOR_WARNING : DOCTOR_ERROR, "filesystem",
+                   "%s is on %s, a network file system: put the database on a local disk, or use "
+                   "postgres://",
+                   directory, name);
+        break;
+    }
+}
+
 void doctor_files(struct doctor *d)
 {
     char *directory = d->path ? directory_of(d->path) : NULL;
@@ -152,6 +179,7 @@ void doctor_files(struct doctor *d)
     }
     check_modes(d);
     check_directory(d, directory);
+    check_filesystem(d, directory);
     check_room(d, directory);
     check_secret(d);
     free(directory);

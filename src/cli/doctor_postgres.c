@@ -232,6 +232,12 @@ void doctor_postgres(struct doctor *d)
     } else {
         doctor_say(d, DOCTOR_ERROR, "database", "%s: does it run, and is DATABASE_URL right?", why);
     }
-    doctor_say(d, DOCTOR_OK, "secret", "JWT_SECRET is set; every node needs the same");
+    if (d->settings.jwt_secret) {
+        doctor_say(d, DOCTOR_OK, "secret", "JWT_SECRET is set; every node needs the same");
+    } else {
+        doctor_say(d, DOCTOR_ERROR, "secret",
+                   "JWT_SECRET is not set, so that taskhold serve does not start: make one for all "
+                   "nodes with openssl rand -base64 48");
+    }
     PQfinish(connection);
 }

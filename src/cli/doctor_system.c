@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "base/slice.h"
 #include "cli/doctor.h"
+#include "cli/holder.h"
 #include "http/listener.h"
+#include "store/sqlite/file.h"
 
 #define YEAR_MS          (INT64_C(31556952) * 1000)
 #define CLOCK_LEAST_MS   (56 * YEAR_MS)  /* the program is not older than 2026 */
@@ -49,42 +51,20 @@ static void check_descriptors(struct doctor *d)
     }
 }
 
-static bool line_locks(const char *line, ino_t inode)
-{
-    char wanted[32];
-
-    (void)snprintf(wanted, sizeof wanted, ":%llu 0 EOF", (unsigned long long)inode);
-    return strstr(line, "FLOCK") && strstr(line, wanted);
-}
-
-/* Whether somebody holds the database's lock; asked of the kernel, because to try it could get in
- * the way of a server that starts. */
-static bool server_runs(const struct doctor *d)
-{
-    char line[256];
-    char name[4096 + 16];
-    struct stat status;
-    bool found = false;
-
-    (void)snprintf(name, sizeof name, "%s.lock", d->path ? d->path : "");
-    FILE *locks = d->path && stat(name, &status) == 0 ? fopen("/proc/locks", "re") : NULL;
-    while (locks && !found && fgets(line, sizeof line, locks)) {
-        found = line_locks(line, status.st_ino);
-    }
-    if (locks) {
-        fclose(locks);
-    }
-    return found;
-}
-
 static void check_address(struct doctor *d)
 {
     uint16_t port = (uint16_t)d->settings.port;
     const char *host = d->settings.host;
     const char *why = "";
+    char holder[128];
     int fd = -1;
 
-    if (server_runs(d)) {
+    const int server = d->path ? file_holder(d->path) : 0;
+
+    if (server > 0) {
+        doctor_say(d, DOCTOR_OK, "address",
+                   "a server has the database, so it listens already (pid %d)", server);
+    } else if (server < 0) {
         doctor_say(d, DOCTOR_OK, "address", "a server has the database, so it listens already");
     } else if (listener_bind(host, &port, &fd, 1, &why)) {
         close(fd);
@@ -92,12 +72,12 @@ static void check_address(struct doctor *d)
                    (long long)d->settings.port);
     } else if (d->shared) {
         doctor_say(d, DOCTOR_WARNING, "address",
-                   "cannot listen on %s port %lld: %s; is that this node's own server?", host,
-                   (long long)d->settings.port, why);
+                   "cannot listen on %s port %lld%s: %s; is that this node's own server?", host,
+                   (long long)d->settings.port, holder_of_port(port, holder, sizeof holder), why);
     } else {
         doctor_say(d, DOCTOR_ERROR, "address",
-                   "cannot listen on %s port %lld: %s; set HOST or PORT, or end who has it", host,
-                   (long long)d->settings.port, why);
+                   "cannot listen on %s port %lld%s: %s; set HOST or PORT, or end who has it", host,
+                   (long long)d->settings.port, holder_of_port(port, holder, sizeof holder), why);
     }
 }
 

@@ -19,11 +19,13 @@
 #include "base/settings.h"
 #include "cli/cli.h"
 #include "cli/control_server.h"
+#include "cli/holder.h"
 #include "cli/metrics_listener.h"
 #include "cli/reload.h"
 #include "cli/signals.h"
 #include "cli/store_options.h"
 #include "http/server.h"
+#include "store/sqlite/filesystem.h"
 #include "store/store.h"
 
 /* Everything one `serve` owns, made from top to bottom and ended from bottom to top. */
@@ -184,6 +186,17 @@ static void say_starting(const struct service *service)
                          LOG_T("engine", slice_of(service->engine->name))));
 }
 
+/* Where a database may not stay, or not stay whole. */
+static void warn_of_filesystem(const char *file)
+{
+    const char *name = NULL;
+
+    if (file && filesystem_kind_of(file, &name) != FILESYSTEM_GOOD) {
+        log_message(LOG_WARN, "filesystem_doubtful",
+                    "%s is on %s: taskhold doctor says what that means", file, name);
+    }
+}
+
 static int open_store(struct service *service)
 {
     char why[512];
@@ -199,7 +212,11 @@ static int open_store(struct service *service)
     options.sessions_ended = api_sessions_ended;
     options.context = service->revocations;
     service->store = service->engine->open(&options, why, sizeof why);
-    return service->store ? CLI_OK : complain(CLI_FAILED, why);
+    if (!service->store) {
+        return complain(CLI_FAILED, why);
+    }
+    warn_of_filesystem(service->engine->file(service->store));
+    return CLI_OK;
 }
 
 static int load_keys(struct service *service)
@@ -265,7 +282,14 @@ static int create_server(struct service *service)
 
     options.routes = api_routes(&options.route_count);
     service->server = http_server_create(&options, &why);
-    return service->server ? CLI_OK : complain(CLI_FAILED, why);
+    if (!service->server) {
+        char holder[128];
+        char text[512];
+        (void)snprintf(text, sizeof text, "%s: %s port %u%s", why, settings->host,
+                       (unsigned)options.port, holder_of_port(options.port, holder, sizeof holder));
+        return complain(CLI_FAILED, text);
+    }
+    return CLI_OK;
 }
 
 /* For the commands that write beside a running server. Without it, all else still works. */

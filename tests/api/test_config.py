@@ -93,7 +93,7 @@ def test_a_database_that_can_never_be_right(tmp_path, url, says):
     """No command waits for it, and none makes a file."""
     for command in (["serve"], ["migrate"], ["user", "list"], ["doctor"], ["backup", "copy"], ["healthcheck"]):
         done = run(*command, env={"PORT": "0", "DATABASE_URL": url}, cwd=tmp_path, timeout=10)
-        assert says in done.stderr and "pass-w0rd" not in done.stderr, (command, done)
+        assert says in done.stderr + done.stdout and "pass-w0rd" not in done.stderr + done.stdout, (command, done)
         assert done.returncode == (1 if command == ["doctor"] else 78)
     assert not list(tmp_path.iterdir())
 
@@ -146,7 +146,7 @@ def test_a_file_of_settings_for_every_command(start_server, tmp_path):
     assert least_length(server) == 12
     for command in (["config"], ["user", "list"], ["migrate"], ["doctor"], ["healthcheck"], ["serve"], ["backup", "x"]):
         done = run(*command, "--env-file", "nowhere", cwd=tmp_path)
-        assert done.returncode in (1, 78) and "nowhere does not exist" in done.stderr, done
+        assert done.returncode in (1, 78) and "nowhere does not exist" in done.stderr + done.stdout, done
 
 
 def test_the_file_of_the_packaged_service(tmp_path):

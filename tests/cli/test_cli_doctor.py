@@ -1,18 +1,24 @@
 """doctor: what it finds good, and one test for each thing that it must not."""
 import json
+import os
+import pathlib
 import socket
+import subprocess
+import tempfile
 
 import pytest
 
-from support.server import SANITIZER, run
+from support.commands import start_refusal
+from support.paths import binary
+from support.server import SANITIZER, SECRET, Server, environment, run
 
-CHECKS = {"settings", "sqlite", "database", "schema", "pages", "files", "directory", "disk", "secret", "clock",
+CHECKS = {"settings", "quotas", "proxies", "filesystem", "sqlite", "database", "schema", "pages", "files", "directory", "disk", "secret", "clock",
           "descriptors", "address"}
 
 
 def doctor(server, *args, env=None):
     """Its exit status and its findings: check -> (level, finding)."""
-    done = run("doctor", "--json", "--port", "0", *args, cwd=server.directory, env={"JWT_SECRET": None, **(env or {})})
+    done = run("doctor", "--json", "--port", "0", *args, cwd=server.directory, env={"JWT_SECRET": None, "RATE_LIMIT": "on", **(env or {})})
     assert not SANITIZER.search(done.stderr), done.stderr
     report = json.loads(done.stdout)
     levels = [one["level"] for one in report["checks"]]
@@ -39,8 +45,8 @@ def test_all_is_well(stopped):
     status, found = doctor(stopped)
     assert status == 0 and set(found) == CHECKS
     assert {name for name, (level, _) in found.items() if level == "error"} == set()
-    assert all(found[name][0] == "ok" for name in CHECKS - {"descriptors", "disk"}), found
-    text = run("doctor", "--port", "0", cwd=stopped.directory).stdout.splitlines()
+    assert all(found[name][0] == "ok" for name in CHECKS - {"descriptors", "disk", "filesystem"}), found
+    text = run("doctor", "--port", "0", cwd=stopped.directory, env={"JWT_SECRET": None}).stdout.splitlines()
     assert len(text) == len(CHECKS) + 1 and text[-1].endswith(" errors")
     assert all(line.split()[0] in ("ok", "warning") for line in text[:-1])
 
@@ -51,6 +57,75 @@ def test_beside_a_running_server(start_server, make_user):
     status, found = doctor(server, "--port", str(server.port))
     assert status == 0 and "a server has the database" in found["address"][1]
     user.task("Still works")
+
+
+@pytest.mark.parametrize("env, check, says", [
+    ({"RATE_LIMIT": "off"}, "quotas", "guessed without end"),
+    ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "proxies", "proxies' own addresses"),
+    ({"TRUSTED_PROXIES": "10.0.0.0/8, ::/0"}, "proxies", "proxies' own addresses")])
+def test_what_is_allowed_and_dangerous(stopped, env, check, says):
+    status, found = doctor(stopped, env=env)
+    assert status == 0 and found[check][0] == "warning" and says in found[check][1]
+
+
+@pytest.mark.parametrize("mode, level", [(0o600, "ok"), (0o640, "ok"), (0o644, "warning"), (0o666, "error")])
+@pytest.mark.parametrize("where", ["JWT_SECRET_FILE", "JWT_SECRET_PREVIOUS_FILE", ".env", "--env-file"])
+def test_files_with_secrets(stopped, where, mode, level):
+    path = stopped.directory / (where if where == ".env" else "secret")
+    path.write_text(SECRET if where.startswith("JWT") else f"JWT_SECRET={SECRET}\n")
+    path.chmod(mode)
+    args, env = (["--env-file", "secret"], {}) if where == "--env-file" else ([], {where: "secret"})
+    _, found = doctor(stopped, *args, env=env if where.startswith("JWT") else {})
+    assert found["secret-files"][0] == level, found
+    assert level == "ok" or "chmod o-rwx" in found["secret-files"][1]
+
+
+def test_every_wrong_value_is_a_finding(tmp_path):
+    done = run("doctor", cwd=tmp_path, env={"PORT": "x", "LOG_LEVEL": "loud"})
+    assert done.returncode == 1 and "PORT is" in done.stdout and "LOG_LEVEL is" in done.stdout
+    assert done.stdout.endswith("2 errors\n")
+
+
+def test_what_it_may_not_look_at_is_not_missing(stopped):
+    """`taskhold serve` would not make it."""
+    if os.geteuid() != 0:
+        pytest.skip("this test becomes another user, which only root may")
+    stopped.directory.chmod(0o755)
+    database(stopped).parent.chmod(0o700)
+    done = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", str(binary()), "doctor", "--port", "0",
+                           "--database", f"sqlite:{database(stopped)}"], cwd="/", env=environment({"JWT_SECRET": None}),
+                          capture_output=True, encoding="utf-8", check=False)
+    if "setpriv" in done.stderr or "Permission denied" in done.stderr:
+        pytest.skip(f"another user cannot run the program where it lies: {done.stderr}")
+    assert done.returncode == 1 and "serve makes it" not in done.stdout
+    assert "may not look at" in done.stdout and "run this as the user that serves" in done.stdout
+
+
+def test_a_database_in_memory_or_behind_a_program(stopped):
+    memory = pathlib.Path("/dev/shm")
+    if not memory.is_dir() or subprocess.run(["stat", "-fc", "%T", memory], capture_output=True, text=True,
+                                             check=False).stdout.strip() != "tmpfs":
+        pytest.skip("no tmpfs at /dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        run("user", "add", "a@example.com", "--database", f"sqlite:{folder}/x.db", stdin="Nobody-Knows-7\n")
+        _, found = doctor(stopped, "--database", f"sqlite:{folder}/x.db")
+        assert found["filesystem"][0] == "warning" and "tmpfs" in found["filesystem"][1]
+        server = Server(env={"DATABASE_URL": f"sqlite:{folder}/x.db"})
+        server.terminate()
+        assert '"event":"filesystem_doubtful"' in server.log_text() and "tmpfs" in server.log_text()
+        server.stop()
+
+
+def test_who_holds_the_port_and_the_lock_is_named(start_server, tmp_path):
+    server = start_server(env={"JWT_SECRET": None, "DATABASE_URL": f"sqlite:{tmp_path}/x.db"})
+    _, found = doctor(server, "--port", str(server.port), "--database", f"sqlite:{tmp_path}/y.db")
+    assert f"127.0.0.1 port {server.port} (held by pid {server.pid}, taskhold)" in found["address"][1]
+    _, found = doctor(server, "--port", str(server.port), "--database", f"sqlite:{tmp_path}/x.db")
+    assert f"pid {server.pid}" in found["address"][1]
+    ended = run("serve", "--port", "0", "--database", f"sqlite:{tmp_path}/x.db", cwd=tmp_path)
+    assert f"x.db: held by pid {server.pid}" in start_refusal(ended)
+    ended = run("serve", "--port", str(server.port), "--database", f"sqlite:{tmp_path}/z.db", cwd=tmp_path)
+    assert f"127.0.0.1 port {server.port} (held by pid {server.pid}, taskhold)" in start_refusal(ended)
 
 
 def test_before_the_first_start(tmp_path):
@@ -109,5 +184,5 @@ def test_an_address_that_is_taken(stopped):
 
 def test_settings_that_make_no_sense(stopped):
     done = run("doctor", cwd=stopped.directory, env={"LOG_LEVEL": "loud"})
-    assert done.returncode == 1 and "LOG_LEVEL" in done.stderr and done.stdout.startswith("error ")
+    assert done.returncode == 1 and "LOG_LEVEL" in done.stdout and done.stdout.startswith("error ")
     assert run("doctor", "--colour").returncode == 2

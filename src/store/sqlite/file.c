@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "store/sqlite/filesystem.h"
 
 #define PATH_BYTES_MOST 4000
 
@@ -142,29 +142,52 @@ static bool is_empty(const char *path)
     return stat(path, &status) == 0 && status.st_size == 0;
 }
 
-static bool is_network(const char *directory)
+/* Says what to do instead. */
+static bool refuse_network(const char *directory, const char *path, char *why, size_t why_size)
 {
-    static const unsigned long magics[] = {
-        0x6969,     /* NFS */
-        0x517b,     /* SMB */
-        0xfe534d42, /* SMB 2 */
-        0xff534d42, /* CIFS */
-        0x5346414f, /* AFS */
-        0x73757245, /* Coda */
-        0x00c36400, /* Ceph */
-        0x01021997, /* 9P */
-        0x0bd00bd0, /* Lustre */
-        0x01161970, /* GFS2 */
-        0x7461636f, /* OCFS2 */
-    };
-    struct statfs status;
-    if (statfs(directory, &status) != 0)
+    const char *name = NULL;
+    if (filesystem_kind_of(directory, &name) != FILESYSTEM_NETWORK || filesystem_risk_taken())
         return false;
-    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
-        if (((unsigned long)status.f_type & 0xffffffff) == magics[i])
-            return true;
+    (void)snprintf(why, why_size,
+                   "%s lies on %s, and a network file system cannot hold a SQLite database: put it "
+                   "on a local disk, or use postgres://; where one machine alone uses it and its "
+                   "locks hold, ALLOW_NETWORK_FILESYSTEM=1 takes the risk",
+                   path, name);
+    return true;
+}
+
+int file_holder(const char *path)
+{
+    char wanted[32];
+    char line[256];
+    struct stat status;
+    int holder = 0;
+    char *name = join(path, ".lock");
+    FILE *locks = name && stat(name, &status) == 0 ? fopen("/proc/locks", "re") : NULL;
+    free(name);
+    if (!locks)
+        return 0;
+    (void)snprintf(wanted, sizeof wanted, ":%llu 0 EOF", (unsigned long long)status.st_ino);
+    /* 1: FLOCK  ADVISORY  WRITE 1234 08:02:131 0 EOF */
+    while (holder == 0 && fgets(line, sizeof line, locks)) {
+        const char *pid = strstr(line, "WRITE ");
+        if (strstr(line, "FLOCK") && strstr(line, wanted) && pid) {
+            holder = (int)strtol(pid + strlen("WRITE "), NULL, 10);
+            holder = holder > 0 ? holder : -1;
+        }
     }
-    return false;
+    (void)fclose(locks);
+    return holder;
+}
+
+static void explain_holder(const char *path, char *why, size_t why_size)
+{
+    const int pid = file_holder(path);
+    if (pid > 0)
+        (void)snprintf(why, why_size, "another process is using the database %s: held by pid %d",
+                       path, pid);
+    else
+        (void)snprintf(why, why_size, "another process is using the database %s", path);
 }
 
 static bool take_lock(struct file *file, char *why, size_t why_size)
@@ -179,7 +202,7 @@ static bool take_lock(struct file *file, char *why, size_t why_size)
     else if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
         taken = true;
     else if (errno == EWOULDBLOCK)
-        (void)snprintf(why, why_size, "another process is using the database %s", file->path);
+        explain_holder(file->path, why, why_size);
     else
         fail(why, why_size, "cannot lock", path);
     free(path);
@@ -213,11 +236,8 @@ bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
         fail(why, why_size, "cannot make the directory of", path);
         goto out;
     }
-    if (is_network(directory)) {
-        errno = 0;
-        fail(why, why_size, "a network file system cannot hold the database", path);
+    if (refuse_network(directory, path, why, why_size))
         goto out;
-    }
     if (!make_file(path, directory, &file->made)) {
         fail(why, why_size, "cannot make or write the database", path);
         goto out;

@@ -30,6 +30,11 @@ bool file_sync_directory(const struct file *file);
  * beside it; never one that was there before. No connection may be open. */
 void file_forget(const struct file *file);
 
+/* The process that holds the lock of the database `path`: its id, -1 when there is one that cannot
+ * be seen from here, 0 when there is none. Asked of the kernel, because to try the lock could get
+ * in the way of a server that starts. */
+int file_holder(const char *path);
+
 /* Gives the lock back. The lock file stays: whoever removed it could let two processes in. */
 void file_release(struct file *file);
 
