@@ -86,7 +86,7 @@ static enum http_verdict ask_store(struct http_exchange *x, struct slice token,
         .op = api_op(x, checked, NULL),
         .user = claims->user,
         .id = claims->session,
-        .now = clock_wall_ms(),
+        .now = clock_steady_ms(),
     };
     api_engine(x)->session_check(&check->op);
     check->asked = true;

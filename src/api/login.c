@@ -64,7 +64,7 @@ static struct slice user_agent(const struct http_exchange *x)
 static void create_session(struct login *login, struct slice rehash)
 {
     struct http_exchange *x = login->x;
-    int64_t now = clock_wall_ms();
+    int64_t now = clock_steady_ms();
     login->create = (struct store_session_create){
         .op = api_op(x, created, login),
         .session = {.id = uuid_make_v7(),

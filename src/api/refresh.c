@@ -44,7 +44,7 @@ void accounts_refresh(struct http_exchange *x)
     const struct api_options *options = &api_of(x)->options;
     *refresh = (struct store_session_refresh){
         .op = api_op(x, refreshed, x),
-        .now = clock_wall_ms(),
+        .now = clock_steady_ms(),
         .ttl_ms = options->settings->refresh_token_ttl * 1000,
         .lifetime_ms = LIFETIME_MS,
         .grace_ms = GRACE_MS,

@@ -40,6 +40,9 @@ static const char *database_check(const struct store_health *health)
     if (!health->reachable) {
         return "the database cannot be reached";
     }
+    if (health->moved) {
+        return "the database file was moved or removed: put it back and restart the server";
+    }
     return health->writable ? "ok" : "the database cannot be written";
 }
 
@@ -49,7 +52,8 @@ void service_ready(struct http_exchange *x)
     struct store_health health = {0};
     options->engine->health(options->store, &health);
     bool draining = options->draining && options->draining(options->context);
-    bool ready = health.reachable && health.writable && health.migrated && !draining;
+    bool ready =
+        health.reachable && health.writable && health.migrated && health.on_time && !draining;
 
     respond_no_store(x);
     if (!ready) {
@@ -62,6 +66,10 @@ void service_ready(struct http_exchange *x)
     jw_open_object(&w);
     write_text(&w, SLICE("database"), database_check(&health));
     write_text(&w, SLICE("migrations"), health.migrated ? "ok" : "the schema is not at head");
+    write_text(&w, SLICE("clock"),
+               health.on_time ? "ok"
+                              : "this machine's clock is more than 30 s away from the database's: "
+                                "let both follow the same time (NTP)");
     write_text(&w, SLICE("draining"), draining ? "the server is stopping" : "ok");
     jw_close_object(&w);
     jw_close_object(&w);

@@ -44,7 +44,7 @@ void sessions_list(struct http_exchange *x)
     listing->x = x;
     listing->op.op = api_op(x, listed, NULL);
     listing->op.user = api_caller(x)->user;
-    listing->op.now = clock_wall_ms();
+    listing->op.now = clock_steady_ms();
     listing->op.each = each;
     listing->json = respond_json_begin(x);
     jw_open_object(&listing->json);

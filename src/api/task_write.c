@@ -75,6 +75,7 @@ static struct store_task_write *begin(struct http_exchange *x, enum store_task_v
     write->id = verb == STORE_TASK_CREATE ? uuid_make_v7() : api_path_id(x);
     write->user = api_caller(x)->user;
     write->now = clock_wall_ms();
+    write->steady = clock_steady_ms();
     return write;
 }
 

@@ -10,7 +10,7 @@
 
 #define JWT_MOST         1024 /* bytes of a token */
 #define JWT_AUDIENCE     "taskhold"
-#define JWT_SKEW_SECONDS 30 /* how far iat may lie in the future */
+#define JWT_SKEW_SECONDS 60 /* how far iat may lie in the future */
 
 struct jwt_claims {
     struct uuid user;    /* sub */

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <time.h>
 
 #define MS_A_DAY     INT64_C(86400000)
@@ -11,23 +12,70 @@
 #define MS_LEAST INT64_C(-62167219200000)
 #define MS_MOST  INT64_C(253402300799999)
 
+static int64_t read_ms(clockid_t clock)
+{
+    struct timespec now = {0};
+
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int64_t clock_wall_ms(void)
 {
     static _Atomic int64_t highest;
-    struct timespec now = {0};
-    int64_t ms = 0;
-    int64_t seen = 0;
+    int64_t ms = read_ms(CLOCK_REALTIME);
+    int64_t seen = atomic_load_explicit(&highest, memory_order_relaxed);
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    seen = atomic_load_explicit(&highest, memory_order_relaxed);
-    while (ms > seen) {
+    if (seen - ms > CLOCK_STEP_MS) {
+        /* Set back, or this thread was held up since it read. */
+        ms = read_ms(CLOCK_REALTIME);
+    }
+    while (ms > seen || seen - ms > CLOCK_STEP_MS) {
         if (atomic_compare_exchange_weak_explicit(&highest, &seen, ms, memory_order_relaxed,
                                                   memory_order_relaxed)) {
             return ms;
         }
     }
     return seen;
+}
+
+/* What is added to the clock that runs on; STEADY_NONE before the first call. It follows small
+ * differences, of the machine's clock or, once there is one, of the database's. */
+#define STEADY_NONE INT64_MIN
+static _Atomic int64_t steady_offset = STEADY_NONE;
+static atomic_bool steady_is_told;
+
+static int64_t follow(int64_t reference_ms, int64_t running_ms)
+{
+    int64_t offset = atomic_load(&steady_offset);
+    const int64_t wanted = reference_ms - running_ms;
+
+    if (offset == STEADY_NONE || llabs(wanted - offset) <= CLOCK_STEP_MS) {
+        atomic_store(&steady_offset, wanted);
+        offset = wanted;
+    }
+    return running_ms + offset;
+}
+
+int64_t clock_steady_ms(void)
+{
+    /* It counts while the machine sleeps, too. */
+    const int64_t running_ms = read_ms(CLOCK_BOOTTIME);
+
+    return atomic_load(&steady_is_told) ? running_ms + atomic_load(&steady_offset)
+                                        : follow(clock_wall_ms(), running_ms);
+}
+
+void clock_steady_tell(int64_t reference_ms)
+{
+    const int64_t running_ms = read_ms(CLOCK_BOOTTIME);
+
+    if (!atomic_load(&steady_is_told)) {
+        atomic_store(&steady_offset, reference_ms - running_ms);
+        atomic_store(&steady_is_told, true);
+    } else {
+        (void)follow(reference_ms, running_ms);
+    }
 }
 
 int64_t clock_mono_us(void)

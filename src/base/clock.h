@@ -5,10 +5,23 @@
 
 #include "base/buffer.h"
 
-/* Milliseconds since 1970-01-01T00:00:00Z. Never goes back while the process lives: after a step
- * back of the machine's clock it stands still until the clock has caught up, so that no expired
- * token comes to life again and ids stay in order. */
+/* A difference up to this is a correction; a larger one is a step. */
+#define CLOCK_STEP_MS 5000
+
+/* Milliseconds since 1970-01-01T00:00:00Z, as the machine's clock says. When that is set back by
+ * CLOCK_STEP_MS or less it stands still until the clock has caught up; a larger step is followed.
+ */
 int64_t clock_wall_ms(void);
+
+/* The same, but no step changes it: what the machine's clock said when the process first asked, run
+ * on by a clock that nobody sets. Ages are counted by it (sessions, kept answers, what the purge
+ * deletes), so that a step deletes nothing early and keeps nothing alive. Corrections are followed.
+ */
+int64_t clock_steady_ms(void);
+
+/* What a clock says that several processes share, a database's: the first call sets
+ * clock_steady_ms, later ones correct it. A step of that clock is not believed either. */
+void clock_steady_tell(int64_t reference_ms);
 
 /* Milliseconds and microseconds of a clock that no one can set; for timers and durations. */
 int64_t clock_mono_ms(void);

@@ -181,7 +181,8 @@ struct store_task_write {
     struct task_change change;
     struct store_precondition precondition;
     struct store_idempotency idempotency;
-    int64_t now;
+    int64_t now;    /* for times of the task */
+    int64_t steady; /* clock_steady_ms: the age of kept answers and deletions is counted by it */
     enum store_outcome outcome; /* out */
     struct task task;           /* out: created, updated; else without texts, and when a
                                    precondition failed the revision only */
@@ -309,6 +310,8 @@ struct store_health {
     bool reachable;
     bool migrated;
     bool writable;
+    bool moved;   /* the database file is not where it was: see writer.h */
+    bool on_time; /* this machine's clock and the database's agree */
 };
 
 struct store_engine {

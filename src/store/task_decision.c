@@ -14,9 +14,11 @@ static enum task_decision create(struct store_task_write *op, const struct task_
 
 static enum task_decision change(struct store_task_write *op, const struct task_before *before)
 {
+    /* A clock that is behind, of another node say, puts no time before an earlier one. */
+    const int64_t now = op->now > before->task.updated_at ? op->now : before->task.updated_at;
     op->outcome = STORE_UPDATED;
     op->task = before->task;
-    if (!task_apply(&op->task, &op->change, op->now))
+    if (!task_apply(&op->task, &op->change, now))
         return TASK_DECISION_NOTHING;
     op->task.revision = before->revision + 1;
     return TASK_DECISION_UPDATE;
@@ -129,7 +131,7 @@ bool task_decide_kept(struct store_task_write *op, const struct task_kept *kept)
 {
     const struct slice fingerprint = {(const char *)op->idempotency.fingerprint,
                                       sizeof op->idempotency.fingerprint};
-    if (kept->used_at <= op->now - KEEPING_KEY_MS)
+    if (kept->used_at <= op->steady - KEEPING_KEY_MS)
         return false;
     if (!slice_eq(kept->fingerprint, fingerprint)) {
         op->outcome = STORE_KEY_REUSED;

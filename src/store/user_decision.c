@@ -15,6 +15,11 @@ enum error user_decide_login(const struct user *user, struct slice verified)
                                                             : ERROR_INVALID_CREDENTIALS;
 }
 
+void user_touch(struct user *user, int64_t now)
+{
+    user->updated_at = now > user->updated_at ? now : user->updated_at;
+}
+
 bool user_decide_govern(struct store_user_govern *op)
 {
     switch (op->verb) {
@@ -22,7 +27,7 @@ bool user_decide_govern(struct store_user_govern *op)
         op->user.disabled_at = op->user.disabled_at ? op->user.disabled_at : op->now;
         break;
     case STORE_USER_ENABLE: op->user.disabled_at = 0; return false;
-    case STORE_USER_SET_PASSWORD: op->user.updated_at = op->now; break;
+    case STORE_USER_SET_PASSWORD: user_touch(&op->user, op->now); break;
     case STORE_USER_ERASE: break;
     }
     return true;

@@ -13,6 +13,9 @@ enum error user_decide_change(const struct user *user, struct slice verified);
 /* May a login go on? ERROR_NONE or ERROR_INVALID_CREDENTIALS. */
 enum error user_decide_login(const struct user *user, struct slice verified);
 
+/* The user was changed: a clock that is behind puts no time before an earlier one. */
+void user_touch(struct user *user, int64_t now);
+
 /* What an operator's verb makes of op->user, which is there. Answers whether all sessions end. */
 bool user_decide_govern(struct store_user_govern *op);
 

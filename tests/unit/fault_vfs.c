@@ -1,5 +1,6 @@
 #include "fault_vfs.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@ static atomic_uint first[FAULT_CALLS]; /* 0: not armed */
 static atomic_uint last[FAULT_CALLS];
 static atomic_int code;
 static atomic_bool struck;
+static atomic_int number = EIO;
 
 void fault_disarm(void)
 {
@@ -36,6 +38,11 @@ void fault_arm(enum fault_call call, unsigned nth, unsigned times, int rc)
     atomic_store(&first[call], nth);
 }
 
+void fault_set_errno(int value)
+{
+    atomic_store(&number, value);
+}
+
 bool fault_struck(void)
 {
     return atomic_load(&struck);
@@ -49,9 +56,9 @@ unsigned fault_count(enum fault_call call)
 /* Counts a call; the code with which it must fail, or SQLITE_OK. */
 static int strike(enum fault_call call)
 {
-    unsigned number = atomic_fetch_add(&counts[call], 1) + 1;
+    unsigned nth = atomic_fetch_add(&counts[call], 1) + 1;
     unsigned from = atomic_load(&first[call]);
-    if (from == 0 || number < from || number > atomic_load(&last[call]))
+    if (from == 0 || nth < from || nth > atomic_load(&last[call]))
         return SQLITE_OK;
     atomic_store(&struck, true);
     return atomic_load(&code);
@@ -121,6 +128,10 @@ static int on_check_lock(sqlite3_file *file, int *held)
 
 static int on_control(sqlite3_file *file, int op, void *argument)
 {
+    if (op == SQLITE_FCNTL_LAST_ERRNO && atomic_load(&struck)) {
+        *(int *)argument = atomic_load(&number);
+        return SQLITE_OK;
+    }
     return real_of(file)->pMethods->xFileControl(real_of(file), op, argument);
 }
 

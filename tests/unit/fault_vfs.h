@@ -22,6 +22,9 @@ void fault_arm(enum fault_call call, unsigned nth, unsigned times, int rc);
 /* Nothing fails any more. */
 void fault_disarm(void);
 
+/* What SQLITE_FCNTL_LAST_ERRNO says of the faults from here on; EIO at first. */
+void fault_set_errno(int value);
+
 /* Did the armed fault strike? */
 bool fault_struck(void);
 

@@ -363,6 +363,44 @@ static void test_create_twice_with_a_key(void **state)
     loop_close(&loop);
 }
 
+/* A clock that is set back, or another node's that is behind, puts no time before an earlier one.
+ */
+static void test_times_of_a_task_go_forward(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    struct uuid ann = make_user(&loop, "ann");
+    struct task made = make_task(&loop, ann, "one", TEST_NOW);
+    struct store_task_write op = task_write(STORE_TASK_PATCH, ann, made.id, TEST_NOW - 5000);
+    op.change = (struct task_change){.set = TASK_STATUS, .status = TASK_COMPLETED};
+    assert_int_equal(run(&loop, &op), STORE_UPDATED);
+    assert_int_equal(op.task.updated_at, TEST_NOW);
+    assert_int_equal(op.task.completed_at, TEST_NOW);
+    struct store_user_rename rename = {.id = ann, .name = SLICE("Ann"), .now = 1};
+    assert_int_equal(LOOP_CALL(&loop, user_rename, &rename), ERROR_NONE);
+    assert_true(rename.user.updated_at >= rename.user.created_at);
+    struct store_user_get get = {.id = ann};
+    assert_int_equal(LOOP_CALL(&loop, user_get, &get), ERROR_NONE);
+    assert_int_equal(get.user.updated_at, rename.user.updated_at);
+    loop_close(&loop);
+}
+
+/* However far the clock was stepped: a repeat makes no second task. */
+static void test_key_outlives_a_step(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    struct uuid ann = make_user(&loop, "ann");
+    struct store_task_write op = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
+    op.idempotency = key_of("k", 1);
+    assert_int_equal(run(&loop, &op), STORE_CREATED);
+    op.id = uuid_make_v7();
+    op.now = TEST_NOW + 40 * INT64_C(86400000);
+    assert_int_equal(run(&loop, &op), STORE_CREATED);
+    assert_true(op.replayed);
+    loop_close(&loop);
+}
+
 static void test_key_lives_a_day(void **state)
 {
     struct loop loop;
@@ -372,10 +410,10 @@ static void test_key_lives_a_day(void **state)
     op.idempotency = key_of("k", 1);
     assert_int_equal(run(&loop, &op), STORE_CREATED);
     op.id = uuid_make_v7();
-    op.now = TEST_NOW + INT64_C(86400000) - 1;
+    op.steady = TEST_NOW + INT64_C(86400000) - 1;
     assert_int_equal(run(&loop, &op), STORE_CREATED);
     assert_true(op.replayed);
-    op.now = TEST_NOW + INT64_C(86400000);
+    op.steady = TEST_NOW + INT64_C(86400000);
     op.idempotency = key_of("k", 2);
     assert_int_equal(run(&loop, &op), STORE_CREATED);
     assert_false(op.replayed);
@@ -444,6 +482,8 @@ int store_contract_tasks(void)
         CONTRACT_TEST(test_revisions_of_one_turn),
         CONTRACT_TEST(test_create_twice_with_a_key),
         CONTRACT_TEST(test_key_lives_a_day),
+        CONTRACT_TEST(test_key_outlives_a_step),
+        CONTRACT_TEST(test_times_of_a_task_go_forward),
         CONTRACT_TEST(test_outcomes_are_kept),
     };
     return cmocka_run_group_tests_name("store: tasks", tests, NULL, NULL);

@@ -90,6 +90,7 @@ struct store_task_write task_write(enum store_task_verb verb, struct uuid user, 
         .id = id,
         .change = {.set = TASK_ALL, .title = SLICE("title")},
         .now = now,
+        .steady = now,
     };
 }
 

@@ -495,7 +495,7 @@ static void other_claims_are_not_ours(void **state)
         "null",
         CLAIMS CLAIMS,
         "{" WHO "," IDS ",\"iat\":1795000000}",
-        "{" WHO "," IDS ",\"iat\":1795000032,\"exp\":1795000900}", /* in the future */
+        "{" WHO "," IDS ",\"iat\":1795000092,\"exp\":1795000900}", /* in the future */
         "{\"iss\":\"other\",\"aud\":\"taskhold\"," IDS "," TIMES "}",
         "{\"iss\":\"taskhold\",\"aud\":\"other\"," IDS "," TIMES "}",
     };

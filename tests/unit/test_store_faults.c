@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <setjmp.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -221,16 +222,15 @@ static void test_failed_write_of_a_commit(void **state)
     }
 }
 
-/* A full disk: the whole batch is refused, reads go on, and writes recover by themselves. */
-static void test_full_disk(void **state)
+/* No room: the whole batch is refused, reads go on, and writes recover by themselves. */
+static void run_without_room(struct place *place, int rc)
 {
-    struct place *place = *state;
     struct batch batch = {0};
     open_place(place);
     run_batch(place, &batch, 0);
     assert_int_equal(batch.good, OPS);
     for (unsigned nth = 1; nth < 100; nth++) {
-        fault_arm(FAULT_WRITE, nth, 1000000, SQLITE_FULL);
+        fault_arm(FAULT_WRITE, nth, 1000000, rc);
         run_batch(place, &batch, OPS * nth);
         bool full = fault_struck();
         if (full) {
@@ -252,6 +252,104 @@ static void test_full_disk(void **state)
         assert_int_equal(batch.good, OPS);
         assert_int_equal(count_tasks(place, OPS * nth), OPS);
     }
+    close_place(place);
+    assert_whole(place);
+}
+
+static void test_full_disk(void **state)
+{
+    run_without_room(*state, SQLITE_FULL);
+}
+
+/* SQLite has no code of its own for these two. */
+static void test_used_up_quota(void **state)
+{
+    fault_set_errno(EDQUOT);
+    run_without_room(*state, SQLITE_IOERR_WRITE);
+    fault_set_errno(EIO);
+}
+
+static void test_largest_file(void **state)
+{
+    fault_set_errno(EFBIG);
+    run_without_room(*state, SQLITE_IOERR_WRITE);
+    fault_set_errno(EIO);
+}
+
+/* The file is moved away while the server runs: nothing is acknowledged any more, and what was is
+ * in the file, wherever it is. */
+static void test_moved_file(void **state)
+{
+    struct place *place = *state;
+    struct batch batch = {0};
+    char away[128];
+    (void)snprintf(away, sizeof away, "%s.away", place->path);
+    open_place(place);
+    run_batch(place, &batch, 0);
+    assert_int_equal(batch.good, OPS);
+    assert_int_equal(rename(place->path, away), 0);
+    run_batch(place, &batch, OPS);
+    for (unsigned i = 0; i < OPS; i++)
+        assert_int_equal(batch.ops[i].op.result, ERROR_UNAVAILABLE);
+    struct store_health health = {0};
+    sqlite_engine.health(place->store, &health);
+    assert_true(health.moved && !health.writable);
+    assert_int_equal(count_tasks(place, 0), OPS);
+    close_place(place);
+    sqlite3 *db = NULL;
+    sqlite3_int64 tasks = 0;
+    assert_int_equal(sqlite3_open_v2(away, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(database_read_i64(db, "SELECT count(*) FROM tasks", &tasks), SQLITE_OK);
+    assert_int_equal(tasks, OPS);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_int_equal(rename(away, place->path), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)snprintf(away, sizeof away, "%s.away%s", place->path, i ? "-shm" : "-wal");
+        (void)unlink(away);
+    }
+}
+
+/* The same without its WAL. */
+static void test_removed_wal(void **state)
+{
+    struct place *place = *state;
+    struct batch batch = {0};
+    char wal[128];
+    (void)snprintf(wal, sizeof wal, "%s-wal", place->path);
+    open_place(place);
+    run_batch(place, &batch, 0);
+    assert_int_equal(batch.good, OPS);
+    assert_int_equal(unlink(wal), 0);
+    run_batch(place, &batch, OPS);
+    assert_int_equal(batch.good, 0);
+    close_place(place);
+    open_place(place);
+    assert_int_equal(count_tasks(place, 0), OPS);
+    assert_int_equal(count_tasks(place, OPS), 0);
+    close_place(place);
+}
+
+/* A backup that still reads does not keep the next start from serving. */
+static void test_start_beside_a_reader(void **state)
+{
+    struct place *place = *state;
+    struct batch batch = {0};
+    sqlite3 *reader = NULL;
+    sqlite3_int64 tasks = 0;
+    open_place(place);
+    run_batch(place, &batch, 0);
+    assert_int_equal(sqlite3_open_v2(place->path, &reader, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM tasks", NULL, NULL, NULL),
+                     SQLITE_OK);
+    run_batch(place, &batch, OPS);
+    close_place(place);
+    open_place(place);
+    run_batch(place, &batch, 2 * OPS);
+    assert_int_equal(batch.good, OPS);
+    assert_int_equal(count_tasks(place, OPS), OPS);
+    assert_int_equal(database_read_i64(reader, "SELECT count(*) FROM tasks", &tasks), SQLITE_OK);
+    assert_int_equal(tasks, OPS);
+    assert_int_equal(sqlite3_close(reader), SQLITE_OK);
     close_place(place);
     assert_whole(place);
 }
@@ -415,6 +513,11 @@ int main(void)
         TEST(test_failed_flush_ends_the_process),
         TEST(test_failed_write_of_a_commit),
         TEST(test_full_disk),
+        TEST(test_used_up_quota),
+        TEST(test_largest_file),
+        TEST(test_moved_file),
+        TEST(test_removed_wal),
+        TEST(test_start_beside_a_reader),
         TEST(test_failed_reads),
         TEST(test_no_memory),
         TEST(test_one_flush_a_commit),

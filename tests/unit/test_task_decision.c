@@ -38,6 +38,7 @@ static struct store_task_write write_of(enum store_task_verb verb, const char *t
         .verb = verb,
         .id = id,
         .now = NOW,
+        .steady = NOW,
         .change = {.set = TASK_ALL, .title = slice_of(title), .status = TASK_PENDING},
     };
 }

@@ -24,6 +24,10 @@
 #define REACHABLE 1U
 #define MIGRATED  2U
 #define WRITABLE  4U
+#define ON_TIME   8U
+
+/* Farther than this from the database's clock, a node is not ready. */
+#define CLOCK_MOST_MS 30000
 
 struct keeper {
     struct connect_options connect;
@@ -37,6 +41,7 @@ struct keeper {
     PGconn *connection;
     int64_t ping_at_ms; /* of the monotonic clock, as the next */
     int64_t purge_at_ms;
+    bool clock_is_off;
 };
 
 static void lose(struct keeper *keeper)
@@ -84,7 +89,34 @@ static unsigned health_of(const PGresult *result)
     const bool writable = strcmp(PQgetvalue(result, 0, 1), "t") == 0;
     /* A newer program may have changed the schema while this one runs on. */
     return REACHABLE | (version >= migrate_postgres_head() ? MIGRATED : 0) |
-           (writable ? WRITABLE : 0);
+           (writable ? WRITABLE : 0) | ON_TIME;
+}
+
+/* How far this machine's clock is ahead of the database's, when that answered at some moment
+ * between the two. */
+static int64_t ahead_ms(int64_t asked_ms, int64_t theirs_ms, int64_t answered_ms)
+{
+    return asked_ms > theirs_ms      ? asked_ms - theirs_ms
+           : answered_ms < theirs_ms ? answered_ms - theirs_ms
+                                     : 0;
+}
+
+/* Compares the clocks; false: they are too far from each other, which is logged once. */
+static bool is_on_time(struct keeper *keeper, const PGresult *result, int64_t asked_ms)
+{
+    const int64_t theirs_ms = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
+    const int64_t ahead = ahead_ms(asked_ms, theirs_ms, clock_wall_ms());
+    const bool good = llabs(ahead) <= CLOCK_MOST_MS;
+
+    clock_steady_tell(theirs_ms);
+    if (!good && !keeper->clock_is_off)
+        log_message(LOG_ERROR, "clock_off",
+                    "this machine's clock is %lld s %s the database's: not ready until they agree",
+                    (long long)(llabs(ahead) / 1000), ahead > 0 ? "ahead of" : "behind");
+    else if (good && keeper->clock_is_off)
+        log_message(LOG_INFO, "clock_on_time", "the clocks agree again");
+    keeper->clock_is_off = !good;
+    return good;
 }
 
 /* False: the connection is of no use any more. */
@@ -92,11 +124,14 @@ static bool ping(struct keeper *keeper)
 {
     static const char statement[] =
         "SELECT version, NOT (pg_is_in_recovery() OR current_setting('transaction_read_only') = "
-        "'on') FROM taskhold_schema";
+        "'on'), (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM taskhold_schema";
+    const int64_t asked_ms = clock_wall_ms();
     PGresult *result = ask(keeper->connection, statement, NULL, PING_MOST_MS, keeper->wake);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const bool lost = !result || (state && translate(state).discard);
-    const unsigned health = lost ? 0 : health_of(result);
+    unsigned health = lost ? 0 : health_of(result);
+    if ((health & ON_TIME) != 0 && !is_on_time(keeper, result, asked_ms))
+        health &= ~ON_TIME;
     PQclear(result);
     if (!lost)
         atomic_store(&keeper->health, health);
@@ -107,12 +142,17 @@ static bool ping(struct keeper *keeper)
 
 /* ---- what has expired ---- */
 
+/* Older than this: by the database's clock, and not when that was stepped forward; what is kept for
+ * how long, and clock_steady_ms. */
+#define BEFORE                                                                                     \
+    "(least((extract(epoch FROM statement_timestamp()) * 1000)::bigint, $3::bigint) - $1::bigint)"
+
 /* Only one node at a time deletes: the one with the lock, whose number is that of migrations and
  * one. Rows that are in use are left for the next time. */
 #define I_PURGE "(SELECT pg_try_advisory_xact_lock(x'7461736b686f6c65'::bigint))"
 #define OLD(table, key, time)                                                                      \
-    "WITH old AS MATERIALIZED (SELECT user_id, " key " FROM " table " WHERE " time                 \
-    " < $1::bigint AND " I_PURGE " ORDER BY " time " LIMIT $2::bigint"
+    "WITH old AS MATERIALIZED (SELECT user_id, " key " FROM " table " WHERE " time " < " BEFORE    \
+    " AND " I_PURGE " ORDER BY " time " LIMIT $2::bigint"
 
 /* One batch of rows that count in no usage. */
 #define PURGE(table, key, time)                                                                    \
@@ -129,7 +169,7 @@ static bool ping(struct keeper *keeper)
     "(SELECT user_id FROM old) ORDER BY user_id FOR NO KEY UPDATE SKIP LOCKED), "                  \
     "gone AS (DELETE FROM " table " USING old JOIN locked ON locked.user_id = old.user_id "        \
     "WHERE " table ".user_id = old.user_id AND " table "." key " = old." key " AND " table         \
-    "." time " < $1::bigint RETURNING " table ".user_id, " bytes " AS bytes), "                    \
+    "." time " < " BEFORE " RETURNING " table ".user_id, " bytes " AS bytes), "                    \
     "given AS (UPDATE users SET bytes = users.bytes - of_user.bytes FROM "                         \
     "(SELECT user_id, sum(bytes) AS bytes FROM gone GROUP BY user_id) of_user "                    \
     "WHERE users.user_id = of_user.user_id) SELECT count(*) FROM gone"
@@ -151,8 +191,9 @@ static const struct {
 static bool purge(struct keeper *keeper, size_t which, bool *more)
 {
     struct params params = {0};
-    params_i64(&params, clock_wall_ms() - purges[which].age_ms);
+    params_i64(&params, purges[which].age_ms);
     params_i64(&params, KEEPING_PURGE_ROWS);
+    params_i64(&params, clock_steady_ms());
     PGresult *result = ask(keeper->connection, purges[which].statement, &params,
                            keeper->connect.timeout_ms, keeper->wake);
     const bool done = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
@@ -245,7 +286,7 @@ struct keeper *keeper_create(const struct connect_options *connect,
     keeper->options = *options;
     keeper->purge_at_ms = clock_mono_ms();
     /* The store has just been opened. */
-    atomic_init(&keeper->health, REACHABLE | MIGRATED | WRITABLE);
+    atomic_init(&keeper->health, REACHABLE | MIGRATED | WRITABLE | ON_TIME);
     keeper->wake = eventfd(0, EFD_CLOEXEC);
     if (keeper->wake >= 0 && pthread_create(&keeper->thread, NULL, run, keeper) == 0)
         return keeper;
@@ -277,5 +318,7 @@ void keeper_health(const struct keeper *keeper, struct store_health *health)
         .reachable = (found & REACHABLE) != 0,
         .migrated = (found & MIGRATED) != 0,
         .writable = (found & WRITABLE) != 0,
+        /* Unknown is no other reason. */
+        .on_time = (found & (REACHABLE | ON_TIME)) != REACHABLE,
     };
 }

@@ -127,12 +127,15 @@ static const struct sql_text texts[SQL_TASK_LIST] = {
     [SQL_USER_GET_LOCKED] = {"SELECT " USER_COLUMNS " FROM users WHERE user_id = $1 "
                              "FOR NO KEY UPDATE",
                              "u"},
-    [SQL_USER_RENAME] = {"UPDATE users SET name = $2, updated_at = $3 WHERE user_id = $1", "uti"},
+    [SQL_USER_RENAME] =
+        {"UPDATE users SET name = $2, updated_at = greatest(updated_at, $3) WHERE user_id = $1",
+         "uti"},
     [SQL_USER_SET_HASH] = {"UPDATE users SET password_hash = $2, "
-                           "updated_at = coalesce($3, updated_at) WHERE user_id = $1",
+                           "updated_at = greatest(updated_at, $3) WHERE user_id = $1",
                            "uti"},
-    [SQL_USER_SET_EMAIL] = {"UPDATE users SET email = $2, updated_at = $3 WHERE user_id = $1",
-                            "uti"},
+    [SQL_USER_SET_EMAIL] =
+        {"UPDATE users SET email = $2, updated_at = greatest(updated_at, $3) WHERE user_id = $1",
+         "uti"},
     [SQL_USER_SET_DISABLED] = {"UPDATE users SET disabled_at = $2 WHERE user_id = $1", "ui"},
     [SQL_USER_DELETE] = {"DELETE FROM users WHERE user_id = $1", "u"},
     [SQL_SESSION_INSERT] = {"INSERT INTO sessions (user_id, id, counter, created_at, "

@@ -60,7 +60,7 @@ static void take_tombstone(struct job *job, const PGresult *result)
 static bool is_own(const struct job *job, const struct task_kept *kept)
 {
     const struct store_task_write *op = (const struct store_task_write *)job->op;
-    return job->uncertain && kept->used_at == op->now && uuid_eq(kept->task.id, op->id);
+    return job->uncertain && kept->used_at == op->steady && uuid_eq(kept->task.id, op->id);
 }
 
 static void take_key(struct job *job, const PGresult *result)
@@ -184,7 +184,7 @@ static void delete_task(struct job *job)
     params_uuid(&tombstone, &op->user);
     params_uuid(&tombstone, &op->id);
     params_i64(&tombstone, op->task.revision);
-    params_i64(&tombstone, op->now);
+    params_i64(&tombstone, op->steady);
     job_send(job, SQL_TOMBSTONE_PUT, &tombstone, NULL);
 }
 
@@ -195,7 +195,7 @@ static void keep_answer(struct job *job)
     params_uuid(&p, &op->user);
     params_text(&p, op->idempotency.key);
     params_blob(&p, op->idempotency.fingerprint, sizeof op->idempotency.fingerprint);
-    params_i64(&p, op->now);
+    params_i64(&p, op->steady);
     params_i64(&p, (int64_t)op->outcome);
     bind_task(&p, &op->task);
     params_i64(&p, op->task.revision);

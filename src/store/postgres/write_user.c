@@ -127,7 +127,7 @@ static bool step_rename(struct job *job, unsigned round)
     }
     op->user = locked->user;
     op->user.name = op->name;
-    op->user.updated_at = op->now;
+    user_touch(&op->user, op->now);
     set_text(job, SQL_USER_RENAME, &op->id, op->name, op->now);
     return false;
 }
@@ -169,7 +169,7 @@ static bool step_set_email(struct job *job, unsigned round)
     }
     op->user = u->locked.user;
     op->user.email = op->email;
-    op->user.updated_at = op->now;
+    user_touch(&op->user, op->now);
     set_text(job, SQL_USER_SET_EMAIL, &op->id, op->email, op->now);
     return false;
 }

@@ -1,10 +1,21 @@
 #include "store/sqlite/database.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
 
 #define BUSY_MS 5000
+
+/* How long a start waits for those who read the WAL; a backup or an export may take hours. */
+#define START_WAIT_MS 500
+
+#define WAL_STEP (256 * 1024)
 
 static void setup_once(void)
 {
@@ -127,6 +138,19 @@ int database_renew_epoch(sqlite3 *db)
     return sqlite3_exec(db, "UPDATE meta SET epoch = randomblob(16)", NULL, NULL, NULL);
 }
 
+int database_code(sqlite3 *db, int rc, bool file)
+{
+    sqlite3_file *written = NULL;
+    int number = 0;
+    if (rc != SQLITE_IOERR_WRITE)
+        return rc;
+    (void)sqlite3_file_control(
+        db, "main", file ? SQLITE_FCNTL_FILE_POINTER : SQLITE_FCNTL_JOURNAL_POINTER, &written);
+    if (written && written->pMethods)
+        (void)written->pMethods->xFileControl(written, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number == EDQUOT || number == EFBIG || number == ENOSPC ? SQLITE_FULL : rc;
+}
+
 const char *database_error(sqlite3 *db, int rc)
 {
     const int number = db && (rc & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
@@ -167,11 +191,62 @@ static bool is_ours(sqlite3 *db, const char *path, char *why, size_t why_size)
     return false;
 }
 
+/* Writes every byte of the WAL again as it is, and flushes that: after a flush that failed the
+ * kernel may take what it holds in memory for written, and what it reads for flushed. */
+static bool write_again(int fd)
+{
+    char *bytes = malloc(WAL_STEP);
+    off_t at = 0;
+    ssize_t got = bytes ? 1 : -1;
+    while (got > 0) {
+        got = pread(fd, bytes, WAL_STEP, at);
+        if (got > 0 && pwrite(fd, bytes, (size_t)got, at) != got)
+            got = -1;
+        at += got;
+    }
+    free(bytes);
+    return got == 0 && fsync(fd) == 0;
+}
+
+static bool flush_wal(const char *path)
+{
+    char *wal = NULL;
+    if (asprintf(&wal, "%s-wal", path) < 0)
+        return false;
+    const int fd = open(wal, O_RDWR | O_CLOEXEC);
+    const bool flushed = fd >= 0 && write_again(fd);
+    if (fd >= 0)
+        close(fd);
+    free(wal);
+    return flushed;
+}
+
+/* Moves what the last run left in the WAL. Somebody who still reads it, or a full disk, may keep
+ * some of it there: then that is flushed where it is, and moved later. */
+static int settle_wal(sqlite3 *db, const char *path)
+{
+    (void)sqlite3_busy_timeout(db, START_WAIT_MS);
+    int rc = database_code(
+        db, sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL), true);
+    if ((rc & 0xff) == SQLITE_BUSY)
+        rc = database_code(
+            db, sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL), true);
+    else if (rc != SQLITE_FULL)
+        return rc;
+    if (rc != SQLITE_OK && rc != SQLITE_FULL)
+        return rc;
+    if (!flush_wal(path))
+        return SQLITE_IOERR_FSYNC;
+    log_message(LOG_WARN, "wal_held", "%s",
+                rc == SQLITE_FULL ? "the disk is full: the WAL stays as it is for now"
+                                  : "somebody reads the database, a backup or an export say: the "
+                                    "WAL grows until that ends");
+    return SQLITE_OK;
+}
+
 sqlite3 *database_open_writer(const char *path, char *why, size_t why_size)
 {
     sqlite3 *db = NULL;
-    int in_wal = 0;
-    int moved = 0;
     int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK)
         rc = configure(db);
@@ -187,7 +262,9 @@ sqlite3 *database_open_writer(const char *path, char *why, size_t why_size)
         tell(db, path, rc, broken, why, why_size);
         goto failed;
     }
-    rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &in_wal, &moved);
+    rc = settle_wal(db, path);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_busy_timeout(db, BUSY_MS);
     if (rc != SQLITE_OK) {
         (void)snprintf(why, why_size, "cannot flush what the last run left in the database %s: %s",
                        path, database_error(db, rc));

@@ -31,6 +31,11 @@ void database_close(sqlite3 **db);
  * To be asked before the next call on `db`, which may be NULL. */
 const char *database_error(sqlite3 *db, int rc);
 
+/* `rc`, or SQLITE_FULL where a write failed for want of room that SQLite knows no code for: a quota
+ * (EDQUOT), the largest size of a file (EFBIG). `file`: the write was of a checkpoint, into the
+ * database itself; all others go into the WAL. To be asked before the next call on `db`. */
+int database_code(sqlite3 *db, int rc, bool file);
+
 /* One integer from a statement of ours. Returns SQLITE_OK or the error. */
 int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value);
 

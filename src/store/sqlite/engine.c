@@ -86,7 +86,11 @@ static struct store_session *engine_session_open(struct store *store, struct inb
 static void engine_health(const struct store *store, struct store_health *health)
 {
     bool writable = writer_writable(store->writer);
-    *health = (struct store_health){.reachable = true, .migrated = true, .writable = writable};
+    *health = (struct store_health){.reachable = true,
+                                    .migrated = true,
+                                    .writable = writable,
+                                    .moved = writer_moved(store->writer),
+                                    .on_time = true};
 }
 
 const struct store_engine sqlite_engine = {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "store/keeping.h"
+#include "store/sqlite/database.h"
 #include "store/sqlite/sql.h"
 
 /* Pages in the WAL (4 KiB each): at each `STEP` more they are moved as far as readers allow; at
@@ -36,7 +37,9 @@ static int checkpoint(struct maintenance *m, int mode)
     int pages = 0;
     int moved = 0;
     const int64_t begun_us = clock_mono_us();
-    int rc = sqlite3_wal_checkpoint_v2(m->statements->db, NULL, mode, &pages, &moved);
+    int rc = database_code(m->statements->db,
+                           sqlite3_wal_checkpoint_v2(m->statements->db, NULL, mode, &pages, &moved),
+                           true);
     metrics_observe(METRIC_STORE_CHECKPOINT, clock_mono_us() - begun_us);
     m->tried_pages = m->wal_pages;
     return (rc & 0xff) == SQLITE_BUSY ? SQLITE_OK : rc;
@@ -126,9 +129,17 @@ static int purge(struct maintenance *m, enum sql sql, int64_t before, bool *more
     return rc;
 }
 
+/* A step forward of the clock is not believed: it would delete what is still wanted. */
+static int64_t sure_ms(void)
+{
+    const int64_t wall = clock_wall_ms();
+    const int64_t steady = clock_steady_ms();
+    return wall < steady ? wall : steady;
+}
+
 int maintenance_purge(struct maintenance *m, bool *more)
 {
-    int64_t now = clock_wall_ms();
+    int64_t now = sure_ms();
     *more = false;
     int rc = purge(m, SQL_PURGE_KEYS, now - KEEPING_KEY_MS, more);
     if (rc == SQLITE_OK)

@@ -8,15 +8,11 @@
 extern const unsigned char embed_sqlite_0001_init_sql[];
 extern const size_t embed_sqlite_0001_init_sql_len;
 
-static const struct migration {
-    const unsigned char *script;
-    const size_t *len;
-    const char *stamp;
-} migrations[] = {
-    {embed_sqlite_0001_init_sql, &embed_sqlite_0001_init_sql_len, "PRAGMA user_version = 1"},
+static const struct migration head_migrations[] = {
+    {embed_sqlite_0001_init_sql, &embed_sqlite_0001_init_sql_len},
 };
 
-#define HEAD ((sqlite3_int64)(sizeof migrations / sizeof migrations[0]))
+#define HEAD ((sqlite3_int64)(sizeof head_migrations / sizeof head_migrations[0]))
 
 sqlite3_int64 migrate_head(void)
 {
@@ -43,14 +39,36 @@ static int run_script(sqlite3 *db, const char *script, size_t len)
     return rc;
 }
 
-static int run_migration(sqlite3 *db, const struct migration *migration)
+/* SQLITE_CONSTRAINT: a row refers to one that is not there. */
+static int check_references(sqlite3 *db)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(db, "PRAGMA foreign_key_check", -1, &statement, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(statement);
+    sqlite3_finalize(statement);
+    if (rc == SQLITE_ROW)
+        return SQLITE_CONSTRAINT_FOREIGNKEY;
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int stamp(sqlite3 *db, sqlite3_int64 version)
+{
+    char sql[64];
+    (void)snprintf(sql, sizeof sql, "PRAGMA user_version = %lld", (long long)version);
+    return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+static int run_step(sqlite3 *db, const struct migration *migration, sqlite3_int64 version)
 {
     int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return rc;
     rc = run_script(db, (const char *)migration->script, *migration->len);
     if (rc == SQLITE_OK)
-        rc = sqlite3_exec(db, migration->stamp, NULL, NULL, NULL);
+        rc = check_references(db);
+    if (rc == SQLITE_OK)
+        rc = stamp(db, version);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
     if (rc != SQLITE_OK)
@@ -58,19 +76,39 @@ static int run_migration(sqlite3 *db, const struct migration *migration)
     return rc;
 }
 
-bool migrate_to_head(sqlite3 *db, char *why, size_t why_size)
+/* Sets it, outside of a transaction, where alone it can be set, and reads it back. */
+static int set_references(sqlite3 *db, bool enforced)
 {
+    int now = -1;
+    int rc = sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, (int)enforced, &now);
+    return rc == SQLITE_OK && now != (int)enforced ? SQLITE_ERROR : rc;
+}
+
+/* With foreign keys on, dropping a table deletes its rows, and all that refers to them. */
+static int run_migration(sqlite3 *db, const struct migration *migration, sqlite3_int64 version)
+{
+    int rc = set_references(db, false);
+    if (rc == SQLITE_OK)
+        rc = run_step(db, migration, version);
+    const int again = set_references(db, true);
+    return rc == SQLITE_OK ? again : rc;
+}
+
+bool migrate_through(sqlite3 *db, const struct migration *migrations, size_t count, char *why,
+                     size_t why_size)
+{
+    const sqlite3_int64 head = (sqlite3_int64)count;
     sqlite3_int64 version = 0;
     int rc = database_read_i64(db, "PRAGMA user_version", &version);
-    if (rc == SQLITE_OK && (version > HEAD || version < 0)) {
+    if (rc == SQLITE_OK && (version > head || version < 0)) {
         (void)snprintf(why, why_size,
                        "the database has schema %lld and this program knows up to %lld: start the "
                        "newer program",
-                       (long long)version, (long long)HEAD);
+                       (long long)version, (long long)head);
         return false;
     }
-    while (rc == SQLITE_OK && version < HEAD) {
-        rc = run_migration(db, &migrations[version]);
+    while (rc == SQLITE_OK && version < head) {
+        rc = run_migration(db, &migrations[version], version + 1);
         if (rc == SQLITE_OK)
             version++;
     }
@@ -78,4 +116,9 @@ bool migrate_to_head(sqlite3 *db, char *why, size_t why_size)
         (void)snprintf(why, why_size, "schema change %lld failed: %s", (long long)version + 1,
                        database_error(db, rc));
     return rc == SQLITE_OK;
+}
+
+bool migrate_to_head(sqlite3 *db, char *why, size_t why_size)
+{
+    return migrate_through(db, head_migrations, (size_t)HEAD, why, why_size);
 }

@@ -11,6 +11,17 @@
  * `why`. */
 bool migrate_to_head(sqlite3 *db, char *why, size_t why_size);
 
+/* One step: a script that is run in a transaction of its own, with foreign keys off, so that a
+ * table that others refer to can be built anew. What then refers to nothing ends the step. */
+struct migration {
+    const unsigned char *script;
+    const size_t *len;
+};
+
+/* The same with the steps that are given; step `i` leads to schema `i` + 1. */
+bool migrate_through(sqlite3 *db, const struct migration *migrations, size_t count, char *why,
+                     size_t why_size);
+
 /* The newest schema that this program knows. */
 sqlite3_int64 migrate_head(void);
 

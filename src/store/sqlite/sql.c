@@ -59,10 +59,12 @@ const char *const sql_texts[SQL_COUNT] = {
 
     [SQL_EMAIL_OWNER] = "SELECT id FROM users WHERE email = ?1",
     [SQL_USER_INSERT] = "INSERT INTO users (" USER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [SQL_USER_RENAME] = "UPDATE users SET name = ?2, updated_at = ?3 WHERE id = ?1",
-    [SQL_USER_SET_HASH] = "UPDATE users SET password_hash = ?2, updated_at = coalesce(?3, "
-                          "updated_at) WHERE id = ?1",
-    [SQL_USER_SET_EMAIL] = "UPDATE users SET email = ?2, updated_at = ?3 WHERE id = ?1",
+    [SQL_USER_RENAME] =
+        "UPDATE users SET name = ?2, updated_at = max(updated_at, ?3) WHERE id = ?1",
+    [SQL_USER_SET_HASH] = "UPDATE users SET password_hash = ?2, updated_at = "
+                          "max(updated_at, coalesce(?3, updated_at)) WHERE id = ?1",
+    [SQL_USER_SET_EMAIL] =
+        "UPDATE users SET email = ?2, updated_at = max(updated_at, ?3) WHERE id = ?1",
     [SQL_USER_SET_DISABLED] = "UPDATE users SET disabled_at = ?2 WHERE id = ?1",
     [SQL_USER_DELETE] = "DELETE FROM users WHERE id = ?1",
     [SQL_SESSION_INSERT] = "INSERT INTO sessions (id, user_id, counter, created_at, last_used_at, "
@@ -84,11 +86,11 @@ const char *const sql_texts[SQL_COUNT] = {
                           "FROM known_addresses WHERE user_id = ?1 ORDER BY seen_at DESC, ip "
                           "LIMIT -1 OFFSET ?2)",
 
-    [SQL_PURGE_KEYS] = "DELETE FROM idempotency_keys WHERE used_at < ?1 AND sequence IN "
-                       "(SELECT sequence FROM idempotency_keys ORDER BY sequence LIMIT ?2) "
+    [SQL_PURGE_KEYS] = "DELETE FROM idempotency_keys WHERE sequence IN (SELECT sequence FROM "
+                       "idempotency_keys WHERE used_at < ?1 ORDER BY used_at LIMIT ?2) "
                        "RETURNING user_id, " USAGE_SQL_KEY(OCTETS),
-    [SQL_PURGE_TOMBSTONES] = "DELETE FROM tombstones WHERE deleted_at < ?1 AND sequence IN "
-                             "(SELECT sequence FROM tombstones ORDER BY sequence LIMIT ?2) "
+    [SQL_PURGE_TOMBSTONES] = "DELETE FROM tombstones WHERE sequence IN (SELECT sequence FROM "
+                             "tombstones WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2) "
                              "RETURNING user_id, " USAGE_SQL_TOMBSTONE,
     [SQL_PURGE_SESSIONS] = "DELETE FROM sessions WHERE id IN "
                            "(SELECT id FROM sessions WHERE expires_at < ?1 "

@@ -1,5 +1,7 @@
 #include "store/sqlite/statement.h"
 
+#include "store/sqlite/database.h"
+
 #include <stdlib.h>
 
 bool statements_init(struct statements *s, sqlite3 *db, const char *const *texts, unsigned count)
@@ -77,7 +79,7 @@ bool query_row(struct query *q)
     if (rc == SQLITE_ROW)
         return true;
     if (rc != SQLITE_DONE)
-        q->rc = rc;
+        q->rc = database_code(sqlite3_db_handle(q->statement), rc, false);
     return false;
 }
 

@@ -72,7 +72,7 @@ static int keep_answer(struct transaction *t, const struct store_task_write *op)
     query_bind_uuid(&q, &op->user);
     query_bind_text(&q, op->idempotency.key);
     query_bind_blob(&q, op->idempotency.fingerprint, sizeof op->idempotency.fingerprint);
-    query_bind_i64(&q, op->now);
+    query_bind_i64(&q, op->steady);
     query_bind_i64(&q, (int64_t)op->outcome);
     bind_task(&q, &op->task);
     return query_run(&q);
@@ -121,7 +121,7 @@ static int delete_task(struct transaction *t, const struct store_task_write *op,
     query_bind_uuid(&q, &op->user);
     query_bind_uuid(&q, &op->id);
     query_bind_i64(&q, op->task.revision);
-    query_bind_i64(&q, op->now);
+    query_bind_i64(&q, op->steady);
     return query_run(&q);
 }
 

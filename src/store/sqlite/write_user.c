@@ -86,7 +86,7 @@ static int run_rename(struct transaction *t, struct store_op *base)
     if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
         return rc;
     op->user.name = op->name;
-    op->user.updated_at = op->now;
+    user_touch(&op->user, op->now);
     struct query q = query_begin(&t->statements, SQL_USER_RENAME);
     query_bind_uuid(&q, &op->id);
     query_bind_text(&q, op->name);
@@ -123,7 +123,7 @@ static int run_set_email(struct transaction *t, struct store_op *base)
     if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
         return rc;
     op->user.email = op->email;
-    op->user.updated_at = op->now;
+    user_touch(&op->user, op->now);
     struct query q = query_begin(&t->statements, SQL_USER_SET_EMAIL);
     query_bind_uuid(&q, &op->id);
     query_bind_text(&q, op->email);

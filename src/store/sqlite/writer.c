@@ -1,7 +1,9 @@
 #include "store/sqlite/writer.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@
 #include "store/sqlite/translate.h"
 
 #define QUEUE_MOST    4096
+#define LOOK_MS       1000    /* between two looks at whether the file was moved */
 #define WAIT_MOST_US  5000000 /* an operation that waited longer is refused, not run */
 #define EXIT_SOFTWARE 70      /* of sysexits.h */
 
@@ -28,10 +31,17 @@ struct writer {
     pthread_t thread;
     bool started;
     int last_error; /* logged once, not for each batch that meets it */
+    int64_t looked_ms;
+    struct { /* of the WAL that is written; no inode: it is not looked for */
+        char *path;
+        dev_t device;
+        ino_t inode;
+    } wal;
 
     atomic_uint waiting; /* admitted and not yet taken */
     atomic_uint_fast64_t commits;
     atomic_bool writable;
+    atomic_bool moved;
 
     pthread_mutex_t lock;
     pthread_cond_t sent;     /* or stopping */
@@ -87,6 +97,11 @@ bool writer_writable(const struct writer *writer)
     return atomic_load_explicit(&writer->writable, memory_order_relaxed);
 }
 
+bool writer_moved(const struct writer *writer)
+{
+    return atomic_load_explicit(&writer->moved, memory_order_relaxed);
+}
+
 void writer_stop_writes(struct writer *writer, int rc)
 {
     if (atomic_exchange(&writer->writable, false))
@@ -100,6 +115,51 @@ static _Noreturn void die(const char *what, int rc)
     log_message(LOG_ERROR, "storage_failed", "%s: %s (%d); ending", what, sqlite3_errstr(rc), rc);
     log_stop();
     _exit(EXIT_SOFTWARE);
+}
+
+/* ---- is the file still there? ---- */
+
+/* SQLite asks for the database itself, and not for its WAL. */
+static void remember_wal(struct writer *writer)
+{
+    struct stat status;
+    const char *path = sqlite3_db_filename(writer->db, "main");
+    if (asprintf(&writer->wal.path, "%s-wal", path) < 0)
+        writer->wal.path = NULL;
+    else if (stat(writer->wal.path, &status) == 0) {
+        writer->wal.device = status.st_dev;
+        writer->wal.inode = status.st_ino;
+    }
+}
+
+static bool is_moved(const struct writer *writer)
+{
+    struct stat status;
+    int moved = 0;
+    (void)sqlite3_file_control(writer->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    return moved != 0 || (writer->wal.inode != 0 && (stat(writer->wal.path, &status) != 0 ||
+                                                     status.st_dev != writer->wal.device ||
+                                                     status.st_ino != writer->wal.inode));
+}
+
+/* What was acknowledged goes into the file, wherever that is now: its WAL may not have gone along.
+ * A failure of that is no other answer. */
+static void stop_for_move(struct writer *writer)
+{
+    atomic_store(&writer->moved, true);
+    atomic_store(&writer->writable, false);
+    log_message(LOG_ERROR, "database_moved",
+                "the database file was moved or removed: writes are refused; put it back and "
+                "restart the server");
+    (void)maintenance_checkpoint_all(&writer->maintenance);
+}
+
+static bool look(struct writer *writer)
+{
+    writer->looked_ms = clock_mono_ms();
+    if (writer_writable(writer) && is_moved(writer))
+        stop_for_move(writer);
+    return !writer_moved(writer);
 }
 
 /* ---- answers ---- */
@@ -194,7 +254,7 @@ static void drop_late(struct store_op *first)
 static void run_batch(struct writer *writer, struct store_op *first)
 {
     bool at_commit = false;
-    if (!writer_writable(writer)) {
+    if (!look(writer) || !writer_writable(writer)) {
         refuse(first, ERROR_UNAVAILABLE);
         return;
     }
@@ -206,6 +266,8 @@ static void run_batch(struct writer *writer, struct store_op *first)
         return;
     }
     writer->last_error = SQLITE_OK;
+    if (!look(writer))
+        refuse(first, ERROR_OUTCOME_UNKNOWN);
     atomic_fetch_add_explicit(&writer->commits, 1, memory_order_release);
     for (unsigned i = 0; writer->sessions_ended && i < writer->transaction.ended_count; i++)
         writer->sessions_ended(writer->context, writer->transaction.ended[i]);
@@ -260,14 +322,23 @@ static void purge(struct writer *writer)
 static struct store_op *wait_for_work(struct writer *writer)
 {
     while (!writer->first && !writer->stopping) {
+        const int64_t now = clock_mono_ms();
         int64_t at = writer->maintenance.purge_at_ms;
-        if (writer_writable(writer) && clock_mono_ms() >= at) {
+        if (writer_writable(writer) && now >= at) {
             purge(writer);
             continue;
         }
+        if (writer_writable(writer) && now - writer->looked_ms >= LOOK_MS) {
+            pthread_mutex_unlock(&writer->lock);
+            (void)look(writer);
+            pthread_mutex_lock(&writer->lock);
+            continue;
+        }
         if (!writer_writable(writer))
-            at = clock_mono_ms() + 60000;
-        struct timespec until = {.tv_sec = at / 1000 + 1};
+            at = now + 60000;
+        else if (at > writer->looked_ms + LOOK_MS)
+            at = writer->looked_ms + LOOK_MS;
+        const struct timespec until = {.tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000};
         (void)pthread_cond_timedwait(&writer->sent, &writer->lock, &until);
     }
     return writer->first ? take(writer) : NULL;
@@ -323,6 +394,7 @@ struct writer *writer_create(sqlite3 *db, const struct store_options *options)
         return NULL;
     }
     maintenance_init(&writer->maintenance, &t->statements);
+    remember_wal(writer);
     if (!start(writer))
         writer_destroy(&writer);
     return writer;
@@ -336,7 +408,7 @@ static void stop(struct writer *writer)
     pthread_cond_signal(&writer->sent);
     pthread_join(writer->thread, NULL);
     int rc = SQLITE_OK;
-    if (writer_writable(writer))
+    if (writer_writable(writer) || writer_moved(writer))
         rc = maintenance_checkpoint_all(&writer->maintenance);
     if (rc != SQLITE_OK)
         judge(writer, rc, false);
@@ -352,6 +424,7 @@ void writer_destroy(struct writer **writer)
     if (w->started)
         stop(w);
     statements_finish(&w->transaction.statements);
+    free(w->wal.path);
     free(w->transaction.ended);
     database_close(&w->db);
     pthread_cond_destroy(&w->answered);

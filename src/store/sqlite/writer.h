@@ -45,8 +45,13 @@ void writer_wait(struct writer *writer, const struct store_session *session);
 /* How many commits were made; raised before anyone is told of one. From any thread. */
 uint64_t writer_commits(const struct writer *writer);
 
-/* False after damage was found in the file. From any thread. */
+/* False after damage was found in the file, or it was moved. From any thread. */
 bool writer_writable(const struct writer *writer);
+
+/* The database file, or its WAL, is not where it was: it was moved or removed under the server, and
+ * what would be written might be found by nobody. Asked before and after each commit and once a
+ * second; there is no way back but a restart, for another server may have written it meanwhile. */
+bool writer_moved(const struct writer *writer);
 
 /* Damage was found: no more writes. From any thread. */
 void writer_stop_writes(struct writer *writer, int rc);

@@ -51,6 +51,7 @@ CREATE TABLE tombstones (
     deleted_at INTEGER NOT NULL,
     UNIQUE (user_id, id)
 ) STRICT;
+CREATE INDEX tombstones_by_age ON tombstones (deleted_at);
 
 -- Answers of writes, 24 hours; what the answer said of the task is kept with it.
 CREATE TABLE idempotency_keys (
@@ -70,6 +71,7 @@ CREATE TABLE idempotency_keys (
     description  TEXT,
     UNIQUE (user_id, key)
 ) STRICT;
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (used_at);
 
 -- `counter` is that of the refresh token that is valid now; `superseded` holds when the last ones
 -- before it stopped being that: 8 bytes each, big-endian, the newest first.
