@@ -8,6 +8,7 @@
 #include "api/event_log.h"
 #include "api/gate.h"
 #include "api/routes.h"
+#include "base/machine.h"
 
 /* The quotas. A bucket is a few bytes; a full table forgets, it never refuses. */
 #define BUCKETS       16384U
@@ -41,7 +42,11 @@ struct api *api_create(const struct api_options *options)
     }
     api->options = *options;
     documents_init(api);
-    api->hasher = hasher_create(0, 0);
+    struct machine machine;
+    struct machine_use use;
+    machine_read("", &machine);
+    machine_plan(&machine, (unsigned)options->settings->threads, &use);
+    api->hasher = hasher_create(use.hashers, 0);
     bool limited = strcmp(options->settings->rate_limit, "off") != 0;
     if (!api->hasher || (limited && !create_throttles(api))) {
         api_destroy(&api);

@@ -1,5 +1,6 @@
 #include "auth/hasher.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -119,19 +120,12 @@ static bool start_threads(struct hasher *hasher, unsigned count)
     return hasher->thread_count == count;
 }
 
-static unsigned half_the_cores(void)
-{
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return cores >= 4 ? (unsigned)cores / 2 : 1;
-}
-
 struct hasher *hasher_create(unsigned threads, unsigned queue_most)
 {
-    unsigned count = threads ? threads : half_the_cores();
+    const unsigned count = threads < THREADS_MOST ? threads : THREADS_MOST;
     struct hasher *hasher = NULL;
 
-    count = count < THREADS_MOST ? count : THREADS_MOST;
+    assert(threads > 0);
     if (sodium_init() < 0) {
         return NULL;
     }

@@ -29,7 +29,7 @@ struct password_job {
     void *caller;
 };
 
-/* `threads` 0: half the cores, at least one. At most `queue_most` jobs wait (0: 64). NULL without
+/* `threads`, at least one (see base/machine.h). At most `queue_most` jobs wait (0: 64). NULL without
  * memory or threads. */
 struct hasher *hasher_create(unsigned threads, unsigned queue_most);
 

@@ -4,6 +4,8 @@
 
 #include <sodium.h>
 
+#include "base/machine.h"
+
 /* What OWASP's password storage cheat sheet and ASVS 5.0 appendix C ask for at least. */
 #define PASSES     2
 #define MEMORY_KIB 19456
@@ -17,6 +19,7 @@
 #define VARIANT      sodium_base64_VARIANT_ORIGINAL_NO_PADDING
 #define TEXT_OF(len) sodium_base64_ENCODED_LEN(len, VARIANT)
 
+_Static_assert(MEMORY_KIB *UINT64_C(1024) == MACHINE_HASHER_BYTES, "what hashers are counted by");
 _Static_assert(PASSWORD_HASH_MOST == crypto_pwhash_STRBYTES, "room for what libsodium writes");
 
 struct encoded {

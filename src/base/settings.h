@@ -53,7 +53,8 @@
            "how long a connection may wait between requests")                                      \
     TEXT(cors_origins, "CORS_ORIGINS", "cors-origins", NULL, false,                                \
          "exact origins, comma separated, or * (safe: no answer allows credentials)")              \
-    NUMBER(threads, "THREADS", "threads", 0, 0, 256, "event loops; 0 is one a core")               \
+    NUMBER(threads, "THREADS", "threads", 0, 0, 256,                                               \
+           "event loops; 0 is one for each core that may be used (affinity, cgroup)")              \
     TEXT(jwt_issuer, "JWT_ISSUER", "jwt-issuer", "taskhold", false, "claim iss")                   \
     NUMBER(max_body_bytes, "MAX_BODY_BYTES", "max-body-bytes", 262144, 4096, 16777216,             \
            "larger is 413")                                                                        \

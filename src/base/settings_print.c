@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/json_writer.h"
+#include "base/machine.h"
 #include "base/settings_table.h"
 
 #define MASK "********"
@@ -140,8 +141,31 @@ static void write_setting(struct json_writer *w, const struct settings *settings
     buffer_finish(&shown);
 }
 
+/* What the settings come to on this machine. */
+static struct machine_use use_of(const struct settings *settings)
+{
+    struct machine machine;
+    struct machine_use use;
+
+    machine_read("", &machine);
+    machine_plan(&machine, (unsigned)settings->threads, &use);
+    return use;
+}
+
+static void write_use(struct json_writer *w, struct slice name, unsigned count, const char *why)
+{
+    jw_name(w, name);
+    jw_open_object(w);
+    jw_name(w, SLICE("count"));
+    jw_i64(w, count);
+    jw_name(w, SLICE("why"));
+    jw_text(w, slice_of(why));
+    jw_close_object(w);
+}
+
 static void add_json(struct buffer *out, const struct settings *settings)
 {
+    const struct machine_use use = use_of(settings);
     struct json_writer w;
 
     json_writer_init(&w, out);
@@ -156,6 +180,11 @@ static void add_json(struct buffer *out, const struct settings *settings)
         jw_name(&w, SLICE("error"));
         jw_text(&w, slice_of(settings->faults[SETTING_COUNT]));
     }
+    jw_name(&w, SLICE("uses"));
+    jw_open_object(&w);
+    write_use(&w, SLICE("event_loops"), use.loops, use.loops_why);
+    write_use(&w, SLICE("password_hashers"), use.hashers, use.hashers_why);
+    jw_close_object(&w);
     jw_close_object(&w);
     buffer_add_char(out, '\n');
 }
@@ -174,6 +203,9 @@ bool settings_print(const struct settings *settings, FILE *out, bool json)
         if (settings->faults[SETTING_COUNT]) {
             buffer_add_format(&text, "WRONG: %s\n", settings->faults[SETTING_COUNT]);
         }
+        const struct machine_use use = use_of(settings);
+        buffer_add_format(&text, "event loops: %u, %s\npassword hashers: %u, %s\n", use.loops,
+                          use.loops_why, use.hashers, use.hashers_why);
     }
     const bool good = !text.failed && fwrite(text.data, 1, text.len, out) == text.len;
     buffer_finish(&text);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/machine.h"
 #include "base/slice.h"
 #include "cli/doctor.h"
 #include "cli/holder.h"
@@ -51,6 +52,24 @@ static void check_descriptors(struct doctor *d)
     }
 }
 
+static void check_threads(struct doctor *d)
+{
+    struct machine machine;
+    struct machine_use use;
+
+    machine_read("", &machine);
+    machine_plan(&machine, (unsigned)d->settings.threads, &use);
+    if (machine.memory > 0 && use.hashers * MACHINE_HASHER_BYTES > machine.memory / 2) {
+        doctor_say(d, DOCTOR_WARNING, "threads",
+                   "one password hash takes 19 MiB of the %llu MiB that may be used (%s): give the "
+                   "server 64 MiB or more",
+                   (unsigned long long)(machine.memory >> 20), machine.memory_by);
+        return;
+    }
+    doctor_say(d, DOCTOR_OK, "threads", "event loops: %u, %s; password hashers: %u, %s", use.loops,
+               use.loops_why, use.hashers, use.hashers_why);
+}
+
 static void check_address(struct doctor *d)
 {
     uint16_t port = (uint16_t)d->settings.port;
@@ -85,5 +104,6 @@ void doctor_system(struct doctor *d)
 {
     check_clock(d);
     check_descriptors(d);
+    check_threads(d);
     check_address(d);
 }

@@ -14,6 +14,7 @@
 #include "auth/keys.h"
 #include "auth/revocations.h"
 #include "base/log.h"
+#include "base/machine.h"
 #include "base/metrics.h"
 #include "base/notify.h"
 #include "base/settings.h"
@@ -260,12 +261,11 @@ static int create_server(struct service *service)
 {
     const struct settings *settings = &service->settings;
     const char *why = "the server cannot start";
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct machine machine;
+    struct machine_use use;
     struct http_server_options options = {
         .host = settings->host,
         .port = (uint16_t)settings->port,
-        .threads =
-            settings->threads ? (unsigned)settings->threads : (unsigned)(cores > 0 ? cores : 1),
         .body_most = (size_t)settings->max_body_bytes,
         .cors_origins = settings->cors_origins,
         .trusted_proxies = settings->trusted_proxies,
@@ -280,6 +280,9 @@ static int create_server(struct service *service)
         .beat_ms = notify_watchdog_ms() / 3,
     };
 
+    machine_read("", &machine);
+    machine_plan(&machine, (unsigned)settings->threads, &use);
+    options.threads = use.loops;
     options.routes = api_routes(&options.route_count);
     service->server = http_server_create(&options, &why);
     if (!service->server) {

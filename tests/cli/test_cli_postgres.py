@@ -154,7 +154,7 @@ def test_doctor(postgres, url):
     name = url.rpartition("/")[2]
     status, found = doctor(url)
     assert status == 0 and set(found) == {
-        "settings", "database", "postgres", "schema", "durability", "standby", "connections", "server-clock", "tls",
+        "settings", "database", "postgres", "schema", "durability", "standby", "connections", "server-clock", "threads", "tls",
         "secret", "clock", "descriptors", "address"}
     assert found["durability"][0] == "warning" and "fsync is off" in found["durability"][1]
     assert found["schema"] == ("warning", "0 of 1: run taskhold migrate, or serve")

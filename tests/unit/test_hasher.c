@@ -288,20 +288,7 @@ static void each_loop_gets_its_own_answers(void **state)
         inbox_destroy(&submitters[i].loop.inbox);
     }
     hasher_destroy(&hasher);
-}
-
-static void a_pool_sizes_itself(void **state)
-{
-    struct hasher *hasher = hasher_create(0, 0);
-    struct loop loop = {inbox_create(), 0};
-
-    (void)state;
-    assert_non_null(hasher);
-    assert_int_equal(hasher_waiting(hasher), 0);
-    assert_true(run(hasher, &loop, PASSWORD_HASH, PASSWORD, "").ok);
-    hasher_destroy(&hasher);
     hasher_destroy(&hasher); /* nothing */
-    inbox_destroy(&loop.inbox);
 }
 
 /* ---- memory; a sanitizer has its own ---- */
@@ -376,7 +363,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_queue_refuses, set_up, tear_down),
         cmocka_unit_test(the_end_drops_what_waits),
         cmocka_unit_test(each_loop_gets_its_own_answers),
-        cmocka_unit_test(a_pool_sizes_itself),
 #ifndef TASKHOLD_SANITIZED
         cmocka_unit_test_setup_teardown(memory_goes_back_after_a_hash, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_memory_is_a_failure_and_no_answer, set_up, tear_down),
