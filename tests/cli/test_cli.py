@@ -104,7 +104,8 @@ def test_config_says_where_each_value_came_from(tmp_path):
     assert found["JWT_SECRET"] == ("********", "environment")
     text = run("config", "--threads=3", cwd=tmp_path, env={"PORT": "2"}).stdout
     assert re.search(r"^THREADS +3  \(flag\)$", text, re.MULTILINE)
-    assert len(text.splitlines()) == len(found)
+    assert len(text.splitlines()) == len(found) + 2
+    assert text.splitlines()[-2:][0].startswith("event loops: ") and "password hashers: " in text
 
 
 def test_config_prints_the_table_of_the_readme():
