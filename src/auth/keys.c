@@ -10,6 +10,8 @@
 
 #include <sodium.h>
 
+#include "base/beside.h"
+
 #include "auth/base64url.h"
 
 #define HEADER_HEAD    "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\""
@@ -323,7 +325,7 @@ char *keys_secret_file(const char *database_path, char *why, size_t why_size)
     char *text = NULL;
     bool absent = false;
 
-    if (sodium_init() < 0 || asprintf(&path, "%s.jwt-secret", database_path) < 0) {
+    if (sodium_init() < 0 || asprintf(&path, "%s" BESIDE_SECRET, database_path) < 0) {
         explain(why, why_size, "out of memory");
         return NULL;
     }

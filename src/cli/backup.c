@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/json_writer.h"
@@ -36,6 +37,7 @@ static void watch_signals(void)
     const struct sigaction stop = {.sa_handler = on_signal};
     struct sigaction before = {0};
 
+    signal(SIGPIPE, SIG_IGN); /* whoever read the copy has gone: that is an error of its write */
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
             sigaction(numbers[i], &stop, NULL);
@@ -52,7 +54,7 @@ static void show_progress(int64_t copied, int64_t pages)
     }
 }
 
-static int print_json(const char *target, const struct backup_report *report)
+static int print_json(FILE *to, const char *target, const struct backup_report *report)
 {
     struct buffer out;
     struct json_writer w;
@@ -83,23 +85,25 @@ static int print_json(const char *target, const struct backup_report *report)
     jw_close_array(&w);
     jw_close_object(&w);
     buffer_add_char(&out, '\n');
-    if (!out.failed && fwrite(out.data, 1, out.len, stdout) == out.len) {
+    if (!out.failed && fwrite(out.data, 1, out.len, to) == out.len) {
         status = CLI_OK;
     }
     buffer_finish(&out);
     return status;
 }
 
-static int print_text(const char *target, const struct backup_report *report)
+static int print_text(FILE *to, const char *target, const struct backup_report *report)
 {
-    printf("wrote %s: %lld bytes, schema %lld\n", target, (long long)report->bytes,
-           (long long)report->schema);
+    fprintf(to, "wrote %s: %lld bytes, schema %lld\n", target, (long long)report->bytes,
+            (long long)report->schema);
     for (size_t i = 0; i < report->tables.count; i++) {
         const struct inspect_table *table = &report->tables.list[i];
-        printf("  %-18s %10lld rows  %s\n", table->name, (long long)table->rows, table->digest);
+        fprintf(to, "  %-18s %10lld rows  %s\n", table->name, (long long)table->rows,
+                table->digest);
     }
-    printf("checked: whole, and the same as the database at the moment it was read\n"
-           "not in it: the secret (JWT_SECRET, or the .jwt-secret file); keep that elsewhere\n");
+    fprintf(to,
+            "checked: whole, and the same as the database at the moment it was read\n"
+            "not in it: the secret (JWT_SECRET, or the .jwt-secret file); keep that elsewhere\n");
     return CLI_OK;
 }
 
@@ -118,16 +122,28 @@ static int copy(const char *url, const char *target, const void *given)
     const struct flags *flags = given;
     struct backup_report *report = calloc(1, sizeof *report);
     char why[WHY_SIZE] = "out of memory";
-    struct backup_options options = {
-        .target = target, .replace = flags->force, .progress = show_progress, .stop = &interrupted};
+    /* With `-` the copy itself is what stands on standard output. */
+    const bool piped = strcmp(target, "-") == 0;
+    FILE *to = piped ? stderr : stdout;
+    const char *name = piped ? "standard output" : target;
+    struct backup_options options = {.url = url,
+                                     .target = target,
+                                     .replace = flags->force,
+                                     .progress = show_progress,
+                                     .stop = &interrupted};
     char *source = report ? file_find(url, why, sizeof why) : NULL;
     int status = CLI_FAILED;
 
+    if (piped && isatty(STDOUT_FILENO)) {
+        (void)snprintf(why, sizeof why, "a terminal cannot show a database: name a FILE");
+        free(source);
+        source = NULL;
+    }
     watch_signals();
     (void)!nice(NICENESS);
     options.source = source;
     if (source && backup_create(&options, report, why, sizeof why)) {
-        status = flags->json ? print_json(target, report) : print_text(target, report);
+        status = flags->json ? print_json(to, name, report) : print_text(to, name, report);
     } else {
         fprintf(stderr, "%staskhold: %s\n", line_is_open ? "\n" : "", why);
     }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/beside.h"
+
 #include "api/control_routes.h"
 
 #define CONNECTIONS_MOST 16
@@ -25,7 +27,7 @@ struct control_server {
 
 char *control_server_path(const char *file)
 {
-    static const char suffix[] = ".control";
+    static const char suffix[] = BESIDE_CONTROL;
     const size_t size = strlen(file) + sizeof suffix;
     char *path = malloc(size);
 

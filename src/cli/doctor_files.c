@@ -7,6 +7,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/beside.h"
+
 #include "auth/keys.h"
 #include "cli/doctor.h"
 #include "store/sqlite/filesystem.h"
@@ -54,7 +56,7 @@ static char *directory_of(const char *path)
 
 static void check_modes(struct doctor *d)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", ".lock", ".jwt-secret"};
+    static const char *const ends[] = {"", BESIDE_WAL, BESIDE_SHM, BESIDE_LOCK, BESIDE_SECRET};
     bool good = true;
 
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -120,7 +122,7 @@ static void check_secret(struct doctor *d)
         doctor_say(d, DOCTOR_OK, "secret", "JWT_SECRET is set and long enough");
         return;
     }
-    if (!name_beside(&name, d->path, ".jwt-secret")) {
+    if (!name_beside(&name, d->path, BESIDE_SECRET)) {
         return;
     }
     if (access(name, F_OK) != 0) {

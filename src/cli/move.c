@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
 #include "base/settings.h"
@@ -157,7 +158,7 @@ static void print_secret(const struct settings *settings, const struct move_opti
     const char *file = engine ? engine->url_file(options->from) : NULL;
     char *name = NULL;
 
-    if (file && asprintf(&name, "%s.jwt-secret", file) < 0) {
+    if (file && asprintf(&name, "%s" BESIDE_SECRET, file) < 0) {
         name = NULL;
     }
     fputs("not moved: the secret that signs tokens. Nobody is logged out as long as it stays the "

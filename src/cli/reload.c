@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "api/api.h"
+#include "base/beside.h"
 #include "base/log.h"
 
 #define WHY_SIZE 512
@@ -25,7 +26,7 @@ struct keys *reload_keys(const struct settings *settings, const char *file, bool
         return NULL;
     }
     if (!settings->jwt_secret) {
-        if (!make && (asprintf(&name, "%s.jwt-secret", file) < 0 || access(name, F_OK) != 0)) {
+        if (!make && (asprintf(&name, "%s" BESIDE_SECRET, file) < 0 || access(name, F_OK) != 0)) {
             (void)snprintf(why, why_size, "the secret beside the database cannot be found");
             free(name);
             return NULL;

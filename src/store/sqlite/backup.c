@@ -1,7 +1,6 @@
 #include "store/sqlite/backup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
+#include "store/transfer/output.h"
 
 /* Between two flushes and looks at the progress. All of a large file flushed at once would make the
  * flushes of a server on the same disk wait behind it. */
@@ -28,7 +28,7 @@ struct backup {
     char *why;
     size_t why_size;
     sqlite3 *source;
-    char *partial;
+    struct output output; /* `partial` holds the copy */
 };
 
 static bool fail(struct backup *b, const char *what, const char *path, const char *reason)
@@ -74,8 +74,8 @@ static bool go_on(struct backup *b, sqlite3_backup *copy)
 /* Puts what was copied on the disk, and leaves the disk to others for as long as that took. */
 static bool settle(struct backup *b, int64_t began_us)
 {
-    if (!file_flush(b->partial))
-        return fail(b, "cannot flush", b->partial, strerror(errno));
+    if (!file_flush(b->output.partial))
+        return fail(b, "cannot flush", b->output.partial, strerror(errno));
     const int64_t took_us = clock_mono_us() - began_us;
     (void)usleep((useconds_t)(took_us < PAUSE_MOST_US ? took_us : PAUSE_MOST_US));
     return true;
@@ -97,7 +97,7 @@ static bool copy_pages(struct backup *b, sqlite3 *target)
     if (!going)
         return false;
     if (rc != SQLITE_DONE || ended != SQLITE_OK)
-        return fail(b, "cannot copy to", b->partial,
+        return fail(b, "cannot copy to", b->output.partial,
                     database_error(target, rc != SQLITE_DONE ? rc : ended));
     return true;
 }
@@ -105,8 +105,8 @@ static bool copy_pages(struct backup *b, sqlite3 *target)
 static bool fill(struct backup *b)
 {
     sqlite3 *target = NULL;
-    int rc =
-        sqlite3_open_v2(b->partial, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(b->output.partial, &target,
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_db_config(target, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     /* Nobody sees the file before it is whole; then it is flushed once. */
@@ -114,7 +114,7 @@ static bool fill(struct backup *b)
         rc = sqlite3_exec(target, "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF", NULL, NULL,
                           NULL);
     bool filled =
-        rc == SQLITE_OK ? copy_pages(b, target) : fail_rc(b, "cannot write", b->partial, rc);
+        rc == SQLITE_OK ? copy_pages(b, target) : fail_rc(b, "cannot write", b->output.partial, rc);
     database_close(&target);
     return filled;
 }
@@ -122,20 +122,20 @@ static bool fill(struct backup *b)
 static bool verify(struct backup *b)
 {
     struct inspect_tables *found = calloc(1, sizeof *found);
-    sqlite3 *db = found ? inspect_open_still(b->partial, b->why, b->why_size) : NULL;
+    sqlite3 *db = found ? inspect_open_still(b->output.partial, b->why, b->why_size) : NULL;
     if (db)
         sqlite3_progress_handler(db, OPERATIONS_A_LOOK, is_stopped, b);
     sqlite3_progress_handler(b->source, OPERATIONS_A_LOOK, is_stopped, b);
-    bool good = db && inspect_integrity(db, b->partial, b->why, b->why_size);
+    bool good = db && inspect_integrity(db, b->output.partial, b->why, b->why_size);
     int rc = SQLITE_OK;
     if (!found)
-        fail(b, "cannot check", b->partial, "no memory");
+        fail(b, "cannot check", b->output.partial, "no memory");
     if (good)
         rc = inspect_tables(db, found);
     if (good && rc == SQLITE_OK)
         rc = inspect_tables(b->source, &b->report->tables);
     if (rc != SQLITE_OK)
-        good = fail_rc(b, "cannot compare", b->partial, rc);
+        good = fail_rc(b, "cannot compare", b->output.partial, rc);
     const char *other = good ? inspect_difference(found, &b->report->tables) : NULL;
     if (other)
         good = fail(b, "the copy is not the same as the database in table", other, "nothing kept");
@@ -144,42 +144,13 @@ static bool verify(struct backup *b)
     return good;
 }
 
-/* Makes the file, so that it is never readable by others. */
-static bool make_partial(struct backup *b)
-{
-    struct stat status;
-    const char *target = b->options->target;
-    if (!b->options->replace && lstat(target, &status) == 0)
-        return fail(b, "will not overwrite", target, "it exists; --force replaces it");
-    if (asprintf(&b->partial, "%s.partial-XXXXXX", target) < 0) {
-        b->partial = NULL;
-        return fail(b, "cannot write", target, "no memory");
-    }
-    const int fd = mkostemp(b->partial, O_CLOEXEC);
-    if (fd < 0) {
-        fail(b, "cannot write beside", target, strerror(errno));
-        free(b->partial);
-        b->partial = NULL;
-        return false;
-    }
-    close(fd);
-    return true;
-}
-
 static bool publish(struct backup *b)
 {
     struct stat status;
-    const char *target = b->options->target;
-    if (!file_flush(b->partial) || stat(b->partial, &status) != 0)
-        return fail(b, "cannot flush", b->partial, strerror(errno));
+    if (!file_flush(b->output.partial) || stat(b->output.partial, &status) != 0)
+        return fail(b, "cannot flush", b->output.partial, strerror(errno));
     b->report->bytes = status.st_size;
-    if (!verify(b) || is_stopped(b))
-        return false;
-    if (!file_move(b->partial, target, b->options->replace))
-        return fail(b, "cannot make", target, strerror(errno));
-    free(b->partial);
-    b->partial = NULL;
-    return true;
+    return verify(b) && !is_stopped(b) && output_publish(&b->output, b->why, b->why_size);
 }
 
 bool backup_create(const struct backup_options *options, struct backup_report *report, char *why,
@@ -188,12 +159,12 @@ bool backup_create(const struct backup_options *options, struct backup_report *r
     struct backup b = {.options = options, .report = report, .why = why, .why_size = why_size};
     memset(report, 0, sizeof *report);
     database_setup();
-    const bool made = begin(&b) && make_partial(&b) && fill(&b) && publish(&b);
+    const bool made = output_open(&b.output, options->target, options->url, options->replace, true,
+                                  why, why_size) &&
+                      begin(&b) && fill(&b) && publish(&b);
     if (!made && is_stopped(&b))
         fail(&b, "gave up", options->target, "interrupted");
     database_close(&b.source);
-    if (b.partial)
-        unlink(b.partial);
-    free(b.partial);
+    output_close(&b.output);
     return made;
 }

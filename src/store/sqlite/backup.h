@@ -9,8 +9,9 @@
 
 struct backup_options {
     const char *source; /* the database, as file_find gives it */
-    const char *target;
-    bool replace; /* an existing target */
+    const char *url;    /* of the same */
+    const char *target; /* a file, or `-`: see output.h */
+    bool replace;       /* an existing target */
 
     /* Called now and then with the pages copied and all of them. May be NULL. */
     void (*progress)(int64_t copied, int64_t pages);
@@ -26,7 +27,7 @@ struct backup_report {
 };
 
 /* Holds every write that was acknowledged before the call. Reads the source in one snapshot, and
- * neither writes to it nor checkpoints it. The target appears whole or not at all: it is made under
+ * neither writes to it nor checkpoints it. A file appears whole or not at all: it is made under
  * another name with mode 0600, flushed, compared with the snapshot (integrity, references, number
  * and digest of the rows of each table), and renamed. Returns false with one line in `why`. */
 bool backup_create(const struct backup_options *options, struct backup_report *report, char *why,

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/buffer.h"
 #include "store/sqlite/filesystem.h"
 
@@ -162,7 +163,7 @@ int file_holder(const char *path)
     char line[256];
     struct stat status;
     int holder = 0;
-    char *name = join(path, ".lock");
+    char *name = join(path, BESIDE_LOCK);
     FILE *locks = name && stat(name, &status) == 0 ? fopen("/proc/locks", "re") : NULL;
     free(name);
     if (!locks)
@@ -192,7 +193,7 @@ static void explain_holder(const char *path, char *why, size_t why_size)
 
 static bool take_lock(struct file *file, char *why, size_t why_size)
 {
-    char *path = join(file->path, ".lock");
+    char *path = join(file->path, BESIDE_LOCK);
     bool taken = false;
     errno = ENOMEM;
     if (path)
@@ -266,7 +267,7 @@ bool file_sync_directory(const struct file *file)
 
 void file_forget(const struct file *file)
 {
-    static const char *const ends[] = {"-wal", "-shm", "-journal", ""};
+    static const char *const ends[] = {BESIDE_WAL, BESIDE_SHM, BESIDE_JOURNAL, ""};
     for (size_t i = 0; file->made && i < sizeof ends / sizeof ends[0]; i++) {
         char *path = join(file->path, ends[i]);
         if (path)

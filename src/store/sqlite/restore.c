@@ -12,6 +12,7 @@
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/inspect.h"
+#include "store/sqlite/own.h"
 
 #define COPY_BYTES (256 * 1024)
 
@@ -46,6 +47,11 @@ static bool look_at_source(struct restore *r)
 {
     const char *source = r->options->source;
     char *wal = NULL;
+    if (strcmp(source, "-") == 0)
+        return fail(r, "cannot restore from", source,
+                    "a backup is read more than once; put it into a file and name that");
+    if (own_refuse(r->options->url, source, r->why, r->why_size))
+        return false;
     int64_t schema = 0;
     if (asprintf(&wal, "%s-wal", source) < 0)
         return fail(r, "cannot read", source, "no memory");

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "store/sqlite/own.h"
+#include "store/store.h"
 #include "store/transfer/side.h"
 
 #define STEP 256 /* rows between two looks at the progress */
@@ -118,10 +120,20 @@ static bool open_moved(struct moving *m, const int64_t from[TABLE_COUNT])
     return false;
 }
 
+/* Is the file of `other`, if it has one, a file of the database of `url`? */
+static bool is_of(const char *url, const char *other, const struct moving *m)
+{
+    const struct store_engine *engine = store_engine_for(other);
+    const char *file = engine ? engine->url_file(other) : NULL;
+    return file && own_refuse(url, file, m->why, m->why_size);
+}
+
 static bool open_sides(struct moving *m)
 {
     const struct move_options *o = m->options;
     int64_t rows[TABLE_COUNT] = {0};
+    if (is_of(o->from, o->to, m) || is_of(o->to, o->from, m))
+        return false;
     m->from = side_open(o->from, SIDE_READ_ALONE, m->why, m->why_size);
     if (!m->from || !count_tables(m, m->from, rows))
         return false;
