@@ -14,12 +14,11 @@ import re
 
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-REVISION = re.compile(r'"\d+"')
+TAG = re.compile(r'"([0-9A-Za-z]{6})-([lu]?)(\d+)"')
 START = datetime.datetime(2026, 11, 22, 15, 4, 5, 123000, tzinfo=datetime.timezone.utc)
 SAMPLE_KEY = b"a sample key that signs nothing but this sample"
 RETRY_AFTER = "3"
 WAIT = re.compile(r"\bTry again in \d+ seconds?\b")
-TAIL = 17  # characters of an id in the tag of a list
 LEFT = re.compile(r'"([a-z]+)";r=(\d+);t=\d+')
 SAMPLE_LEFT = {
     "api": (1100, 5),
@@ -42,6 +41,7 @@ class Steady:
     def __init__(self):
         self.step = 0
         self.samples = {}
+        self.spaces = {}
         self.born = {}
         self.count = 0
 
@@ -137,17 +137,16 @@ class Steady:
         return f'"{name}";r={left};t={seconds}'
 
     def learn_tag(self, raw):
-        """A revision says the same in every run. The tag of a list ends in a piece of its owner's id; that of a
-        file is made from its bytes."""
-        if REVISION.fullmatch(raw):
-            return
-        owner = next(
-            (known for known in self.samples if UUID.fullmatch(known) and known[-TAIL:] in raw), None
-        )
-        if owner:
-            self.samples[raw] = raw.replace(owner[-TAIL:], self.samples[owner][-TAIL:])
-        else:
+        """A revision says the same in every run. What the tags of an account begin with does not, nor does the
+        version of the account itself; the tag of a file is made from its bytes."""
+        found = TAG.fullmatch(raw)
+        if not found:
             self.samples[raw] = '"' + self.opaque(raw[2:], "etag") + '"'
+            return
+        space, kind, version = found.groups()
+        known = self.spaces.setdefault(space, digest("space", len(self.spaces)).hex()[:6])
+        version = str(int.from_bytes(digest("version", len(self.samples))[:7], "big")) if kind == "u" else version
+        self.samples[raw] = f'"{known}-{kind}{version}"'
 
     def header(self, name, raw):
         name = name.lower()

@@ -41,6 +41,7 @@ struct api *api_create(const struct api_options *options)
         return NULL;
     }
     api->options = *options;
+    api->epoch = options->engine->epoch(options->store);
     documents_init(api);
     struct machine machine;
     struct machine_use use;

@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "api/list_cache.h"
+#include "api/tag.h"
 #include "auth/hasher.h"
 #include "auth/throttle.h"
 #include "auth/token_cache.h"
@@ -20,6 +21,7 @@ struct api {
     struct throttle *auth; /* the three quotas; NULL with RATE_LIMIT=off */
     struct throttle *calls;
     struct throttle *failures;
+    struct uuid epoch; /* of the database */
     char file_tags[API_FILES][API_TAG_LEN];
 };
 
@@ -61,6 +63,12 @@ static inline const struct caller *api_caller(const struct http_exchange *x)
 static inline const struct keys *api_keys(const struct http_exchange *x)
 {
     return api_loop_of(x)->keys;
+}
+
+/* What the tags of the caller's space begin with. */
+static inline struct tag_space api_tag_space(const struct http_exchange *x)
+{
+    return tag_space_of(api_of(x)->epoch, api_caller(x)->user);
 }
 
 /* What stands for `{id}` in the path; the router let nothing but a UUID through. */

@@ -6,7 +6,16 @@
 #define KEY_LEN     8                     /* of a number */
 #define TITLE_MOST  (4 * TASK_TITLE_MOST) /* bytes */
 #define PACKED_MOST (CURSOR_HEAD_LEN + TITLE_MOST)
-#define USER_LEN    sizeof(struct uuid)
+#define SPACE_LEN   sizeof(struct uuid)
+
+struct uuid cursor_space(struct uuid epoch, struct uuid user)
+{
+    /* An epoch is random, so that no two pairs of the same database come to the same. */
+    for (size_t i = 0; i < sizeof user.bytes; i++) {
+        user.bytes[i] ^= epoch.bytes[i];
+    }
+    return user;
+}
 
 static bool is_text(enum store_sort sort)
 {
@@ -63,38 +72,38 @@ bool cursor_unpack(struct slice bytes, struct cursor *cursor)
     return true;
 }
 
-/* `bytes` has USER_LEN free bytes in front of the packed cursor, so that what is authenticated is
+/* `bytes` has SPACE_LEN free bytes in front of the packed cursor, so that what is authenticated is
  * one run. */
-void cursor_make(const struct keys *keys, struct uuid user, const struct cursor *cursor,
+void cursor_make(const struct keys *keys, struct uuid space, const struct cursor *cursor,
                  struct buffer *out)
 {
-    uint8_t bytes[USER_LEN + PACKED_MOST + KEYS_MAC_LEN];
-    memcpy(bytes, user.bytes, USER_LEN);
-    size_t len = pack(cursor, bytes + USER_LEN);
+    uint8_t bytes[SPACE_LEN + PACKED_MOST + KEYS_MAC_LEN];
+    memcpy(bytes, space.bytes, SPACE_LEN);
+    size_t len = pack(cursor, bytes + SPACE_LEN);
     if (len == 0 ||
-        !keys_mac(keys, KEYS_CURSOR, 0, (struct slice){(const char *)bytes, USER_LEN + len},
-                  bytes + USER_LEN + len)) {
+        !keys_mac(keys, KEYS_CURSOR, 0, (struct slice){(const char *)bytes, SPACE_LEN + len},
+                  bytes + SPACE_LEN + len)) {
         out->failed = true;
         return;
     }
     len += KEYS_MAC_LEN;
-    base64url_add(out, (struct slice){(const char *)bytes + USER_LEN, len});
+    base64url_add(out, (struct slice){(const char *)bytes + SPACE_LEN, len});
 }
 
-bool cursor_parse(const struct keys *keys, struct uuid user, struct slice text, struct arena *arena,
-                  struct cursor *cursor)
+bool cursor_parse(const struct keys *keys, struct uuid space, struct slice text,
+                  struct arena *arena, struct cursor *cursor)
 {
-    uint8_t bytes[USER_LEN + PACKED_MOST + KEYS_MAC_LEN];
+    uint8_t bytes[SPACE_LEN + PACKED_MOST + KEYS_MAC_LEN];
     size_t len = 0;
-    memcpy(bytes, user.bytes, USER_LEN);
-    if (!base64url_decode(text, bytes + USER_LEN, PACKED_MOST + KEYS_MAC_LEN, &len) ||
+    memcpy(bytes, space.bytes, SPACE_LEN);
+    if (!base64url_decode(text, bytes + SPACE_LEN, PACKED_MOST + KEYS_MAC_LEN, &len) ||
         len <= KEYS_MAC_LEN) {
         return false;
     }
     len -= KEYS_MAC_LEN;
-    if (!keys_verify(keys, KEYS_CURSOR, (struct slice){(const char *)bytes, USER_LEN + len},
-                     bytes + USER_LEN + len) ||
-        !cursor_unpack((struct slice){(const char *)bytes + USER_LEN, len}, cursor)) {
+    if (!keys_verify(keys, KEYS_CURSOR, (struct slice){(const char *)bytes, SPACE_LEN + len},
+                     bytes + SPACE_LEN + len) ||
+        !cursor_unpack((struct slice){(const char *)bytes + SPACE_LEN, len}, cursor)) {
         return false;
     }
     if (is_text(cursor->sort)) {

@@ -14,14 +14,18 @@ struct cursor {
     struct store_position position;
 };
 
-/* Appends base64url of the packed cursor and a MAC over it and the user. */
-void cursor_make(const struct keys *keys, struct uuid user, const struct cursor *cursor,
+/* Whose list a cursor belongs to: those of an account from before a restore are no longer good,
+ * because its pages and those of today would not fit together. */
+struct uuid cursor_space(struct uuid epoch, struct uuid user);
+
+/* Appends base64url of the packed cursor and a MAC over it and the space. */
+void cursor_make(const struct keys *keys, struct uuid space, const struct cursor *cursor,
                  struct buffer *out);
 
-/* Returns false for whatever is not exactly a cursor of ours for this user, and when memory runs
+/* Returns false for whatever is not exactly a cursor of ours for this space, and when memory runs
  * out. The position's text lives in `arena`. */
-bool cursor_parse(const struct keys *keys, struct uuid user, struct slice text, struct arena *arena,
-                  struct cursor *cursor);
+bool cursor_parse(const struct keys *keys, struct uuid space, struct slice text,
+                  struct arena *arena, struct cursor *cursor);
 
 /* The packed form without its MAC: version, sort, descending, statuses, id, key. The position's
  * text points into `bytes`. */

@@ -6,8 +6,8 @@
 #include "api/embedded.h"
 #include "api/handlers.h"
 #include "api/page.h"
+#include "api/precondition.h"
 #include "api/respond.h"
-#include "http/conditional.h"
 #include "http/negotiate.h"
 
 /* GET /openapi.json, /openapi-3.0.json, /openapi.yaml, /postman.json: files of the repository or
@@ -65,21 +65,21 @@ static void send_document(struct http_exchange *x, unsigned index)
 {
     const struct document *document = &documents[index];
     struct slice tag = slice_of(api_of(x)->file_tags[index]);
-    struct http_condition condition = {0};
-    if (!http_condition_parse(&x->request, HTTP_FIELD_IF_NONE_MATCH, &condition)) {
-        respond_error(x, ERROR_INVALID_HEADER,
-                      "If-None-Match must be `*` or a list of entity tags.");
+    struct http_conditions conditions;
+    if (!precondition_parse(x, &conditions)) {
         return;
     }
-    http_respond_field(x, "ETag", tag);
-    http_respond_field(x, "Cache-Control", SLICE("no-cache"));
     if (document->gzip) {
         http_respond_field(x, "Vary", SLICE("Accept-Encoding"));
     }
-    if (condition.present && http_condition_names(&condition, tag, true)) {
-        http_respond_status(x, 304);
+    const struct slice cache = SLICE("no-cache");
+    const enum http_conditions_verdict verdict = http_conditions_judge(&conditions, tag);
+    if (verdict != HTTP_CONDITIONS_GO) {
+        precondition_answer(x, verdict, tag, cache);
         return;
     }
+    http_respond_field(x, "ETag", tag);
+    http_respond_field(x, "Cache-Control", cache);
     if (document->gzip) {
         http_respond_field(x, "Content-Encoding", SLICE("gzip"));
     }

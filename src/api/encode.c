@@ -48,17 +48,3 @@ void encode_tokens(struct json_writer *w, const struct encode_tokens *tokens)
     jw_i64(w, tokens->refresh_expires_in);
     jw_close_object(w);
 }
-
-struct slice encode_task_tag(int64_t revision, char tag[static ENCODE_TAG_MOST])
-{
-    char *end = tag + ENCODE_TAG_MOST;
-    char *p = end;
-    *--p = '"';
-    uint64_t rest = revision > 0 ? (uint64_t)revision : 0;
-    do {
-        *--p = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    *--p = '"';
-    return (struct slice){p, (size_t)(end - p)};
-}

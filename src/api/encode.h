@@ -25,8 +25,4 @@ struct encode_tokens {
 
 void encode_tokens(struct json_writer *w, const struct encode_tokens *tokens);
 
-/* The entity tag of a task: its revision in double quotes, written into `tag`. */
-#define ENCODE_TAG_MOST 24
-struct slice encode_task_tag(int64_t revision, char tag[static ENCODE_TAG_MOST]);
-
 #endif

@@ -67,8 +67,6 @@ static void make_fingerprint(const struct http_request *r, uint8_t fingerprint[s
     crypto_generichash_init(&state, NULL, 0, 32);
     add_part(&state, http_method_name(r->method));
     add_part(&state, r->path);
-    add_part(&state, http_request_field(r, HTTP_FIELD_IF_MATCH));
-    add_part(&state, http_request_field(r, HTTP_FIELD_IF_NONE_MATCH));
     add_part(&state, r->body);
     crypto_generichash_final(&state, fingerprint, 32);
 }

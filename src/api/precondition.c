@@ -1,99 +1,97 @@
 #include "api/precondition.h"
 
+#include <assert.h>
+
+#include "api/context.h"
 #include "api/respond.h"
 
-/* Steps over one entity tag of a list that was checked, and over what separates it from the next.
- * `tag` has its quotes, and W/ in front when it is weak. Returns false at the end. */
-static bool next_tag(struct slice *rest, struct slice *tag)
+bool precondition_add_list(struct slice list, struct tag_space space, enum tag_kind kind,
+                           struct store_versions *versions)
 {
-    size_t i = 0;
-    while (i < rest->len && (rest->ptr[i] == ',' || rest->ptr[i] == ' ' || rest->ptr[i] == '\t')) {
-        i++;
-    }
-    size_t begin = i;
-    while (i < rest->len && rest->ptr[i] != '"') {
-        i++;
-    }
-    i++;
-    while (i < rest->len && rest->ptr[i] != '"') {
-        i++;
-    }
-    if (i >= rest->len) {
-        return false;
-    }
-    i++;
-    *tag = (struct slice){rest->ptr + begin, i - begin};
-    *rest = (struct slice){rest->ptr + i, rest->len - i};
-    return true;
-}
-
-/* Whether `tag` is one that we give out: "42", without a leading zero. */
-static bool revision_of(struct slice tag, int64_t *revision)
-{
-    if (tag.len < 3 || tag.ptr[0] != '"' || tag.ptr[1] == '0') {
-        return false;
-    }
-    uint64_t value = 0;
-    if (!slice_to_u64((struct slice){tag.ptr + 1, tag.len - 2}, INT64_MAX, &value)) {
-        return false;
-    }
-    *revision = (int64_t)value;
-    return true;
-}
-
-bool precondition_add_list(struct slice list, struct store_precondition *precondition)
-{
-    struct slice tag;
-    while (next_tag(&list, &tag)) {
-        int64_t revision = 0;
-        if (!revision_of(tag, &revision)) {
+    struct slice opaque;
+    while (http_condition_next(&list, &opaque)) {
+        int64_t version = 0;
+        if (!tag_read(space, kind, opaque, &version)) {
             continue;
         }
-        if (precondition->count == STORE_REVISIONS_MOST) {
+        if (versions->count == STORE_VERSIONS_MOST) {
             return false;
         }
-        precondition->revisions[precondition->count++] = revision;
+        versions->list[versions->count++] = version;
     }
     return true;
 }
 
-static bool refuse(struct http_exchange *x, const char *detail)
+bool precondition_parse(struct http_exchange *x, struct http_conditions *conditions)
 {
-    respond_error(x, ERROR_INVALID_HEADER, detail);
+    const char *wrong = http_conditions_parse(&x->request, conditions);
+    if (!wrong) {
+        return true;
+    }
+    respond_error(
+        x, ERROR_INVALID_HEADER,
+        strcmp(wrong, "If-Match") == 0
+            ? "If-Match must be `*` or a list of entity tags, in double quotes as the "
+              "ETag field has them."
+            : "If-None-Match must be `*` or a list of entity tags, in double quotes as the "
+              "ETag field has them.");
     return false;
 }
 
-static bool read_if_match(struct http_exchange *x, struct store_precondition *precondition)
+static bool read_versions(struct http_exchange *x, const struct http_condition *condition,
+                          enum tag_kind kind, struct store_versions *versions)
 {
-    struct http_condition condition = {0};
-    if (!http_condition_parse(&x->request, HTTP_FIELD_IF_MATCH, &condition)) {
-        return refuse(x, "If-Match must be `*` or a list of entity tags such as \"42\".");
+    versions->present = condition->present;
+    versions->any = condition->any;
+    return !condition->present || condition->any ||
+           precondition_add_list(condition->list, api_tag_space(x), kind, versions);
+}
+
+bool precondition_read(struct http_exchange *x, enum tag_kind kind,
+                       struct store_precondition *precondition)
+{
+    struct http_conditions conditions;
+    if (!precondition_parse(x, &conditions)) {
+        return false;
     }
-    precondition->present = condition.present;
-    precondition->any = condition.any;
-    if (condition.present && !condition.any &&
-        !precondition_add_list(condition.list, precondition)) {
-        return refuse(x, "If-Match may name at most 16 entity tags.");
+    if (!read_versions(x, &conditions.match, kind, &precondition->match) ||
+        !read_versions(x, &conditions.none_match, kind, &precondition->none_match)) {
+        respond_error(x, ERROR_INVALID_HEADER,
+                      "If-Match and If-None-Match may each name at most 16 entity tags.");
+        return false;
     }
     return true;
 }
 
-bool precondition_read(struct http_exchange *x, bool may_create,
-                       struct store_precondition *precondition)
+void precondition_answer(struct http_exchange *x, enum http_conditions_verdict verdict,
+                         struct slice tag, struct slice cache)
 {
-    if (!read_if_match(x, precondition)) {
-        return false;
+    assert(verdict != HTTP_CONDITIONS_GO);
+    http_respond_field(x, "ETag", tag);
+    if (verdict == HTTP_CONDITIONS_FAILED) {
+        respond_error(x, ERROR_PRECONDITION_FAILED, NULL);
+        return;
     }
-    struct http_condition none = {0};
-    if (!http_condition_parse(&x->request, HTTP_FIELD_IF_NONE_MATCH, &none)) {
-        return refuse(x, "If-None-Match must be `*` or a list of entity tags such as \"42\".");
+    http_respond_field(x, "Cache-Control", cache);
+    http_respond_status(x, 304);
+}
+
+void precondition_refuse(struct http_exchange *x, enum store_verdict verdict, enum tag_kind kind,
+                         int64_t version)
+{
+    const struct http_field_value *none_match = &x->request.fields[HTTP_FIELD_IF_NONE_MATCH];
+    const char *detail = NULL; /* it changed */
+    assert(verdict != STORE_HOLDS);
+    if (version > 0 || kind == TAG_LIST) {
+        char text[TAG_MOST];
+        http_respond_field(x, "ETag", tag_make(api_tag_space(x), kind, version, text));
+    } else {
+        detail = "There is nothing here that If-Match could name. Leave it out to create it.";
     }
-    if (none.present && !may_create) {
-        return refuse(x, "If-None-Match is not supported on this call; use If-Match.");
+    if (verdict == STORE_NONE_MATCH_FAILED) {
+        detail = slice_eq(none_match->value, SLICE("*"))
+                     ? "It exists already, and `If-None-Match: *` asks for what does not."
+                     : "It is still one of the versions that If-None-Match names.";
     }
-    if (none.present && !none.any) {
-        return refuse(x, "On a write, If-None-Match can only be `*`.");
-    }
-    precondition->must_not_exist = none.present;
-    return true;
+    respond_error(x, ERROR_PRECONDITION_FAILED, detail);
 }

@@ -1,20 +1,35 @@
 #ifndef TASKHOLD_API_PRECONDITION_H
 #define TASKHOLD_API_PRECONDITION_H
 
+#include "api/tag.h"
 #include "http/conditional.h"
 #include "store/store.h"
 
-/* From If-Match and If-None-Match (RFC 9110 section 13.1) to the revisions that a write is tested
- * against. */
+/* If-Match and If-None-Match (RFC 9110 sections 13.1 and 13.2) of calls whose resource has an
+ * entity tag: reads are judged here, writes inside the store. */
 
-/* Adds the revisions that a checked list of entity tags names. A tag that is weak, or that no task
- * can have, matches nothing and is left out. Returns false when there are more than
- * STORE_REVISIONS_MOST. */
-bool precondition_add_list(struct slice list, struct store_precondition *precondition);
+/* Adds the versions that a checked list of entity tags names. A tag that nothing of `space` and
+ * `kind` can have matches nothing and is left out. Returns false when there are more than
+ * STORE_VERSIONS_MOST. */
+bool precondition_add_list(struct slice list, struct tag_space space, enum tag_kind kind,
+                           struct store_versions *versions);
 
-/* Reads both fields. `may_create`: If-None-Match may be `*`; any other use of it on a write is
- * refused. Sends 400 invalid_header and returns false. */
-bool precondition_read(struct http_exchange *x, bool may_create,
+/* Reads both fields for a read. Sends 400 invalid_header and returns false. */
+bool precondition_parse(struct http_exchange *x, struct http_conditions *conditions)
+    __attribute__((warn_unused_result));
+
+/* Reads both fields for a write of what the caller's space holds. Sends 400 invalid_header and
+ * returns false. */
+bool precondition_read(struct http_exchange *x, enum tag_kind kind,
                        struct store_precondition *precondition) __attribute__((warn_unused_result));
+
+/* Sends the 304 or 412 that the verdict, which is not GO, asks for. `cache`: the Cache-Control that
+ * the resource has. */
+void precondition_answer(struct http_exchange *x, enum http_conditions_verdict verdict,
+                         struct slice tag, struct slice cache);
+
+/* Sends the 412 of a write. `version`: of what is there, for its ETag; 0: there is nothing. */
+void precondition_refuse(struct http_exchange *x, enum store_verdict verdict, enum tag_kind kind,
+                         int64_t version);
 
 #endif

@@ -6,8 +6,13 @@
 
 /* What every answer about tasks has in common. */
 
+#define TASK_ANSWER_CACHE SLICE("private, no-cache")
+
 /* Adds ETag and Cache-Control. */
 void task_answer_fields(struct http_exchange *x, struct slice tag);
+
+/* Sends `task` alone. */
+void task_answer_body(struct http_exchange *x, int status, const struct task *task);
 
 /* Sends `task` with both fields. */
 void task_answer(struct http_exchange *x, int status, const struct task *task);

@@ -3,23 +3,23 @@
 #include "api/context.h"
 #include "api/encode.h"
 #include "api/handlers.h"
+#include "api/precondition.h"
 #include "api/respond.h"
 #include "api/task_answer.h"
 #include "api/task_query.h"
-#include "http/conditional.h"
 
 /* GET /v1/tasks: one page, written row by row into the answer while the store reads it; or copied
  * from what this loop answered before at the same revision of the user. */
 
 #define CURSOR_MOST 8192 /* bytes: a title of 1,024 code points of 4 bytes, in base64 */
-#define TAG_MOST    64
 
 struct page {
     struct store_task_list op; /* first: its address is the page's */
     struct http_exchange *x;
     struct http_query query;
     struct slice key; /* of the list cache */
-    struct http_condition if_none_match;
+    struct http_conditions conditions;
+    enum http_conditions_verdict verdict;
     struct json_writer json;
     struct cursor next; /* behind the last row, once the page is full */
     unsigned rows;
@@ -27,21 +27,9 @@ struct page {
     char tag_text[TAG_MOST];
     struct slice tag;
     bool with_total;
-    bool not_modified;
     bool cached; /* the answer is complete: it was copied */
     bool no_memory;
 };
-
-/* The revision says which change the list shows. Half of the user's id keeps the answers of two
- * accounts apart that one client reads under the same address. */
-static struct slice make_tag(struct page *page)
-{
-    char user[UUID_TEXT_LEN];
-    uuid_format(page->op.user, user);
-    int len = snprintf(page->tag_text, TAG_MOST, "\"l-%lld-%.*s\"", (long long)page->op.revision,
-                       17, user + UUID_TEXT_LEN - 17);
-    return (struct slice){page->tag_text, (size_t)len};
-}
 
 static struct list_cache_key key_of(const struct page *page)
 {
@@ -84,10 +72,9 @@ static void keep(const struct page *page)
 static bool begin(struct store_task_list *op)
 {
     struct page *page = (struct page *)op;
-    page->tag = make_tag(page);
-    page->not_modified =
-        page->if_none_match.present && http_condition_names(&page->if_none_match, page->tag, true);
-    if (page->not_modified) {
+    page->tag = tag_make(api_tag_space(page->x), TAG_LIST, op->revision, page->tag_text);
+    page->verdict = http_conditions_judge(&page->conditions, page->tag);
+    if (page->verdict != HTTP_CONDITIONS_GO) {
         return false;
     }
     page->cached = copy_cached(page);
@@ -152,6 +139,11 @@ static void add_link(struct page *page, struct slice cursor)
     buffer_finish(&link);
 }
 
+static struct uuid space_of(const struct page *page)
+{
+    return cursor_space(api_of(page->x)->epoch, page->op.user);
+}
+
 static void add_next(struct page *page)
 {
     jw_name(&page->json, SLICE("next_cursor"));
@@ -161,7 +153,7 @@ static void add_next(struct page *page)
     }
     struct buffer cursor;
     buffer_init(&cursor, CURSOR_MOST);
-    cursor_make(api_keys(page->x), page->op.user, &page->next, &cursor);
+    cursor_make(api_keys(page->x), space_of(page), &page->next, &cursor);
     page->no_memory |= cursor.failed;
     if (!cursor.failed) {
         jw_text(&page->json, buffer_slice(&cursor));
@@ -189,9 +181,8 @@ static void listed(struct store_op *op)
         respond_error(x, op->result == ERROR_NOT_FOUND ? ERROR_INVALID_TOKEN : op->result, NULL);
         return;
     }
-    if (page->not_modified) {
-        task_answer_fields(x, page->tag);
-        http_respond_status(x, 304);
+    if (page->verdict != HTTP_CONDITIONS_GO) {
+        precondition_answer(x, page->verdict, page->tag, TASK_ANSWER_CACHE);
         return;
     }
     if (!page->cached) {
@@ -214,8 +205,8 @@ static bool read_request(struct page *page)
     struct http_exchange *x = page->x;
     struct http_problem_errors errors = {0};
     bool good = http_query_parse(&x->request, task_query_names, x->arena, &page->query, &errors);
-    good &=
-        task_query_read(api_keys(x), &page->query, x->arena, &page->op, &page->with_total, &errors);
+    good &= task_query_read(api_keys(x), space_of(page), &page->query, x->arena, &page->op,
+                            &page->with_total, &errors);
     if (errors.count > 0) {
         http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &errors);
         return false;
@@ -225,12 +216,7 @@ static bool read_request(struct page *page)
         respond_no_memory(x);
         return false;
     }
-    if (!http_condition_parse(&x->request, HTTP_FIELD_IF_NONE_MATCH, &page->if_none_match)) {
-        respond_error(x, ERROR_INVALID_HEADER,
-                      "If-None-Match must be `*` or a list of entity tags.");
-        return false;
-    }
-    return true;
+    return precondition_parse(x, &page->conditions);
 }
 
 void tasks_list(struct http_exchange *x)

@@ -80,15 +80,17 @@ static void read_include(struct slice value, bool *with_total, struct http_probl
 }
 
 /* Last of all: a cursor is compared with the order and the filter. */
-static void read_cursor(const struct keys *keys, struct slice value, struct arena *arena,
-                        struct store_task_list *list, struct http_problem_errors *errors)
+static void read_cursor(const struct keys *keys, struct uuid space, struct slice value,
+                        struct arena *arena, struct store_task_list *list,
+                        struct http_problem_errors *errors)
 {
     if (!value.ptr) {
         return;
     }
     struct cursor cursor;
-    if (!cursor_parse(keys, list->user, value, arena, &cursor)) {
-        complain(errors, "cursor", "invalid", "Must be a next_cursor of this account.");
+    if (!cursor_parse(keys, space, value, arena, &cursor)) {
+        complain(errors, "cursor", "invalid",
+                 "Must be a next_cursor of this account. Begin again without one.");
         return;
     }
     if (cursor.sort != list->sort || cursor.descending != list->descending ||
@@ -102,8 +104,8 @@ static void read_cursor(const struct keys *keys, struct slice value, struct aren
     list->position = cursor.position;
 }
 
-bool task_query_read(const struct keys *keys, const struct http_query *query, struct arena *arena,
-                     struct store_task_list *list, bool *with_total,
+bool task_query_read(const struct keys *keys, struct uuid space, const struct http_query *query,
+                     struct arena *arena, struct store_task_list *list, bool *with_total,
                      struct http_problem_errors *errors)
 {
     read_limit(http_query_get(query, "limit"), list, errors);
@@ -111,7 +113,7 @@ bool task_query_read(const struct keys *keys, const struct http_query *query, st
     read_sort(http_query_get(query, "sort"), list, errors);
     read_include(http_query_get(query, "include"), with_total, errors);
     if (errors->count == 0) {
-        read_cursor(keys, http_query_get(query, "cursor"), arena, list, errors);
+        read_cursor(keys, space, http_query_get(query, "cursor"), arena, list, errors);
     }
     return errors->count == 0;
 }

@@ -13,8 +13,8 @@ extern const char *const task_query_names[];
 
 /* Fills the order, filter and position of `list` (whose user is set), and whether the total was
  * asked for. All that is wrong goes to `errors`. Returns false when anything is wrong. */
-bool task_query_read(const struct keys *keys, const struct http_query *query, struct arena *arena,
-                     struct store_task_list *list, bool *with_total,
+bool task_query_read(const struct keys *keys, struct uuid space, const struct http_query *query,
+                     struct arena *arena, struct store_task_list *list, bool *with_total,
                      struct http_problem_errors *errors);
 
 /* What the list cache knows a page by: the same bytes for the same filter, order and place, however

@@ -1,6 +1,5 @@
 #include "api/body.h"
 #include "api/context.h"
-#include "api/encode.h"
 #include "api/handlers.h"
 #include "api/idempotency.h"
 #include "api/precondition.h"
@@ -22,19 +21,16 @@ static void answer_created(struct http_exchange *x, const struct task *task)
     task_answer(x, 201, task);
 }
 
-static void answer_precondition_failed(struct http_exchange *x, int64_t revision)
-{
-    if (revision > 0) {
-        char text[ENCODE_TAG_MOST];
-        http_respond_field(x, "ETag", encode_task_tag(revision, text));
-    }
-    respond_error(x, ERROR_PRECONDITION_FAILED, NULL);
-}
-
 static void answer_deleted(struct http_exchange *x)
 {
-    http_respond_field(x, "Cache-Control", SLICE("private, no-cache"));
+    http_respond_field(x, "Cache-Control", TASK_ANSWER_CACHE);
     http_respond_status(x, 204);
+}
+
+/* A create is asked of the list. */
+static enum tag_kind kind_of(enum store_task_verb verb)
+{
+    return verb == STORE_TASK_CREATE ? TAG_LIST : TAG_TASK;
 }
 
 static void written(struct store_op *op)
@@ -54,7 +50,9 @@ static void written(struct store_op *op)
     case STORE_UPDATED: task_answer(x, 200, &write->task); break;
     case STORE_DELETED: answer_deleted(x); break;
     case STORE_NOT_FOUND: respond_error(x, ERROR_NOT_FOUND, NULL); break;
-    case STORE_PRECONDITION_FAILED: answer_precondition_failed(x, write->task.revision); break;
+    case STORE_PRECONDITION_FAILED:
+        precondition_refuse(x, write->verdict, kind_of(write->verb), write->task.revision);
+        break;
     case STORE_KEY_REUSED: respond_error(x, ERROR_IDEMPOTENCY_KEY_REUSED, NULL); break;
     case STORE_KEY_IN_USE: respond_error(x, ERROR_IDEMPOTENCY_KEY_IN_USE, NULL); break;
     }
@@ -62,13 +60,12 @@ static void written(struct store_op *op)
 
 /* ---- requests ---- */
 
-/* NULL: there was no memory, and that was answered. */
-static struct store_task_write *begin(struct http_exchange *x, enum store_task_verb verb)
+static void write_task(struct http_exchange *x, enum store_task_verb verb, enum field_mode mode)
 {
     struct store_task_write *write = arena_new(x->arena, struct store_task_write);
     if (!write) {
         respond_no_memory(x);
-        return NULL;
+        return;
     }
     write->op = api_op(x, written, x);
     write->verb = verb;
@@ -76,55 +73,35 @@ static struct store_task_write *begin(struct http_exchange *x, enum store_task_v
     write->user = api_caller(x)->user;
     write->now = clock_wall_ms();
     write->steady = clock_steady_ms();
-    return write;
-}
-
-static bool read_body(struct http_exchange *x, struct store_task_write *write, enum field_mode mode)
-{
+    if (!precondition_read(x, kind_of(verb), &write->precondition) ||
+        !idempotency_read(x, &write->idempotency)) {
+        return;
+    }
     struct field_reading reading = {
         .fields = task_fields, .count = task_field_count, .mode = mode, .input = &write->change};
-    if (!body_decode(x, &reading)) {
-        return false;
+    if (verb != STORE_TASK_DELETE && !body_decode(x, &reading)) {
+        return;
     }
     write->change.set = mode == FIELD_WHOLE ? TASK_ALL : reading.set;
-    return true;
+    api_engine(x)->task_write(write);
 }
 
 void tasks_create(struct http_exchange *x)
 {
-    struct store_task_write *write = begin(x, STORE_TASK_CREATE);
-    if (!write || !idempotency_read(x, &write->idempotency) || !read_body(x, write, FIELD_WHOLE)) {
-        return;
-    }
-    api_engine(x)->task_write(write);
+    write_task(x, STORE_TASK_CREATE, FIELD_WHOLE);
 }
 
 void tasks_replace(struct http_exchange *x)
 {
-    struct store_task_write *write = begin(x, STORE_TASK_REPLACE);
-    if (!write || !precondition_read(x, true, &write->precondition) ||
-        !idempotency_read(x, &write->idempotency) || !read_body(x, write, FIELD_WHOLE)) {
-        return;
-    }
-    api_engine(x)->task_write(write);
+    write_task(x, STORE_TASK_REPLACE, FIELD_WHOLE);
 }
 
 void tasks_patch(struct http_exchange *x)
 {
-    struct store_task_write *write = begin(x, STORE_TASK_PATCH);
-    if (!write || !precondition_read(x, false, &write->precondition) ||
-        !idempotency_read(x, &write->idempotency) || !read_body(x, write, FIELD_PATCH)) {
-        return;
-    }
-    api_engine(x)->task_write(write);
+    write_task(x, STORE_TASK_PATCH, FIELD_PATCH);
 }
 
 void tasks_delete(struct http_exchange *x)
 {
-    struct store_task_write *write = begin(x, STORE_TASK_DELETE);
-    if (!write || !precondition_read(x, false, &write->precondition) ||
-        !idempotency_read(x, &write->idempotency)) {
-        return;
-    }
-    api_engine(x)->task_write(write);
+    write_task(x, STORE_TASK_DELETE, FIELD_PATCH);
 }

@@ -1,15 +1,14 @@
 #include "api/context.h"
-#include "api/encode.h"
 #include "api/handlers.h"
+#include "api/precondition.h"
 #include "api/respond.h"
 #include "api/task_answer.h"
-#include "http/conditional.h"
 
 /* GET /v1/tasks/{id}: the call that is made most, so it allocates nothing but its operation. */
 
 struct reading {
     struct store_task_get op; /* first: its address is the reading's */
-    struct http_condition if_none_match;
+    struct http_conditions conditions;
 };
 
 static void got(struct store_op *op)
@@ -20,15 +19,16 @@ static void got(struct store_op *op)
         respond_error(x, op->result, NULL);
         return;
     }
-    char text[ENCODE_TAG_MOST];
-    struct slice tag = encode_task_tag(reading->op.task.revision, text);
-    if (reading->if_none_match.present &&
-        http_condition_names(&reading->if_none_match, tag, true)) {
-        task_answer_fields(x, tag);
-        http_respond_status(x, 304);
+    char text[TAG_MOST];
+    const struct task *task = &reading->op.task;
+    struct slice tag = tag_make(api_tag_space(x), TAG_TASK, task->revision, text);
+    const enum http_conditions_verdict verdict = http_conditions_judge(&reading->conditions, tag);
+    if (verdict != HTTP_CONDITIONS_GO) {
+        precondition_answer(x, verdict, tag, TASK_ANSWER_CACHE);
         return;
     }
-    task_answer(x, 200, &reading->op.task);
+    task_answer_fields(x, tag);
+    task_answer_body(x, 200, task);
 }
 
 void tasks_get(struct http_exchange *x)
@@ -38,9 +38,7 @@ void tasks_get(struct http_exchange *x)
         respond_no_memory(x);
         return;
     }
-    if (!http_condition_parse(&x->request, HTTP_FIELD_IF_NONE_MATCH, &reading->if_none_match)) {
-        respond_error(x, ERROR_INVALID_HEADER,
-                      "If-None-Match must be `*` or a list of entity tags such as \"42\".");
+    if (!precondition_parse(x, &reading->conditions)) {
         return;
     }
     reading->op.op = api_op(x, got, x);

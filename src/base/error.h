@@ -51,7 +51,8 @@
     ERROR(VALIDATION_FAILED, "validation_failed", 422, "Validation failed",                        \
           "Some members of the body are not valid; see errors.")                                   \
     ERROR(IDEMPOTENCY_KEY_REUSED, "idempotency_key_reused", 422, "Idempotency key reused",         \
-          "This Idempotency-Key was used before with another method, path or body.")               \
+          "This Idempotency-Key was used before with another method, path or content. Make a "     \
+          "new key for each new thing to do.")                                                     \
     ERROR(RATE_LIMITED, "rate_limited", 429, "Too many requests",                                  \
           "A quota is used up. Wait as long as Retry-After says.")                                 \
     ERROR(HEADER_FIELDS_TOO_LARGE, "header_fields_too_large", 431,                                 \

@@ -22,6 +22,10 @@ struct user {
     int64_t disabled_at; /* 0: the account may be used */
 };
 
+/* Names the version of what its owner sees of an account; from 1. The same account always has the
+ * same; another name, e-mail or time has another one. */
+int64_t user_version(const struct user *user);
+
 /* One login and its chain of refresh tokens. */
 struct session {
     struct uuid id;

@@ -6,6 +6,7 @@
 #include "base/inbox.h"
 #include "model/task.h"
 #include "model/user.h"
+#include "store/precondition.h"
 
 /* Where accounts and tasks are kept: the calls the api needs, as one const vtable an engine fills.
  *
@@ -141,17 +142,6 @@ struct store_idempotency {
     uint8_t fingerprint[32]; /* of method, path and body */
 };
 
-#define STORE_REVISIONS_MOST 16
-
-/* If-Match, read as revisions; tested inside the write. */
-struct store_precondition {
-    bool present;
-    bool any; /* `*`: the task exists */
-    unsigned count;
-    int64_t revisions[STORE_REVISIONS_MOST];
-    bool must_not_exist; /* If-None-Match: * */
-};
-
 enum store_task_verb {
     STORE_TASK_CREATE,  /* a new task under `id`; `change` sets all */
     STORE_TASK_REPLACE, /* PUT: replaces, or creates when the user has none under `id` */
@@ -159,13 +149,15 @@ enum store_task_verb {
     STORE_TASK_DELETE,
 };
 
-/* What a write decided; kept with the idempotency key and replayed. */
+/* What a write decided. The first three are kept with the idempotency key and replayed; what was
+ * refused is judged afresh. */
 enum store_outcome {
     STORE_CREATED = 1,
     STORE_UPDATED, /* or nothing differed: then revision and updated_at are the old ones */
     STORE_DELETED,
     STORE_NOT_FOUND,           /* no such task of this user */
-    STORE_PRECONDITION_FAILED, /* `task.revision` is the current one; 0: there is no task */
+    STORE_PRECONDITION_FAILED, /* `verdict` says which; `task.revision` is the current one, for a
+                                  create the list's; 0: there is no task */
     STORE_KEY_REUSED,          /* same key, other fingerprint; nothing was done */
     STORE_KEY_IN_USE,          /* same key, still running */
 };
@@ -184,6 +176,7 @@ struct store_task_write {
     int64_t now;    /* for times of the task */
     int64_t steady; /* clock_steady_ms: the age of kept answers and deletions is counted by it */
     enum store_outcome outcome; /* out */
+    enum store_verdict verdict; /* out: of the precondition */
     struct task task;           /* out: created, updated; else without texts, and when a
                                    precondition failed the revision only */
     bool replayed;              /* out: the answer of an earlier request */
@@ -195,11 +188,14 @@ struct store_user_create {
     struct user user;
 };
 
-/* Sets the name (ptr NULL clears). ERROR_NOT_FOUND. `user` out: the row as it is now. */
+/* Sets the name (ptr NULL clears). ERROR_NOT_FOUND, ERROR_PRECONDITION_FAILED. `user` out: the row
+ * as it is now, also when a precondition failed. */
 struct store_user_rename {
     struct store_op op;
     struct uuid id;
     struct slice name;
+    struct store_precondition precondition; /* of user_version() */
+    enum store_verdict verdict;             /* out */
     int64_t now;
     struct user user; /* out */
 };

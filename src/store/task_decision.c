@@ -33,44 +33,38 @@ static enum task_decision remove_task(struct store_task_write *op, const struct 
     return TASK_DECISION_DELETE;
 }
 
-static bool matches(const struct store_precondition *precondition, int64_t revision)
-{
-    if (precondition->any)
-        return true;
-    for (unsigned i = 0; i < precondition->count; i++) {
-        if (precondition->revisions[i] == revision)
-            return true;
-    }
-    return false;
-}
-
-/* Sets the outcome and answers false when the request must not be carried out. */
+/* Sets the outcome and answers false when the request must not be carried out. What a create is
+ * asked of is the list, which always exists and has the user's revision. */
 static bool may_change(struct store_task_write *op, const struct task_before *before)
 {
+    const bool creates = op->verb == STORE_TASK_CREATE;
+    const bool exists = creates || before->exists;
     op->task = (struct task){.id = op->id};
-    if (!before->exists && op->verb != STORE_TASK_REPLACE) {
+    if (!exists && op->verb != STORE_TASK_REPLACE) {
         op->outcome = STORE_NOT_FOUND;
         return false;
     }
-    bool fits = before->exists ? !op->precondition.must_not_exist : !op->precondition.present;
-    if (fits && before->exists && op->precondition.present)
-        fits = matches(&op->precondition, before->task.revision);
-    if (!fits) {
+    const int64_t revision = creates ? before->revision : before->task.revision;
+    op->verdict = store_precondition_judge(&op->precondition, exists, revision);
+    if (op->verdict != STORE_HOLDS) {
         op->outcome = STORE_PRECONDITION_FAILED;
-        op->task.revision = before->exists ? before->task.revision : 0;
+        op->task.revision = exists ? revision : 0;
     }
-    return fits;
+    return op->verdict == STORE_HOLDS;
 }
 
 static enum task_decision decide(struct store_task_write *op, const struct task_before *before)
 {
-    if (op->verb == STORE_TASK_CREATE)
-        return create(op, before);
     if (!may_change(op, before))
         return TASK_DECISION_NOTHING;
-    if (!before->exists)
+    if (op->verb == STORE_TASK_CREATE || !before->exists)
         return create(op, before);
     return op->verb == STORE_TASK_DELETE ? remove_task(op, before) : change(op, before);
+}
+
+bool task_is_kept(const struct store_task_write *op)
+{
+    return op->idempotency.key.ptr && op->outcome <= STORE_DELETED;
 }
 
 static void count(struct usage *change, const struct task *task, int sign)
@@ -93,7 +87,7 @@ static struct usage usage_change(const struct store_task_write *op,
         change.bytes += USAGE_TOMBSTONE_BYTES;
     if (decision == TASK_DECISION_INSERT && before->tombstone)
         change.bytes -= USAGE_TOMBSTONE_BYTES;
-    if (op->idempotency.key.ptr)
+    if (task_is_kept(op))
         change.bytes += usage_key_bytes(op->idempotency.key, &op->task) - before->kept_bytes;
     return change;
 }

@@ -32,6 +32,10 @@ struct task_before {
 enum task_decision task_decide(struct store_task_write *op, const struct task_before *before,
                                const struct usage_limits *limits, struct usage *change);
 
+/* Is the answer to be kept under the key? Only what was done is, and what had nothing left to do: a
+ * request that was refused may be mended and sent again under its key. */
+bool task_is_kept(const struct store_task_write *op);
+
 /* An answer that was kept under an idempotency key. */
 struct task_kept {
     struct slice fingerprint;

@@ -20,6 +20,19 @@ void user_touch(struct user *user, int64_t now)
     user->updated_at = now > user->updated_at ? now : user->updated_at;
 }
 
+bool user_decide_rename(struct store_user_rename *op, const struct user *user)
+{
+    op->user = *user;
+    op->verdict = store_precondition_judge(&op->precondition, true, user_version(user));
+    if (op->verdict != STORE_HOLDS) {
+        op->op.result = ERROR_PRECONDITION_FAILED;
+        return false;
+    }
+    op->user.name = op->name;
+    user_touch(&op->user, op->now);
+    return true;
+}
+
 bool user_decide_govern(struct store_user_govern *op)
 {
     switch (op->verb) {

@@ -180,7 +180,7 @@ def test_deletion_in_the_middle_of_writes(make_user):
         writers = [pool.submit(write, number) for number in range(6)]
         own.client.post("/v1/me/deletion", {"password": PASSWORD}).expect(204)
         ends = [writer.result(20) for writer in writers]
-    assert all(statuses[-1] == 401 and set(statuses[:-1]) <= {201} for statuses in ends)
+    assert all(statuses[-1] == 401 and set(statuses[:-1]) <= {201} for statuses in ends), [s[-1] for s in ends]
 
 
 def test_registering_twice_at_once_makes_one_account(server):

@@ -74,17 +74,36 @@ def test_a_creating_put_replays_as_created(user):
     same(first, user.client.put(path, {"title": "x"}, headers=headers))
 
 
-def test_404_and_412_are_kept(user):
+def test_a_refusal_is_judged_afresh(user):
+    """404 and 412 under a key: what was wrong is mended, and the same key goes on."""
     path, headers = f"/v1/tasks/{uuid.uuid4()}", key()
-    first = user.client.patch(path, {"title": "x"}, headers=headers).expect(404)
-    user.client.put(path, {"title": "now it is there"}).expect(201)
-    same(first, user.client.patch(path, {"title": "x"}, headers=headers).expect(404, "not_found"))
-    stale = {**key(), "If-Match": '"0"'}
-    refused = user.client.patch(path, {"title": "x"}, headers=stale).expect(412)
-    same(refused, user.client.patch(path, {"title": "x"}, headers=stale).expect(412, "precondition_failed"))
+    user.client.patch(path, {"title": "x"}, headers=headers).expect(404)
+    made = user.client.put(path, {"title": "now it is there"}).expect(201)
+    changed = user.client.patch(path, {"title": "x"}, headers=headers).expect(200)
+    assert changed.headers.get("Idempotency-Replayed") is None
+    same(changed, user.client.patch(path, {"title": "x"}, headers=headers))
+    under = key()
+    stale = {**under, "If-Match": made.etag}
+    for _ in range(2):
+        refused = user.client.patch(path, {"title": "y"}, headers=stale).expect(412, "precondition_failed")
+        assert refused.headers.get("Idempotency-Replayed") is None and refused.etag == changed.etag
+    fresh = {**under, "If-Match": changed.etag}
+    done = user.client.patch(path, {"title": "y"}, headers=fresh).expect(200)
+    for repeat in (fresh, stale, under, {**under, "If-None-Match": "*"}):
+        same(done, user.client.patch(path, {"title": "y"}, headers=repeat).expect(200))
+    user.client.patch(path, {"title": "z"}, headers=under).expect(422, "idempotency_key_reused")
     gone = key()
-    absent = user.client.delete(f"/v1/tasks/{uuid.UUID(int=5)}", headers=gone).expect(404)
-    same(absent, user.client.delete(f"/v1/tasks/{uuid.UUID(int=5)}", headers=gone))
+    user.client.delete(f"/v1/tasks/{uuid.UUID(int=5)}", headers=gone).expect(404)
+    user.client.delete(path, headers=gone).expect(204)
+
+
+def test_what_changed_nothing_is_kept(user):
+    task, headers = user.task("same"), key()
+    path = f"/v1/tasks/{task['id']}"
+    first = user.client.patch(path, {"title": "same"}, headers=headers).expect(200)
+    user.client.patch(path, {"title": "other"}).expect(200)
+    same(first, user.client.patch(path, {"title": "same"}, headers=headers))
+    assert user.client.get(path).json["title"] == "other"
 
 
 def test_what_was_refused_before_the_write_is_not_kept(user):

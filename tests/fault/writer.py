@@ -47,7 +47,7 @@ class Writer:
     """Writes as `client` until the server is gone. `ledger` holds the revisions of its user."""
 
     def __init__(self, number, client, random, ledger, counts):
-        self.name, self.client, self.random = f"w{number}", client, random
+        self.name, self.client, self.random = f"w{number}", client.learn_space(), random
         self.ledger, self.counts = ledger, counts
         self.step = 0
         self.last_revision = 0
@@ -88,7 +88,7 @@ class Writer:
 
     def _change(self, verb, task):
         path = f"/v1/tasks/{task['id']}"
-        current = {"If-Match": f'"{task["revision"]}"'} if self.random.random() < 0.3 else {}
+        current = {"If-Match": self.client.tag(task)} if self.random.random() < 0.3 else {}
         if verb == "patch":
             body = self._body()
             del body[self.random.choice(["description", "status"])]

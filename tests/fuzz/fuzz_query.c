@@ -38,13 +38,20 @@ static void parse_query(struct arena *arena, struct slice text)
 static void parse_condition(struct slice text)
 {
     struct http_request request = {0};
-    struct http_condition condition;
+    struct http_conditions conditions;
 
     request.fields[HTTP_FIELD_IF_MATCH].value = text;
-    if (http_condition_parse(&request, HTTP_FIELD_IF_MATCH, &condition)) {
-        /* What matches strongly matches weakly. */
-        must(!http_condition_names(&condition, SLICE("\"1\""), false) ||
-             http_condition_names(&condition, SLICE("\"1\""), true));
+    if (http_conditions_parse(&request, &conditions) == NULL) {
+        struct slice list = conditions.match.list;
+        struct slice opaque;
+        unsigned count = 0;
+        while (!conditions.match.any && http_condition_next(&list, &opaque)) {
+            must(opaque.len == 0 ||
+                 (opaque.ptr > text.ptr && opaque.ptr + opaque.len < text.ptr + text.len));
+            count++;
+        }
+        must(!text.ptr || conditions.match.any || count > 0);
+        (void)http_conditions_judge(&conditions, SLICE("\"1\""));
     }
 }
 

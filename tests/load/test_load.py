@@ -76,7 +76,7 @@ class Mixer:
     def change(self):
         """PATCH and PUT."""
         body = {"title": f"t{self.random.randrange(50)}", "status": self.random.choice(["pending", "completed"])}
-        condition = {"If-Match": f'"{self.random.randrange(100)}"'} if self.random.random() < 0.3 else {}
+        condition = {"If-Match": self.user.client.tag({"revision": self.random.randrange(100)})} if self.random.random() < 0.3 else {}
         self.ask(self.random.choice(["PATCH", "PUT"]), self.path(), {200, 201, 404, 409, 412, 422}, json=body,
                  headers=self.key() | condition)
 
@@ -170,6 +170,8 @@ def test_all_calls_at_once():
     server = Server({"LOG_LEVEL": "info", "THREADS": "2", "METRICS_ADDR": "127.0.0.1:0"})
     try:
         users = [User(server) for _ in range(4)]
+        for user in users:
+            user.client.learn_space()
         mixers = [Mixer(number, server, users) for number in range(CONNECTIONS)]
         until = time.monotonic() + SECONDS
         pages = []

@@ -2,7 +2,9 @@
 
 What is replaced, and by what; nothing else is changed or left out:
 
-    ids that the server made             <id N>, in the body, in header fields and in the tag of a list
+    ids that the server made             <id N>, in the body and in header fields
+    what a space's tags begin with       <space N>
+    versions of an account in its tag    <version N>
     times                                <time N>
     access and refresh tokens            <access N>, <refresh N>
     cursors                              <cursor N>, in `next_cursor` and in Link; what they lead to is compared
@@ -27,7 +29,8 @@ REPLACED = re.compile(
     r'|(?<="refresh_expires_in":)(?P<left>2592000|25(?:89|9[01])\d{3})(?=\})'
     r'|(?<=is used up\. Try again in )(?P<wait>\d\d+)(?= seconds\.)'
     r'|(?:(?<="next_cursor":")|(?<=[?&]cursor=))(?P<cursor>[\w-]+)(?=["&>])'
-    r'|(?<="l-)(?P<tag>\d+-[0-9a-f]{4}-[0-9a-f]{12})(?=")')
+    r'|(?<=^")(?P<space>[0-9A-Za-z]{6})(?=-[lu]?\d+"$)'
+    r'|(?<=-u)(?P<version>\d+)(?="$)')
 DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 LEFT = re.compile(r"(?<=;[rt]=)\d+")
 REFERENCE = re.compile("«([^»]*)»")
@@ -64,15 +67,8 @@ class Names:
             return value
         if kind in ("left", "wait"):
             return "<left>"
-        if kind == "tag":
-            return self._tag(*value.split("-", 1))
         known = self.numbers.setdefault(kind, {})
         return f"<{kind} {known.setdefault(value, len(known) + 1)}>"
-
-    def _tag(self, revision, tail):
-        """The tag of a list: the revision, then the last half of the user's id."""
-        whole = [value for value in self.numbers.get("id", {}) if value.endswith(tail)]
-        return f"{revision}-{self.name('id', whole[0])}" if len(whole) == 1 else f"{revision}-{tail}"
 
     def order(self):
         """The numbers of the times in the order of the times."""

@@ -120,6 +120,36 @@ static void test_rename(void **state)
     loop_close(&loop);
 }
 
+/* Tested inside the write: of two that saw the same, one wins. */
+static void test_rename_preconditions(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    struct uuid id = make_user(&loop, "ann");
+    struct store_user_rename first = {.id = id, .name = SLICE("Ann"), .now = TEST_NOW + 5};
+    struct store_user_get get = {.id = id};
+    assert_int_equal(LOOP_CALL(&loop, user_get, &get), ERROR_NONE);
+    first.precondition.match =
+        (struct store_versions){.present = true, .count = 2, .list = {7, user_version(&get.user)}};
+    struct store_user_rename second = first;
+    second.name = SLICE("Anna");
+    loop_begin(&loop, &first.op);
+    loop.engine->user_rename(&first);
+    loop_begin(&loop, &second.op);
+    loop.engine->user_rename(&second);
+    loop_finish(&loop);
+    const bool won = first.op.result == ERROR_NONE;
+    const struct store_user_rename *winner = won ? &first : &second;
+    const struct store_user_rename *loser = won ? &second : &first;
+    assert_int_equal(winner->op.result, ERROR_NONE);
+    assert_int_equal(loser->op.result, ERROR_PRECONDITION_FAILED);
+    assert_int_equal(loser->verdict, STORE_MATCH_FAILED);
+    assert_true(user_version(&loser->user) == user_version(&winner->user));
+    assert_int_equal(LOOP_CALL(&loop, user_get, &get), ERROR_NONE);
+    assert_true(slice_eq(get.user.name, winner->name));
+    loop_close(&loop);
+}
+
 static void test_set_email(void **state)
 {
     struct loop loop;
@@ -225,9 +255,13 @@ static void test_delete_takes_all(void **pointer)
 int store_contract_accounts(void)
 {
     const struct CMUnitTest tests[] = {
-        CONTRACT_TEST(test_create_and_find),  CONTRACT_TEST(test_email_is_unique),
-        CONTRACT_TEST(test_email_race),       CONTRACT_TEST(test_rename),
-        CONTRACT_TEST(test_set_email),        CONTRACT_TEST(test_set_password_ends_other_sessions),
+        CONTRACT_TEST(test_create_and_find),
+        CONTRACT_TEST(test_email_is_unique),
+        CONTRACT_TEST(test_email_race),
+        CONTRACT_TEST(test_rename),
+        CONTRACT_TEST(test_rename_preconditions),
+        CONTRACT_TEST(test_set_email),
+        CONTRACT_TEST(test_set_password_ends_other_sessions),
         CONTRACT_TEST(test_delete_takes_all),
     };
     return cmocka_run_group_tests_name("store: accounts", tests, NULL, NULL);

@@ -167,11 +167,15 @@ static void test_preconditions(void **state)
     struct loop loop;
     open_loop(state, &loop);
     const struct store_precondition none = {0};
-    const struct store_precondition any = {.present = true, .any = true};
-    const struct store_precondition good = {.present = true, .count = 2, .revisions = {7, 1}};
-    const struct store_precondition bad = {.present = true, .count = 1, .revisions = {7}};
-    const struct store_precondition empty = {.present = true};
-    const struct store_precondition fresh = {.must_not_exist = true};
+    const struct store_precondition any = {.match = {.present = true, .any = true}};
+    const struct store_precondition good = {.match = {.present = true, .count = 2, .list = {7, 1}}};
+    const struct store_precondition bad = {.match = {.present = true, .count = 1, .list = {7}}};
+    const struct store_precondition empty = {.match = {.present = true}};
+    const struct store_precondition fresh = {.none_match = {.present = true, .any = true}};
+    const struct store_precondition other = {
+        .none_match = {.present = true, .count = 1, .list = {7}}};
+    const struct store_precondition first = {
+        .none_match = {.present = true, .count = 1, .list = {1}}};
     const struct {
         enum store_task_verb verb;
         bool exists;
@@ -183,10 +187,15 @@ static void test_preconditions(void **state)
         {STORE_TASK_PATCH, true, good, STORE_UPDATED},
         {STORE_TASK_PATCH, true, bad, STORE_PRECONDITION_FAILED},
         {STORE_TASK_PATCH, true, empty, STORE_PRECONDITION_FAILED},
+        {STORE_TASK_PATCH, true, other, STORE_UPDATED},
+        {STORE_TASK_PATCH, true, first, STORE_PRECONDITION_FAILED},
+        {STORE_TASK_PATCH, true, fresh, STORE_PRECONDITION_FAILED},
         {STORE_TASK_PATCH, false, any, STORE_NOT_FOUND},
         {STORE_TASK_PATCH, false, bad, STORE_NOT_FOUND},
         {STORE_TASK_DELETE, true, good, STORE_DELETED},
         {STORE_TASK_DELETE, true, bad, STORE_PRECONDITION_FAILED},
+        {STORE_TASK_DELETE, true, first, STORE_PRECONDITION_FAILED},
+        {STORE_TASK_DELETE, true, other, STORE_DELETED},
         {STORE_TASK_DELETE, false, bad, STORE_NOT_FOUND},
         {STORE_TASK_REPLACE, true, good, STORE_UPDATED},
         {STORE_TASK_REPLACE, true, bad, STORE_PRECONDITION_FAILED},
@@ -230,8 +239,8 @@ static void test_one_wins(void **state)
     for (unsigned i = 0; i < 16; i++) {
         ops[i] = task_write(STORE_TASK_PATCH, ann, made.id, TEST_NOW + 1);
         ops[i].change.title = SLICE("changed");
-        ops[i].precondition =
-            (struct store_precondition){.present = true, .count = 1, .revisions = {made.revision}};
+        ops[i].precondition = (struct store_precondition){
+            .match = {.present = true, .count = 1, .list = {made.revision}}};
         loop_begin(&loop, &ops[i].op);
         loop.engine->task_write(&ops[i]);
     }
@@ -303,6 +312,30 @@ static void test_revisions_of_one_turn(void **state)
         assert_true(revisions[who] > 10);
         assert_int_equal(next.revision, revisions[who] + 1);
     }
+    loop_close(&loop);
+}
+
+/* A create may be bound to the list as it was seen. */
+static void test_preconditions_of_a_create(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    struct uuid ann = make_user(&loop, "ann");
+    struct store_task_write op = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
+    op.precondition.match = (struct store_versions){.present = true, .count = 1, .list = {1}};
+    assert_int_equal(run(&loop, &op), STORE_PRECONDITION_FAILED);
+    assert_int_equal(op.task.revision, 0);
+    op.precondition.match.list[0] = 0;
+    assert_int_equal(run(&loop, &op), STORE_CREATED);
+    assert_int_equal(op.task.revision, 1);
+    op.id = uuid_make_v7();
+    assert_int_equal(run(&loop, &op), STORE_PRECONDITION_FAILED);
+    assert_int_equal(op.task.revision, 1);
+    op.precondition = (struct store_precondition){.none_match = {.present = true, .any = true}};
+    assert_int_equal(run(&loop, &op), STORE_PRECONDITION_FAILED);
+    assert_int_equal(op.verdict, STORE_NONE_MATCH_FAILED);
+    struct task task;
+    assert_int_equal(get_task(&loop, ann, op.id, &task), ERROR_NOT_FOUND);
     loop_close(&loop);
 }
 
@@ -422,8 +455,8 @@ static void test_key_lives_a_day(void **state)
     loop_close(&loop);
 }
 
-/* Every outcome that a write decides is kept. */
-static void test_outcomes_are_kept(void **state)
+/* What was done is kept; what was refused is judged afresh, and another content may follow. */
+static void test_what_is_kept(void **state)
 {
     struct loop loop;
     open_loop(state, &loop);
@@ -431,7 +464,7 @@ static void test_outcomes_are_kept(void **state)
     struct task made = make_task(&loop, ann, "one", TEST_NOW);
 
     struct store_task_write failed = task_write(STORE_TASK_PATCH, ann, made.id, TEST_NOW);
-    failed.precondition = (struct store_precondition){.present = true};
+    failed.precondition = (struct store_precondition){.match = {.present = true}};
     failed.idempotency = key_of("failed", 1);
     assert_int_equal(run(&loop, &failed), STORE_PRECONDITION_FAILED);
 
@@ -453,19 +486,24 @@ static void test_outcomes_are_kept(void **state)
     struct store_task_write back = task_write(STORE_TASK_REPLACE, ann, made.id, TEST_NOW + 4);
     assert_int_equal(run(&loop, &back), STORE_CREATED);
 
-    assert_int_equal(run(&loop, &failed), STORE_PRECONDITION_FAILED);
-    assert_int_equal(failed.task.revision, 1);
-    assert_true(failed.replayed);
     assert_int_equal(run(&loop, &patch), STORE_UPDATED);
     assert_true(patch.replayed);
     assert_same(&patch.task, &patched);
     assert_int_equal(run(&loop, &removal), STORE_DELETED);
     assert_true(removal.replayed);
-    assert_int_equal(run(&loop, &absent), STORE_NOT_FOUND);
-    assert_true(absent.replayed);
     struct task task;
     assert_int_equal(get_task(&loop, ann, made.id, &task), ERROR_NONE);
     assert_same(&task, &back.task);
+
+    assert_int_equal(run(&loop, &failed), STORE_PRECONDITION_FAILED);
+    assert_int_equal(failed.task.revision, back.task.revision);
+    assert_false(failed.replayed);
+    failed.precondition.match = (struct store_versions){.present = true, .any = true};
+    memset(failed.idempotency.fingerprint, 2, sizeof failed.idempotency.fingerprint);
+    assert_int_equal(run(&loop, &failed), STORE_UPDATED);
+    assert_false(failed.replayed);
+    assert_int_equal(run(&loop, &absent), STORE_UPDATED);
+    assert_false(absent.replayed);
     loop_close(&loop);
 }
 
@@ -478,13 +516,14 @@ int store_contract_tasks(void)
         CONTRACT_TEST(test_replace),
         CONTRACT_TEST(test_delete_and_come_again),
         CONTRACT_TEST(test_preconditions),
+        CONTRACT_TEST(test_preconditions_of_a_create),
         CONTRACT_TEST(test_one_wins),
         CONTRACT_TEST(test_revisions_of_one_turn),
         CONTRACT_TEST(test_create_twice_with_a_key),
         CONTRACT_TEST(test_key_lives_a_day),
         CONTRACT_TEST(test_key_outlives_a_step),
         CONTRACT_TEST(test_times_of_a_task_go_forward),
-        CONTRACT_TEST(test_outcomes_are_kept),
+        CONTRACT_TEST(test_what_is_kept),
     };
     return cmocka_run_group_tests_name("store: tasks", tests, NULL, NULL);
 }

@@ -125,21 +125,6 @@ static void tokens(void **state)
                    "\"refresh_token\":\"r\",\"refresh_expires_in\":2592000}");
 }
 
-static void tags(void **state)
-{
-    static const struct {
-        int64_t revision;
-        const char *tag;
-    } cases[] = {
-        {1, "\"1\""}, {42, "\"42\""}, {1000, "\"1000\""}, {INT64_MAX, "\"9223372036854775807\""}};
-    (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        char text[ENCODE_TAG_MOST];
-        struct slice tag = encode_task_tag(cases[i].revision, text);
-        assert_true(slice_eq(tag, slice_of(cases[i].tag)));
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,7 +133,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_user_without_the_hash, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tokens, set_up, tear_down),
-        cmocka_unit_test(tags),
     };
     return cmocka_run_group_tests_name("encode", tests, NULL, NULL);
 }

@@ -5,85 +5,91 @@
 
 #include <cmocka.h>
 
+#include <sodium.h>
+
 #include "api/precondition.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
+static struct tag_space own;
+static struct tag_space other;
+
+/* Puts them in the place of @ and #. */
+static struct slice list_of(const char *pattern, char *text)
+{
+    char *to = text;
+    for (const char *from = pattern; *from; from++) {
+        if (*from == '@' || *from == '#') {
+            memcpy(to, *from == '@' ? own.text : other.text, TAG_SPACE_LEN);
+            to += TAG_SPACE_LEN;
+        } else {
+            *to++ = *from;
+        }
+    }
+    return (struct slice){text, (size_t)(to - text)};
+}
+
 static void lists(void **state)
 {
+    /* @ is our space, # another one. */
     static const struct {
         const char *list;
         unsigned count;
-        int64_t revisions[3];
+        int64_t versions[3];
     } cases[] = {
-        {"\"42\"", 1, {42}},
-        {"\"1\", \"2\",\"3\"", 3, {1, 2, 3}},
-        {", \"1\" ,, \"2\" ,", 2, {1, 2}},
-        {"\"9223372036854775807\"", 1, {INT64_MAX}},
-        {"\"9223372036854775808\"", 0, {0}}, /* no revision of ours */
-        {"\"0\"", 0, {0}},
-        {"\"042\"", 0, {0}},
+        {"\"@-42\"", 1, {42}},
+        {"\"@-1\", \"@-2\",\"@-3\"", 3, {1, 2, 3}},
+        {", \"@-1\" ,, \"@-2\" ,", 2, {1, 2}},
+        {"\"@-9223372036854775807\"", 1, {INT64_MAX}},
+        {"\"@-9223372036854775808\"", 0, {0}}, /* no revision of ours */
+        {"\"@-042\"", 0, {0}},
+        {"\"42\"", 0, {0}}, /* a tag without a space is nobody's */
+        {"\"#-42\"", 0, {0}},
+        {"\"#-1\", \"@-2\"", 1, {2}},
         {"\"\"", 0, {0}},
-        {"\"4 2\"", 0, {0}},
-        {"\"+1\"", 0, {0}},
-        {"W/\"42\"", 0, {0}}, /* weak tags never match a write */
-        {"W/\"1\", \"2\"", 1, {2}},
-        {"\"a,b\", \"7\"", 1, {7}},
-        {"\"l-1-abc\"", 0, {0}},
+        {"\"@-+1\"", 0, {0}},
+        {"W/\"@-42\"", 1, {42}},
+        {"\"@-42-gzip\", \"@-43\"-gzip", 2, {42, 43}},
+        {"\"a,b\", \"@-7\"", 1, {7}},
+        {"\"@-l7\"", 0, {0}},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct store_precondition precondition = {0};
-        assert_true(precondition_add_list(slice_of(cases[i].list), &precondition));
-        assert_int_equal(precondition.count, cases[i].count);
+        struct store_versions versions = {0};
+        char text[128];
+        assert_true(precondition_add_list(list_of(cases[i].list, text), own, TAG_TASK, &versions));
+        if (versions.count != cases[i].count) {
+            fail_msg("%s: %u", cases[i].list, versions.count);
+        }
         for (unsigned n = 0; n < cases[i].count; n++) {
-            assert_int_equal(precondition.revisions[n], cases[i].revisions[n]);
+            assert_true(versions.list[n] == cases[i].versions[n]);
         }
     }
 }
 
 static void lists_are_bounded(void **state)
 {
-    struct buffer list;
-    struct store_precondition precondition = {0};
-    (void)state;
-    buffer_init(&list, 1024);
-    for (unsigned i = 0; i < STORE_REVISIONS_MOST; i++) {
-        buffer_add_format(&list, "%s\"%u\"", i ? ", " : "", i + 1);
-    }
-    assert_true(precondition_add_list(buffer_slice(&list), &precondition));
-    assert_int_equal(precondition.count, STORE_REVISIONS_MOST);
-    buffer_add_text(&list, ", \"99\"");
-    precondition = (struct store_precondition){0};
-    assert_false(precondition_add_list(buffer_slice(&list), &precondition));
-    buffer_finish(&list);
-}
-
-static void fields(void **state)
-{
-    static const struct {
-        const char *if_match;
-        const char *if_none_match;
-        bool may_create;
-        struct store_precondition expected;
-    } cases[] = {
-        {NULL, NULL, true, {0}},
-        {"*", NULL, false, {.present = true, .any = true}},
-        {"\"5\"", NULL, false, {.present = true, .count = 1}},
-        {"W/\"5\"", NULL, false, {.present = true}}, /* there, and names nothing: 412 */
-        {NULL, "*", true, {.must_not_exist = true}},
-    };
+    struct {
+        unsigned own, others; /* tags */
+        bool good;
+    } cases[] = {{STORE_VERSIONS_MOST, 0, true},
+                 {STORE_VERSIONS_MOST, 4, true}, /* those of others do not count */
+                 {STORE_VERSIONS_MOST + 1, 0, false}};
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct http_exchange x = {0};
-        struct store_precondition got = {0};
-        x.request.fields[HTTP_FIELD_IF_MATCH].value = slice_of(cases[i].if_match);
-        x.request.fields[HTTP_FIELD_IF_NONE_MATCH].value = slice_of(cases[i].if_none_match);
-        assert_true(precondition_read(&x, cases[i].may_create, &got));
-        assert_int_equal(got.present, cases[i].expected.present);
-        assert_int_equal(got.any, cases[i].expected.any);
-        assert_int_equal(got.count, cases[i].expected.count);
-        assert_int_equal(got.must_not_exist, cases[i].expected.must_not_exist);
+        struct store_versions versions = {0};
+        struct buffer pattern;
+        char text[1024];
+        buffer_init(&pattern, sizeof text);
+        for (unsigned n = 0; n < cases[i].own + cases[i].others; n++) {
+            buffer_add_text(&pattern, n < cases[i].others ? "\"#-1\"," : "\"@-1\",");
+        }
+        buffer_add_char(&pattern, '\0');
+        assert_int_equal(
+            precondition_add_list(list_of(pattern.data, text), own, TAG_TASK, &versions),
+            cases[i].good);
+        assert_int_equal(versions.count, STORE_VERSIONS_MOST);
+        buffer_finish(&pattern);
     }
 }
 
@@ -92,7 +98,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists),
         cmocka_unit_test(lists_are_bounded),
-        cmocka_unit_test(fields),
     };
+    if (sodium_init() < 0) {
+        return 1;
+    }
+    own = tag_space_of((struct uuid){{1}}, (struct uuid){{2}});
+    other = tag_space_of((struct uuid){{1}}, (struct uuid){{3}});
     return cmocka_run_group_tests_name("precondition", tests, NULL, NULL);
 }

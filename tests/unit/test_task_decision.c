@@ -68,7 +68,7 @@ static void creates(void **state)
     assert_int_equal(decide(&create, false), TASK_DECISION_INSERT);
     assert_is_new(&create);
     struct store_task_write replace = write_of(STORE_TASK_REPLACE, "Milk");
-    replace.precondition.must_not_exist = true;
+    replace.precondition.none_match = (struct store_versions){.present = true, .any = true};
     assert_int_equal(decide(&replace, false), TASK_DECISION_INSERT);
     assert_is_new(&replace);
     struct store_task_write done = write_of(STORE_TASK_CREATE, "Milk");
@@ -119,8 +119,8 @@ static void not_found(void **state)
     for (size_t i = 0; i < COUNT(verbs); i++) {
         for (unsigned asked = 0; asked < 3; asked++) {
             struct store_task_write op = write_of(verbs[i], "Milk");
-            op.precondition.present = op.precondition.any = asked == 1;
-            op.precondition.must_not_exist = asked == 2;
+            op.precondition.match.present = op.precondition.match.any = asked == 1;
+            op.precondition.none_match.present = op.precondition.none_match.any = asked == 2;
             assert_int_equal(decide(&op, false), TASK_DECISION_NOTHING);
             assert_int_equal(op.outcome, STORE_NOT_FOUND);
             assert_int_equal(op.task.revision, 0);
@@ -129,30 +129,72 @@ static void not_found(void **state)
     }
 }
 
+#define NONE                                                                                       \
+    {                                                                                              \
+        0                                                                                          \
+    }
+#define ANY                                                                                        \
+    {                                                                                              \
+        .present = true, .any = true                                                               \
+    }
+#define ONE(version)                                                                               \
+    {                                                                                              \
+        .present = true, .count = 1, .list = { version }                                           \
+    }
+
+/* What a create is asked of is the list, whose revision is the user's. */
+static void preconditions_of_a_create(void **state)
+{
+    const struct {
+        struct store_versions match, none_match;
+        bool fits;
+    } cases[] = {
+        {ONE(USER_REVISION), NONE, true},  {ANY, NONE, true},  {ONE(TASK_REVISION), NONE, false},
+        {NONE, ONE(USER_REVISION), false}, {NONE, ANY, false}, {NONE, ONE(1), true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct store_task_write op = write_of(STORE_TASK_CREATE, "Milk");
+        op.precondition.match = cases[i].match;
+        op.precondition.none_match = cases[i].none_match;
+        assert_int_equal(decide(&op, false),
+                         cases[i].fits ? TASK_DECISION_INSERT : TASK_DECISION_NOTHING);
+        assert_int_equal(op.outcome, cases[i].fits ? STORE_CREATED : STORE_PRECONDITION_FAILED);
+        assert_int_equal(op.task.revision, cases[i].fits ? USER_REVISION + 1 : USER_REVISION);
+    }
+}
+
 static void preconditions(void **state)
 {
     static const enum store_task_verb verbs[] = {STORE_TASK_REPLACE, STORE_TASK_PATCH,
                                                  STORE_TASK_DELETE};
     const struct {
-        struct store_precondition asked;
-        bool fits;
+        struct store_versions match, none_match;
+        enum store_verdict verdict;
     } cases[] = {
-        {{.present = false}, true},
-        {{.present = true, .any = true}, true},
-        {{.present = true, .count = 1, .revisions = {TASK_REVISION}}, true},
-        {{.present = true, .count = 2, .revisions = {1, TASK_REVISION}}, true},
-        {{.present = true, .count = 1, .revisions = {1, TASK_REVISION}}, false},
-        {{.present = true, .count = 1, .revisions = {USER_REVISION}}, false},
-        {{.present = true}, false},
-        {{.must_not_exist = true}, false},
-        {{.present = true, .any = true, .must_not_exist = true}, false},
+        {NONE, NONE, STORE_HOLDS},
+        {ANY, NONE, STORE_HOLDS},
+        {ONE(TASK_REVISION), NONE, STORE_HOLDS},
+        {{.present = true, .count = 2, .list = {1, TASK_REVISION}}, NONE, STORE_HOLDS},
+        {{.present = true, .count = 1, .list = {1, TASK_REVISION}}, NONE, STORE_MATCH_FAILED},
+        {ONE(USER_REVISION), NONE, STORE_MATCH_FAILED},
+        {{.present = true}, NONE, STORE_MATCH_FAILED},
+        {NONE, ANY, STORE_NONE_MATCH_FAILED},
+        {NONE, ONE(TASK_REVISION), STORE_NONE_MATCH_FAILED},
+        {NONE, ONE(USER_REVISION), STORE_HOLDS},
+        {NONE, {.present = true}, STORE_HOLDS},
+        {ANY, ANY, STORE_NONE_MATCH_FAILED},
+        {ONE(1), ANY, STORE_MATCH_FAILED},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases) * COUNT(verbs); i++) {
         struct store_task_write op = write_of(verbs[i % COUNT(verbs)], "Milk");
-        op.precondition = cases[i / COUNT(verbs)].asked;
+        const enum store_verdict verdict = cases[i / COUNT(verbs)].verdict;
+        op.precondition.match = cases[i / COUNT(verbs)].match;
+        op.precondition.none_match = cases[i / COUNT(verbs)].none_match;
         const enum task_decision decision = decide(&op, true);
-        if (cases[i / COUNT(verbs)].fits) {
+        assert_int_equal(op.verdict, verdict);
+        if (verdict == STORE_HOLDS) {
             assert_int_not_equal(decision, TASK_DECISION_NOTHING);
             assert_int_not_equal(op.outcome, STORE_PRECONDITION_FAILED);
             continue;
@@ -168,7 +210,7 @@ static void a_replacement_that_must_match_creates_nothing(void **state)
 {
     (void)state;
     struct store_task_write op = write_of(STORE_TASK_REPLACE, "Milk");
-    op.precondition = (struct store_precondition){.present = true, .any = true};
+    op.precondition.match = (struct store_versions){.present = true, .any = true};
     assert_int_equal(decide(&op, false), TASK_DECISION_NOTHING);
     assert_int_equal(op.outcome, STORE_PRECONDITION_FAILED);
     assert_int_equal(op.task.revision, 0);
@@ -239,6 +281,10 @@ static void usage_follows(void **state)
     assert_int_equal(usage_total(&changed, 0), 0);
     assert_int_equal(changed.bytes, USAGE_KEY_BYTES + 2 + 3);
 
+    same.precondition.match = (struct store_versions){.present = true};
+    (void)decide(&same, true); /* refused: nothing is kept */
+    assert_int_equal(changed.bytes, 0);
+
     struct store_task_write delete = write_of(STORE_TASK_DELETE, "");
     (void)decide(&delete, true);
     assert_int_equal(changed.tasks[TASK_PENDING], -1);
@@ -291,6 +337,7 @@ int main(void)
         cmocka_unit_test(deletes),
         cmocka_unit_test(not_found),
         cmocka_unit_test(preconditions),
+        cmocka_unit_test(preconditions_of_a_create),
         cmocka_unit_test(a_replacement_that_must_match_creates_nothing),
         cmocka_unit_test(kept_answers),
         cmocka_unit_test(usage_follows),

@@ -71,11 +71,46 @@ static void what_an_operator_does(void **state)
     }
 }
 
+/* Of what the owner sees, nothing changes unnoticed. */
+static void versions_differ(void **state)
+{
+    const struct user users[] = {
+        {.id = {{1}}, .email = SLICE("a@b.de"), .created_at = 1, .updated_at = 1},
+        {.id = {{2}}, .email = SLICE("a@b.de"), .created_at = 1, .updated_at = 1},
+        {.id = {{1}}, .email = SLICE("a@b.dk"), .created_at = 1, .updated_at = 1},
+        {.id = {{1}}, .email = SLICE("a@b.de"), .created_at = 1, .updated_at = 2},
+        {.id = {{1}}, .email = SLICE("a@b.de"), .created_at = 2, .updated_at = 1},
+        {.id = {{1}},
+         .email = SLICE("a@b.de"),
+         .name = SLICE(""),
+         .created_at = 1,
+         .updated_at = 1},
+        {.id = {{1}},
+         .email = SLICE("a@b.de"),
+         .name = SLICE("x"),
+         .created_at = 1,
+         .updated_at = 1},
+        {.id = {{1}},
+         .email = SLICE("a@b.d"),
+         .name = SLICE("ex"),
+         .created_at = 1,
+         .updated_at = 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(users); i++) {
+        const struct user same = users[i];
+        assert_true(user_version(&users[i]) > 0 && user_version(&users[i]) == user_version(&same));
+        for (size_t k = 0; k < i; k++)
+            assert_true(user_version(&users[i]) != user_version(&users[k]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_password_opens),
         cmocka_unit_test(what_an_operator_does),
+        cmocka_unit_test(versions_differ),
     };
     return cmocka_run_group_tests_name("user_decision", tests, NULL, NULL);
 }

@@ -225,7 +225,7 @@ static void decide(struct job *job)
     case TASK_DECISION_DELETE: delete_task(job); break;
     case TASK_DECISION_REFUSE: return;
     }
-    if (has_key(op))
+    if (task_is_kept(op))
         keep_answer(job);
 }
 
@@ -308,6 +308,7 @@ void pg_task_write(struct store_task_write *op)
                                        .size = sizeof(struct task_job),
                                        .step = step_change,
                                        .repeatable = is_repeatable};
-    const bool plain = op->verb == STORE_TASK_CREATE && !has_key(op);
+    const bool plain = op->verb == STORE_TASK_CREATE && !has_key(op) &&
+                       !op->precondition.match.present && !op->precondition.none_match.present;
     job_start(&op->op, plain ? &create : &change, &op->user);
 }

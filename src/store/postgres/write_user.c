@@ -113,6 +113,13 @@ static bool step_create(struct job *job, unsigned round)
     return false;
 }
 
+/* Did an earlier run of the job do it? Then the version that it was asked of is gone. */
+static bool is_renamed(const struct locked_user *locked, const struct store_user_rename *op)
+{
+    const struct user *user = &locked->user;
+    return locked->job.uncertain && user->updated_at >= op->now && slice_eq(user->name, op->name);
+}
+
 static bool step_rename(struct job *job, unsigned round)
 {
     struct locked_user *locked = (struct locked_user *)job;
@@ -125,10 +132,10 @@ static bool step_rename(struct job *job, unsigned round)
         op->op.result = ERROR_NOT_FOUND;
         return false;
     }
-    op->user = locked->user;
-    op->user.name = op->name;
-    user_touch(&op->user, op->now);
-    set_text(job, SQL_USER_RENAME, &op->id, op->name, op->now);
+    if (is_renamed(locked, op))
+        op->user = locked->user;
+    else if (user_decide_rename(op, &locked->user))
+        set_text(job, SQL_USER_RENAME, &op->id, op->user.name, op->user.updated_at);
     return false;
 }
 

@@ -66,7 +66,7 @@ static int find_key(struct transaction *t, struct store_task_write *op, struct t
 
 static int keep_answer(struct transaction *t, const struct store_task_write *op)
 {
-    if (!op->idempotency.key.ptr)
+    if (!task_is_kept(op))
         return SQLITE_OK;
     struct query q = query_begin(&t->statements, SQL_KEY_PUT);
     query_bind_uuid(&q, &op->user);

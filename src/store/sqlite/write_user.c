@@ -82,15 +82,14 @@ static int run_create(struct transaction *t, struct store_op *base)
 static int run_rename(struct transaction *t, struct store_op *base)
 {
     struct store_user_rename *op = (struct store_user_rename *)base;
-    int rc = read_user(t, &op->op, &op->id, &op->user);
-    if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
+    struct user user;
+    int rc = read_user(t, &op->op, &op->id, &user);
+    if (rc != SQLITE_OK || op->op.result != ERROR_NONE || !user_decide_rename(op, &user))
         return rc;
-    op->user.name = op->name;
-    user_touch(&op->user, op->now);
     struct query q = query_begin(&t->statements, SQL_USER_RENAME);
     query_bind_uuid(&q, &op->id);
-    query_bind_text(&q, op->name);
-    query_bind_i64(&q, op->now);
+    query_bind_text(&q, op->user.name);
+    query_bind_i64(&q, op->user.updated_at);
     return query_run(&q);
 }
 

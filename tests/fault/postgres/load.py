@@ -179,6 +179,7 @@ class Writer(threading.Thread):
     def __init__(self, name, account, pick, log, seed, keyed=0.6):
         super().__init__(name=name, daemon=True)
         self.account, self.log, self.keyed = account, log, keyed
+        account.client.learn_space()  # now, while nothing goes wrong
         self.random = random.Random(seed)
         self.line = Line(pick, account.token["access_token"])
         self.ended = threading.Event()
@@ -194,7 +195,7 @@ class Writer(threading.Thread):
             key = headers["Idempotency-Key"] = f"{self.name}-{uuid.UUID(int=self.random.getrandbits(128))}"
         if task is not None and self.random.random() < 0.5:
             condition = task["revision"]
-            headers["If-Match"] = f'"{condition}"'
+            headers["If-Match"] = self.account.client.tag(task)
         value = body["title"] if body else None
         return Operation(verb, self.account.id, method, path, body, headers, value, key, task, condition)
 

@@ -52,9 +52,8 @@ def test_no_update_under_a_condition_is_lost(ground):
     """Each client counts one up; the sum must be the number of those that were told 200."""
 
     def count_up(client, path, _number, _turn):
-        now = client.get(path).expect(200).json
-        return client.patch(path, {"title": str(int(now["title"]) + 1)},
-                            headers={"If-Match": f'"{now["revision"]}"'})
+        now = client.get(path).expect(200)
+        return client.patch(path, {"title": str(int(now.json["title"]) + 1)}, headers={"If-Match": now.etag})
 
     user = accounts(ground.node(), 1)[0]
     clients = Clients(user, count_up)
