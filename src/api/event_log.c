@@ -45,11 +45,13 @@ void event_log_request(struct http_exchange *x, size_t bytes)
         x->request.target.ptr ? http_method_name(x->request.method) : (struct slice){0};
     struct slice route = slice_of(x->route ? x->route->path : NULL);
     struct slice code = slice_of(x->error != ERROR_NONE ? error_row(x->error)->code : NULL);
-    log_write(
-        LOG_INFO, "request",
-        LOG_FIELDS(LOG_WORD("method", method), LOG_WORD("route", route),
-                   LOG_HTTP_STATUS("status", x->response.status), LOG_US("us", x->took_us),
-                   LOG_O("code", code), LOG_N("bytes", bytes), LOG_T("client", x->request.client),
-                   LOG_O("user_id", user_text(x, NULL, id)), LOG_T("request_id", x->request.id),
-                   LOG_O("trace_id", http_trace_id(&x->request))));
+    log_write(LOG_INFO, "request",
+              LOG_FIELDS(LOG_WORD("method", method), LOG_WORD("route", route),
+                         LOG_HTTP_STATUS("status", x->response.status), LOG_US("us", x->took_us),
+                         LOG_O("code", code),
+                         LOG_O("outcome", x->abandoned ? SLICE("abandoned") : (struct slice){0}),
+                         LOG_N("bytes", bytes), LOG_T("client", x->request.client),
+                         LOG_O("user_id", user_text(x, NULL, id)),
+                         LOG_T("request_id", x->request.id),
+                         LOG_O("trace_id", http_trace_id(&x->request))));
 }

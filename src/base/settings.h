@@ -139,8 +139,11 @@ extern bool (*settings_judge_database)(const char *url, char *why, size_t why_si
  * object {"settings":[...]}. False: it could not be written. */
 bool settings_print(const struct settings *settings, FILE *out, bool json);
 
+/* Which settings a help is about. */
+enum settings_scope { SETTINGS_OF_ALL, SETTINGS_OF_DATABASE, SETTINGS_OF_ADDRESS };
+
 /* The flags with their defaults, for --help; and the README's Markdown table. */
-void settings_print_help(FILE *out);
+void settings_print_help(FILE *out, enum settings_scope scope);
 void settings_print_markdown(FILE *out);
 
 #endif

@@ -224,7 +224,18 @@ static const char *fallback_text(const struct setting_row *row, char *out, size_
     return out;
 }
 
-void settings_print_help(FILE *out)
+static bool is_in_scope(enum setting_id id, enum settings_scope scope)
+{
+    switch (scope) {
+    case SETTINGS_OF_DATABASE:
+        return id == SETTING_database_url || id == SETTING_database_pool ||
+               id == SETTING_database_timeout_ms || id == SETTING_database_prepared;
+    case SETTINGS_OF_ADDRESS: return id == SETTING_host || id == SETTING_port;
+    default: return true;
+    }
+}
+
+void settings_print_help(FILE *out, enum settings_scope scope)
 {
     fputs("  --env-file FILE              read settings from FILE, NAME=VALUE a line; the packaged "
           "service's own is found\n"
@@ -234,7 +245,7 @@ void settings_print_help(FILE *out)
         const struct setting_row *row = &setting_rows[id];
         char left[64] = "";
         char fallback[64];
-        if (!row->flag) {
+        if (!row->flag || !is_in_scope((enum setting_id)id, scope)) {
             continue;
         }
         (void)snprintf(left, sizeof left, "--%s %s", row->flag, row->is_number ? "N" : "TEXT");

@@ -1,5 +1,6 @@
 #include "cli/control_wire.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -12,6 +13,9 @@ static bool send_all(int fd, struct slice left)
 {
     while (left.len > 0) {
         const ssize_t n = send(fd, left.ptr, left.len, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
         if (n <= 0) {
             return false;
         }
@@ -48,6 +52,10 @@ static bool read_all(int fd, struct buffer *bytes)
     for (;;) {
         char *room = buffer_reserve(bytes, PIECE);
         const ssize_t n = room ? recv(fd, room, PIECE, 0) : -1;
+        if (room && n < 0 && errno == EINTR) {
+            continue; /* stopped and continued: with a time limit the kernel does not go on itself
+                       */
+        }
         if (n <= 0) {
             return n == 0;
         }

@@ -10,8 +10,22 @@
 
 #define WHY_SIZE 5000
 
+static void print_done(const char *target, const struct dump_counts *counts, bool json)
+{
+    const long long users = counts->rows[0];
+    const long long tasks = counts->rows[1];
+    const long long tombstones = counts->rows[2];
+
+    if (json) {
+        printf("{\"users\":%lld,\"tasks\":%lld,\"tombstones\":%lld}\n", users, tasks, tombstones);
+    } else if (strcmp(target, "-") != 0) {
+        fprintf(stderr, "wrote %s: %lld users, %lld tasks, %lld tombstones\n", target, users, tasks,
+                tombstones);
+    }
+}
+
 /* It holds password hashes: a file has mode 0600, and is whole or not there. */
-static int run(const char *url, struct slice email, const char *target, bool replace)
+static int run(const char *url, struct slice email, const char *target, bool replace, bool json)
 {
     char why[WHY_SIZE] = "";
     struct dump_counts counts = {0};
@@ -33,16 +47,14 @@ static int run(const char *url, struct slice email, const char *target, bool rep
         fprintf(stderr, "taskhold: %s\n", *why ? why : strerror(errno));
         return CLI_FAILED;
     }
-    if (strcmp(target, "-") != 0) {
-        fprintf(stderr, "wrote %s: %lld users, %lld tasks, %lld tombstones\n", target,
-                (long long)counts.rows[0], (long long)counts.rows[1], (long long)counts.rows[2]);
-    }
+    print_done(target, &counts, json);
     return CLI_OK;
 }
 
 int cli_export(int argc, char **argv)
 {
     const bool force = cli_take_flag(&argc, argv, "--force");
+    const bool json = cli_take_flag(&argc, argv, "--json");
     const char *user = NULL;
     const bool good = cli_take_value(&argc, argv, "--user", &user);
     struct settings settings = {0};
@@ -59,8 +71,12 @@ int cli_export(int argc, char **argv)
     if (rest_count > 1) {
         fprintf(stderr, "taskhold: give one FILE to export to, or none for standard output\n");
         status = CLI_USAGE;
+    } else if (json && (rest_count == 0 || strcmp(rest[0], "-") == 0)) {
+        fprintf(stderr, "taskhold: --json goes with a FILE: an export is JSON already\n");
+        status = CLI_USAGE;
     } else {
-        status = run(settings.database_url, slice_of(user), rest_count == 1 ? rest[0] : "-", force);
+        status = run(settings.database_url, slice_of(user), rest_count == 1 ? rest[0] : "-", force,
+                     json);
     }
     settings_finish(&settings);
     return status;

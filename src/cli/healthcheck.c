@@ -157,7 +157,26 @@ static unsigned read_status(int fd)
     return (unsigned)status;
 }
 
-static int check(const struct target *target)
+static int report(const struct target *target, unsigned status, bool json)
+{
+    if (json) {
+        printf("{\"ready\":%s,\"status\":", status == 200 ? "true" : "false");
+        if (status != 0) {
+            printf("%u}\n", status);
+        } else {
+            puts("null}");
+        }
+    } else if (status == 200) {
+        printf("ready\n");
+    } else if (status != 0) {
+        fprintf(stderr, "taskhold: not ready: the answer was %u\n", status);
+    } else {
+        fprintf(stderr, "taskhold: no answer from %s port %s\n", target->host, target->port);
+    }
+    return status == 200 ? CLI_OK : CLI_FAILED;
+}
+
+static int check(const struct target *target, bool json)
 {
     unsigned status = 0;
     int fd = -1;
@@ -171,16 +190,7 @@ static int check(const struct target *target)
     if (fd >= 0) {
         close(fd);
     }
-    if (status == 200) {
-        printf("ready\n");
-        return CLI_OK;
-    }
-    if (status != 0) {
-        fprintf(stderr, "taskhold: not ready: the answer was %u\n", status);
-    } else {
-        fprintf(stderr, "taskhold: no answer from %s port %s\n", target->host, target->port);
-    }
-    return CLI_FAILED;
+    return report(target, status, json);
 }
 
 /* Where the server of these settings listens, as seen from this machine. */
@@ -207,6 +217,7 @@ static int target_from_settings(const struct settings *settings, struct target *
 
 int cli_healthcheck(int argc, char **argv)
 {
+    const bool json = cli_take_flag(&argc, argv, "--json");
     struct settings settings = {0};
     struct target target = {0};
     char **rest = NULL;
@@ -231,5 +242,5 @@ int cli_healthcheck(int argc, char **argv)
         fprintf(stderr, "taskhold: give one URL such as http://127.0.0.1:8080/readyz\n");
         return CLI_USAGE;
     }
-    return check(&target);
+    return check(&target, json);
 }

@@ -16,7 +16,7 @@ static int run(const char *url, const char *name, const void *options)
     const bool piped = strcmp(name, "-") == 0;
     FILE *in = NULL;
 
-    (void)options;
+    const bool json = *(const bool *)options;
     if (piped) {
         name = "standard input";
     }
@@ -38,12 +38,15 @@ static int run(const char *url, const char *name, const void *options)
         fprintf(stderr, "taskhold: %s\n", why);
         return CLI_FAILED;
     }
-    printf("imported %lld users, %lld tasks, %lld tombstones\n", (long long)counts.rows[0],
-           (long long)counts.rows[1], (long long)counts.rows[2]);
+    printf(json ? "{\"users\":%lld,\"tasks\":%lld,\"tombstones\":%lld}\n"
+                : "imported %lld users, %lld tasks, %lld tombstones\n",
+           (long long)counts.rows[0], (long long)counts.rows[1], (long long)counts.rows[2]);
     return CLI_OK;
 }
 
 int cli_import(int argc, char **argv)
 {
-    return cli_with_file(argc, argv, "import", run, NULL);
+    const bool json = cli_take_flag(&argc, argv, "--json");
+
+    return cli_with_file(argc, argv, "import", run, &json);
 }

@@ -13,6 +13,7 @@ int cli_migrate(int argc, char **argv)
     struct store_options options = {0};
     const struct store_engine *engine = NULL;
     struct store *store = NULL;
+    const bool json = cli_take_flag(&argc, argv, "--json");
     int status = settings_load(&settings, argc, argv, NULL, NULL);
 
     if (status != CLI_OK) {
@@ -28,7 +29,8 @@ int cli_migrate(int argc, char **argv)
     status = store ? CLI_OK : CLI_FAILED;
 out:
     if (store) {
-        printf("the schema is at head\n");
+        printf(json ? "{\"engine\":\"%s\",\"at_head\":true}\n" : "the schema is at head\n",
+               engine->name);
         engine->close(&store);
     } else {
         fprintf(stderr, "taskhold: %s\n", why);

@@ -3,10 +3,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "base/uuid.h"
 #include "http/connection.h"
 #include "http/local.h"
 #include "http/traffic.h"
@@ -15,17 +18,15 @@
 #define BATCH_MOST 64
 #define PAUSE_MS   100
 
-static const char full[] = "HTTP/1.1 503 Service Unavailable\r\n"
-                           "Content-Type: application/problem+json\r\n"
-                           "Cache-Control: no-store\r\n"
-                           "X-Content-Type-Options: nosniff\r\n"
-                           "Retry-After: 2\r\n"
-                           "Connection: close\r\n"
-                           "Content-Length: 152\r\n"
-                           "\r\n"
-                           "{\"type\":\"/problems/overloaded\",\"title\":\"Overloaded\","
-                           "\"status\":503,\"detail\":\"The server has too many connections. "
-                           "Try again shortly.\",\"code\":\"overloaded\"}";
+static const char full_head[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                                "Content-Type: application/problem+json\r\n"
+                                "Cache-Control: no-store\r\n"
+                                "X-Content-Type-Options: nosniff\r\n"
+                                "Retry-After: 2\r\n"
+                                "Connection: close\r\n";
+static const char full_body[] = "{\"type\":\"/problems/overloaded\",\"title\":\"Overloaded\","
+                                "\"status\":503,\"detail\":\"The server has too many connections. "
+                                "Try again shortly.\",\"code\":\"overloaded\",\"request_id\":\"";
 
 static bool watch(struct http_loop *loop)
 {
@@ -72,11 +73,24 @@ int acceptor_wait_ms(const struct http_loop *loop, int wait)
     return wait >= 0 && wait < left ? wait : (int)left;
 }
 
-static void turn_away(int fd)
+/* Without a parser, an exchange or memory of its own; but it can be found in the log. */
+static void turn_away(struct http_loop *loop, int fd, const char *reason)
 {
-    (void)send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    char id[UUID_TEXT_LEN];
+    char text[1024];
+
+    uuid_format(uuid_make_v7(), id);
+    const int len =
+        snprintf(text, sizeof text, "%sX-Request-Id: %.*s\r\nContent-Length: %zu\r\n\r\n%s%.*s\"}",
+                 full_head, UUID_TEXT_LEN, id, sizeof full_body - 1 + UUID_TEXT_LEN + 2, full_body,
+                 UUID_TEXT_LEN, id);
+    (void)send(fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)shutdown(fd, SHUT_WR);
     close(fd);
+    traffic_turned_away(loop, reason);
+    log_write(LOG_INFO, "turned_away",
+              LOG_FIELDS(LOG_T("reason", slice_of(reason)),
+                         LOG_T("request_id", ((struct slice){id, UUID_TEXT_LEN}))));
 }
 
 /* A client that waits in the backlog while no descriptor is left would make the listener readable
@@ -88,8 +102,7 @@ static void make_descriptor(struct http_loop *loop)
         loop->spare_fd = -1;
         int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            turn_away(fd);
-            traffic_turned_away(loop, "descriptors");
+            turn_away(loop, fd, "descriptors");
         }
         loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     }
@@ -120,8 +133,7 @@ static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage 
         return;
     }
     if (all_taken || (addresses && !addresses_enter(addresses, &address))) {
-        turn_away(fd);
-        traffic_turned_away(loop, all_taken ? "full" : "address");
+        turn_away(loop, fd, all_taken ? "full" : "address");
         return;
     }
     traffic_accepted(loop);

@@ -230,6 +230,7 @@ void http_connection_respond(struct exchange *exchange)
     struct http_connection *c = exchange->connection;
     const struct http_response *response = &exchange->x.response;
     if (c->state == CONNECTION_DEAD) {
+        exchange->x.abandoned = true;
         finish_exchange(c);
         c->gone = true;
     } else {
@@ -433,6 +434,7 @@ static void release(struct http_connection *c)
         return;
     }
     if (c->state == CONNECTION_SENDING) {
+        c->exchange->x.abandoned = true;
         finish_exchange(c);
     } else if (c->exchange) {
         http_loop_give_exchange(c->loop, c->exchange);

@@ -107,6 +107,7 @@ struct http_exchange {
     void *caller;                   /* what the authorize hook left for the handler */
     int64_t started_us;             /* clock_mono_us when its first byte was there */
     int64_t took_us;                /* from then to the last byte of the answer; set at the end */
+    bool abandoned;                 /* the client was gone before it had the whole answer */
 };
 
 /* Appends `Name: value` to the head. A value with a control character breaks the answer off as

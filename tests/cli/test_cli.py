@@ -158,3 +158,36 @@ def test_healthcheck_gives_up_on_silence():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         done = run("healthcheck", f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout=20)
     assert done.returncode == 1 and "3 seconds" in done.stderr
+
+
+def test_the_help_of_a_command_lists_its_own_flags():
+    commands = re.findall(r"^  (\w+) +\w", run("help").stdout, re.MULTILINE)
+    assert "backup" in commands
+    for command in commands:
+        text = run("help", command).stdout
+        usage = text.splitlines()[0]
+        listed = re.findall(r"^  (--[\w-]+)", text, re.MULTILINE)
+        assert len(set(listed)) == len(listed), text
+        assert set(re.findall(r"--[\w-]+", usage)) <= set(listed), text
+        assert ("--cors-origins" in listed) == (command in ("serve", "config", "doctor"))
+        assert ("--database" in listed) == ("[FLAGS]" in usage and command != "healthcheck")
+
+
+def test_every_command_that_prints_data_prints_json(server, tmp_path):
+    """Where it is for a person by default."""
+    def data(*args, status=0):
+        done = run(*args, "--json", cwd=tmp_path, env={"DATABASE_URL": "sqlite:x.db"}, stdin="Nobody-Knows-7\n")
+        assert done.returncode == status, done
+        return json.loads(done.stdout)
+
+    assert data("migrate") == {"engine": "sqlite", "at_head": True}
+    data("user", "add", "someone@example.com")
+    assert data("export", "x.jsonl")["users"] == 1
+    assert data("import", "x.jsonl", "--database", "sqlite:y.db")["users"] == 1
+    data("backup", "x.copy")
+    restored = data("restore", "x.copy", "--force")
+    assert restored["file"] == str(tmp_path / "x.db") and restored["source"] == "x.copy" and restored["kept"]
+    assert data("healthcheck", server.url) == {"ready": True, "status": 200}
+    assert data("healthcheck", f"{server.url}/nothing", status=1) == {"ready": False, "status": 404}
+    assert data("healthcheck", "http://127.0.0.1:1", status=1) == {"ready": False, "status": None}
+    assert run("export", "--json", cwd=tmp_path).returncode == 2

@@ -191,6 +191,30 @@ def test_a_kill_in_the_middle_of_a_migration_is_repaired_by_the_next_start(postg
 # ---- running ----
 
 
+def test_a_node_that_was_stopped_has_lost_nothing(own):
+    """The answer to the last question came meanwhile; only the time to read it was lacking."""
+    server = Server(env={"DATABASE_URL": own.url("postgres")})
+    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'SELECT version%'"
+    try:
+        assert ready(server)
+        blocker = subprocess.Popen([cluster.programs() / "psql", "-q", own.url("postgres")], stdin=subprocess.PIPE,
+                                   text=True)
+        blocker.stdin.write("BEGIN; LOCK TABLE taskhold_schema;\n")
+        blocker.stdin.flush()
+        wait_until(lambda: own.rows(waits), 10, "a question that waits")
+        server.signal(signal.SIGSTOP)
+        blocker.communicate("COMMIT;\n", timeout=10)
+        wait_until(lambda: not own.rows(waits), 10, "its answer")
+        until = time.monotonic() + 2.5  # longer than it would have waited
+        wait_until(lambda: time.monotonic() > until, 10)
+        server.signal(signal.SIGCONT)
+        wait_until(lambda: ready(server), 10, "readiness")
+        assert not events(server, "database_lost")
+    finally:
+        server.signal(signal.SIGCONT)
+        server.stop()
+
+
 def test_a_loss_and_the_return_are_one_line_each(own):
     server = Server(env={"DATABASE_URL": own.url("postgres")})
     try:

@@ -83,6 +83,48 @@ def test_a_slip_in_dotenv_is_an_event(start_server, tmp_path):
     assert "did you mean PORT?" in named(start_server(directory=tmp_path), "settings_remark")[0]["message"]
 
 
+def test_an_answer_that_nobody_took_is_told_as_such(start_server, make_user):
+    server = start_server()
+    user = make_user(server)
+    for number in range(150):
+        user.task(str(number), description="x" * 16000)
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        one.connect((server.host, server.port))
+        one.sendall(f"GET /v1/me/export HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {user.token['access_token']}\r\n"
+                    "\r\n".encode())
+        assert one.recv(100).startswith(b"HTTP/1.1 200")
+    user.client.get("/v1/me/export").expect(200)
+    told = wait_until(lambda: [row for row in named(server, "request") if row["route"] == "/v1/me/export"][1:] and
+                      [row for row in named(server, "request") if row["route"] == "/v1/me/export"], 20, "both lines")
+    assert sorted(row.get("outcome", "") for row in told) == ["", "abandoned"]
+    abandoned = next(row for row in told if "outcome" in row)
+    assert abandoned["bytes"] < 150 * 16000
+
+
+def test_a_command_that_was_stopped_and_goes_on_tells_no_error(start_server, make_user):
+    """With a time limit on a socket the kernel does not take a wait up again by itself."""
+    server = start_server(env={"DATABASE_URL": "sqlite:x.db"})
+    make_user(server)
+    server.signal(signal.SIGSTOP)
+    try:
+        command = subprocess.Popen([binary(), "user", "list", "--database", "sqlite:x.db"], cwd=server.directory,
+                                   env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+
+        def waits():
+            call = open(f"/proc/{command.pid}/wchan", encoding="utf-8").read()
+            return "unix_stream" in call or call in ("0", "")
+        wait_until(waits, 10, "the command to wait for its answer")
+        for number in (signal.SIGSTOP, signal.SIGCONT, signal.SIGSTOP, signal.SIGCONT):
+            command.send_signal(number)
+            if number == signal.SIGSTOP:
+                wait_until(lambda: open(f"/proc/{command.pid}/stat").read().split(") ")[1][0] == "T", 10, "its stop")
+    finally:
+        server.signal(signal.SIGCONT)
+    out, err = command.communicate(timeout=20)
+    assert command.returncode == 0 and "@" in out and err == ""
+
+
 # ---- starts that fail on a loop ----
 
 @pytest.mark.parametrize("limit", range(60, 200, 10))

@@ -162,6 +162,12 @@ static void test_connections_are_bounded(void **state)
         assert_int_equal(answer.status, 503);
         assert_int_equal(answer.body[answer.body_len - 1], '}');
         assert_non_null(strstr(answer.head, "\r\nRetry-After: "));
+        char id[64] = "";
+        const char *at = strstr(answer.head, "\r\nX-Request-Id: ");
+        assert_non_null(at);
+        (void)snprintf(id, sizeof id, "\"request_id\":\"%.36s\"",
+                       at + strlen("\r\nX-Request-Id: "));
+        assert_non_null(memmem(answer.body, answer.body_len, id, strlen(id)));
         assert_true(rig_is_closed(third));
         close(third);
         rig_send(second, "GET /plain HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");

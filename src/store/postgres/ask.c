@@ -9,13 +9,13 @@
 static bool take_input(PGconn *connection, int64_t until_ms, int wake)
 {
     struct pollfd ready[] = {{PQsocket(connection), POLLIN, 0}, {wake, POLLIN, 0}};
+    /* Past the time too, what has come is looked at: a process that was stopped (SIGSTOP, a laptop
+     * that slept) did not wait. */
     const int64_t left = until_ms - clock_mono_ms();
-    if (left <= 0)
-        return false;
-    const int found = poll(ready, 2, (int)left);
+    const int found = poll(ready, 2, left > 0 ? (int)left : 0);
     if (found < 0)
-        return errno == EINTR;
-    if (ready[1].revents)
+        return errno == EINTR && left > 0;
+    if (ready[1].revents || (found == 0 && left <= 0))
         return false;
     return found == 0 || PQconsumeInput(connection) == 1;
 }

@@ -129,10 +129,11 @@ static bool await_connection(PGconn *connection, int most_ms)
         struct pollfd socket = {.fd = PQsocket(connection),
                                 .events = wish == PGRES_POLLING_READING ? POLLIN : POLLOUT};
         const int64_t left_ms = until_ms - clock_mono_ms();
-        if (left_ms <= 0)
-            return false;
-        if (socket.fd < 0 || poll(&socket, 1, (int)left_ms) != 0)
+        const int found = socket.fd < 0 ? 1 : poll(&socket, 1, left_ms > 0 ? (int)left_ms : 0);
+        if (found > 0)
             wish = PQconnectPoll(connection);
+        else if (left_ms <= 0)
+            return false;
     }
     return true;
 }
