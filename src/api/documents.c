@@ -69,9 +69,6 @@ static void send_document(struct http_exchange *x, unsigned index)
     if (!precondition_parse(x, &conditions)) {
         return;
     }
-    if (document->gzip) {
-        http_respond_field(x, "Vary", SLICE("Accept-Encoding"));
-    }
     const struct slice cache = SLICE("no-cache");
     const enum http_conditions_verdict verdict = http_conditions_judge(&conditions, tag);
     if (verdict != HTTP_CONDITIONS_GO) {
@@ -132,6 +129,8 @@ void documents_docs_file(struct http_exchange *x)
         return;
     }
     /* The type depends on the file, so the route cannot name it. */
+    http_respond_field(x, "Vary",
+                       documents[index].gzip ? SLICE("Accept, Accept-Encoding") : SLICE("Accept"));
     if (!negotiate_accepts(&x->request, slice_of(documents[index].type))) {
         respond_error(x, ERROR_NOT_ACCEPTABLE, NULL);
         return;

@@ -4,6 +4,7 @@
 #include "base/settings_table.h"
 #include "base/slice.h"
 #include "base/utf8.h"
+#include "base/weburl.h"
 
 /* Bytes of a secret below which HMAC-SHA-256 loses strength (RFC 7518 section 3.2). */
 #define SECRET_LEAST 32
@@ -141,32 +142,15 @@ static bool good_proxies(const char *value)
     return all_parts(value, good_cidr);
 }
 
-/* SCHEME://HOST[:PORT] as browsers send it (RFC 6454 section 6.2): no path, no slash at the end.
- * `*` is safe, because no answer ever allows credentials. */
-static bool good_origin(struct slice part)
-{
-    if (slice_starts(part, SLICE("https://"))) {
-        part.ptr += 8;
-        part.len -= 8;
-    } else if (slice_starts(part, SLICE("http://"))) {
-        part.ptr += 7;
-        part.len -= 7;
-    } else {
-        return false;
-    }
-    for (size_t i = 0; i < part.len; i++) {
-        if (part.ptr[i] >= 'A' && part.ptr[i] <= 'Z') {
-            return false;
-        }
-    }
-    return is_visible(part) && !memchr(part.ptr, '/', part.len) &&
-           !memchr(part.ptr, '*', part.len) && !memchr(part.ptr, '?', part.len);
-}
-
 /* `*` stands alone. It is safe, because no answer ever allows credentials. */
 static bool good_origins(const char *value)
 {
-    return strcmp(value, "*") == 0 || all_parts(value, good_origin);
+    return strcmp(value, "*") == 0 || all_parts(value, weburl_is_origin);
+}
+
+static bool good_public_url(const char *value)
+{
+    return weburl_is_public(slice_of(value));
 }
 
 /* Whether the text is a shorter one written again and again: all bytes the same, `secretsecret…`.
@@ -250,6 +234,8 @@ static const struct {
      "must be addresses or CIDRs such as 10.0.0.0/8, comma separated"},
     {SETTING_client_address_header, good_field_name,
      "must be the name of a header field such as Fly-Client-IP, or Forwarded"},
+    {SETTING_public_url, good_public_url,
+     "must be http:// or https://, a host, and maybe a path; without a query and a fragment"},
     {SETTING_cors_origins, good_origins,
      "must be origins such as https://app.example.com (no path, lower case), comma separated"},
     {SETTING_jwt_issuer, good_issuer,

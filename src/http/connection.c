@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -179,8 +180,18 @@ static void refuse(struct http_connection *c, enum error error)
     hand_over(c);
     enum error moved = exchange_follow(c->exchange, c->in.data + c->in_at);
     exchange_identify(c->exchange);
+    exchange_glean_origin(c->exchange, (struct slice){c->in.data + c->in_at, c->in.len - c->in_at});
     c->exchange->x.response.close = true;
-    http_respond_problem(&c->exchange->x, moved ? moved : error, NULL, NULL);
+    error = moved ? moved : error;
+    char detail[128];
+    bool told = error == ERROR_CONTENT_TOO_LARGE;
+    if (told) {
+        (void)snprintf(detail, sizeof detail,
+                       "The body is larger than the %llu bytes that are "
+                       "taken here.",
+                       (unsigned long long)c->exchange->body_most);
+    }
+    http_respond_problem(&c->exchange->x, error, told ? detail : NULL, NULL);
 }
 
 static bool begin_exchange(struct http_connection *c)

@@ -11,11 +11,14 @@ struct cors;
 struct cors *cors_create(const char *origins, const char **why);
 void cors_destroy(struct cors **cors);
 
-/* Adds to the head of an answer what the page of an allowed origin needs to read it. */
-void cors_add(const struct cors *cors, struct http_exchange *x);
+/* Adds to the head of an answer what the page of an allowed origin needs to read it. False: the
+ * page of this origin may not, or there is no origin. */
+bool cors_add(const struct cors *cors, struct http_exchange *x);
 
-/* Adds to the answer of an OPTIONS request what a preflight asks for. `allow`: the methods of the
- * path, see http_match. */
-void cors_add_preflight(const struct cors *cors, struct http_exchange *x, unsigned allow);
+/* Whether a browser asks here, for a page, what it may send. */
+bool cors_is_preflight(const struct http_request *request);
+
+/* Adds to the answer of a preflight what it asks for. */
+void cors_add_preflight(const struct cors *cors, struct http_exchange *x);
 
 #endif

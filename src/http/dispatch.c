@@ -1,6 +1,7 @@
 #include "http/dispatch.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "http/loop.h"
 #include "http/negotiate.h"
@@ -33,26 +34,68 @@ static void add_allow(struct http_exchange *x, unsigned allow)
 
 static void answer_options(struct http_exchange *x, unsigned allow)
 {
-    const struct cors *cors = x->loop->policy->cors;
-    add_allow(x, allow);
-    if (cors) {
-        cors_add_preflight(cors, x, allow);
+    if (allow != 0) {
+        add_allow(x, allow);
+    }
+    if (x->loop->policy->cors && cors_is_preflight(&x->request)) {
+        cors_add_preflight(x->loop->policy->cors, x);
     }
     http_respond_status(x, 204);
 }
 
-static void refuse_media_type(struct http_exchange *x)
+/* 405 with the methods that there are. */
+static void refuse_method(struct http_exchange *x, unsigned allow)
 {
-    if (x->route->consumes & HTTP_CONSUMES_MERGE_PATCH) {
+    struct buffer detail;
+    buffer_init(&detail, 256);
+    buffer_add_text(&detail, "This resource has ");
+    http_allow_add(&detail, allow);
+    buffer_add(&detail, SLICE(".\0"));
+    add_allow(x, allow);
+    http_respond_problem(x, ERROR_METHOD_NOT_ALLOWED, detail.failed ? NULL : detail.data, NULL);
+    buffer_finish(&detail);
+}
+
+static void refuse_accept(struct http_exchange *x)
+{
+    char detail[256];
+    (void)snprintf(detail, sizeof detail,
+                   "What is here is %s, and the Accept header field excludes that. Name the type, "
+                   "or leave Accept out.",
+                   x->route->produces);
+    http_respond_problem(x, ERROR_NOT_ACCEPTABLE, detail, NULL);
+}
+
+static void refuse_media_type(struct http_exchange *x, enum negotiate_body wrong)
+{
+    static const char *const causes[] = {
+        [NEGOTIATE_CODING] = "The body has a Content-Encoding, and this call takes none.",
+        [NEGOTIATE_REPEATED] = "There is more than one Content-Type.",
+        [NEGOTIATE_TYPE] = "The type in Content-Type is not one that this call takes.",
+        [NEGOTIATE_CHARSET] = "The charset in Content-Type is not utf-8.",
+        [NEGOTIATE_PARAMETER] = "Content-Type has a parameter that is not charset=utf-8.",
+    };
+    const bool patches = x->route->consumes & HTTP_CONSUMES_MERGE_PATCH;
+    char detail[256];
+    (void)snprintf(detail, sizeof detail,
+                   "%s Send the body as %sapplication/json in UTF-8 without a content encoding.",
+                   causes[wrong], patches ? "application/merge-patch+json or " : "");
+    if (patches) {
         http_respond_field(x, "Accept-Patch",
                            SLICE("application/merge-patch+json, application/json"));
-        http_respond_problem(x, ERROR_UNSUPPORTED_MEDIA_TYPE,
-                             "Send the body as application/merge-patch+json or application/json "
-                             "in UTF-8 without a content encoding.",
-                             NULL);
-        return;
     }
-    http_respond_problem(x, ERROR_UNSUPPORTED_MEDIA_TYPE, NULL, NULL);
+    http_respond_problem(x, ERROR_UNSUPPORTED_MEDIA_TYPE, detail, NULL);
+}
+
+static void refuse_body(struct http_exchange *x)
+{
+    struct http_problem_errors errors = {0};
+    http_problem_errors_add(&errors,
+                            (struct http_problem_error){.pointer = SLICE(""),
+                                                        .code = "not_allowed",
+                                                        .detail = "This call takes no body."});
+    http_respond_problem(x, ERROR_VALIDATION_FAILED,
+                         "This call takes no body, and one was sent. Send none.", &errors);
 }
 
 static bool refuse_query(struct http_exchange *x)
@@ -69,18 +112,29 @@ static bool refuse_query(struct http_exchange *x)
 static enum http_verdict negotiate(struct http_exchange *x)
 {
     const struct http_route *route = x->route;
-    if (route->produces && !negotiate_accepts(&x->request, slice_of(route->produces))) {
-        http_respond_problem(x, ERROR_NOT_ACCEPTABLE, NULL, NULL);
+    const bool has_body = x->request.body.len > 0;
+    if (http_route_negotiates(route) &&
+        !negotiate_accepts(&x->request, slice_of(route->produces))) {
+        refuse_accept(x);
         return HTTP_ANSWERED;
     }
-    if (route->consumes && x->request.body.len > 0 &&
-        !negotiate_consumes(&x->request, route->consumes)) {
-        refuse_media_type(x);
-        return HTTP_ANSWERED;
+    if (route->consumes && has_body) {
+        const enum negotiate_body body = negotiate_consumes(&x->request, route->consumes);
+        if (body != NEGOTIATE_GOOD) {
+            refuse_media_type(x, body);
+            return HTTP_ANSWERED;
+        }
     }
     /* Calls that have parameters check them together with their values. */
     bool none_allowed = !route->query && !route->query_ignored;
-    return none_allowed && x->request.query.ptr && refuse_query(x) ? HTTP_ANSWERED : HTTP_GO;
+    if (none_allowed && x->request.query.ptr && refuse_query(x)) {
+        return HTTP_ANSWERED;
+    }
+    if (!route->consumes && has_body && !route->always) {
+        refuse_body(x);
+        return HTTP_ANSWERED;
+    }
+    return HTTP_GO;
 }
 
 static enum http_verdict run_stage(struct http_exchange *x, enum exchange_stage stage)
@@ -109,9 +163,13 @@ void http_continue(struct http_exchange *x)
 
 void http_dispatch(struct http_exchange *x)
 {
-    const unsigned all = (1U << HTTP_METHOD_COUNT) - 1;
     const struct exchange *exchange = exchange_of(x);
-    unsigned allow = exchange->asterisk ? all : exchange->allow;
+    unsigned allow = exchange->asterisk ? HTTP_METHODS_ALL : exchange->allow;
+    /* A preflight is never refused: the page would see a fault of CORS and not what is wrong. */
+    if (x->loop->policy->cors && cors_is_preflight(&x->request)) {
+        answer_options(x, allow);
+        return;
+    }
     if (allow == 0) {
         http_respond_problem(x, ERROR_NOT_FOUND, exchange->malformed_id ? MALFORMED_ID : NULL,
                              NULL);
@@ -122,8 +180,7 @@ void http_dispatch(struct http_exchange *x)
         return;
     }
     if (!x->route) {
-        add_allow(x, allow);
-        http_respond_problem(x, ERROR_METHOD_NOT_ALLOWED, NULL, NULL);
+        refuse_method(x, allow);
         return;
     }
     if (!x->route->always && http_loop_overloaded(x->loop)) {

@@ -109,6 +109,26 @@ void exchange_identify(struct exchange *exchange)
     }
 }
 
+void exchange_glean_origin(struct exchange *exchange, struct slice input)
+{
+    struct http_field_value *origin = &exchange->x.request.fields[HTTP_FIELD_ORIGIN];
+    struct slice rest = input;
+    if (exchange->base || !input.ptr) {
+        return;
+    }
+    while (rest.ptr) {
+        struct slice value = slice_next(&rest, '\n');
+        const bool whole = rest.ptr != NULL;
+        const struct slice name = slice_next(&value, ':');
+        value.len -= value.len > 0 && value.ptr[value.len - 1] == '\r' ? 1 : 0;
+        value = slice_trim(value);
+        if (whole && slice_eq_nocase(name, SLICE("Origin")) && value.ptr &&
+            http_find_control(value, 0) == value.len) {
+            *origin = (struct http_field_value){.value = value, .count = origin->count + 1};
+        }
+    }
+}
+
 static bool is_list(enum http_field field)
 {
     return field == HTTP_FIELD_ACCEPT || field == HTTP_FIELD_ACCEPT_ENCODING ||
@@ -192,12 +212,15 @@ static struct slice without_prefix(struct slice path, struct slice prefix)
 }
 
 /* A proxy in front may have taken the prefix away or not: the path is looked up both ways. */
-static void find_route(struct exchange *exchange)
+static void find_route(struct exchange *exchange, bool nowhere)
 {
     struct http_request *request = &exchange->x.request;
     const struct http_router *router = http_loop_router(exchange->x.loop);
     const struct slice whole = request->path;
     request->path = without_prefix(whole, http_path_prefix(&exchange->x));
+    if (nowhere) {
+        return;
+    }
     struct http_match match = http_router_find(router, request->method, request->path);
     if (match.allow == 0 && !match.malformed_id && request->path.ptr != whole.ptr) {
         match = http_router_find(router, request->method, whole);
@@ -229,8 +252,8 @@ static enum error resolve_target(struct exchange *exchange, struct slice text)
     if (target.host.ptr) {
         *host = (struct http_field_value){.value = target.host, .count = 1};
     }
-    if (!exchange->asterisk && !target.nowhere) {
-        find_route(exchange);
+    if (!exchange->asterisk) {
+        find_route(exchange, target.nowhere);
     }
     return ERROR_NONE;
 }

@@ -78,6 +78,11 @@ enum error exchange_resolve(struct exchange *exchange, const char *base)
 enum error exchange_follow(struct exchange *exchange, const char *base)
     __attribute__((warn_unused_result));
 
+/* Looks for Origin in the lines of a head that was refused before it was resolved, so that the page
+ * of an allowed origin can read why. `input`: what is there of the request. It has to stay until
+ * the answer is written. */
+void exchange_glean_origin(struct exchange *exchange, struct slice input);
+
 /* Takes the client's X-Request-Id if it is one of ours by form, else makes one. */
 void exchange_identify(struct exchange *exchange);
 

@@ -69,12 +69,40 @@ static void discard(struct http_exchange *x)
     };
 }
 
+/* The fields of the request that what is answered depends on (RFC 9110 section 12.5.5). With
+ * CORS_ORIGINS that is Origin, for every request: a cache must not give the answer for one origin
+ * to another one, nor to none. */
+static void add_vary(struct http_exchange *x, bool origins)
+{
+    static const struct slice fields[] = {
+        {NULL, 0},
+        {"Origin", 6},
+        {"Accept", 6},
+        {"Accept, Origin", 14},
+        {"Authorization", 13},
+        {"Authorization, Origin", 21},
+        {"Accept, Authorization", 21},
+        {"Accept, Authorization, Origin", 29},
+    };
+    const struct http_route *route = x->route;
+    const unsigned at = (origins ? 1U : 0) | (route && http_route_negotiates(route) ? 2U : 0) |
+                        (route && route->access == HTTP_ACCESS_TOKEN ? 4U : 0);
+    if (origins && cors_is_preflight(&x->request)) {
+        http_respond_field(x, "Vary",
+                           SLICE("Origin, Access-Control-Request-Method, "
+                                 "Access-Control-Request-Headers"));
+    } else if (at > 0) {
+        http_respond_field(x, "Vary", fields[at]);
+    }
+}
+
 void http_respond(struct http_exchange *x)
 {
     struct exchange *exchange = exchange_of(x);
     const struct cors *cors = x->loop->policy->cors;
-    if (cors) {
-        cors_add(cors, x);
+    add_vary(x, cors != NULL);
+    if (!(cors && cors_add(cors, x)) && x->request.fields[HTTP_FIELD_ORIGIN].count > 0) {
+        policy_tell_refused(x->loop->policy, &x->request);
     }
     bool starved = x->response.head->failed || x->response.body->failed;
     if (exchange->broken || starved) {

@@ -31,22 +31,23 @@ static bool is_range(struct slice range)
     return subtype.ptr && http_is_token(main) && http_is_token(subtype);
 }
 
-/* qvalue: 0 or 1 with at most three digits behind a point; `*zero` tells the ones that exclude. */
+/* Digits with at most one point; `*zero` tells the weights that exclude. */
 static bool parse_weight(struct slice text, bool *zero)
 {
-    if (text.len == 0 || text.len > 5 || (text.ptr[0] != '0' && text.ptr[0] != '1') ||
-        (text.len > 1 && text.ptr[1] != '.')) {
-        return false;
-    }
-    *zero = text.ptr[0] == '0';
-    for (size_t i = 2; i < text.len; i++) {
-        char most = text.ptr[0] == '1' ? '0' : '9';
-        if (text.ptr[i] < '0' || text.ptr[i] > most) {
+    unsigned digits = 0;
+    unsigned points = 0;
+    *zero = true;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '.') {
+            points++;
+        } else if (text.ptr[i] >= '0' && text.ptr[i] <= '9') {
+            digits++;
+            *zero = *zero && text.ptr[i] == '0';
+        } else {
             return false;
         }
-        *zero = *zero && text.ptr[i] == '0';
     }
-    return true;
+    return digits > 0 && points <= 1;
 }
 
 /* Splits `name *( ; parameter )`. Parameters other than q do not count. */
@@ -80,7 +81,11 @@ bool negotiate_accepts(const struct http_request *request, struct slice produces
     while (rest.ptr) {
         struct slice range;
         bool zero = false;
-        if (!split_element(slice_trim(slice_next(&rest, ',')), &range, &zero) || !is_range(range)) {
+        if (!split_element(slice_trim(slice_next(&rest, ',')), &range, &zero)) {
+            continue;
+        }
+        range = slice_eq(range, SLICE("*")) ? SLICE("*/*") : range;
+        if (!is_range(range)) {
             continue;
         }
         int match = match_range(range, type);
@@ -116,25 +121,35 @@ bool negotiate_accepts_gzip(const struct http_request *request)
     return any;
 }
 
-/* Only `charset=utf-8`, quoted or not. */
-static bool is_utf8_parameter(struct slice parameter)
+static enum negotiate_body check_parameter(struct slice parameter)
 {
     struct slice value = parameter;
-    struct slice name = slice_next(&value, '=');
-    return slice_eq_nocase(name, SLICE("charset")) && value.ptr &&
-           (slice_eq_nocase(value, SLICE("utf-8")) || slice_eq_nocase(value, SLICE("\"utf-8\"")));
+    struct slice name = slice_trim(slice_next(&value, '='));
+    if (parameter.len == 0) {
+        return NEGOTIATE_GOOD;
+    }
+    if (!slice_eq_nocase(name, SLICE("charset")) || !value.ptr) {
+        return NEGOTIATE_PARAMETER;
+    }
+    value = slice_trim(value);
+    if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"') {
+        value = (struct slice){value.ptr + 1, value.len - 2};
+    }
+    return slice_eq_nocase(value, SLICE("utf-8")) || slice_eq_nocase(value, SLICE("utf8"))
+               ? NEGOTIATE_GOOD
+               : NEGOTIATE_CHARSET;
 }
 
-bool negotiate_consumes(const struct http_request *request, unsigned consumes)
+enum negotiate_body negotiate_consumes(const struct http_request *request, unsigned consumes)
 {
     const struct http_field_value *encoding = &request->fields[HTTP_FIELD_CONTENT_ENCODING];
     const struct http_field_value *type = &request->fields[HTTP_FIELD_CONTENT_TYPE];
     if (encoding->count > 0 &&
         (encoding->count > 1 || !slice_eq_nocase(encoding->value, SLICE("identity")))) {
-        return false;
+        return NEGOTIATE_CODING;
     }
-    if (type->count == 0) {
-        return true;
+    if (type->count != 1) {
+        return type->count == 0 ? NEGOTIATE_GOOD : NEGOTIATE_REPEATED;
     }
     struct slice rest = type->value;
     struct slice media = slice_trim(slice_next(&rest, ';'));
@@ -144,13 +159,9 @@ bool negotiate_consumes(const struct http_request *request, unsigned consumes)
     } else if (slice_eq_nocase(media, SLICE("application/merge-patch+json"))) {
         kind = HTTP_CONSUMES_MERGE_PATCH;
     }
-    if (type->count > 1 || !(kind & consumes)) {
-        return false;
+    enum negotiate_body result = kind & consumes ? NEGOTIATE_GOOD : NEGOTIATE_TYPE;
+    while (rest.ptr && result == NEGOTIATE_GOOD) {
+        result = check_parameter(slice_trim(slice_next(&rest, ';')));
     }
-    while (rest.ptr) {
-        if (!is_utf8_parameter(slice_trim(slice_next(&rest, ';')))) {
-            return false;
-        }
-    }
-    return true;
+    return result;
 }

@@ -11,7 +11,8 @@ enum http_access {
     HTTP_ACCESS_PUBLIC,
 };
 
-/* What a body may be; 0: the call takes no body (one that is sent anyway is read and ignored). */
+/* What a body may be; 0: the call takes no body (one that is sent anyway is refused; probes ignore
+ * it). */
 enum http_consumes {
     HTTP_CONSUMES_NOTHING = 0,
     HTTP_CONSUMES_JSON = 1,        /* application/json */
@@ -37,6 +38,12 @@ struct http_route {
     bool always;        /* answered under overload too: health and metrics */
 };
 
+/* Whether the call looks at Accept. Probes do not: who sends them does not choose it. */
+static inline bool http_route_negotiates(const struct http_route *route)
+{
+    return route->produces && !route->always;
+}
+
 struct http_router;
 
 /* Builds the index. `routes` must outlive it. NULL without memory. */
@@ -53,6 +60,8 @@ struct http_match {
 /* HEAD finds the row of GET. `allow` has HEAD wherever GET is, and OPTIONS always. */
 struct http_match http_router_find(const struct http_router *router, enum http_method method,
                                    struct slice path);
+
+#define HTTP_METHODS_ALL ((1U << HTTP_METHOD_COUNT) - 1)
 
 /* Appends `GET, HEAD, OPTIONS` for the Allow field. */
 void http_allow_add(struct buffer *out, unsigned allow);

@@ -302,18 +302,107 @@ static void test_cross_origin(void **state)
     rig_start(&rig, &options);
     rig_ask(&rig, "GET /plain HTTP/1.1\r\n" HOST "Origin: http://b:1\r\n\r\n", &answer);
     assert_non_null(strstr(answer.head, "\r\nAccess-Control-Allow-Origin: http://b:1\r\n"));
-    assert_non_null(strstr(answer.head, "\r\nVary: Origin\r\n"));
+    assert_non_null(strstr(answer.head, "\r\nVary: Accept, Origin\r\n"));
     assert_non_null(strstr(answer.head, "Access-Control-Expose-Headers: ETag, "));
     rig_ask(&rig, "GET /plain HTTP/1.1\r\n" HOST "Origin: http://b\r\n\r\n", &answer);
     assert_null(strstr(answer.head, "Access-Control"));
+    assert_non_null(strstr(answer.head, "\r\nVary: Accept, Origin\r\n"));
+    rig_ask(&rig, GET("/big"), &answer);
     assert_non_null(strstr(answer.head, "\r\nVary: Origin\r\n"));
     rig_ask(&rig,
             "OPTIONS /echo HTTP/1.1\r\n" HOST "Origin: https://a.example\r\n"
             "Access-Control-Request-Method: PATCH\r\n\r\n",
             &answer);
     assert_int_equal(answer.status, 204);
-    assert_non_null(strstr(answer.head, "Access-Control-Allow-Methods: POST, PATCH, OPTIONS\r\n"));
+    assert_non_null(strstr(answer.head,
+                           "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, "
+                           "DELETE, OPTIONS\r\n"));
+    assert_non_null(strstr(answer.head, "Access-Control-Allow-Headers: Accept, "));
     assert_non_null(strstr(answer.head, "Access-Control-Max-Age: "));
+    rig_stop(&rig);
+}
+
+/* Also what could not be read has to be readable for the page that sent it. */
+static void test_refusals_of_an_allowed_origin(void **state)
+{
+    (void)state;
+    static char many[20000];
+    const struct {
+        const char *text;
+        int status;
+        bool allowed;
+    } cases[] = {
+        {"GET /plain HTTP/1.1\r\nOrigin: https://a.example\r\n" HOST "X : y\r\n\r\n", 400, true},
+        {"GET /plain HTTP/1.1\r\n" HOST "X : y\r\nORIGIN:https://a.example \r\n\r\n", 400, true},
+        {"GET /%00 HTTP/1.1\r\n" HOST "Origin: https://a.example\r\n\r\n", 400, true},
+        {"GET /plain HTTP/1.1\r\n" HOST "Origin: https://a.example\r\n", 408, true},
+        {"GET /plain HTTP/9.1\r\n" HOST "Origin: https://a.example\r\n\r\n", 505, true},
+        {"BREW /plain HTTP/1.1\r\n" HOST "Origin: https://a.example\r\n\r\n", 501, true},
+        {"PATCH /echo HTTP/1.1\r\n" HOST "Origin: https://a.example\r\nContent-Length: 101\r\n\r\n",
+         413, true},
+        {"PUT /echo HTTP/1.1\r\n" HOST "Origin: https://a.example\r\n\r\n", 405, true},
+        {"GET /nothing HTTP/1.1\r\n" HOST "Origin: https://a.example\r\n\r\n", 404, true},
+        {many, 431, true},
+        {"GET /plain HTTP/1.1\r\nX : y\r\nOrigin: https://a.example\r\nOrigin: https://b\r\n\r\n",
+         400, false},
+        {"GET /plain HTTP/1.1\r\nX : y\r\nOrigin: https://b\r\n\r\n", 400, false},
+        {"GET /plain HTTP/1.1\r\nX : y\r\nOrigin: https://a.example\r\x01\r\n\r\n", 400, false},
+        {"GET /plain HTTP/1.1\r\nX : y\r\n\r\n", 400, false},
+    };
+    const struct http_server_options options = {.cors_origins = "https://a.example",
+                                                .header_ms = 200};
+    struct rig rig;
+    struct rig_answer answer;
+    snprintf(many, sizeof many,
+             "GET /plain HTTP/1.1\r\n" HOST "Origin: https://a.example\r\nX: %017000d\r\n\r\n", 1);
+    rig_start(&rig, &options);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int status = rig_ask(&rig, cases[i].text, &answer);
+        const bool allowed =
+            strstr(answer.head, "\r\nAccess-Control-Allow-Origin: https://a.example\r\n") != NULL;
+        if (status != cases[i].status || allowed != cases[i].allowed ||
+            !strstr(answer.head, "Origin\r\n")) {
+            fail_msg("%.100s\ngave %s", cases[i].text, answer.head);
+        }
+    }
+    rig_stop(&rig);
+}
+
+static void test_a_prefix_of_every_path(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        int status;
+        const char *instance; /* of a problem */
+    } cases[] = {
+        {"/plain", 200, NULL},
+        {"/todo/plain", 200, NULL},
+        {"/t%6fdo/plain", 200, NULL},
+        {"/todo/todo/plain", 404, "/todo/todo/plain"},
+        {"/todo", 404, "/todo/"},
+        {"/todo/", 404, "/todo/"},
+        {"/todoplain", 404, "/todo/todoplain"},
+        {"/todo//plain", 404, "/todo//plain"},
+        {"/todo/nothing", 404, "/todo/nothing"},
+        {"/nothing", 404, "/todo/nothing"},
+    };
+    const struct http_server_options options = {.path_prefix = "/todo"};
+    struct rig rig;
+    struct rig_answer answer;
+    rig_start(&rig, &options);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "GET %s HTTP/1.1\r\n" HOST "\r\n", cases[i].path);
+        assert_int_equal(rig_ask(&rig, text, &answer), cases[i].status);
+        if (cases[i].instance) {
+            snprintf(text, sizeof text, "\"instance\":\"%s\"", cases[i].instance);
+            if (!strstr(answer.body, text) ||
+                !strstr(answer.body, "\"/todo/problems/not_found\"")) {
+                fail_msg("%s gave %s", cases[i].path, answer.body);
+            }
+        }
+    }
     rig_stop(&rig);
 }
 
@@ -365,6 +454,8 @@ int main(void)
         cmocka_unit_test(test_clients_in_a_field_of_their_own),
         cmocka_unit_test(test_clients_in_forwarded),
         cmocka_unit_test(test_cross_origin),
+        cmocka_unit_test(test_refusals_of_an_allowed_origin),
+        cmocka_unit_test(test_a_prefix_of_every_path),
         cmocka_unit_test(test_options_that_are_refused),
         cmocka_unit_test(test_a_port_in_use_is_refused),
     };

@@ -131,6 +131,13 @@ struct dispatch_case {
 
 static const struct dispatch_case dispatch_cases[] = {
     {GET("/nothing"), 404, NULL},
+    {"GET /plain HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\na", 422, NULL},
+    {"GET /health HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\na", 200, NULL},
+    {"GET /health HTTP/1.1\r\n" HOST "Accept: a/b\r\n\r\n", 200, NULL},
+    {"GET /plain HTTP/1.1\r\n" HOST "Accept: *; q=.2\r\n\r\n", 200, "\r\nVary: Accept\r\n"},
+    {"POST /echo HTTP/1.1\r\n" HOST
+     "Content-Type: application/json;charset=utf8;\r\nContent-Length: 1\r\n\r\na",
+     200, NULL},
     {GET("/plain/"), 404, NULL},
     {GET("/%70lain"), 200, NULL},
     {"GET http://b/plain HTTP/1.1\r\n" HOST "\r\n", 200, NULL},

@@ -30,7 +30,11 @@ static void gzip_as_accept_encoding_says(void **state)
         {"*, gzip;q=0", false},
         {"gzip;q=0, *", false},
         {"*;q=0", false},
-        {"gzip;q=2", false},
+        {"gzip;q=2", true},
+        {"gzip;q=-1", false},
+        {"gzip;q=.", false},
+        {"gzip;q=.0", false},
+        {"gzip;q=.2", true},
         {"gzipped", false},
         {",,gzip", true},
     };
@@ -46,10 +50,82 @@ static void gzip_as_accept_encoding_says(void **state)
     }
 }
 
+static void types_as_accept_says(void **state)
+{
+    static const struct {
+        const char *field;
+        bool accepts;
+    } cases[] = {
+        /* What Java's HttpURLConnection sends. */
+        {"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", true},
+        {"*", true},
+        {"*;q=.5", true},
+        {"*;q=.0", false},
+        {"*;q=0", false},
+        {"text/html;q=1, application/json;q=0.3333", true},
+        {"text/html, application/json;q=0.0000", false},
+        {"text/html, *;q=1.", true},
+        {"text/html, *;q=", false},
+        {"text/html", false},
+        {"**", true}, /* malformed, so it restricts nothing */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct http_request request = {0};
+        request.fields[HTTP_FIELD_ACCEPT].value = slice_of(cases[i].field);
+        request.fields[HTTP_FIELD_ACCEPT].count = 1;
+        if (negotiate_accepts(&request, SLICE("application/json")) != cases[i].accepts) {
+            fail_msg("%s", cases[i].field);
+        }
+    }
+}
+
+static void bodies_as_content_type_says(void **state)
+{
+    static const struct {
+        const char *type;
+        enum negotiate_body result;
+    } cases[] = {
+        {"application/json", NEGOTIATE_GOOD},
+        {"application/json;", NEGOTIATE_GOOD},
+        {"application/json ; ;charset=utf8;", NEGOTIATE_GOOD},
+        {"application/json; charset=\"UTF8\"", NEGOTIATE_GOOD},
+        {"application/json; charset = utf-8", NEGOTIATE_GOOD},
+        {"application/json; charset=utf-16", NEGOTIATE_CHARSET},
+        {"application/json; charset=", NEGOTIATE_CHARSET},
+        {"application/json; charset=\"", NEGOTIATE_CHARSET},
+        {"application/json; charset", NEGOTIATE_PARAMETER},
+        {"application/json; version=1", NEGOTIATE_PARAMETER},
+        {"application/jsonx", NEGOTIATE_TYPE},
+        {"application/merge-patch+json", NEGOTIATE_TYPE},
+        {"", NEGOTIATE_TYPE},
+        {";", NEGOTIATE_TYPE},
+    };
+    struct http_request request = {0};
+    struct http_field_value *type = &request.fields[HTTP_FIELD_CONTENT_TYPE];
+
+    (void)state;
+    assert_int_equal(negotiate_consumes(&request, HTTP_CONSUMES_JSON), NEGOTIATE_GOOD);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        *type = (struct http_field_value){.value = slice_of(cases[i].type), .count = 1};
+        if (negotiate_consumes(&request, HTTP_CONSUMES_JSON) != cases[i].result) {
+            fail_msg("%s", cases[i].type);
+        }
+    }
+    *type = (struct http_field_value){.value = SLICE("application/json"), .count = 2};
+    assert_int_equal(negotiate_consumes(&request, HTTP_CONSUMES_JSON), NEGOTIATE_REPEATED);
+    request.fields[HTTP_FIELD_CONTENT_ENCODING].value = SLICE("br");
+    request.fields[HTTP_FIELD_CONTENT_ENCODING].count = 1;
+    assert_int_equal(negotiate_consumes(&request, HTTP_CONSUMES_JSON), NEGOTIATE_CODING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gzip_as_accept_encoding_says),
+        cmocka_unit_test(types_as_accept_says),
+        cmocka_unit_test(bodies_as_content_type_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

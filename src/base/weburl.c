@@ -1,0 +1,105 @@
+#include "base/weburl.h"
+
+static bool is_lower(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* The length of `scheme://`; 0 when that is not how the text begins. */
+static size_t scheme_length(struct slice text)
+{
+    size_t len = 0;
+    while (len < text.len && (is_lower(text.ptr[len]) ||
+                              (len > 0 && text.ptr[len] != '\0' && strchr("+-.", text.ptr[len])))) {
+        len++;
+    }
+    const struct slice rest = {text.ptr + len, text.len - len};
+    return len > 0 && (text.ptr[0] < '0' || text.ptr[0] > '9') && slice_starts(rest, SLICE("://"))
+               ? len + 3
+               : 0;
+}
+
+/* HOST[:PORT]. A host may be an IPv6 address in brackets. */
+static bool is_authority(struct slice text)
+{
+    size_t len = 0;
+    uint64_t port = 0;
+    const bool v6 = text.len > 0 && text.ptr[0] == '[';
+    while (len < text.len &&
+           (is_lower(text.ptr[len]) ||
+            (text.ptr[len] != '\0' && strchr(v6 ? "[]:." : "-._", text.ptr[len])))) {
+        len++;
+        if (v6 && text.ptr[len - 1] == ']') {
+            break;
+        }
+    }
+    if (len == 0 || (v6 && (len < 4 || text.ptr[len - 1] != ']'))) {
+        return false;
+    }
+    return len == text.len ||
+           (text.ptr[len] == ':' &&
+            slice_to_u64((struct slice){text.ptr + len + 1, text.len - len - 1}, 65535, &port));
+}
+
+bool weburl_is_origin(struct slice text)
+{
+    const size_t scheme = scheme_length(text);
+    return scheme > 0 && is_authority((struct slice){text.ptr + scheme, text.len - scheme});
+}
+
+/* The length of scheme and authority. */
+static size_t origin_length(struct slice text)
+{
+    size_t len = scheme_length(text);
+    while (len < text.len && text.ptr[len] != '/') {
+        len++;
+    }
+    return len;
+}
+
+static bool is_path(struct slice path)
+{
+    struct slice rest = path;
+    (void)slice_next(&rest, '/');
+    while (rest.ptr) {
+        const struct slice segment = slice_next(&rest, '/');
+        if (segment.len == 0 || slice_eq(segment, SLICE(".")) || slice_eq(segment, SLICE(".."))) {
+            return false;
+        }
+        for (size_t i = 0; i < segment.len; i++) {
+            const char c = segment.ptr[i];
+            if (!is_lower((char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c)) &&
+                !(c != '\0' && strchr("-._~!$&()*+,;=:@", c))) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static struct slice without_slash(struct slice text)
+{
+    text.len -= text.len > 0 && text.ptr[text.len - 1] == '/' ? 1 : 0;
+    return text;
+}
+
+bool weburl_is_public(struct slice text)
+{
+    const size_t origin = origin_length(text);
+    return (slice_starts(text, SLICE("http://")) || slice_starts(text, SLICE("https://"))) &&
+           weburl_is_origin((struct slice){text.ptr, origin}) &&
+           is_path(without_slash((struct slice){text.ptr + origin, text.len - origin}));
+}
+
+struct slice weburl_base(const char *url)
+{
+    return without_slash(slice_of(url));
+}
+
+struct slice weburl_path(const char *url)
+{
+    const struct slice base = weburl_base(url);
+    const size_t origin = base.len > 0 ? origin_length(base) : 0;
+    return base.len > 0 ? (struct slice){base.ptr + origin, base.len - origin}
+                        : (struct slice){NULL, 0};
+}

@@ -1,0 +1,22 @@
+#ifndef TASKHOLD_BASE_WEBURL_H
+#define TASKHOLD_BASE_WEBURL_H
+
+#include "base/slice.h"
+
+/* URLs in settings. */
+
+/* SCHEME://HOST[:PORT] as browsers send an origin (RFC 6454 section 6.2): lower case, no path. The
+ * scheme is any: apps in a web view have their own (`capacitor://localhost`, `app://-`). */
+bool weburl_is_origin(struct slice text);
+
+/* What clients ask instead of this server: an origin of http or https, and maybe a path,
+ * whose last slash is ignored. No query, no fragment, no percent sign; no segment of
+ * the path is empty, `.` or `..`. */
+bool weburl_is_public(struct slice text);
+
+/* Of a URL for which weburl_is_public holds (or NULL): all but a last slash; and its path without a
+ * last slash, empty when there is none. Both point into `url`. */
+struct slice weburl_base(const char *url);
+struct slice weburl_path(const char *url);
+
+#endif
