@@ -119,6 +119,12 @@ CHANGES = {
     "together": (4, lambda row: {**row, "status": "pending", "completed_at": row["created_at"]}, "fit together"),
     "account": (4, lambda row: {**row, "user_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12}, "no line before"),
     "revision": (4, lambda row: {**row, "revision": 10 ** 6}, "no line before"),
+    "revision 0": (4, lambda row: {**row, "revision": 0}, "revision"),
+    "negative revision": (4, lambda row: {**row, "revision": -1}, "revision"),
+    "twice the same revision": (5, lambda row: {**row, "revision": 1 + (row["revision"] == 1)}, "earlier line"),
+    "revision that cannot be counted up": (2, lambda row: {**row, "revision": 2 ** 63 - 1}, "revision"),
+    "revision out of range": (2, lambda row: {**row, "revision": 2 ** 63}, ""),
+    "revision above what JSON carries": (2, lambda row: {**row, "revision": 2 ** 53}, "revision"),
     "e-mail": (2, lambda row: {**row, "email": "nobody"}, "email"),
     "hash": (2, lambda row: {**row, "password_hash": "secret"}, "password_hash"),
 }

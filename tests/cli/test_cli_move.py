@@ -230,6 +230,27 @@ def test_what_is_refused(postgres, filled, target, start_server, make_user, tmp_
         psql.communicate("\\q\n")
 
 
+@pytest.mark.parametrize("name", [{"PGAPPNAME": "mine"}, {"DATABASE_URL": "?application_name=mine"}])
+def test_a_server_of_any_name_is_seen(start_server, filled, target, tmp_path, name):
+    """And none starts while the database is moved into or out of."""
+    _, url = target
+    server = start_server({"DATABASE_URL": url + name.get("DATABASE_URL", ""), "PGAPPNAME": name.get("PGAPPNAME")})
+    refused(move(url, f"sqlite:{tmp_path}/new.db"), "stop every taskhold")
+    refused(move(filled, url), "stop every taskhold")
+    server.terminate()
+    alone = subprocess.Popen([cluster.programs() / "psql", "-X", "-q", "-A", "-t", "-d", url],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        alone.stdin.write("SELECT pg_advisory_lock(x'7461736b686f6c66'::bigint) IS NOT NULL;\n")
+        alone.stdin.flush()
+        assert alone.stdout.readline() == "t\n"
+        ended = run("serve", "--port", "0", env={"DATABASE_URL": url})
+        assert ended.returncode == 1 and "has the database for itself" in ended.stderr
+    finally:
+        alone.communicate("\\q\n")
+    assert move(filled, url).returncode == 0
+
+
 def is_marked(postgres, destination):
     """Whether the target says that it is not finished; and then it holds nothing."""
     if destination.startswith("sqlite:"):

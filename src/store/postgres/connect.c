@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "store/postgres/ask.h"
 #include "store/postgres/conninfo.h"
+#include "store/postgres/locks.h"
 #include "store/postgres/sql.h"
 
 #define ANSWER_MS    5000 /* of a server that has just taken a connection */
@@ -36,19 +37,24 @@ static struct slice add_ms(char text[static 16], unsigned ms)
 
 /* A lock that is not had in time is worth another try, a statement that takes so long is not; both
  * end before whoever waits for them gives up. */
-static PGresult *set_session(PGconn *connection, unsigned timeout_ms)
+#define MAY_SERVE 5 /* the column of its answer that says so */
+
+static PGresult *set_session(PGconn *connection, const struct connect_options *options)
 {
     static const char statement[] =
         "SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') "
         "IN ('on', 'remote_apply') THEN current_setting('synchronous_commit') ELSE 'on' END, "
         "false), set_config('default_transaction_isolation', 'read committed', false), "
         "set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
-        "set_config('idle_in_transaction_session_timeout', $3, false)";
+        "set_config('idle_in_transaction_session_timeout', $3, false), "
+        "NOT $4::boolean OR pg_try_advisory_lock_shared(" LOCK_SERVE ")";
+    const unsigned timeout_ms = options->timeout_ms;
     char texts[3][16];
     struct params params = {0};
     params_text(&params, add_ms(texts[0], timeout_ms / 5 * 4));
     params_text(&params, add_ms(texts[1], timeout_ms / 5 * 2));
     params_text(&params, add_ms(texts[2], timeout_ms * 2));
+    params_text(&params, options->serving ? SLICE("t") : SLICE("f"));
     return ask(connection, statement, &params, ANSWER_MS, -1);
 }
 
@@ -74,18 +80,23 @@ static bool settle(PGconn *connection, const struct connect_options *options, ch
         return false;
     }
     PGresult *result =
-        options->prepare ? set_session(connection, options->timeout_ms) : read_session(connection);
+        options->prepare ? set_session(connection, options) : read_session(connection);
     const bool answered = result && PQresultStatus(result) == PGRES_TUPLES_OK;
     const bool durable = answered && is_durable(PQgetvalue(result, 0, 0));
+    const bool free =
+        !answered || !options->prepare || strcmp(PQgetvalue(result, 0, MAY_SERVE), "t") == 0;
     if (!answered)
         connect_reason(connection, why, why_size);
+    else if (!free)
+        (void)snprintf(why, why_size,
+                       "a taskhold move or import has the database for itself: wait for its end");
     else if (!durable)
         (void)snprintf(why, why_size,
                        "synchronous_commit is %s, so that a commit could be lost: ALTER ROLE ... "
                        "SET synchronous_commit = on",
                        PQgetvalue(result, 0, 0));
     PQclear(result);
-    return durable;
+    return durable && free;
 }
 
 /* ---- connecting ---- */

@@ -11,6 +11,7 @@ struct connect_options {
     const char *url;
     unsigned timeout_ms; /* of an operation: bounds statements, locks and idle transactions */
     bool prepare;        /* sql.h's statements, and settings of the session; see store_options */
+    bool serving;        /* holds LOCK_SERVE; not behind a pooler, where no session is ours */
     atomic_uint *host;   /* which host of the URL is tried first, kept by connect_open: the one that
                             answered last, or the one behind one that did not; NULL: the first */
 };

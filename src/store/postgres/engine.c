@@ -51,6 +51,7 @@ static struct store *make_store(const struct store_options *options)
         .url = store->url,
         .timeout_ms = store->options.timeout_ms,
         .prepare = !options->unprepared,
+        .serving = true,
         .host = &store->host,
     };
     if (!store->url)

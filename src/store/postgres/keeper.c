@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "store/keeping.h"
 #include "store/postgres/ask.h"
+#include "store/postgres/locks.h"
 #include "store/postgres/migrate.h"
 #include "store/postgres/translate.h"
 #include "store/usage.h"
@@ -149,7 +150,7 @@ static bool ping(struct keeper *keeper)
 
 /* Only one node at a time deletes: the one with the lock, whose number is that of migrations and
  * one. Rows that are in use are left for the next time. */
-#define I_PURGE "(SELECT pg_try_advisory_xact_lock(x'7461736b686f6c65'::bigint))"
+#define I_PURGE "(SELECT pg_try_advisory_xact_lock(" LOCK_PURGE "))"
 #define OLD(table, key, time)                                                                      \
     "WITH old AS MATERIALIZED (SELECT user_id, " key " FROM " table " WHERE " time " < " BEFORE    \
     " AND " I_PURGE " ORDER BY " time " LIMIT $2::bigint"

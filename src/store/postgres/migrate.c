@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/postgres/connect.h"
+#include "store/postgres/locks.h"
 
 /* Made from the files in migrations/ when the program is built. */
 extern const unsigned char embed_postgres_0001_init_sql[];
@@ -30,7 +31,7 @@ static const char begin_script[] =
     "SET LOCAL statement_timeout = 0;"
     "SET LOCAL lock_timeout = 0;"
     "SET LOCAL idle_in_transaction_session_timeout = '30s';"
-    "SELECT pg_advisory_xact_lock(x'7461736b686f6c64'::bigint);"
+    "SELECT pg_advisory_xact_lock(" LOCK_MIGRATE ");"
     "CREATE TABLE IF NOT EXISTS taskhold_schema (version integer NOT NULL);"
     "INSERT INTO taskhold_schema SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM taskhold_schema);";
 

@@ -5,6 +5,7 @@
 
 #include "store/postgres/connect.h"
 #include "store/postgres/copy.h"
+#include "store/postgres/locks.h"
 #include "store/postgres/migrate.h"
 #include "store/postgres/sql.h"
 
@@ -235,17 +236,29 @@ static void close_side(struct side *side)
     free(s);
 }
 
-/* Servers are known by the name they give their connections. One that has just ended may still be
- * seen for a moment. */
+/* Takes LOCK_SERVE alone and keeps it until the end: who serves holds it too. Behind a pooler a
+ * server is known by the name that it gives its connections. One that has just ended may still be
+ * seen for a moment. `*others`: how many connections of servers there are. */
+static bool take_alone(struct postgres_side *s, int64_t *others)
+{
+    int64_t taken = 0;
+    if (!ask(s->connection, "SELECT pg_try_advisory_lock(" LOCK_SERVE ")::int", &taken))
+        return false;
+    return ask(s->connection,
+               taken ? "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                       "AND application_name = 'taskhold' AND pid <> pg_backend_pid()"
+                     : "SELECT greatest(count(*), 1) FROM pg_locks WHERE locktype = 'advisory' "
+                       "AND database = (SELECT oid FROM pg_database WHERE datname = "
+                       "current_database()) AND (classid::bigint << 32 | objid::bigint) "
+                       "= " LOCK_SERVE " AND granted",
+               others);
+}
+
 static bool is_alone(struct postgres_side *s)
 {
     int64_t others = 1;
     for (int i = 0; i < ALONE_TRIES && others > 0; i++) {
-        if ((i > 0 && !run(s, "SELECT pg_sleep(0.1)")) ||
-            !ask(s->connection,
-                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                 "AND application_name = 'taskhold' AND pid <> pg_backend_pid()",
-                 &others))
+        if ((i > 0 && !run(s, "SELECT pg_sleep(0.1)")) || !take_alone(s, &others))
             return fail(s, "cannot read the database");
     }
     if (others > 0)

@@ -13,6 +13,10 @@
 #define DUMP_TABLES       3
 #define DUMP_COLUMNS_MOST 9
 
+/* The highest revision that is taken: what every client of JSON reads as it is, and room to go on.
+ */
+#define DUMP_REVISION_MOST ((INT64_C(1) << 53) - 1)
+
 enum dump_kind { DUMP_UUID, DUMP_TEXT, DUMP_TIME, DUMP_NUMBER, DUMP_STATUS };
 
 /* How a column of table.h is written. */

@@ -7,12 +7,14 @@
 #include "base/json_reader.h"
 #include "model/task.h"
 #include "model/user.h"
+#include "store/transfer/seen.h"
 #include "store/transfer/side.h"
 
 #define LINE_MOST (1024 * 1024)
 
 struct importing {
     struct side *side;
+    struct seen *seen;
     FILE *in;
     const char *name;
     long long line;
@@ -77,6 +79,14 @@ static bool read_text(const struct dump_column *column, struct slice text,
     return false;
 }
 
+/* Only an account may have had no change yet. */
+static bool read_revision(const struct dump_table *table, const struct json_member *member,
+                          int64_t *number)
+{
+    return read_number(member, number) && *number <= DUMP_REVISION_MOST &&
+           (*number > 0 || table->table == &tables[TABLE_USERS]);
+}
+
 static bool read_member(struct importing *m, const struct dump_table *table,
                         const struct json_member *member, struct row *row)
 {
@@ -90,7 +100,7 @@ static bool read_member(struct importing *m, const struct dump_table *table,
         if (row->values[i].null)
             good = table->table->columns[i].nullable;
         else if (column->kind == DUMP_NUMBER)
-            good = read_number(member, &row->values[i].number);
+            good = read_revision(table, member, &row->values[i].number);
         else
             good = member->kind == JSON_KIND_TEXT &&
                    read_text(column, member->text, &row->values[i], &row->ids[i]);
@@ -142,6 +152,23 @@ static bool insert(struct importing *m, size_t index, const struct row *row)
     return accept_verdict(m, verdict);
 }
 
+/* One counter numbers all changes of an account, so no two of its rows have the same revision. */
+static bool check_revision(struct importing *m, const struct table *table,
+                           const struct table_value *values)
+{
+    if (table == &tables[TABLE_USERS])
+        return true;
+    switch (seen_add(m->seen, values[table_find(table, "user_id")].bytes,
+                     values[table_find(table, "revision")].number)) {
+    case SEEN_NEW: return true;
+    case SEEN_BEFORE:
+        return fail(m, "its revision stood in an earlier line of the same account", SLICE(""));
+    case SEEN_FAILED: break;
+    }
+    return fail(m, "there is no memory, or no room for temporary files (set SQLITE_TMPDIR)",
+                SLICE(""));
+}
+
 static bool take_row(struct importing *m, struct json_reader *reader, size_t index)
 {
     const struct dump_table *table = &dump_tables[index];
@@ -157,7 +184,7 @@ static bool take_row(struct importing *m, struct json_reader *reader, size_t ind
     }
     if (table->valid && !table->valid(row.values))
         return fail(m, "its members do not fit together", SLICE(""));
-    return insert(m, index, &row);
+    return insert(m, index, &row) && check_revision(m, table->table, row.values);
 }
 
 /* `{"format":"taskhold","version":1,…}` with all counts. */
@@ -237,8 +264,13 @@ bool dump_import(const char *url, FILE *in, const char *name, struct dump_counts
     struct importing m = {
         .in = in, .name = name, .counts = counts, .why = why, .why_size = why_size};
     memset(counts, 0, sizeof *counts);
+    (void)snprintf(why, why_size, "no memory, or no room for temporary files");
+    m.seen = seen_create();
+    if (!m.seen)
+        return false;
     m.side = side_open(url, SIDE_IMPORT, why, why_size);
     const bool done = m.side && take_lines(&m) && m.side->engine->finish(m.side);
     side_close(&m.side); /* gives back what was not finished */
+    seen_destroy(&m.seen);
     return done;
 }
