@@ -66,6 +66,21 @@ static bool secure_descriptors(void)
     return true;
 }
 
+static void end_as_init(int number)
+{
+    _exit(128 + number); /* as a shell tells of a process that a signal ended */
+}
+
+/* PID 1 of a container gets no signal that it has no handler for: a command that waits for a
+ * database could not be stopped. Commands with something to tidy up have handlers of their own. */
+static void heed_signals_as_init(void)
+{
+    if (getpid() == 1) {
+        signal(SIGTERM, end_as_init);
+        signal(SIGINT, end_as_init);
+    }
+}
+
 static int run(int argc, char **argv)
 {
     const struct cli_command *command = NULL;
@@ -109,6 +124,7 @@ int main(int argc, char **argv)
     /* A file that may not grow (RLIMIT_FSIZE) is an error of the write, to be told and tidied up.
      */
     signal(SIGXFSZ, SIG_IGN);
+    heed_signals_as_init();
     settings_judge_database = store_url_judge;
     return finish_output(run(argc, argv));
 }

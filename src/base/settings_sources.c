@@ -322,19 +322,13 @@ static bool env_line(const struct env_file *file, char *line)
     return true;
 }
 
-void settings_read_env_file(struct settings *settings, struct settings_source *source,
-                            const char *path, bool optional, char **text)
+void settings_parse_env(struct settings *settings, struct settings_source *source, const char *path,
+                        char *text)
 {
     struct env_file file = {.settings = settings, .source = source, .path = path};
-    int error = 0;
     char *next = NULL;
 
-    *text = slurp(path, &error);
-    if (!*text && !(optional && error == ENOENT)) {
-        settings_blame(settings, SETTING_COUNT, "%s %s; make it readable, or %s", path,
-                       explain(error), optional ? "take it away" : "name another with --env-file");
-    }
-    for (char *line = *text; line; line = next) {
+    for (char *line = text; line; line = next) {
         char *end = strchr(line, '\n');
         file.line++;
         next = end ? end + 1 : NULL;
@@ -349,5 +343,19 @@ void settings_read_env_file(struct settings *settings, struct settings_source *s
                            "%s line %u is not NAME=VALUE; correct it or put # before it", path,
                            file.line);
         }
+    }
+}
+
+void settings_read_env_file(struct settings *settings, struct settings_source *source,
+                            const char *path, bool optional, char **text)
+{
+    int error = 0;
+
+    *text = slurp(path, &error);
+    if (*text) {
+        settings_parse_env(settings, source, path, *text);
+    } else if (!optional || error != ENOENT) {
+        settings_blame(settings, SETTING_COUNT, "%s %s; make it readable, or %s", path,
+                       explain(error), optional ? "take it away" : "name another with --env-file");
     }
 }

@@ -55,6 +55,12 @@ void settings_read_environment(struct settings_source *source);
  * False: out of memory. */
 bool settings_read_credentials(struct settings_source *source, char **paths);
 
+/* Takes in the text of a file of settings, which is written to and must outlive the source: a line
+ * is NAME=VALUE, with or without `export` and quotes, a comment (# or ;) or nothing. `path`: what
+ * faults and remarks call it. */
+void settings_parse_env(struct settings *settings, struct settings_source *source, const char *path,
+                        char *text);
+
 /* Takes in what a file of settings says (`.env`, or that of --env-file), whose text is put into
  * `*text` for the caller to free. Faults and remarks go into `settings`. `optional`: no file is an
  * empty one. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/metrics_page.h"
+#include "cli/holder.h"
 
 #define CONNECTIONS_MOST 64
 #define HOST_MOST        256
@@ -62,7 +63,14 @@ static bool split(const char *address, char host[static HOST_MOST], uint16_t *po
 static void explain(const char *address, const char *reason, char *why, size_t size)
 {
     const char *behind = strstr(reason, ": ");
-    (void)snprintf(why, size, "METRICS_ADDR is \"%s\"; %s", address, behind ? behind + 2 : reason);
+    const char *colon = strrchr(address, ':');
+    uint64_t port = 0;
+    char holder[128] = "";
+    if (colon && slice_to_u64(slice_of(colon + 1), UINT16_MAX, &port)) {
+        (void)holder_of_port((uint16_t)port, holder, sizeof holder);
+    }
+    (void)snprintf(why, size, "METRICS_ADDR is \"%s\"%s; %s", address, holder,
+                   behind ? behind + 2 : reason);
 }
 
 static bool open_server(struct metrics_listener *listener, const char *address, struct api *api,

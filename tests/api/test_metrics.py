@@ -1,5 +1,6 @@
 """/metrics on its own listener: its format, its figures, what watches them, and what it must not show."""
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -242,7 +243,8 @@ def test_an_address_in_use_is_78(tmp_path):
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         result = run("serve", "--port", "0", "--metrics-addr", address, cwd=tmp_path)
     assert result.returncode == 78
-    assert f'METRICS_ADDR is "{address}"; another program listens there' in start_refusal(result)
+    assert f'METRICS_ADDR is "{address}" (held by pid {os.getpid()}, ' in start_refusal(result)
+    assert "; another program listens there" in start_refusal(result)
 
 
 def test_an_ipv6_address_stands_in_brackets(start_server):

@@ -137,6 +137,27 @@ def test_a_stop_while_it_waits_for_the_database(tmp_path, number, as_init):
     assert told[-2:] == ["stopping", "stopped"], told
 
 
+def test_a_command_as_init_can_be_stopped(postgres, url, tmp_path):
+    """A migration that waits for a lock, as the one process of a container."""
+    inside = ["unshare", "--fork", "--pid", "--mount-proc"]
+    if subprocess.run([*inside, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no namespace of processes here: this test needs root")
+    blocker = subprocess.Popen([cluster.programs() / "psql", "-q", url], stdin=subprocess.PIPE, text=True)
+    blocker.stdin.write("BEGIN; CREATE TABLE taskhold_schema (x int);\n")
+    blocker.stdin.flush()
+    left = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{name_of(url)}'"
+    wait_until(lambda: postgres.rows(left + " AND state = 'idle in transaction'"), 10, "the table of another")
+    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'taskhold'"
+    process = subprocess.Popen([*inside, binary(), "migrate"], cwd=tmp_path, stderr=subprocess.DEVNULL,
+                               env=environment({"DATABASE_URL": url}))
+    wait_until(lambda: postgres.rows(waits), 10, "a migration that waits")
+    pid = int(pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+    os.kill(pid, signal.SIGTERM)
+    assert process.wait(10) == 128 + signal.SIGTERM
+    blocker.communicate("ROLLBACK;\n", timeout=10)
+    wait_until(lambda: not postgres.rows(left), 10, "the end of what the command left")
+
+
 def test_what_the_server_remarks_is_an_event(postgres, tmp_path):
     """A collation that is not what it was is told when a session begins, by libpq's own writer otherwise."""
     name = postgres.create_database()
