@@ -42,14 +42,13 @@ struct api *api_create(const struct api_options *options)
     }
     api->options = *options;
     api->epoch = options->engine->epoch(options->store);
-    documents_init(api);
     struct machine machine;
     struct machine_use use;
     machine_read("", &machine);
     machine_plan(&machine, (unsigned)options->settings->threads, &use);
     api->hasher = hasher_create(use.hashers, 0);
     bool limited = strcmp(options->settings->rate_limit, "off") != 0;
-    if (!api->hasher || (limited && !create_throttles(api))) {
+    if (!documents_init(api) || !api->hasher || (limited && !create_throttles(api))) {
         api_destroy(&api);
     }
     return api;
@@ -60,6 +59,7 @@ void api_destroy(struct api **api)
     if (!*api) {
         return;
     }
+    documents_finish(*api);
     hasher_destroy(&(*api)->hasher);
     throttle_destroy(&(*api)->auth);
     throttle_destroy(&(*api)->calls);

@@ -22,6 +22,8 @@ struct api {
     struct throttle *calls;
     struct throttle *failures;
     struct uuid epoch; /* of the database */
+    struct slice files[API_FILES];
+    char *made_files[API_FILES]; /* those that were changed for PUBLIC_URL */
     char file_tags[API_FILES][API_TAG_LEN];
 };
 

@@ -2,12 +2,14 @@
 
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "api/embedded.h"
 #include "api/handlers.h"
 #include "api/page.h"
 #include "api/precondition.h"
 #include "api/respond.h"
+#include "base/weburl.h"
 #include "http/negotiate.h"
 
 /* GET /openapi.json, /openapi-3.0.json, /openapi.yaml, /postman.json: files of the repository or
@@ -50,14 +52,95 @@ static const struct document {
 };
 _Static_assert(sizeof documents / sizeof *documents == API_FILES, "each has an entity tag");
 
-void documents_init(struct api *api)
+/* What is written otherwise with PUBLIC_URL: `from` up to the slash of a path, or a whole URL. */
+static const struct rewriting {
+    struct slice from;
+    struct slice before; /* what of it stays in front of what is put in */
+    struct slice behind;
+    bool whole; /* put in the URL; else the prefix of the path */
+} rewritings[] = {
+#define PATH(before, path)                                                                         \
+    {                                                                                              \
+        SLICE(before path), SLICE(before), SLICE(path), false                                      \
+    }
+#define URL(before, url, behind)                                                                   \
+    {                                                                                              \
+        SLICE(before url behind), SLICE(before), SLICE(behind), true                               \
+    }
+    PATH("=\"", "/"),            /* links of the pages */
+    PATH("'", "/openapi.json'"), /* of the script */
+    PATH("](", "/"),             /* of the description */
+    URL("\"servers\":[{\"url\":\"", "/", "\""),
+    URL("\nservers:\n  - url: ", "/", "\n"),
+    URL("\"value\": \"", "http://127.0.0.1:8080", "\""), /* of the collection */
+#undef PATH
+#undef URL
+};
+
+/* The rewriting that begins at `rest`, or NULL. */
+static const struct rewriting *find_rewriting(struct slice rest)
 {
+    for (size_t i = 0; i < sizeof rewritings / sizeof *rewritings; i++) {
+        if (slice_starts(rest, rewritings[i].from)) {
+            return &rewritings[i];
+        }
+    }
+    return NULL;
+}
+
+/* A copy of `text` for who asks under `url`; NULL without memory. */
+static char *rewrite(struct slice text, const char *url, size_t *len)
+{
+    struct buffer out;
+    size_t at = 0;
+    buffer_init(&out, SIZE_MAX / 2);
+    while (at < text.len) {
+        const struct slice rest = {text.ptr + at, text.len - at};
+        const struct rewriting *rewriting = find_rewriting(rest);
+        if (!rewriting) {
+            buffer_add_char(&out, text.ptr[at++]);
+            continue;
+        }
+        buffer_add(&out, rewriting->before);
+        buffer_add(&out, rewriting->whole ? weburl_base(url) : weburl_path(url));
+        buffer_add(&out, rewriting->behind);
+        at += rewriting->from.len;
+    }
+    if (out.failed) {
+        buffer_finish(&out);
+        return NULL;
+    }
+    *len = out.len;
+    return out.data;
+}
+
+bool documents_init(struct api *api)
+{
+    const char *url = api->options.settings->public_url;
     for (unsigned i = 0; i < API_FILES; i++) {
         unsigned char hash[crypto_generichash_BYTES];
-        crypto_generichash(hash, sizeof hash, documents[i].bytes, *documents[i].len, NULL, 0);
         char digits[17];
+        api->files[i] = (struct slice){(const char *)documents[i].bytes, *documents[i].len};
+        if (url && !documents[i].gzip && api->files[i].len > 0) {
+            api->made_files[i] = rewrite(api->files[i], url, &api->files[i].len);
+            api->files[i].ptr = api->made_files[i];
+            if (!api->made_files[i]) {
+                return false;
+            }
+        }
+        crypto_generichash(hash, sizeof hash, (const unsigned char *)api->files[i].ptr,
+                           api->files[i].len, NULL, 0);
         sodium_bin2hex(digits, sizeof digits, hash, 8);
         snprintf(api->file_tags[i], API_TAG_LEN, "\"%s\"", digits);
+    }
+    return true;
+}
+
+void documents_finish(struct api *api)
+{
+    for (unsigned i = 0; i < API_FILES; i++) {
+        free(api->made_files[i]);
+        api->made_files[i] = NULL;
     }
 }
 
@@ -80,7 +163,7 @@ static void send_document(struct http_exchange *x, unsigned index)
     if (document->gzip) {
         http_respond_field(x, "Content-Encoding", SLICE("gzip"));
     }
-    x->response.fixed = (struct slice){(const char *)document->bytes, *document->len};
+    x->response.fixed = api_of(x)->files[index];
     http_respond_body(x, 200, document->type);
 }
 

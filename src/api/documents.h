@@ -3,7 +3,9 @@
 
 #include "api/context.h"
 
-/* Makes the entity tags of the embedded files: a hash of their bytes. */
-void documents_init(struct api *api);
+/* Readies the embedded files: puts PUBLIC_URL into those that name paths, and makes their entity
+ * tags, a hash of their bytes. False without memory. */
+bool documents_init(struct api *api) __attribute__((warn_unused_result));
+void documents_finish(struct api *api);
 
 #endif

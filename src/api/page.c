@@ -40,9 +40,12 @@ void page_begin(struct http_exchange *x, const char *title)
                          "\n<meta name=\"color-scheme\" content=\"light dark\">\n");
     add_element(out, "title", title);
     buffer_add_text(out, "<link rel=\"icon\" href=\"data:,\">\n"
-                         "<link rel=\"stylesheet\" href=\"/docs/page.css\">\n</head>\n<body>\n"
-                         "<header><strong>Taskhold</strong>\n"
-                         "<nav><a href=\"/docs\">Documentation</a></nav></header>\n<main>\n");
+                         "<link rel=\"stylesheet\" href=\"");
+    buffer_add(out, http_reference(x, SLICE("/docs/page.css")));
+    buffer_add_text(out, "\">\n</head>\n<body>\n<header><strong>Taskhold</strong>\n"
+                         "<nav><a href=\"");
+    buffer_add(out, http_reference(x, SLICE("/docs")));
+    buffer_add_text(out, "\">Documentation</a></nav></header>\n<main>\n");
     add_element(out, "h1", title);
 }
 

@@ -26,7 +26,7 @@ static void created(struct store_op *op)
         return;
     }
     event_log(x, LOG_INFO, "registered", &registration->op.user.id, NULL);
-    http_respond_field(x, "Location", SLICE("/v1/me"));
+    http_respond_field(x, "Location", http_reference(x, SLICE("/v1/me")));
     user_answer(x, 201, &registration->op.user);
 }
 

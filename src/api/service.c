@@ -10,6 +10,13 @@ static void write_text(struct json_writer *w, struct slice name, const char *tex
     jw_text(w, slice_of(text));
 }
 
+static void write_link(const struct http_exchange *x, struct json_writer *w, struct slice name,
+                       struct slice path)
+{
+    jw_name(w, name);
+    jw_text(w, http_reference(x, path));
+}
+
 void service_root(struct http_exchange *x)
 {
     respond_no_store(x);
@@ -19,10 +26,10 @@ void service_root(struct http_exchange *x)
     write_text(&w, SLICE("version"), api_of(x)->options.version);
     jw_name(&w, SLICE("links"));
     jw_open_object(&w);
-    write_text(&w, SLICE("docs"), "/docs");
-    write_text(&w, SLICE("openapi"), "/openapi.json");
-    write_text(&w, SLICE("postman"), "/postman.json");
-    write_text(&w, SLICE("health"), "/readyz");
+    write_link(x, &w, SLICE("docs"), SLICE("/docs"));
+    write_link(x, &w, SLICE("openapi"), SLICE("/openapi.json"));
+    write_link(x, &w, SLICE("postman"), SLICE("/postman.json"));
+    write_link(x, &w, SLICE("health"), SLICE("/readyz"));
     jw_close_object(&w);
     jw_close_object(&w);
     respond_json(x, 200);

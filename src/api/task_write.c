@@ -15,9 +15,9 @@
 
 static void answer_created(struct http_exchange *x, const struct task *task)
 {
-    char id[UUID_TEXT_LEN];
-    uuid_format(task->id, id);
-    http_respond_field_format(x, "Location", "/v1/tasks/%.*s", UUID_TEXT_LEN, id);
+    char path[] = "/v1/tasks/01a20472-533f-74f7-8a77-8e2ec4b5150b";
+    uuid_format(task->id, path + strlen(path) - UUID_TEXT_LEN);
+    http_respond_field(x, "Location", http_reference(x, slice_of(path)));
     task_answer(x, 201, task);
 }
 

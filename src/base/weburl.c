@@ -69,7 +69,7 @@ static bool is_path(struct slice path)
         for (size_t i = 0; i < segment.len; i++) {
             const char c = segment.ptr[i];
             if (!is_lower((char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c)) &&
-                !(c != '\0' && strchr("-._~!$&()*+,;=:@", c))) {
+                !(c != '\0' && strchr("-._~!$()*+,;=:@", c))) {
                 return false;
             }
         }
@@ -86,7 +86,8 @@ static struct slice without_slash(struct slice text)
 bool weburl_is_public(struct slice text)
 {
     const size_t origin = origin_length(text);
-    return (slice_starts(text, SLICE("http://")) || slice_starts(text, SLICE("https://"))) &&
+    return text.len <= WEBURL_MOST &&
+           (slice_starts(text, SLICE("http://")) || slice_starts(text, SLICE("https://"))) &&
            weburl_is_origin((struct slice){text.ptr, origin}) &&
            is_path(without_slash((struct slice){text.ptr + origin, text.len - origin}));
 }

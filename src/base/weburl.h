@@ -9,9 +9,11 @@
  * scheme is any: apps in a web view have their own (`capacitor://localhost`, `app://-`). */
 bool weburl_is_origin(struct slice text);
 
+#define WEBURL_MOST 512 /* bytes of a public URL */
+
 /* What clients ask instead of this server: an origin of http or https, and maybe a path,
- * whose last slash is ignored. No query, no fragment, no percent sign; no segment of
- * the path is empty, `.` or `..`. */
+ * whose last slash is ignored. No query, no fragment; nothing that would have to be
+ * escaped, in a URL or in HTML; no segment of the path is empty, `.` or `..`. */
 bool weburl_is_public(struct slice text);
 
 /* Of a URL for which weburl_is_public holds (or NULL): all but a last slash; and its path without a

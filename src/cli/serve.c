@@ -18,6 +18,7 @@
 #include "base/metrics.h"
 #include "base/notify.h"
 #include "base/settings.h"
+#include "base/weburl.h"
 #include "cli/cli.h"
 #include "cli/control_server.h"
 #include "cli/holder.h"
@@ -270,6 +271,7 @@ static int create_server(struct service *service)
         .cors_origins = settings->cors_origins,
         .trusted_proxies = settings->trusted_proxies,
         .client_address_header = settings->client_address_header,
+        .path_prefix = weburl_path(settings->public_url),
         .drain_delay_seconds = (unsigned)settings->drain_delay_seconds,
         .drain_seconds = (unsigned)settings->drain_seconds,
         .counted = settings->metrics_addr != NULL,

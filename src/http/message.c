@@ -146,7 +146,7 @@ void http_stream_ready(struct http_exchange *x)
 
 struct slice http_path_prefix(const struct http_exchange *x)
 {
-    return slice_of(x->loop->server->options.path_prefix);
+    return x->loop->server->options.path_prefix;
 }
 
 struct slice http_reference(const struct http_exchange *x, struct slice path)

@@ -53,7 +53,7 @@ struct http_server_options {
     const char *cors_origins;            /* comma separated, or NULL */
     const char *trusted_proxies;         /* CIDRs, comma separated, or NULL */
     const char *client_address_header;   /* see proxies_create; NULL: X-Forwarded-For */
-    const char *path_prefix;             /* `/todo`: routes stand under it too; NULL: none */
+    struct slice path_prefix;            /* `/todo`: routes stand under it too; empty: none */
     unsigned drain_delay_seconds;        /* how long it still accepts when it was told to stop */
     unsigned drain_seconds;              /* and then at most works on */
     size_t connections_most;             /* 0: from RLIMIT_NOFILE */

@@ -387,7 +387,7 @@ static void test_a_prefix_of_every_path(void **state)
         {"/todo/nothing", 404, "/todo/nothing"},
         {"/nothing", 404, "/todo/nothing"},
     };
-    const struct http_server_options options = {.path_prefix = "/todo"};
+    const struct http_server_options options = {.path_prefix = SLICE("/todo")};
     struct rig rig;
     struct rig_answer answer;
     rig_start(&rig, &options);

@@ -73,6 +73,7 @@ static void cuts_public_urls(void **state)
         {"https://h/%41", NULL, NULL},
         {"https://h/a\"b", NULL, NULL},
         {"https://h/a'b", NULL, NULL},
+        {"https://h/a&b", NULL, NULL},
         {"ftp://h/a", NULL, NULL},
         {"https:///a", NULL, NULL},
         {"h/a", NULL, NULL},
