@@ -10,8 +10,6 @@
 /* POST /v1/auth/refresh: the store moves the session's counter, or ends the session when an old
  * token comes again. A token that is not ours costs no database access. */
 
-#define GRACE_MS 10000
-
 /* Of a session, however often it is refreshed. */
 #define LIFETIME_MS (365LL * 24 * 60 * 60 * 1000)
 
@@ -23,7 +21,14 @@ static void refreshed(struct store_op *op)
         event_log(x, LOG_WARN, "refresh_reuse", &refresh->session.user, NULL);
     }
     if (op->result != ERROR_NONE) {
-        respond_error(x, op->result, NULL);
+        const bool refused = op->result == ERROR_INVALID_REFRESH_TOKEN;
+        respond_error(x, op->result,
+                      refresh->reuse
+                          ? "This refresh token was used before, as if somebody had copied "
+                            "it; the session has been ended. Log in again."
+                      : refused ? "The session of this refresh token has ended or expired. Log in "
+                                  "again."
+                                : NULL);
         return;
     }
     token_answer(x, &refresh->session);
@@ -47,10 +52,13 @@ void accounts_refresh(struct http_exchange *x)
         .now = clock_steady_ms(),
         .ttl_ms = options->settings->refresh_token_ttl * 1000,
         .lifetime_ms = LIFETIME_MS,
-        .grace_ms = GRACE_MS,
+        .grace_ms = options->settings->refresh_grace_seconds * 1000,
     };
     if (!refresh_token_parse(api_keys(x), input.refresh_token, &refresh->id, &refresh->counter)) {
-        respond_error(x, ERROR_INVALID_REFRESH_TOKEN, NULL);
+        respond_error(
+            x, ERROR_INVALID_REFRESH_TOKEN,
+            "This is no refresh token of this server: send the `refresh_token` of the last "
+            "answer, whole and unchanged.");
         return;
     }
     api_engine(x)->session_refresh(refresh);

@@ -12,7 +12,8 @@ static int name_tool(const char *source)
 {
     fprintf(stderr,
             "taskhold: this puts a SQLite file back; for PostgreSQL run, into an empty database: "
-            "pg_restore --single-transaction --no-owner --dbname=\"$DATABASE_URL\" %s\n",
+            "pg_restore --single-transaction --no-owner --dbname=\"$DATABASE_URL\" %s && "
+            "psql \"$DATABASE_URL\" -c 'UPDATE meta SET epoch = gen_random_uuid()'\n",
             source);
     return CLI_CONFIGURATION;
 }

@@ -1,54 +1,97 @@
 #include "store/session_decision.h"
 
-#define TIME_SIZE 8
+#define ENTRY_SIZE 8
+#define COUNT_MOST 0xffffU
+
+/* A grace is told in so many steps: what is superseded within one step is one entry. So a client
+ * that refreshes again and again takes no more room than one that does so now and then. */
+#define GRACE_STEPS 48
+_Static_assert(GRACE_STEPS + 2 <= SESSION_SUPERSEDED_MOST, "all of a grace has room");
+
+/* `count` tokens, one after the other, the last of which was superseded at `time`. */
+struct entry {
+    int64_t time; /* milliseconds since 1970 */
+    unsigned count;
+};
 
 void session_set_superseded(struct session_standing *standing, struct slice bytes)
 {
-    standing->superseded_size = bytes.len <= sizeof standing->superseded ? bytes.len : 0;
+    const bool good = bytes.len <= sizeof standing->superseded && bytes.len % ENTRY_SIZE == 0;
+    standing->superseded_size = good ? bytes.len : 0;
     if (standing->superseded_size > 0)
         memcpy(standing->superseded, bytes.ptr, standing->superseded_size);
 }
 
-static int64_t get_time(const uint8_t *bytes)
+static struct entry get_entry(const struct session_standing *standing, size_t place)
 {
     uint64_t value = 0;
-    for (unsigned i = 0; i < TIME_SIZE; i++)
-        value = value << 8 | bytes[i];
-    return (int64_t)value;
+    for (unsigned i = 0; i < ENTRY_SIZE; i++)
+        value = value << 8 | standing->superseded[place * ENTRY_SIZE + i];
+    return (struct entry){.time = (int64_t)(value >> 16), .count = (unsigned)(value & COUNT_MOST)};
 }
 
-static void put_time(uint8_t *bytes, int64_t time)
+static void put_entry(struct session_standing *standing, size_t place, struct entry entry)
 {
-    uint64_t value = (uint64_t)time;
-    for (unsigned i = TIME_SIZE; i-- > 0; value >>= 8)
-        bytes[i] = (uint8_t)value;
+    uint64_t value = (uint64_t)entry.time << 16 | entry.count;
+    for (unsigned i = ENTRY_SIZE; i-- > 0; value >>= 8)
+        standing->superseded[place * ENTRY_SIZE + i] = (uint8_t)value;
+}
+
+static size_t count_entries(const struct session_standing *standing)
+{
+    return standing->superseded_size / ENTRY_SIZE;
 }
 
 /* Was the token with `counter` superseded less than `grace_ms` ago? */
 static bool is_in_grace(const struct session_standing *standing,
                         const struct store_session_refresh *op)
 {
-    if (op->counter < 1)
+    if (op->counter < 1 || op->counter >= standing->session.counter)
         return false;
-    int64_t age = standing->session.counter - op->counter; /* 1: the one before the current */
-    if (age < 1 || age > (int64_t)(standing->superseded_size / TIME_SIZE))
-        return false;
-    int64_t time = get_time(&standing->superseded[(size_t)(age - 1) * TIME_SIZE]);
-    return op->now - time < op->grace_ms;
+    uint64_t age = (uint64_t)(standing->session.counter - op->counter); /* 1: the one before */
+    for (size_t i = 0; i < count_entries(standing); i++) {
+        const struct entry entry = get_entry(standing, i);
+        if (age <= entry.count)
+            return op->now - entry.time < op->grace_ms;
+        age -= entry.count;
+    }
+    return false;
 }
 
+/* Notes that the current token is superseded now; what no grace covers any longer is forgotten. */
+static void supersede(struct session_standing *standing, const struct store_session_refresh *op)
+{
+    size_t count = count_entries(standing);
+    while (count > 0 && op->now - get_entry(standing, count - 1).time >= op->grace_ms)
+        count--;
+    const int64_t step = op->grace_ms / GRACE_STEPS + 1;
+    struct entry newest = {0};
+    if (count > 0)
+        newest = get_entry(standing, 0);
+    if (newest.count > 0 && newest.count < COUNT_MOST && newest.time / step == op->now / step) {
+        const int64_t last = newest.time > op->now ? newest.time : op->now;
+        put_entry(standing, 0, (struct entry){last, newest.count + 1});
+    } else {
+        if (count == SESSION_SUPERSEDED_MOST)
+            count--;
+        memmove(standing->superseded + ENTRY_SIZE, standing->superseded, count * ENTRY_SIZE);
+        put_entry(standing, 0, (struct entry){op->now, 1});
+        count++;
+    }
+    standing->superseded_size = count * ENTRY_SIZE;
+}
+
+/* From op->counter to the next. A counter that is ahead of ours is a token that we gave out and
+ * forgot, by a restore or by a failover that lost the last commits: nobody else can make one. Its
+ * holder has the newest there is; what came between, no client should still send. */
 static void rotate(const struct store_session_refresh *op, struct session_standing *standing)
 {
-    size_t kept = standing->superseded_size;
-    if (kept > sizeof standing->superseded - TIME_SIZE)
-        kept = sizeof standing->superseded - TIME_SIZE;
-    memmove(standing->superseded + TIME_SIZE, standing->superseded, kept);
-    put_time(standing->superseded, op->now);
-    standing->superseded_size = kept + TIME_SIZE;
-
     struct session *session = &standing->session;
     int64_t last = session->created_at + op->lifetime_ms;
-    session->counter++;
+    if (op->counter > session->counter)
+        standing->superseded_size = 0;
+    supersede(standing, op);
+    session->counter = op->counter + 1;
     session->last_used_at = op->now;
     session->expires_at = op->now + op->ttl_ms < last ? op->now + op->ttl_ms : last;
 }
@@ -62,7 +105,7 @@ enum session_decision session_decide_refresh(struct store_session_refresh *op,
         op->op.result = ERROR_INVALID_REFRESH_TOKEN;
         return decision;
     }
-    if (op->counter == standing->session.counter) {
+    if (op->counter >= standing->session.counter && op->counter < INT64_MAX) {
         rotate(op, standing);
         decision = SESSION_DECISION_ROTATE;
     } else if (!is_in_grace(standing, op)) {

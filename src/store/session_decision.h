@@ -6,11 +6,13 @@
 /* What the rotation of a refresh token comes to, given the session as it stands: the same on every
  * engine. Pure functions. */
 
-#define SESSION_SUPERSEDED_MOST  16 /* times kept of one session */
+#define SESSION_SUPERSEDED_MOST  64 /* entries kept of one session */
 #define SESSION_SUPERSEDED_BYTES (SESSION_SUPERSEDED_MOST * 8)
 
-/* A session, with the times at which its last tokens were superseded: 8 bytes each, big-endian, the
- * newest first. */
+/* A session, with when its last tokens were superseded: entries of 8 bytes, big-endian, the newest
+ * first; 48 bits of milliseconds since 1970 and 16 bits that say how many tokens, one after the
+ * other, it is about. All that a grace covers is there, however many they are; with tokens that
+ * followed each other within a 48th of the grace, the time of the last stands for all. */
 struct session_standing {
     struct session session;
     bool disabled; /* its user is */

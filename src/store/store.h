@@ -256,10 +256,11 @@ struct store_session_create {
     struct slice rehash; /* ptr NULL: keep the hash; else it becomes the user's */
 };
 
-/* Rotation. `counter` is the presented token's. The current one: counter + 1, last_used_at and
- * expires_at move. One that was superseded less than `grace_ms` ago: answers with the current
- * counter and changes nothing. Any other: the session ends, that is committed, and the result is
- * ERROR_INVALID_REFRESH_TOKEN; the same for an expired or absent session or a disabled user. */
+/* Rotation. `counter` is the presented token's. The current one, or one ahead of it, which is a
+ * token that a restore made us forget: counter + 1, last_used_at and expires_at move. One that was
+ * superseded less than `grace_ms` ago: answers with the current counter and changes nothing. Any
+ * other: the session ends, that is committed, and the result is ERROR_INVALID_REFRESH_TOKEN; the
+ * same for an expired or absent session or a disabled user. */
 struct store_session_refresh {
     struct store_op op;
     struct uuid id;

@@ -117,18 +117,46 @@ def test_two_tabs_at_once_share_one_chain(server, user):
 
 def test_a_late_replay_ends_the_session_for_good(start_server, make_user):
     """The end is committed although the answer is 401: a crash right behind it brings nothing back."""
-    own_server = start_server()
+    own_server = start_server(env={"REFRESH_GRACE_SECONDS": "2"})
     own = make_user(own_server)
-    second = refresh(own.anonymous, own.token)
+    old = {"refresh_token": own.token["refresh_token"]}
     started = time.monotonic()
-    while own.anonymous.post("/v1/auth/refresh", {"refresh_token": own.token["refresh_token"]}).status == 200:
+    second = refresh(own.anonymous, own.token)
+    answer = own.anonymous.post("/v1/auth/refresh", old)
+    while answer.status == 200:
         assert time.monotonic() < started + 20, "a superseded token works for ever"
+        answer = own.anonymous.post("/v1/auth/refresh", old)
     own_server.kill()
-    assert time.monotonic() - started > 9, "the grace is shorter than 10 s"
+    assert time.monotonic() - started >= 2, "the grace is shorter than it was set to"
+    detail = answer.expect(401, "invalid_refresh_token").json["detail"]
+    assert "used before" in detail and "session has been ended" in detail and "Log in again" in detail
     own_server.start()
     refresh(own.anonymous, second, 401, "invalid_refresh_token")
     own.client.get("/v1/me", token=second["access_token"]).expect(401, "invalid_token")
     own.login()
+
+
+def test_the_grace_may_be_none_and_is_a_minute_by_default(start_server, make_user):
+    for setting, status in ((None, 200), ("0", 401), ("600", 200)):
+        own = make_user(start_server(env={} if setting is None else {"REFRESH_GRACE_SECONDS": setting}))
+        second = refresh(own.anonymous, own.token)
+        answer = own.anonymous.post("/v1/auth/refresh", {"refresh_token": own.token["refresh_token"]})
+        if answer.expect(status).status == 200:
+            assert answer.json["refresh_token"] == second["refresh_token"], "a second chain"
+        else:
+            refresh(own.anonymous, second, 401, "invalid_refresh_token")
+
+
+def test_a_refusal_says_why(user):
+    """Not one of ours; of a session that has ended."""
+    tokens = user.login()
+    body = {"refresh_token": tokens["refresh_token"]}
+    user.client.post("/v1/auth/logout", token=tokens["access_token"]).expect(204)
+    ended = user.anonymous.post("/v1/auth/refresh", body).expect(401, "invalid_refresh_token")
+    assert "ended or expired" in ended.json["detail"]
+    body["refresh_token"] = body["refresh_token"][:-1]
+    other = user.anonymous.post("/v1/auth/refresh", body).expect(401, "invalid_refresh_token")
+    assert "no refresh token of this server" in other.json["detail"]
 
 
 def test_what_is_not_a_refresh_token(user):

@@ -253,6 +253,35 @@ def test_restore_brings_everything_back(start_server, make_user, tmp_path):
     assert not [path for path in (server.directory / "data").iterdir() if "partial" in path.name]
 
 
+def test_after_a_restore_no_tag_comes_again_and_sessions_go_on(start_server, make_user, tmp_path):
+    """Revisions and counters are given out once more: an old tag fits nothing, an old session is no stolen one."""
+    server = start_server()
+    user = make_user(server)
+    path = f"/v1/tasks/{user.task('Kept')['id']}"
+    assert taskhold(server.directory, "backup", str(tmp_path / "copy.db")).returncode == 0
+    before = user.client.patch(path, {"title": "Edited, then lost"}).expect(200)
+    user.task("Another")
+    page = user.client.get("/v1/tasks?limit=1&sort=title").expect(200)
+    token = user.token
+    for _ in range(3):
+        body = {"refresh_token": token["refresh_token"]}
+        token = user.anonymous.post("/v1/auth/refresh", body).expect(200).json
+    server.terminate()
+    done = taskhold(server.directory, "restore", str(tmp_path / "copy.db"), "--force")
+    assert done.returncode == 0, done.stderr
+    server.start()
+    client = user.client.copy()
+    again = client.patch(path, {"title": "Edited by somebody else"}).expect(200)
+    assert again.json["revision"] == before.json["revision"] and again.etag != before.etag
+    client.get(path, headers={"If-None-Match": before.etag}).expect(200)
+    client.patch(path, {"title": "x"}, headers={"If-Match": before.etag}).expect(412, "precondition_failed")
+    client.get(f"/v1/tasks?limit=1&sort=title&cursor={page.json['next_cursor']}").expect(400, "invalid_parameter")
+    for _ in range(2):
+        body = {"refresh_token": token["refresh_token"]}
+        token = user.anonymous.copy().post("/v1/auth/refresh", body).expect(200).json
+    client.get("/v1/me", token=token["access_token"]).expect(200)
+
+
 def test_every_restore_makes_an_epoch_of_its_own(stopped, tmp_path):
     """A backup has the epoch of its source, a start keeps it, and no two restores of it have the same."""
     copy = tmp_path / "copy.db"

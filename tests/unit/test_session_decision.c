@@ -53,7 +53,7 @@ static void the_current_token_rotates(void **state)
     assert_int_equal(standing.session.expires_at, op.now + TTL);
     assert_int_equal(op.session.counter, 2);
     assert_int_equal(op.session.expires_at, op.now + TTL);
-    static const uint8_t stored[] = {0, 0, 0, 1, 2, 3, 4, 5};
+    static const uint8_t stored[] = {0, 1, 2, 3, 4, 5, 0, 1};
     assert_int_equal(standing.superseded_size, sizeof stored);
     assert_memory_equal(standing.superseded, stored, sizeof stored);
 }
@@ -107,7 +107,6 @@ static void grace_and_reuse(void **state)
         {1, 1000 + GRACE, true},
         {0, 1060, true},
         {-1, 1060, true},
-        {4, 1060, true},
         {INT64_MIN, 1060, true},
         {INT64_MAX, 1060, true},
     };
@@ -127,19 +126,76 @@ static void grace_and_reuse(void **state)
     }
 }
 
-static void only_so_many_times_are_kept(void **state)
+/* A restore, or a failover, made us forget the last rotations: their tokens are good. */
+static void a_token_that_we_forgot_rotates(void **state)
 {
     (void)state;
     struct session_standing standing = fresh();
-    for (int64_t i = 0; i < SESSION_SUPERSEDED_MOST + 3; i++)
-        rotate_at(&standing, 10 + i);
-    assert_int_equal(standing.superseded_size, SESSION_SUPERSEDED_BYTES);
-    const int64_t now = 10 + SESSION_SUPERSEDED_MOST + 3; /* all within the grace */
-    const int64_t oldest = standing.session.counter - SESSION_SUPERSEDED_MOST;
-    struct store_session_refresh kept = with(oldest, now);
-    assert_int_equal(session_decide_refresh(&kept, &standing), SESSION_DECISION_NOTHING);
-    struct store_session_refresh forgotten = with(oldest - 1, now);
-    assert_int_equal(session_decide_refresh(&forgotten, &standing), SESSION_DECISION_END);
+    rotate_at(&standing, 1000);
+    rotate_at(&standing, 1010); /* 3 is the current one, as far as we know */
+    struct store_session_refresh op = with(7, 1020);
+    assert_int_equal(session_decide_refresh(&op, &standing), SESSION_DECISION_ROTATE);
+    assert_int_equal(op.op.result, ERROR_NONE);
+    assert_false(op.reuse);
+    assert_int_equal(op.session.counter, 8);
+    assert_int_equal(standing.session.counter, 8);
+    struct store_session_refresh again = with(7, 1021); /* the answer was lost */
+    assert_int_equal(session_decide_refresh(&again, &standing), SESSION_DECISION_NOTHING);
+    assert_int_equal(again.op.result, ERROR_NONE);
+    /* What was current before is a replay, the grace of another life notwithstanding. */
+    for (int64_t counter = 1; counter <= 6; counter++) {
+        struct session_standing copy = standing;
+        struct store_session_refresh old = with(counter, 1022);
+        assert_int_equal(session_decide_refresh(&old, &copy), SESSION_DECISION_END);
+        assert_true(old.reuse);
+    }
+}
+
+/* However often a client refreshes, what the grace covers is covered, and nothing more. */
+static void all_of_a_grace_is_kept(void **state)
+{
+    static const int64_t graces[] = {1000, 60000, 600000};
+    static const int64_t pauses[] = {1, 17, 900, 12000};
+    (void)state;
+    for (size_t i = 0; i < COUNT(graces) * COUNT(pauses); i++) {
+        const int64_t grace = graces[i % COUNT(graces)];
+        const int64_t pause = pauses[i / COUNT(graces)];
+        const int64_t rounds = 3 * grace / pause + 3;
+        const int64_t step = grace / 48 + 1;
+        struct session_standing standing = fresh();
+        standing.session.expires_at = INT64_MAX;
+        int64_t now = 1000000;
+        for (int64_t n = 0; n < rounds; n++, now += pause) {
+            struct store_session_refresh op = with(standing.session.counter, now);
+            op.grace_ms = grace;
+            op.lifetime_ms = INT64_MAX / 2;
+            op.ttl_ms = INT64_MAX / 4;
+            assert_int_equal(session_decide_refresh(&op, &standing), SESSION_DECISION_ROTATE);
+        }
+        now -= pause; /* the last rotation */
+        for (int64_t n = 1; n < rounds; n += rounds / 200 + 1) {
+            const int64_t age = (n - 1) * pause; /* of the token's end */
+            struct session_standing copy = standing;
+            struct store_session_refresh op = with(standing.session.counter - n, now);
+            op.grace_ms = grace;
+            (void)session_decide_refresh(&op, &copy);
+            assert_false(op.reuse && age < grace);
+            assert_false(!op.reuse && age >= grace + step);
+        }
+    }
+}
+
+static void without_a_grace_every_replay_ends_it(void **state)
+{
+    (void)state;
+    struct session_standing standing = fresh();
+    struct store_session_refresh op = with(1, 1000);
+    op.grace_ms = 0;
+    assert_int_equal(session_decide_refresh(&op, &standing), SESSION_DECISION_ROTATE);
+    op = with(1, 1000);
+    op.grace_ms = 0;
+    assert_int_equal(session_decide_refresh(&op, &standing), SESSION_DECISION_END);
+    assert_true(op.reuse);
 }
 
 static void what_is_stored_comes_back(void **state)
@@ -157,8 +213,12 @@ static void what_is_stored_comes_back(void **state)
     static const char large[SESSION_SUPERSEDED_BYTES + 1];
     session_set_superseded(&read, (struct slice){large, sizeof large});
     assert_int_equal(read.superseded_size, 0);
+    session_set_superseded(&read, (struct slice){large, 7});
+    assert_int_equal(read.superseded_size, 0);
     session_set_superseded(&read, (struct slice){large, SESSION_SUPERSEDED_BYTES});
     assert_int_equal(read.superseded_size, SESSION_SUPERSEDED_BYTES);
+    op = with(1, 0); /* entries that are about no token */
+    assert_int_equal(session_decide_refresh(&op, &read), SESSION_DECISION_END);
     session_set_superseded(&read, (struct slice){0});
     assert_int_equal(read.superseded_size, 0);
 }
@@ -170,7 +230,9 @@ int main(void)
         cmocka_unit_test(no_session_outlives_its_lifetime),
         cmocka_unit_test(what_is_no_session),
         cmocka_unit_test(grace_and_reuse),
-        cmocka_unit_test(only_so_many_times_are_kept),
+        cmocka_unit_test(a_token_that_we_forgot_rotates),
+        cmocka_unit_test(all_of_a_grace_is_kept),
+        cmocka_unit_test(without_a_grace_every_replay_ends_it),
         cmocka_unit_test(what_is_stored_comes_back),
     };
     return cmocka_run_group_tests_name("session_decision", tests, NULL, NULL);

@@ -76,8 +76,8 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_SESSION_GET] = "SELECT s.user_id, s.counter, s.created_at, s.last_used_at, s.expires_at, "
                         "s.superseded, u.disabled_at IS NOT NULL "
                         "FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1",
-    [SQL_SESSION_ROTATE] = "UPDATE sessions SET counter = ?3, last_used_at = ?4, expires_at = ?5, "
-                           "superseded = ?6 WHERE id = ?1 AND counter = ?2",
+    [SQL_SESSION_ROTATE] = "UPDATE sessions SET counter = ?2, last_used_at = ?3, expires_at = ?4, "
+                           "superseded = ?5 WHERE id = ?1",
     [SQL_SESSION_DELETE] = "DELETE FROM sessions WHERE id = ?1 AND user_id = ?2",
     [SQL_SESSION_DELETE_OTHERS] = "DELETE FROM sessions WHERE user_id = ?1 AND id <> ?2",
     [SQL_ADDRESS_PUT] = "INSERT OR REPLACE INTO known_addresses (user_id, ip, seen_at) "

@@ -92,13 +92,11 @@ static int read_session(struct transaction *t, const struct uuid *id,
     return query_end(&q);
 }
 
-static int rotate(struct transaction *t, const struct store_session_refresh *op,
-                  const struct session_standing *standing)
+static int rotate(struct transaction *t, const struct session_standing *standing)
 {
     const struct session *session = &standing->session;
     struct query q = query_begin(&t->statements, SQL_SESSION_ROTATE);
     query_bind_uuid(&q, &session->id);
-    query_bind_i64(&q, op->counter);
     query_bind_i64(&q, session->counter);
     query_bind_i64(&q, session->last_used_at);
     query_bind_i64(&q, session->expires_at);
@@ -116,7 +114,7 @@ static int run_refresh(struct transaction *t, struct store_op *base)
         return rc;
     switch (session_decide_refresh(op, found ? &standing : NULL)) {
     case SESSION_DECISION_NOTHING: break;
-    case SESSION_DECISION_ROTATE: rc = rotate(t, op, &standing); break;
+    case SESSION_DECISION_ROTATE: rc = rotate(t, &standing); break;
     case SESSION_DECISION_END:
         transaction_end_sessions(t, &standing.session.user);
         rc = delete_session(t, &op->id, &standing.session.user);

@@ -68,8 +68,8 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (used_at);
 
--- `counter` is that of the refresh token that is valid now; `superseded` holds when the last ones
--- before it stopped being that: 8 bytes each, big-endian, the newest first.
+-- `counter` is that of the refresh token that is valid now; `superseded` tells when the last ones
+-- before it stopped being that, in the form of session_decision.h.
 CREATE TABLE sessions (
     user_id      uuid   NOT NULL REFERENCES users (user_id) ON DELETE CASCADE,
     id           uuid   NOT NULL,
