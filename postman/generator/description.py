@@ -20,6 +20,7 @@ class Operation:
     summary: str
     text: str
     public: bool
+    access: str  # as `taskhold routes` says it: public, token, or either
     parameters: list
     media_types: list  # of the request's body; empty: it takes none
     responses: dict  # status as a number -> response: what is particular to the call
@@ -65,6 +66,7 @@ class Description:
             summary=call["summary"],
             text=call["description"],
             public=call.get("security") == [],
+            access={True: "public", False: "either" if {} in call.get("security", []) else "token"}[call.get("security") == []],
             parameters=parameters,
             media_types=list(call.get("requestBody", {}).get("content", {})),
             responses={int(status): one for status, one in responses.items()},

@@ -36,10 +36,19 @@ struct api_loop {
     struct list_cache *lists;
 };
 
-/* Who calls, on a route that needs a token: x->caller. */
+/* Why there is no caller. */
+struct refusal {
+    enum error error;
+    const char *reason;    /* for logs and metrics */
+    const char *detail;    /* NULL: the error's */
+    const char *challenge; /* error_description of WWW-Authenticate; NULL: the default one */
+};
+
+/* Who calls: x->caller, on a route that is not public. */
 struct caller {
     struct uuid user;
     struct uuid session;
+    const struct refusal *refused; /* on a route of HTTP_ACCESS_EITHER: nobody is known */
 };
 
 static inline struct api_loop *api_loop_of(const struct http_exchange *x)
@@ -71,6 +80,12 @@ static inline const struct keys *api_keys(const struct http_exchange *x)
 static inline struct tag_space api_tag_space(const struct http_exchange *x)
 {
     return tag_space_of(api_of(x)->epoch, api_caller(x)->user);
+}
+
+/* Is the caller known by a token? */
+static inline bool api_admitted(const struct http_exchange *x)
+{
+    return api_caller(x) && !api_caller(x)->refused;
 }
 
 /* What stands for `{id}` in the path; the router let nothing but a UUID through. */

@@ -9,7 +9,7 @@
 static struct slice user_text(const struct http_exchange *x, const struct uuid *user,
                               char text[static UUID_TEXT_LEN])
 {
-    if (!user && x->caller) {
+    if (!user && api_admitted(x)) {
         user = &api_caller(x)->user;
     }
     if (!user) {

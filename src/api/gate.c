@@ -1,10 +1,13 @@
 #include "api/gate.h"
 
+#include <stdio.h>
+
 #include "api/context.h"
 #include "api/event_log.h"
 #include "api/rate.h"
 #include "api/respond.h"
 #include "api/routes.h"
+#include "auth/refresh_token.h"
 #include "base/client_key.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -22,12 +25,109 @@ struct check {
     bool answered; /* the store has answered */
 };
 
-static enum http_verdict reject(struct http_exchange *x, const char *reason)
+static void send_refusal(struct http_exchange *x, const struct refusal *refusal)
 {
-    metrics_count(METRIC_TOKENS_REFUSED, reason);
-    event_log(x, LOG_WARN, "token_rejected", NULL, reason);
-    respond_error(x, ERROR_INVALID_TOKEN, NULL);
-    return HTTP_ANSWERED;
+    metrics_count(METRIC_TOKENS_REFUSED, refusal->reason);
+    if (refusal->error == ERROR_INVALID_TOKEN) {
+        event_log(x, LOG_WARN, "token_rejected", NULL, refusal->reason);
+    }
+    if (refusal->challenge) {
+        http_respond_field_format(x, "WWW-Authenticate",
+                                  "Bearer realm=\"taskhold\", error=\"invalid_token\", "
+                                  "error_description=\"%s\"",
+                                  refusal->challenge);
+    }
+    respond_error(x, refusal->error, refusal->detail);
+}
+
+void gate_refuse(struct http_exchange *x)
+{
+    send_refusal(x, api_caller(x)->refused);
+}
+
+/* Answers; or, where the caller may do without a token, leaves the refusal for later. */
+static enum http_verdict refuse(struct http_exchange *x, const struct refusal *refusal)
+{
+    if (x->route->access != HTTP_ACCESS_EITHER) {
+        send_refusal(x, refusal);
+        return HTTP_ANSWERED;
+    }
+    struct refusal *kept = arena_new(x->arena, struct refusal);
+    struct caller *caller = arena_new(x->arena, struct caller);
+    if (!kept || !caller) {
+        respond_no_memory(x);
+        return HTTP_ANSWERED;
+    }
+    *kept = *refusal;
+    *caller = (struct caller){.refused = kept};
+    x->caller = caller;
+    return HTTP_GO;
+}
+
+static enum http_verdict refuse_missing(struct http_exchange *x)
+{
+    const struct http_field_value *field = &x->request.fields[HTTP_FIELD_AUTHORIZATION];
+    const struct refusal refusal = {
+        .error = ERROR_UNAUTHORIZED,
+        .reason = "missing",
+        .detail = field->value.ptr ? "The Authorization field has no token in it that this server "
+                                     "takes. Send it as `Authorization: Bearer TOKEN`."
+                                   : NULL,
+    };
+    return refuse(x, &refusal);
+}
+
+static enum http_verdict refuse_foreign(struct http_exchange *x, const char *reason,
+                                        const char *detail)
+{
+    const struct refusal refusal = {
+        .error = ERROR_INVALID_TOKEN,
+        .reason = reason,
+        .detail = detail ? detail
+                         : "This is not an access token of this server, or it was changed on its "
+                           "way. Send access_token of the last login or refresh as it came.",
+        .challenge = "not an access token of this server",
+    };
+    return refuse(x, &refusal);
+}
+
+/* A copy of the text that lives as long as the exchange; NULL without memory, which takes the text
+ * of the error instead. */
+static const char *keep_text(struct http_exchange *x, const char *text)
+{
+    return arena_copy(x->arena, slice_of(text)).ptr;
+}
+
+static enum http_verdict refuse_expired(struct http_exchange *x, int64_t expired_at)
+{
+    char when[CLOCK_RFC3339_LEN];
+    char detail[160];
+    char challenge[80];
+    clock_format_rfc3339(expired_at * 1000, when);
+    snprintf(detail, sizeof detail,
+             "The access token expired at %.*s. Refresh it with POST /v1/auth/refresh, or log in.",
+             CLOCK_RFC3339_LEN, when);
+    snprintf(challenge, sizeof challenge, "the access token expired at %.*s", CLOCK_RFC3339_LEN,
+             when);
+    const struct refusal refusal = {
+        .error = ERROR_INVALID_TOKEN,
+        .reason = "expired",
+        .detail = keep_text(x, detail),
+        .challenge = keep_text(x, challenge),
+    };
+    return refuse(x, &refusal);
+}
+
+static enum http_verdict refuse_ended(struct http_exchange *x)
+{
+    static const struct refusal refusal = {
+        .error = ERROR_INVALID_TOKEN,
+        .reason = "session_ended",
+        .detail = "The session of this token has ended: by a logout, from another device, by a "
+                  "change of the password, or with the account. Log in again.",
+        .challenge = "the session of the access token has ended",
+    };
+    return refuse(x, &refusal);
 }
 
 static enum http_verdict admit(struct http_exchange *x, const struct jwt_claims *claims)
@@ -46,7 +146,7 @@ static enum http_verdict conclude(struct check *check)
 {
     struct http_exchange *x = check->x;
     if (check->op.op.result == ERROR_NOT_FOUND) {
-        return reject(x, "session_ended");
+        return refuse_ended(x);
     }
     if (check->op.op.result != ERROR_NONE) {
         respond_error(x, check->op.op.result, NULL);
@@ -109,15 +209,18 @@ enum http_verdict gate_authorize(struct http_exchange *x)
     const struct http_field_value *field = &x->request.fields[HTTP_FIELD_AUTHORIZATION];
     struct slice token = bearer_token(field->value);
     if (!token.ptr) {
-        metrics_count(METRIC_TOKENS_REFUSED, "missing");
-        respond_error(x, ERROR_UNAUTHORIZED, NULL);
-        return HTTP_ANSWERED;
+        return refuse_missing(x);
     }
     if (field->count > 1) {
-        return reject(x, "repeated");
+        return refuse_foreign(x, "repeated", "The Authorization field came more than once.");
+    }
+    if (token.len == REFRESH_TOKEN_LEN && !memchr(token.ptr, '.', token.len)) {
+        return refuse_foreign(x, "malformed",
+                              "This looks like a refresh token: it is good for POST "
+                              "/v1/auth/refresh alone. Send access_token here.");
     }
     if (token.len > JWT_MOST) {
-        return reject(x, "too_long");
+        return refuse_foreign(x, "too_long", NULL);
     }
     int64_t now = clock_wall_ms() / 1000;
     const struct jwt_claims *known = token_cache_find(api_loop_of(x)->tokens, token, now);
@@ -128,8 +231,11 @@ enum http_verdict gate_authorize(struct http_exchange *x)
     struct jwt_claims claims = {0};
     enum jwt_result result =
         jwt_verify(api_keys(x), options->settings->jwt_issuer, token, now, &claims);
+    if (result == JWT_EXPIRED) {
+        return refuse_expired(x, claims.expires_at);
+    }
     if (result != JWT_VALID) {
-        return reject(x, jwt_result_name(result));
+        return refuse_foreign(x, jwt_result_name(result), NULL);
     }
     return ask_store(x, token, &claims);
 }
@@ -142,7 +248,7 @@ enum http_verdict gate_quota(struct http_exchange *x)
     struct throttle *throttle = api->auth;
     char client[CLIENT_KEY_TEXT_MOST];
     struct slice key = {0};
-    if (x->route->quota == API_QUOTA_API) {
+    if (x->route->quota == API_QUOTA_API && api_admitted(x)) {
         throttle = api->calls;
         key = (struct slice){(const char *)api_caller(x)->user.bytes, sizeof(struct uuid)};
     } else {

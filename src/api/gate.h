@@ -3,11 +3,16 @@
 
 #include "http/server.h"
 
-/* The two questions that stand before every handler; they fit http_hooks. */
+/* The questions that stand before every handler; they fit http_hooks. */
 
 /* Who calls? Needs exactly one `Authorization: Bearer TOKEN` with a token of ours whose session is
- * alive, and leaves a struct caller. A token that does not verify costs no database access. */
+ * alive, and leaves a struct caller. A token that does not verify costs no database access. On a
+ * route of HTTP_ACCESS_EITHER the caller may do without: see api_admitted. */
 enum http_verdict gate_authorize(struct http_exchange *x);
+
+/* For a handler of such a route that needs the token after all: sends what gate_authorize would
+ * have. */
+void gate_refuse(struct http_exchange *x);
 
 /* May they call so often? Takes one from the quota of the route. */
 enum http_verdict gate_quota(struct http_exchange *x);

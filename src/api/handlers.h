@@ -25,6 +25,7 @@ void me_export(struct http_exchange *x);
 void sessions_logout(struct http_exchange *x);
 void sessions_list(struct http_exchange *x);
 void sessions_delete(struct http_exchange *x);
+void sessions_delete_others(struct http_exchange *x);
 
 /* tasks.c, task_list.c; the rest in task_write.c */
 void tasks_get(struct http_exchange *x);

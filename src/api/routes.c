@@ -45,7 +45,7 @@ static const struct http_route routes[] = {
     ROW(POST,   "/v1/auth/register",    registerUser,         accounts_register,      JSON, BODY,    PUBLIC, AUTH, SMALL),
     ROW(POST,   "/v1/auth/login",       login,                accounts_login,         JSON, BODY,    PUBLIC, AUTH, SMALL),
     ROW(POST,   "/v1/auth/refresh",     refreshTokens,        accounts_refresh,       JSON, BODY,    PUBLIC, AUTH, SMALL),
-    ROW(POST,   "/v1/auth/logout",      logout,               sessions_logout,        NULL, NOTHING, TOKEN,  API,  SMALL),
+    ROW(POST,   "/v1/auth/logout",      logout,               sessions_logout,        NULL, BODY,    EITHER, API,  SMALL),
 
     ROW(GET,    "/v1/me",               getMe,                me_get,                 JSON, NOTHING, TOKEN,  API,  SMALL),
     ROW(PATCH,  "/v1/me",               updateMe,             me_patch,               JSON, PATCHES, TOKEN,  API,  SMALL),
@@ -54,6 +54,7 @@ static const struct http_route routes[] = {
     ROW(POST,   "/v1/me/deletion",      deleteAccount,        me_delete,              NULL, BODY,    TOKEN,  AUTH, SMALL),
     ROW(GET,    "/v1/me/export",        exportMe,             me_export,              JSON, NOTHING, TOKEN,  API,  SMALL),
     ROW(GET,    "/v1/me/sessions",      listSessions,         sessions_list,          JSON, NOTHING, TOKEN,  API,  SMALL),
+    ROW(DELETE, "/v1/me/sessions",      endOtherSessions,     sessions_delete_others, NULL, NOTHING, TOKEN,  API,  SMALL),
     ROW(DELETE, "/v1/me/sessions/{id}", endSession,           sessions_delete,        NULL, NOTHING, TOKEN,  API,  SMALL),
 
     ROW(GET,    "/v1/tasks",            listTasks,            tasks_list,             JSON, NOTHING, TOKEN,  API,  0,     .query = task_query_names),

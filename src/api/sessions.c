@@ -1,11 +1,15 @@
+#include "api/body.h"
 #include "api/context.h"
 #include "api/encode.h"
 #include "api/event_log.h"
+#include "api/gate.h"
 #include "api/handlers.h"
 #include "api/respond.h"
+#include "api/user_answer.h"
+#include "auth/refresh_token.h"
 #include "base/clock.h"
 
-/* GET /v1/me/sessions, DELETE /v1/me/sessions/{id}, POST /v1/auth/logout. */
+/* GET and DELETE /v1/me/sessions, DELETE /v1/me/sessions/{id}, POST /v1/auth/logout. */
 
 /* ---- the list ---- */
 
@@ -53,28 +57,30 @@ void sessions_list(struct http_exchange *x)
     api_engine(x)->session_list(&listing->op);
 }
 
-/* ---- the end of one ---- */
+/* ---- the end of one, or of all others ---- */
 
-static void end_session(struct http_exchange *x, struct uuid id, void (*done)(struct store_op *op))
+/* `end`: what of it names the session; the rest is filled in. */
+static void end_session(struct http_exchange *x, struct store_session_end end,
+                        void (*done)(struct store_op *op))
 {
-    struct store_session_end *end = arena_new(x->arena, struct store_session_end);
-    if (!end) {
+    struct store_session_end *op = arena_new(x->arena, struct store_session_end);
+    if (!op) {
         respond_no_memory(x);
         return;
     }
-    end->op = api_op(x, done, x);
-    end->user = api_caller(x)->user;
-    end->id = id;
-    api_engine(x)->session_end(end);
+    *op = end;
+    op->op = api_op(x, done, x);
+    api_engine(x)->session_end(op);
 }
 
 static void ended(struct store_op *op)
 {
+    const struct store_session_end *end = (const struct store_session_end *)op;
     if (op->result != ERROR_NONE) {
         respond_error(op->caller, op->result, NULL);
         return;
     }
-    event_log(op->caller, LOG_INFO, "session_ended", NULL, NULL);
+    event_log(op->caller, LOG_INFO, "session_ended", &end->user, end->others ? "others" : NULL);
     respond_done(op->caller);
 }
 
@@ -82,17 +88,70 @@ static void ended(struct store_op *op)
 static void logged_out(struct store_op *op)
 {
     if (op->result == ERROR_NOT_FOUND) {
-        op->result = ERROR_NONE;
+        respond_done(op->caller);
+        return;
     }
     ended(op);
 }
 
 void sessions_delete(struct http_exchange *x)
 {
-    end_session(x, api_path_id(x), ended);
+    const struct store_session_end end = {.user = api_caller(x)->user, .id = api_path_id(x)};
+    end_session(x, end, ended);
+}
+
+void sessions_delete_others(struct http_exchange *x)
+{
+    const struct caller *caller = api_caller(x);
+    const struct store_session_end end = {
+        .user = caller->user, .id = caller->session, .others = true};
+    end_session(x, end, ended);
+}
+
+/* ---- logout ---- */
+
+static void refuse_body(struct http_exchange *x)
+{
+    struct field_errors errors = {0};
+    field_errors_add(&errors, SLICE(""), "not_allowed",
+                     "The access token says which session ends: send no body with it, or the body "
+                     "without the Authorization field.");
+    bool answered = !body_valid(x, &errors);
+    assert(answered);
+    (void)answered;
+}
+
+/* Any genuine refresh token of the session will do, the current one or an older: to show an old one
+ * elsewhere would end the session too. */
+static void log_out_by_body(struct http_exchange *x)
+{
+    struct user_input input = {0};
+    struct store_session_end end = {0};
+    unsigned set = 0;
+    int64_t counter = 0;
+    if (!user_body_decode(x, &user_body_refresh, FIELD_WHOLE, &input, &set)) {
+        return;
+    }
+    if (!refresh_token_parse(api_keys(x), input.refresh_token, &end.id, &counter)) {
+        respond_error(x, ERROR_INVALID_REFRESH_TOKEN,
+                      "This is not a refresh token of this server.");
+        return;
+    }
+    end_session(x, end, logged_out);
 }
 
 void sessions_logout(struct http_exchange *x)
 {
-    end_session(x, api_caller(x)->session, logged_out);
+    const struct caller *caller = api_caller(x);
+    const bool has_body = x->request.body.len > 0;
+    if (api_admitted(x) && has_body) {
+        refuse_body(x);
+    } else if (api_admitted(x)) {
+        const struct store_session_end end = {.user = caller->user, .id = caller->session};
+        end_session(x, end, logged_out);
+    } else if (has_body) {
+        log_out_by_body(x);
+    } else {
+        gate_refuse(x);
+    }
 }

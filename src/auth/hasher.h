@@ -29,8 +29,8 @@ struct password_job {
     void *caller;
 };
 
-/* `threads`, at least one (see base/machine.h). At most `queue_most` jobs wait (0: 64). NULL without
- * memory or threads. */
+/* `threads`, at least one (see base/machine.h). At most `queue_most` jobs wait (0: 64). NULL
+ * without memory or threads. */
 struct hasher *hasher_create(unsigned threads, unsigned queue_most);
 
 /* Ends the threads after the hashes they are at; jobs that wait are dropped. The inboxes of all

@@ -114,11 +114,8 @@ enum jwt_result jwt_verify(const struct keys *keys, const char *issuer, struct s
         found.issued_at > now + JWT_SKEW_SECONDS) {
         return JWT_BAD_CLAIMS;
     }
-    if (found.expires_at <= now) {
-        return JWT_EXPIRED;
-    }
     *claims = found;
-    return JWT_VALID;
+    return found.expires_at <= now ? JWT_EXPIRED : JWT_VALID;
 }
 
 const char *jwt_result_name(enum jwt_result result)

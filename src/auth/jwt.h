@@ -35,7 +35,7 @@ enum jwt_result {
     JWT_EXPIRED,
 };
 
-/* `now` in seconds. Fills `claims` only when JWT_VALID. */
+/* `now` in seconds. Fills `claims` when JWT_VALID or JWT_EXPIRED. */
 enum jwt_result jwt_verify(const struct keys *keys, const char *issuer, struct slice token,
                            int64_t now, struct jwt_claims *claims);
 

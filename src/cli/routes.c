@@ -9,7 +9,11 @@
 
 static const char *access_name(const struct http_route *route)
 {
-    return route->access == HTTP_ACCESS_PUBLIC ? "public" : "token";
+    switch (route->access) {
+    case HTTP_ACCESS_PUBLIC: return "public";
+    case HTTP_ACCESS_EITHER: return "either";
+    default: return "token";
+    }
 }
 
 static void write_member(struct json_writer *w, struct slice name, struct slice value)

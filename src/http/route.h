@@ -9,6 +9,7 @@
 enum http_access {
     HTTP_ACCESS_TOKEN = 0, /* only with a valid token: the authorize hook decides */
     HTTP_ACCESS_PUBLIC,
+    HTTP_ACCESS_EITHER, /* the authorize hook leaves who calls, or why nobody is known */
 };
 
 /* What a body may be; 0: the call takes no body (one that is sent anyway is refused; probes ignore

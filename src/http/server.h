@@ -24,7 +24,7 @@ struct http_hooks {
     int (*descriptor)(void *context);
     void (*ready)(void *context);
 
-    /* Is the caller allowed on a route of HTTP_ACCESS_TOKEN? Leaves x->caller. */
+    /* Is the caller allowed on a route that is not public? Leaves x->caller. */
     enum http_verdict (*authorize)(struct http_exchange *x);
 
     /* Takes one from the route's quota (routes with quota != 0 only), and sets the RateLimit

@@ -273,11 +273,13 @@ struct store_session_refresh {
     bool reuse;             /* out: the session was ended by a replay */
 };
 
-/* ERROR_NOT_FOUND: the user has no such session. */
+/* ERROR_NOT_FOUND: the user has no such session. With `others` it stays, and every other one of the
+ * user ends. */
 struct store_session_end {
     struct store_op op;
-    struct uuid user;
+    struct uuid user; /* all zero: whoever's session it is, for a token of it was shown; out */
     struct uuid id;
+    bool others; /* `user` is known */
 };
 
 /* ---- the engine ---- */

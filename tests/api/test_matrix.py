@@ -83,6 +83,7 @@ SAMPLES = {
     "POST /v1/me/deletion": Sample(204, fresh=True, body={"password": PASSWORD}),
     "GET /v1/me/export": Sample(200),
     "GET /v1/me/sessions": Sample(200),
+    "DELETE /v1/me/sessions": Sample(204),
     "DELETE /v1/me/sessions/{id}": Sample(204, prepare=session_of),
     "GET /v1/tasks": Sample(200),
     "POST /v1/tasks": Sample(201, body={"title": "Buy milk"}),

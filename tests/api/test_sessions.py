@@ -60,6 +60,66 @@ def test_a_session_can_end_itself(user):
     one.get("/v1/me").expect(401, "invalid_token")
 
 
+def test_all_other_sessions_end(make_user, other):
+    own = make_user()
+    tokens = [own.login() for _ in range(3)]
+    own.client.delete("/v1/me/sessions").expect(204)
+    for token in tokens:
+        own.client.get("/v1/me", token=token["access_token"]).expect(401, "invalid_token")
+        refresh(own.anonymous, token, 401, "invalid_refresh_token")
+    own.client.delete("/v1/me/sessions").expect(204)
+    assert [row["id"] for row in own.client.get("/v1/me/sessions").json["items"]] == [sid(own.token)]
+    refresh(own.anonymous, own.token)
+    other.client.get("/v1/me").expect(200)
+
+
+def test_logout_with_a_refresh_token(user):
+    """For a client whose access token has expired, or is lost."""
+    token = user.login()
+    body = {"refresh_token": token["refresh_token"]}
+    user.anonymous.post("/v1/auth/logout", body).expect(204)
+    user.client.get("/v1/me", token=token["access_token"]).expect(401, "invalid_token")
+    refresh(user.anonymous, token, 401, "invalid_refresh_token")
+    user.anonymous.post("/v1/auth/logout", body).expect(204)  # it has ended, as was asked for
+    user.client.get("/v1/me").expect(200)
+
+
+@pytest.mark.parametrize("old", [tokens.expired, lambda token: "not.a.token"], ids=["expired", "garbage"])
+def test_logout_with_a_refresh_token_beside_a_dead_access_token(user, old):
+    token = user.login()
+    dead = user.client.copy(old(token["access_token"]))
+    dead.post("/v1/auth/logout").expect(401, "invalid_token")
+    dead.post("/v1/auth/logout", {"refresh_token": token["refresh_token"]}).expect(204)
+    user.client.get("/v1/me", token=token["access_token"]).expect(401, "invalid_token")
+
+
+def test_logout_with_a_refresh_token_that_was_used(user):
+    first = user.login()
+    second = refresh(user.anonymous, first)
+    user.anonymous.post("/v1/auth/logout", {"refresh_token": first["refresh_token"]}).expect(204)
+    user.client.get("/v1/me", token=second["access_token"]).expect(401, "invalid_token")
+
+
+def test_logout_refuses_a_body_beside_a_good_access_token(user, other):
+    """The two might name two sessions: none of them ends."""
+    token = user.login()
+    client = user.client.copy(token["access_token"])
+    answer = client.post("/v1/auth/logout", {"refresh_token": other.token["refresh_token"]})
+    assert answer.expect(422, "validation_failed").errors == {("", "not_allowed")}
+    client.post("/v1/auth/logout", {}).expect(422)
+    client.get("/v1/me").expect(200)
+    other.client.get("/v1/me").expect(200)
+    client.post("/v1/auth/logout").expect(204)
+
+
+def test_logout_without_anything_good(user):
+    user.anonymous.post("/v1/auth/logout").expect(401, "unauthorized")
+    user.anonymous.post("/v1/auth/logout", {}).expect(422, "validation_failed")
+    user.anonymous.post("/v1/auth/logout", {"refresh_token": "x"}).expect(401, "invalid_refresh_token")
+    user.anonymous.post("/v1/auth/logout", {"refresh_token": user.token["access_token"]}).expect(401)
+    user.anonymous.post("/v1/auth/logout", body=b"x", headers={"Content-Type": "text/plain"}).expect(415)
+
+
 def test_the_session_of_somebody_else_is_not_there(user, other):
     theirs = sid(other.token)
     foreign = user.client.delete(f"/v1/me/sessions/{theirs}").expect(404, "not_found").json

@@ -109,6 +109,33 @@ def test_forgeries_are_refused(server, token, name):
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
 
 
+EXPIRED = re.compile(r"expired at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+@pytest.mark.parametrize("make, text, challenge", [
+    (FORGERIES["other secret"], "not an access token of this server", "not an access token of this server"),
+    (lambda t: "secret", "not an access token of this server", "not an access token of this server"),
+    (tokens.expired, EXPIRED, EXPIRED),
+    (FORGERIES["session unknown"], "session of this token has ended", "session of the access token has ended"),
+], ids=["foreign", "no token", "expired", "ended"])
+def test_a_refusal_says_what_is_wrong(server, token, make, text, challenge):
+    """And what to do, in the problem and in error_description (RFC 6750 section 3)."""
+    answer = Client(server, make(token)).get("/v1/me").expect(401, "invalid_token")
+    found = re.search(r'error="invalid_token", error_description="([^"\\]+)"', answer.headers["WWW-Authenticate"])
+    assert re.search(text, answer.json["detail"]) and re.search(challenge, found.group(1))
+    assert len(answer.headers.get_all("WWW-Authenticate")) == 1
+
+
+def test_a_refresh_token_in_place_of_the_access_token_is_named(server, user):
+    answer = Client(server, user.token["refresh_token"]).get("/v1/me").expect(401, "invalid_token")
+    assert "refresh token" in answer.json["detail"] and "access_token" in answer.json["detail"]
+
+
+def test_another_scheme_is_named(server):
+    answer = Client(server).get("/v1/me", headers={"Authorization": "Basic YTpi"}).expect(401, "unauthorized")
+    assert "Bearer TOKEN" in answer.json["detail"] and "Authorization field" in answer.json["detail"]
+
+
 @pytest.mark.parametrize("claim", ["iss", "aud", "sub", "sid", "jti", "iat", "exp"])
 def test_no_claim_may_be_missing(server, token, claim):
     Client(server, tokens.with_claims(token, drop=[claim])).get("/v1/me").expect(401, "invalid_token")

@@ -378,7 +378,7 @@ class Plan:
 
     def sessions(self, user):
         """The list, one more, and the end of one."""
-        kind = self.random.randrange(4)
+        kind = self.random.randrange(6)
         if kind == 0:
             self.add("GET", "/v1/me/sessions", user=user)
         elif kind == 1:
@@ -392,6 +392,17 @@ class Plan:
             self.add("GET", "/v1/tasks?limit=1", user=user)
             self.add("POST", "/v1/auth/refresh", f'{{"refresh_token":"«refresh {user.number}»"}}')
             self.login(user)
+        elif kind == 3:
+            body = f'{{"refresh_token":"«refresh {user.number}»"}}'
+            self.add("POST", "/v1/auth/logout", body, user=user)  # beside a good access token
+            self.add("POST", "/v1/auth/logout", body)
+            self.add("POST", "/v1/auth/logout", body)
+            self.add("GET", "/v1/tasks?limit=1", user=user)
+            self.login(user)
+        elif kind == 4:
+            self.login(user)
+            self.add("DELETE", "/v1/me/sessions", user=user)
+            self.add("GET", "/v1/me/sessions", user=user)
         else:
             self.add("DELETE", f"/v1/me/sessions/{NOWHERE}", user=user)
 

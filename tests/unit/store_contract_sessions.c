@@ -152,6 +152,46 @@ static void test_list_and_end(void **pointer)
     loop_close(&loop);
 }
 
+static void test_end_others(void **pointer)
+{
+    struct contract_state *state = *pointer;
+    struct loop loop;
+    open_loop(pointer, &loop);
+    struct uuid ann = make_user(&loop, "ann");
+    struct uuid bob = make_user(&loop, "bob");
+    struct session kept = login(&loop, ann, "::1", TEST_NOW);
+    struct session other = login(&loop, ann, "::2", TEST_NOW);
+    struct session bobs = login(&loop, bob, "::3", TEST_NOW);
+    struct store_session_end end = {.user = ann, .id = kept.id, .others = true};
+    assert_int_equal(LOOP_CALL(&loop, session_end, &end), ERROR_NONE);
+    assert_int_equal(state->ended_count, 1);
+    assert_int_equal(check(&loop, ann, kept.id, TEST_NOW), ERROR_NONE);
+    assert_int_equal(check(&loop, ann, other.id, TEST_NOW), ERROR_NOT_FOUND);
+    assert_int_equal(check(&loop, bob, bobs.id, TEST_NOW), ERROR_NONE);
+    loop_close(&loop);
+}
+
+/* The session alone is known, from its refresh token. */
+static void test_end_without_the_user(void **pointer)
+{
+    struct contract_state *state = *pointer;
+    struct loop loop;
+    open_loop(pointer, &loop);
+    struct uuid ann = make_user(&loop, "ann");
+    struct session session = login(&loop, ann, "::1", TEST_NOW);
+    struct session other = login(&loop, ann, "::1", TEST_NOW);
+    struct store_session_end end = {.id = session.id};
+    assert_int_equal(LOOP_CALL(&loop, session_end, &end), ERROR_NONE);
+    assert_true(uuid_eq(end.user, ann));
+    assert_int_equal(state->ended_count, 1);
+    assert_int_equal(check(&loop, ann, session.id, TEST_NOW), ERROR_NOT_FOUND);
+    assert_int_equal(check(&loop, ann, other.id, TEST_NOW), ERROR_NONE);
+    end = (struct store_session_end){.id = session.id};
+    assert_int_equal(LOOP_CALL(&loop, session_end, &end), ERROR_NOT_FOUND);
+    assert_int_equal(state->ended_count, 1);
+    loop_close(&loop);
+}
+
 static void test_at_most_a_hundred(void **pointer)
 {
     struct contract_state *state = *pointer;
@@ -312,6 +352,8 @@ int store_contract_sessions(void)
         CONTRACT_TEST(test_create_checks_the_hash),
         CONTRACT_TEST(test_known_addresses),
         CONTRACT_TEST(test_list_and_end),
+        CONTRACT_TEST(test_end_others),
+        CONTRACT_TEST(test_end_without_the_user),
         CONTRACT_TEST(test_at_most_a_hundred),
         CONTRACT_TEST(test_refresh_rotates),
         CONTRACT_TEST(test_refresh_grace),

@@ -212,23 +212,57 @@ static bool step_refresh(struct job *job, unsigned round)
 
 struct end_job {
     struct job job;
+    struct uuid owner; /* all zero: not asked for, or there is no such session */
+    bool deleting;
     bool ended;
 };
+
+static void take_end_owner(struct job *job, const PGresult *result)
+{
+    if (PQntuples(result) == 0)
+        return;
+    struct row r = row_of(result, 0, NULL);
+    ((struct end_job *)job)->owner = row_uuid(&r);
+}
 
 static void take_ended(struct job *job, const PGresult *result)
 {
     ((struct end_job *)job)->ended = PQntuples(result) > 0;
 }
 
+static void end_others(struct job *job, const struct store_session_end *op)
+{
+    struct params p = {0};
+    params_uuid(&p, &op->user);
+    params_uuid(&p, &op->id);
+    job_send(job, SQL_SESSION_DELETE_OTHERS, &p, NULL);
+    job_end_sessions(job, &op->user);
+}
+
+/* owner? -> delete -> tell */
 static bool step_end(struct job *job, unsigned round)
 {
-    const struct store_session_end *op = (struct store_session_end *)job->op;
-    if (round == 0) {
+    const struct uuid nobody = {0};
+    struct end_job *end = (struct end_job *)job;
+    struct store_session_end *op = (struct store_session_end *)job->op;
+    if (op->others) {
+        end_others(job, op);
+        return false;
+    }
+    if (round == 0 && uuid_eq(op->user, nobody)) {
+        struct params p = {0};
+        params_uuid(&p, &op->id);
+        job_send(job, SQL_SESSION_OWNER, &p, take_end_owner);
+        return true;
+    }
+    if (!end->deleting) {
+        op->user = uuid_eq(op->user, nobody) ? end->owner : op->user;
+        end->deleting = true;
         delete_session(job, &op->user, &op->id, take_ended);
         return true;
     }
     /* That it is gone already, an earlier run of the job may have done. */
-    if (((struct end_job *)job)->ended || job->uncertain)
+    if (end->ended || job->uncertain)
         job_end_sessions(job, &op->user);
     else
         job->op->result = ERROR_NOT_FOUND;

@@ -125,10 +125,35 @@ static int run_refresh(struct transaction *t, struct store_op *base)
 
 /* ---- logout ---- */
 
+static int end_others(struct transaction *t, const struct store_session_end *op)
+{
+    struct query q = query_begin(&t->statements, SQL_SESSION_DELETE_OTHERS);
+    query_bind_uuid(&q, &op->user);
+    query_bind_uuid(&q, &op->id);
+    transaction_end_sessions(t, &op->user);
+    return query_run(&q);
+}
+
+static int find_owner(struct transaction *t, struct store_session_end *op)
+{
+    const struct uuid nobody = {0};
+    struct session_standing standing = {0};
+    bool found = false;
+    if (!uuid_eq(op->user, nobody))
+        return SQLITE_OK;
+    int rc = read_session(t, &op->id, &standing, &found);
+    op->user = found ? standing.session.user : nobody;
+    return rc;
+}
+
 static int run_end(struct transaction *t, struct store_op *base)
 {
     struct store_session_end *op = (struct store_session_end *)base;
-    int rc = delete_session(t, &op->id, &op->user);
+    if (op->others)
+        return end_others(t, op);
+    int rc = find_owner(t, op);
+    if (rc == SQLITE_OK)
+        rc = delete_session(t, &op->id, &op->user);
     if (rc != SQLITE_OK)
         return rc;
     if (sqlite3_changes(t->statements.db) > 0)
