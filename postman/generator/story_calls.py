@@ -209,6 +209,7 @@ ACCOUNTS = Folder(
             ],
         ),
         Item("End a session", "endSession", 204, path={"id": "{{session_id}}"}),
+        Item("End all other sessions", "endOtherSessions", 204),
         Item(
             "Change my password",
             "changePassword",
@@ -500,7 +501,30 @@ CLEAN_UP = Folder(
     "Clean-up",
     "Leaves nothing behind.",
     [
+        Item(
+            "Log out with a body beside the token",
+            "logout",
+            422,
+            "validation_failed",
+            body={"refresh_token": "{{refresh_token}}"},
+        ),
         Item("Log out", "logout", 204),
+        Item(
+            "Log out with what is no refresh token",
+            "logout",
+            401,
+            "invalid_refresh_token",
+            token=None,
+            body={"refresh_token": "x"},
+        ),
+        Item(
+            "Log out without an access token",
+            "logout",
+            204,
+            token=None,
+            body={"refresh_token": "{{refresh_token}}"},
+            note="The session has ended by now, which is what was asked for.",
+        ),
         Item("The token has stopped working", "getMe", 401, "invalid_token", tests=[SENT_TOKEN]),
         Item(
             "Log in once more",
