@@ -1,23 +1,25 @@
 #include "base/uuid.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include <sodium.h>
 
 #include "base/clock.h"
 
-#define POOL_SIZE   4096
-#define COUNTER_MAX 0xfff
+#define POOL_SIZE    4096
+#define COUNTER_BITS 12
+#define COUNTER_MAX  0xfffU
 
-/* What a thread needs to make ids. */
-struct maker {
-    int64_t ms;       /* of the last id */
-    unsigned counter; /* its 12 bits of rand_a */
-    size_t left;      /* random bytes at the start of `pool` that were not used yet */
+/* The time and the counter of the last id, in one number: milliseconds, and then the 12 bits of
+ * rand_a. Of all threads, for ids that are in order, and of one, for the others. */
+static _Atomic uint64_t last_of_all;
+static _Thread_local uint64_t last_of_thread;
+
+static _Thread_local struct {
+    size_t left; /* random bytes at the start of `pool` that were not used yet */
     unsigned char pool[POOL_SIZE];
-};
-
-static _Thread_local struct maker maker;
+} maker;
 
 /* Random bytes by the pool: one system call serves hundreds of ids. What is used is wiped, so that
  * a look into the memory tells nothing of ids made before. */
@@ -36,35 +38,53 @@ static void take_random(void *out, size_t size)
     sodium_memzero(maker.pool + maker.left, size);
 }
 
-/* The next pair of time and counter, above the last: within one millisecond the random rand_a is
- * counted up, and when it runs over the time is borrowed from the future (RFC 9562 section 6.2). */
-static void step(void)
+/* What follows `last`: within one millisecond the counter, which began at a random number, goes up,
+ * and when it runs over the time is borrowed from the future (RFC 9562 section 6.2, method 1). A
+ * clock that was set back by more than CLOCK_STEP_MS is followed, as clock_wall_ms does. */
+static uint64_t step(uint64_t last)
 {
     const int64_t now = clock_wall_ms();
+    const int64_t then = (int64_t)(last >> COUNTER_BITS);
     uint16_t seed = 0;
 
-    if (now <= maker.ms && maker.counter < COUNTER_MAX) {
-        maker.counter++;
-        return;
+    if (now <= then && then - now <= CLOCK_STEP_MS) {
+        return last + 1;
     }
     take_random(&seed, sizeof seed);
-    maker.ms = now > maker.ms ? now : maker.ms + 1;
-    maker.counter = seed & COUNTER_MAX;
+    return (uint64_t)now << COUNTER_BITS | (seed & COUNTER_MAX);
+}
+
+static struct uuid make(uint64_t time_and_counter)
+{
+    const uint64_t ms = time_and_counter >> COUNTER_BITS;
+    const unsigned counter = (unsigned)(time_and_counter & COUNTER_MAX);
+    struct uuid id;
+
+    for (unsigned i = 0; i < 6; i++) {
+        id.bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
+    }
+    id.bytes[6] = (uint8_t)(0x70 | counter >> 8);
+    id.bytes[7] = (uint8_t)counter;
+    take_random(id.bytes + 8, 8);
+    id.bytes[8] = (uint8_t)(0x80 | (id.bytes[8] & 0x3f));
+    return id;
 }
 
 struct uuid uuid_make_v7(void)
 {
-    struct uuid id;
+    uint64_t last = atomic_load(&last_of_all);
+    uint64_t next = step(last);
 
-    step();
-    for (unsigned i = 0; i < 6; i++) {
-        id.bytes[i] = (uint8_t)((uint64_t)maker.ms >> (40 - 8 * i));
+    while (!atomic_compare_exchange_weak(&last_of_all, &last, next)) {
+        next = step(last);
     }
-    id.bytes[6] = (uint8_t)(0x70 | maker.counter >> 8);
-    id.bytes[7] = (uint8_t)maker.counter;
-    take_random(id.bytes + 8, 8);
-    id.bytes[8] = (uint8_t)(0x80 | (id.bytes[8] & 0x3f));
-    return id;
+    return make(next);
+}
+
+struct uuid uuid_make_v7_unordered(void)
+{
+    last_of_thread = step(last_of_thread);
+    return make(last_of_thread);
 }
 
 #define HEX_ROW(h)                                                                                 \

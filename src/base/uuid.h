@@ -11,9 +11,14 @@ struct uuid {
 
 #define UUID_TEXT_LEN 36
 
-/* A new UUIDv7 (RFC 9562 section 5.7): milliseconds of clock_wall_ms, then 74 random bits. Ids made
- * by one thread are strictly ascending. */
+/* A new UUIDv7 (RFC 9562 section 5.7): milliseconds of clock_wall_ms, a counter, random bits. Ids
+ * are ascending over all threads of the process: one that was asked for after another was made
+ * stands after it, unless the clock was set back. Any thread. */
 struct uuid uuid_make_v7(void);
+
+/* The same, in order within a thread only: for ids that nobody sorts and every request needs. It
+ * shares no memory with other threads. */
+struct uuid uuid_make_v7_unordered(void);
 
 /* Writes 36 lower-case characters, no NUL. */
 void uuid_format(struct uuid id, char text[static UUID_TEXT_LEN]);

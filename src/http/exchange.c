@@ -104,7 +104,7 @@ void exchange_identify(struct exchange *exchange)
         return;
     }
     if (request->id.ptr != exchange->id) {
-        uuid_format(uuid_make_v7(), exchange->id);
+        uuid_format(uuid_make_v7_unordered(), exchange->id);
         request->id = (struct slice){exchange->id, UUID_TEXT_LEN};
     }
 }

@@ -161,6 +161,14 @@ def test_what_is_no_uuid_is_not_found(user, bad):
         assert bad[0] in "%{" or "UUID" in answer.json["detail"]
 
 
+def test_creates_over_several_connections_list_in_their_order(start_server, make_user):
+    own = make_user(start_server(env={"THREADS": "4"}))
+    connections = [own.reader() for _ in range(8)]
+    made = [connections[number % 8].post("/v1/tasks", {"title": "x"}).expect(201).json["id"] for number in range(96)]
+    listed = own.client.get("/v1/tasks?limit=100").expect(200).json["items"]
+    assert [task["id"] for task in listed] == made[::-1] and made == sorted(made)
+
+
 def test_every_change_takes_the_next_revision(make_user):
     own = make_user()
     first, second = own.task("one"), own.task("two")

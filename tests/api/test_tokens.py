@@ -147,6 +147,11 @@ def test_a_token_of_another_users_session_is_refused(server, user, other):
     Client(server, mixed).get("/v1/me").expect(401, "invalid_token")
 
 
+@pytest.mark.parametrize("scheme", ["bearer ", "BEARER  ", "Bearer     "])
+def test_the_scheme_in_any_case_and_any_number_of_blanks(user, scheme):
+    user.client.get("/v1/me", headers={"Authorization": scheme + user.client.token}).expect(200)
+
+
 @pytest.mark.parametrize("field", ["Basic YTpi", "Bearer", "Bearer ", "Token {}", "{}", "Bearer{}", "Digest {}"])
 def test_only_the_bearer_scheme_opens(server, token, field):
     client = Client(server)

@@ -64,6 +64,54 @@ static int compare(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct uuid));
 }
 
+struct turns {
+    pthread_mutex_t lock;
+    struct uuid last;
+    bool ordered;
+};
+
+/* Each id is asked for after the one before it was made, by whichever thread. */
+static void *take_turns(void *argument)
+{
+    struct turns *turns = argument;
+    for (unsigned i = 0; i < MANY; i++) {
+        pthread_mutex_lock(&turns->lock);
+        const struct uuid id = uuid_make_v7();
+        turns->ordered = turns->ordered && memcmp(turns->last.bytes, id.bytes, sizeof id.bytes) < 0;
+        turns->last = id;
+        pthread_mutex_unlock(&turns->lock);
+    }
+    return NULL;
+}
+
+static void ascends_over_all_threads(void **state)
+{
+    struct turns turns = {.lock = PTHREAD_MUTEX_INITIALIZER, .ordered = true};
+    pthread_t threads[4];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, take_turns, &turns), 0);
+    }
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    assert_true(turns.ordered);
+}
+
+static void makes_unordered_ones_too(void **state)
+{
+    struct uuid last = uuid_make_v7_unordered();
+
+    (void)state;
+    for (unsigned i = 0; i < MANY; i++) {
+        const struct uuid id = uuid_make_v7_unordered();
+        assert_true(memcmp(last.bytes, id.bytes, sizeof id.bytes) < 0);
+        assert_int_equal(id.bytes[6] >> 4, 7);
+        last = id;
+    }
+}
+
 static void differs_between_threads(void **state)
 {
     struct uuid *ids = test_malloc(2 * MANY * sizeof *ids);
@@ -153,6 +201,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_version_variant_and_time),
         cmocka_unit_test(ascends_within_one_thread),
+        cmocka_unit_test(ascends_over_all_threads),
+        cmocka_unit_test(makes_unordered_ones_too),
         cmocka_unit_test(differs_between_threads),
         cmocka_unit_test(formats_and_parses),
         cmocka_unit_test(folds_case_where_it_is_asked_to),
