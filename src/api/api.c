@@ -106,12 +106,12 @@ static void *loop_start(void *owner, struct http_loop *http)
     return loop;
 }
 
-void api_take_keys(struct http_loop *http, const struct keys *keys)
+void api_take_keys(struct http_loop *loop, const struct keys *keys)
 {
-    struct api_loop *loop = http_loop_context(http);
-    loop->keys = keys;
-    token_cache_clear(loop->tokens);
-    list_cache_clear(loop->lists); /* cursors are signed */
+    struct api_loop *own = http_loop_context(loop);
+    own->keys = keys;
+    token_cache_clear(own->tokens);
+    list_cache_clear(own->lists); /* cursors are signed */
 }
 
 static void turn_end(void *context)

@@ -95,6 +95,23 @@ static void what_was_put_in_is_found(void **state)
     assert_memory_equal(found, &claims, sizeof claims);
 }
 
+static void a_cleared_cache_has_none_and_takes_new_ones(void **state)
+{
+    struct fixture *f = *state;
+    struct token token;
+
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 100; i++) {
+            const struct jwt_claims claims = claims_of(i);
+            make_token(&token, i);
+            assert_null(token_cache_find(f->cache, token.slice, NOW));
+            put(f, token.slice, &claims);
+            assert_non_null(token_cache_find(f->cache, token.slice, NOW));
+        }
+        token_cache_clear(f->cache);
+    }
+}
+
 static void only_the_same_bytes_are_found(void **state)
 {
     struct fixture *f = *state;
@@ -272,6 +289,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_cache_gives_up_what_ends_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(few_tokens_do_not_push_one_another_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_long_tokens_are_left_out, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_cleared_cache_has_none_and_takes_new_ones, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(an_empty_place_matches_nothing, set_up, tear_down),
     };
 
