@@ -76,7 +76,7 @@ static void check_address(struct doctor *d)
     const char *host = d->settings.host;
     const char *why = "";
     char holder[128];
-    int fd = -1;
+    struct listener listener;
 
     const int server = d->path ? file_holder(d->path) : 0;
 
@@ -85,8 +85,8 @@ static void check_address(struct doctor *d)
                    "a server has the database, so it listens already (pid %d)", server);
     } else if (server < 0) {
         doctor_say(d, DOCTOR_OK, "address", "a server has the database, so it listens already");
-    } else if (listener_bind(host, &port, &fd, 1, &why)) {
-        close(fd);
+    } else if (listener_bind(host, &port, &listener, 1, &why)) {
+        listener_close(&listener);
         doctor_say(d, DOCTOR_OK, "address", "%s port %lld is free", host,
                    (long long)d->settings.port);
     } else if (d->shared) {

@@ -34,18 +34,31 @@ static bool watch(struct http_loop *loop)
     if (loop->server->shared) {
         event.events |= EPOLLEXCLUSIVE; /* a connection wakes one loop, not all */
     }
-    return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->listener, &event) == 0;
+    for (unsigned i = 0; i < loop->listener.count; i++) {
+        /* One that is watched already comes from a try that failed half way. */
+        if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->listener.fds[i], &event) != 0 &&
+            errno != EEXIST) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool acceptor_start(struct http_loop *loop)
 {
-    loop->listening = listen(loop->listener, BACKLOG) == 0 && watch(loop);
+    loop->listening = true;
+    for (unsigned i = 0; i < loop->listener.count; i++) {
+        loop->listening = loop->listening && listen(loop->listener.fds[i], BACKLOG) == 0;
+    }
+    loop->listening = loop->listening && watch(loop);
     return loop->listening;
 }
 
 static void pause_listener(struct http_loop *loop)
 {
-    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->listener, NULL);
+    for (unsigned i = 0; i < loop->listener.count; i++) {
+        epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->listener.fds[i], NULL);
+    }
     loop->resume_ms = http_loop_now_ms(loop) + PAUSE_MS;
 }
 
@@ -95,12 +108,12 @@ static void turn_away(struct http_loop *loop, int fd, const char *reason)
 
 /* A client that waits in the backlog while no descriptor is left would make the listener readable
  * for ever: the spare one is given up to take it and let it go. */
-static void make_descriptor(struct http_loop *loop)
+static void make_descriptor(struct http_loop *loop, int listener)
 {
     if (loop->spare_fd >= 0) {
         close(loop->spare_fd);
         loop->spare_fd = -1;
-        int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             turn_away(loop, fd, "descriptors");
         }
@@ -140,24 +153,33 @@ static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage 
     http_connection_open(loop, fd, &address);
 }
 
-void acceptor_accept(struct http_loop *loop)
+/* False: nothing more can be taken now, from no listener. */
+static bool accept_from(struct http_loop *loop, int listener)
 {
     for (unsigned i = 0; i < BATCH_MOST; i++) {
         struct sockaddr_storage peer = {0};
         socklen_t len = sizeof peer;
-        int fd =
-            accept4(loop->listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             admit(loop, fd, &peer);
         } else if (errno == EMFILE || errno == ENFILE) {
-            make_descriptor(loop);
-            return;
+            make_descriptor(loop, listener);
+            return false;
         } else if (errno == ENOMEM || errno == ENOBUFS) {
             pause_listener(loop);
-            return;
+            return false;
         } else if (errno != EINTR && errno != ECONNABORTED) {
-            return;
+            return true;
         }
+    }
+    return true;
+}
+
+/* Of a few listeners each is asked: which one was readable is not worth keeping. */
+void acceptor_accept(struct http_loop *loop)
+{
+    for (unsigned i = 0; i < loop->listener.count && accept_from(loop, loop->listener.fds[i]);
+         i++) {
     }
 }
 
@@ -175,6 +197,5 @@ void acceptor_stop(struct http_loop *loop)
     }
     acceptor_accept(loop);
     loop->listening = false;
-    close(loop->listener);
-    loop->listener = -1;
+    listener_close(&loop->listener);
 }

@@ -15,8 +15,30 @@
 /* Where inherited descriptors begin (sd_listen_fds(3)). */
 #define INHERITED_FD 3
 
-static bool resolve(const char *host, uint16_t port, struct sockaddr_storage *address,
-                    socklen_t *len, const char **why)
+#define FREE_PORT_TRIES 16
+
+struct place {
+    struct sockaddr_storage address;
+    socklen_t len;
+};
+
+struct places {
+    unsigned count;
+    struct place list[LISTENER_MOST];
+};
+
+static bool is_known(const struct places *places, const struct addrinfo *address)
+{
+    for (unsigned i = 0; i < places->count; i++) {
+        if (places->list[i].len == address->ai_addrlen &&
+            memcmp(&places->list[i].address, address->ai_addr, address->ai_addrlen) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_addresses(struct places *places, const char *host, uint16_t port)
 {
     const struct addrinfo hints = {
         .ai_family = AF_UNSPEC,
@@ -26,13 +48,33 @@ static bool resolve(const char *host, uint16_t port, struct sockaddr_storage *ad
     struct addrinfo *list = NULL;
     char service[8];
     snprintf(service, sizeof service, "%u", (unsigned)port);
-    if (getaddrinfo(host, service, &hints, &list) != 0 || !list) {
+    if (getaddrinfo(host, service, &hints, &list) != 0) {
+        return;
+    }
+    for (const struct addrinfo *at = list; at; at = at->ai_next) {
+        if (places->count < LISTENER_MOST && !is_known(places, at)) {
+            struct place *place = &places->list[places->count++];
+            memcpy(&place->address, at->ai_addr, at->ai_addrlen);
+            place->len = at->ai_addrlen;
+        }
+    }
+    freeaddrinfo(list);
+}
+
+static bool resolve(const char *host, uint16_t port, struct places *places, const char **why)
+{
+    *places = (struct places){0};
+    if (slice_eq_nocase(slice_of(host), SLICE("localhost"))) {
+        /* Both, whatever a file of hosts says (RFC 6761 section 6.3). */
+        add_addresses(places, "127.0.0.1", port);
+        add_addresses(places, "::1", port);
+    } else {
+        add_addresses(places, host, port);
+    }
+    if (places->count == 0) {
         *why = "HOST: this is no address of this machine; give one such as 127.0.0.1 or ::";
         return false;
     }
-    memcpy(address, list->ai_addr, list->ai_addrlen);
-    *len = list->ai_addrlen;
-    freeaddrinfo(list);
     return true;
 }
 
@@ -48,16 +90,20 @@ static const char *explain(int error)
     }
 }
 
-static int bind_one(const struct sockaddr_storage *address, socklen_t len, bool shared)
+/* `alone`: IPv6 does not take IPv4 along, because that has a socket of its own. */
+static int bind_one(const struct place *place, bool shared, bool alone)
 {
     int on = 1;
-    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int family = place->address.ss_family;
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return -1;
     }
     bool good = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
                 (!shared || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
-                bind(fd, (const struct sockaddr *)address, len) == 0;
+                (!alone || family != AF_INET6 ||
+                 setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
+                bind(fd, (const struct sockaddr *)&place->address, place->len) == 0;
     if (!good) {
         int error = errno;
         close(fd);
@@ -88,41 +134,91 @@ static uint16_t get_port(const struct sockaddr_storage *address)
     return ntohs(v4.sin_port);
 }
 
-bool listener_bind(const char *host, uint16_t *port, int *sockets, size_t count, const char **why)
+void listener_close(struct listener *listener)
 {
-    struct sockaddr_storage address = {0};
-    socklen_t len = 0;
-    size_t bound = 0;
-    if (!resolve(host, *port, &address, &len, why)) {
-        return false;
+    while (listener->count > 0) {
+        close(listener->fds[--listener->count]);
     }
-    if (*port != 0) {
-        int probe = bind_one(&address, len, false);
-        if (probe < 0) {
-            *why = explain(errno);
+}
+
+static void close_all(struct listener *listeners, size_t count)
+{
+    const int error = errno;
+    for (size_t i = 0; i < count; i++) {
+        listener_close(&listeners[i]);
+    }
+    errno = error;
+}
+
+/* Whether the port of each place can be had; what this machine does not have is taken off. Finds a
+ * port if none was given: that of the first place. errno is set when false. */
+static bool probe(struct places *places, uint16_t *port)
+{
+    const bool alone = places->count > 1;
+    unsigned kept = 0;
+    int absent = EADDRNOTAVAIL;
+    for (unsigned i = 0; i < places->count; i++) {
+        struct place place = places->list[i];
+        set_port(&place.address, *port);
+        const int fd = bind_one(&place, false, alone);
+        if (fd < 0 && errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT) {
             return false;
         }
-        close(probe);
+        if (fd < 0) {
+            absent = errno;
+            continue;
+        }
+        socklen_t room = sizeof place.address;
+        if (*port == 0 && getsockname(fd, (struct sockaddr *)&place.address, &room) == 0) {
+            *port = get_port(&place.address);
+        }
+        close(fd);
+        places->list[kept++] = place;
     }
-    while (bound < count) {
-        sockets[bound] = bind_one(&address, len, true);
-        if (sockets[bound] < 0) {
+    places->count = kept;
+    errno = absent;
+    return kept > 0;
+}
+
+static bool bind_all(const struct places *places, bool alone, struct listener *listeners,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        listeners[i].count = 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (unsigned p = 0; p < places->count; p++) {
+            const int fd = bind_one(&places->list[p], true, alone);
+            if (fd < 0) {
+                close_all(listeners, count);
+                return false;
+            }
+            listeners[i].fds[listeners[i].count++] = fd;
+        }
+    }
+    return true;
+}
+
+bool listener_bind(const char *host, uint16_t *port, struct listener *listeners, size_t count,
+                   const char **why)
+{
+    struct places all;
+    if (!resolve(host, *port, &all, why)) {
+        return false;
+    }
+    /* A free port of one address may be taken on another, or a moment later: then another one. */
+    for (unsigned tries = *port == 0 ? FREE_PORT_TRIES : 1; tries > 0; tries--) {
+        struct places places = all;
+        uint16_t found = *port;
+        if (probe(&places, &found) && bind_all(&places, all.count > 1, listeners, count)) {
+            *port = found;
+            return true;
+        }
+        if (errno != EADDRINUSE) {
             break;
         }
-        bound++;
-        socklen_t room = sizeof address;
-        if (*port == 0 && getsockname(sockets[0], (struct sockaddr *)&address, &room) == 0) {
-            *port = get_port(&address);
-            set_port(&address, *port);
-        }
-    }
-    if (bound == count) {
-        return true;
     }
     *why = explain(errno);
-    while (bound > 0) {
-        close(sockets[--bound]);
-    }
     return false;
 }
 
@@ -160,7 +256,7 @@ static bool examine(int fd, uint16_t *port)
            (address.ss_family == AF_INET || address.ss_family == AF_INET6);
 }
 
-bool listener_inherit(uint16_t *port, int *sockets, size_t count, const char **why)
+bool listener_inherit(uint16_t *port, struct listener *listeners, size_t count, const char **why)
 {
     uint64_t fds = 0;
     size_t made = 0;
@@ -175,19 +271,17 @@ bool listener_inherit(uint16_t *port, int *sockets, size_t count, const char **w
         return false;
     }
     while (made < count) {
-        sockets[made] = fcntl(INHERITED_FD, F_DUPFD_CLOEXEC, INHERITED_FD);
-        if (sockets[made] < 0) {
+        const int fd = fcntl(INHERITED_FD, F_DUPFD_CLOEXEC, INHERITED_FD);
+        if (fd < 0) {
             break;
         }
-        made++;
+        listeners[made++] = (struct listener){.count = 1, .fds = {fd}};
     }
     if (made == count) {
         close(INHERITED_FD);
         return true;
     }
     *why = explain(errno);
-    while (made > 0) {
-        close(sockets[--made]);
-    }
+    close_all(listeners, made);
     return false;
 }

@@ -16,7 +16,8 @@
 #define BUFFER_KEEP    ((size_t)64 * 1024) /* larger ones are freed at once */
 #define SPARE_MOST     256                 /* connections */
 
-struct http_loop *http_loop_create(struct http_server *server, unsigned number, int listener)
+struct http_loop *http_loop_create(struct http_server *server, unsigned number,
+                                   struct listener *listener)
 {
     struct http_loop *loop = calloc(1, sizeof *loop);
     if (!loop) {
@@ -25,7 +26,6 @@ struct http_loop *http_loop_create(struct http_server *server, unsigned number, 
     loop->server = server;
     loop->policy = server->policy;
     loop->number = number;
-    loop->listener = listener;
     loop->ready_tail = &loop->ready;
     loop->now_us = clock_mono_us();
     timers_init(&loop->timers, http_loop_now_ms(loop));
@@ -40,7 +40,10 @@ struct http_loop *http_loop_create(struct http_server *server, unsigned number, 
         epoll_ctl(loop->epoll, EPOLL_CTL_ADD, server->stop_fd, &stop) != 0 ||
         epoll_ctl(loop->epoll, EPOLL_CTL_ADD, server->end_fd, &end) != 0) {
         http_loop_destroy(&loop);
+        return NULL;
     }
+    loop->listener = *listener;
+    listener->count = 0;
     return loop;
 }
 
@@ -86,6 +89,7 @@ void http_loop_destroy(struct http_loop **loop)
     }
     free_pools(gone);
     inbox_destroy(&gone->inbox);
+    listener_close(&gone->listener);
     if (gone->spare_fd >= 0) {
         close(gone->spare_fd);
     }

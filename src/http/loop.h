@@ -27,7 +27,7 @@ struct http_loop {
     struct policy *policy; /* in force for this loop; the server owns it */
     unsigned number;
     int epoll;
-    int listener;
+    struct listener listener;
     int spare_fd; /* given up for a moment when the process has no descriptor left */
     bool listening;
     bool stopping; /* told to end; still accepts until `close_at_ms` */
@@ -62,8 +62,9 @@ struct http_loop {
     size_t spare_buffer_count;
 };
 
-/* NULL without memory or descriptors. The listener stays the caller's. */
-struct http_loop *http_loop_create(struct http_server *server, unsigned number, int listener);
+/* NULL without memory or descriptors; else the loop has taken `listener`, which is empty then. */
+struct http_loop *http_loop_create(struct http_server *server, unsigned number,
+                                   struct listener *listener);
 void http_loop_destroy(struct http_loop **loop);
 
 /* Watches a descriptor of the owner's (http_hooks.descriptor), which must outlive the loop's run;

@@ -87,9 +87,13 @@ static bool build(struct http_server *server, const char **why)
 
 static bool bind_local(struct http_server *server, const char **why)
 {
-    server->listeners[0] = local_bind(server->options.local, why);
-    server->local = server->listeners[0] >= 0 ? server->options.local : NULL;
-    return server->local != NULL;
+    const int fd = local_bind(server->options.local, why);
+    if (fd < 0) {
+        return false;
+    }
+    server->listeners[0] = (struct listener){.count = 1, .fds = {fd}};
+    server->local = server->options.local;
+    return true;
 }
 
 static void remove_local(struct http_server *server)
@@ -216,14 +220,12 @@ static unsigned start_threads(struct http_server *server, pthread_t *threads)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (; count < server->options.threads; count++) {
-        int listener = server->listeners[count];
         errno = 0;
-        server->loops[count] = http_loop_create(server, count, listener);
+        server->loops[count] = http_loop_create(server, count, &server->listeners[count]);
         if (!server->loops[count]) {
             explain_loop(server, count);
             break;
         }
-        server->listeners[count] = -1;
         errno = pthread_create(&threads[count], NULL, loop_main, server->loops[count]);
         if (errno != 0) {
             explain_loop(server, count);
@@ -336,9 +338,7 @@ void http_server_destroy(struct http_server **server)
     }
     heartbeat_destroy(&gone->heartbeat);
     for (unsigned i = 0; i < gone->options.threads && gone->bound; i++) {
-        if (gone->listeners[i] >= 0) {
-            close(gone->listeners[i]);
-        }
+        listener_close(&gone->listeners[i]);
     }
     remove_local(gone);
     if (gone->stop_fd >= 0) {

@@ -6,6 +6,7 @@
 
 #include "http/addresses.h"
 #include "http/heartbeat.h"
+#include "http/listener.h"
 #include "http/policy.h"
 #include "http/server.h"
 
@@ -19,7 +20,7 @@ struct http_server {
     struct http_traffic *traffic; /* NULL: nothing is counted */
     size_t connections_most;      /* for each loop */
     uint16_t port;
-    int *listeners; /* one for each loop; -1: the loop has it */
+    struct listener *listeners; /* one for each loop; empty: the loop has it */
     bool bound;
     bool shared;                 /* the listeners are one socket, inherited */
     struct heartbeat *heartbeat; /* NULL: none */

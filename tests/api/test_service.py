@@ -1,4 +1,7 @@
 """What the service says about itself."""
+import socket
+import http.client
+import contextlib
 import json
 import re
 
@@ -84,3 +87,17 @@ def test_the_public_pages_may_be_cached_but_not_mistaken(client):
     for path in ("/openapi.json", "/openapi-3.0.json", "/openapi.yaml", "/postman.json"):
         answer = client.get(path).expect(200)
         assert answer.etag and "no-store" not in (answer.headers.get("Cache-Control") or "")
+
+
+def test_localhost_is_both_families(start_server):
+    server = start_server(env={"HOST": "localhost", "THREADS": "2"})
+    hosts = ["127.0.0.1"]
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        hosts.append("::1")
+    for host in hosts:
+        for _ in range(4):
+            connection = http.client.HTTPConnection(host, server.port, timeout=20)
+            connection.request("GET", "/livez")
+            assert connection.getresponse().status == 200
+            connection.close()
