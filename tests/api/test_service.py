@@ -1,9 +1,9 @@
 """What the service says about itself."""
-import socket
-import http.client
 import contextlib
+import http.client
 import json
 import re
+import socket
 
 import pytest
 import yaml

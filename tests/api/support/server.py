@@ -13,7 +13,7 @@ from .paths import binary
 from .waiting import wait_until
 
 SECRET = "k3Yq0-a-secret-that-only-these-tests-know-8Zp"
-LISTENING = re.compile(r"listening on http://(127\.0\.0\.1):(\d+)")
+LISTENING = re.compile(r"listening on http://(127\.0\.0\.1|localhost):(\d+)")
 SANITIZER = re.compile(r"AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:")
 PASSED_ON = ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")
 
