@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/respond.h"
@@ -53,6 +55,21 @@ static const char *database_check(const struct store_health *health)
     return health->writable ? "ok" : "the database cannot be written";
 }
 
+/* Only where the engine has connections at all. Few are no reason to be not ready. */
+static void write_connections(struct json_writer *w, const struct store_health *health)
+{
+    char text[160];
+    const unsigned wanted = health->connections + health->connections_awaited;
+    if (wanted == 0) {
+        return;
+    }
+    (void)snprintf(text, sizeof text,
+                   "%u of %u are to be had, and the loops share them: raise the server's limit, or "
+                   "lower DATABASE_POOL or THREADS",
+                   health->connections, wanted);
+    write_text(w, SLICE("connections"), health->connections_full ? text : "ok");
+}
+
 void service_ready(struct http_exchange *x)
 {
     const struct api_options *options = &api_of(x)->options;
@@ -77,6 +94,7 @@ void service_ready(struct http_exchange *x)
                health.on_time ? "ok"
                               : "this machine's clock is more than 30 s away from the database's: "
                                 "let both follow the same time (NTP)");
+    write_connections(&w, &health);
     write_text(&w, SLICE("draining"), draining ? "the server is stopping" : "ok");
     jw_close_object(&w);
     jw_close_object(&w);

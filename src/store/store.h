@@ -311,6 +311,12 @@ struct store_health {
     bool writable;
     bool moved;   /* the database file is not where it was: see writer.h */
     bool on_time; /* this machine's clock and the database's agree */
+
+    /* Of an engine behind a network: the connections that the sessions have and still wait for.
+     * `full`: there are no more to be had, and the loops share these. */
+    unsigned connections;
+    unsigned connections_awaited;
+    bool connections_full;
 };
 
 struct store_engine {

@@ -60,12 +60,14 @@ static void must_not_run(struct inbox_message *message)
 static void test_it_tries_again_and_again(void **state)
 {
     struct inbox *inbox = inbox_create();
-    struct connector *connector = connector_create(&options);
-    struct connector_order order = {.message.run = must_not_run, .inbox = inbox};
+    struct connector *connector = connector_create(&options, 8);
+    struct connector_client client = {.inbox = inbox, .lend.run = must_not_run};
+    struct connector_order order = {.message.run = must_not_run, .client = &client};
 
     (void)state;
+    connector_join(connector, &client);
     const int64_t begun_ms = clock_mono_ms();
-    connector_request(connector, &order);
+    connector_request(connector, &order, 0);
     refuse_one();
     refuse_one();
     refuse_one();
@@ -73,6 +75,7 @@ static void test_it_tries_again_and_again(void **state)
     assert_true(clock_mono_ms() - begun_ms >= 300);
     connector_cancel(connector, &order);
     assert_null(order.connection);
+    connector_leave(connector, &client);
     connector_destroy(&connector);
     assert_null(connector);
     assert_false(inbox_run(inbox));
@@ -83,13 +86,15 @@ static void test_orders_are_taken_back_in_any_order(void **state)
 {
     static const unsigned turns[] = {1, 0, 3, 2};
     struct inbox *inbox = inbox_create();
-    struct connector *connector = connector_create(&options);
+    struct connector *connector = connector_create(&options, 8);
+    struct connector_client client = {.inbox = inbox, .lend.run = must_not_run};
     struct connector_order orders[4];
 
     (void)state;
+    connector_join(connector, &client);
     for (unsigned i = 0; i < 4; i++) {
-        orders[i] = (struct connector_order){.message.run = must_not_run, .inbox = inbox};
-        connector_request(connector, &orders[i]);
+        orders[i] = (struct connector_order){.message.run = must_not_run, .client = &client};
+        connector_request(connector, &orders[i], 0);
     }
     refuse_one();
     for (unsigned i = 0; i < 4; i++) {
@@ -97,9 +102,17 @@ static void test_orders_are_taken_back_in_any_order(void **state)
         connector_cancel(connector, &orders[turns[i]]); /* of one that is not there: nothing */
     }
     /* What is asked for afterwards is served. */
-    connector_request(connector, &orders[3]);
+    connector_request(connector, &orders[3], 0);
     refuse_one();
     connector_cancel(connector, &orders[3]);
+    unsigned held = 1;
+    unsigned awaited = 1;
+    bool full = true;
+    connector_count(connector, &held, &awaited, &full);
+    assert_int_equal(held, 0);
+    assert_int_equal(awaited, 0);
+    assert_false(full); /* a server that gives none at all is lost, not full */
+    connector_leave(connector, &client);
     connector_destroy(&connector);
     assert_false(inbox_run(inbox));
     inbox_destroy(&inbox);

@@ -1,5 +1,6 @@
 #include "store/postgres/engine.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,24 @@ static bool read_epoch(PGconn *connection, struct uuid *epoch)
     return good;
 }
 
+/* How many connections the sessions may have: half of what the server allows, less the keeper's, so
+ * that a node that starts beside this one finds room. A server that does not say is not limited. */
+static unsigned connections_most(PGconn *connection)
+{
+    static const char question[] =
+        "SELECT least(current_setting('max_connections')::int - "
+        "current_setting('superuser_reserved_connections')::int, nullif(rolconnlimit, -1), "
+        "nullif(datconnlimit, -1)) FROM pg_roles, pg_database WHERE rolname = session_user AND "
+        "datname = current_database()";
+    PGresult *result = PQexec(connection, question);
+    const bool answered = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+    const long allowed = answered ? strtol(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+    PQclear(result);
+    if (allowed <= 0)
+        return UINT_MAX;
+    return allowed >= 4 ? (unsigned)(allowed / 2 - 1) : 1;
+}
+
 static bool bring_to_head(struct store *store, char *why, size_t why_size)
 {
     PGconn *connection = connect_first(store, why, why_size);
@@ -97,6 +116,8 @@ static bool bring_to_head(struct store *store, char *why, size_t why_size)
         (void)snprintf(why, why_size, "the epoch of the database cannot be read");
         good = false;
     }
+    if (good)
+        store->connections_most = connections_most(connection);
     PQfinish(connection);
     return good;
 }
@@ -112,7 +133,7 @@ static struct store *engine_open(const struct store_options *options, char *why,
         engine_close(&store);
         return NULL;
     }
-    store->connector = connector_create(&store->connect);
+    store->connector = connector_create(&store->connect, store->connections_most);
     store->keeper = keeper_create(&store->connect, &store->options);
     if (!store->connector || !store->keeper) {
         (void)snprintf(why, why_size, "no memory or no threads");
@@ -141,6 +162,8 @@ static const char *engine_url_file(const char *url)
 static void engine_health(const struct store *store, struct store_health *health)
 {
     keeper_health(store->keeper, health);
+    connector_count(store->connector, &health->connections, &health->connections_awaited,
+                    &health->connections_full);
 }
 
 const struct store_engine postgres_engine = {

@@ -35,15 +35,27 @@ bool link_open(struct link *link, PGconn *connection)
     return true;
 }
 
-void link_close(struct link *link)
+static PGconn *take_connection(struct link *link)
 {
+    PGconn *connection = link->connection;
     if (link->state != LINK_WANTED)
         metrics_add(METRIC_STORE_CONNECTIONS, -1);
-    if (link->connection && PQsocket(link->connection) >= 0)
-        (void)epoll_ctl(link->epoll, EPOLL_CTL_DEL, PQsocket(link->connection), NULL);
-    PQfinish(link->connection);
+    if (connection && PQsocket(connection) >= 0)
+        (void)epoll_ctl(link->epoll, EPOLL_CTL_DEL, PQsocket(connection), NULL);
     link->connection = NULL;
     link->state = LINK_WANTED;
+    return connection;
+}
+
+PGconn *link_release(struct link *link)
+{
+    assert(link->state == LINK_IDLE && link->job_count == 0);
+    return take_connection(link);
+}
+
+void link_close(struct link *link)
+{
+    PQfinish(take_connection(link));
 }
 
 void link_lose(struct link *link)

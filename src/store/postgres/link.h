@@ -60,6 +60,9 @@ struct link {
 /* Takes over a connection that connector.h made. False: it cannot be used; it is closed then. */
 bool link_open(struct link *link, PGconn *connection);
 
+/* Lets the connection of an idle link go, for another link to open. */
+PGconn *link_release(struct link *link);
+
 /* Closes the connection; the jobs must be gone. */
 void link_close(struct link *link);
 

@@ -34,10 +34,15 @@ struct store_session {
     int epoll;
     int timer;
     bool ticking;
-    bool closing;    /* nobody is answered any more */
+    bool closing; /* nobody is answered any more */
+    bool hurried; /* the connector knows that there is work and no connection */
+    bool lends;   /* another session needs a connection of ours */
+    bool served;  /* a batch has run since the last connection came */
+    struct connector_client client;
     unsigned writes; /* of this session that are not done */
     struct queue queues[LANE_ALONE + 1];
     unsigned first_lane; /* counts; see run_writes */
+    bool reads_next;     /* of the connection that is alone; see run_batch */
     unsigned link_count;
     struct link *links; /* the first one never writes */
 };
@@ -268,9 +273,27 @@ static bool run_lane(struct store_session *session, struct link *link, enum lane
         return false;
     const unsigned count = gather(session, link, lane, most, now_us);
     const int64_t timeout_us = (int64_t)session->store->options.timeout_ms * 1000;
-    if (count > 0)
+    if (count > 0) {
+        session->served = true;
         link_begin(link, lane, count, now_us + timeout_us);
+    }
     return count > 0;
+}
+
+static unsigned count_live(const struct store_session *session)
+{
+    unsigned live = 0;
+    for (unsigned i = 0; i < session->link_count; i++)
+        live += session->links[i].state != LINK_WANTED;
+    return live;
+}
+
+static bool has_jobs(const struct store_session *session)
+{
+    bool any = false;
+    for (unsigned lane = 0; lane <= LANE_ALONE; lane++)
+        any = any || session->queues[lane].first;
+    return any;
 }
 
 static unsigned count_idle(const struct store_session *session)
@@ -304,34 +327,37 @@ static bool run_writes(struct store_session *session, struct link *link, int64_t
     return false;
 }
 
+/* One connection is kept for reads while there are others. One that is alone does both in turn. */
+static void run_batch(struct store_session *session, struct link *link, unsigned reads,
+                      int64_t now_us)
+{
+    const bool alone = count_live(session) == 1;
+    bool reads_first = link == &session->links[0];
+    if (alone)
+        reads_first = session->reads_next = !session->reads_next;
+    if (reads_first && run_lane(session, link, LANE_READ, reads, now_us))
+        return;
+    if ((alone || !reads_first) && run_writes(session, link, now_us))
+        return;
+    if (!reads_first)
+        (void)run_lane(session, link, LANE_READ, reads, now_us);
+}
+
 static void run_batches(struct store_session *session, int64_t now_us)
 {
     unsigned idle = count_idle(session);
     for (unsigned i = 0; i < session->link_count && idle > 0; i++) {
         struct link *link = &session->links[i];
-        if (link->state != LINK_IDLE)
-            continue;
-        const unsigned reads = reads_for_one(session, idle--);
-        if (i == 0 || !run_writes(session, link, now_us))
-            (void)run_lane(session, link, LANE_READ, reads, now_us);
+        if (link->state == LINK_IDLE)
+            run_batch(session, link, reads_for_one(session, idle--), now_us);
     }
-}
-
-static unsigned count_live(const struct store_session *session)
-{
-    unsigned live = 0;
-    for (unsigned i = 0; i < session->link_count; i++)
-        live += session->links[i].state != LINK_WANTED;
-    return live;
 }
 
 /* ---- time ---- */
 
 static bool is_busy(const struct store_session *session)
 {
-    bool busy = false;
-    for (unsigned lane = 0; lane <= LANE_ALONE; lane++)
-        busy = busy || session->queues[lane].first;
+    bool busy = has_jobs(session);
     for (unsigned i = 0; i < session->link_count; i++)
         busy = busy || session->links[i].state > LINK_IDLE;
     return busy;
@@ -384,14 +410,50 @@ static void on_connected(struct inbox_message *message)
     struct link *link = (struct link *)((char *)message - offsetof(struct link, order.message));
     PGconn *connection = link->order.connection;
     link->order.connection = NULL;
+    link->session->hurried = false;
+    link->session->served = false;
     if (!link_open(link, connection))
         want_connection(link->session, link);
 }
 
 static void want_connection(struct store_session *session, struct link *link)
 {
-    link->order = (struct connector_order){.message.run = on_connected, .inbox = session->inbox};
-    connector_request(session->store->connector, &link->order);
+    link->order = (struct connector_order){.message.run = on_connected, .client = &session->client};
+    connector_request(session->store->connector, &link->order, count_live(session));
+}
+
+static void on_lend(struct inbox_message *message)
+{
+    struct store_session *session =
+        (struct store_session *)((char *)message - offsetof(struct store_session, client.lend));
+    session->lends = true; /* at the end of this turn, or when one is idle */
+}
+
+/* The last connection goes only when there is nothing to do, or after a batch: else two sessions
+ * could pass one to and fro for ever. */
+static void lend_one(struct store_session *session)
+{
+    if (count_live(session) == 1 && has_jobs(session) && !session->served)
+        return;
+    for (unsigned i = session->link_count; i-- > 0;) {
+        struct link *link = &session->links[i];
+        if (link->state != LINK_IDLE)
+            continue;
+        session->lends = false;
+        PGconn *connection = link_release(link);
+        connector_lend(session->store->connector, &session->client, connection,
+                       count_live(session));
+        want_connection(session, link);
+        return;
+    }
+}
+
+static void hurry(struct store_session *session)
+{
+    if (session->hurried || count_live(session) > 0 || !has_jobs(session))
+        return;
+    session->hurried = true;
+    connector_hurry(session->store->connector, &session->client);
 }
 
 static bool make_descriptors(struct store_session *session)
@@ -421,6 +483,7 @@ struct store_session *session_open(struct store *store, struct inbox *inbox)
     session->store = store;
     session->inbox = inbox;
     session->timer = -1;
+    session->client = (struct connector_client){.inbox = inbox, .lend.run = on_lend};
     session->links = calloc(store->options.pool, sizeof *session->links);
     if (!make_descriptors(session) || !session->links) {
         give_back(session);
@@ -429,6 +492,7 @@ struct store_session *session_open(struct store *store, struct inbox *inbox)
     for (unsigned lane = 0; lane <= LANE_ALONE; lane++)
         queue_init(&session->queues[lane]);
     session->link_count = store->options.pool;
+    connector_join(store->connector, &session->client);
     for (unsigned i = 0; i < session->link_count; i++) {
         struct link *link = &session->links[i];
         link->session = session;
@@ -452,7 +516,10 @@ int session_descriptor(const struct store_session *session)
 
 void session_flush(struct store_session *session)
 {
+    if (session->lends)
+        lend_one(session);
     run_batches(session, clock_mono_us());
+    hurry(session);
     tick(session);
 }
 
@@ -526,6 +593,7 @@ void session_close(struct store_session **session)
             job_clear_results(link->jobs[k]);
         link_close(link);
     }
+    connector_leave(s->store->connector, &s->client);
     atomic_fetch_sub(&s->store->waiting, s->writes);
     give_back(s);
 }

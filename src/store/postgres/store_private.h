@@ -13,7 +13,8 @@ struct store {
     struct store_options options; /* every default filled in */
     char *url;
     struct uuid epoch;
-    atomic_uint host; /* see connect_options */
+    atomic_uint host;          /* see connect_options */
+    unsigned connections_most; /* that the sessions may have together */
     struct connector *connector;
     struct keeper *keeper;
     atomic_size_t waiting; /* operations that write and are not answered, of all sessions */
