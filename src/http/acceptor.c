@@ -24,9 +24,10 @@ static const char full_head[] = "HTTP/1.1 503 Service Unavailable\r\n"
                                 "X-Content-Type-Options: nosniff\r\n"
                                 "Retry-After: 2\r\n"
                                 "Connection: close\r\n";
-static const char full_body[] = "{\"type\":\"/problems/overloaded\",\"title\":\"Overloaded\","
-                                "\"status\":503,\"detail\":\"The server has too many connections. "
-                                "Try again shortly.\",\"code\":\"overloaded\",\"request_id\":\"";
+#define FULL_BODY                                                                                  \
+    "{\"type\":\"%.*s/problems/overloaded\",\"title\":\"Overloaded\",\"status\":503,"              \
+    "\"detail\":\"The server has too many connections. Try again shortly.\","                      \
+    "\"instance\":\"%.*s/\",\"code\":\"overloaded\",\"request_id\":\"%.*s\"}"
 
 static bool watch(struct http_loop *loop)
 {
@@ -90,13 +91,16 @@ int acceptor_wait_ms(const struct http_loop *loop, int wait)
 static void turn_away(struct http_loop *loop, int fd, const char *reason)
 {
     char id[UUID_TEXT_LEN];
-    char text[1024];
+    char body[2048]; /* with two prefixes of a few hundred bytes */
+    char text[2560];
+    const struct slice prefix = loop->server->options.path_prefix;
 
-    uuid_format(uuid_make_v7(), id);
+    uuid_format(uuid_make_v7_unordered(), id);
+    const int body_len = snprintf(body, sizeof body, FULL_BODY, (int)prefix.len, prefix.ptr,
+                                  (int)prefix.len, prefix.ptr, UUID_TEXT_LEN, id);
     const int len =
-        snprintf(text, sizeof text, "%sX-Request-Id: %.*s\r\nContent-Length: %zu\r\n\r\n%s%.*s\"}",
-                 full_head, UUID_TEXT_LEN, id, sizeof full_body - 1 + UUID_TEXT_LEN + 2, full_body,
-                 UUID_TEXT_LEN, id);
+        snprintf(text, sizeof text, "%sX-Request-Id: %.*s\r\nContent-Length: %d\r\n\r\n%s",
+                 full_head, UUID_TEXT_LEN, id, body_len, body);
     (void)send(fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)shutdown(fd, SHUT_WR);
     close(fd);
