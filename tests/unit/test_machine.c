@@ -130,7 +130,7 @@ static void cores_are_those_that_the_process_may_run_on(void **state)
     (void)state;
     assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
     CPU_ZERO(&one);
-    for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++) {
+    for (size_t cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++) {
         if (CPU_ISSET(cpu, &before)) {
             CPU_SET(cpu, &one);
         }
