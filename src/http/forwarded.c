@@ -33,7 +33,7 @@ static bool is_port(struct slice text)
 bool forwarded_parse_node(struct slice text, struct in6_addr *address)
 {
     unsigned width = 0;
-    struct slice host = text;
+    struct slice host;
     struct slice port = {NULL, 0};
     if (text.len > 0 && text.ptr[0] == '[') {
         const char *end = memchr(text.ptr, ']', text.len);
