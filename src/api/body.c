@@ -2,7 +2,7 @@
 
 #include "api/respond.h"
 
-bool body_read(struct http_exchange *x, struct field_reading *reading)
+static bool read_body(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
 {
     struct json_reader reader;
     char why[JSON_READER_WHY];
@@ -17,10 +17,18 @@ bool body_read(struct http_exchange *x, struct field_reading *reading)
         respond_no_memory(x);
         goto out;
     }
+    if (content) {
+        json_reader_digest(&reader, content);
+    }
     ok = true;
 out:
     json_reader_finish(&reader);
     return ok;
+}
+
+bool body_read(struct http_exchange *x, struct field_reading *reading)
+{
+    return read_body(x, reading, NULL);
 }
 
 bool body_valid(struct http_exchange *x, const struct field_errors *errors)
@@ -39,7 +47,7 @@ bool body_valid(struct http_exchange *x, const struct field_errors *errors)
     return false;
 }
 
-bool body_decode(struct http_exchange *x, struct field_reading *reading)
+bool body_decode(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
 {
-    return body_read(x, reading) && body_valid(x, &reading->errors);
+    return read_body(x, reading, content) && body_valid(x, &reading->errors);
 }

@@ -16,8 +16,8 @@ bool body_read(struct http_exchange *x, struct field_reading *reading)
 bool body_valid(struct http_exchange *x, const struct field_errors *errors)
     __attribute__((warn_unused_result));
 
-/* Both steps. */
-bool body_decode(struct http_exchange *x, struct field_reading *reading)
+/* Both steps. `content` (JSON_READER_DIGEST bytes; NULL: not wanted) is what the body says. */
+bool body_decode(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
     __attribute__((warn_unused_result));
 
 #endif

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "api/respond.h"
+#include "base/json_reader.h"
 
 static bool is_visible(struct slice s)
 {
@@ -51,24 +52,23 @@ bool idempotency_key_parse(struct slice field, struct arena *arena, struct slice
     return unescape((struct slice){field.ptr + 1, field.len - 2}, arena, key);
 }
 
-/* Each part goes in with its length, so that no two requests run together into the same bytes. */
-static void add_part(crypto_generichash_state *state, struct slice part)
-{
-    uint64_t len = part.len;
-    crypto_generichash_update(state, (const unsigned char *)&len, sizeof len);
-    if (part.len > 0) {
-        crypto_generichash_update(state, (const unsigned char *)part.ptr, part.len);
-    }
-}
-
-static void make_fingerprint(const struct http_request *r, uint8_t fingerprint[static 32])
+void idempotency_bind(struct store_task_write *write, const uint8_t *content)
 {
     crypto_generichash_state state;
-    crypto_generichash_init(&state, NULL, 0, 32);
-    add_part(&state, http_method_name(r->method));
-    add_part(&state, r->path);
-    add_part(&state, r->body);
-    crypto_generichash_final(&state, fingerprint, 32);
+    const uint8_t verb = (uint8_t)write->verb;
+    if (!write->idempotency.key.ptr) {
+        return;
+    }
+    crypto_generichash_init(&state, NULL, 0, sizeof write->idempotency.fingerprint);
+    crypto_generichash_update(&state, &verb, sizeof verb);
+    if (write->verb != STORE_TASK_CREATE) { /* whose id is made anew each time */
+        crypto_generichash_update(&state, write->id.bytes, sizeof write->id.bytes);
+    }
+    if (content) {
+        crypto_generichash_update(&state, content, JSON_READER_DIGEST);
+    }
+    crypto_generichash_final(&state, write->idempotency.fingerprint,
+                             sizeof write->idempotency.fingerprint);
 }
 
 bool idempotency_read(struct http_exchange *x, struct store_idempotency *idempotency)
@@ -83,6 +83,5 @@ bool idempotency_read(struct http_exchange *x, struct store_idempotency *idempot
                       "in double quotes or bare.");
         return false;
     }
-    make_fingerprint(&x->request, idempotency->fingerprint);
     return true;
 }

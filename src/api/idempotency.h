@@ -13,9 +13,13 @@
  * `arena` or points into `field`. Returns false when malformed or out of memory. */
 bool idempotency_key_parse(struct slice field, struct arena *arena, struct slice *key);
 
-/* Reads the request's key and makes its fingerprint: method, path, preconditions and body. Sends
- * 400 invalid_header and returns false when the key is malformed. */
+/* Reads the request's key. Sends 400 invalid_header and returns false when it is malformed. */
 bool idempotency_read(struct http_exchange *x, struct store_idempotency *idempotency)
     __attribute__((warn_unused_result));
+
+/* Makes the fingerprint of what the key stands for, when there is one: the verb, the task and what
+ * the body says (`content`, of JSON_READER_DIGEST bytes; NULL: there is none). Preconditions do not
+ * count: an edit that was refused is sent again with a fresh one. */
+void idempotency_bind(struct store_task_write *write, const uint8_t *content);
 
 #endif

@@ -79,9 +79,12 @@ static void write_task(struct http_exchange *x, enum store_task_verb verb, enum 
     }
     struct field_reading reading = {
         .fields = task_fields, .count = task_field_count, .mode = mode, .input = &write->change};
-    if (verb != STORE_TASK_DELETE && !body_decode(x, &reading)) {
+    uint8_t content[JSON_READER_DIGEST];
+    const bool has_body = verb != STORE_TASK_DELETE;
+    if (has_body && !body_decode(x, &reading, write->idempotency.key.ptr ? content : NULL)) {
         return;
     }
+    idempotency_bind(write, has_body ? content : NULL);
     write->change.set = mode == FIELD_WHOLE ? TASK_ALL : reading.set;
     api_engine(x)->task_write(write);
 }

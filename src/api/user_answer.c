@@ -22,7 +22,7 @@ bool user_body_decode(struct http_exchange *x, const struct user_body *body, enu
 {
     struct field_reading reading = {
         .fields = body->fields, .count = body->count, .mode = mode, .input = input};
-    if (!body_decode(x, &reading)) {
+    if (!body_decode(x, &reading, NULL)) {
         return false;
     }
     *set = reading.set;

@@ -1,14 +1,13 @@
 #ifndef TASKHOLD_BASE_JSON_READER_H
 #define TASKHOLD_BASE_JSON_READER_H
 
-#include "base/slice.h"
+#include "base/json_scan.h"
 
 /* Reads one JSON object (RFC 8259), strictly: UTF-8 without a byte order mark, no duplicate names,
- * no \u0000, no lone surrogate, nothing behind the object but white space. */
+ * no \u0000, no lone surrogate, nothing after the object but white space. A number that no integer
+ * and no double of 64 bits holds is read as one that is no integer. */
 
-#define JSON_READER_DEPTH  16   /* levels of nesting */
-#define JSON_READER_TOKENS 4096 /* members, elements and brackets */
-#define JSON_READER_WHY    160  /* bytes, NUL included */
+#define JSON_READER_WHY JSON_SCAN_WHY
 
 struct json_t;
 
@@ -36,15 +35,23 @@ struct json_member {
 
 enum json_read { JSON_READ_OK, JSON_READ_INVALID, JSON_READ_NO_MEMORY };
 
-/* JSON_READ_INVALID: `why` holds one sentence that says what is wrong and where, and repeats
- * nothing of `text`. Whatever the result, json_reader_finish may be called. */
+/* JSON_READ_INVALID: `why` holds one sentence that says what is wrong and where; of `text` it
+ * repeats the name that stands twice and nothing else. Whatever the result, json_reader_finish may
+ * be called. */
 enum json_read json_reader_init(struct json_reader *reader, struct slice text,
                                 char why[static JSON_READER_WHY])
     __attribute__((warn_unused_result));
 void json_reader_finish(struct json_reader *reader);
 
-/* Steps through the members in the order in which they stand. Returns false behind the last. */
+/* Steps through the members in the order in which they stand. Returns false after the last. */
 bool json_reader_next(struct json_reader *reader, struct json_member *member);
+
+/* A digest of what the object says: the same for the same members with the same values, whatever
+ * their order, white space, escapes and the form of their numbers; another one for anything else.
+ */
+#define JSON_READER_DIGEST 32
+void json_reader_digest(const struct json_reader *reader,
+                        uint8_t digest[static JSON_READER_DIGEST]);
 
 /* Overwrites the reader's copy of a text that is a secret. */
 void json_reader_wipe(const struct json_member *member);

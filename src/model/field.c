@@ -190,7 +190,9 @@ static bool read_any_member(struct field_reading *reading, const struct json_mem
         return complain(reading, member->name, "unknown", "There is no such member.");
     }
     if (field->flags & FIELD_READ_ONLY) {
-        return complain(reading, member->name, "unknown", "Is set by the server.");
+        return complain(reading, member->name, "read_only", "%s",
+                        field->invalid_detail ? field->invalid_detail
+                                              : "Is set by the server; leave it out.");
     }
     bool ok = read_member(reading, field, member);
     if (field->flags & FIELD_SECRET) {

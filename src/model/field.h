@@ -17,7 +17,7 @@ enum field_type {
 };
 
 enum field_flag {
-    FIELD_READ_ONLY = 1,  /* a client cannot set it: `unknown` in a body */
+    FIELD_READ_ONLY = 1,  /* a client cannot set it: `read_only` in a body */
     FIELD_REQUIRED = 2,   /* must be in a whole body and cannot be cleared by a patch */
     FIELD_NULLABLE = 4,   /* may be null */
     FIELD_MULTILINE = 8,  /* TAB, LF and CR are allowed */
@@ -39,7 +39,7 @@ struct field {
     unsigned choice_count;
     bool (*valid)(struct slice text); /* one more rule for a text; NULL: none */
     const char *invalid_code;         /* what to answer when `valid` says no */
-    const char *invalid_detail;
+    const char *invalid_detail;       /* the same; of a read-only member: where it can be changed */
 };
 
 /* Initialises a slice in a static table. */

@@ -4,11 +4,11 @@
 
 #include "base/utf8.h"
 
-/* Unicode 15, property White_Space, above ASCII. */
+/* Unicode 15, property White_Space, above ASCII; and U+FEFF, which shows nothing either. */
 static bool is_wide_space(uint32_t c)
 {
-    return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
-           c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+    return c == 0xFEFF || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+           c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 /* Decodes one code point of well-formed UTF-8 that is not ASCII. */

@@ -9,7 +9,7 @@ struct text_facts {
     size_t code_points;
     bool line_control;  /* TAB, LF or CR */
     bool other_control; /* any other of C0, DEL and C1 */
-    bool blank;         /* nothing but white space (Unicode property White_Space), or empty */
+    bool blank; /* nothing but white space (Unicode property White_Space) and U+FEFF, or empty */
 };
 
 /* `text` is valid UTF-8. */

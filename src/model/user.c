@@ -100,7 +100,21 @@ bool user_email_valid(struct slice email)
 
 static const struct field registration[] = {EMAIL_FIELD, NEW_PASSWORD_FIELD("password"),
                                             NAME_FIELD};
-static const struct field profile[] = {NAME_FIELD};
+/* An account as it was read may be sent back, but for what stands elsewhere or is ours. */
+#define FIXED(literal)                                                                             \
+    {                                                                                              \
+        .name = FIELD_NAME(literal), .flags = FIELD_READ_ONLY                                      \
+    }
+
+static const struct field profile[] = {
+    NAME_FIELD,
+    FIXED("id"),
+    {.name = FIELD_NAME("email"),
+     .flags = FIELD_READ_ONLY,
+     .invalid_detail = "Is changed with PUT /v1/me/email; leave it out."},
+    FIXED("created_at"),
+    FIXED("updated_at"),
+};
 static const struct field password[] = {PASSWORD_FIELD("current_password"),
                                         NEW_PASSWORD_FIELD("new_password")};
 static const struct field email[] = {EMAIL_FIELD, PASSWORD_FIELD("password")};

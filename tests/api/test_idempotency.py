@@ -130,6 +130,24 @@ def test_another_request_under_the_same_key(user):
     user.client.get(other_path).expect(200)
 
 
+def test_the_same_content_however_it_is_written(user):
+    """Order, white space and escapes do not count; a value and a member do."""
+    headers = key()
+    first = user.client.post("/v1/tasks", headers=headers, body=b'{"title":"\xc3\xa9/x","description":null}').expect(201)
+    for body in (b'{ "description" : null ,\r\n"title":"\\u00e9\\/x" }', b'{"ti\\u0074le":"\xc3\xa9/x","description":null}'):
+        same(first, user.client.post("/v1/tasks", headers=headers, body=body).expect(201))
+    for body in (b'{"title":"\xc3\xa9/x"}', b'{"title":"\xc3\xa9/x","description":""}',
+                 b'{"title":"\xc3\xa9/x","description":null,"status":"pending"}', b'{"title":"e\xcc\x81/x","description":null}'):
+        user.client.post("/v1/tasks", headers=headers, body=body).expect(422, "idempotency_key_reused")
+
+
+def test_an_id_in_any_case_is_the_same_task(user):
+    """As far as the path takes it: the fingerprint is of the task, not of how it was written."""
+    path, headers = f"/v1/tasks/{uuid.uuid4()}", key()
+    first = user.client.put(path, {"title": "x"}, headers=headers).expect(201)
+    same(first, user.client.put(path.upper().replace("/V1/TASKS", "/v1/tasks"), {"title": "x"}, headers=headers))
+
+
 def test_quoted_and_bare_are_one_key(user):
     bare, body = key(), {"title": "x"}
     quoted = {"Idempotency-Key": f'"{bare["Idempotency-Key"]}"'}

@@ -8,8 +8,8 @@ from support.accounts import PASSWORD
 from support.client import Client
 
 CONTROLS = ["\u0001", "\u0007", "\u001b", "\u001f", "\u007f", "\u0080", "\u0085", "\u009f"]
-BLANKS = [" ", "   ", "\u00a0", "\u2003\u3000", "\u2028", "\u1680"]
-WRONG_TYPES = [0, 1.5, True, [], {}, ["x"], {"a": 1}]
+BLANKS = [" ", "   ", "\u00a0", "\u2003\u3000", "\u2028", "\u1680", "\ufeff", " \ufeff\u00a0"]
+WRONG_TYPES = [0, 1.5, True, [], {}, ["x"], {"a": 1}, 2 ** 63, -2 ** 64, 10 ** 400]
 
 TITLE = [("", "too_short"), ("x" * 1025, "too_long"), ("🐄" * 1025, "too_long")]
 TITLE += [(value, "type") for value in WRONG_TYPES]
@@ -20,12 +20,13 @@ DESCRIPTION += [(value, "type") for value in WRONG_TYPES]
 DESCRIPTION += [(f"a{c}b", "control_character") for c in CONTROLS + ["\u000b", "\u000c"]]
 STATUS = [(value, "not_allowed") for value in ("", "done", "Pending", "in_progress", "pending ", "completed\u0001")]
 STATUS += [(value, "type") for value in WRONG_TYPES]
-READ_ONLY = ["id", "revision", "created_at", "updated_at", "completed_at", "user_id", "deleted_at", "Title", ""]
+READ_ONLY = ["id", "revision", "created_at", "updated_at", "completed_at"]
+UNKNOWN = ["user_id", "deleted_at", "Title", "", "ID"]
 
 TASK_CASES = [("title", value, code) for value, code in TITLE]
 TASK_CASES += [("description", value, code) for value, code in DESCRIPTION]
 TASK_CASES += [("status", value, code) for value, code in STATUS + [(None, "type")]]
-TASK_CASES += [(name, 1, "unknown") for name in READ_ONLY]
+TASK_CASES += [(name, 1, "read_only") for name in READ_ONLY] + [(name, 1, "unknown") for name in UNKNOWN]
 
 EMAILS = ["", "a", "@", "a@", "@example.com", "a b@example.com", "a@exa mple.com", "a@b@example.com", "a@example..com",
           "a@.example.com", "a@example.com.", " a@example.com", "a@-example.com", "a@example.com\n"]
@@ -83,7 +84,7 @@ def test_all_errors_come_together(user):
     body = {"title": "", "description": 5, "status": "done", "color": "red", "id": "x"}
     answer = user.client.post("/v1/tasks", body).expect(422, "validation_failed")
     assert answer.errors == {("/title", "too_short"), ("/description", "type"), ("/status", "not_allowed"),
-                             ("/color", "unknown"), ("/id", "unknown")}
+                             ("/color", "unknown"), ("/id", "read_only")}
     assert all(error["detail"] for error in answer.json["errors"])
 
 
@@ -105,6 +106,20 @@ def test_an_error_tells_no_input_back(user):
     secret = secrets.token_hex(12)
     answer = user.client.post("/v1/tasks", {"title": secret + "\u0001", "status": secret}).expect(422)
     assert secret.encode() not in answer.body
+
+
+def test_an_object_as_it_was_read(user, task):
+    """What the server sets is named, each with what to do; without it, the object is taken."""
+    path = f"/v1/tasks/{task['id']}"
+    for method in ("PUT", "PATCH"):
+        answer = user.client.request(method, path, json=task).expect(422, "validation_failed")
+        assert answer.errors == {(f"/{name}", "read_only") for name in READ_ONLY}
+        assert {error["detail"] for error in answer.json["errors"]} == {"Is set by the server; leave it out."}
+        rest = {name: value for name, value in task.items() if name not in READ_ONLY}
+        assert user.client.request(method, path, json=rest).expect(200).json == task
+    answer = user.client.patch("/v1/me", user.row).expect(422, "validation_failed")
+    assert answer.errors == {(f"/{name}", "read_only") for name in ("id", "email", "created_at", "updated_at")}
+    assert any("PUT /v1/me/email" in error["detail"] for error in answer.json["errors"])
 
 
 # ---- accounts ----
@@ -193,7 +208,8 @@ def test_members_of_the_other_calls(user, method, path, members):
 @pytest.mark.parametrize("value, code", [(5, "type"), ("x" * 101, "too_long"), (["x"], "type")])
 def test_the_name_of_an_account(user, value, code):
     assert user.client.patch("/v1/me", {"name": value}).expect(422).errors == {("/name", code)}
-    assert user.client.patch("/v1/me", {"email": "x@example.com"}).expect(422).errors == {("/email", "unknown")}
+    assert user.client.patch("/v1/me", {"email": "x@example.com"}).expect(422).errors == {("/email", "read_only")}
+    assert user.client.patch("/v1/me", {"role": "x"}).expect(422).errors == {("/role", "unknown")}
     assert user.client.get("/v1/me").json == user.row
 
 

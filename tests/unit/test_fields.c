@@ -62,8 +62,8 @@ static void task_bodies(void **state)
         {FIELD_WHOLE, "{\"title\":\"a\",\"description\":false}", "/description type"},
         {FIELD_WHOLE, "{\"title\":\"a\",\"status\":\"done\"}", "/status not_allowed"},
         {FIELD_WHOLE, "{\"title\":\"a\",\"status\":null}", "/status type"},
-        {FIELD_WHOLE, "{\"title\":\"a\",\"id\":\"x\"}", "/id unknown"},
-        {FIELD_WHOLE, "{\"title\":\"a\",\"revision\":1}", "/revision unknown"},
+        {FIELD_WHOLE, "{\"title\":\"a\",\"id\":\"x\"}", "/id read_only"},
+        {FIELD_WHOLE, "{\"title\":\"a\",\"revision\":1}", "/revision read_only"},
         {FIELD_WHOLE, "{\"title\":\"a\",\"Title\":\"b\"}", "/Title unknown"},
         {FIELD_WHOLE, "{\"title\":\"a\",\"a/b~c\":1}", "/a~1b~0c unknown"},
         {FIELD_WHOLE, "{\"title\":\"a\",\"\":1}", "/ unknown"},
@@ -74,7 +74,7 @@ static void task_bodies(void **state)
         {FIELD_PATCH, "{\"title\":null}", "/title required"},
         {FIELD_PATCH, "{\"status\":null}", "/status type"},
         {FIELD_PATCH, "{\"title\":\"\"}", "/title too_short"},
-        {FIELD_PATCH, "{\"completed_at\":null}", "/completed_at unknown"},
+        {FIELD_PATCH, "{\"completed_at\":null}", "/completed_at read_only"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "api/idempotency.h"
+#include "base/json_reader.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
@@ -69,51 +70,54 @@ static void lengths(void **state)
     arena_destroy(&arena);
 }
 
-static struct http_exchange sample(struct arena *arena)
+static struct store_task_write sample(void)
 {
-    struct http_exchange x = {.arena = arena};
-    x.request.method = HTTP_POST;
-    x.request.path = SLICE("/v1/tasks");
-    x.request.body = SLICE("{\"title\":\"a\"}");
-    x.request.fields[HTTP_FIELD_IDEMPOTENCY_KEY] =
-        (struct http_field_value){.value = SLICE("k"), .count = 1};
-    return x;
+    return (struct store_task_write){
+        .verb = STORE_TASK_PATCH, .id = {{1, 2}}, .idempotency = {.key = SLICE("k")}};
 }
 
-static void assert_fingerprints(struct http_exchange *a, struct http_exchange *b, bool same)
+static const uint8_t content[JSON_READER_DIGEST] = {7};
+
+static void assert_same(struct store_task_write a, struct store_task_write b, bool same)
 {
-    struct store_idempotency one = {0};
-    struct store_idempotency two = {0};
-    assert_true(idempotency_read(a, &one));
-    assert_true(idempotency_read(b, &two));
-    assert_int_equal(memcmp(one.fingerprint, two.fingerprint, sizeof one.fingerprint) == 0, same);
+    idempotency_bind(&a, content);
+    idempotency_bind(&b, content);
+    assert_int_equal(memcmp(a.idempotency.fingerprint, b.idempotency.fingerprint,
+                            sizeof a.idempotency.fingerprint) == 0,
+                     same);
 }
 
 /* Everything that could make it another request counts, and nothing else. */
 static void fingerprints(void **state)
 {
-    struct arena *arena = arena_create(4096);
-    struct http_exchange a = sample(arena);
-    struct http_exchange b = sample(arena);
     (void)state;
-    assert_fingerprints(&a, &b, true);
-    b.request.fields[HTTP_FIELD_IDEMPOTENCY_KEY].value = SLICE("\"k\"");
-    b.request.fields[HTTP_FIELD_USER_AGENT].value = SLICE("curl");
-    assert_fingerprints(&a, &b, true);
-    b = sample(arena);
-    b.request.method = HTTP_PUT;
-    assert_fingerprints(&a, &b, false);
-    b = sample(arena);
-    b.request.path = SLICE("/v1/tasks/x");
-    assert_fingerprints(&a, &b, false);
-    b = sample(arena);
-    b.request.body = SLICE("{\"title\":\"b\"}");
-    assert_fingerprints(&a, &b, false);
-    b = sample(arena);
-    b.request.fields[HTTP_FIELD_IF_MATCH].value = SLICE("\"1\"");
-    b.request.fields[HTTP_FIELD_IF_NONE_MATCH].value = SLICE("\"1\"");
-    assert_fingerprints(&a, &b, true);
-    arena_destroy(&arena);
+    struct store_task_write other = sample();
+    other.idempotency.key = SLICE("another");
+    other.user = (struct uuid){{9}};
+    other.now = 5;
+    other.precondition.match.present = other.precondition.none_match.any = true;
+    assert_same(sample(), other, true);
+    other = sample();
+    other.verb = STORE_TASK_REPLACE;
+    assert_same(sample(), other, false);
+    other = sample();
+    other.id = (struct uuid){{1, 3}};
+    assert_same(sample(), other, false);
+
+    struct store_task_write a = sample();
+    struct store_task_write b = sample();
+    a.verb = b.verb = STORE_TASK_CREATE;
+    b.id = (struct uuid){{1, 3}};
+    assert_same(a, b, true); /* each create has an id of its own */
+
+    const uint8_t more[JSON_READER_DIGEST] = {8};
+    a = sample();
+    b = sample();
+    idempotency_bind(&a, content);
+    idempotency_bind(&b, more);
+    assert_memory_not_equal(a.idempotency.fingerprint, b.idempotency.fingerprint, 32);
+    idempotency_bind(&b, NULL);
+    assert_memory_not_equal(a.idempotency.fingerprint, b.idempotency.fingerprint, 32);
 }
 
 static void no_key_is_no_key(void **state)

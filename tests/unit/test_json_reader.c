@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <jansson.h>
+
 #include "base/json_reader.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
@@ -26,6 +28,10 @@ static void good_bodies(void **state)
         "{\"a\":\"\\ud83d\\ude00\"}",
         "{\"a\":{\"a\":{\"a\":1}}}",
         "{\"\":1}",
+        "{\"a\":0,\"b\":-0,\"c\":0.0,\"d\":1E+2,\"e\":-1e-2}",
+        "{ \"a\" : [ ] , \"b\" : [ { } , [ 1 , 2 ] ] }\r\n",
+        "{\"a\":9223372036854775807,\"b\":-9223372036854775808,\"c\":1e308,\"d\":1e-999}",
+        "{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\x7f\"}",
         "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"{{{\"}",
     };
     (void)state;
@@ -35,48 +41,95 @@ static void good_bodies(void **state)
     }
 }
 
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
+
 static void bad_bodies(void **state)
 {
     static const struct {
         struct slice body;
         const char *why; /* a part of it */
     } bad[] = {
-        {{"", 0}, "empty"},
-        {{"   ", 3}, "not valid JSON"},
-        {{"[]", 2}, "array"},
-        {{"null", 4}, "not valid JSON"},
-        {{"1", 1}, "not valid JSON"},
-        {{"\"a\"", 3}, "not valid JSON"},
-        {{"{", 1}, "not closed"},
-        {{"{\"a\"", 4}, "not closed"},
-        {{"{\"a\":\"b", 7}, "not closed"},
-        {{"{}x", 3}, "behind the object"},
-        {{"{}{}", 4}, "behind the object"},
-        {{"{}\0", 3}, "behind the object"},
-        {{"{\"a\":1,}", 8}, "unexpected"},
-        {{"{'a':1}", 7}, "unexpected"},
-        {{"{a:1}", 5}, "unexpected"},
-        {{"{\"a\":01}", 8}, "unexpected"},
-        {{"{\"a\":NaN}", 9}, "unexpected"},
-        {{"{\"a\":Infinity}", 14}, "unexpected"},
-        {{"{\"a\":1}//x", 10}, "behind the object"},
-        {{"{\"a\":1,\"a\":2}", 13}, "stands twice"},
-        {{"{\"a\":1,\"\\u0061\":2}", 18}, "stands twice"},
-        {{"{\"x\":{\"a\":1,\"a\":2}}", 19}, "stands twice"},
-        {{"{\"a\":\"\\u0000\"}", 14}, "\\u0000"},
-        {{"{\"\\u0000\":1}", 12}, "\\u0000"},
-        {{"{\"a\":\"\\ud800\"}", 14}, "unexpected"},
-        {{"{\"a\":\"\\udc00\"}", 14}, "unexpected"},
-        {{"{\"a\":\"\\ud800\\u0041\"}", 20}, "unexpected"},
-        {{"{\"a\":\"\\x41\"}", 12}, "unexpected"},
-        {{"{\"a\":\"\x01\"}", 9}, "unexpected"},
-        {{"{\"a\":\"\0\"}", 9}, "unexpected"},
-        {{"\xef\xbb\xbf{}", 5}, "unexpected"},
-        {{"{\"a\":\"\xc0\x80\"}", 10}, "not UTF-8"},
-        {{"{\"a\":\"\xed\xa0\x80\"}", 11}, "not UTF-8"},
-        {{"{\"a\":\"\xf4\x90\x80\x80\"}", 12}, "not UTF-8"},
-        {{"{\"a\":\"\xff\"}", 9}, "not UTF-8"},
-        {{"{\"a\":1e999}", 11}, "too large"},
+        {TEXT(""), "is empty"},
+        {TEXT("   "), "is empty"},
+        {TEXT("[]"), "a JSON array"},
+        {TEXT("null"), "a single JSON word"},
+        {TEXT(" true"), "a single JSON word"},
+        {TEXT("5"), "a JSON number"},
+        {TEXT("-1e3"), "a JSON number"},
+        {TEXT("\"{\\\"title\\\":\\\"x\\\"}\""), "stringified twice"},
+        {TEXT("title=x"), "line 1, column 1: an object is expected, but `t`"},
+        {TEXT("<x/>"), "but `<`"},
+        {TEXT("{"), "line 1, column 2: it ends before the object is closed"},
+        {TEXT("{\"a\""), "line 1, column 5: it ends before the object is closed"},
+        {TEXT("{\"a\":"), "it ends where a value is expected"},
+        {TEXT("{\"a\":1"), "it ends before the object is closed"},
+        {TEXT("{\"a\":[1"), "it ends before the array is closed"},
+        {TEXT("{\"a\":\"b"), "in the middle of a text"},
+        {TEXT("{}x"), "line 1, column 3: something stands after the object"},
+        {TEXT("{}{}"), "after the object"},
+        {TEXT("{}\0"), "after the object"},
+        {TEXT("{\"a\":1}//x"), "after the object"},
+        {TEXT("{\"a\":1,}"),
+         "line 1, column 8: the name of one more member is expected after the comma"},
+        {TEXT("{\"a\":[1,]}"), "a value is expected"},
+        {TEXT("{,}"), "a name in double quotes is expected"},
+        {TEXT("{'a':1}"), "double quotes, not in single ones"},
+        {TEXT("{\"a\":'b'}"), "double quotes, not in single ones"},
+        {TEXT("{a:1}"), "a name in double quotes is expected, but `a`"},
+        {TEXT("{\"a\" 1}"), "a colon is expected"},
+        {TEXT("{\"a\":1 \"b\":2}"), "line 1, column 8: a comma or the closing } is expected"},
+        {TEXT("{\"a\":[1}"), "a comma or the closing ] is expected"},
+        {TEXT("{\"a\":1]"), "a comma or the closing } is expected"},
+        {TEXT("{/* no */}"), "no comments"},
+        {TEXT("{\"a\":01}"), "leading zero"},
+        {TEXT("{\"a\":-01}"), "leading zero"},
+        {TEXT("{\"a\":1.}"), "a digit is missing"},
+        {TEXT("{\"a\":1e}"), "a digit is missing"},
+        {TEXT("{\"a\":-}"), "a digit is missing"},
+        {TEXT("{\"a\":+1}"), "a value is expected"},
+        {TEXT("{\"a\":.5}"), "a value is expected"},
+        {TEXT("{\"a\":NaN}"), "a value is expected"},
+        {TEXT("{\"a\":Infinity}"), "a value is expected"},
+        {TEXT("{\"a\":True}"), "a value is expected"},
+        {TEXT("{\"a\":nul}"), "a value is expected"},
+        {TEXT("{\"a\":nullx}"), "a comma or the closing }"},
+        /* jansson loses a NUL after a number or a word. */
+        {TEXT("{\"a\":1\0}"), "a NUL byte"},
+        {TEXT("{\"a\":null\0}"), "a NUL byte"},
+        {TEXT("{\"a\":true\0,\"b\":1}"), "a NUL byte"},
+        {TEXT("{\"a\":false\0}"), "a NUL byte"},
+        {TEXT("{\0}"), "a NUL byte"},
+        {TEXT("\0"), "a NUL byte"},
+        {TEXT("{\"a\":1,\"a\":2}"),
+         "The member \"a\" stands twice in one object, again at line 1, column 8"},
+        {TEXT("{\"a\":1,\n \"\\u0061\":2}"),
+         "The member \"\\u0061\" stands twice in one object, again at line 2, column 2"},
+        {TEXT("{\"x\":{\"a\\\"\":1,\"a\\\"\":2}}"), "The member \"a\\\"\" stands twice"},
+        {TEXT("{\"\":1,\"\":2}"), "The member \"\" stands twice"},
+        {TEXT("{\"a\":\"\\u0000\"}"), "line 1, column 7: \\u0000"},
+        {TEXT("{\"\\u0000\":1}"), "\\u0000"},
+        {TEXT("{\"a\":\"x\\ud800\"}"), "line 1, column 8: the escape is half of a surrogate pair"},
+        {TEXT("{\"a\":\"\\udc00\"}"), "half of a surrogate pair"},
+        {TEXT("{\"a\":\"\\ud800\\u0041\"}"), "half of a surrogate pair"},
+        {TEXT("{\"a\":\"\\ud83d\\ud83d\"}"), "half of a surrogate pair"},
+        {TEXT("{\"a\":\"\\u12\"}"), "four hexadecimal digits"},
+        {TEXT("{\"a\":\"\\x41\"}"), "no escape of JSON"},
+        {TEXT("{\"a\":\"\\"), "no escape of JSON"},
+        {TEXT("{\"a\":\"\x01\"}"), "a control character"},
+        {TEXT("{\"a\":\"\0\"}"), "a control character"},
+        {TEXT("{\"a\":\"x\ny\"}"), "line 1, column 8: a line break"},
+        {TEXT("{\"a\":\"\t\"}"), "a tab"},
+        {TEXT("\xef\xbb\xbf{}"), "byte order mark"},
+        {TEXT("{\"a\":\"\xc0\x80\"}"), "not UTF-8 at byte 7"},
+        {TEXT("{\"a\":\"\xed\xa0\x80\"}"), "not UTF-8"},
+        {TEXT("{\"a\":\"\xf4\x90\x80\x80\"}"), "not UTF-8"},
+        {TEXT("{\"a\":\"\xff\"}"), "not UTF-8"},
+        {TEXT("{\"a\":\"\xc3"), "not UTF-8 at byte 7"},
+        {TEXT("\xfe\xff\0{"), "not UTF-8 at byte 1"},
+        {TEXT("{\"\xc3\xa9\":x}"), "line 1, column 6"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++) {
@@ -115,19 +168,19 @@ static void depth_is_bounded(void **state)
     char text[4096];
     char why[JSON_READER_WHY];
     (void)state;
-    assert_int_equal(read_bytes(nested(text, JSON_READER_DEPTH), why), JSON_READ_OK);
-    assert_int_equal(read_bytes(nested(text, JSON_READER_DEPTH + 1), why), JSON_READ_INVALID);
+    assert_int_equal(read_bytes(nested(text, JSON_SCAN_DEPTH), why), JSON_READ_OK);
+    assert_int_equal(read_bytes(nested(text, JSON_SCAN_DEPTH + 1), why), JSON_READ_INVALID);
     assert_non_null(strstr(why, "16"));
     assert_int_equal(read_bytes(nested(text, 600), why), JSON_READ_INVALID);
 }
 
 static void tokens_are_bounded(void **state)
 {
-    char text[2 * JSON_READER_TOKENS + 16] = "{\"a\":[0";
+    char text[2 * JSON_SCAN_TOKENS + 16] = "{\"a\":[0";
     char why[JSON_READER_WHY];
     size_t len = strlen(text);
     (void)state;
-    for (size_t i = 0; i < JSON_READER_TOKENS - 2; i++) { /* two brackets count too */
+    for (size_t i = 0; i < JSON_SCAN_TOKENS - 2; i++) { /* two brackets count too */
         text[len++] = ',';
         text[len++] = '0';
     }
@@ -168,6 +221,82 @@ static void members_in_order(void **state)
     json_reader_finish(&reader);
 }
 
+/* What neither an integer nor a double holds is a number all the same, and no integer. */
+static void huge_numbers_are_numbers(void **state)
+{
+    static const char *const bodies[] = {
+        "{\"a\":1e999,\"b\":\"1e999\"}",
+        "{\"a\":-1.5E+400,\"b\":\"1e999\"}",
+        "{\"a\":9223372036854775808,\"b\":\"1e999\"}",
+        "{\"a\":-9223372036854775809,\"b\":\"1e999\"}",
+        "{\"a\": 100000000000000000000000000000000000000 ,\"b\":\"1e999\"}",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(bodies); i++) {
+        struct json_reader reader;
+        struct json_member member;
+        char why[JSON_READER_WHY];
+        assert_int_equal(json_reader_init(&reader, slice_of(bodies[i]), why), JSON_READ_OK);
+        assert_true(json_reader_next(&reader, &member));
+        assert_int_equal(member.kind, JSON_KIND_NUMBER);
+        assert_false(json_is_integer(member.value));
+        assert_true(json_reader_next(&reader, &member));
+        assert_true(slice_eq(member.text, SLICE("1e999")));
+        json_reader_finish(&reader);
+    }
+}
+
+static void digest_of(const char *body, uint8_t digest[static JSON_READER_DIGEST])
+{
+    struct json_reader reader;
+    char why[JSON_READER_WHY];
+    assert_int_equal(json_reader_init(&reader, slice_of(body), why), JSON_READ_OK);
+    json_reader_digest(&reader, digest);
+    json_reader_finish(&reader);
+}
+
+static void digests(void **state)
+{
+    static const struct {
+        const char *one;
+        const char *other;
+        bool same;
+    } cases[] = {
+        {"{}", " { } ", true},
+        {"{\"a\":1,\"b\":\"x\"}", "{ \"b\" : \"x\",\n\"a\":1 }", true},
+        {"{\"a\":\"\xc3\xa9/\"}", "{\"\\u0061\":\"\\u00e9\\/\"}", true},
+        {"{\"a\":{\"b\":1,\"c\":[1,{}]}}", "{\"a\":{\"c\":[1,{}],\"b\":1}}", true},
+        {"{\"a\":1}", "{\"a\":1.0}", true},
+        {"{\"a\":100}", "{\"a\":1e2}", true},
+        {"{\"a\":0}", "{\"a\":-0.0}", true},
+        {"{\"a\":1.5}", "{\"a\":15e-1}", true},
+        {"{\"a\":1}", "{\"a\":2}", false},
+        {"{\"a\":1}", "{\"a\":1.5}", false},
+        {"{\"a\":1}", "{\"a\":\"1\"}", false},
+        {"{\"a\":1}", "{\"b\":1}", false},
+        {"{\"a\":1}", "{\"a\":1,\"b\":1}", false},
+        {"{}", "{\"a\":null}", false},
+        {"{\"a\":null}", "{\"a\":false}", false},
+        {"{\"a\":true}", "{\"a\":false}", false},
+        {"{\"a\":[]}", "{\"a\":{}}", false},
+        {"{\"a\":[1,2]}", "{\"a\":[2,1]}", false},
+        {"{\"a\":[[1],2]}", "{\"a\":[[1,2]]}", false},
+        {"{\"a\":\"x\",\"b\":\"y\"}", "{\"a\":\"y\",\"b\":\"x\"}", false},
+        {"{\"a\":{\"b\":1}}", "{\"b\":{\"a\":1}}", false},
+        {"{\"a\":\"\xc3\xa9\"}", "{\"a\":\"e\xcc\x81\"}", false}, /* é and e with its accent */
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint8_t one[JSON_READER_DIGEST];
+        uint8_t other[JSON_READER_DIGEST];
+        digest_of(cases[i].one, one);
+        digest_of(cases[i].other, other);
+        if ((memcmp(one, other, sizeof one) == 0) != cases[i].same) {
+            fail_msg("%s and %s", cases[i].one, cases[i].other);
+        }
+    }
+}
+
 static void secrets_are_wiped(void **state)
 {
     struct json_reader reader;
@@ -184,10 +313,15 @@ static void secrets_are_wiped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_bodies),        cmocka_unit_test(bad_bodies),
-        cmocka_unit_test(why_says_where),     cmocka_unit_test(depth_is_bounded),
-        cmocka_unit_test(tokens_are_bounded), cmocka_unit_test(members_in_order),
+        cmocka_unit_test(good_bodies),
+        cmocka_unit_test(bad_bodies),
+        cmocka_unit_test(why_says_where),
+        cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(tokens_are_bounded),
+        cmocka_unit_test(members_in_order),
         cmocka_unit_test(secrets_are_wiped),
+        cmocka_unit_test(huge_numbers_are_numbers),
+        cmocka_unit_test(digests),
     };
     return cmocka_run_group_tests_name("json_reader", tests, NULL, NULL);
 }

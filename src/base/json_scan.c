@@ -1,0 +1,471 @@
+#include "base/json_scan.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/utf8.h"
+
+struct scan {
+    struct slice text;
+    size_t at; /* the next byte */
+    unsigned depth;
+    unsigned tokens;
+    char open[JSON_SCAN_DEPTH]; /* `{` or `[`, the outermost first */
+    bool huge;
+    char *mend; /* the same text, to be written; NULL: it is only looked at */
+    char *why;
+};
+
+struct json_place json_place_of(struct slice text, size_t at)
+{
+    struct json_place place = {1, 1};
+    for (size_t i = 0; i < at && i < text.len; i++) {
+        const unsigned char c = (unsigned char)text.ptr[i];
+        if (c == '\n') {
+            place = (struct json_place){place.line + 1, 1};
+        } else if ((c & 0xC0) != 0x80) {
+            place.column++;
+        }
+    }
+    return place;
+}
+
+/* ---- what is wrong ---- */
+
+static bool say(struct scan *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool say(struct scan *s, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(s->why, JSON_SCAN_WHY, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* `The body is not valid JSON at line 2, column 7: WHAT` */
+static bool say_at(struct scan *s, size_t at, const char *what)
+{
+    const struct json_place place = json_place_of(s->text, at);
+    return say(s, "The body is not valid JSON at line %zu, column %zu: %s", place.line,
+               place.column, what);
+}
+
+static bool say_unclosed(struct scan *s, const char *what)
+{
+    return say_at(s, s->text.len, what);
+}
+
+/* What stands at `at` is no value, no name or not what must follow. */
+static bool say_unexpected(struct scan *s, const char *wanted)
+{
+    char text[160];
+    const unsigned char c = (unsigned char)s->text.ptr[s->at];
+    if (c == '\0') {
+        return say_at(s, s->at, "a NUL byte stands there.");
+    }
+    if (c == '\'') {
+        return say_at(s, s->at, "JSON puts texts and names in double quotes, not in single ones.");
+    }
+    if (c == '/' || c == '#') {
+        return say_at(s, s->at, "JSON has no comments.");
+    }
+    if (c > 0x20 && c < 0x7F) {
+        (void)snprintf(text, sizeof text, "%s, but `%c` stands there.", wanted, c);
+    } else {
+        (void)snprintf(text, sizeof text, "%s, but a character that cannot stand there does.",
+                       wanted);
+    }
+    return say_at(s, s->at, text);
+}
+
+/* ---- strings ---- */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    const char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The code unit of `\uXXXX` that begins at `at`; -1: there is none. */
+static long code_unit(struct slice text, size_t at)
+{
+    long value = 0;
+    if (at + 6 > text.len || text.ptr[at] != '\\' || text.ptr[at + 1] != 'u') {
+        return -1;
+    }
+    for (size_t i = 2; i < 6; i++) {
+        const int digit = hex_digit(text.ptr[at + i]);
+        if (digit < 0) {
+            return -1;
+        }
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+static bool scan_unicode_escape(struct scan *s)
+{
+    const long unit = code_unit(s->text, s->at);
+    if (unit < 0) {
+        return say_at(s, s->at, "\\u must be followed by four hexadecimal digits.");
+    }
+    if (unit == 0) {
+        return say_at(s, s->at, "\\u0000 stands in a text; no text here can hold that character.");
+    }
+    if (unit >= 0xD800 && unit <= 0xDFFF) {
+        const long low = unit < 0xDC00 ? code_unit(s->text, s->at + 6) : -1;
+        if (low < 0xDC00 || low > 0xDFFF) {
+            return say_at(s, s->at,
+                          "the escape is half of a surrogate pair. Send both halves, or the "
+                          "character itself; a text that was cut to a length may end in one.");
+        }
+        s->at += 6;
+    }
+    s->at += 6;
+    return true;
+}
+
+static bool scan_escape(struct scan *s)
+{
+    const char c = s->at + 1 < s->text.len ? s->text.ptr[s->at + 1] : '\0';
+    if (c == 'u') {
+        return scan_unicode_escape(s);
+    }
+    if (c == '\0' || !strchr("\"\\/bfnrt", c)) {
+        return say_at(s, s->at,
+                      "a backslash begins no escape of JSON there; a backslash itself is \\\\.");
+    }
+    s->at += 2;
+    return true;
+}
+
+static bool say_control(struct scan *s)
+{
+    switch (s->text.ptr[s->at]) {
+    case '\n':
+    case '\r': return say_at(s, s->at, "a line break stands in a text; there it is \\n.");
+    case '\t': return say_at(s, s->at, "a tab stands in a text; there it is \\t.");
+    default:
+        return say_at(s, s->at, "a control character stands in a text as it is, not as \\uXXXX.");
+    }
+}
+
+/* From its opening quote. */
+static bool scan_string(struct scan *s)
+{
+    s->at++;
+    while (s->at < s->text.len) {
+        const unsigned char c = (unsigned char)s->text.ptr[s->at];
+        if (c == '"') {
+            s->at++;
+            return true;
+        }
+        if (c < 0x20) {
+            return say_control(s);
+        }
+        if (c == '\\') {
+            if (!scan_escape(s)) {
+                return false;
+            }
+            continue;
+        }
+        s->at += c < 0x80 ? 1 : utf8_step((struct slice){s->text.ptr + s->at, s->text.len - s->at});
+    }
+    return say_unclosed(s, "it ends in the middle of a text, whose closing quote is missing.");
+}
+
+/* ---- numbers and words ---- */
+
+static char peek(const struct scan *s)
+{
+    return s->at < s->text.len ? s->text.ptr[s->at] : '\0';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool scan_digits(struct scan *s)
+{
+    if (!is_digit(peek(s))) {
+        return say_at(s, s->at, "a digit is missing in a number.");
+    }
+    while (is_digit(peek(s))) {
+        s->at++;
+    }
+    return true;
+}
+
+/* Whether neither an int64_t nor a double holds it; something that is no part of it follows. */
+static bool is_huge(const char *number, bool integer)
+{
+    errno = 0;
+    if (integer) {
+        (void)strtoll(number, NULL, 10);
+        return errno == ERANGE;
+    }
+    const double value = strtod(number, NULL); /* in the C locale, which is never changed */
+    return isinf(value);
+}
+
+static bool scan_number(struct scan *s)
+{
+    const size_t begin = s->at;
+    bool integer = true;
+    s->at += peek(s) == '-';
+    const bool zero = peek(s) == '0';
+    if (!scan_digits(s)) {
+        return false;
+    }
+    if (zero && s->at - begin > (s->text.ptr[begin] == '-' ? 2U : 1U)) {
+        return say_at(s, begin, "a number has a leading zero.");
+    }
+    if (peek(s) == '.') {
+        integer = false;
+        s->at++;
+        if (!scan_digits(s)) {
+            return false;
+        }
+    }
+    if (peek(s) == 'e' || peek(s) == 'E') {
+        integer = false;
+        s->at++;
+        s->at += peek(s) == '+' || peek(s) == '-';
+        if (!scan_digits(s)) {
+            return false;
+        }
+    }
+    /* At the very end nothing follows, and the object is not closed. */
+    if (s->at < s->text.len && is_huge(s->text.ptr + begin, integer)) {
+        s->huge = true;
+        if (s->mend) {
+            memset(s->mend + begin, ' ', s->at - begin);
+            memcpy(s->mend + begin, "0.5", 3);
+        }
+    }
+    return true;
+}
+
+/* The length of true, false or null; 0: none of them begins there. */
+static size_t word_length(const struct scan *s)
+{
+    static const struct slice words[] = {{"true", 4}, {"false", 5}, {"null", 4}};
+    const struct slice rest = {s->text.ptr + s->at, s->text.len - s->at};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (slice_starts(rest, words[i])) {
+            return words[i].len;
+        }
+    }
+    return 0;
+}
+
+static bool scan_word(struct scan *s)
+{
+    const size_t length = word_length(s);
+    s->at += length;
+    if (length > 0) {
+        return true;
+    }
+    return say_unexpected(s, "a value is expected: a text in double quotes, a number, true, false, "
+                             "null, an array or an object");
+}
+
+/* ---- structure ---- */
+
+static void skip_blanks(struct scan *s)
+{
+    while (s->at < s->text.len && strchr(" \t\r\n", s->text.ptr[s->at]) &&
+           s->text.ptr[s->at] != '\0') {
+        s->at++;
+    }
+}
+
+static bool count_token(struct scan *s)
+{
+    return ++s->tokens <= JSON_SCAN_TOKENS ||
+           say(s, "The body has more than %d members and elements.", JSON_SCAN_TOKENS);
+}
+
+static bool open_bracket(struct scan *s)
+{
+    if (s->depth == JSON_SCAN_DEPTH) {
+        const struct json_place place = json_place_of(s->text, s->at);
+        return say(s, "The body is nested more than %d levels deep at line %zu, column %zu.",
+                   JSON_SCAN_DEPTH, place.line, place.column);
+    }
+    s->open[s->depth++] = s->text.ptr[s->at++];
+    return count_token(s);
+}
+
+/* A name and its colon. */
+static bool scan_name(struct scan *s)
+{
+    skip_blanks(s);
+    if (s->at == s->text.len) {
+        return say_unclosed(s, "it ends before the object is closed.");
+    }
+    if (s->text.ptr[s->at] != '"') {
+        return say_unexpected(s, s->text.ptr[s->at] == '}'
+                                     ? "the name of one more member is expected after the comma"
+                                     : "a name in double quotes is expected");
+    }
+    if (!scan_string(s)) {
+        return false;
+    }
+    skip_blanks(s);
+    if (s->at == s->text.len) {
+        return say_unclosed(s, "it ends before the object is closed.");
+    }
+    if (s->text.ptr[s->at] != ':') {
+        return say_unexpected(s, "a colon is expected after the name");
+    }
+    s->at++;
+    return true;
+}
+
+/* A value, or the beginning of one that has parts. `*begun`: its parts follow. */
+static bool scan_value(struct scan *s, bool *begun)
+{
+    *begun = false;
+    skip_blanks(s);
+    if (s->at == s->text.len) {
+        return say_unclosed(s, "it ends where a value is expected.");
+    }
+    switch (s->text.ptr[s->at]) {
+    case '{':
+    case '[': *begun = true; return open_bracket(s);
+    case '"': return scan_string(s);
+    default: return peek(s) == '-' || is_digit(peek(s)) ? scan_number(s) : scan_word(s);
+    }
+}
+
+static bool closes(const struct scan *s)
+{
+    return s->depth > 0 && peek(s) == (s->open[s->depth - 1] == '{' ? '}' : ']');
+}
+
+/* After a value: closes what is closed there, and steps over the comma before the next part. */
+static bool scan_end(struct scan *s)
+{
+    for (;;) {
+        skip_blanks(s);
+        if (!closes(s)) {
+            break;
+        }
+        s->at++;
+        if (--s->depth == 0) {
+            return true;
+        }
+    }
+    if (s->at == s->text.len) {
+        return say_unclosed(s, s->open[s->depth - 1] == '{'
+                                   ? "it ends before the object is closed."
+                                   : "it ends before the array is closed.");
+    }
+    if (s->text.ptr[s->at] != ',') {
+        return say_unexpected(s, s->open[s->depth - 1] == '{'
+                                     ? "a comma or the closing } is expected"
+                                     : "a comma or the closing ] is expected");
+    }
+    s->at++;
+    return count_token(s);
+}
+
+/* The object, from its brace to the one that closes it. */
+static bool scan_object(struct scan *s)
+{
+    bool begun = false;
+    if (!scan_value(s, &begun)) {
+        return false;
+    }
+    while (s->depth > 0) {
+        skip_blanks(s);
+        if (begun && closes(s)) { /* it has no parts */
+            begun = false;
+        } else if ((s->open[s->depth - 1] == '{' && !scan_name(s)) || !scan_value(s, &begun)) {
+            return false;
+        }
+        if (!begun && !scan_end(s)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static bool say_bytes(struct scan *s)
+{
+    size_t at = 0;
+    for (size_t step = 1; step > 0; at += step) {
+        step = utf8_step((struct slice){s->text.ptr + at, s->text.len - at});
+    }
+    return say(s, "The body is not UTF-8 at byte %zu.", at + 1);
+}
+
+/* What may be wrong before the first brace; the common ones have a sentence of their own. */
+static bool scan_top(struct scan *s)
+{
+    const struct slice text = s->text;
+    if (slice_starts(text, SLICE("\xEF\xBB\xBF"))) {
+        return say(s, "The body begins with a byte order mark (EF BB BF): send UTF-8 without one.");
+    }
+    if (!utf8_valid(text)) {
+        return say_bytes(s);
+    }
+    skip_blanks(s);
+    if (s->at == text.len) {
+        return say(s, "The body is empty: send one JSON object.");
+    }
+    switch (text.ptr[s->at]) {
+    case '{': return true;
+    case '[': return say(s, "The body is a JSON array: send one JSON object.");
+    case '"':
+        return say(s,
+                   "The body is a JSON text in quotes, as if it had been stringified twice: send "
+                   "the object itself.");
+    default: break;
+    }
+    if (is_digit(text.ptr[s->at]) || text.ptr[s->at] == '-') {
+        return say(s, "The body is a JSON number: send one JSON object.");
+    }
+    if (word_length(s) > 0) {
+        return say(s, "The body is a single JSON word: send one JSON object.");
+    }
+    return say_unexpected(s, "an object is expected");
+}
+
+static bool run(struct scan *s)
+{
+    if (!scan_top(s) || !scan_object(s)) {
+        return false;
+    }
+    skip_blanks(s);
+    if (s->at < s->text.len) {
+        return say_at(s, s->at, "something stands after the object; send one object and no more.");
+    }
+    return true;
+}
+
+bool json_scan(struct slice text, bool *huge, char why[static JSON_SCAN_WHY])
+{
+    struct scan s = {.text = text, .why = why};
+    const bool good = run(&s);
+    *huge = s.huge;
+    return good;
+}
+
+void json_scan_mend(char *text, size_t len)
+{
+    char ignored[JSON_SCAN_WHY];
+    struct scan s = {.text = {text, len}, .why = ignored, .mend = text};
+    (void)run(&s);
+}
