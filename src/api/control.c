@@ -239,9 +239,7 @@ static void hashed_change(struct password_job *job)
 
 static void hash(struct order *order, void (*done)(struct password_job *job))
 {
-    if (!hashing_make(order->x, &order->job, order->input.new_password, NULL, done, order)) {
-        hashing_wipe(&order->input.new_password);
-    }
+    hashing_make(order->x, &order->job, &order->input.new_password, NULL, done, order);
 }
 
 void control_add_user(struct http_exchange *x)

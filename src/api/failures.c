@@ -1,5 +1,7 @@
 #include "api/failures.h"
 
+#include <assert.h>
+
 #include "api/context.h"
 #include "api/rate.h"
 #include "base/clock.h"
@@ -35,19 +37,22 @@ static struct slice key_of(const struct failures *failures)
     return (struct slice){failures->key, failures->key_len};
 }
 
-bool failures_take(const struct failures *failures)
+bool failures_take(struct failures *failures)
 {
     struct throttle *throttle = api_of(failures->x)->failures;
     if (!throttle) {
         return true;
     }
-    struct throttle_state state = throttle_take(throttle, key_of(failures), 1, clock_mono_ms());
-    if (state.allowed) {
-        return true;
-    }
-    rate_add_fields(failures->x, throttle, &state);
-    rate_refuse(failures->x, throttle, &state);
-    return false;
+    failures->state = throttle_take(throttle, key_of(failures), 1, clock_mono_ms());
+    return failures->state.allowed;
+}
+
+void failures_refuse(const struct failures *failures)
+{
+    struct throttle *throttle = api_of(failures->x)->failures;
+    assert(throttle && !failures->state.allowed);
+    rate_add_fields(failures->x, throttle, &failures->state);
+    rate_refuse(failures->x, throttle, &failures->state);
 }
 
 void failures_keep(const struct failures *failures)

@@ -1,6 +1,7 @@
 #ifndef TASKHOLD_API_FAILURES_H
 #define TASKHOLD_API_FAILURES_H
 
+#include "auth/throttle.h"
 #include "base/client_key.h"
 #include "http/message.h"
 
@@ -18,14 +19,18 @@ struct failures {
     bool known_address;
     char key[FAILURES_KEY_MOST];
     size_t key_len;
+    struct throttle_state state; /* of the last take */
 };
 
 /* `known_address`: as the store says. */
 void failures_init(struct failures *failures, struct http_exchange *x, struct slice email,
                    bool known_address);
 
-/* Takes one guess. Sends 429 and returns false when none is left. */
-bool failures_take(const struct failures *failures) __attribute__((warn_unused_result));
+/* Takes one guess. False: none is left, and failures_refuse is to follow. */
+bool failures_take(struct failures *failures) __attribute__((warn_unused_result));
+
+/* Sends 429. As with every answer, nothing of the request may be touched after it. */
+void failures_refuse(const struct failures *failures);
 
 /* Settle it, and add the RateLimit fields to the answer to come. The password was wrong: */
 void failures_keep(const struct failures *failures);

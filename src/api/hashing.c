@@ -5,47 +5,56 @@
 #include "api/context.h"
 #include "api/respond.h"
 
-/* `guess`: what is given back when the pool is full; may be NULL. */
-static bool submit(struct http_exchange *x, struct password_job *job, struct slice password,
+/* The answer ends the request, and its memory is another's then: so the password goes first. */
+static void refuse(struct http_exchange *x, struct slice *password, const struct failures *guess,
+                   enum error error)
+{
+    hashing_wipe(password);
+    if (guess) {
+        failures_give_back(guess);
+    }
+    respond_error(x, error, NULL);
+}
+
+static void submit(struct http_exchange *x, struct password_job *job, struct slice *password,
                    const struct failures *guess, void (*done)(struct password_job *job),
                    void *caller)
 {
     job->inbox = http_loop_inbox(x->loop);
-    job->password = password;
+    job->password = *password;
     job->done = done;
     job->caller = caller;
-    if (hasher_submit(api_of(x)->hasher, job)) {
-        return true;
+    if (!hasher_submit(api_of(x)->hasher, job)) {
+        refuse(x, password, guess, ERROR_OVERLOADED);
     }
-    if (guess) {
-        failures_give_back(guess);
-    }
-    respond_error(x, ERROR_OVERLOADED, NULL);
-    return false;
 }
 
-bool hashing_verify(struct http_exchange *x, struct password_job *job, struct slice password,
-                    struct slice hash, const struct failures *guess,
+void hashing_verify(struct http_exchange *x, struct password_job *job, struct slice *password,
+                    struct slice hash, struct failures *guess,
                     void (*done)(struct password_job *job), void *caller)
 {
     *job = (struct password_job){.work = PASSWORD_VERIFY};
+    if (!failures_take(guess)) {
+        hashing_wipe(password);
+        failures_refuse(guess);
+        return;
+    }
     if (hash.len >= sizeof job->hash) {
-        failures_give_back(guess);
-        respond_error(x, ERROR_INTERNAL_ERROR, NULL);
-        return false;
+        refuse(x, password, guess, ERROR_INTERNAL_ERROR);
+        return;
     }
     if (hash.len > 0) {
         memcpy(job->hash, hash.ptr, hash.len);
     }
-    return submit(x, job, password, guess, done, caller);
+    submit(x, job, password, guess, done, caller);
 }
 
-bool hashing_make(struct http_exchange *x, struct password_job *job, struct slice password,
+void hashing_make(struct http_exchange *x, struct password_job *job, struct slice *password,
                   const struct failures *guess, void (*done)(struct password_job *job),
                   void *caller)
 {
     *job = (struct password_job){.work = PASSWORD_HASH};
-    return submit(x, job, password, guess, done, caller);
+    submit(x, job, password, guess, done, caller);
 }
 
 struct slice hashing_result(const struct password_job *job)

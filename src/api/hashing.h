@@ -5,20 +5,22 @@
 #include "auth/hasher.h"
 #include "http/message.h"
 
-/* Jobs for the pool that hashes passwords, which may be full: then 503 is sent and the answer is
- * false. `password` lives until `done`. */
+/* Jobs for the pool that hashes passwords. Either `done` is called on the loop of `x`, or the
+ * request is refused: the password is wiped, what says why is sent, and nothing of the request may
+ * be touched any more. So a call of these is the last thing a handler does. `password` lives until
+ * `done`. */
 
-/* Compares with `hash`; an empty one costs the same and never matches. `guess` was taken; it is
- * given back when the answer is false. */
-bool hashing_verify(struct http_exchange *x, struct password_job *job, struct slice password,
-                    struct slice hash, const struct failures *guess,
-                    void (*done)(struct password_job *job), void *caller)
-    __attribute__((warn_unused_result));
+/* Takes `guess` and compares with `hash`; an empty one costs the same and never matches. Refused
+ * with 429 when no guess is left, and with 503 when the pool is full: then the guess is given back.
+ */
+void hashing_verify(struct http_exchange *x, struct password_job *job, struct slice *password,
+                    struct slice hash, struct failures *guess,
+                    void (*done)(struct password_job *job), void *caller);
 
-/* Makes a new hash. `guess` as above, or NULL. */
-bool hashing_make(struct http_exchange *x, struct password_job *job, struct slice password,
+/* Makes a new hash. `guess`: one that was taken and is given back with a 503, or NULL. */
+void hashing_make(struct http_exchange *x, struct password_job *job, struct slice *password,
                   const struct failures *guess, void (*done)(struct password_job *job),
-                  void *caller) __attribute__((warn_unused_result));
+                  void *caller);
 
 /* What a job made or compared with, as a slice of the job. */
 struct slice hashing_result(const struct password_job *job);

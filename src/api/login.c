@@ -95,10 +95,7 @@ static void compared(struct password_job *job)
     struct login *login = job->caller;
     struct http_exchange *x = login->x;
     if (job->ok && job->outdated) {
-        if (!hashing_make(x, &login->rehash, login->input.password, &login->failures, rehashed,
-                          login)) {
-            hashing_wipe(&login->input.password);
-        }
+        hashing_make(x, &login->rehash, &login->input.password, &login->failures, rehashed, login);
         return;
     }
     hashing_wipe(&login->input.password);
@@ -122,17 +119,11 @@ static void found(struct store_op *op)
     }
     bool known = op->result == ERROR_NONE;
     failures_init(&login->failures, x, login->input.email, known && login->find.known_address);
-    if (!failures_take(&login->failures)) {
-        hashing_wipe(&login->input.password);
-        return;
-    }
     /* A disabled account is compared with nothing, as one that does not exist. */
     bool usable = known && login->find.user.disabled_at == 0;
     struct slice hash = usable ? login->find.user.password_hash : (struct slice){0};
-    if (!hashing_verify(x, &login->compare, login->input.password, hash, &login->failures, compared,
-                        login)) {
-        hashing_wipe(&login->input.password);
-    }
+    hashing_verify(x, &login->compare, &login->input.password, hash, &login->failures, compared,
+                   login);
 }
 
 void accounts_login(struct http_exchange *x)

@@ -51,9 +51,7 @@ static void hashed(struct password_job *job)
 static void proved(struct proof *proof)
 {
     struct change *change = (struct change *)proof;
-    if (!hashing_make(proof->x, &change->job, proof->input.new_password, NULL, hashed, change)) {
-        hashing_wipe(&proof->input.new_password);
-    }
+    hashing_make(proof->x, &change->job, &proof->input.new_password, NULL, hashed, change);
 }
 
 /* The one rule that needs the row. */

@@ -50,9 +50,6 @@ static void compared(struct password_job *job)
 
 void proof_compare(struct proof *proof)
 {
-    if (!failures_take(&proof->failures) ||
-        !hashing_verify(proof->x, &proof->job, proof->input.password, proof->get.user.password_hash,
-                        &proof->failures, compared, proof)) {
-        hashing_wipe(&proof->input.password);
-    }
+    hashing_verify(proof->x, &proof->job, &proof->input.password, proof->get.user.password_hash,
+                   &proof->failures, compared, proof);
 }

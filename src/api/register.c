@@ -68,8 +68,7 @@ void accounts_register(struct http_exchange *x)
         return;
     }
     password_rule_check(x, "/password", input->new_password, input->email, &reading.errors);
-    if (body_valid(x, &reading.errors) &&
-        !hashing_make(x, &registration->job, input->new_password, NULL, hashed, registration)) {
-        hashing_wipe(&input->new_password);
+    if (body_valid(x, &reading.errors)) {
+        hashing_make(x, &registration->job, &input->new_password, NULL, hashed, registration);
     }
 }

@@ -55,14 +55,11 @@ static const char *database_check(const struct store_health *health)
     return health->writable ? "ok" : "the database cannot be written";
 }
 
-/* Only where the engine has connections at all. Few are no reason to be not ready. */
+/* Few are no reason to be not ready. */
 static void write_connections(struct json_writer *w, const struct store_health *health)
 {
     char text[160];
     const unsigned wanted = health->connections + health->connections_awaited;
-    if (wanted == 0) {
-        return;
-    }
     (void)snprintf(text, sizeof text,
                    "%u of %u are to be had, and the loops share them: raise the server's limit, or "
                    "lower DATABASE_POOL or THREADS",

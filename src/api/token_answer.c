@@ -37,7 +37,8 @@ void token_answer(struct http_exchange *x, const struct session *session)
 {
     const struct api_options *options = &api_of(x)->options;
     int64_t now = clock_wall_ms() / 1000;
-    int64_t left = at_least_one((session->expires_at - clock_steady_ms()) / 1000);
+    /* Rounded up: what was made a few milliseconds ago has its whole time. */
+    int64_t left = at_least_one((session->expires_at - clock_steady_ms() + 999) / 1000);
     int64_t ttl = options->settings->access_token_ttl;
     if (ttl > left) {
         ttl = left;
