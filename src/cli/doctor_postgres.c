@@ -1,18 +1,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/machine.h"
 #include "cli/doctor.h"
 #include "cli/store_options.h"
 #include "store/postgres/connect.h"
 #include "store/postgres/migrate.h"
 #include "store/postgres/side.h"
 
-#define VERSION_LEAST     120000
-#define CLOCK_MOST_MS     2000
-#define CONNECTIONS_EXTRA 2 /* of a node, besides the pools of its loops */
+#define VERSION_LEAST 120000
+#define CLOCK_MOST_MS 2000
 
 /* What the server is asked, in one statement. */
 enum answer {
@@ -21,9 +20,8 @@ enum answer {
     FSYNC,
     FULL_PAGE_WRITES,
     SYNCHRONOUS_STANDBYS,
-    STANDBYS, /* that are connected */
-    MOST_CONNECTIONS,
-    CONNECTIONS,
+    STANDBYS,    /* that are connected */
+    CONNECTIONS, /* that there are now, but this one */
     CLOCK_MS,
 };
 
@@ -32,8 +30,6 @@ static const char questions[] =
     "(SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'), "
     "current_setting('fsync'), current_setting('full_page_writes'), "
     "current_setting('synchronous_standby_names'), (SELECT count(*) FROM pg_stat_replication), "
-    "current_setting('max_connections')::int "
-    "- current_setting('superuser_reserved_connections')::int, "
     "(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') - 1, "
     "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
@@ -120,19 +116,35 @@ static void check_standby(struct doctor *d, const PGresult *answers)
     }
 }
 
-static void check_connections(struct doctor *d, const PGresult *answers)
+/* A node that gets fewer than it could use works with those: its loops share them. */
+static void check_connections(struct doctor *d, PGconn *connection, const PGresult *answers)
 {
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    const int64_t loops = d->settings.threads ? d->settings.threads : cores;
-    const int64_t wanted = loops * d->settings.database_pool + CONNECTIONS_EXTRA;
-    const int64_t most = number_of(answers, MOST_CONNECTIONS);
+    struct machine machine;
+    struct machine_use use;
+    const unsigned allowed = connect_allowed(connection);
+    const int64_t share = connect_share(allowed);
 
-    doctor_say(d, wanted > most ? DOCTOR_ERROR : DOCTOR_OK, "connections",
-               "a node like this one takes up to %" PRId64 " (%" PRId64 " loops, %" PRId64
-               " each, and %d); the server allows %" PRId64 ", and %" PRId64 " are in use%s",
-               wanted, loops, d->settings.database_pool, CONNECTIONS_EXTRA, most,
-               number_of(answers, CONNECTIONS),
-               wanted > most ? ": lower DATABASE_POOL, or raise max_connections" : "");
+    machine_read("", &machine);
+    machine_plan(&machine, (unsigned)d->settings.threads, &use);
+    const int64_t wanted = (int64_t)use.loops * d->settings.database_pool;
+    if (wanted > share) {
+        doctor_say(d, DOCTOR_WARNING, "connections",
+                   "%u loops with %" PRId64 " each would use %" PRId64
+                   ", and one more; the server allows %u, of which a node takes half: its loops "
+                   "share %" PRId64 ", so that requests may wait; lower DATABASE_POOL or THREADS, "
+                   "or raise max_connections or the role's limit",
+                   use.loops, d->settings.database_pool, wanted, allowed, share);
+    } else if (allowed == 0) {
+        doctor_say(d, DOCTOR_OK, "connections",
+                   "a node like this one takes up to %" PRId64 "; the server sets no limit",
+                   wanted + 1);
+    } else {
+        doctor_say(d, DOCTOR_OK, "connections",
+                   "a node like this one takes up to %" PRId64 " (%u loops, %" PRId64
+                   " each, and one more); the server allows %u, and %" PRId64 " are in use",
+                   wanted + 1, use.loops, d->settings.database_pool, allowed,
+                   number_of(answers, CONNECTIONS));
+    }
 }
 
 static void check_clocks(struct doctor *d, const PGresult *answers, int64_t asked_ms)
@@ -211,7 +223,7 @@ static void ask(struct doctor *d, PGconn *connection)
         check_schema(d, connection);
         check_durability(d, answers);
         check_standby(d, answers);
-        check_connections(d, answers);
+        check_connections(d, connection, answers);
         check_tls(d, connection);
     }
     PQclear(answers);

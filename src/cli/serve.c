@@ -274,6 +274,7 @@ static int create_server(struct service *service)
         .path_prefix = weburl_path(settings->public_url),
         .drain_delay_seconds = (unsigned)settings->drain_delay_seconds,
         .drain_seconds = (unsigned)settings->drain_seconds,
+        .idle_ms = (unsigned)settings->idle_seconds * 1000,
         .counted = settings->metrics_addr != NULL,
         .hooks = api_hooks(service->api),
         .inherit = true,

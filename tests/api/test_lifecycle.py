@@ -120,6 +120,17 @@ def test_idle_connections_do_not_delay_the_end(start_server):
         connection.close()
 
 
+def test_idle_connections_end_after_the_time_that_is_set(start_server):
+    """Not sooner, so that a proxy that gives up its own a little sooner never meets one that is being closed."""
+    server = start_server(env={"IDLE_SECONDS": "5"})
+    connection = RawConnection(server)
+    connection.send(b"GET /livez HTTP/1.1\r\nHost: t\r\n\r\n")
+    connection.read().expect(200)
+    started = time.monotonic()
+    assert connection.closed() and 4.9 < time.monotonic() - started < 8
+    connection.close()
+
+
 def test_a_drain_has_an_end(start_server, make_user):
     """A client that never finishes does not keep the server alive."""
     server = start_server(env={"DRAIN_SECONDS": "1"})

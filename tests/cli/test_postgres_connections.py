@@ -1,5 +1,6 @@
 """PostgreSQL that allows fewer connections than the loops want: they share, and the server says so."""
 import contextlib
+import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +9,7 @@ import pytest
 from support import cluster
 from support.accounts import User
 from support.client import Client
-from support.server import Server
+from support.server import Server, run
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(cluster.missing() is not None, reason=cluster.missing() or "")
@@ -75,6 +76,20 @@ def test_no_loop_is_left_without_a_connection(postgres, limited, most):
         ready = Client(server).get("/readyz").expect(200).json
         assert "DATABASE_POOL" in ready["checks"]["connections"]
         assert server.log_text().count("database_full") == 1
+
+
+@pytest.mark.parametrize("most, shared", [(40, None), (20, 9), (2, 1)])
+def test_doctor_says_what_a_node_takes(limited, most, shared):
+    """The limit of the role counts, and fewer than wanted is a warning: a node works with those."""
+    env = limited(most, THREADS="4", DATABASE_POOL="4")
+    done = run("doctor", "--json", "--port", "0", env=env)
+    (found,) = [one for one in json.loads(done.stdout)["checks"] if one["check"] == "connections"]
+    assert done.returncode == 0 and f"the server allows {most}," in found["finding"], found
+    if shared:
+        assert found["level"] == "warning" and f"share {shared}," in found["finding"], found
+        assert "DATABASE_POOL" in found["finding"] and "max_connections" in found["finding"]
+    else:
+        assert found["level"] == "ok" and "takes up to 17 (4 loops, 4 each" in found["finding"], found
 
 
 def test_a_server_that_others_fill_is_shared(postgres, limited):

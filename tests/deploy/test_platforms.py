@@ -158,6 +158,37 @@ def test_hosts_wait_longer_than_the_drain():
     assert int(node["stop_grace_period"].rstrip("s")) > drain + int(node["environment"]["DRAIN_DELAY_SECONDS"])
 
 
+def settings_of(name):
+    """What a file sets, as name -> value."""
+    document = read(name)
+    if name == "app.json":
+        return {key: row.get("value") for key, row in document["env"].items()}
+    if name == "fly.toml":
+        return document["env"]
+    return {row["key"]: row.get("value") for row in document["services"][0]["envVars"]}
+
+
+@pytest.mark.parametrize("name, header", [("fly.toml", "Fly-Client-IP"), ("render.yaml", "CF-Connecting-IP"),
+                                          ("deploy/render-postgres.yaml", "CF-Connecting-IP"), ("app.json", None)])
+def test_the_client_is_where_the_platform_names_it(name, header):
+    """The last of X-Forwarded-For is not the client on Fly.io (the app's own address) and on Render (Cloudflare's)."""
+    settings = settings_of(name)
+    assert settings.get("CLIENT_ADDRESS_HEADER") == header and settings["TRUSTED_PROXIES"]
+
+
+@pytest.mark.parametrize("name, seconds", [("render.yaml", 120), ("deploy/render-postgres.yaml", 120), ("app.json", 91)])
+def test_idle_connections_outlive_those_of_the_platform(name, seconds):
+    assert int(settings_of(name)["IDLE_SECONDS"]) >= seconds
+
+
+@pytest.mark.parametrize("name", ["deploy/compose/Caddyfile", "deploy/vps/Caddyfile"])
+def test_no_client_can_take_a_node_out_of_caddy(name):
+    """Passive checks count what clients do; and a kept connection ends before the server's IDLE_SECONDS (75)."""
+    lines = [line.strip() for line in (ROOT / name).read_text().splitlines() if not line.strip().startswith("#")]
+    assert not any(line.startswith(("fail_duration", "max_fails", "unhealthy_")) for line in lines)
+    assert "keepalive 60s" in lines
+
+
 @pytest.mark.parametrize("document, fault", [
     ({"services": [{"name": "x"}]}, "/services/0/type: is missing"),
     ({"services": [], "extra": 1}, "/extra: unknown key"),

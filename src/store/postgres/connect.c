@@ -1,5 +1,6 @@
 #include "store/postgres/connect.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -17,6 +18,27 @@
 
 #define ANSWER_MS    5000 /* of a server that has just taken a connection */
 #define ADDRESS_SIZE 512
+
+unsigned connect_allowed(PGconn *connection)
+{
+    static const char question[] =
+        "SELECT least(current_setting('max_connections')::int - "
+        "current_setting('superuser_reserved_connections')::int, nullif(rolconnlimit, -1), "
+        "nullif(datconnlimit, -1)) FROM pg_roles, pg_database WHERE rolname = session_user AND "
+        "datname = current_database()";
+    PGresult *result = PQexec(connection, question);
+    const bool answered = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+    const long allowed = answered ? strtol(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+    PQclear(result);
+    return allowed > 0 ? (unsigned)allowed : 0;
+}
+
+unsigned connect_share(unsigned allowed)
+{
+    if (allowed == 0)
+        return UINT_MAX;
+    return allowed >= 4 ? allowed / 2 - 1 : 1;
+}
 
 void connect_reason(const PGconn *connection, char *why, size_t why_size)
 {

@@ -30,6 +30,14 @@ bool connect_may_come(const struct connect_options *options);
 /* Prepares every statement of sql.h in one flight. False: PQerrorMessage says why. */
 bool connect_prepare(PGconn *connection);
 
+/* How many connections the server, the database and the role allow this role together, those kept
+ * for superusers aside; 0: the server does not say. */
+unsigned connect_allowed(PGconn *connection);
+
+/* How many of `allowed` the sessions of one node take at most: half, less the keeper's, so that a
+ * node that starts beside this one finds room. `allowed` 0 sets no limit (UINT_MAX). */
+unsigned connect_share(unsigned allowed);
+
 /* The first line of libpq's last message, for a log. */
 void connect_reason(const PGconn *connection, char *why, size_t why_size);
 

@@ -1,6 +1,5 @@
 #include "store/postgres/engine.h"
 
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,24 +85,6 @@ static bool read_epoch(PGconn *connection, struct uuid *epoch)
     return good;
 }
 
-/* How many connections the sessions may have: half of what the server allows, less the keeper's, so
- * that a node that starts beside this one finds room. A server that does not say is not limited. */
-static unsigned connections_most(PGconn *connection)
-{
-    static const char question[] =
-        "SELECT least(current_setting('max_connections')::int - "
-        "current_setting('superuser_reserved_connections')::int, nullif(rolconnlimit, -1), "
-        "nullif(datconnlimit, -1)) FROM pg_roles, pg_database WHERE rolname = session_user AND "
-        "datname = current_database()";
-    PGresult *result = PQexec(connection, question);
-    const bool answered = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
-    const long allowed = answered ? strtol(PQgetvalue(result, 0, 0), NULL, 10) : 0;
-    PQclear(result);
-    if (allowed <= 0)
-        return UINT_MAX;
-    return allowed >= 4 ? (unsigned)(allowed / 2 - 1) : 1;
-}
-
 static bool bring_to_head(struct store *store, char *why, size_t why_size)
 {
     PGconn *connection = connect_first(store, why, why_size);
@@ -117,7 +98,7 @@ static bool bring_to_head(struct store *store, char *why, size_t why_size)
         good = false;
     }
     if (good)
-        store->connections_most = connections_most(connection);
+        store->connections_most = connect_share(connect_allowed(connection));
     PQfinish(connection);
     return good;
 }

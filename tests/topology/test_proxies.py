@@ -1,0 +1,93 @@
+"""Caddy (Debian's and the newest, with our files), nginx, HAProxy and Apache: compression, kept connections."""
+import gzip
+import http.client
+import json
+
+import pytest
+
+from proxies import PROXIES, Proxy, missing
+from support.accounts import User
+from support.server import Server
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The server that all of them stand before."""
+    one = Server(env={"TRUSTED_PROXIES": "127.0.0.1", "METRICS_ADDR": "127.0.0.1:0"})
+    yield one
+    one.stop()
+
+
+@pytest.fixture(name="proxy", scope="module", params=list(PROXIES))
+def start_proxy(request, server, tmp_path_factory):
+    """One after the other."""
+    if missing(request.param):
+        pytest.skip(missing(request.param))
+    folder = tmp_path_factory.mktemp("proxy")
+    folder.chmod(0o755)
+    one = Proxy(request.param, folder, server)
+    one.name = request.param
+    yield one
+    one.stop()
+
+
+@pytest.fixture(scope="module")
+def user(server):
+    """An account, made past the proxies."""
+    return User(server)
+
+
+class Through:
+    """One kept connection to a proxy, of a client that takes gzip."""
+
+    def __init__(self, proxy, user):
+        self.connection = http.client.HTTPConnection("localhost", proxy.port, timeout=30)
+        self.fields = {"Authorization": f"Bearer {user.token['access_token']}", "Accept-Encoding": "gzip",
+                       "Content-Type": "application/json"}
+
+    def call(self, method, path, value=None, **fields):
+        """The status, the fields, the body."""
+        fields = {name.replace("_", "-"): text for name, text in fields.items()}
+        self.connection.request(method, path, None if value is None else json.dumps(value), {**self.fields, **fields})
+        answer = self.connection.getresponse()
+        body = answer.read()
+        if answer.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        return answer.status, answer.headers, body
+
+    def close(self):
+        """Closes it."""
+        self.connection.close()
+
+
+@pytest.fixture
+def through(proxy, user):
+    """A client of the proxy."""
+    one = Through(proxy, user)
+    yield one
+    one.close()
+
+
+def test_an_edit_with_the_tag_of_a_compressed_answer(proxy, through, user):
+    """The tag as the proxy made it is good until the task really changed."""
+    task = user.task("through a proxy", description="much to compress " * 100)
+    path = f"/v1/tasks/{task['id']}"
+    status, fields, body = through.call("GET", path)
+    first = fields["ETag"]
+    assert status == 200 and json.loads(body) == task and fields["Content-Encoding"] == "gzip"
+    unchanged = through.call("GET", path, If_None_Match=first)[0]
+    edited, fields, _ = through.call("PATCH", path, {"status": "completed"}, If_Match=first)
+    stale = through.call("PATCH", path, {"status": "pending"}, If_Match=first)[0]
+    second = through.call("PATCH", path, {"status": "pending"}, If_Match=fields["ETag"])[0]
+    print(f"\n{proxy.name:22} ETag {first}: If-None-Match {unchanged}, If-Match {edited}, after a change {stale}, "
+          f"with the new one {second}")
+    assert (unchanged, edited, stale, second) == (304, 200, 412, 200)
+
+
+def test_a_list_and_an_account_too(through, user):
+    """Every call that has a tag takes the proxy's."""
+    for number in range(20):
+        user.task(f"one of many {number}", description="text " * 50)
+    for path in ("/v1/tasks", "/v1/me"):
+        status, fields, _ = through.call("GET", path)
+        assert status == 200 and through.call("GET", path, If_None_Match=fields["ETag"])[0] == 304, fields["ETag"]
