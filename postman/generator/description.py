@@ -10,6 +10,8 @@ FILE = pathlib.Path(__file__).resolve().parents[2] / "api" / "openapi.yaml"
 METHODS = ("get", "put", "post", "patch", "delete")
 # Answered before a call is known.
 BEFORE = {405, 501, 505}
+PROBES = {"/livez", "/healthz", "/health", "/readyz"}  # who sends them does not choose its Accept
+CONDITIONS = {"If-Match", "If-None-Match"}
 
 
 @dataclasses.dataclass
@@ -78,7 +80,9 @@ class Description:
             *({401} if out.public else ()),
             *(() if out.media_types else (415,)),
             *(() if out.limited else (429,)),
+            *(() if CONDITIONS & {one["name"] for one in parameters} else (412,)),
             *(() if any("content" in out.responses[status] for status in out.responses if status < 300) else (406,)),
+            *((406,) if path in PROBES else ()),
             *((507,) if out.method == "GET" else ()),
         }
         out.statuses = set(out.responses) | ({one["value"]["status"] for one in examples} - impossible)

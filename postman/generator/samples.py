@@ -21,6 +21,7 @@ NEVER = {
 NEVER_HERE = {
     (400, "public"): "outside /v1 it takes bytes that are not HTTP, which no ordinary client sends",
     (403, "registration"): "takes a server whose operator closed registration",
+    (422, "no body"): "a body that a call does not take is refused alike everywhere: saved once, under Errors",
     (409, "idempotency"): "takes two requests with one key in the same instant",
 }
 
@@ -51,7 +52,8 @@ def bent(item, name, status, code=None, **changes):
 
 def bad_request(operation, item):
     if operation.media_types:
-        return bent(item, "Broken JSON", 400, "invalid_json", body='{"a": ')
+        token = None if operation.access == "either" else item.token  # there a body stands for the token
+        return bent(item, "Broken JSON", 400, "invalid_json", token=token, body='{"a": ')
     if not operation.path.startswith("/v1/"):
         return bent(
             item,
@@ -155,6 +157,8 @@ def reason_against(operation, status):
         return NEVER_HERE[400, "public"]
     if status == 403 and operation.id == "registerUser":
         return NEVER_HERE[403, "registration"]
+    if status == 422 and not operation.media_types and 422 not in operation.responses:
+        return NEVER_HERE[422, "no body"]
     if status == 409 and operation.path.startswith("/v1/tasks"):
         return NEVER_HERE[409, "idempotency"]
     return None

@@ -126,6 +126,14 @@ VALID = Folder(
             body="Buy milk",
         ),
         Item(
+            "A body that the call does not take",
+            "deleteTask",
+            422,
+            "validation_failed",
+            path={"id": ABSENT_ID},
+            body={"title": "Buy milk"},
+        ),
+        Item(
             "A task with many faults",
             "createTask",
             422,
