@@ -99,7 +99,8 @@ void signals_end(void)
 
 /* ---- those of a crash ---- */
 
-extern const char __executable_start; /* the linker's: where the program was loaded to */
+/* The linker's name for where the program was loaded to. */
+extern const char __executable_start; /* NOLINT(bugprone-reserved-identifier) */
 
 /* Text that is put together without a call that may lock or allocate (signal-safety(7)). */
 struct crash_text {

@@ -23,6 +23,12 @@ struct tell {
     struct told loops[];
 };
 
+static void finish(struct tell *tell)
+{
+    tell->done(tell->old);
+    free(tell);
+}
+
 static void tell_end(struct tell *tell)
 {
     struct http_server *server = tell->server;
@@ -34,8 +40,7 @@ static void tell_end(struct tell *tell)
     }
     *link = tell->next;
     pthread_mutex_unlock(&server->lock);
-    tell->done(tell->old);
-    free(tell);
+    finish(tell);
 }
 
 static void hear(struct inbox_message *message)
@@ -78,7 +83,12 @@ bool http_server_tell(struct http_server *server,
 
 void tell_drop_all(struct http_server *server)
 {
-    while (server->tells) {
-        tell_end(server->tells);
+    struct tell *tell = server->tells;
+
+    server->tells = NULL;
+    while (tell) {
+        struct tell *next = tell->next;
+        finish(tell);
+        tell = next;
     }
 }
