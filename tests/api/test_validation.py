@@ -94,6 +94,14 @@ def test_pointers_are_escaped(user):
     assert answer.errors == {(p, "unknown") for p in ("/a~1b", "/m~0n", "/ü 🐄", "/\"q\"", "/~01")}
 
 
+def test_the_name_in_a_pointer_is_cut_where_the_description_says(user):
+    """After 128 bytes, never within a character; what an escape adds does not count."""
+    for name, shown in (("n" * 128, "n" * 128), ("n" * 129, "n" * 128), ("é" * 65, "é" * 64), ("n" + "é" * 64, "n" + "é" * 63),
+                        ("/" * 129, "~1" * 128)):
+        answer = user.client.post("/v1/tasks", {"title": "x", name: 1}).expect(422)
+        assert answer.errors == {("/" + shown, "unknown")}
+
+
 def test_at_most_32_errors_are_listed(user):
     body = {f"unknown{number}": 1 for number in range(60)}
     answer = user.client.post("/v1/tasks", body).expect(422)
