@@ -28,8 +28,10 @@ static const struct cli_command commands[] = {
     {"config", cli_config, "[--json | --markdown] [FLAGS]",
      "print each setting and where its value came from", true},
     {"user", cli_user,
-     "add|list|passwd|disable|enable|delete [EMAIL] [--name NAME] [--yes] [--json] [FLAGS]",
-     "manage accounts, also while a server runs", true},
+     "add|invite|list|passwd|disable|enable|delete [EMAIL] [--name NAME] [--days N] [--yes] "
+     "[--json] "
+     "[FLAGS]",
+     "manage accounts and invitations, also while a server runs", true},
     {"routes", cli_routes, "[--json]", "print every call of the API", false},
     {"healthcheck", cli_healthcheck, "[URL] [--json] [FLAGS]",
      "ask a running server whether it is ready; exit status 0 or 1", true},

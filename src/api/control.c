@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdio.h>
 
 #include "api/body.h"
@@ -10,11 +11,16 @@
 #include "api/password_rule.h"
 #include "api/respond.h"
 #include "api/user_answer.h"
+#include "auth/invitation.h"
 #include "base/clock.h"
 
 /* What an operator does with accounts; see control_routes.h. */
 
 #define DETAIL_MOST 512
+#define LINK_MOST   4096
+
+#define INVITATION_DAYS 7
+#define DAY_MS          INT64_C(86400000)
 
 /* ---- the list ---- */
 
@@ -244,7 +250,7 @@ static void hash(struct order *order, void (*done)(struct password_job *job))
 
 void control_add_user(struct http_exchange *x)
 {
-    struct order *order = begin(x, &user_body_registration);
+    struct order *order = begin(x, &user_body_added);
     if (order) {
         hash(order, hashed_new);
     }
@@ -256,4 +262,94 @@ void control_set_password(struct http_exchange *x)
     if (order) {
         hash(order, hashed_change);
     }
+}
+
+/* ---- invitations ---- */
+
+struct invite {
+    struct store_invitation_create op; /* first: its address is the invite's */
+    struct http_exchange *x;
+    char text[INVITATION_LEN + 1];
+};
+
+/* The invitation stands after `#`, which no browser sends to a server and no server logs. */
+static void write_link(struct json_writer *w, const struct invite *invite)
+{
+    const char *url = api_of(invite->x)->options.settings->public_url;
+    struct buffer link;
+    if (!url) {
+        jw_null(w);
+        return;
+    }
+    buffer_init(&link, LINK_MOST);
+    buffer_add_format(&link, "%s%s#invitation=%s", url,
+                      slice_ends(slice_of(url), SLICE("/")) ? "" : "/", invite->text);
+    jw_text(w, buffer_slice(&link));
+    buffer_finish(&link);
+}
+
+static void write_invitation(struct json_writer *w, const struct invite *invite)
+{
+    jw_open_object(w);
+    jw_name(w, SLICE("invitation"));
+    jw_text(w, slice_of(invite->text));
+    jw_name(w, SLICE("email"));
+    if (invite->op.email.ptr) {
+        jw_text(w, invite->op.email);
+    } else {
+        jw_null(w);
+    }
+    jw_name(w, SLICE("expires_at"));
+    jw_time(w, invite->op.expires_at);
+    jw_name(w, SLICE("link"));
+    write_link(w, invite);
+    jw_close_object(w);
+}
+
+static void invited(struct store_op *op)
+{
+    const struct invite *invite = (const struct invite *)op;
+    struct http_exchange *x = invite->x;
+    if (op->result != ERROR_NONE) {
+        respond_error(x, op->result,
+                      op->result == ERROR_QUOTA_EXCEEDED
+                          ? "There are 10,000 invitations that nobody used yet. They expire by "
+                            "themselves; give fewer days."
+                          : NULL);
+        return;
+    }
+    event_log(x, LOG_INFO, "invited", NULL, "operator");
+    respond_no_store(x);
+    struct json_writer w = respond_json_begin(x);
+    write_invitation(&w, invite);
+    respond_json(x, 201);
+}
+
+void control_invite(struct http_exchange *x)
+{
+    struct invite *invite = arena_new(x->arena, struct invite);
+    const struct order *order = begin(x, &user_body_invite);
+    uint64_t days = INVITATION_DAYS;
+    if (!order) {
+        return;
+    }
+    if (!invite) {
+        respond_no_memory(x);
+        return;
+    }
+    if (order->input.days.ptr) {
+        const bool read = slice_to_u64(order->input.days, USER_DAYS_MOST, &days);
+        assert(read); /* as the body's rule has it */
+        (void)read;
+    }
+    const int64_t now = clock_wall_ms();
+    invite->x = x;
+    invite->op = (struct store_invitation_create){
+        .op = api_op(x, invited, NULL),
+        .email = order->input.email,
+        .now = now,
+        .expires_at = now + (int64_t)days * DAY_MS,
+    };
+    invitation_make(invite->text, invite->op.hash);
+    api_engine(x)->invitation_create(&invite->op);
 }

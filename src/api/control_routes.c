@@ -24,6 +24,7 @@ static const struct http_route routes[] = {
     ORDER("/users/disable", "disableUser", control_disable_user),
     ORDER("/users/enable", "enableUser", control_enable_user),
     ORDER("/users/delete", "deleteUser", control_delete_user),
+    ORDER("/invitations", "invite", control_invite),
 };
 
 const struct http_route *control_routes(size_t *count)

@@ -47,6 +47,7 @@ void control_set_password(struct http_exchange *x);
 void control_disable_user(struct http_exchange *x);
 void control_enable_user(struct http_exchange *x);
 void control_delete_user(struct http_exchange *x);
+void control_invite(struct http_exchange *x);
 
 /* documents.c, problem_pages.c */
 void documents_openapi_json(struct http_exchange *x);

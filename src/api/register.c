@@ -6,15 +6,18 @@
 #include "api/password_rule.h"
 #include "api/respond.h"
 #include "api/user_answer.h"
+#include "auth/invitation.h"
 #include "base/clock.h"
 
-/* POST /v1/auth/register: the rules, the hash, the row. */
+/* POST /v1/auth/register: the rules, the hash, the row. An invitation that is sent is looked at and
+ * used up whether registration is closed or not: what it says of itself stays true. */
 
 struct registration {
     struct store_user_create op; /* first: its address is the registration's */
     struct http_exchange *x;
     struct user_input input;
     struct password_job job;
+    uint8_t invitation[INVITATION_HASH_LEN];
 };
 
 static void created(struct store_op *op)
@@ -48,8 +51,14 @@ static void hashed(struct password_job *job)
                  .password_hash = hashing_result(job),
                  .created_at = now,
                  .updated_at = now},
+        .invitation = registration->input.invitation.ptr ? registration->invitation : NULL,
     };
     api_engine(x)->user_create(&registration->op);
+}
+
+static bool is_closed(const struct http_exchange *x)
+{
+    return strcmp(api_of(x)->options.settings->registration, "closed") == 0;
 }
 
 void accounts_register(struct http_exchange *x)
@@ -68,7 +77,14 @@ void accounts_register(struct http_exchange *x)
         return;
     }
     password_rule_check(x, "/password", input->new_password, input->email, &reading.errors);
-    if (body_valid(x, &reading.errors)) {
-        hashing_make(x, &registration->job, &input->new_password, NULL, hashed, registration);
+    if (!body_valid(x, &reading.errors)) {
+        return;
     }
+    if (!input->invitation.ptr && is_closed(x)) {
+        hashing_wipe(&input->new_password);
+        respond_error(x, ERROR_REGISTRATION_CLOSED, NULL);
+        return;
+    }
+    invitation_hash(input->invitation, registration->invitation);
+    hashing_make(x, &registration->job, &input->new_password, NULL, hashed, registration);
 }

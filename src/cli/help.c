@@ -23,7 +23,7 @@ static const struct {
     {"config", "--markdown", "", "print the table of all settings for a document"},
     {"user", "--name", " NAME", "of the person, with add"},
     {"user", "--yes", "", "do not ask, with delete"},
-    {"user", "--days", " N", "how long an invitation is good, with invite"},
+    {"user", "--days", " N", "days that an invitation is good, with invite; 7 if not given"},
     {NULL, "--json", "", "print JSON"},
 };
 

@@ -12,7 +12,7 @@
 #include "cli/user_list.h"
 #include "cli/user_password.h"
 
-/* `taskhold user`: accounts, without their passwords. */
+/* `taskhold user`: accounts, without their passwords, and invitations. */
 
 /* More than any order takes, so that the buffer with a password in it never moves. */
 #define ORDER_MOST (8 * USER_PASSWORD_SIZE)
@@ -21,6 +21,7 @@ struct user_order {
     const struct settings *settings;
     const char *email;
     const char *name;
+    const char *days;
     bool json;
     bool yes;
 };
@@ -31,27 +32,31 @@ struct verb {
     const char *path; /* of the call */
     const char *done; /* what to say, around the e-mail */
     const char *behind;
+    int emails_least;
+    int emails_most;
 };
 
 /* ---- one order ---- */
 
-/* Writes {email, name?, password?}. */
+static void write_member(struct json_writer *w, struct slice name, const char *value)
+{
+    if (value) {
+        jw_name(w, name);
+        jw_text(w, slice_of(value));
+    }
+}
+
+/* Writes {email?, name?, days?, password?}. */
 static void write_order(struct buffer *out, const struct user_order *order, const char *password)
 {
     struct json_writer w;
 
     json_writer_init(&w, out);
     jw_open_object(&w);
-    jw_name(&w, SLICE("email"));
-    jw_text(&w, slice_of(order->email));
-    if (order->name) {
-        jw_name(&w, SLICE("name"));
-        jw_text(&w, slice_of(order->name));
-    }
-    if (password) {
-        jw_name(&w, SLICE("password"));
-        jw_text(&w, slice_of(password));
-    }
+    write_member(&w, SLICE("email"), order->email);
+    write_member(&w, SLICE("name"), order->name);
+    write_member(&w, SLICE("days"), order->days);
+    write_member(&w, SLICE("password"), password);
     jw_close_object(&w);
 }
 
@@ -63,6 +68,8 @@ static int report(const struct verb *verb, const struct user_order *order,
     }
     if (order->json) {
         printf("%.*s\n", (int)answer->body.len, answer->body.ptr);
+    } else if (strcmp(verb->name, "invite") == 0) {
+        return user_list_invitation(answer);
     } else {
         printf("%s %s%s\n", verb->done, order->email, verb->behind);
     }
@@ -71,7 +78,7 @@ static int report(const struct verb *verb, const struct user_order *order,
 
 static int send_order(const struct verb *verb, const struct user_order *order, const char *password)
 {
-    const bool make = strcmp(verb->name, "add") == 0;
+    const bool make = strcmp(verb->name, "add") == 0 || strcmp(verb->name, "invite") == 0;
     struct control_desk *desk = NULL;
     struct control_answer answer = {0};
     struct buffer body;
@@ -151,13 +158,14 @@ static int run_list(const struct verb *verb, const struct user_order *order)
 /* ---- the table and the arguments ---- */
 
 static const struct verb verbs[] = {
-    {"add", run_with_password, "/users", "added", ""},
-    {"list", run_list, NULL, NULL, NULL},
+    {"add", run_with_password, "/users", "added", "", 1, 1},
+    {"invite", run_order, "/invitations", NULL, NULL, 0, 1},
+    {"list", run_list, NULL, NULL, NULL, 0, 0},
     {"passwd", run_with_password, "/users/password", "changed the password of",
-     "; every session has ended"},
-    {"disable", run_order, "/users/disable", "disabled", "; every session has ended"},
-    {"enable", run_order, "/users/enable", "enabled", ""},
-    {"delete", run_delete, "/users/delete", "deleted", " and all its tasks"},
+     "; every session has ended", 1, 1},
+    {"disable", run_order, "/users/disable", "disabled", "; every session has ended", 1, 1},
+    {"enable", run_order, "/users/enable", "enabled", "", 1, 1},
+    {"delete", run_delete, "/users/delete", "deleted", " and all its tasks", 1, 1},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -186,28 +194,44 @@ static int usage(const char *what)
     return CLI_USAGE;
 }
 
-/* What stands behind the settings' flags: a verb and, but for the list, an e-mail. */
+/* Whether a flag that was given goes with the verb; else says with which it goes. */
+static bool goes_with(const struct verb *verb, const char *flag, bool given, const char *name)
+{
+    const bool good = !given || strcmp(verb->name, name) == 0;
+
+    if (!good) {
+        fprintf(stderr, "taskhold: %s goes with user %s; see taskhold help user\n", flag, name);
+    }
+    return good;
+}
+
+/* What stands behind the settings' flags: a verb and, but for some, an e-mail. */
 static int run(int argc, char **argv, struct user_order *order)
 {
     const struct verb *verb = NULL;
 
     if (argc == 0) {
-        return usage("say what to do: add, list, passwd, disable, enable or delete");
+        return usage("say what to do: add, invite, list, passwd, disable, enable or delete");
     }
     verb = find_verb(argv[0]);
     if (!verb) {
         return CLI_USAGE;
     }
-    if (argc != (verb->run == run_list ? 1 : 2)) {
-        return usage(verb->run == run_list ? "user list takes no argument" : "give one e-mail");
+    if (argc - 1 < verb->emails_least) {
+        return usage("give one e-mail");
     }
-    if ((order->yes && verb->run != run_delete) ||
-        (order->name && strcmp(verb->name, "add") != 0)) {
-        return usage(order->name ? "--name goes with user add" : "--yes goes with user delete");
+    if (argc - 1 > verb->emails_most) {
+        return usage(verb->emails_most == 0 ? "user list takes no argument" : "give one e-mail");
+    }
+    if (!goes_with(verb, "--yes", order->yes, "delete") ||
+        !goes_with(verb, "--name", order->name, "add") ||
+        !goes_with(verb, "--days", order->days, "invite")) {
+        return CLI_USAGE;
     }
     order->email = argc > 1 ? argv[1] : NULL;
-    if (!utf8_valid(slice_of(order->email)) || !utf8_valid(slice_of(order->name))) {
-        return usage("e-mail and name must be UTF-8");
+    if (!utf8_valid(slice_of(order->email)) || !utf8_valid(slice_of(order->name)) ||
+        !utf8_valid(slice_of(order->days))) {
+        return usage("arguments must be UTF-8");
     }
     return verb->run(verb, order);
 }
@@ -222,7 +246,8 @@ int cli_user(int argc, char **argv)
 
     order.json = cli_take_flag(&argc, argv, "--json");
     order.yes = cli_take_flag(&argc, argv, "--yes");
-    if (!cli_take_value(&argc, argv, "--name", &order.name)) {
+    if (!cli_take_value(&argc, argv, "--name", &order.name) ||
+        !cli_take_value(&argc, argv, "--days", &order.days)) {
         return CLI_USAGE;
     }
     status = settings_load(&settings, argc, argv, &rest, &rest_count);

@@ -24,13 +24,27 @@ struct listing {
     char last[UUID_TEXT_LEN + 1]; /* id of the last row */
 };
 
-static void read_row(struct json_reader *reader, struct row *row)
+struct column {
+    struct slice name;
+    struct slice *value;
+};
+
+static void read_texts(struct json_reader *reader, const struct column *columns, size_t count)
 {
     struct json_member member;
-    const struct {
-        struct slice name;
-        struct slice *value;
-    } columns[] = {
+
+    while (json_reader_next(reader, &member)) {
+        for (size_t i = 0; i < count; i++) {
+            if (slice_eq(member.name, columns[i].name) && member.kind == JSON_KIND_TEXT) {
+                *columns[i].value = member.text;
+            }
+        }
+    }
+}
+
+static void read_row(struct json_reader *reader, struct row *row)
+{
+    const struct column columns[] = {
         {SLICE("id"), &row->id},
         {SLICE("email"), &row->email},
         {SLICE("name"), &row->name},
@@ -38,13 +52,7 @@ static void read_row(struct json_reader *reader, struct row *row)
         {SLICE("disabled_at"), &row->disabled_at},
     };
 
-    while (json_reader_next(reader, &member)) {
-        for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-            if (slice_eq(member.name, columns[i].name) && member.kind == JSON_KIND_TEXT) {
-                *columns[i].value = member.text;
-            }
-        }
-    }
+    read_texts(reader, columns, sizeof columns / sizeof *columns);
 }
 
 static void print_row(const struct listing *listing, struct slice line, const struct row *row)
@@ -83,6 +91,12 @@ static bool print_line(struct listing *listing, struct slice line)
     return good;
 }
 
+static int complain_unreadable(void)
+{
+    fprintf(stderr, "taskhold: the server's answer cannot be read\n");
+    return CLI_FAILED;
+}
+
 /* Prints one page. `*rows`: how many it had. */
 static int print_page(struct control_desk *desk, struct listing *listing, unsigned *rows)
 {
@@ -101,8 +115,7 @@ static int print_page(struct control_desk *desk, struct listing *listing, unsign
     struct slice rest = answer.body;
     while (status == CLI_OK && rest.len > 0) {
         if (!print_line(listing, slice_next(&rest, '\n'))) {
-            fprintf(stderr, "taskhold: the server's answer cannot be read\n");
-            status = CLI_FAILED;
+            status = complain_unreadable();
         }
     }
     control_answer_finish(&answer);
@@ -123,6 +136,36 @@ int user_list_print(struct control_desk *desk, bool json)
         printf(listing.count > 0 ? "\n]\n" : "[]\n");
     }
     return status;
+}
+
+int user_list_invitation(const struct control_answer *answer)
+{
+    char why[JSON_READER_WHY];
+    struct json_reader reader;
+    struct slice token = {0};
+    struct slice email = SLICE("anyone");
+    struct slice until = {0};
+    struct slice link = {0};
+    const struct column columns[] = {
+        {SLICE("invitation"), &token},
+        {SLICE("email"), &email},
+        {SLICE("expires_at"), &until},
+        {SLICE("link"), &link},
+    };
+    const bool good = json_reader_init(&reader, answer->body, why) == JSON_READ_OK;
+
+    if (good) {
+        read_texts(&reader, columns, sizeof columns / sizeof *columns);
+        printf("%.*s\n", (int)token.len, token.ptr);
+        printf(
+            "for one registration of %.*s until %.*s, as `invitation` in POST /v1/auth/register\n",
+            (int)email.len, email.ptr, (int)until.len, until.ptr);
+        if (link.ptr) {
+            printf("%.*s\n", (int)link.len, link.ptr);
+        }
+    }
+    json_reader_finish(&reader);
+    return good ? CLI_OK : complain_unreadable();
 }
 
 int user_list_complain(const struct control_answer *answer)

@@ -100,10 +100,10 @@ static bool check_text(struct field_reading *reading, const struct field *field,
         !complain(reading, field->name, "blank", "Must hold more than white space.")) {
         return false;
     }
-    if (field->valid && !field->valid(text)) {
-        return complain(reading, field->name, field->invalid_code, "%s", field->invalid_detail);
-    }
-    return true;
+    /* What holds control characters has been told so. */
+    const bool told = facts.line_control || facts.other_control;
+    const char *wrong = field->wrong && !told ? field->wrong(text) : NULL;
+    return !wrong || complain(reading, field->name, field->wrong_code, "%s", wrong);
 }
 
 static void *place(void *base, size_t offset)
@@ -191,8 +191,8 @@ static bool read_any_member(struct field_reading *reading, const struct json_mem
     }
     if (field->flags & FIELD_READ_ONLY) {
         return complain(reading, member->name, "read_only", "%s",
-                        field->invalid_detail ? field->invalid_detail
-                                              : "Is set by the server; leave it out.");
+                        field->elsewhere ? field->elsewhere
+                                         : "Is set by the server; leave it out.");
     }
     bool ok = read_member(reading, field, member);
     if (field->flags & FIELD_SECRET) {

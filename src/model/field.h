@@ -37,9 +37,10 @@ struct field {
     unsigned bit; /* in the mask of members that a body had */
     const struct slice *choices;
     unsigned choice_count;
-    bool (*valid)(struct slice text); /* one more rule for a text; NULL: none */
-    const char *invalid_code;         /* what to answer when `valid` says no */
-    const char *invalid_detail;       /* the same; of a read-only member: where it can be changed */
+    const char *(*wrong)(
+        struct slice text); /* one more rule: what is wrong, or NULL; may be NULL */
+    const char *wrong_code;
+    const char *elsewhere; /* of a read-only member: where it can be changed, or NULL */
 };
 
 /* Initialises a slice in a static table. */

@@ -2,72 +2,137 @@
 
 #include <stddef.h>
 
+#include "base/utf8.h"
+#include "model/text.h"
 #include "model/user_fields.h"
 
 #define LOCAL_PART_MOST 64
 #define LABEL_MOST      63
 
 #define REFRESH_TOKEN_MOST 1024
+#define INVITATION_MOST    1024
+#define DAYS_MOST          64 /* digits that are looked at */
 
 static bool is_letter_or_digit(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-static bool local_part_valid(struct slice local)
+static bool is_ascii(struct slice text)
 {
-    if (local.len == 0 || local.len > LOCAL_PART_MOST) {
-        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.ptr[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+#define LOCAL_PART_TAKES "ASCII letters, digits and .!#$%&'*+/=?^_`{|}~-"
+
+static const char *local_part_wrong(struct slice local)
+{
+    if (local.len == 0) {
+        return "There is nothing before the @.";
+    }
+    if (!is_ascii(local)) {
+        return "Before the @ this server takes " LOCAL_PART_TAKES " only.";
+    }
+    if (local.len > LOCAL_PART_MOST) {
+        return "The part before the @ must have at most 64 characters.";
     }
     for (size_t i = 0; i < local.len; i++) {
         char c = local.ptr[i];
         if (!is_letter_or_digit(c) && (c == '\0' || !strchr(".!#$%&'*+/=?^_`{|}~-", c))) {
-            return false;
+            return "The part before the @ must hold " LOCAL_PART_TAKES " only.";
         }
     }
-    return true;
+    return NULL;
 }
 
-static bool label_valid(struct slice label)
+static const char *label_wrong(struct slice label)
 {
-    if (label.len == 0 || label.len > LABEL_MOST || label.ptr[0] == '-' ||
-        label.ptr[label.len - 1] == '-') {
-        return false;
+    if (label.len == 0) {
+        return "A part of the domain is empty: there is a dot too many, or no domain.";
+    }
+    if (label.len > LABEL_MOST) {
+        return "Each part of the domain must have at most 63 characters.";
     }
     for (size_t i = 0; i < label.len; i++) {
         if (!is_letter_or_digit(label.ptr[i]) && label.ptr[i] != '-') {
-            return false;
+            return "The domain must hold letters, digits, hyphens and dots only.";
         }
     }
-    return true;
+    if (label.ptr[0] == '-' || label.ptr[label.len - 1] == '-') {
+        return "No part of the domain may begin or end with a hyphen.";
+    }
+    return NULL;
+}
+
+static const char *domain_wrong(struct slice domain)
+{
+    struct slice rest = domain;
+    const char *wrong = NULL;
+    if (!is_ascii(domain)) {
+        return "Write the domain in its ASCII form, whose parts begin with xn-- (punycode).";
+    }
+    while (rest.ptr && !wrong) {
+        wrong = label_wrong(slice_next(&rest, '.'));
+    }
+    return wrong;
+}
+
+/* Any of Unicode's, at either end; `text` is not empty. */
+static bool has_space_around(struct slice text)
+{
+    size_t last = text.len - 1;
+    while (last > 0 && ((unsigned char)text.ptr[last] & 0xC0) == 0x80) {
+        last--;
+    }
+    return text_look((struct slice){text.ptr, utf8_step(text)}).blank ||
+           text_look((struct slice){text.ptr + last, text.len - last}).blank;
+}
+
+const char *user_email_wrong(struct slice email)
+{
+    if (email.len == 0) {
+        return "Must be an e-mail address such as ada@example.com.";
+    }
+    if (email.len > USER_EMAIL_MOST) {
+        return "Must have at most 254 bytes.";
+    }
+    if (has_space_around(email)) {
+        return "Has white space before or after it: leave that out.";
+    }
+    struct slice rest = email;
+    struct slice local = slice_next(&rest, '@');
+    if (!rest.ptr || memchr(rest.ptr, '@', rest.len)) {
+        return "Must be an e-mail address with one @, such as ada@example.com.";
+    }
+    const char *wrong = local_part_wrong(local);
+    return wrong ? wrong : domain_wrong(rest);
 }
 
 bool user_email_valid(struct slice email)
 {
-    if (email.len == 0 || email.len > USER_EMAIL_MOST) {
-        return false;
-    }
-    struct slice rest = email;
-    struct slice local = slice_next(&rest, '@');
-    if (!rest.ptr || !local_part_valid(local)) {
-        return false;
-    }
-    while (rest.ptr) {
-        if (!label_valid(slice_next(&rest, '.'))) {
-            return false;
-        }
-    }
-    return true;
+    return !user_email_wrong(email);
+}
+
+static const char *days_wrong(struct slice days)
+{
+    uint64_t number = 0;
+    return slice_to_u64(days, USER_DAYS_MOST, &number) && number > 0
+               ? NULL
+               : "Must be a whole number from 1 to 365.";
 }
 
 /* ---- the rows that more than one call has ---- */
 
-#define EMAIL_FIELD                                                                                \
+#define EMAIL_FIELD(required)                                                                      \
     {                                                                                              \
-        .name = FIELD_NAME("email"), .type = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_BYTES,    \
+        .name = FIELD_NAME("email"), .type = FIELD_TEXT, .flags = (required) | FIELD_BYTES,        \
         .most = USER_EMAIL_MOST, .input = offsetof(struct user_input, email), .bit = USER_EMAIL,   \
-        .valid = user_email_valid, .invalid_code = "email",                                        \
-        .invalid_detail = "Must be an e-mail address."                                             \
+        .wrong = user_email_wrong, .wrong_code = "email"                                           \
     }
 
 #define NAME_FIELD                                                                                 \
@@ -98,8 +163,30 @@ bool user_email_valid(struct slice email)
         (rows), sizeof(rows) / sizeof(rows)[0]                                                     \
     }
 
-static const struct field registration[] = {EMAIL_FIELD, NEW_PASSWORD_FIELD("password"),
-                                            NAME_FIELD};
+/* What an operator adds needs no invitation. */
+static const struct field added[] = {EMAIL_FIELD(FIELD_REQUIRED), NEW_PASSWORD_FIELD("password"),
+                                     NAME_FIELD};
+static const struct field registration[] = {
+    EMAIL_FIELD(FIELD_REQUIRED),
+    NEW_PASSWORD_FIELD("password"),
+    NAME_FIELD,
+    {.name = FIELD_NAME("invitation"),
+     .type = FIELD_TEXT,
+     .flags = FIELD_SECRET | FIELD_BYTES,
+     .most = INVITATION_MOST,
+     .input = offsetof(struct user_input, invitation),
+     .bit = USER_INVITATION},
+};
+static const struct field invite[] = {
+    EMAIL_FIELD(0),
+    {.name = FIELD_NAME("days"),
+     .type = FIELD_TEXT,
+     .most = DAYS_MOST,
+     .input = offsetof(struct user_input, days),
+     .bit = USER_DAYS,
+     .wrong = days_wrong,
+     .wrong_code = "days"},
+};
 /* An account as it was read may be sent back, but for what stands elsewhere or is ours. */
 #define FIXED(literal)                                                                             \
     {                                                                                              \
@@ -111,13 +198,13 @@ static const struct field profile[] = {
     FIXED("id"),
     {.name = FIELD_NAME("email"),
      .flags = FIELD_READ_ONLY,
-     .invalid_detail = "Is changed with PUT /v1/me/email; leave it out."},
+     .elsewhere = "Is changed with PUT /v1/me/email; leave it out."},
     FIXED("created_at"),
     FIXED("updated_at"),
 };
 static const struct field password[] = {PASSWORD_FIELD("current_password"),
                                         NEW_PASSWORD_FIELD("new_password")};
-static const struct field email[] = {EMAIL_FIELD, PASSWORD_FIELD("password")};
+static const struct field email[] = {EMAIL_FIELD(FIELD_REQUIRED), PASSWORD_FIELD("password")};
 static const struct field proof[] = {PASSWORD_FIELD("password")};
 
 /* An e-mail that no account can have is answered like one that no account has. */
@@ -142,6 +229,8 @@ static const struct field refresh[] = {
 };
 
 const struct user_body user_body_registration = BODY(registration);
+const struct user_body user_body_added = BODY(added);
+const struct user_body user_body_invite = BODY(invite);
 const struct user_body user_body_credentials = BODY(credentials);
 const struct user_body user_body_refresh = BODY(refresh);
 const struct user_body user_body_profile = BODY(profile);

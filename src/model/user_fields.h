@@ -13,7 +13,11 @@ struct user_input {
     struct slice password;
     struct slice new_password;
     struct slice refresh_token;
+    struct slice invitation; /* ptr NULL: absent */
+    struct slice days;       /* digits, 1 to USER_DAYS_MOST; ptr NULL: absent */
 };
+
+#define USER_DAYS_MOST 365 /* how long an invitation may be good */
 
 /* Bits of field_reading.set. */
 enum user_member {
@@ -22,6 +26,8 @@ enum user_member {
     USER_PASSWORD = 4,
     USER_NEW_PASSWORD = 8,
     USER_REFRESH_TOKEN = 16,
+    USER_INVITATION = 32,
+    USER_DAYS = 64,
 };
 
 struct user_body {
@@ -29,7 +35,7 @@ struct user_body {
     size_t count;
 };
 
-extern const struct user_body user_body_registration; /* email, password, name? */
+extern const struct user_body user_body_registration; /* email, password, name?, invitation? */
 extern const struct user_body user_body_credentials;  /* email, password, whatever they are */
 extern const struct user_body user_body_refresh;      /* refresh_token */
 extern const struct user_body user_body_profile;      /* name? */
@@ -37,6 +43,8 @@ extern const struct user_body user_body_password;     /* current_password, new_p
 extern const struct user_body user_body_email;        /* email, password */
 extern const struct user_body user_body_proof;        /* password */
 extern const struct user_body user_body_new_password; /* email, whatever it is; password */
+extern const struct user_body user_body_invite;       /* email?, days? */
+extern const struct user_body user_body_added;        /* email, password, name? */
 extern const struct user_body user_body_account;      /* email, whatever it is */
 
 /* Written from a struct user: what its owner sees, and what an operator sees; and from a struct
@@ -48,5 +56,8 @@ extern const struct user_body user_body_session;
 /* An address as the HTML standard's input type=email has it: ASCII, one @, a local part of at most
  * 64 bytes, labels of 1 to 63 letters, digits and inner hyphens; at most 254 bytes in all. */
 bool user_email_valid(struct slice email);
+
+/* What is wrong with it, to show to who typed it; NULL: nothing. `email` is valid UTF-8. */
+const char *user_email_wrong(struct slice email);
 
 #endif

@@ -7,6 +7,7 @@
 
 #define KEEPING_KEY_MS       (24 * INT64_C(3600000))  /* an idempotency key */
 #define KEEPING_TOMBSTONE_MS (30 * INT64_C(86400000)) /* a deleted task's id */
+#define KEEPING_INVITATIONS  10000                    /* that are not used */
 #define KEEPING_ADDRESSES    32                       /* addresses remembered of one user */
 
 /* What has expired is deleted this often, in transactions of at most so many rows. */

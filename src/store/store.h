@@ -182,10 +182,24 @@ struct store_task_write {
     bool replayed;              /* out: the answer of an earlier request */
 };
 
-/* ERROR_EMAIL_TAKEN. `user` is complete, hash included. */
+/* ERROR_EMAIL_TAKEN. `user` is complete, hash included. ERROR_INVALID_INVITATION: there is none of
+ * that hash, or it has expired at user.created_at, or is for another e-mail. It is used up when the
+ * user is made. */
 struct store_user_create {
     struct store_op op;
     struct user user;
+    const uint8_t *invitation; /* STORE_INVITATION_LEN bytes; NULL: none is needed */
+};
+
+#define STORE_INVITATION_LEN 32
+
+/* Keeps an invitation to one registration. ERROR_QUOTA_EXCEEDED: there are KEEPING_INVITATIONS. */
+struct store_invitation_create {
+    struct store_op op;
+    uint8_t hash[STORE_INVITATION_LEN];
+    struct slice email; /* ptr NULL: for anyone */
+    int64_t now;
+    int64_t expires_at;
 };
 
 /* Sets the name (ptr NULL clears). ERROR_NOT_FOUND, ERROR_PRECONDITION_FAILED. `user` out: the row
@@ -378,6 +392,7 @@ struct store_engine {
 
     void (*task_write)(struct store_task_write *op);
     void (*user_create)(struct store_user_create *op);
+    void (*invitation_create)(struct store_invitation_create *op);
     void (*user_rename)(struct store_user_rename *op);
     void (*user_set_password)(struct store_user_set_password *op);
     void (*user_set_email)(struct store_user_set_email *op);

@@ -160,6 +160,17 @@ def test_registration_refuses_control_characters_and_nothing(client, email):
     assert {pointer for pointer, _ in answer.errors} == {"/email"}
 
 
+@pytest.mark.parametrize("email, said", [
+    (" ada@example.com", "white space"), ("ada@example.com\u3000", "white space"), ("ada@bücher.example", "xn--"),
+    ("zoë@example.com", "Before the @"), ("a" * 65 + "@example.com", "64"), ("ada@" + "b" * 64, "63"),
+    ("ada@example.com\n", "control characters")], ids=label)
+def test_what_is_wrong_with_an_email_is_said(client, user, email, said):
+    answer = client.post("/v1/auth/register", {"email": email, "password": PASSWORD}).expect(422)
+    assert [said in error["detail"] for error in answer.json["errors"]] == [True]
+    answer = user.client.put("/v1/me/email", {"email": email, "password": user.password}).expect(422)
+    assert [said in error["detail"] for error in answer.json["errors"]] == [True]
+
+
 def test_registration_reports_all_together(client):
     answer = client.post("/v1/auth/register", {"email": "x", "name": 5, "role": "admin"}).expect(422)
     assert answer.errors == {("/email", "email"), ("/password", "required"), ("/name", "type"), ("/role", "unknown")}

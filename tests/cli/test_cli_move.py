@@ -23,7 +23,7 @@ if cluster.missing():
     pytest.skip(cluster.missing(), allow_module_level=True)
 
 NOW = 1795000000000
-TABLES = ("users", "emails", "tasks", "tombstones", "idempotency_keys", "sessions", "known_addresses")
+TABLES = ("users", "emails", "tasks", "tombstones", "idempotency_keys", "sessions", "known_addresses", "invitations")
 IN_SQLITE = tuple(name for name in TABLES if name != "emails")
 
 
@@ -72,6 +72,8 @@ def fill(path, users, tasks, seed=7):
                        (dice.randbytes(16), user, row + 1, NOW, NOW + 1, NOW + 10 ** 9, dice.randbytes(8 * row),
                         "2001:db8::1", None if row else "curl/8 é"))
         db.execute("INSERT INTO known_addresses VALUES (?,?,?)", (user, f"192.0.2.{number % 250}", NOW))
+        db.execute("INSERT INTO invitations (hash, created_at, expires_at, email) VALUES (?,?,?,?)",
+                   (dice.randbytes(32), NOW, NOW + 10 ** 9, f"New.{number}@Example.com" if number % 2 else None))
     # What the server counts with each write, and a move counts anew.
     text = "+ coalesce(length(CAST({} AS BLOB)), 0)".format
     db.execute(
@@ -178,7 +180,7 @@ def test_a_copy_that_changes_a_byte_is_not_kept(postgres, filled, target):
     postgres.psql("CREATE TABLE done (nothing int)", name)
     assert move(filled, url).returncode == 0
     postgres.psql("""
-        TRUNCATE users, emails CASCADE;
+        TRUNCATE users, emails, invitations CASCADE;
         CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN NEW.title = overlay(NEW.title placing 'i' from 6); RETURN NEW; END $$;
         CREATE TRIGGER spoil BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION spoil();
@@ -324,7 +326,7 @@ def test_a_lost_connection_and_a_second_ctrl_c(postgres, filled, target):
     name, url = target
     assert move(filled, url).returncode == 0
     postgres.psql("""
-        TRUNCATE users, emails CASCADE;
+        TRUNCATE users, emails, invitations CASCADE;
         CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(300); RETURN NEW; END $$;
         CREATE TRIGGER stay BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION stay();
         """, name)

@@ -1,5 +1,6 @@
 """`taskhold user`: the same with and without a running server, and at once for whoever is logged in."""
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+from datetime import datetime, timezone
 
 import pytest
 
@@ -22,7 +24,7 @@ from support.waiting import wait_until
 EMAIL = "ann@example.org"
 OTHER = "another long pass phrase"
 NOBODY = 65534
-VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[-0-9a-f]{21}|\d{4}-\d\d-\d\dT[\d:.]+Z")
+VARYING = re.compile(r"[-\w]{43}(?![-\w])|[0-9a-f]{8}-[0-9a-f]{4}-7[-0-9a-f]{21}|\d{4}-\d\d-\d\dT[\d:.]+Z")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user")
 
 
@@ -69,6 +71,11 @@ STEPS = (
     (("delete", "bob@example.org", "--yes"), None, 0),
     (("delete", "bob@example.org", "--yes"), None, 1),
     (("list", "--json"), None, 0),
+    (("invite",), None, 0),
+    (("invite", EMAIL, "--days", "365", "--json"), None, 0),
+    (("invite", "nonsense", "--days", "366"), None, 1),
+    (("invite", EMAIL, EMAIL), None, 2),
+    (("list", "--days", "7"), None, 2),
 )
 
 
@@ -95,6 +102,10 @@ def test_the_same_with_and_without_a_server(start_server, tmp_path):
     assert "Must have at least 8 characters" in texts["add", "nonsense"] and "e-mail" in texts["add", "nonsense"]
     assert "no account" in texts["disable", "nobody@example.org"]
     assert [row["email"] for row in json.loads(texts["list", "--json"])] == [EMAIL]
+    assert texts["invite",] == "*\nfor one registration of anyone until *, as `invitation` in POST /v1/auth/register\n"
+    assert json.loads(texts["invite", EMAIL, "--days", "365", "--json"]) \
+        == {"invitation": "*", "email": EMAIL, "expires_at": "*", "link": None}
+    assert "e-mail" in texts["invite", "nonsense", "--days", "366"] and "from 1 to 365" in texts["invite", "nonsense", "--days", "366"]
 
 
 def test_the_socket_goes_with_the_server_and_a_stale_one_is_replaced(start_server):
@@ -109,6 +120,18 @@ def test_the_socket_goes_with_the_server_and_a_stale_one_is_replaced(start_serve
     assert EMAIL in user(server.directory, "list").stdout
     server.start()
     assert EMAIL in user(server.directory, "list").stdout and login(server).status == 200
+
+
+def test_an_invitation_is_good_for_its_days_and_only_its_hash_is_kept(start_server):
+    server = start_server(env={"PUBLIC_URL": "https://example.com/todo"})
+    for days, args in ((7, ()), (3, ("--days", "3"))):
+        row = json.loads(user(server.directory, "invite", *args, "--json").stdout)
+        until = datetime.fromisoformat(row["expires_at"].replace("Z", "+00:00"))
+        assert abs((until - datetime.now(timezone.utc)).total_seconds() - days * 86400) < 60
+        assert row["link"] == "https://example.com/todo/#invitation=" + row["invitation"]
+        files = b"".join(path.read_bytes() for path in (server.directory / "data").iterdir() if path.is_file())
+        assert row["invitation"].encode() not in files
+        assert hashlib.sha256(row["invitation"].encode()).digest() in files
 
 
 def test_disabled_is_refused_at_once_and_comes_back(start_server):

@@ -1,11 +1,16 @@
+#include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <setjmp.h>
 
 #include <cmocka.h>
 
+#include <poll.h>
+
+#include "store/keeping.h"
 #include "store_contract.h"
 #include "store_contract_parts.h"
 #include "store_fixture.h"
@@ -252,6 +257,145 @@ static void test_delete_takes_all(void **pointer)
     loop_close(&loop);
 }
 
+/* ---- invitations ---- */
+
+static enum error invite(struct loop *loop, uint8_t hash, const char *email, int64_t expires_at)
+{
+    struct store_invitation_create op = {
+        .email = slice_of(email), .now = TEST_NOW, .expires_at = expires_at};
+    memset(op.hash, hash, sizeof op.hash);
+    return LOOP_CALL(loop, invitation_create, &op);
+}
+
+/* A registration of `email` at `now` with an invitation. */
+static struct store_user_create registration(const uint8_t *invitation, const char *email,
+                                             int64_t now)
+{
+    return (struct store_user_create){
+        .user = {.id = uuid_make_v7(),
+                 .email = slice_of(email),
+                 .password_hash = TEST_HASH,
+                 .created_at = now,
+                 .updated_at = now},
+        .invitation = invitation,
+    };
+}
+
+static enum error use(struct loop *loop, uint8_t hash, const char *email, int64_t now)
+{
+    uint8_t invitation[STORE_INVITATION_LEN];
+    memset(invitation, hash, sizeof invitation);
+    struct store_user_create op = registration(invitation, email, now);
+    return LOOP_CALL(loop, user_create, &op);
+}
+
+static void test_invitations(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    assert_int_equal(invite(&loop, 1, NULL, TEST_NOW + 10), ERROR_NONE);
+    assert_int_equal(invite(&loop, 2, "Bob@example.org", TEST_NOW + 10), ERROR_NONE);
+    assert_int_equal(use(&loop, 3, "ann@example.org", TEST_NOW), ERROR_INVALID_INVITATION);
+    assert_int_equal(use(&loop, 1, "ann@example.org", TEST_NOW + 10), ERROR_INVALID_INVITATION);
+    assert_int_equal(use(&loop, 1, "ann@example.org", TEST_NOW + 9), ERROR_NONE);
+    assert_int_equal(use(&loop, 1, "eve@example.org", TEST_NOW), ERROR_INVALID_INVITATION);
+    /* That the address is taken is told to who is invited, and costs nothing. */
+    assert_int_equal(use(&loop, 2, "ann@example.org", TEST_NOW), ERROR_INVALID_INVITATION);
+    assert_int_equal(invite(&loop, 4, NULL, TEST_NOW + 10), ERROR_NONE);
+    assert_int_equal(use(&loop, 4, "ann@example.org", TEST_NOW), ERROR_EMAIL_TAKEN);
+    assert_int_equal(use(&loop, 4, "eve@example.org", TEST_NOW), ERROR_NONE);
+    assert_int_equal(use(&loop, 2, "bOB@example.org", TEST_NOW), ERROR_NONE);
+    loop_close(&loop);
+}
+
+static void *finish_loop(void *loop)
+{
+    loop_finish(loop);
+    return NULL;
+}
+
+/* Many registrations with one invitation at the same moment, from two loops: one is made. */
+static void test_invitation_race(void **state)
+{
+    enum { EACH = 4, ROUNDS = 10 };
+    struct loop loops[2];
+    open_loop(state, &loops[0]);
+    open_loop(state, &loops[1]);
+    for (uint8_t round = 0; round < ROUNDS; round++) {
+        struct store_user_create ops[2][EACH];
+        char emails[2][EACH][32];
+        uint8_t invitation[STORE_INVITATION_LEN];
+        unsigned made = 0;
+        memset(invitation, round, sizeof invitation);
+        assert_int_equal(invite(&loops[0], round, NULL, TEST_NOW + 10), ERROR_NONE);
+        for (unsigned i = 0; i < EACH; i++) {
+            for (unsigned l = 0; l < 2; l++) {
+                (void)snprintf(emails[l][i], sizeof emails[l][i], "%u-%u-%u@example.org", round, l,
+                               i);
+                ops[l][i] = registration(invitation, emails[l][i], TEST_NOW);
+                loop_begin(&loops[l], &ops[l][i].op);
+                loops[l].engine->user_create(&ops[l][i]);
+            }
+        }
+        pthread_t other;
+        assert_int_equal(pthread_create(&other, NULL, finish_loop, &loops[1]), 0);
+        loop_finish(&loops[0]);
+        assert_int_equal(pthread_join(other, NULL), 0);
+        for (unsigned i = 0; i < 2 * EACH; i++) {
+            const enum error result = ops[i / EACH][i % EACH].op.result;
+            assert_true(result == ERROR_NONE || result == ERROR_INVALID_INVITATION);
+            made += result == ERROR_NONE;
+        }
+        assert_int_equal(made, 1);
+    }
+    loop_close(&loops[0]);
+    loop_close(&loops[1]);
+}
+
+static int64_t count_invitations(const struct contract_state *state)
+{
+    return state->contract->number("SELECT count(*) FROM invitations");
+}
+
+/* Makes `count` of them that nobody uses. */
+static void invite_many(struct loop *loop, int64_t count, int64_t expires_at)
+{
+    for (int64_t i = 0; i < count; i++) {
+        struct store_invitation_create op = {.now = 1000, .expires_at = expires_at};
+        memcpy(op.hash, &i, sizeof i);
+        memcpy(op.hash + sizeof i, &expires_at, sizeof expires_at);
+        assert_int_equal(LOOP_CALL(loop, invitation_create, &op), ERROR_NONE);
+        arena_reset(loop->arena);
+    }
+}
+
+static void test_invitations_are_bounded(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    invite_many(&loop, KEEPING_INVITATIONS, TEST_NOW);
+    assert_int_equal(invite(&loop, 255, NULL, TEST_NOW), ERROR_QUOTA_EXCEEDED);
+    loop_close(&loop);
+}
+
+/* By themselves; more than one batch of them. */
+static void test_expired_invitations_go(void **pointer)
+{
+    struct contract_state *state = *pointer;
+    struct loop loop;
+    char why[256];
+    open_loop(pointer, &loop);
+    invite_many(&loop, KEEPING_PURGE_ROWS + 9, 1001);
+    invite_many(&loop, 3, TEST_NOW);
+    loop_close(&loop);
+    state->contract->engine->close(&state->store);
+    state->store = state->contract->engine->open(&state->options, why, sizeof why);
+    assert_non_null(state->store); /* the purge begins with it */
+    for (int i = 0; i < 2000 && count_invitations(state) > 3; i++)
+        (void)poll(NULL, 0, 10);
+    assert_int_equal(count_invitations(state), 3);
+}
+
 int store_contract_accounts(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +407,10 @@ int store_contract_accounts(void)
         CONTRACT_TEST(test_set_email),
         CONTRACT_TEST(test_set_password_ends_other_sessions),
         CONTRACT_TEST(test_delete_takes_all),
+        CONTRACT_TEST(test_invitations),
+        CONTRACT_TEST(test_invitation_race),
+        CONTRACT_TEST(test_invitations_are_bounded),
+        CONTRACT_TEST(test_expired_invitations_go),
     };
     return cmocka_run_group_tests_name("store: accounts", tests, NULL, NULL);
 }

@@ -68,12 +68,52 @@ static void lengths(void **state)
     assert_false(user_email_valid(make(text, 1, 64, 66)));
 }
 
+/* Who typed it learns what to change. */
+static void what_is_wrong(void **state)
+{
+    static const struct {
+        const char *email;
+        const char *said; /* a part of it */
+    } cases[] = {
+        {" a@b", "white space"},
+        {"a@b\t", "white space"},
+        {"a@b\xe3\x80\x80", "white space"},
+        {"\xc2\xa0"
+         "a@b",
+         "white space"},
+        {"a@b\xc3\xbc"
+         "cher.example",
+         "xn--"},
+        {"a@b\xe3\x80\x82jp", "xn--"},
+        {"\xc3\xa9@b", "ASCII"},
+        {"a b@c", "before the @ must hold"},
+        {"@b", "nothing before the @"},
+        {"a", "one @"},
+        {"a@b@c", "one @"},
+        {"a@", "empty"},
+        {"a@b..c", "empty"},
+        {"a@-b", "hyphen"},
+        {"a@b_c", "letters, digits, hyphens"},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@b", "64"},
+        {"a@bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", "63"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *wrong = user_email_wrong(slice_of(cases[i].email));
+        if (!wrong || !strstr(wrong, cases[i].said)) {
+            fail_msg("%s: %s", cases[i].email, wrong ? wrong : "nothing");
+        }
+    }
+    assert_null(user_email_wrong(SLICE("a@b")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_addresses),
         cmocka_unit_test(bad_addresses),
         cmocka_unit_test(lengths),
+        cmocka_unit_test(what_is_wrong),
     };
     return cmocka_run_group_tests_name("email", tests, NULL, NULL);
 }

@@ -24,6 +24,10 @@ static const enum sql of_no_user[] = {
      * answer is whose it is, and nothing else. */
     SQL_EMAIL_OWNER,
     SQL_SESSION_OWNER,
+    /* An invitation belongs to nobody yet; what is asked by is the hash of a secret. */
+    SQL_INVITATION_LOCK,
+    SQL_INVITATION_DELETE,
+    SQL_INVITATION_PUT,
     /* An operator's list of all accounts: the whole house, in pages. */
     SQL_USER_LIST,
 };
@@ -65,7 +69,8 @@ static unsigned count_of(const char *text, const char *part, const char *pattern
     return count;
 }
 
-#define TABLE "(users|emails|tasks|tombstones|idempotency_keys|sessions|known_addresses)"
+#define TABLE                                                                                      \
+    "(users|emails|tasks|tombstones|idempotency_keys|sessions|known_addresses|invitations)"
 
 /* How often the text takes rows from a table, or changes some. */
 static unsigned count_tables(const char *text)

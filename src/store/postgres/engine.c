@@ -173,6 +173,7 @@ const struct store_engine postgres_engine = {
 
     .task_write = pg_task_write,
     .user_create = pg_user_create,
+    .invitation_create = pg_invitation_create,
     .user_rename = pg_user_rename,
     .user_set_password = pg_user_set_password,
     .user_set_email = pg_user_set_email,

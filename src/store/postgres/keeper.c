@@ -186,6 +186,11 @@ static const struct {
      KEEPING_KEY_MS},
     {PURGE_COUNTED("tombstones", "id", "deleted_at", USAGE_SQL_TOMBSTONE), KEEPING_TOMBSTONE_MS},
     {PURGE("sessions", "id", "expires_at"), 0},
+    {"WITH old AS MATERIALIZED (SELECT hash FROM invitations WHERE expires_at < " BEFORE
+     " AND " I_PURGE " ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED), "
+     "gone AS (DELETE FROM invitations USING old WHERE invitations.hash = old.hash RETURNING 1) "
+     "SELECT count(*) FROM gone",
+     0},
 };
 
 /* Deletes one batch. False: it failed, `*more` false; else whether there may be more. */

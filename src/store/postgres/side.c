@@ -114,15 +114,15 @@ static bool run_on_tables(struct postgres_side *s, const char *before, const cha
 static void add_insert(struct buffer *sql, const struct table *table)
 {
     const int revision = table_find(table, "revision");
+    const int user = table_find(table, "user_id");
     buffer_add_format(sql, "INSERT INTO %s (", table->name);
     add_columns(sql, table);
     buffer_add_text(sql, ") SELECT ");
     for (size_t i = 0; i < table->column_count; i++)
         buffer_add_format(sql, "%s$%zu", i > 0 ? ", " : "", i + 1);
-    if (table == &tables[TABLE_USERS])
+    if (table == &tables[TABLE_USERS] || user < 0)
         return;
-    buffer_add_format(sql, " FROM users WHERE users.user_id = $%d",
-                      table_find(table, "user_id") + 1);
+    buffer_add_format(sql, " FROM users WHERE users.user_id = $%d", user + 1);
     if (revision >= 0)
         buffer_add_format(sql, " AND users.revision >= $%d", revision + 1);
 }

@@ -43,6 +43,19 @@ static const struct sql_text texts[SQL_TASK_LIST] = {
     [SQL_EMAIL_OWNER] = {"SELECT user_id FROM emails WHERE email = " ADDRESS("$1"), "t"},
     [SQL_SESSION_OWNER] = {"SELECT user_id FROM sessions WHERE id = $1", "u"},
 
+    [SQL_INVITATION_LOCK] = {"SELECT 1 FROM invitations WHERE hash = $1 AND expires_at > $2 "
+                             "AND (email IS NULL OR " ADDRESS("email") " = " ADDRESS(
+                                 "$3") ") "
+                                       "FOR UPDATE",
+                             "bit"},
+    [SQL_INVITATION_DELETE] = {"DELETE FROM invitations WHERE hash = $1", "b"},
+    /* One that is there already, an earlier run of the job put there. */
+    [SQL_INVITATION_PUT] = {"INSERT INTO invitations (hash, email, created_at, expires_at) "
+                            "SELECT $1, $2, $3, $4 WHERE (SELECT count(*) FROM invitations) < $5 "
+                            "ON CONFLICT (hash) DO UPDATE SET email = excluded.email "
+                            "RETURNING 1",
+                            "btiii"},
+
     [SQL_USER_GET] = {"SELECT " USER_COLUMNS " FROM users WHERE user_id = $1", "u"},
     [SQL_USER_LIST] = {"SELECT " USER_COLUMNS " FROM users WHERE user_id > $1 "
                        "ORDER BY user_id LIMIT $2",

@@ -18,6 +18,9 @@ enum sql {
     /* directories: from what a stranger brings to the user */
     SQL_EMAIL_OWNER,
     SQL_SESSION_OWNER,
+    SQL_INVITATION_LOCK, /* whether it is good; the row stays locked until the commit */
+    SQL_INVITATION_DELETE,
+    SQL_INVITATION_PUT, /* unless there are too many; answers the row */
 
     /* reads */
     SQL_USER_GET,

@@ -1,5 +1,6 @@
 #include "store/postgres/write_user.h"
 
+#include "store/keeping.h"
 #include "store/postgres/locked_user.h"
 #include "store/user_decision.h"
 
@@ -7,6 +8,7 @@ struct user_job {
     struct locked_user locked;
     bool has_owner; /* of the e-mail that was asked for */
     struct uuid owner;
+    bool invited; /* the invitation is good, or was put there */
 };
 
 /* ---- statements ---- */
@@ -95,21 +97,73 @@ static bool is_erased(const struct locked_user *locked)
 
 /* ---- steps: round 0 reads, round 1 decides and writes ---- */
 
+static void take_invitation(struct job *job, const PGresult *result)
+{
+    ((struct user_job *)job)->invited = PQntuples(result) > 0;
+}
+
+static void lock_invitation(struct job *job, const struct store_user_create *op)
+{
+    struct params p = {0};
+    params_blob(&p, op->invitation, STORE_INVITATION_LEN);
+    params_i64(&p, op->user.created_at);
+    params_text(&p, op->user.email);
+    job_send(job, SQL_INVITATION_LOCK, &p, take_invitation);
+}
+
+static void use_invitation(struct job *job, const struct store_user_create *op)
+{
+    struct params p = {0};
+    params_blob(&p, op->invitation, STORE_INVITATION_LEN);
+    job_send(job, SQL_INVITATION_DELETE, &p, NULL);
+}
+
+/* The invitation first: whoever has none must not learn who has an account. */
+static enum error decide_create(const struct user_job *u, const struct store_user_create *op)
+{
+    if (op->invitation && !u->invited)
+        return ERROR_INVALID_INVITATION;
+    return u->has_owner ? ERROR_EMAIL_TAKEN : ERROR_NONE;
+}
+
 static bool step_create(struct job *job, unsigned round)
 {
     struct user_job *u = (struct user_job *)job;
     const struct store_user_create *op = (struct store_user_create *)job->op;
     if (round == 0) {
         ask_owner(job, op->user.email);
+        if (op->invitation)
+            lock_invitation(job, op);
         return true;
     }
     /* That it is there already, an earlier run of the job did. */
-    if (u->has_owner) {
-        job->op->result = uuid_eq(u->owner, op->user.id) ? ERROR_NONE : ERROR_EMAIL_TAKEN;
+    if (u->has_owner && uuid_eq(u->owner, op->user.id))
         return false;
-    }
+    job->op->result = decide_create(u, op);
+    if (job->op->result != ERROR_NONE)
+        return false;
+    if (op->invitation)
+        use_invitation(job, op);
     send_email(job, SQL_EMAIL_INSERT, &op->user.id, op->user.email);
     insert_user(job, &op->user);
+    return false;
+}
+
+static bool step_invite(struct job *job, unsigned round)
+{
+    struct store_invitation_create *op = (struct store_invitation_create *)job->op;
+    if (round == 0) {
+        struct params p = {0};
+        params_blob(&p, op->hash, sizeof op->hash);
+        params_text(&p, op->email);
+        params_i64(&p, op->now);
+        params_i64(&p, op->expires_at);
+        params_i64(&p, KEEPING_INVITATIONS);
+        job_send(job, SQL_INVITATION_PUT, &p, take_invitation);
+        return true;
+    }
+    if (!((struct user_job *)job)->invited)
+        op->op.result = ERROR_QUOTA_EXCEEDED;
     return false;
 }
 
@@ -248,6 +302,12 @@ static bool step_govern(struct job *job, unsigned round)
 void pg_user_create(struct store_user_create *op)
 {
     static const struct work work = USER_WORK(create);
+    job_start(&op->op, &work, NULL);
+}
+
+void pg_invitation_create(struct store_invitation_create *op)
+{
+    static const struct work work = USER_WORK(invite);
     job_start(&op->op, &work, NULL);
 }
 

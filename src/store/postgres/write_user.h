@@ -5,6 +5,7 @@
 
 /* Changes of accounts. */
 void pg_user_create(struct store_user_create *op);
+void pg_invitation_create(struct store_invitation_create *op);
 void pg_user_rename(struct store_user_rename *op);
 void pg_user_set_password(struct store_user_set_password *op);
 void pg_user_set_email(struct store_user_set_email *op);

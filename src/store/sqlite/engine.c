@@ -116,6 +116,7 @@ const struct store_engine sqlite_engine = {
 
     .task_write = write_task,
     .user_create = write_user_create,
+    .invitation_create = write_invitation_create,
     .user_rename = write_user_rename,
     .user_set_password = write_user_set_password,
     .user_set_email = write_user_set_email,

@@ -146,6 +146,8 @@ int maintenance_purge(struct maintenance *m, bool *more)
         rc = purge(m, SQL_PURGE_TOMBSTONES, now - KEEPING_TOMBSTONE_MS, more);
     if (rc == SQLITE_OK)
         rc = purge(m, SQL_PURGE_SESSIONS, now, more);
+    if (rc == SQLITE_OK)
+        rc = purge(m, SQL_PURGE_INVITATIONS, now, more);
     if (rc != SQLITE_OK)
         *more = false;
     if (!*more)

@@ -61,9 +61,11 @@ static void add_columns(struct buffer *sql, const struct table *table, bool name
 /* The rows of ?1, or of all when that is NULL. */
 static void add_from(struct buffer *sql, const struct table *table)
 {
-    const struct table_column *user = &table->columns[table_find(table, "user_id")];
-    buffer_add_format(sql, " FROM %s WHERE ?1 IS NULL OR %s = ?1",
-                      table->derived ? table->derived : table->name, name_of(user));
+    const int user = table_find(table, "user_id");
+    buffer_add_format(sql, " FROM %s WHERE ?1 IS NULL",
+                      table->derived ? table->derived : table->name);
+    if (user >= 0)
+        buffer_add_format(sql, " OR %s = ?1", name_of(&table->columns[user]));
 }
 
 /* With `looked`: only when the account is there, and not older than the row. */
@@ -76,7 +78,7 @@ static void add_insert(struct buffer *sql, const struct table *table, bool looke
     buffer_add_text(sql, ") SELECT ");
     for (size_t i = 0; i < table->column_count; i++)
         buffer_add_format(sql, "%s?%zu", i > 0 ? ", " : "", i + 1);
-    if (looked && table != &tables[TABLE_USERS])
+    if (looked && table != &tables[TABLE_USERS] && user >= 0)
         buffer_add_format(sql, " FROM users WHERE users.id = ?%d", user + 1);
     if (looked && table != &tables[TABLE_USERS] && revision >= 0)
         buffer_add_format(sql, " AND users.revision >= ?%d", revision + 1);

@@ -59,6 +59,12 @@ const char *const sql_texts[SQL_COUNT] = {
 
     [SQL_EMAIL_OWNER] = "SELECT id FROM users WHERE email = ?1",
     [SQL_USER_INSERT] = "INSERT INTO users (" USER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [SQL_INVITATION_COUNT] = "SELECT count(*) FROM invitations",
+    [SQL_INVITATION_INSERT] = "INSERT INTO invitations (hash, email, created_at, expires_at) "
+                              "VALUES (?1, ?2, ?3, ?4)",
+    [SQL_INVITATION_GOOD] = "SELECT 1 FROM invitations WHERE hash = ?1 AND expires_at > ?2 "
+                            "AND (email IS NULL OR email = ?3)",
+    [SQL_INVITATION_DELETE] = "DELETE FROM invitations WHERE hash = ?1",
     [SQL_USER_RENAME] =
         "UPDATE users SET name = ?2, updated_at = max(updated_at, ?3) WHERE id = ?1",
     [SQL_USER_SET_HASH] = "UPDATE users SET password_hash = ?2, updated_at = "
@@ -95,4 +101,7 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_PURGE_SESSIONS] = "DELETE FROM sessions WHERE id IN "
                            "(SELECT id FROM sessions WHERE expires_at < ?1 "
                            "ORDER BY expires_at LIMIT ?2)",
+    [SQL_PURGE_INVITATIONS] = "DELETE FROM invitations WHERE hash IN "
+                              "(SELECT hash FROM invitations WHERE expires_at < ?1 "
+                              "ORDER BY expires_at LIMIT ?2)",
 };

@@ -1,5 +1,6 @@
 #include "store/sqlite/write_user.h"
 
+#include "store/keeping.h"
 #include "store/sqlite/reader.h"
 #include "store/sqlite/session.h"
 #include "store/sqlite/sql.h"
@@ -57,17 +58,64 @@ static int is_taken(struct transaction *t, struct slice email, const struct uuid
     return query_end(&q);
 }
 
+/* ---- invitations ---- */
+
+static int run_invite(struct transaction *t, struct store_op *base)
+{
+    struct store_invitation_create *op = (struct store_invitation_create *)base;
+    struct query count = query_begin(&t->statements, SQL_INVITATION_COUNT);
+    bool room = query_row(&count) && query_take_i64(&count) < KEEPING_INVITATIONS;
+    int rc = query_end(&count);
+    if (rc != SQLITE_OK || !room) {
+        op->op.result = ERROR_QUOTA_EXCEEDED;
+        return rc;
+    }
+    struct query q = query_begin(&t->statements, SQL_INVITATION_INSERT);
+    query_bind_blob(&q, op->hash, sizeof op->hash);
+    query_bind_text(&q, op->email);
+    query_bind_i64(&q, op->now);
+    query_bind_i64(&q, op->expires_at);
+    return query_run(&q);
+}
+
+/* Sets the result when the invitation, if one is needed, is not good for this registration. */
+static int check_invitation(struct transaction *t, struct store_user_create *op)
+{
+    if (!op->invitation)
+        return SQLITE_OK;
+    struct query q = query_begin(&t->statements, SQL_INVITATION_GOOD);
+    query_bind_blob(&q, op->invitation, STORE_INVITATION_LEN);
+    query_bind_i64(&q, op->user.created_at);
+    query_bind_text(&q, op->user.email);
+    if (!query_row(&q))
+        op->op.result = ERROR_INVALID_INVITATION;
+    return query_end(&q);
+}
+
+static int use_invitation(struct transaction *t, const struct store_user_create *op)
+{
+    if (!op->invitation)
+        return SQLITE_OK;
+    struct query q = query_begin(&t->statements, SQL_INVITATION_DELETE);
+    query_bind_blob(&q, op->invitation, STORE_INVITATION_LEN);
+    return query_run(&q);
+}
+
+/* The invitation first: whoever has none must not learn who has an account. */
 static int run_create(struct transaction *t, struct store_op *base)
 {
     struct store_user_create *op = (struct store_user_create *)base;
     bool taken = false;
-    int rc = is_taken(t, op->user.email, &op->user.id, &taken);
+    int rc = check_invitation(t, op);
+    if (rc == SQLITE_OK && op->op.result == ERROR_NONE)
+        rc = is_taken(t, op->user.email, &op->user.id, &taken);
+    if (taken)
+        op->op.result = ERROR_EMAIL_TAKEN;
+    if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
+        return rc;
+    rc = use_invitation(t, op);
     if (rc != SQLITE_OK)
         return rc;
-    if (taken) {
-        op->op.result = ERROR_EMAIL_TAKEN;
-        return SQLITE_OK;
-    }
     struct query q = query_begin(&t->statements, SQL_USER_INSERT);
     query_bind_uuid(&q, &op->user.id);
     query_bind_text(&q, op->user.email);
@@ -187,6 +235,12 @@ static int run_govern(struct transaction *t, struct store_op *base)
 void write_user_create(struct store_user_create *op)
 {
     static const struct writer_work work = {run_create};
+    session_write(&op->op, &work);
+}
+
+void write_invitation_create(struct store_invitation_create *op)
+{
+    static const struct writer_work work = {run_invite};
     session_write(&op->op, &work);
 }
 

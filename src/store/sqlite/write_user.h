@@ -6,6 +6,7 @@
 
 /* Changes of accounts. */
 void write_user_create(struct store_user_create *op);
+void write_invitation_create(struct store_invitation_create *op);
 void write_user_rename(struct store_user_rename *op);
 void write_user_set_password(struct store_user_set_password *op);
 void write_user_set_email(struct store_user_set_email *op);

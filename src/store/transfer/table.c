@@ -69,6 +69,14 @@ const struct table tables[TABLE_COUNT] = {
             COLUMNS({"user_id", TABLE_UUID, false, NULL}, {"ip", TABLE_TEXT, false, NULL},
                     {"seen_at", TABLE_I64, false, NULL}),
         },
+    /* Nobody's yet: only what copies all of a database takes them along. */
+    [TABLE_INVITATIONS] =
+        {
+            .name = "invitations",
+            .order = "hash",
+            COLUMNS({"hash", TABLE_BLOB, false, NULL}, {"created_at", TABLE_I64, false, NULL},
+                    {"expires_at", TABLE_I64, false, NULL}, {"email", TABLE_TEXT, true, NULL}),
+        },
 };
 
 int table_find(const struct table *table, const char *column)

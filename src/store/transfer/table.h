@@ -23,7 +23,7 @@ struct table_column {
 
 #define TABLE_COLUMNS_MOST 13
 
-/* One of the columns is user_id. */
+/* One of the columns is user_id, but for invitations. */
 struct table {
     const char *name;
     const char *derived; /* the table that SQLite answers it from, and keeps none; NULL */
@@ -41,6 +41,7 @@ enum table_id {
     TABLE_IDEMPOTENCY_KEYS,
     TABLE_SESSIONS,
     TABLE_KNOWN_ADDRESSES,
+    TABLE_INVITATIONS,
     TABLE_COUNT,
 };
 

@@ -86,6 +86,16 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_id ON sessions (id);
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
+-- To one registration each; used ones are gone. `hash` is SHA-256 of the token that was given out. A
+-- directory as `emails` is: who will have the account is not known yet. They are few (keeping.h), so
+-- no index finds the oldest.
+CREATE TABLE invitations (
+    hash       bytea  NOT NULL PRIMARY KEY,
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    email      text   COLLATE "C"
+);
+
 CREATE TABLE known_addresses (
     user_id uuid   NOT NULL REFERENCES users (user_id) ON DELETE CASCADE,
     ip      text   COLLATE "C" NOT NULL,

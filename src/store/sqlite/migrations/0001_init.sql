@@ -89,6 +89,15 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_user ON sessions (user_id, created_at, id);
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
+-- To one registration each; used ones are gone. `hash` is SHA-256 of the token that was given out.
+-- They are few (keeping.h), so no index finds the oldest.
+CREATE TABLE invitations (
+    hash       BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    email      TEXT    COLLATE NOCASE
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE known_addresses (
     user_id BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     ip      TEXT    NOT NULL,
