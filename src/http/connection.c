@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,11 +19,14 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "http/traffic.h"
+#include "http/wire.h"
 
-#define OUT_MOST     ((size_t)64 * 1024) /* pipelined responses that pile up before a write */
-#define ROUNDS_MOST  4                   /* reads in one run; then the others have their turn */
-#define LINGER_MS    2000
-#define LINGER_BYTES ((size_t)256 * 1024)
+#define OUT_MOST       ((size_t)64 * 1024) /* pipelined responses that pile up before a write */
+#define ROUNDS_MOST    4                   /* reads in one run; then the others have their turn */
+#define REQUESTS_MOST  32                  /* of one connection in one turn of its loop */
+#define LINGER_MS      2000                /* without a byte */
+#define LINGER_ALL_MS  15000
+#define LINGERING_MOST 1024 /* connections of a loop; more end at once */
 /* A body that comes at least this fast may take longer than the limit for a request. */
 #define BODY_BYTES_PER_MS 32
 
@@ -47,103 +49,6 @@ struct slice http_connection_client(const struct http_connection *c)
     return (struct slice){c->client, c->client_len};
 }
 
-static bool has_input(const struct http_connection *c)
-{
-    return c->in.len > c->in_at;
-}
-
-static bool has_output(const struct http_connection *c)
-{
-    return c->out.len > c->out_at || c->tail.len > 0;
-}
-
-/* ---- The socket ---- */
-
-static void account(struct http_connection *c, size_t written)
-{
-    size_t own = c->out.len - c->out_at;
-    size_t part = written < own ? written : own;
-    c->out_at += part;
-    if (written > part) {
-        c->tail.ptr += written - part;
-        c->tail.len -= written - part;
-    }
-    c->touched_ms = http_loop_now_ms(c->loop);
-}
-
-static ssize_t write_some(struct http_connection *c)
-{
-    if (c->tail.len == 0) {
-        return send(c->fd, c->out.data + c->out_at, c->out.len - c->out_at, MSG_NOSIGNAL);
-    }
-    struct iovec parts[] = {
-        {.iov_base = c->out.data + c->out_at, .iov_len = c->out.len - c->out_at},
-        {.iov_base = (char *)(uintptr_t)c->tail.ptr, .iov_len = c->tail.len},
-    };
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    return sendmsg(c->fd, &message, MSG_NOSIGNAL);
-}
-
-/* Writes all that is there. False: the client takes no more now (an edge will tell when it does),
- * or the connection is gone. */
-static bool flush(struct http_connection *c)
-{
-    while (has_output(c)) {
-        ssize_t written = write_some(c);
-        if (written >= 0) {
-            account(c, (size_t)written);
-        } else if (errno == EAGAIN) {
-            return false;
-        } else if (errno != EINTR) {
-            c->gone = true;
-            return false;
-        }
-    }
-    buffer_clear(&c->out);
-    c->out_at = 0;
-    return true;
-}
-
-/* Makes room for the next bytes and keeps what is unread. False without memory. */
-static bool make_room(struct http_connection *c)
-{
-    if (!c->in.data) {
-        c->in_at = 0;
-        return http_loop_take_buffer(c->loop, &c->in);
-    }
-    size_t wants = c->exchange ? request_wants(c->exchange, &c->in, c->in_at) : 1;
-    if (c->in.capacity - c->in.len >= wants) {
-        return true;
-    }
-    buffer_consume(&c->in, c->in_at);
-    c->in_at = 0;
-    return buffer_reserve(&c->in, wants) != NULL;
-}
-
-/* Reads once. True when the run goes on. */
-static bool fill(struct http_connection *c)
-{
-    if (!make_room(c)) {
-        c->gone = true;
-        return false;
-    }
-    size_t room = c->in.capacity - c->in.len;
-    ssize_t got = recv(c->fd, c->in.data + c->in.len, room, 0);
-    if (got > 0) {
-        c->in.len += (size_t)got;
-        /* Less than asked for: the kernel has no more, and a new edge will tell. But the end of the
-         * client's direction was already told. */
-        c->readable = (size_t)got == room || c->hangup;
-        return true;
-    }
-    if (got < 0 && errno == EINTR) {
-        return true;
-    }
-    c->readable = false;
-    c->gone = got == 0 || errno != EAGAIN;
-    return c->loop->draining; /* an idle one has had its last look and can close */
-}
-
 /* ---- The exchange ---- */
 
 /* Ends the exchange that was dispatched, however it went. */
@@ -164,12 +69,14 @@ static void finish_exchange(struct http_connection *c)
     c->in_at += exchange->wire_len;
     c->exchange = NULL;
     c->tail = (struct slice){NULL, 0};
-    loop->in_flight--;
+    loop->in_flight -= exchange->streams ? 0 : 1;
+    loop->streams -= exchange->streams ? 1 : 0;
     http_loop_give_exchange(loop, exchange);
 }
 
 static void hand_over(struct http_connection *c)
 {
+    c->asked = true;
     move(c, CONNECTION_HANDLING);
     c->loop->in_flight++;
 }
@@ -229,6 +136,7 @@ static bool take_request(struct http_connection *c)
     switch (request_feed(c->exchange, &c->in, c->in_at, &error)) {
     case HTTP_PARSE_MORE: invite_body(c); return false;
     case HTTP_PARSE_DONE:
+        c->taken++;
         hand_over(c);
         http_dispatch(&c->exchange->x);
         return true;
@@ -254,6 +162,11 @@ void http_connection_respond(struct exchange *exchange)
         }
         if (c->tail.len > 0 || (response->stream && response_has_body(exchange))) {
             move(c, CONNECTION_SENDING);
+            if (response->stream) {
+                exchange->streams = true;
+                c->loop->streams++;
+                c->loop->in_flight--;
+            }
         } else {
             move(c, exchange->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
             finish_exchange(c);
@@ -266,15 +179,31 @@ void http_connection_respond(struct exchange *exchange)
 
 /* ---- The steps: each returns true when the next step can be taken at once ---- */
 
+/* Whether the connection has had its share of this turn. */
+static bool has_had_turn(struct http_connection *c)
+{
+    if (c->turn != c->loop->turn) {
+        c->turn = c->loop->turn;
+        c->taken = 0;
+    }
+    return c->taken >= REQUESTS_MOST;
+}
+
 static bool step_reading(struct http_connection *c, unsigned *rounds)
 {
-    if (c->out.len - c->out_at > OUT_MOST && !flush(c)) {
+    if (c->out.len - c->out_at > OUT_MOST && !wire_flush(c)) {
         return false;
     }
-    if (has_input(c) && take_request(c)) {
+    if (wire_has_input(c) && has_had_turn(c)) {
+        if (wire_flush(c)) {
+            http_loop_queue(c->loop, c);
+        }
+        return false;
+    }
+    if (wire_has_input(c) && take_request(c)) {
         return true;
     }
-    if (c->gone || !flush(c)) {
+    if (c->gone || !wire_flush(c)) {
         return false;
     }
     if (!c->readable) {
@@ -286,7 +215,7 @@ static bool step_reading(struct http_connection *c, unsigned *rounds)
         http_loop_queue(c->loop, c);
         return false;
     }
-    return fill(c);
+    return wire_fill(c);
 }
 
 static bool pull(struct http_connection *c)
@@ -308,7 +237,18 @@ static bool pull(struct http_connection *c)
 static bool step_sending(struct http_connection *c, unsigned *rounds)
 {
     struct exchange *exchange = c->exchange;
-    if (!flush(c) || exchange->stream_waits) {
+    if (!wire_flush(c)) {
+        return false;
+    }
+    if (exchange->stream_waits && c->loop->draining && exchange->x.response.endless) {
+        exchange->stream_waits = false;
+        exchange->x.response.stream = NULL;
+        exchange->keep_alive = false;
+        c->gone =
+            !http_loop_take_buffer(c->loop, &c->out) || !response_end_stream(exchange, &c->out);
+        return !c->gone;
+    }
+    if (exchange->stream_waits) {
         return false;
     }
     if (!exchange->x.response.stream) {
@@ -325,33 +265,28 @@ static bool step_sending(struct http_connection *c, unsigned *rounds)
 
 static bool step_closing(struct http_connection *c)
 {
-    if (!flush(c)) {
+    if (!wire_flush(c)) {
         return false;
     }
-    if (shutdown(c->fd, SHUT_WR) != 0) {
+    if (shutdown(c->fd, SHUT_WR) != 0 || c->loop->lingering >= LINGERING_MOST) {
         c->gone = true;
         return false;
     }
     move(c, CONNECTION_LINGERING);
+    c->loop->lingering++;
     c->touched_ms = http_loop_now_ms(c->loop);
+    c->linger_until_ms = c->touched_ms + LINGER_ALL_MS;
     c->in_at = c->in.len;
-    c->readable = true;
     return true;
 }
 
-static bool step_lingering(struct http_connection *c)
+static bool step_lingering(struct http_connection *c, unsigned *rounds)
 {
-    char scrap[8192];
-    ssize_t got = recv(c->fd, scrap, sizeof scrap, 0);
-    if (got < 0 && errno == EINTR) {
-        return true;
-    }
-    if (got < 0 && errno == EAGAIN) {
+    if ((*rounds)++ == ROUNDS_MOST) {
+        http_loop_queue(c->loop, c);
         return false;
     }
-    c->dropped += got > 0 ? (size_t)got : 0;
-    c->gone = got <= 0 || c->dropped > LINGER_BYTES;
-    return !c->gone;
+    return wire_drop(c);
 }
 
 static bool step(struct http_connection *c, unsigned *rounds)
@@ -359,11 +294,11 @@ static bool step(struct http_connection *c, unsigned *rounds)
     switch (c->state) {
     case CONNECTION_READING: return step_reading(c, rounds);
     case CONNECTION_HANDLING:
-        (void)flush(c); /* what was answered before must not wait for this one */
+        (void)wire_flush(c); /* what was answered before must not wait for this one */
         return false;
     case CONNECTION_SENDING: return step_sending(c, rounds);
     case CONNECTION_CLOSING: return step_closing(c);
-    case CONNECTION_LINGERING: return step_lingering(c);
+    case CONNECTION_LINGERING: return step_lingering(c, rounds);
     default: return false;
     }
 }
@@ -375,7 +310,9 @@ static int64_t reading_deadline(const struct http_connection *c)
     const struct http_server_options *options = &c->loop->server->options;
     const struct exchange *exchange = c->exchange;
     if (!exchange) {
-        return c->touched_ms + options->idle_ms;
+        /* A proxy may connect ahead of its time; anybody else has something to ask. */
+        const bool owes = !c->asked && !c->trusted && options->header_ms < options->idle_ms;
+        return c->touched_ms + (owes ? options->header_ms : options->idle_ms);
     }
     int64_t started_ms = exchange->x.started_us / 1000;
     if (!exchange->reading_body) {
@@ -384,14 +321,20 @@ static int64_t reading_deadline(const struct http_connection *c)
     return started_ms + options->request_ms + (int64_t)(exchange->body_len / BODY_BYTES_PER_MS);
 }
 
+static int64_t lingering_deadline(const struct http_connection *c)
+{
+    const int64_t quiet_ms = c->touched_ms + LINGER_MS;
+    return quiet_ms < c->linger_until_ms ? quiet_ms : c->linger_until_ms;
+}
+
 static int64_t deadline(const struct http_connection *c)
 {
-    if (has_output(c)) {
+    if (wire_has_output(c)) {
         return c->touched_ms + c->loop->server->options.write_ms;
     }
     switch (c->state) {
     case CONNECTION_READING: return reading_deadline(c);
-    case CONNECTION_LINGERING: return c->touched_ms + LINGER_MS;
+    case CONNECTION_LINGERING: return lingering_deadline(c);
     default: return TIMERS_NEVER;
     }
 }
@@ -399,14 +342,7 @@ static int64_t deadline(const struct http_connection *c)
 /* Gives back what an idle connection does not need, and sets its deadline. */
 static void settle(struct http_connection *c)
 {
-    if (!c->exchange && !has_input(c) && c->in.data) {
-        http_loop_give_buffer(c->loop, &c->in);
-        c->in_at = 0;
-    }
-    if (!has_output(c) && c->out.data) {
-        http_loop_give_buffer(c->loop, &c->out);
-        c->out_at = 0;
-    }
+    wire_pack(c);
     timers_set(&c->loop->timers, &c->timer, deadline(c));
 }
 
@@ -444,6 +380,9 @@ static void release(struct http_connection *c)
     if (c->state == CONNECTION_DEAD && c->exchange) {
         return;
     }
+    if (c->state == CONNECTION_LINGERING) {
+        c->loop->lingering--;
+    }
     if (c->state == CONNECTION_SENDING) {
         c->exchange->x.abandoned = true;
         finish_exchange(c);
@@ -473,12 +412,14 @@ void http_connection_event(struct http_connection *c, uint32_t events)
 {
     c->readable = c->readable || (events & (EPOLLIN | EPOLLRDHUP)) != 0;
     c->hangup = c->hangup || (events & EPOLLRDHUP) != 0;
-    bool streams = c->state == CONNECTION_SENDING && c->exchange->x.response.stream;
-    if ((events & (EPOLLERR | EPOLLHUP)) != 0 || (streams && c->hangup)) {
-        /* Nobody takes an answer any more. A stream's client never half-closes: it has left. */
+    bool endless = c->state == CONNECTION_SENDING && c->exchange->x.response.stream &&
+                   c->exchange->x.response.endless;
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0 || (endless && c->hangup)) {
+        /* Nobody takes an answer any more. Who ends only their own direction still gets what has an
+         * end; a client of what has none has left. */
         c->gone = true;
     }
-    if (c->state == CONNECTION_READING && !c->exchange && !has_output(c)) {
+    if (c->state == CONNECTION_READING && !c->exchange && !wire_has_output(c)) {
         c->touched_ms = http_loop_now_ms(c->loop);
     }
     http_connection_run(c);
@@ -486,7 +427,7 @@ void http_connection_event(struct http_connection *c, uint32_t events)
 
 void http_connection_expire(struct http_connection *c)
 {
-    bool late = c->state == CONNECTION_READING && c->exchange && !has_output(c);
+    bool late = c->state == CONNECTION_READING && c->exchange && !wire_has_output(c);
     if (late) {
         refuse(c, ERROR_REQUEST_TIMEOUT);
     } else {
@@ -502,7 +443,7 @@ void http_connection_abandon(struct http_connection *c)
         c->exchange->x.response.stream_close = NULL;
         c->loop->in_flight--;
         exchange_destroy(&c->exchange);
-        c->state = CONNECTION_LINGERING;
+        c->state = CONNECTION_CLOSING;
     }
     release(c);
 }

@@ -19,8 +19,9 @@
  * READING: bytes of the next request are awaited or parsed. HANDLING: the exchange is with the
  * dispatcher or a handler; nothing more is read. SENDING: a large body or a stream is on its way.
  * CLOSING: what is left of the last response is written. LINGERING: our direction is shut down, and
- * for a short while the client's bytes are dropped so that no reset destroys the answer. DEAD: the
- * socket is closed, but the handler does not know yet. Any state but HANDLING may be released. */
+ * the client's bytes are dropped so that no reset destroys the answer: until it closes, is silent
+ * for a while, or has had time enough. DEAD: the socket is closed, but the handler does not know
+ * yet. Any state but HANDLING may be released. */
 enum connection_state {
     CONNECTION_READING,
     CONNECTION_HANDLING,
@@ -45,7 +46,9 @@ struct http_connection {
     size_t out_at;      /* what was written */
     struct slice tail;  /* of a large body, to be written behind `out` */
     int64_t touched_ms; /* last progress of writing, or the start of an idle or lingering time */
-    size_t dropped;     /* bytes read while lingering */
+    int64_t linger_until_ms;
+    uint32_t turn;  /* of the loop, that `taken` counts in */
+    uint16_t taken; /* requests */
     int fd;
     uint8_t state;
     bool readable; /* the kernel may have bytes: its report is an edge, so we remember it */
@@ -53,6 +56,7 @@ struct http_connection {
     bool running;
     bool gone;   /* to be released at the end of the run */
     bool queued; /* on the loop's list of the ready */
+    bool asked;  /* has sent a request */
     bool trusted;
     uint8_t client_len;
     struct in6_addr address; /* IPv4 in its mapped form */

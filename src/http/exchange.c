@@ -61,6 +61,7 @@ void exchange_begin(struct exchange *exchange, struct http_connection *connectio
     exchange->broken = false;
     exchange->replaced = false;
     exchange->keep_alive = false;
+    exchange->streams = false;
     exchange->stream_waits = false;
     exchange->stream_woken = false;
     exchange->x.request.client = http_connection_client(connection);

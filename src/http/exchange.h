@@ -48,6 +48,7 @@ struct exchange {
     bool broken;   /* a field's value would have split the head */
     bool replaced; /* the response stands for one that failed */
     bool keep_alive;
+    bool streams; /* counts as one of the loop's streams */
     bool stream_waits;
     bool stream_woken;
     char id[UUID_TEXT_LEN];

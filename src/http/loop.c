@@ -351,6 +351,7 @@ static void turn(struct http_loop *loop)
     bool mail = false;
     int count = epoll_wait(loop->epoll, loop->events, LOOP_EVENTS_MOST, wait_ms(loop));
     loop->now_us = clock_mono_us();
+    loop->turn++;
     for (int i = 0; i < count; i++) {
         handle(loop, &loop->events[i], &stop, &mail);
     }

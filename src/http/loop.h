@@ -43,6 +43,7 @@ struct http_loop {
     int64_t now_us; /* of clock_mono_us, read once a turn */
     struct timers timers;
     struct overload overload;
+    uint32_t turn;
 
     char stamp[LOOP_STAMP_MOST]; /* the field lines that are the same for a second */
     size_t stamp_len;
@@ -51,6 +52,8 @@ struct http_loop {
     struct http_connection *connections; /* all of them */
     size_t connection_count;
     size_t in_flight;              /* exchanges that were dispatched and are not answered */
+    size_t streams;                /* exchanges whose answer is a stream; not in flight */
+    size_t lingering;              /* connections that only wait for their end */
     struct http_connection *ready; /* to be run at the end of this turn, first in first out */
     struct http_connection **ready_tail;
 

@@ -90,7 +90,10 @@ struct http_response {
     void *stream_source;
     void (*stream_close)(
         void *source); /* called once at the end, whatever the end is; may be NULL */
-    bool close;        /* end the connection behind this response */
+    /* The stream has no end of its own: a drain ends it, and so does a client that ends its
+     * direction. */
+    bool endless;
+    bool close; /* end the connection behind this response */
 };
 
 struct http_loop;

@@ -199,3 +199,12 @@ enum http_stream_step response_pull(struct exchange *exchange, struct buffer *ou
     exchange->sent += out->len - begin;
     return out->failed ? HTTP_STREAM_FAIL : step;
 }
+
+bool response_end_stream(struct exchange *exchange, struct buffer *out)
+{
+    if (!exchange->x.request.http10) {
+        buffer_add(out, SLICE("0\r\n\r\n"));
+        exchange->sent += SLICE("0\r\n\r\n").len;
+    }
+    return !out->failed;
+}

@@ -18,4 +18,8 @@ bool response_has_body(const struct exchange *exchange);
  * is more when `out` was written. */
 enum http_stream_step response_pull(struct exchange *exchange, struct buffer *out);
 
+/* Appends the end of a stream that is broken off as if it were its own. False without memory. */
+bool response_end_stream(struct exchange *exchange, struct buffer *out)
+    __attribute__((warn_unused_result));
+
 #endif

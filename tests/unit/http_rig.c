@@ -124,6 +124,7 @@ static void handle_drip(struct http_exchange *x)
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
     x->response.stream_close = stop_dripping;
+    x->response.endless = true;
     x->response.stream = give_drop;
     http_respond_body(x, 200, "text/plain");
 }

@@ -1,0 +1,93 @@
+"""One client's share: what others feel of one that pipelines, sends too much, says nothing, or only half closes."""
+import socket
+import threading
+import time
+
+from support.accounts import User
+from support.client import Client
+from support.raw import RawConnection
+
+PIPELINES = 8
+OPEN = {"RATE_LIMIT": "off", "THREADS": "1"}
+BIG = 3_000_000  # bytes: more than any buffer of a loopback connection takes
+
+
+def flood(server, request, until):
+    """Sends as fast as it can and drops the answers; returns how many bytes they had."""
+    got = 0
+    with socket.create_connection((server.host, server.port), timeout=30) as sock:
+        sock.setblocking(False)
+        batch = request * 512
+        at = 0
+        while time.monotonic() < until:
+            try:
+                at = (at + sock.send(batch[at:])) % len(batch)
+            except BlockingIOError:
+                pass
+            try:
+                got += len(sock.recv(1 << 18))
+            except BlockingIOError:
+                time.sleep(0.0005)
+    return got
+
+
+def test_others_beside_those_who_pipeline(start_server):
+    server = start_server(OPEN)
+    user = User(server)
+    task = user.task()
+    request = (f"GET /v1/tasks/{task['id']} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {user.token['access_token']}\r\n\r\n").encode()
+    until = time.monotonic() + 3
+    floods = [threading.Thread(target=flood, args=(server, request, until)) for _ in range(PIPELINES)]
+    for thread in floods:
+        thread.start()
+    client = Client(server, user.token["access_token"])
+    times = []
+    while time.monotonic() < until - 0.5:
+        begin = time.monotonic()
+        client.get(f"/v1/tasks/{task['id']}").expect(200)
+        times.append(time.monotonic() - begin)
+    for thread in floods:
+        thread.join()
+    times.sort()
+    assert times[len(times) // 2] < 0.25, f"half of {len(times)} calls took {times[len(times) // 2]:.3f} s or more"
+
+
+def test_a_body_that_is_too_large_is_refused_readably(server):
+    """A client that writes all before it reads gets the answer, not a reset."""
+    with socket.create_connection((server.host, server.port), timeout=30) as sock:
+        sock.sendall(b"POST /v1/auth/login HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\n" % BIG)
+        for _ in range(0, BIG, 100_000):
+            sock.sendall(b"x" * 100_000)
+        answer = b""
+        while part := sock.recv(65536):
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 413 "), answer[:100]
+
+
+def test_a_client_that_ends_its_direction_gets_its_answer(server):
+    user = User(server)
+    for number in range(200):
+        user.task(f"{number} " + "x" * 400)
+    client = Client(server, user.token["access_token"])
+    whole = client.get("/v1/me/export").expect(200).json
+    with socket.create_connection((server.host, server.port), timeout=30) as sock:
+        sock.sendall(b"GET /v1/me/export HTTP/1.1\r\nHost: t\r\nConnection: close\r\nAuthorization: Bearer "
+                     + user.token["access_token"].encode() + b"\r\n\r\n")
+        sock.shutdown(socket.SHUT_WR)
+        answer = b""
+        while part := sock.recv(65536):
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 200 "), answer[:100]
+    assert answer.count(b'"title"') == len(whole["tasks"]) == 200
+    assert answer.endswith((b"0\r\n\r\n", b"}"))
+
+
+def test_idle_connections_end_when_the_setting_says(start_server):
+    server = start_server({"IDLE_SECONDS": "6"})
+    with RawConnection(server) as silent, RawConnection(server) as idle:
+        idle.send(b"GET /livez HTTP/1.1\r\nHost: t\r\n\r\n")
+        idle.read().expect(200)
+        begin = time.monotonic()
+        assert idle.closed(), "an idle connection was answered"
+        assert 5 < time.monotonic() - begin < 20, "not the time of the setting"
+        assert silent.closed()
