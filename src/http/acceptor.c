@@ -17,6 +17,9 @@
 #define BACKLOG    4096
 #define BATCH_MOST 64
 #define PAUSE_MS   100
+/* Above the bound of connections, for probes; of the descriptors that the server keeps for a loop.
+ */
+#define GUESTS_MOST 8
 
 static const char full_head[] = "HTTP/1.1 503 Service Unavailable\r\n"
                                 "Content-Type: application/problem+json\r\n"
@@ -140,27 +143,59 @@ static struct in6_addr address_of(const struct sockaddr_storage *peer)
     return address;
 }
 
-static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage *peer)
+/* Whether the client of `address` may have one more connection, and it counts now. One who has a
+ * share already gives up the connection that was idle for longest. */
+static bool count(struct http_loop *loop, const struct in6_addr *address)
 {
     struct addresses *addresses = loop->server->addresses;
+    return addresses_enter(addresses, address) ||
+           (http_loop_make_way(loop, address) && addresses_enter(addresses, address));
+}
+
+/* Guests have places of their own. */
+static bool has_place(struct http_loop *loop)
+{
+    return loop->connection_count - loop->guests < loop->server->connections_most ||
+           http_loop_make_way(loop, NULL);
+}
+
+static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage *peer)
+{
     struct in6_addr address = address_of(peer);
-    const bool all_taken = loop->connection_count >= loop->server->connections_most;
     if (peer->ss_family == AF_UNIX && !local_peer_allowed(fd)) {
         close(fd);
         return;
     }
-    if (all_taken || (addresses && !addresses_enter(addresses, &address))) {
-        turn_away(loop, fd, all_taken ? "full" : "address");
+    const bool trusted = http_loop_trusts(loop, &address);
+    const bool counted = !trusted && count(loop, &address);
+    const char *above = NULL;
+    if (!trusted && !counted) {
+        above = "address";
+    } else if (!has_place(loop)) {
+        above = "full";
+    }
+    struct http_connection *c = NULL;
+    if (above && loop->guests >= GUESTS_MOST) {
+        turn_away(loop, fd, above);
+    } else {
+        traffic_accepted(loop);
+        c = http_connection_open(loop, fd, &address);
+    }
+    if (!c) {
+        if (counted) {
+            addresses_leave(loop->server->addresses, &address);
+        }
         return;
     }
-    traffic_accepted(loop);
-    http_connection_open(loop, fd, &address);
+    c->counted = counted;
+    c->guest = above != NULL;
+    loop->guests += c->guest ? 1 : 0;
 }
 
 /* False: nothing more can be taken now, from no listener. */
-static bool accept_from(struct http_loop *loop, int listener)
+static bool accept_from(struct http_loop *loop, int listener, unsigned most)
 {
-    for (unsigned i = 0; i < BATCH_MOST; i++) {
+    for (unsigned i = 0; i < most; i++) {
         struct sockaddr_storage peer = {0};
         socklen_t len = sizeof peer;
         int fd = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -180,17 +215,23 @@ static bool accept_from(struct http_loop *loop, int listener)
 }
 
 /* Of a few listeners each is asked: which one was readable is not worth keeping. */
-void acceptor_accept(struct http_loop *loop)
+static void accept_all(struct http_loop *loop, unsigned most)
 {
-    for (unsigned i = 0; i < loop->listener.count && accept_from(loop, loop->listener.fds[i]);
+    for (unsigned i = 0; i < loop->listener.count && accept_from(loop, loop->listener.fds[i], most);
          i++) {
     }
 }
 
-void acceptor_left(struct http_loop *loop, const struct in6_addr *address)
+void acceptor_accept(struct http_loop *loop)
 {
-    if (loop->server->addresses) {
-        addresses_leave(loop->server->addresses, address);
+    accept_all(loop, BATCH_MOST);
+}
+
+void acceptor_left(struct http_loop *loop, const struct http_connection *c)
+{
+    loop->guests -= c->guest ? 1 : 0;
+    if (c->counted) {
+        addresses_leave(loop->server->addresses, &c->address);
     }
 }
 
@@ -199,7 +240,7 @@ void acceptor_stop(struct http_loop *loop)
     if (!loop->listening) {
         return;
     }
-    acceptor_accept(loop);
+    accept_all(loop, 2 * BACKLOG); /* who is closed in the backlog reads a reset */
     loop->listening = false;
     listener_close(&loop->listener);
 }

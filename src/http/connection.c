@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "http/acceptor.h"
 #include "http/dispatch.h"
 #include "http/loop.h"
 #include "http/problem.h"
@@ -90,6 +89,10 @@ static void refuse(struct http_connection *c, enum error error)
     exchange_glean_origin(c->exchange, (struct slice){c->in.data + c->in_at, c->in.len - c->in_at});
     c->exchange->x.response.close = true;
     error = moved ? moved : error;
+    if (error == ERROR_OVERLOADED) {
+        dispatch_refuse_overload(&c->exchange->x);
+        return;
+    }
     char detail[128];
     bool told = error == ERROR_CONTENT_TOO_LARGE;
     if (told) {
@@ -155,7 +158,7 @@ void http_connection_respond(struct exchange *exchange)
     } else {
         bool ends = response->stream && exchange->x.request.http10;
         exchange->keep_alive = exchange->head.keep_alive && !response->close && !ends &&
-                               !http_server_draining(c->loop->server);
+                               !http_server_draining(c->loop->server) && !c->guest;
         if (!http_loop_take_buffer(c->loop, &c->out) ||
             !response_write(exchange, &c->out, &c->tail)) {
             c->gone = true;
@@ -205,6 +208,10 @@ static bool step_reading(struct http_connection *c, unsigned *rounds)
     }
     if (c->gone || !wire_flush(c)) {
         return false;
+    }
+    if (!c->readable && c->guest && c->exchange) {
+        refuse(c, ERROR_OVERLOADED); /* there is no room to wait for the rest */
+        return true;
     }
     if (!c->readable) {
         /* An idle connection has nothing to be told, and nothing of its client's is unread. */
@@ -343,6 +350,10 @@ static int64_t deadline(const struct http_connection *c)
 static void settle(struct http_connection *c)
 {
     wire_pack(c);
+    const bool idle = c->state == CONNECTION_READING && !c->exchange && !wire_has_output(c);
+    if (idle || c->state == CONNECTION_LINGERING) {
+        http_loop_idle(c->loop, c);
+    }
     timers_set(&c->loop->timers, &c->timer, deadline(c));
 }
 
@@ -397,6 +408,7 @@ static void release(struct http_connection *c)
 void http_connection_run(struct http_connection *c)
 {
     unsigned rounds = 0;
+    http_loop_busy(c->loop, c);
     c->running = true;
     while (!c->gone && step(c, &rounds)) {
     }
@@ -436,6 +448,12 @@ void http_connection_expire(struct http_connection *c)
     http_connection_run(c);
 }
 
+void http_connection_yield(struct http_connection *c)
+{
+    assert(c->previous_idle);
+    release(c);
+}
+
 void http_connection_abandon(struct http_connection *c)
 {
     close_socket(c);
@@ -461,17 +479,16 @@ static void name_client(struct http_connection *c)
 
 void http_connection_judge(struct http_connection *c)
 {
-    const struct proxies *proxies = c->loop->policy->proxies;
-    c->trusted = proxies && proxies_trust(proxies, &c->address);
+    c->trusted = http_loop_trusts(c->loop, &c->address);
 }
 
-void http_connection_open(struct http_loop *loop, int fd, const struct in6_addr *address)
+struct http_connection *http_connection_open(struct http_loop *loop, int fd,
+                                             const struct in6_addr *address)
 {
     struct http_connection *c = http_loop_take_connection(loop);
     if (!c) {
         close(fd);
-        acceptor_left(loop, address);
-        return;
+        return NULL;
     }
     int on = 1;
     c->loop = loop;
@@ -489,7 +506,8 @@ void http_connection_open(struct http_loop *loop, int fd, const struct in6_addr 
     };
     if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
         release(c);
-        return;
+        return NULL;
     }
     settle(c);
+    return c;
 }

@@ -40,6 +40,8 @@ struct http_connection {
     struct http_connection *next;
     struct http_connection *previous;
     struct http_connection *next_ready;
+    struct http_connection *next_idle;
+    struct http_connection **previous_idle; /* NULL: it is not on the loop's list of the idle */
     struct buffer in;
     struct buffer out;
     size_t in_at;       /* where the current request starts */
@@ -54,18 +56,21 @@ struct http_connection {
     bool readable; /* the kernel may have bytes: its report is an edge, so we remember it */
     bool hangup;   /* the client has ended its direction */
     bool running;
-    bool gone;   /* to be released at the end of the run */
-    bool queued; /* on the loop's list of the ready */
-    bool asked;  /* has sent a request */
+    bool gone;    /* to be released at the end of the run */
+    bool queued;  /* on the loop's list of the ready */
+    bool asked;   /* has sent a request */
+    bool counted; /* among its address's connections */
+    bool guest;   /* above the bound of connections: only for what is always answered */
     bool trusted;
     uint8_t client_len;
     struct in6_addr address; /* IPv4 in its mapped form */
     char client[INET6_ADDRSTRLEN];
 };
 
-/* Takes over an accepted, non-blocking socket and the place of its address (IPv4 in its mapped
- * form). On failure (memory, epoll) it is closed. */
-void http_connection_open(struct http_loop *loop, int fd, const struct in6_addr *address);
+/* Takes over an accepted, non-blocking socket; `address`: IPv4 in its mapped form. On failure
+ * (memory, epoll) it is closed: NULL. */
+struct http_connection *http_connection_open(struct http_loop *loop, int fd,
+                                             const struct in6_addr *address);
 
 /* Whether its peer is a trusted proxy by the loop's policy. */
 void http_connection_judge(struct http_connection *connection);
@@ -78,6 +83,9 @@ void http_connection_run(struct http_connection *connection);
 
 /* Its deadline has passed. */
 void http_connection_expire(struct http_connection *connection);
+
+/* Ends one that is on the loop's list of the idle, to make room for another one. */
+void http_connection_yield(struct http_connection *connection);
 
 /* Ends it now; a handler that still works for it is not waited for. For the end of the loop. */
 void http_connection_abandon(struct http_connection *connection);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "http/connection.h"
 #include "http/loop.h"
 #include "http/negotiate.h"
 #include "http/query.h"
@@ -15,7 +16,7 @@
     "place in the path."
 
 /* Spread, so that those who were refused together do not come back together. */
-static void refuse_overload(struct http_exchange *x)
+void dispatch_refuse_overload(struct http_exchange *x)
 {
     traffic_shed(x->loop);
     unsigned char spread = (unsigned char)x->request.id.ptr[x->request.id.len - 1];
@@ -183,8 +184,8 @@ void http_dispatch(struct http_exchange *x)
         refuse_method(x, allow);
         return;
     }
-    if (!x->route->always && http_loop_overloaded(x->loop)) {
-        refuse_overload(x);
+    if (!x->route->always && (exchange->connection->guest || http_loop_overloaded(x->loop))) {
+        dispatch_refuse_overload(x);
         return;
     }
     http_continue(x);

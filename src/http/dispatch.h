@@ -8,4 +8,7 @@
  * enforced here and nowhere else. See http_continue for hooks that answer later. */
 void http_dispatch(struct http_exchange *x);
 
+/* 503 with Retry-After. */
+void dispatch_refuse_overload(struct http_exchange *x);
+
 #endif

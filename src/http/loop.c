@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/client_key.h"
 #include "base/clock.h"
 #include "http/acceptor.h"
 #include "http/connection.h"
@@ -14,6 +15,7 @@
 #define IN_FLIGHT_MOST 4096
 #define BUFFER_MOST    ((size_t)128 * 1024 * 1024)
 #define BUFFER_KEEP    ((size_t)64 * 1024) /* larger ones are freed at once */
+#define LOOK_MOST      1024                /* idle connections, for one of a client */
 #define SPARE_MOST     256                 /* connections */
 
 struct http_loop *http_loop_create(struct http_server *server, unsigned number,
@@ -27,6 +29,7 @@ struct http_loop *http_loop_create(struct http_server *server, unsigned number,
     loop->policy = server->policy;
     loop->number = number;
     loop->ready_tail = &loop->ready;
+    loop->idle_tail = &loop->idle;
     loop->now_us = clock_mono_us();
     timers_init(&loop->timers, http_loop_now_ms(loop));
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -155,6 +158,7 @@ void http_loop_forget(struct http_loop *loop, struct http_connection *c)
     if (c->queued) {
         unqueue(loop, c);
     }
+    http_loop_busy(loop, c);
     if (c->previous) {
         c->previous->next = c->next;
     } else {
@@ -164,7 +168,7 @@ void http_loop_forget(struct http_loop *loop, struct http_connection *c)
         c->next->previous = c->previous;
     }
     loop->connection_count--;
-    acceptor_left(loop, &c->address);
+    acceptor_left(loop, c);
     if (loop->spare_connection_count >= SPARE_MOST) {
         free(c);
         return;
@@ -259,6 +263,58 @@ void http_loop_queue(struct http_loop *loop, struct http_connection *c)
     loop->ready_tail = &c->next_ready;
 }
 
+/* ---- Who waits for nothing ---- */
+
+void http_loop_idle(struct http_loop *loop, struct http_connection *c)
+{
+    assert(!c->previous_idle);
+    c->next_idle = NULL;
+    c->previous_idle = loop->idle_tail;
+    *loop->idle_tail = c;
+    loop->idle_tail = &c->next_idle;
+}
+
+void http_loop_busy(struct http_loop *loop, struct http_connection *c)
+{
+    if (!c->previous_idle) {
+        return;
+    }
+    *c->previous_idle = c->next_idle;
+    if (c->next_idle) {
+        c->next_idle->previous_idle = c->previous_idle;
+    } else {
+        loop->idle_tail = c->previous_idle;
+    }
+    c->previous_idle = NULL;
+}
+
+static bool is_same(const struct in6_addr *a, const struct in6_addr *b)
+{
+    uint8_t keys[2][CLIENT_KEY_LEN];
+    client_key(a, keys[0]);
+    client_key(b, keys[1]);
+    return memcmp(keys[0], keys[1], CLIENT_KEY_LEN) == 0;
+}
+
+bool http_loop_make_way(struct http_loop *loop, const struct in6_addr *address)
+{
+    struct http_connection *c = loop->idle;
+    for (unsigned i = 0; c && i < LOOK_MOST; i++, c = c->next_idle) {
+        if (!c->queued && !c->guest &&
+            (!address || (c->counted && is_same(&c->address, address)))) {
+            http_connection_yield(c);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool http_loop_trusts(const struct http_loop *loop, const struct in6_addr *address)
+{
+    const struct proxies *proxies = loop->policy->proxies;
+    return proxies && proxies_trust(proxies, address);
+}
+
 /* ---- The turns ---- */
 
 static void run_ready(struct http_loop *loop)
@@ -312,17 +368,24 @@ static void begin_drain(struct http_loop *loop)
     }
 }
 
-static void handle(struct http_loop *loop, const struct epoll_event *event, bool *stop, bool *mail)
+/* What is done after the events of a turn. */
+struct later {
+    bool stop;
+    bool mail;
+    bool accept; /* a connection that gives way must have no event that is still to be handled */
+};
+
+static void handle(struct http_loop *loop, const struct epoll_event *event, struct later *later)
 {
     const void *what = event->data.ptr;
     if (what == &loop->inbox) {
-        *mail = true;
+        later->mail = true;
     } else if (what == &loop->context) {
         loop->server->options.hooks.ready(loop->context);
     } else if (what == &loop->listener) {
-        acceptor_accept(loop);
+        later->accept = true;
     } else if (what == &loop->server->stop_fd) {
-        *stop = true;
+        later->stop = true;
     } else if (what == &loop->server->end_fd) {
         loop->ended = true;
     } else {
@@ -347,22 +410,24 @@ static int wait_ms(const struct http_loop *loop)
 
 static void turn(struct http_loop *loop)
 {
-    bool stop = false;
-    bool mail = false;
+    struct later later = {false, false, false};
     int count = epoll_wait(loop->epoll, loop->events, LOOP_EVENTS_MOST, wait_ms(loop));
     loop->now_us = clock_mono_us();
     loop->turn++;
     for (int i = 0; i < count; i++) {
-        handle(loop, &loop->events[i], &stop, &mail);
+        handle(loop, &loop->events[i], &later);
+    }
+    if (later.accept && loop->listening) {
+        acceptor_accept(loop);
     }
     if (count > 0) {
         int64_t done_us = clock_mono_us();
         overload_turn(&loop->overload, done_us, done_us - loop->now_us);
     }
-    if (mail) {
+    if (later.mail) {
         inbox_run(loop->inbox);
     }
-    if (stop) {
+    if (later.stop) {
         begin_stop(loop);
     }
     if (loop->stopping && !loop->draining && http_loop_now_ms(loop) >= loop->close_at_ms) {

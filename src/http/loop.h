@@ -51,9 +51,12 @@ struct http_loop {
 
     struct http_connection *connections; /* all of them */
     size_t connection_count;
-    size_t in_flight;              /* exchanges that were dispatched and are not answered */
-    size_t streams;                /* exchanges whose answer is a stream; not in flight */
-    size_t lingering;              /* connections that only wait for their end */
+    size_t in_flight;             /* exchanges that were dispatched and are not answered */
+    size_t streams;               /* exchanges whose answer is a stream; not in flight */
+    size_t lingering;             /* connections that only wait for their end */
+    size_t guests;                /* connections above the bound, for what is always answered */
+    struct http_connection *idle; /* that wait for nothing, the longest first */
+    struct http_connection **idle_tail;
     struct http_connection *ready; /* to be run at the end of this turn, first in first out */
     struct http_connection **ready_tail;
 
@@ -106,6 +109,17 @@ void http_loop_give_exchange(struct http_loop *loop, struct exchange *exchange);
  * buffer. */
 bool http_loop_take_buffer(struct http_loop *loop, struct buffer *buffer);
 void http_loop_give_buffer(struct http_loop *loop, struct buffer *buffer);
+
+/* Puts the connection at the end of the idle ones, or takes it off if it is one. */
+void http_loop_idle(struct http_loop *loop, struct http_connection *connection);
+void http_loop_busy(struct http_loop *loop, struct http_connection *connection);
+
+/* Has the connection that was idle for longest give way to a new one. `address`: only one of that
+ * client, if it is among those that were idle for longest; NULL: any. False when there is none. */
+bool http_loop_make_way(struct http_loop *loop, const struct in6_addr *address);
+
+/* Whether what connects from `address` is a proxy that is believed. */
+bool http_loop_trusts(const struct http_loop *loop, const struct in6_addr *address);
 
 /* Whether new work has to be refused now. */
 bool http_loop_overloaded(const struct http_loop *loop);

@@ -25,7 +25,7 @@
 
 /* Descriptors that are not connections: listeners, epolls, eventfds, the database. */
 #define DESCRIPTORS_KEPT 64
-#define DESCRIPTORS_LOOP 16
+#define DESCRIPTORS_LOOP 24
 
 static void set_defaults(struct http_server_options *options)
 {
@@ -75,12 +75,13 @@ static bool build(struct http_server *server, const char **why)
             return false;
         }
     }
-    if (options->connections_most_per_address > 0) {
-        server->addresses = addresses_create(options->connections_most_per_address,
-                                             server->connections_most * options->threads);
-        if (!server->addresses) {
-            return false;
-        }
+    const size_t connections = server->connections_most * options->threads;
+    const size_t share = connections > 1 ? connections / 2 : 1;
+    server->addresses = addresses_create(
+        options->connections_most_per_address ? options->connections_most_per_address : share,
+        connections);
+    if (!server->addresses) {
+        return false;
     }
     return true;
 }

@@ -57,7 +57,7 @@ struct http_server_options {
     unsigned drain_delay_seconds;        /* how long it still accepts when it was told to stop */
     unsigned drain_seconds;              /* and then at most works on */
     size_t connections_most;             /* 0: from RLIMIT_NOFILE */
-    size_t connections_most_per_address; /* 0: no bound */
+    size_t connections_most_per_address; /* 0: half of all; a trusted proxy has no bound */
     const struct http_route *routes;
     size_t route_count;
     bool counted; /* its traffic shows in base/metrics.h */

@@ -14,9 +14,9 @@
 struct http_server {
     struct http_server_options options;
     struct http_router *router;
-    struct policy *policy;        /* the newest; each loop has its own pointer */
-    struct tell *tells;           /* that not every loop has heard; under the lock */
-    struct addresses *addresses;  /* NULL: no bound for an address */
+    struct policy *policy; /* the newest; each loop has its own pointer */
+    struct tell *tells;    /* that not every loop has heard; under the lock */
+    struct addresses *addresses;
     struct http_traffic *traffic; /* NULL: nothing is counted */
     size_t connections_most;      /* for each loop */
     uint16_t port;

@@ -1,4 +1,5 @@
 """One client's share: what others feel of one that pipelines, sends too much, says nothing, or only half closes."""
+import signal
 import socket
 import threading
 import time
@@ -91,3 +92,19 @@ def test_idle_connections_end_when_the_setting_says(start_server):
         assert idle.closed(), "an idle connection was answered"
         assert 5 < time.monotonic() - begin < 20, "not the time of the setting"
         assert silent.closed()
+
+
+def test_a_stop_answers_who_waits_in_the_backlog(start_server):
+    server = start_server({"THREADS": "1", "DRAIN_DELAY_SECONDS": "0"})
+    server.signal(signal.SIGSTOP)
+    waiting = [RawConnection(server) for _ in range(300)]
+    for connection in waiting:
+        connection.send(b"GET /livez HTTP/1.1\r\nHost: t\r\n\r\n")
+    server.signal(signal.SIGTERM)
+    server.signal(signal.SIGCONT)
+    for connection in waiting:
+        answer = connection.read()
+        assert answer is not None, "closed without an answer"
+        answer.expect(200)
+        connection.close()
+    assert server.wait(20) == 0

@@ -183,44 +183,110 @@ static void test_a_second_stop_ends_at_once(void **state)
     close(fd);
 }
 
+#define GUESTS 8
+
+static void assert_turned_away(int fd)
+{
+    struct rig_answer answer;
+    char id[64] = "";
+    rig_read(fd, &answer, false);
+    assert_int_equal(answer.status, 503);
+    assert_int_equal(answer.body[answer.body_len - 1], '}');
+    assert_non_null(strstr(answer.head, "\r\nRetry-After: "));
+    const char *at = strstr(answer.head, "\r\nX-Request-Id: ");
+    assert_non_null(at);
+    (void)snprintf(id, sizeof id, "\"request_id\":\"%.36s\"", at + strlen("\r\nX-Request-Id: "));
+    assert_non_null(memmem(answer.body, answer.body_len, id, strlen(id)));
+    assert_true(rig_is_closed(fd));
+}
+
 static void test_connections_are_bounded(void **state)
 {
     (void)state;
-    static const struct http_server_options bounds[] = {{.connections_most = 2},
-                                                        {.connections_most_per_address = 2}};
+    static const struct http_server_options bounds[] = {
+        {.connections_most = 2, .connections_most_per_address = 100},
+        {.connections_most_per_address = 2}};
     for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
         struct rig rig;
         struct rig_answer answer;
         rig_start(&rig, &bounds[i]);
-        int first = rig_connect(&rig);
-        int second = rig_connect(&rig);
-        int third = rig_connect(&rig);
-        rig_send(first, GET("/plain"));
-        rig_read(first, &answer, false);
-        rig_read(third, &answer, false);
-        assert_int_equal(answer.status, 503);
-        assert_int_equal(answer.body[answer.body_len - 1], '}');
+        int busy[2];
+        for (size_t k = 0; k < 2; k++) {
+            busy[k] = rig_connect(&rig);
+            rig_send(busy[k], GET("/plain") "GET ");
+            rig_read(busy[k], &answer, false);
+        }
+        /* Nobody gives way: probes are answered, and others are told. */
+        assert_int_equal(rig_ask(&rig, GET("/health"), &answer), 200);
+        assert_true(answer.closes);
+        assert_int_equal(rig_ask(&rig, GET("/plain"), &answer), 503);
         assert_non_null(strstr(answer.head, "\r\nRetry-After: "));
-        char id[64] = "";
-        const char *at = strstr(answer.head, "\r\nX-Request-Id: ");
-        assert_non_null(at);
-        (void)snprintf(id, sizeof id, "\"request_id\":\"%.36s\"",
-                       at + strlen("\r\nX-Request-Id: "));
-        assert_non_null(memmem(answer.body, answer.body_len, id, strlen(id)));
-        assert_true(rig_is_closed(third));
-        close(third);
-        rig_send(second, "GET /plain HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
-        rig_read(second, &answer, false);
-        assert_true(rig_is_closed(second));
-        close(second);
-        /* Its place is free again as soon as the server has seen the end. */
-        do {
-            rig_ask(&rig, GET("/plain"), &answer);
-        } while (answer.status == 503);
+        assert_int_equal(rig_ask(&rig, "GET /hea", &answer), 503);
+        assert_true(answer.closes);
+        /* Those who say nothing keep nobody away, but for those whom the bound turns away at once.
+         */
+        int guests[GUESTS + 1];
+        for (size_t k = 0; k < GUESTS + 1; k++) {
+            guests[k] = rig_connect(&rig);
+        }
+        assert_turned_away(guests[GUESTS]);
+        for (size_t k = 0; k < GUESTS + 1; k++) {
+            close(guests[k]);
+        }
+        rig_send(busy[1], "/plain HTTP/1.1\r\n" HOST "\r\n");
+        rig_read(busy[1], &answer, false);
         assert_int_equal(answer.status, 200);
-        close(first);
+        /* It is idle now, and gives way. */
+        int third = rig_connect(&rig);
+        assert_true(rig_is_closed(busy[1]));
+        rig_send(third, GET("/plain") GET("/plain"));
+        for (size_t k = 0; k < 2; k++) {
+            rig_read(third, &answer, false);
+            assert_int_equal(answer.status, 200);
+        }
+        close(third);
+        close(busy[0]);
+        close(busy[1]);
         rig_stop(&rig);
     }
+}
+
+static void test_half_of_all_connections_are_one_clients(void **state)
+{
+    (void)state;
+    const struct http_server_options options = {.connections_most = 4};
+    struct rig rig;
+    int fds[3];
+    rig_start(&rig, &options);
+    for (size_t i = 0; i < 3; i++) {
+        fds[i] = rig_connect(&rig);
+    }
+    assert_true(rig_is_closed(fds[0]));
+    for (size_t i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
+    rig_stop(&rig);
+}
+
+static void test_a_trusted_proxy_has_no_bound(void **state)
+{
+    (void)state;
+    const struct http_server_options options = {.connections_most_per_address = 1,
+                                                .trusted_proxies = "127.0.0.1"};
+    struct rig rig;
+    struct rig_answer answer;
+    int fds[3];
+    rig_start(&rig, &options);
+    for (size_t i = 0; i < 3; i++) {
+        fds[i] = rig_connect(&rig);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        rig_send(fds[i], GET("/plain"));
+        rig_read(fds[i], &answer, false);
+        assert_int_equal(answer.status, 200);
+        close(fds[i]);
+    }
+    rig_stop(&rig);
 }
 
 /* A client that waits while no descriptor is left is told so, and the loop does not spin. */
@@ -490,6 +556,8 @@ int main(void)
         cmocka_unit_test(test_the_drain_ends_although_a_handler_does_not),
         cmocka_unit_test(test_a_second_stop_ends_at_once),
         cmocka_unit_test(test_connections_are_bounded),
+        cmocka_unit_test(test_half_of_all_connections_are_one_clients),
+        cmocka_unit_test(test_a_trusted_proxy_has_no_bound),
         cmocka_unit_test(test_without_descriptors),
         cmocka_unit_test(test_clients_behind_a_proxy),
         cmocka_unit_test(test_clients_in_a_field_of_their_own),
