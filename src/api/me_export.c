@@ -12,9 +12,9 @@
  * a page at a time, the next one read when the client has taken the last one. */
 
 #define PAGE_ROWS  50
-#define PAGE_MOST  ((size_t)8 * 1024 * 1024) /* PAGE_ROWS tasks, the longest there can be */
+#define PAGE_MOST  ((size_t)128 * 1024) /* a page ends before it could grow larger */
 #define PIECE_MOST ((size_t)16 * 1024)
-#define ARENA_MOST ((size_t)16 * 1024 * 1024)
+#define ARENA_MOST ((size_t)256 * 1024)
 
 enum stage {
     STAGE_READ, /* a page is to be read */
@@ -50,11 +50,12 @@ static void destroy(struct export *export)
     free(export);
 }
 
-static void each(struct store_task_list *op, const struct task *row)
+static bool each(struct store_task_list *op, const struct task *row)
 {
     struct export *export = (struct export *)op;
     encode_task(&export->json, row);
     op->position = (struct store_position){.number = row->created_at, .id = row->id};
+    return export->page.len + ENCODE_TASK_MOST <= PAGE_MOST;
 }
 
 static void finish_document(struct export *export)
@@ -179,7 +180,7 @@ static struct export *make_export(const struct beginning *beginning)
     export->op.each = each;
     export->x = x;
     export->engine = api_engine(x);
-    buffer_init(&export->page, PAGE_MOST);
+    buffer_init(&export->page, PAGE_MOST + 1024); /* and what ends the document */
     export->json = beginning->json;
     export->json.out = &export->page;
     export->begun_at = beginning->now;

@@ -13,6 +13,10 @@
 
 #define CURSOR_MOST 8192 /* bytes: a title of 1,024 code points of 4 bytes, in base64 */
 
+/* A page ends before it could grow larger, with what stands behind the rows. */
+#define PAGE_MOST ((size_t)256 * 1024)
+#define ROWS_MOST (PAGE_MOST - CURSOR_MOST - 64)
+
 struct page {
     struct store_task_list op; /* first: its address is the page's */
     struct http_exchange *x;
@@ -81,6 +85,7 @@ static bool begin(struct store_task_list *op)
     if (page->cached) {
         return false;
     }
+    buffer_clear(page->x->response.body); /* it may begin anew, at a later revision */
     page->fields_begin = page->x->response.head->len;
     page->json = respond_json_begin(page->x);
     jw_open_object(&page->json);
@@ -114,13 +119,15 @@ static void keep_position(struct page *page, const struct task *row)
     }
 }
 
-static void each(struct store_task_list *op, const struct task *row)
+static bool each(struct store_task_list *op, const struct task *row)
 {
     struct page *page = (struct page *)op;
     encode_task(&page->json, row);
-    if (++page->rows == op->limit) {
+    const bool full = page->x->response.body->len + ENCODE_TASK_MOST > ROWS_MOST;
+    if (++page->rows == op->limit || full) {
         keep_position(page, row);
     }
+    return !full;
 }
 
 static void add_link(struct page *page, struct slice cursor)

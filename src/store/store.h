@@ -115,9 +115,12 @@ struct store_position {
 
 /* One page of a user's tasks, and the user's revision in the same snapshot. Ordered by the sort key
  * and then by id, both ascending or both descending. `each` runs for each row, at most `limit`
- * times, before `done`; the row's texts live only during that call. `begin` (may be NULL) runs once
- * before the first row, when `revision` and `total` are known, and answers false to skip the rows.
- */
+ * times, before `done`; the row's texts live only during that call. It answers false when the page
+ * has no room for another row: then that was the last. Behind texts of STORE_PAGE_BYTES an engine
+ * may end a page by itself. `begin` (may be NULL) runs before the first row, when `revision` and
+ * `total` are known, and answers false to skip the rows; it may run a second time, with a later
+ * revision, still before the first row. */
+#define STORE_PAGE_BYTES 262144
 struct store_task_list {
     struct store_op op;
     struct uuid user;
@@ -128,7 +131,7 @@ struct store_task_list {
     struct store_position position; /* valid when `after` */
     unsigned limit;                 /* rows, 1 to 100 */
     bool (*begin)(struct store_task_list *op);
-    void (*each)(struct store_task_list *op, const struct task *row);
+    bool (*each)(struct store_task_list *op, const struct task *row);
     int64_t revision; /* out */
     int64_t total;    /* out: tasks that fit the filter */
     bool more;        /* out: there are rows behind the last */

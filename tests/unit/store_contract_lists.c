@@ -28,6 +28,7 @@ struct page {
     struct store_task_list op;
     struct row rows[100];
     unsigned count;
+    unsigned room; /* rows that the page has room for; 0: any number */
     bool begun;
     bool skip;
 };
@@ -60,11 +61,13 @@ static bool on_begin(struct store_task_list *op)
     return !page->skip;
 }
 
-static void on_each(struct store_task_list *op, const struct task *row)
+static bool on_each(struct store_task_list *op, const struct task *row)
 {
     struct page *page = (struct page *)op;
     assert_true(page->count < op->limit);
+    assert_true(page->room == 0 || page->count < page->room);
     page->rows[page->count++] = row_of(row);
+    return page->count < page->room || page->room == 0;
 }
 
 static void read_page(struct loop *loop, struct page *page)
@@ -271,6 +274,112 @@ static void test_large_texts(void **state)
     loop_close(&loop);
 }
 
+/* A page that is full before its limit ends there, and says truly whether there is more. */
+static void test_a_page_that_is_full(void **state)
+{
+    struct loop loop;
+    open_loop(state, &loop);
+    struct uuid ann = make_user(&loop, "ann");
+    struct row rows[TASKS];
+    make_tasks(&loop, ann, rows);
+    for (unsigned sort = 0; sort < STORE_SORT_COUNT; sort++) {
+        struct page page = {.op = {.user = ann, .sort = (enum store_sort)sort, .limit = 100},
+                            .room = 5};
+        read_page(&loop, &page);
+        assert_int_equal(page.count, 5);
+        assert_true(page.op.more);
+        page.room = TASKS;
+        read_page(&loop, &page);
+        assert_int_equal(page.count, TASKS);
+        assert_false(page.op.more);
+        page.room = page.op.limit = TASKS - 1;
+        read_page(&loop, &page);
+        assert_int_equal(page.count, TASKS - 1);
+        assert_true(page.op.more);
+    }
+    loop_close(&loop);
+}
+
+#define MANY 700 /* tasks: more than a loop looks through */
+
+/* The same rows in every order when there are so many that another thread reads them; and a user
+ * who asks again and again neither loses an answer nor keeps another one waiting for ever. */
+static void test_many_tasks(void **state)
+{
+    enum { ASKED = 24 };
+    struct loop loop;
+    open_loop(state, &loop);
+    struct uuid ann = make_user(&loop, "ann");
+    struct uuid bob = make_user(&loop, "bob");
+    for (unsigned i = 0; i < MANY; i++) {
+        struct store_task_write op =
+            task_write(STORE_TASK_CREATE, i % 2 ? ann : bob, uuid_make_v7(), TEST_NOW + i);
+        op.change.title = SLICE("the same");
+        op.change.status = i % 16 < 2 ? TASK_COMPLETED : TASK_PENDING;
+        assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
+        arena_reset(loop.arena);
+    }
+    struct page *pages = calloc(ASKED, sizeof *pages);
+    assert_non_null(pages);
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < ASKED; i++) {
+            struct page *page = &pages[i];
+            *page = (struct page){.op = {.user = i % 8 ? ann : bob,
+                                         .sort = (enum store_sort)(i % STORE_SORT_COUNT),
+                                         .statuses = i % 3 ? 0 : 1u << TASK_COMPLETED,
+                                         .limit = 100,
+                                         .begin = on_begin,
+                                         .each = on_each}};
+            loop_begin(&loop, &page->op.op);
+            loop.engine->task_list(&page->op);
+        }
+        loop_finish(&loop);
+        for (unsigned i = 0; i < ASKED; i++) {
+            assert_int_equal(pages[i].op.op.result, ERROR_NONE);
+            assert_int_equal(pages[i].op.total, i % 3 ? MANY / 2 : (MANY + 15) / 16);
+            assert_int_equal(pages[i].count, i % 3 ? 100 : (MANY + 15) / 16);
+            assert_int_equal(pages[i].op.more, i % 3 != 0);
+        }
+    }
+    free(pages);
+    loop_close(&loop);
+}
+
+/* More of one user than may wait are refused at once; the others are answered. A loop that ends
+ * while lists are being read waits for none of them. */
+static void test_one_user_asks_too_much(void **state)
+{
+    enum { ASKED = 200 };
+    struct loop loop;
+    open_loop(state, &loop);
+    struct uuid ann = make_user(&loop, "ann");
+    for (unsigned i = 0; i < MANY; i++) {
+        (void)make_task(&loop, ann, "one of many", TEST_NOW + i);
+        arena_reset(loop.arena);
+    }
+    struct page *pages = calloc(ASKED, sizeof *pages);
+    assert_non_null(pages);
+    unsigned refused = 0;
+    for (unsigned left = 0; left < 2; left++) {
+        for (unsigned i = 0; i < ASKED; i++) {
+            pages[i] = (struct page){
+                .op = {.user = ann, .sort = STORE_SORT_TITLE, .limit = 10, .each = on_each}};
+            loop_begin(&loop, &pages[i].op.op);
+            loop.engine->task_list(&pages[i].op);
+        }
+        if (left == 1)
+            break;
+        loop_finish(&loop);
+        for (unsigned i = 0; i < ASKED; i++) {
+            refused += pages[i].op.op.result == ERROR_OVERLOADED;
+            assert_int_equal(pages[i].count, pages[i].op.op.result == ERROR_NONE ? 10 : 0);
+        }
+        assert_in_range(refused, 1, ASKED - 16);
+    }
+    loop_close(&loop);
+    free(pages);
+}
+
 int store_contract_lists(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +387,9 @@ int store_contract_lists(void)
         CONTRACT_TEST(test_walk_while_others_write),
         CONTRACT_TEST(test_revision_and_skip),
         CONTRACT_TEST(test_large_texts),
+        CONTRACT_TEST(test_a_page_that_is_full),
+        CONTRACT_TEST(test_many_tasks),
+        CONTRACT_TEST(test_one_user_asks_too_much),
     };
     return cmocka_run_group_tests_name("store: lists", tests, NULL, NULL);
 }

@@ -196,10 +196,11 @@ static enum error check(struct uuid user, struct uuid session)
     return LOOP_CALL(&loop, session_check, &op);
 }
 
-static void ignore(struct store_task_list *op, const struct task *row)
+static bool ignore(struct store_task_list *op, const struct task *row)
 {
     (void)op;
     (void)row;
+    return true;
 }
 
 static void assert_tasks(struct uuid user, int64_t revision, int64_t total)

@@ -385,10 +385,11 @@ static void test_failed_reads(void **state)
     assert_whole(place);
 }
 
-static void ignore_row(struct store_task_list *op, const struct task *row)
+static bool ignore_row(struct store_task_list *op, const struct task *row)
 {
     (void)op;
     (void)row;
+    return true;
 }
 
 /* Every allocation in turn fails once, or from there on: no success without its effect, no gap in

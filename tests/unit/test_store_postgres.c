@@ -83,10 +83,11 @@ struct counted_list {
     unsigned rows;
 };
 
-static void count_row(struct store_task_list *op, const struct task *row)
+static bool count_row(struct store_task_list *op, const struct task *row)
 {
     (void)row;
     ((struct counted_list *)op)->rows++;
+    return true;
 }
 
 /* Reads leave in one flight: one that the server refuses is told, and its neighbours, before and

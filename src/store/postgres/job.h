@@ -19,10 +19,16 @@ struct job;
 
 enum lane {
     LANE_READ,   /* no transaction; many side by side */
+    LANE_SCAN,   /* the same for what may take long: one on a connection, few of a user's */
     LANE_CREATE, /* one round, and any number of a user's in one transaction */
     LANE_CHANGE, /* takes the user's lock first; one of a user's in a transaction */
     LANE_ALONE,  /* a transaction of its own */
 };
+
+static inline bool lane_writes(enum lane lane)
+{
+    return lane > LANE_SCAN;
+}
 
 /* Takes the rows of a statement: of a job, in the order of sending. */
 typedef void job_take(struct job *job, const PGresult *result);

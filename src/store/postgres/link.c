@@ -157,7 +157,7 @@ static void end_job(struct link *link, unsigned place)
 /* A job that reads is done when its last round asks for nothing. */
 static void end_silent(struct link *link)
 {
-    for (unsigned place = link->job_count; link->lane == LANE_READ && place-- > 0;) {
+    for (unsigned place = link->job_count; !lane_writes(link->lane) && place-- > 0;) {
         if (!link->jobs[place]->more && link->jobs[place]->sent == 0)
             end_job(link, place);
     }
@@ -167,7 +167,7 @@ static void end_silent(struct link *link)
 static bool send_round(struct link *link)
 {
     begin_flight(link);
-    if (link->round == 0 && link->lane != LANE_READ)
+    if (link->round == 0 && lane_writes(link->lane))
         link_send(link, NULL, SQL_BEGIN, NULL, NULL);
     if (link->round == 0 && link->jobs[0]->uncertain)
         link_send(link, NULL, SQL_BE_DURABLE, NULL, NULL);
@@ -178,7 +178,7 @@ static bool send_round(struct link *link)
         link->state = LINK_IDLE;
         return true;
     }
-    if (!more && link->lane != LANE_READ && !link->failed) {
+    if (!more && lane_writes(link->lane) && !link->failed) {
         link->warned = false;
         link->commit_us = clock_mono_us();
         link->state = LINK_COMMITTING;
@@ -215,7 +215,7 @@ void link_begin(struct link *link, enum lane lane, unsigned count, int64_t deadl
 /* A job that reads is done with the last rows that it asked for. */
 static void end_if_answered(struct link *link, const struct job *job)
 {
-    if (link->lane != LANE_READ || job->more || job->sent > 0)
+    if (lane_writes(link->lane) || job->more || job->sent > 0)
         return;
     unsigned place = 0;
     while (link->jobs[place] != job)
@@ -316,7 +316,7 @@ static void take_rows(struct link *link, const struct link_sent *sent, PGresult 
         sent->take(job, result);
     if (is_commit(link, sent))
         link->committed = strcmp(PQcmdStatus(result), "COMMIT") == 0;
-    if (!job || job->work->lane != LANE_READ || job->more) {
+    if (!job || lane_writes(job->work->lane) || job->more) {
         PQclear(result);
         return;
     }

@@ -7,17 +7,26 @@
 
 static_assert(SQL_TASK_LIST + LIST_TEXTS == SQL_COUNT, "sql.h has a row for each text");
 
-#define COLUMNS               "id, title, description, status, created_at, updated_at, completed_at, revision"
+#define COLUMNS "id, title, description, status, created_at, updated_at, completed_at, revision"
+#define T_COLUMNS                                                                                  \
+    "t.id, t.title, t.description, t.status, t.created_at, t.updated_at, t.completed_at, "         \
+    "t.revision"
+#define TEXT_BYTES            "(octet_length(title) + coalesce(octet_length(description), 0))"
 #define FILTER(statuses)      " AND ((" statuses " >> status) & 1) <> 0"
 #define AFTER(key, than)      " AND (" key ", id) " than " ($3, $4)"
 #define ORDER(of, key, order) " ORDER BY " of key " " order ", " of "id " order
 
-/* One statement, so that the revision, the counts and the rows are of one snapshot. A user without
+/* Rows end behind texts of STORE_PAGE_BYTES, because libpq holds all that it is sent. One
+ * statement, so that the revision, the counts and the rows are of one snapshot. A user without
  * tasks has a row in which those of `t` are null. */
 #define TEXT(key, order, filter, after)                                                            \
-    "SELECT u.revision, u.tasks_pending, u.tasks_in_progress, u.tasks_completed, t.* "             \
-    "FROM users u LEFT JOIN (SELECT " COLUMNS " FROM tasks WHERE user_id = $1" filter after ORDER( \
-        "", key, order) " LIMIT $2) t ON true WHERE u.user_id = $1" ORDER("t.", key, order)
+    "SELECT u.revision, u.tasks_pending, u.tasks_in_progress, u.tasks_completed, " T_COLUMNS " "   \
+    "FROM users u LEFT JOIN (SELECT " COLUMNS ", sum(" TEXT_BYTES ") OVER (" ORDER(                \
+        "", key, order) " ROWS UNBOUNDED PRECEDING) - " TEXT_BYTES                                 \
+                        " AS before FROM (SELECT " COLUMNS                                         \
+                        " FROM tasks WHERE user_id = $1" filter after                              \
+                            ORDER("", key, order) " LIMIT $2) l) t ON t.before <= " USAGE_NUMBER(  \
+                                STORE_PAGE_BYTES) " WHERE u.user_id = $1" ORDER("t.", key, order)
 
 /* Four texts of one direction: without a filter or with one; from the beginning, then from a
  * position, whose key is of type `type`. */
@@ -58,12 +67,18 @@ static void take_tasks(struct job *job, const PGresult *result)
 {
     struct store_task_list *op = (struct store_task_list *)job->op;
     const int count = PQgetisnull(result, 0, ROW_AT) ? 0 : PQntuples(result);
-    op->more = count > (int)op->limit;
-    for (int i = 0; i < count && i < (int)op->limit; i++) {
+    size_t bytes = 0;
+    bool full = false;
+    for (int i = 0; i < count; i++) {
+        if (full) {
+            op->more = true;
+            return;
+        }
         struct row r = row_of(result, i, NULL);
         r.column = ROW_AT;
         const struct task task = row_task(&r);
-        op->each(op, &task);
+        bytes += task.title.len + task.description.len;
+        full = !op->each(op, &task) || i + 1 == (int)op->limit || bytes > STORE_PAGE_BYTES;
     }
 }
 
@@ -111,6 +126,8 @@ static bool step(struct job *job, unsigned round)
 
 void pg_task_list(struct store_task_list *op)
 {
-    static const struct work work = {.lane = LANE_READ, .size = sizeof(struct job), .step = step};
-    job_start(&op->op, &work, NULL);
+    static const struct work page = {.lane = LANE_READ, .size = sizeof(struct job), .step = step};
+    static const struct work scan = {.lane = LANE_SCAN, .size = sizeof(struct job), .step = step};
+    const bool indexed = op->sort == STORE_SORT_CREATED_AT && !is_filtered(op);
+    job_start(&op->op, indexed ? &page : &scan, &op->user);
 }

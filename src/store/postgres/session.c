@@ -1,4 +1,4 @@
-#include "store/postgres/session.h"
+#include "store/postgres/session_private.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -17,65 +17,11 @@
 #define ATTEMPTS_MOST 5    /* runs of a transaction after the first */
 #define PAUSE_US      4000 /* before the first of them; grows with each, and varies */
 #define TICK_MS       20   /* while anything is under way */
-#define READS_LEAST   8    /* a flight of reads is not made smaller to fill another connection */
-#define LOOK_MOST     512  /* waiting jobs looked at for one flight */
 #define CLOSE_MOST_MS 5000 /* more than that no write is waited for at the end */
-
-/* Jobs that wait, first in first out. */
-struct queue {
-    struct job *first;
-    struct job **end;
-    unsigned count;
-};
-
-struct store_session {
-    struct store *store;
-    struct inbox *inbox;
-    int epoll;
-    int timer;
-    bool ticking;
-    bool closing; /* nobody is answered any more */
-    bool hurried; /* the connector knows that there is work and no connection */
-    bool lends;   /* another session needs a connection of ours */
-    bool served;  /* a batch has run since the last connection came */
-    struct connector_client client;
-    unsigned writes; /* of this session that are not done */
-    struct queue queues[LANE_ALONE + 1];
-    unsigned first_lane; /* counts; see run_writes */
-    bool reads_next;     /* of the connection that is alone; see run_batch */
-    unsigned link_count;
-    struct link *links; /* the first one never writes */
-};
-
-/* ---- queues ---- */
-
-static void queue_init(struct queue *queue)
-{
-    *queue = (struct queue){.end = &queue->first};
-}
-
-static void queue_add(struct queue *queue, struct job *job)
-{
-    job->next = NULL;
-    *queue->end = job;
-    queue->end = &job->next;
-    queue->count++;
-}
-
-/* Takes out the job that `*place` points to. */
-static struct job *queue_take(struct queue *queue, struct job **place)
-{
-    struct job *job = *place;
-    *place = job->next;
-    if (queue->end == &job->next)
-        queue->end = place;
-    queue->count--;
-    return job;
-}
 
 static bool is_write(const struct job *job)
 {
-    return job->work->lane != LANE_READ;
+    return lane_writes(job->work->lane);
 }
 
 void session_queue(struct store_session *session, struct job *job)
@@ -84,6 +30,12 @@ void session_queue(struct store_session *session, struct job *job)
     if (is_write(job) &&
         atomic_fetch_add(&session->store->waiting, 1) >= session->store->options.queue_most) {
         atomic_fetch_sub(&session->store->waiting, 1);
+        metrics_count(METRIC_STORE_REFUSED, "queue_full");
+        job->op->result = ERROR_OVERLOADED;
+        job->op->done(job->op);
+        return;
+    }
+    if (job->lane == LANE_SCAN && !batches_may_wait(session, job)) {
         metrics_count(METRIC_STORE_REFUSED, "queue_full");
         job->op->result = ERROR_OVERLOADED;
         job->op->done(job->op);
@@ -150,7 +102,7 @@ static void run_again(struct store_session *session, struct job *job, enum error
     job->attempts++;
     job->not_before_us = at_us;
     job->alone = true;
-    job->lane = is_write(job) ? LANE_ALONE : LANE_READ;
+    job->lane = is_write(job) ? LANE_ALONE : job->work->lane;
     job_reset(job);
     queue_add(&session->queues[job->lane], job);
 }
@@ -190,174 +142,11 @@ void session_lost(struct store_session *session, struct link *link, bool committ
     }
 }
 
-/* ---- batches ---- */
-
-static bool is_user_busy(const struct store_session *session, const struct uuid *user)
-{
-    for (unsigned i = 0; i < session->link_count; i++) {
-        const struct link *link = &session->links[i];
-        const bool locks = link->lane != LANE_READ;
-        for (unsigned k = 0; locks && k < link->job_count; k++) {
-            if (uuid_eq(link->jobs[k]->user, *user))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* Puts the job behind those of users with smaller ids, so that all transactions take their locks in
- * one order; and keeps the order of one user's. */
-static void insert_by_user(struct link *link, unsigned count, struct job *job)
-{
-    unsigned place = count;
-    while (place > 0 &&
-           memcmp(link->jobs[place - 1]->user.bytes, job->user.bytes, sizeof job->user.bytes) > 0) {
-        link->jobs[place] = link->jobs[place - 1];
-        place--;
-    }
-    link->jobs[place] = job;
-}
-
-static bool is_in_batch(const struct link *link, unsigned count, const struct uuid *user)
-{
-    for (unsigned i = 0; i < count; i++) {
-        if (uuid_eq(link->jobs[i]->user, *user))
-            return true;
-    }
-    return false;
-}
-
-/* One connection at a time for what changes one user: were that user's row locked by somebody else,
- * more would only wait beside it, and nobody else could write. */
-static bool may_join(const struct store_session *session, const struct link *link, enum lane lane,
-                     unsigned count, const struct job *job, int64_t now_us)
-{
-    static const struct uuid nobody;
-    if (job->not_before_us > now_us)
-        return false;
-    if (count > 0 && (job->alone || link->jobs[0]->alone))
-        return false;
-    if (lane == LANE_READ || (lane == LANE_ALONE && uuid_eq(job->user, nobody)))
-        return true;
-    if (lane == LANE_CHANGE && is_in_batch(link, count, &job->user))
-        return false;
-    return !is_user_busy(session, &job->user);
-}
-
-/* Moves up to `most` jobs of the lane into the link's batch. Returns how many. */
-static unsigned gather(struct store_session *session, struct link *link, enum lane lane,
-                       unsigned most, int64_t now_us)
-{
-    struct queue *queue = &session->queues[lane];
-    struct job **place = &queue->first;
-    unsigned count = 0;
-    for (unsigned seen = 0; *place && count < most && seen < LOOK_MOST; seen++) {
-        if (!may_join(session, link, lane, count, *place, now_us)) {
-            place = &(*place)->next;
-            continue;
-        }
-        struct job *job = queue_take(queue, place);
-        if (lane == LANE_CREATE || lane == LANE_CHANGE)
-            insert_by_user(link, count, job);
-        else
-            link->jobs[count] = job;
-        count++;
-    }
-    return count;
-}
-
-static bool run_lane(struct store_session *session, struct link *link, enum lane lane,
-                     unsigned most, int64_t now_us)
-{
-    if (!session->queues[lane].first)
-        return false;
-    const unsigned count = gather(session, link, lane, most, now_us);
-    const int64_t timeout_us = (int64_t)session->store->options.timeout_ms * 1000;
-    if (count > 0) {
-        session->served = true;
-        link_begin(link, lane, count, now_us + timeout_us);
-    }
-    return count > 0;
-}
-
-static unsigned count_live(const struct store_session *session)
-{
-    unsigned live = 0;
-    for (unsigned i = 0; i < session->link_count; i++)
-        live += session->links[i].state != LINK_WANTED;
-    return live;
-}
-
-static bool has_jobs(const struct store_session *session)
-{
-    bool any = false;
-    for (unsigned lane = 0; lane <= LANE_ALONE; lane++)
-        any = any || session->queues[lane].first;
-    return any;
-}
-
-static unsigned count_idle(const struct store_session *session)
-{
-    unsigned idle = 0;
-    for (unsigned i = 0; i < session->link_count; i++)
-        idle += session->links[i].state == LINK_IDLE;
-    return idle;
-}
-
-/* Reads that wait are shared out among the connections that are idle. */
-static unsigned reads_for_one(const struct store_session *session, unsigned idle)
-{
-    const unsigned share = (session->queues[LANE_READ].count + idle - 1) / idle;
-    if (share < READS_LEAST)
-        return READS_LEAST;
-    return share < LINK_BATCH_MOST ? share : LINK_BATCH_MOST;
-}
-
-/* The lanes take turns to be the first, so that none waits for ever behind another. */
-static bool run_writes(struct store_session *session, struct link *link, int64_t now_us)
-{
-    static const enum lane lanes[] = {LANE_ALONE, LANE_CHANGE, LANE_CREATE};
-    const unsigned first = session->first_lane++;
-    for (unsigned i = 0; i < 3; i++) {
-        const enum lane lane = lanes[(first + i) % 3];
-        const unsigned most = lane == LANE_ALONE ? 1 : LINK_BATCH_MOST;
-        if (run_lane(session, link, lane, most, now_us))
-            return true;
-    }
-    return false;
-}
-
-/* One connection is kept for reads while there are others. One that is alone does both in turn. */
-static void run_batch(struct store_session *session, struct link *link, unsigned reads,
-                      int64_t now_us)
-{
-    const bool alone = count_live(session) == 1;
-    bool reads_first = link == &session->links[0];
-    if (alone)
-        reads_first = session->reads_next = !session->reads_next;
-    if (reads_first && run_lane(session, link, LANE_READ, reads, now_us))
-        return;
-    if ((alone || !reads_first) && run_writes(session, link, now_us))
-        return;
-    if (!reads_first)
-        (void)run_lane(session, link, LANE_READ, reads, now_us);
-}
-
-static void run_batches(struct store_session *session, int64_t now_us)
-{
-    unsigned idle = count_idle(session);
-    for (unsigned i = 0; i < session->link_count && idle > 0; i++) {
-        struct link *link = &session->links[i];
-        if (link->state == LINK_IDLE)
-            run_batch(session, link, reads_for_one(session, idle--), now_us);
-    }
-}
-
 /* ---- time ---- */
 
 static bool is_busy(const struct store_session *session)
 {
-    bool busy = has_jobs(session);
+    bool busy = batches_has_jobs(session);
     for (unsigned i = 0; i < session->link_count; i++)
         busy = busy || session->links[i].state > LINK_IDLE;
     return busy;
@@ -375,7 +164,7 @@ static void tick(struct store_session *session)
 static void expire_lane(struct store_session *session, struct queue *queue, int64_t now_us)
 {
     struct job **place = &queue->first;
-    const bool reachable = count_live(session) > 0;
+    const bool reachable = batches_count_live(session) > 0;
     while (*place) {
         if ((*place)->deadline_us > now_us) {
             place = &(*place)->next;
@@ -419,7 +208,7 @@ static void on_connected(struct inbox_message *message)
 static void want_connection(struct store_session *session, struct link *link)
 {
     link->order = (struct connector_order){.message.run = on_connected, .client = &session->client};
-    connector_request(session->store->connector, &link->order, count_live(session));
+    connector_request(session->store->connector, &link->order, batches_count_live(session));
 }
 
 static void on_lend(struct inbox_message *message)
@@ -433,7 +222,7 @@ static void on_lend(struct inbox_message *message)
  * could pass one to and fro for ever. */
 static void lend_one(struct store_session *session)
 {
-    if (count_live(session) == 1 && has_jobs(session) && !session->served)
+    if (batches_count_live(session) == 1 && batches_has_jobs(session) && !session->served)
         return;
     for (unsigned i = session->link_count; i-- > 0;) {
         struct link *link = &session->links[i];
@@ -442,7 +231,7 @@ static void lend_one(struct store_session *session)
         session->lends = false;
         PGconn *connection = link_release(link);
         connector_lend(session->store->connector, &session->client, connection,
-                       count_live(session));
+                       batches_count_live(session));
         want_connection(session, link);
         return;
     }
@@ -450,7 +239,7 @@ static void lend_one(struct store_session *session)
 
 static void hurry(struct store_session *session)
 {
-    if (session->hurried || count_live(session) > 0 || !has_jobs(session))
+    if (session->hurried || batches_count_live(session) > 0 || !batches_has_jobs(session))
         return;
     session->hurried = true;
     connector_hurry(session->store->connector, &session->client);
@@ -518,7 +307,7 @@ void session_flush(struct store_session *session)
 {
     if (session->lends)
         lend_one(session);
-    run_batches(session, clock_mono_us());
+    batches_run(session, clock_mono_us());
     hurry(session);
     tick(session);
 }

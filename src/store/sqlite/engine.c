@@ -18,6 +18,7 @@ struct store {
     struct file file;
     struct uuid epoch;
     struct writer *writer;
+    struct readers *readers;
 };
 
 static void engine_close(struct store **store)
@@ -26,6 +27,7 @@ static void engine_close(struct store **store)
     if (!s)
         return;
     *store = NULL;
+    readers_destroy(&s->readers);
     writer_destroy(&s->writer);
     file_release(&s->file);
     free(s);
@@ -61,6 +63,10 @@ static struct store *engine_open(const struct store_options *options, char *why,
     db = NULL;
     if (!store->writer)
         goto failed;
+    (void)snprintf(why, why_size, "cannot start the readers");
+    store->readers = readers_create(store->writer, store->file.path);
+    if (!store->readers)
+        goto failed;
     return store;
 failed:
     database_close(&db);
@@ -80,7 +86,7 @@ static const char *engine_file(const struct store *store)
 
 static struct store_session *engine_session_open(struct store *store, struct inbox *inbox)
 {
-    return session_create(store->writer, store->file.path, inbox);
+    return session_create(store->writer, store->readers, store->file.path, inbox);
 }
 
 static void engine_health(const struct store *store, struct store_health *health)

@@ -1,6 +1,7 @@
 #include "store/sqlite/list.h"
 
 #include "store/sqlite/reader.h"
+#include "store/sqlite/readers.h"
 #include "store/sqlite/revision.h"
 #include "store/sqlite/session.h"
 #include "store/sqlite/sql.h"
@@ -41,18 +42,30 @@ static unsigned list_index(const struct store_task_list *op)
            (is_filtered(op) ? 1 : 0);
 }
 
+/* On the loop that asks, of users who hold no more than this: so little is read and sorted at once,
+ * in a tenth of a millisecond. */
+#define LOOP_TASKS 300
+#define LOOP_BYTES STORE_PAGE_BYTES
+
+/* Must all tasks of the user be looked at, and are they many? */
+static bool is_slow(const struct store_task_list *op, const struct usage *usage)
+{
+    return (op->sort != STORE_SORT_CREATED_AT || is_filtered(op)) &&
+           (usage_total(usage, 0) > LOOP_TASKS || usage->bytes > LOOP_BYTES);
+}
+
 /* The user's revision; a user who is gone has none and no tasks. */
-static int read_revision(struct store_task_list *op)
+static int read_revision(struct store_task_list *op, struct usage *usage)
 {
     struct query q = query_begin(&op->op.session->statements, SQL_USER_REVISION);
     query_bind_uuid(&q, &op->user);
     op->revision = 0;
-    op->total = 0;
+    *usage = (struct usage){0};
     if (query_row(&q)) {
         op->revision = query_take_i64(&q);
-        const struct usage usage = revision_take_usage(&q);
-        op->total = usage_total(&usage, op->statuses);
+        *usage = revision_take_usage(&q);
     }
+    op->total = usage_total(usage, op->statuses);
     return query_end(&q);
 }
 
@@ -80,25 +93,42 @@ static int read_rows(struct store_task_list *op)
         q.bound += 2;
     query_bind_i64(&q, (int64_t)op->limit + 1);
     unsigned count = 0;
-    while (count <= op->limit && query_row(&q)) {
-        if (count++ == op->limit) {
+    bool full = false;
+    while (query_row(&q)) {
+        if (full) {
             op->more = true;
             break;
         }
         struct task row = reader_take_task(&q, NULL);
         if (q.rc == SQLITE_OK)
-            op->each(op, &row);
+            full = !op->each(op, &row) || ++count == op->limit;
     }
     return query_end(&q);
 }
 
-void list_run(struct store_task_list *op)
+int list_read_page(struct store_task_list *op)
 {
+    struct usage usage;
     op->more = false;
     int rc = session_snapshot(op->op.session);
     if (rc == SQLITE_OK)
-        rc = read_revision(op);
-    if (rc == SQLITE_OK && (!op->begin || op->begin(op)))
+        rc = read_revision(op, &usage);
+    return rc == SQLITE_OK ? read_rows(op) : rc;
+}
+
+void list_run(struct store_task_list *op)
+{
+    struct usage usage;
+    op->more = false;
+    int rc = session_snapshot(op->op.session);
+    if (rc == SQLITE_OK)
+        rc = read_revision(op, &usage);
+    if (rc == SQLITE_OK && (!op->begin || op->begin(op)) && op->total > 0) {
+        if (is_slow(op, &usage)) {
+            readers_list(op->op.session->readers, op);
+            return;
+        }
         rc = read_rows(op);
+    }
     session_read_done(op->op.session, &op->op, rc, true);
 }

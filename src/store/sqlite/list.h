@@ -9,4 +9,8 @@ extern const char *const list_texts[LIST_TEXTS];
 
 void list_run(struct store_task_list *op);
 
+/* Reads revision, total and rows on the connection of op->op.session and gives the rows, without
+ * `begin` and `done`. Returns SQLITE_OK or an error. */
+int list_read_page(struct store_task_list *op);
+
 #endif

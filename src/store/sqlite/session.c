@@ -22,12 +22,14 @@ static int on_tick(void *context)
     return now > session->deadline_us;
 }
 
-struct store_session *session_create(struct writer *writer, const char *path, struct inbox *inbox)
+struct store_session *session_create(struct writer *writer, struct readers *readers,
+                                     const char *path, struct inbox *inbox)
 {
     struct store_session *session = calloc(1, sizeof *session);
     if (!session)
         return NULL;
     session->writer = writer;
+    session->readers = readers;
     session->inbox = inbox;
     session->outgoing_end = &session->outgoing;
     session->db = database_open_reader(path, NULL, 0);
@@ -131,6 +133,8 @@ void session_destroy(struct store_session **session)
     if (s->db) {
         session_turn_end(s);
         writer_wait(s->writer, s);
+        if (s->readers)
+            readers_forget(s->readers, s);
     }
     statements_finish(&s->statements);
     statements_finish(&s->lists);

@@ -1,6 +1,7 @@
 #ifndef TASKHOLD_STORE_SQLITE_SESSION_H
 #define TASKHOLD_STORE_SQLITE_SESSION_H
 
+#include "store/sqlite/readers.h"
 #include "store/sqlite/statement.h"
 #include "store/sqlite/writer.h"
 #include "store/store.h"
@@ -13,6 +14,7 @@
  * that begins later. */
 struct store_session {
     struct writer *writer;
+    struct readers *readers;
     struct inbox *inbox;
     sqlite3 *db;
     struct statements statements; /* sql.h */
@@ -28,9 +30,12 @@ struct store_session {
     unsigned outgoing_count;
 
     struct writer_mailbox mailbox; /* the writer's side */
+    struct read_job *reading;      /* of this session, in readers.c */
 };
 
-struct store_session *session_create(struct writer *writer, const char *path, struct inbox *inbox);
+/* Without `readers` and `inbox` (NULL) it only reads, by itself. */
+struct store_session *session_create(struct writer *writer, struct readers *readers,
+                                     const char *path, struct inbox *inbox);
 
 /* Hands over what is left and waits until the writer holds no operation of this session. Answers
  * that it posted meanwhile stay in the inbox, which must not be run after this. */

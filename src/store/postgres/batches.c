@@ -1,0 +1,227 @@
+#include <string.h>
+
+#include "store/postgres/session_private.h"
+#include "store/postgres/store_private.h"
+
+#define READS_LEAST   8   /* a flight of reads is not made smaller to fill another connection */
+#define LOOK_MOST     512 /* waiting jobs looked at for one flight */
+#define ALL_SHARE     2   /* long reads take a half of the connections at most, */
+#define USER_SHARE    4   /* those of one user a quarter */
+#define SCANS_WAITING 256
+#define SCANS_OF_USER 32
+
+bool batches_may_wait(const struct store_session *session, const struct job *job)
+{
+    const struct queue *queue = &session->queues[LANE_SCAN];
+    unsigned same = 0;
+    for (const struct job *other = queue->first; other; other = other->next)
+        same += uuid_eq(other->user, job->user);
+    return queue->count < SCANS_WAITING && same < SCANS_OF_USER;
+}
+
+static bool is_user_busy(const struct store_session *session, const struct uuid *user)
+{
+    for (unsigned i = 0; i < session->link_count; i++) {
+        const struct link *link = &session->links[i];
+        const bool locks = lane_writes(link->lane);
+        for (unsigned k = 0; locks && k < link->job_count; k++) {
+            if (uuid_eq(link->jobs[k]->user, *user))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Puts the job behind those of users with smaller ids, so that all transactions take their locks in
+ * one order; and keeps the order of one user's. */
+static void insert_by_user(struct link *link, unsigned count, struct job *job)
+{
+    unsigned place = count;
+    while (place > 0 &&
+           memcmp(link->jobs[place - 1]->user.bytes, job->user.bytes, sizeof job->user.bytes) > 0) {
+        link->jobs[place] = link->jobs[place - 1];
+        place--;
+    }
+    link->jobs[place] = job;
+}
+
+static bool is_in_batch(const struct link *link, unsigned count, const struct uuid *user)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (uuid_eq(link->jobs[i]->user, *user))
+            return true;
+    }
+    return false;
+}
+
+unsigned batches_count_live(const struct store_session *session)
+{
+    unsigned live = 0;
+    for (unsigned i = 0; i < session->link_count; i++)
+        live += session->links[i].state != LINK_WANTED;
+    return live;
+}
+
+/* Connections on which a read runs that may take long; of `user`, or of all (NULL). */
+static unsigned count_scans(const struct store_session *session, const struct uuid *user)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < session->link_count; i++) {
+        const struct link *link = &session->links[i];
+        count += link->lane == LANE_SCAN && link->job_count > 0 &&
+                 (!user || uuid_eq(link->jobs[0]->user, *user));
+    }
+    return count;
+}
+
+static unsigned scans_most(const struct store_session *session, unsigned share)
+{
+    const unsigned live = batches_count_live(session);
+    return live > share ? live / share : 1;
+}
+
+/* Not on the connection that never writes, or short reads would wait; of two it is that one, or
+ * writes would. Without it, on any. */
+static bool may_scan(const struct store_session *session, const struct link *link)
+{
+    const unsigned live = batches_count_live(session);
+    const struct link *kept = &session->links[0];
+    return count_scans(session, NULL) < scans_most(session, ALL_SHARE) &&
+           (live < 2 || kept->state == LINK_WANTED || (link == kept) == (live == 2));
+}
+
+/* One connection at a time for what changes one user: were that user's row locked by somebody else,
+ * more would only wait beside it, and nobody else could write. */
+static bool may_join(const struct store_session *session, const struct link *link, enum lane lane,
+                     unsigned count, const struct job *job, int64_t now_us)
+{
+    static const struct uuid nobody;
+    if (job->not_before_us > now_us)
+        return false;
+    if (count > 0 && (job->alone || link->jobs[0]->alone))
+        return false;
+    if (lane == LANE_SCAN)
+        return count_scans(session, &job->user) < scans_most(session, USER_SHARE);
+    if (lane == LANE_READ || (lane == LANE_ALONE && uuid_eq(job->user, nobody)))
+        return true;
+    if (lane == LANE_CHANGE && is_in_batch(link, count, &job->user))
+        return false;
+    return !is_user_busy(session, &job->user);
+}
+
+/* Moves up to `most` jobs of the lane into the link's batch. Returns how many. */
+static unsigned gather(struct store_session *session, struct link *link, enum lane lane,
+                       unsigned most, int64_t now_us)
+{
+    struct queue *queue = &session->queues[lane];
+    struct job **place = &queue->first;
+    unsigned count = 0;
+    for (unsigned seen = 0; *place && count < most && seen < LOOK_MOST; seen++) {
+        if (!may_join(session, link, lane, count, *place, now_us)) {
+            place = &(*place)->next;
+            continue;
+        }
+        struct job *job = queue_take(queue, place);
+        if (lane == LANE_CREATE || lane == LANE_CHANGE)
+            insert_by_user(link, count, job);
+        else
+            link->jobs[count] = job;
+        count++;
+    }
+    return count;
+}
+
+static bool run_lane(struct store_session *session, struct link *link, enum lane lane,
+                     unsigned most, int64_t now_us)
+{
+    if (!session->queues[lane].first)
+        return false;
+    const unsigned count = gather(session, link, lane, most, now_us);
+    const int64_t timeout_us = (int64_t)session->store->options.timeout_ms * 1000;
+    if (count > 0) {
+        session->served = true;
+        link_begin(link, lane, count, now_us + timeout_us);
+    }
+    return count > 0;
+}
+
+bool batches_has_jobs(const struct store_session *session)
+{
+    bool any = false;
+    for (unsigned lane = 0; lane <= LANE_ALONE; lane++)
+        any = any || session->queues[lane].first;
+    return any;
+}
+
+static unsigned count_idle(const struct store_session *session)
+{
+    unsigned idle = 0;
+    for (unsigned i = 0; i < session->link_count; i++)
+        idle += session->links[i].state == LINK_IDLE;
+    return idle;
+}
+
+/* Reads that wait are shared out among the connections that are idle. */
+static unsigned reads_for_one(const struct store_session *session, unsigned idle)
+{
+    const unsigned share = (session->queues[LANE_READ].count + idle - 1) / idle;
+    if (share < READS_LEAST)
+        return READS_LEAST;
+    return share < LINK_BATCH_MOST ? share : LINK_BATCH_MOST;
+}
+
+/* The lanes take turns to be the first, so that none waits for ever behind another. */
+static bool run_writes(struct store_session *session, struct link *link, int64_t now_us)
+{
+    static const enum lane lanes[] = {LANE_ALONE, LANE_CHANGE, LANE_CREATE};
+    const unsigned first = session->first_lane++;
+    for (unsigned i = 0; i < 3; i++) {
+        const enum lane lane = lanes[(first + i) % 3];
+        const unsigned most = lane == LANE_ALONE ? 1 : LINK_BATCH_MOST;
+        if (run_lane(session, link, lane, most, now_us))
+            return true;
+    }
+    return false;
+}
+
+static bool run_scan(struct store_session *session, struct link *link, int64_t now_us)
+{
+    return may_scan(session, link) && run_lane(session, link, LANE_SCAN, 1, now_us);
+}
+
+/* The only connection takes short reads, writes and long reads in turn. */
+static void run_alone(struct store_session *session, struct link *link, unsigned reads,
+                      int64_t now_us)
+{
+    bool begun = false;
+    for (unsigned i = 0; i < 3 && !begun; i++) {
+        const unsigned turn = session->turn++ % 3;
+        if (turn == 0)
+            begun = run_lane(session, link, LANE_READ, reads, now_us);
+        else if (turn == 1)
+            begun = run_writes(session, link, now_us);
+        else
+            begun = run_scan(session, link, now_us);
+    }
+}
+
+/* One connection is kept for reads while there are others. */
+static void run_batch(struct store_session *session, struct link *link, unsigned reads,
+                      int64_t now_us)
+{
+    const bool kept = link == &session->links[0];
+    if (batches_count_live(session) == 1)
+        run_alone(session, link, reads, now_us);
+    else if (!run_scan(session, link, now_us) && (kept || !run_writes(session, link, now_us)))
+        (void)run_lane(session, link, LANE_READ, reads, now_us);
+}
+
+void batches_run(struct store_session *session, int64_t now_us)
+{
+    unsigned idle = count_idle(session);
+    for (unsigned i = 0; i < session->link_count && idle > 0; i++) {
+        struct link *link = &session->links[i];
+        if (link->state == LINK_IDLE)
+            run_batch(session, link, reads_for_one(session, idle--), now_us);
+    }
+}

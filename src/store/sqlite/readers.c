@@ -1,0 +1,346 @@
+#include "store/sqlite/readers.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/metrics.h"
+#include "store/sqlite/list.h"
+#include "store/sqlite/session.h"
+
+#define THREADS      2
+#define WAITING_MOST 256
+#define USER_MOST    32            /* of one user, what is being read included */
+#define USER_THREADS (THREADS - 1) /* so that there is one for somebody else */
+#define NICE         10            /* loops and the writer come first */
+#define ARENA_MOST   ((size_t)512 * 1024)
+
+/* The texts of a task, at most: code points of four bytes. */
+#define TEXTS_MOST ((TASK_TITLE_MOST + TASK_DESCRIPTION_MOST) * 4)
+
+static_assert(ARENA_MOST > STORE_PAGE_BYTES + 100 * (sizeof(struct task) + 64),
+              "a page has room in the arena");
+
+/* A list on its way. The loop makes and frees it; a reader fills in what it read. */
+struct read_job {
+    struct store_task_list read; /* first: a copy of what was asked, which a reader runs */
+    struct store_task_list *asked;
+    struct inbox_message message;
+    struct read_job *next;          /* that waits */
+    struct read_job *session_next;  /* of the same session; the loop's own */
+    struct read_job **session_link; /* what points to this one */
+    unsigned turn;                  /* how many of the same user come before it */
+
+    /* What was read: */
+    int rc;
+    struct arena *arena; /* of the rows and their texts */
+    struct task *rows;
+    unsigned count;
+    size_t bytes;
+};
+
+struct reader {
+    struct readers *readers;
+    pthread_t thread;
+    bool started;
+    struct store_session *session; /* made with its first job */
+
+    /* Under the lock; what `running` points to may be gone already. */
+    bool busy;
+    struct uuid user;
+    const struct store_session *asker;
+};
+
+struct readers {
+    struct writer *writer;
+    const char *path;
+    pthread_mutex_t lock;
+    pthread_cond_t sent; /* or stopping */
+    pthread_cond_t done;
+    struct read_job *first; /* that waits, the oldest first */
+    unsigned waiting;
+    bool stopping;
+    struct reader threads[THREADS];
+};
+
+/* ---- the queue; all with the lock ---- */
+
+static unsigned running_of(const struct readers *readers, const struct uuid *user)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < THREADS; i++)
+        count += readers->threads[i].busy && uuid_eq(readers->threads[i].user, *user);
+    return count;
+}
+
+static bool queue_put(struct readers *readers, struct read_job *job)
+{
+    struct read_job **end = &readers->first;
+    job->turn = running_of(readers, &job->read.user);
+    for (; *end; end = &(*end)->next)
+        job->turn += uuid_eq((*end)->read.user, job->read.user);
+    if (readers->waiting >= WAITING_MOST || job->turn >= USER_MOST)
+        return false;
+    job->next = NULL;
+    *end = job;
+    readers->waiting++;
+    return true;
+}
+
+/* The first of those whose users have had the fewest turns; NULL: none may be read now. */
+static struct read_job *queue_take(struct readers *readers)
+{
+    struct read_job **best = NULL;
+    for (struct read_job **place = &readers->first; *place; place = &(*place)->next) {
+        if (running_of(readers, &(*place)->read.user) < USER_THREADS &&
+            (!best || (*place)->turn < (*best)->turn))
+            best = place;
+    }
+    if (!best)
+        return NULL;
+    struct read_job *job = *best;
+    *best = job->next;
+    readers->waiting--;
+    return job;
+}
+
+/* The user's others move up. */
+static void queue_advance(struct readers *readers, const struct uuid *user)
+{
+    for (struct read_job *job = readers->first; job; job = job->next)
+        job->turn -= job->turn > 0 && uuid_eq(job->read.user, *user);
+}
+
+/* ---- on a reader ---- */
+
+static bool collect(struct store_task_list *read, const struct task *row)
+{
+    struct read_job *job = (struct read_job *)read;
+    struct task *kept = &job->rows[job->count];
+    *kept = *row;
+    kept->title = arena_copy(job->arena, row->title);
+    if (row->description.ptr)
+        kept->description = arena_copy(job->arena, row->description);
+    if (!kept->title.ptr || (row->description.ptr && !kept->description.ptr)) {
+        job->rc = SQLITE_NOMEM;
+        return false;
+    }
+    job->count++;
+    job->bytes += row->title.len + row->description.len;
+    return job->bytes + TEXTS_MOST <= STORE_PAGE_BYTES;
+}
+
+static bool prepare(struct reader *reader, struct read_job *job)
+{
+    const struct readers *readers = reader->readers;
+    if (!reader->session) {
+        struct store_session *session = session_create(readers->writer, NULL, readers->path, NULL);
+        pthread_mutex_lock(&reader->readers->lock);
+        reader->session = session;
+        pthread_mutex_unlock(&reader->readers->lock);
+    }
+    job->arena = arena_create(ARENA_MOST);
+    if (job->arena)
+        job->rows = arena_alloc(job->arena, job->read.limit * sizeof *job->rows);
+    return reader->session && job->rows;
+}
+
+static void read_page(struct reader *reader, struct read_job *job)
+{
+    job->rc = SQLITE_OK;
+    if (!prepare(reader, job)) {
+        job->rc = SQLITE_NOMEM;
+        return;
+    }
+    job->read.op.session = reader->session;
+    job->read.each = collect;
+    const int rc = list_read_page(&job->read);
+    job->rc = job->rc != SQLITE_OK ? job->rc : rc;
+    session_turn_end(reader->session);
+}
+
+static void run_one(struct reader *reader, struct read_job *job)
+{
+    struct readers *readers = reader->readers;
+    struct store_session *asker = job->asked->op.session;
+    reader->busy = true;
+    reader->user = job->read.user;
+    reader->asker = asker;
+    pthread_mutex_unlock(&readers->lock);
+    read_page(reader, job);
+    inbox_post(asker->inbox, &job->message); /* and from now on the loop may free it */
+    pthread_mutex_lock(&readers->lock);
+    reader->busy = false;
+    queue_advance(readers, &reader->user);
+    pthread_cond_broadcast(&readers->done);
+    pthread_cond_signal(&readers->sent); /* one of that user may have waited for this */
+}
+
+static void *run_thread(void *argument)
+{
+    struct reader *reader = argument;
+    struct readers *readers = reader->readers;
+    /* Where it is forbidden they run as all others do. */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    pthread_mutex_lock(&readers->lock);
+    while (!readers->stopping) {
+        struct read_job *job = queue_take(readers);
+        if (job)
+            run_one(reader, job);
+        else
+            (void)pthread_cond_wait(&readers->sent, &readers->lock);
+    }
+    pthread_mutex_unlock(&readers->lock);
+    session_destroy(&reader->session);
+    return NULL;
+}
+
+/* ---- on the loop ---- */
+
+static void job_destroy(struct read_job *job)
+{
+    *job->session_link = job->session_next;
+    if (job->session_next)
+        job->session_next->session_link = job->session_link;
+    arena_destroy(&job->arena);
+    free(job);
+}
+
+/* Gives the rows, unless a later revision says that none are wanted after all. */
+static void give_rows(struct store_task_list *op, const struct read_job *job)
+{
+    const bool later = op->revision != job->read.revision;
+    op->revision = job->read.revision;
+    op->total = job->read.total;
+    op->more = job->read.more;
+    if (later && op->begin && !op->begin(op))
+        return;
+    for (unsigned i = 0; i < job->count; i++) {
+        if (!op->each(op, &job->rows[i]) && i + 1 < job->count) {
+            op->more = true;
+            return;
+        }
+    }
+}
+
+static void answer(struct inbox_message *message)
+{
+    struct read_job *job =
+        (struct read_job *)((char *)message - offsetof(struct read_job, message));
+    struct store_task_list *op = job->asked;
+    const int rc = job->rc;
+    if (rc == SQLITE_OK)
+        give_rows(op, job);
+    job_destroy(job);
+    session_read_done(op->op.session, &op->op, rc, true);
+}
+
+void readers_list(struct readers *readers, struct store_task_list *op)
+{
+    struct store_session *session = op->op.session;
+    struct read_job *job = calloc(1, sizeof *job);
+    bool queued = false;
+    if (job) {
+        job->read = *op;
+        job->asked = op;
+        job->message.run = answer;
+        pthread_mutex_lock(&readers->lock);
+        queued = queue_put(readers, job);
+        if (queued) {
+            /* Before the lock is given up: the answer may come at once, though only this thread
+             * runs it. */
+            job->session_next = session->reading;
+            job->session_link = &session->reading;
+            if (session->reading)
+                session->reading->session_link = &job->session_next;
+            session->reading = job;
+        }
+        pthread_mutex_unlock(&readers->lock);
+    }
+    if (queued) {
+        pthread_cond_signal(&readers->sent);
+        return;
+    }
+    free(job);
+    metrics_count(METRIC_STORE_REFUSED, "queue_full");
+    op->op.result = ERROR_OVERLOADED;
+    op->op.done(&op->op);
+}
+
+static bool is_reading(struct readers *readers, const struct store_session *session)
+{
+    bool reading = false;
+    for (unsigned i = 0; i < THREADS; i++) {
+        struct reader *reader = &readers->threads[i];
+        if (reader->busy && reader->asker == session) {
+            reading = true;
+            if (reader->session)
+                sqlite3_interrupt(reader->session->db);
+        }
+    }
+    return reading;
+}
+
+void readers_forget(struct readers *readers, struct store_session *session)
+{
+    pthread_mutex_lock(&readers->lock);
+    for (struct read_job **place = &readers->first; *place;) {
+        if ((*place)->asked->op.session == session) {
+            *place = (*place)->next;
+            readers->waiting--;
+        } else {
+            place = &(*place)->next;
+        }
+    }
+    while (is_reading(readers, session))
+        (void)pthread_cond_wait(&readers->done, &readers->lock);
+    pthread_mutex_unlock(&readers->lock);
+    /* Those that were read and not answered too: the inbox is not run again. */
+    while (session->reading)
+        job_destroy(session->reading);
+}
+
+struct readers *readers_create(struct writer *writer, const char *path)
+{
+    struct readers *readers = calloc(1, sizeof *readers);
+    if (!readers)
+        return NULL;
+    readers->writer = writer;
+    readers->path = path;
+    pthread_mutex_init(&readers->lock, NULL);
+    pthread_cond_init(&readers->sent, NULL);
+    pthread_cond_init(&readers->done, NULL);
+    for (unsigned i = 0; i < THREADS; i++) {
+        struct reader *reader = &readers->threads[i];
+        reader->readers = readers;
+        reader->started = pthread_create(&reader->thread, NULL, run_thread, reader) == 0;
+        if (!reader->started) {
+            readers_destroy(&readers);
+            return NULL;
+        }
+    }
+    return readers;
+}
+
+void readers_destroy(struct readers **readers)
+{
+    struct readers *r = *readers;
+    if (!r)
+        return;
+    *readers = NULL;
+    pthread_mutex_lock(&r->lock);
+    assert(!r->first);
+    r->stopping = true;
+    pthread_mutex_unlock(&r->lock);
+    pthread_cond_broadcast(&r->sent);
+    for (unsigned i = 0; i < THREADS; i++) {
+        if (r->threads[i].started)
+            (void)pthread_join(r->threads[i].thread, NULL);
+    }
+    pthread_cond_destroy(&r->sent);
+    pthread_cond_destroy(&r->done);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}
