@@ -172,6 +172,32 @@ static void test_a_lock_of_somebody_else(void **pointer)
     loop_close(&loop);
 }
 
+/* A create that waits for the deletion of its user finds nobody, and not somebody who holds too
+ * much. */
+static void test_a_create_while_its_user_goes(void **pointer)
+{
+    struct contract_state *state = *pointer;
+    struct loop loop;
+    loop_open(&loop, state->contract->engine, state->store);
+    struct uuid ann = make_user(&loop, "ann");
+    PGconn *other = PQconnectdb(url);
+    PQclear(PQexec(other, "BEGIN"));
+    PQclear(PQexec(other, "DELETE FROM users WHERE email = 'ann@example.org'"));
+    struct store_task_write held = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
+    held.change.title = SLICE("too late");
+    loop_begin(&loop, &held.op);
+    loop.engine->task_write(&held);
+    loop.engine->turn_end(loop.session);
+    while (number("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+                  "WHERE NOT l.granted AND a.datname = current_database()") == 0)
+        loop.engine->ready(loop.session);
+    PQclear(PQexec(other, "COMMIT"));
+    loop_finish(&loop);
+    assert_int_equal(held.op.result, ERROR_NOT_FOUND);
+    PQfinish(other);
+    loop_close(&loop);
+}
+
 /* Without prepared statements no session gets timeouts, so a held lock is another matter: see
  * tests/cli/test_postgres_limits.py. */
 static int run_own_tests(bool unprepared)
@@ -180,10 +206,12 @@ static int run_own_tests(bool unprepared)
         CONTRACT_TEST(test_a_read_that_fails_is_alone),
         CONTRACT_TEST(test_connections_that_end),
         CONTRACT_TEST(test_a_lock_of_somebody_else),
+        CONTRACT_TEST(test_a_create_while_its_user_goes),
     };
     const struct CMUnitTest always[] = {
         CONTRACT_TEST(test_a_read_that_fails_is_alone),
         CONTRACT_TEST(test_connections_that_end),
+        CONTRACT_TEST(test_a_create_while_its_user_goes),
     };
     if (unprepared)
         return cmocka_run_group_tests_name("store: PostgreSQL, unprepared", always, NULL, NULL);

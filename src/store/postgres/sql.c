@@ -77,7 +77,8 @@ static const struct sql_text texts[SQL_TASK_LIST] = {
                        "u"},
     /* A broken network may deliver it when it was run again on another connection long since; where
      * its task has been deleted meanwhile, it must not bring that back. Revision 0: the user is
-     * there and holds too much. */
+     * there and holds too much; locked, because a snapshot still has a user whose deletion the
+     * UPDATE has waited for. */
     [SQL_TASK_CREATE] = {"WITH u AS (UPDATE users SET revision = revision + 1, " ADD_USAGE(
                              "($5 = 0)::int", "($5 = 1)::int", "($5 = 2)::int",
                              "$9") " WHERE user_id = $1 "
@@ -88,8 +89,9 @@ static const struct sql_text texts[SQL_TASK_LIST] = {
                                    "t AS (INSERT INTO tasks (user_id, " TASK_COLUMNS ") "
                                    "SELECT $1, $2, $3, $4, $5, $6, $7, $8, u.revision FROM u "
                                    "RETURNING revision) "
-                                   "SELECT revision FROM t UNION ALL SELECT 0 FROM users "
-                                   "WHERE user_id = $1 AND NOT EXISTS (SELECT FROM t)",
+                                   "SELECT revision FROM t UNION ALL SELECT 0 FROM "
+                                   "(SELECT FROM users WHERE user_id = $1 FOR NO KEY UPDATE) l "
+                                   "WHERE NOT EXISTS (SELECT FROM t)",
                          "uuttiiiiiii"},
     [SQL_TASK_INSERT] = {"WITH t AS (INSERT INTO tasks (user_id, " TASK_COLUMNS ") "
                          "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
