@@ -204,7 +204,7 @@ def test_a_kill_in_the_middle_of_a_migration_is_repaired_by_the_next_start(postg
     server = Server(env={"DATABASE_URL": url})
     try:
         User(server).task()
-        assert len(tables(postgres, url)) == 9
+        assert {"sessions", "users", "tasks", "meta", "invitations"} <= {row[0] for row in tables(postgres, url)}
     finally:
         server.stop()
 
