@@ -1,13 +1,21 @@
-"""Caddy (Debian's and the newest, with our files), nginx, HAProxy and Apache: compression, kept connections."""
+"""Caddy (Debian's and the newest, with our files), nginx, HAProxy and Apache: compression, kept connections, refused bodies."""
 import gzip
 import http.client
 import json
+import re
+import socket
+import threading
 
 import pytest
 
 from proxies import PROXIES, Proxy, missing
 from support.accounts import User
+from support.client import Client
 from support.server import Server
+
+BODY = b'{"title":"' + b"x" * (1 << 20) + b'"}'
+REFUSED = 40
+RACING = 4
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +99,39 @@ def test_a_list_and_an_account_too(through, user):
     for path in ("/v1/tasks", "/v1/me"):
         status, fields, _ = through.call("GET", path)
         assert status == 200 and through.call("GET", path, If_None_Match=fields["ETag"])[0] == 304, fields["ETag"]
+
+
+def send_large(proxy, answers):
+    """As a program that writes all before it reads."""
+    with socket.create_connection(("127.0.0.1", proxy.port), 30) as one:
+        try:
+            one.sendall(b"POST /v1/auth/login HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: application/json\r\n"
+                        b"Content-Length: %d\r\n\r\n" % (proxy.port, len(BODY)))
+            one.sendall(BODY)
+        except OSError:
+            pass  # the answer may have come already
+        try:
+            status = one.recv(4096)
+        except OSError as error:
+            status = repr(error).encode()
+    found = re.match(rb"HTTP/1\.1 (\d+)", status)
+    answers.append(int(found[1]) if found else status)
+
+
+def test_large_bodies_are_refused_and_others_served(proxy, through):
+    """A client without a token, again and again: each is told 413, never 502, and nobody else notices."""
+    answers = []
+
+    def again():
+        for _ in range(REFUSED // RACING):
+            send_large(proxy, answers)
+    threads = [threading.Thread(target=again) for _ in range(RACING)]
+    for thread in threads:
+        thread.start()
+    others = []
+    while any(thread.is_alive() for thread in threads):
+        others.append(through.call("GET", "/v1/me")[0])
+        others.append(through.call("POST", "/v1/tasks", {"title": "meanwhile"})[0])
+    print(f"\n{proxy.name:22} {answers.count(413)} of {REFUSED} bodies of 1 MB: 413; others {len(others)} calls, all answered")
+    assert answers == [413] * REFUSED
+    assert set(others) == {200, 201}

@@ -112,7 +112,9 @@ static void hand_over(struct connector *connector, PGconn *connection)
 
 /* ---- one attempt ---- */
 
-static PGconn *attempt(const struct connect_options *options, char *why, size_t why_size)
+/* `*refused`: there was one, and it does not take our statements. */
+static PGconn *attempt(const struct connect_options *options, bool *refused, char *why,
+                       size_t why_size)
 {
     PGconn *connection = connect_open(options, why, why_size);
     if (connection && options->prepare && !connect_prepare(connection)) {
@@ -122,6 +124,7 @@ static PGconn *attempt(const struct connect_options *options, char *why, size_t 
                        reason);
         PQfinish(connection);
         connection = NULL;
+        *refused = true;
     }
     return connection;
 }
@@ -129,10 +132,12 @@ static PGconn *attempt(const struct connect_options *options, char *why, size_t 
 /* One line when the database is lost and one when it is back, not one for each attempt. A server
  * that gives no more while others of our connections live is full, not lost; the first failure may
  * be that of a server that goes down. */
-static void tell_failure(struct connector *connector, const char *why)
+static void tell_failure(struct connector *connector, bool refused, const char *why)
 {
     const unsigned held = count_held(connector);
-    if (held == 0 && !connector->lost) {
+    if (held == 0 || refused) {
+        if (connector->lost)
+            return;
         connector->lost = true;
         connector->full = false;
         log_message(LOG_WARN, "database_lost", "no connection to PostgreSQL: %s", why);
@@ -190,10 +195,11 @@ static bool serve_first(struct connector *connector)
         return false;
     }
     (void)pthread_mutex_unlock(&connector->mutex);
-    PGconn *connection = attempt(connector->options, why, sizeof why);
+    bool refused = false;
+    PGconn *connection = attempt(connector->options, &refused, why, sizeof why);
     (void)pthread_mutex_lock(&connector->mutex);
     if (!connection) {
-        tell_failure(connector, why);
+        tell_failure(connector, refused, why);
         grow_pause(connector);
         borrow(connector);
         return false;
