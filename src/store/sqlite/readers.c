@@ -201,11 +201,15 @@ static void *run_thread(void *argument)
 
 static void job_destroy(struct read_job *job)
 {
+    arena_destroy(&job->arena);
+    free(job);
+}
+
+static void job_unlink(struct read_job *job)
+{
     *job->session_link = job->session_next;
     if (job->session_next)
         job->session_next->session_link = job->session_link;
-    arena_destroy(&job->arena);
-    free(job);
 }
 
 /* Gives the rows, unless a later revision says that none are wanted after all. */
@@ -233,6 +237,7 @@ static void answer(struct inbox_message *message)
     const int rc = job->rc;
     if (rc == SQLITE_OK)
         give_rows(op, job);
+    job_unlink(job);
     job_destroy(job);
     session_read_done(op->op.session, &op->op, rc, true);
 }
@@ -298,8 +303,13 @@ void readers_forget(struct readers *readers, struct store_session *session)
         (void)pthread_cond_wait(&readers->done, &readers->lock);
     pthread_mutex_unlock(&readers->lock);
     /* Those that were read and not answered too: the inbox is not run again. */
-    while (session->reading)
-        job_destroy(session->reading);
+    struct read_job *job = session->reading;
+    session->reading = NULL;
+    while (job) {
+        struct read_job *next = job->session_next;
+        job_destroy(job);
+        job = next;
+    }
 }
 
 struct readers *readers_create(struct writer *writer, const char *path)
