@@ -14,6 +14,7 @@ import logs
 import postgres
 import procs
 import servers
+import share
 import storm
 from check import KIB, MIB, Check, Cost
 
@@ -159,4 +160,4 @@ def logins(folder, binary, options):
 
 
 ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.section, "logs": logs.section,
-       "postgres": postgres.section}
+       "postgres": postgres.section, "share": share.section}

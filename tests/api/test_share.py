@@ -1,8 +1,10 @@
 """One client's share: what others feel of one that pipelines, sends too much, says nothing, or only half closes."""
+import select
 import signal
 import socket
 import threading
 import time
+from contextlib import ExitStack
 
 from support.accounts import User
 from support.client import Client
@@ -10,6 +12,7 @@ from support.raw import RawConnection
 
 PIPELINES = 8
 OPEN = {"RATE_LIMIT": "off", "THREADS": "1"}
+LISTS, MANY = 24, 4_000  # asked for at once; tasks of one user
 BIG = 3_000_000  # bytes: more than any buffer of a loopback connection takes
 
 
@@ -51,6 +54,44 @@ def test_others_beside_those_who_pipeline(start_server):
         thread.join()
     times.sort()
     assert times[len(times) // 2] < 0.25, f"half of {len(times)} calls took {times[len(times) // 2]:.3f} s or more"
+
+
+def bearer(method, path, user, body=b""):
+    """A request as bytes."""
+    return (f"{method} {path} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {user.token['access_token']}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+
+
+def overtakes(server, greedy, calls):
+    """Asks for many lists that no index serves, then makes the calls: are those answered before the last list is?"""
+    with ExitStack() as stack:
+        lists = [stack.enter_context(RawConnection(server)) for _ in range(LISTS)]
+        for number, connection in enumerate(lists):
+            connection.send(bearer("GET", f"/v1/tasks?sort={('title', 'updated_at')[number % 2]}&limit={number + 1}", greedy))
+        for call in calls:
+            call().expect(200)
+        late = [connection for connection in lists if not select.select([connection.socket], [], [], 0)[0]]
+        for number, connection in enumerate(lists):
+            assert len(connection.read().expect(200).json["items"]) == number + 1
+    return len(late) > 1
+
+
+def test_others_beside_lists_that_no_index_serves(start_server):
+    """One user's expensive lists are answered, and those of others and the probes do not wait for them."""
+    server = start_server(OPEN)
+    greedy, other = User(server), User(server)
+    task = other.task()
+    create = bearer("POST", "/v1/tasks", greedy, b'{"title":"' + b"the same " * 50 + b'"}')
+    with ExitStack() as stack:
+        connections = [stack.enter_context(RawConnection(server)) for _ in range(40)]
+        for connection in connections:
+            connection.send(create * (MANY // 40))
+        for connection in connections * (MANY // 40):
+            connection.read().expect(201)
+    probe = Client(server)
+    calls = [lambda: probe.get("/livez"), lambda: other.client.get(f"/v1/tasks/{task['id']}"),
+             lambda: other.client.get("/v1/tasks?limit=20&sort=title")]
+    assert any(overtakes(server, greedy, calls) for _ in range(10)), "others waited for every list of one user"
 
 
 def test_a_body_that_is_too_large_is_refused_readably(server):
