@@ -90,8 +90,8 @@ static const struct sql_text texts[SQL_TASK_LIST] = {
                                    "SELECT $1, $2, $3, $4, $5, $6, $7, $8, u.revision FROM u "
                                    "RETURNING revision) "
                                    "SELECT revision FROM t UNION ALL SELECT 0 FROM "
-                                   "(SELECT FROM users WHERE user_id = $1 FOR NO KEY UPDATE) l "
-                                   "WHERE NOT EXISTS (SELECT FROM t)",
+                                   "(SELECT FROM users WHERE user_id = $1 "
+                                   "AND NOT EXISTS (SELECT FROM t) FOR NO KEY UPDATE) l",
                          "uuttiiiiiii"},
     [SQL_TASK_INSERT] = {"WITH t AS (INSERT INTO tasks (user_id, " TASK_COLUMNS ") "
                          "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
