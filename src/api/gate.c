@@ -1,6 +1,7 @@
 #include "api/gate.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "api/context.h"
 #include "api/event_log.h"
@@ -139,6 +140,7 @@ static enum http_verdict admit(struct http_exchange *x, const struct jwt_claims 
     }
     *caller = (struct caller){.user = claims->user, .session = claims->session};
     x->caller = caller;
+    memcpy(&x->payer, &claims->user.bytes[8], sizeof x->payer); /* the random part of the id */
     return HTTP_GO;
 }
 

@@ -30,6 +30,7 @@ struct block {
 
 struct arena {
     size_t most;
+    size_t held;  /* bytes of all blocks but the first */
     size_t taken; /* bytes handed out since the last reset, rounding included */
     struct block *newest;
     struct block *first;
@@ -102,6 +103,7 @@ void *arena_alloc(struct arena *arena, size_t size)
         }
         block->next = arena->newest;
         arena->newest = block;
+        arena->held += block->size;
     }
     bytes = block->bytes + block->used;
     block->used += rounded;
@@ -123,6 +125,11 @@ struct slice arena_copy(struct arena *arena, struct slice s)
     return (struct slice){copy, s.len};
 }
 
+size_t arena_held(const struct arena *arena)
+{
+    return sizeof *arena + BLOCK_FIRST + arena->held;
+}
+
 void arena_reset(struct arena *arena)
 {
     while (arena->newest != arena->first) {
@@ -131,6 +138,7 @@ void arena_reset(struct arena *arena)
         block_destroy(block);
     }
     arena->first->used = 0;
+    arena->held = 0;
     arena->taken = 0;
     POISON(arena->first->bytes, arena->first->size);
 }

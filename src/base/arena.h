@@ -22,6 +22,9 @@ struct slice arena_copy(struct arena *arena, struct slice s) __attribute__((warn
 /* Takes everything back and keeps only the first block. */
 void arena_reset(struct arena *arena);
 
+/* Bytes of memory that it has now, used or not. */
+size_t arena_held(const struct arena *arena);
+
 #define arena_new(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 
 #endif

@@ -12,6 +12,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/charges.h"
+#include "http/deadline.h"
 #include "http/dispatch.h"
 #include "http/loop.h"
 #include "http/problem.h"
@@ -23,18 +25,17 @@
 #define OUT_MOST       ((size_t)64 * 1024) /* pipelined responses that pile up before a write */
 #define ROUNDS_MOST    4                   /* reads in one run; then the others have their turn */
 #define REQUESTS_MOST  32                  /* of one connection in one turn of its loop */
-#define LINGER_MS      2000                /* without a byte */
+#define SKIP_MOST      LOOP_BUFFER_LEN     /* of an unread body, read on rather than closed upon */
 #define LINGER_ALL_MS  15000
 #define LINGERING_MOST 1024 /* connections of a loop; more end at once */
-/* A body that comes at least this fast may take longer than the limit for a request. */
-#define BODY_BYTES_PER_MS 32
 
 static void move(struct http_connection *c, enum connection_state state)
 {
 #define TO(name) (1U << CONNECTION_##name)
     static const uint8_t allowed[CONNECTION_STATE_COUNT] = {
         [CONNECTION_READING] = TO(HANDLING) | TO(CLOSING),
-        [CONNECTION_HANDLING] = TO(READING) | TO(SENDING) | TO(CLOSING) | TO(DEAD),
+        [CONNECTION_HANDLING] = TO(READING) | TO(RECEIVING) | TO(SENDING) | TO(CLOSING) | TO(DEAD),
+        [CONNECTION_RECEIVING] = TO(HANDLING),
         [CONNECTION_SENDING] = TO(READING) | TO(CLOSING),
         [CONNECTION_CLOSING] = TO(LINGERING),
     };
@@ -50,7 +51,7 @@ struct slice http_connection_client(const struct http_connection *c)
 
 /* ---- The exchange ---- */
 
-/* Ends the exchange that was dispatched, however it went. */
+/* Ends the exchange that was answered, however it went. */
 static void finish_exchange(struct http_connection *c)
 {
     struct exchange *exchange = c->exchange;
@@ -60,7 +61,9 @@ static void finish_exchange(struct http_connection *c)
     if (x->response.stream_close) {
         x->response.stream_close(x->response.stream_source);
     }
-    x->took_us = clock_mono_us() - x->started_us;
+    loop->streams -= exchange->streams ? 1 : 0;
+    charges_spend(c);
+    x->took_us = loop->charged_us - x->started_us;
     traffic_answered(x);
     if (hooks->answered) {
         hooks->answered(x, exchange->sent);
@@ -68,8 +71,6 @@ static void finish_exchange(struct http_connection *c)
     c->in_at += exchange->wire_len;
     c->exchange = NULL;
     c->tail = (struct slice){NULL, 0};
-    loop->in_flight -= exchange->streams ? 0 : 1;
-    loop->streams -= exchange->streams ? 1 : 0;
     http_loop_give_exchange(loop, exchange);
 }
 
@@ -90,7 +91,7 @@ static void refuse(struct http_connection *c, enum error error)
     c->exchange->x.response.close = true;
     error = moved ? moved : error;
     if (error == ERROR_OVERLOADED) {
-        dispatch_refuse_overload(&c->exchange->x);
+        dispatch_refuse_overload(&c->exchange->x, NULL);
         return;
     }
     char detail[128];
@@ -112,6 +113,9 @@ static bool begin_exchange(struct http_connection *c)
         return false;
     }
     exchange_begin(c->exchange, c, c->loop, c->loop->now_us);
+    if (!c->account) {
+        charges_bill(c, exchange_payer_of(http_connection_client(c)));
+    }
     return true;
 }
 
@@ -119,7 +123,7 @@ static bool begin_exchange(struct http_connection *c)
 static void invite_body(struct http_connection *c)
 {
     struct exchange *exchange = c->exchange;
-    if (!exchange->reading_body || !exchange->head.expect_continue) {
+    if (!exchange->head.expect_continue) {
         return;
     }
     exchange->head.expect_continue = false;
@@ -129,51 +133,121 @@ static void invite_body(struct http_connection *c)
     buffer_add(&c->out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
-/* Parses what is there. True when a request was handed over. */
+enum http_verdict http_connection_receive(struct exchange *exchange)
+{
+    struct http_connection *c = exchange->connection;
+    assert(!exchange->whole);
+    if (c->state == CONNECTION_DEAD) {
+        http_respond_problem(&exchange->x, ERROR_REQUEST_TIMEOUT, NULL, NULL);
+        return HTTP_ANSWERED;
+    }
+    move(c, CONNECTION_RECEIVING);
+    c->loop->in_flight--;
+    invite_body(c);
+    if (!c->running) {
+        http_loop_queue(c->loop, c);
+    }
+    return HTTP_LATER;
+}
+
+/* What a body of unknown length takes is asked for as it comes. */
+static bool has_room_to_grow(struct http_connection *c)
+{
+    if (c->exchange->head.framing != HTTP_BODY_CHUNKED || c->in.len <= LOOP_BUFFER_LEN) {
+        return true;
+    }
+    charges_weigh(c);
+    return ledger_room(&c->loop->ledger, c->account, 0) == LEDGER_ROOM;
+}
+
+/* Parses what is there. True when a request was handed over: whole, or as soon as its head tells
+ * whether its body is worth waiting for. */
 static bool take_request(struct http_connection *c)
 {
     if (!c->exchange && !begin_exchange(c)) {
         return false;
     }
+    struct exchange *exchange = c->exchange;
+    const bool judged = c->state == CONNECTION_RECEIVING;
     enum error error = ERROR_NONE;
-    switch (request_feed(c->exchange, &c->in, c->in_at, &error)) {
-    case HTTP_PARSE_MORE: invite_body(c); return false;
-    case HTTP_PARSE_DONE:
-        c->taken++;
-        hand_over(c);
-        http_dispatch(&c->exchange->x);
+    enum http_parse parse = request_feed(exchange, &c->in, c->in_at, &error);
+    if (parse == HTTP_PARSE_FAILED) {
+        refuse(c, error);
         return true;
-    default: refuse(c, error); return true;
+    }
+    if (parse == HTTP_PARSE_MORE && judged && !has_room_to_grow(c)) {
+        refuse(c, ERROR_OVERLOADED);
+        return true;
+    }
+    if (parse == HTTP_PARSE_MORE && (judged || !exchange->reading_body)) {
+        return false;
+    }
+    exchange->whole = parse == HTTP_PARSE_DONE;
+    c->taken++;
+    hand_over(c);
+    if (judged) {
+        http_continue(&exchange->x);
+    } else {
+        http_dispatch(&exchange->x);
+    }
+    if (c->exchange == exchange && c->state == CONNECTION_HANDLING) {
+        charges_spend(c);
+    }
+    return true;
+}
+
+/* Whether the connection can go on although the body of what was answered is not there: a short one
+ * is read and dropped. Who waits for 100 may send no body at all, or may. */
+static bool skip_body(struct http_connection *c, const struct exchange *exchange)
+{
+    if (exchange->whole) {
+        return true;
+    }
+    const uint64_t left = exchange->head.content_length - exchange->body_len;
+    if (!exchange->reading_body || exchange->head.framing != HTTP_BODY_LENGTH ||
+        exchange->head.expect_continue || left > SKIP_MOST) {
+        return false;
+    }
+    c->skip = (size_t)left;
+    c->touched_ms = http_loop_now_ms(c->loop);
+    return true;
+}
+
+static void begin_answer(struct http_connection *c, struct exchange *exchange)
+{
+    const struct http_response *response = &exchange->x.response;
+    const bool streams = response->stream && response_has_body(exchange);
+    exchange->keep_alive = exchange->head.keep_alive && !response->close && !c->guest &&
+                           !(response->stream && exchange->x.request.http10) &&
+                           !http_server_draining(c->loop->server) && skip_body(c, exchange);
+    if (!http_loop_take_buffer(c->loop, &c->out) || !response_write(exchange, &c->out, &c->tail)) {
+        c->gone = true;
+    }
+    if (streams) {
+        exchange->streams = true;
+        c->loop->streams++;
+    }
+    exchange->reserved = 0;
+    ledger_answered(&c->loop->ledger, c->account, exchange_held(exchange));
+    if (c->tail.len > 0 || streams) {
+        move(c, CONNECTION_SENDING);
+    } else {
+        move(c, exchange->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
+        finish_exchange(c);
     }
 }
 
 void http_connection_respond(struct exchange *exchange)
 {
     struct http_connection *c = exchange->connection;
-    const struct http_response *response = &exchange->x.response;
+    assert(c->state == CONNECTION_HANDLING || c->state == CONNECTION_DEAD);
+    c->loop->in_flight--;
     if (c->state == CONNECTION_DEAD) {
         exchange->x.abandoned = true;
         finish_exchange(c);
         c->gone = true;
     } else {
-        bool ends = response->stream && exchange->x.request.http10;
-        exchange->keep_alive = exchange->head.keep_alive && !response->close && !ends &&
-                               !http_server_draining(c->loop->server) && !c->guest;
-        if (!http_loop_take_buffer(c->loop, &c->out) ||
-            !response_write(exchange, &c->out, &c->tail)) {
-            c->gone = true;
-        }
-        if (c->tail.len > 0 || (response->stream && response_has_body(exchange))) {
-            move(c, CONNECTION_SENDING);
-            if (response->stream) {
-                exchange->streams = true;
-                c->loop->streams++;
-                c->loop->in_flight--;
-            }
-        } else {
-            move(c, exchange->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
-            finish_exchange(c);
-        }
+        begin_answer(c, exchange);
     }
     if (!c->running) {
         http_loop_queue(c->loop, c);
@@ -192,11 +266,21 @@ static bool has_had_turn(struct http_connection *c)
     return c->taken >= REQUESTS_MOST;
 }
 
+static void skip_input(struct http_connection *c)
+{
+    const size_t there = c->in.len - c->in_at;
+    const size_t part = there < c->skip ? there : c->skip;
+    c->in_at += part;
+    c->skip -= part;
+}
+
+/* A request is awaited or parsed, or the body of one. */
 static bool step_reading(struct http_connection *c, unsigned *rounds)
 {
     if (c->out.len - c->out_at > OUT_MOST && !wire_flush(c)) {
         return false;
     }
+    skip_input(c);
     if (wire_has_input(c) && has_had_turn(c)) {
         if (wire_flush(c)) {
             http_loop_queue(c->loop, c);
@@ -209,11 +293,12 @@ static bool step_reading(struct http_connection *c, unsigned *rounds)
     if (c->gone || !wire_flush(c)) {
         return false;
     }
-    if (!c->readable && c->guest && c->exchange) {
-        refuse(c, ERROR_OVERLOADED); /* there is no room to wait for the rest */
-        return true;
-    }
     if (!c->readable) {
+        if (c->state == CONNECTION_READING && c->exchange &&
+            (c->guest || http_loop_is_full(c->loop))) {
+            refuse(c, ERROR_OVERLOADED); /* there is no room to wait for the rest of its head */
+            return true;
+        }
         /* An idle connection has nothing to be told, and nothing of its client's is unread. */
         c->gone = c->loop->draining && !c->exchange;
         return false;
@@ -233,7 +318,9 @@ static bool pull(struct http_connection *c)
         return false;
     }
     exchange->stream_woken = false;
-    switch (response_pull(exchange, &c->out)) {
+    enum http_stream_step step = response_pull(exchange, &c->out);
+    charges_spend(c);
+    switch (step) {
     case HTTP_STREAM_MORE: return true;
     case HTTP_STREAM_WAIT: exchange->stream_waits = !exchange->stream_woken; return true;
     case HTTP_STREAM_END: exchange->x.response.stream = NULL; return true;
@@ -244,6 +331,7 @@ static bool pull(struct http_connection *c)
 static bool step_sending(struct http_connection *c, unsigned *rounds)
 {
     struct exchange *exchange = c->exchange;
+    assert(exchange);
     if (!wire_flush(c)) {
         return false;
     }
@@ -299,7 +387,8 @@ static bool step_lingering(struct http_connection *c, unsigned *rounds)
 static bool step(struct http_connection *c, unsigned *rounds)
 {
     switch (c->state) {
-    case CONNECTION_READING: return step_reading(c, rounds);
+    case CONNECTION_READING:
+    case CONNECTION_RECEIVING: return step_reading(c, rounds);
     case CONNECTION_HANDLING:
         (void)wire_flush(c); /* what was answered before must not wait for this one */
         return false;
@@ -312,49 +401,16 @@ static bool step(struct http_connection *c, unsigned *rounds)
 
 /* ---- Between the runs ---- */
 
-static int64_t reading_deadline(const struct http_connection *c)
-{
-    const struct http_server_options *options = &c->loop->server->options;
-    const struct exchange *exchange = c->exchange;
-    if (!exchange) {
-        /* A proxy may connect ahead of its time; anybody else has something to ask. */
-        const bool owes = !c->asked && !c->trusted && options->header_ms < options->idle_ms;
-        return c->touched_ms + (owes ? options->header_ms : options->idle_ms);
-    }
-    int64_t started_ms = exchange->x.started_us / 1000;
-    if (!exchange->reading_body) {
-        return started_ms + options->header_ms;
-    }
-    return started_ms + options->request_ms + (int64_t)(exchange->body_len / BODY_BYTES_PER_MS);
-}
-
-static int64_t lingering_deadline(const struct http_connection *c)
-{
-    const int64_t quiet_ms = c->touched_ms + LINGER_MS;
-    return quiet_ms < c->linger_until_ms ? quiet_ms : c->linger_until_ms;
-}
-
-static int64_t deadline(const struct http_connection *c)
-{
-    if (wire_has_output(c)) {
-        return c->touched_ms + c->loop->server->options.write_ms;
-    }
-    switch (c->state) {
-    case CONNECTION_READING: return reading_deadline(c);
-    case CONNECTION_LINGERING: return lingering_deadline(c);
-    default: return TIMERS_NEVER;
-    }
-}
-
-/* Gives back what an idle connection does not need, and sets its deadline. */
+/* Gives back what a waiting connection does not need, and sets its deadline. */
 static void settle(struct http_connection *c)
 {
     wire_pack(c);
+    charges_weigh(c);
     const bool idle = c->state == CONNECTION_READING && !c->exchange && !wire_has_output(c);
     if (idle || c->state == CONNECTION_LINGERING) {
         http_loop_idle(c->loop, c);
     }
-    timers_set(&c->loop->timers, &c->timer, deadline(c));
+    timers_set(&c->loop->timers, &c->timer, deadline_of(c));
 }
 
 /* For who debugs. */
@@ -402,6 +458,8 @@ static void release(struct http_connection *c)
         c->exchange = NULL;
     }
     http_loop_give_buffer(c->loop, &c->in);
+    charges_weigh(c);
+    ledger_close(&c->loop->ledger, c->account);
     http_loop_forget(c->loop, c);
 }
 
@@ -431,7 +489,7 @@ void http_connection_event(struct http_connection *c, uint32_t events)
          * end; a client of what has none has left. */
         c->gone = true;
     }
-    if (c->state == CONNECTION_READING && !c->exchange && !wire_has_output(c)) {
+    if (c->state == CONNECTION_READING && !c->exchange && c->skip == 0 && !wire_has_output(c)) {
         c->touched_ms = http_loop_now_ms(c->loop);
     }
     http_connection_run(c);
@@ -439,8 +497,8 @@ void http_connection_event(struct http_connection *c, uint32_t events)
 
 void http_connection_expire(struct http_connection *c)
 {
-    bool late = c->state == CONNECTION_READING && c->exchange && !wire_has_output(c);
-    if (late) {
+    bool awaited = c->state == CONNECTION_READING || c->state == CONNECTION_RECEIVING;
+    if (awaited && c->exchange && !wire_has_output(c)) {
         refuse(c, ERROR_REQUEST_TIMEOUT);
     } else {
         c->gone = true;

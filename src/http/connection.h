@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include "http/exchange.h"
+#include "http/ledger.h"
 #include "http/timers.h"
 
 /* One client's connection, and the way of a request over it.
@@ -11,20 +12,23 @@
  *            +------------------------------------------+
  *            v                                          |
  *   --> READING --> HANDLING --+--> SENDING ------------+
- *                      |  |    |       |                |
- *                      |  |    +-------|----------------+   (a response that fits the output)
- *                      |  +----------> CLOSING --> LINGERING --> (released)
- *                      +--> DEAD --> (released, when the handler answers)
+ *                    ^ |  |    |       |                |
+ *                    | |  |    +-------|----------------+   (a response that fits the output)
+ *                    | |  +------------+--> CLOSING --> LINGERING --> (released)
+ *                    | v  |
+ *             RECEIVING   +--> DEAD --> (released, when the handler answers)
  *
- * READING: bytes of the next request are awaited or parsed. HANDLING: the exchange is with the
- * dispatcher or a handler; nothing more is read. SENDING: a large body or a stream is on its way.
- * CLOSING: what is left of the last response is written. LINGERING: our direction is shut down, and
- * the client's bytes are dropped so that no reset destroys the answer: until it closes, is silent
- * for a while, or has had time enough. DEAD: the socket is closed, but the handler does not know
- * yet. Any state but HANDLING may be released. */
+ * READING: bytes of the next request are awaited or parsed, up to the end of its head, or of its
+ * body if that came with it. HANDLING: the exchange is with the dispatcher or a handler; nothing
+ * more is read. RECEIVING: the head was judged, and the rest of the body is awaited. SENDING: a
+ * large body or a stream is on its way. CLOSING: what is left of the last response is written.
+ * LINGERING: our direction is shut down, and the client's bytes are dropped so that no reset
+ * destroys the answer: until it closes, is silent for a while, or has had time enough. DEAD: the
+ * socket is closed, but the handler does not know yet. Any state but HANDLING may be released. */
 enum connection_state {
     CONNECTION_READING,
     CONNECTION_HANDLING,
+    CONNECTION_RECEIVING,
     CONNECTION_SENDING,
     CONNECTION_CLOSING,
     CONNECTION_LINGERING,
@@ -49,19 +53,22 @@ struct http_connection {
     struct slice tail;  /* of a large body, to be written behind `out` */
     int64_t touched_ms; /* last progress of writing, or the start of an idle or lingering time */
     int64_t linger_until_ms;
-    uint32_t turn;  /* of the loop, that `taken` counts in */
-    uint16_t taken; /* requests */
+    size_t skip;             /* bytes of an unread body, to be dropped before the next request */
+    size_t held;             /* bytes that the account is charged with */
+    struct account *account; /* of who asked last; NULL: nobody yet */
+    uint32_t turn;           /* of the loop, that `taken` counts in */
+    uint16_t taken;          /* requests */
     int fd;
     uint8_t state;
     bool readable; /* the kernel may have bytes: its report is an edge, so we remember it */
     bool hangup;   /* the client has ended its direction */
     bool running;
-    bool gone;    /* to be released at the end of the run */
-    bool queued;  /* on the loop's list of the ready */
-    bool asked;   /* has sent a request */
-    bool counted; /* among its address's connections */
-    bool guest;   /* above the bound of connections: only for what is always answered */
+    bool gone;   /* to be released at the end of the run */
+    bool queued; /* on the loop's list of the ready */
     bool trusted;
+    bool counted; /* among its address's connections */
+    bool asked;   /* has sent a request */
+    bool guest;   /* above the bound of connections: only for what is always answered */
     uint8_t client_len;
     struct in6_addr address; /* IPv4 in its mapped form */
     char client[INET6_ADDRSTRLEN];
@@ -92,6 +99,10 @@ void http_connection_abandon(struct http_connection *connection);
 
 /* Writes the response of `exchange`, which http_respond has checked. */
 void http_connection_respond(struct exchange *exchange);
+
+/* Waits for the rest of the body of `exchange`, whose head was judged, and then calls
+ * http_continue. Who expects 100 is told to go on. */
+enum http_verdict http_connection_receive(struct exchange *exchange);
 
 /* The peer's address as text. */
 struct slice http_connection_client(const struct http_connection *connection);

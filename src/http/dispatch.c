@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "http/charges.h"
 #include "http/connection.h"
 #include "http/loop.h"
 #include "http/negotiate.h"
@@ -11,17 +12,24 @@
 
 #define RETRY_SECONDS_MOST 4
 
+#define BODY_TIMES                                                                                 \
+    2 /* as much memory as its body may a request take: what is read of it is copied */
+
+#define ACCOUNT_FULL                                                                               \
+    "Your requests hold as much of this server's memory as one client's may. Read the answers "    \
+    "that are on their way, send fewer at once, and try again shortly."
+
 #define MALFORMED_ID                                                                               \
     "An id is a UUID such as 01a20472-533f-74f7-8a77-8e2ec4b5150b; something else stands in its "  \
     "place in the path."
 
 /* Spread, so that those who were refused together do not come back together. */
-void dispatch_refuse_overload(struct http_exchange *x)
+void dispatch_refuse_overload(struct http_exchange *x, const char *detail)
 {
     traffic_shed(x->loop);
     unsigned char spread = (unsigned char)x->request.id.ptr[x->request.id.len - 1];
     http_respond_field_format(x, "Retry-After", "%d", 1 + spread % RETRY_SECONDS_MOST);
-    http_respond_problem(x, ERROR_OVERLOADED, NULL, NULL);
+    http_respond_problem(x, ERROR_OVERLOADED, detail, NULL);
 }
 
 static void add_allow(struct http_exchange *x, unsigned allow)
@@ -110,16 +118,69 @@ static bool refuse_query(struct http_exchange *x)
     return true;
 }
 
+static enum http_verdict refuse_room(struct http_exchange *x, enum ledger_room room)
+{
+    dispatch_refuse_overload(x, room == LEDGER_ACCOUNT_FULL ? ACCOUNT_FULL : NULL);
+    return HTTP_ANSWERED;
+}
+
+/* Who asks is known now: they are charged, and those who take most are refused first. */
+static enum http_verdict admit(struct http_exchange *x)
+{
+    struct http_connection *c = exchange_of(x)->connection;
+    charges_bill(c, x->payer ? x->payer : exchange_payer_of(x->request.client));
+    if (x->route->always) {
+        return HTTP_GO;
+    }
+    if (http_loop_overloaded(x->loop, charges_are_high(c))) {
+        dispatch_refuse_overload(x, NULL);
+        return HTTP_ANSWERED;
+    }
+    const enum ledger_room room = charges_admit(c, 0);
+    return room == LEDGER_ROOM ? HTTP_GO : refuse_room(x, room);
+}
+
+/* Nothing is known of a body whose first byte has not come: it may be an empty one. */
+static bool body_is_known(const struct exchange *exchange)
+{
+    return exchange->whole || exchange->head.framing != HTTP_BODY_CHUNKED || exchange->body_len > 0;
+}
+
+static bool has_body(const struct exchange *exchange)
+{
+    return exchange->body_len > 0 ||
+           (exchange->head.framing == HTTP_BODY_LENGTH && exchange->head.content_length > 0);
+}
+
+/* One of known length is begun only if all of it will find room. */
+static enum http_verdict receive(struct http_exchange *x)
+{
+    struct exchange *exchange = exchange_of(x);
+    if (exchange->head.framing == HTTP_BODY_LENGTH) {
+        const size_t bytes = BODY_TIMES * (size_t)exchange->head.content_length;
+        const enum ledger_room room = charges_admit(exchange->connection, bytes);
+        if (room != LEDGER_ROOM && !x->route->always) {
+            return refuse_room(x, room);
+        }
+        exchange->reserved = bytes;
+    }
+    return http_connection_receive(exchange);
+}
+
 static enum http_verdict negotiate(struct http_exchange *x)
 {
     const struct http_route *route = x->route;
-    const bool has_body = x->request.body.len > 0;
+    struct exchange *exchange = exchange_of(x);
+    if (!body_is_known(exchange)) {
+        exchange->stage = STAGE_NEGOTIATE;
+        return receive(x);
+    }
     if (http_route_negotiates(route) &&
         !negotiate_accepts(&x->request, slice_of(route->produces))) {
         refuse_accept(x);
         return HTTP_ANSWERED;
     }
-    if (route->consumes && has_body) {
+    if (route->consumes && has_body(exchange)) {
         const enum negotiate_body body = negotiate_consumes(&x->request, route->consumes);
         if (body != NEGOTIATE_GOOD) {
             refuse_media_type(x, body);
@@ -131,7 +192,7 @@ static enum http_verdict negotiate(struct http_exchange *x)
     if (none_allowed && x->request.query.ptr && refuse_query(x)) {
         return HTTP_ANSWERED;
     }
-    if (!route->consumes && has_body && !route->always) {
+    if (!route->consumes && has_body(exchange) && !route->always) {
         refuse_body(x);
         return HTTP_ANSWERED;
     }
@@ -144,8 +205,10 @@ static enum http_verdict run_stage(struct http_exchange *x, enum exchange_stage 
     switch (stage) {
     case STAGE_AUTHORIZE:
         return x->route->access == HTTP_ACCESS_PUBLIC ? HTTP_GO : hooks->authorize(x);
+    case STAGE_ADMIT: return admit(x);
     case STAGE_QUOTA: return x->route->quota ? hooks->quota(x) : HTTP_GO;
     case STAGE_NEGOTIATE: return negotiate(x);
+    case STAGE_BODY: return exchange_of(x)->whole ? HTTP_GO : receive(x);
     default: x->route->handler(x); return HTTP_ANSWERED;
     }
 }
@@ -184,8 +247,9 @@ void http_dispatch(struct http_exchange *x)
         refuse_method(x, allow);
         return;
     }
-    if (!x->route->always && (exchange->connection->guest || http_loop_overloaded(x->loop))) {
-        dispatch_refuse_overload(x);
+    const bool refused = exchange->connection->guest || http_loop_overloaded(x->loop, false);
+    if (!x->route->always && refused) {
+        dispatch_refuse_overload(x, NULL);
         return;
     }
     http_continue(x);

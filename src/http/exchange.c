@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 
+#include "base/client_key.h"
 #include "http/connection.h"
 #include "http/loop.h"
 #include "http/target.h"
 
-#define KEEP_MOST ((size_t)64 * 1024) /* larger buffers are not kept for the next request */
+#define KEEP_MOST ((size_t)16 * 1024) /* larger buffers are not kept for the next request */
 
 struct exchange *exchange_create(size_t body_most)
 {
@@ -37,6 +38,23 @@ void exchange_destroy(struct exchange **exchange)
     *exchange = NULL;
 }
 
+size_t exchange_held(const struct exchange *exchange)
+{
+    return sizeof *exchange + arena_held(exchange->x.arena) + exchange->head_bytes.capacity +
+           exchange->body_bytes.capacity + exchange->x.held;
+}
+
+uint64_t exchange_payer_of(struct slice client)
+{
+    char text[CLIENT_KEY_TEXT_MOST];
+    const struct slice key = client_key_text(client, text);
+    uint64_t hash = 0xcbf29ce484222325U; /* FNV-1a */
+    for (size_t i = 0; i < key.len; i++) {
+        hash = (hash ^ (unsigned char)key.ptr[i]) * 0x100000001b3U;
+    }
+    return hash;
+}
+
 void exchange_begin(struct exchange *exchange, struct http_connection *connection,
                     struct http_loop *loop, int64_t now_us)
 {
@@ -53,7 +71,9 @@ void exchange_begin(struct exchange *exchange, struct http_connection *connectio
     exchange->body_len = 0;
     exchange->wire_len = 0;
     exchange->allow = 0;
+    exchange->reserved = 0;
     exchange->reading_body = false;
+    exchange->whole = false;
     exchange->asterisk = false;
     exchange->malformed_id = false;
     exchange->stage = STAGE_AUTHORIZE;

@@ -13,10 +13,13 @@
 #define EXCHANGE_BODY_MOST      ((size_t)64 * 1024 * 1024)
 #define EXCHANGE_REQUEST_ID_LEN 64
 
+/* In this order. All but the last need no more than the head. */
 enum exchange_stage {
     STAGE_AUTHORIZE,
+    STAGE_ADMIT, /* is there room, and time, for who asks? */
     STAGE_QUOTA,
     STAGE_NEGOTIATE,
+    STAGE_BODY, /* waits for it */
     STAGE_HANDLE,
 };
 
@@ -34,8 +37,10 @@ struct exchange {
     size_t body_len;  /* decoded bytes of the body that stand behind the head */
     size_t wire_len;  /* bytes of the connection's input that are the request's */
     uint64_t body_most;
-    unsigned allow; /* the methods of the path, for Allow */
+    unsigned allow;  /* the methods of the path, for Allow */
+    size_t reserved; /* bytes that it is charged with at least */
     bool reading_body;
+    bool whole;        /* the body is there */
     bool asterisk;     /* OPTIONS * */
     bool malformed_id; /* see http_match */
 
@@ -62,6 +67,12 @@ static inline struct exchange *exchange_of(struct http_exchange *x)
 /* Makes an exchange with its arena; NULL without memory. */
 struct exchange *exchange_create(size_t body_most);
 void exchange_destroy(struct exchange **exchange);
+
+/* Bytes of memory that it takes, what the owner holds for it included. */
+size_t exchange_held(const struct exchange *exchange);
+
+/* The number of an account (http/ledger.h) for a client that is known by its address only. */
+uint64_t exchange_payer_of(struct slice client);
 
 /* Readies a fresh or used exchange for a new request. */
 void exchange_begin(struct exchange *exchange, struct http_connection *connection,

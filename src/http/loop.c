@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -15,8 +16,12 @@
 #define IN_FLIGHT_MOST 4096
 #define BUFFER_MOST    ((size_t)128 * 1024 * 1024)
 #define BUFFER_KEEP    ((size_t)64 * 1024) /* larger ones are freed at once */
-#define LOOK_MOST      1024                /* idle connections, for one of a client */
-#define SPARE_MOST     256                 /* connections */
+/* More than this is worth giving back. */
+#define SWOLLEN_BYTES ((size_t)2 * 1024 * 1024)
+#define SWOLLEN_COUNT 1024 /* connections */
+#define TRIM_AFTER_MS 1000
+#define LOOK_MOST     1024 /* idle connections, for one of a client */
+#define SPARE_MOST    256  /* connections */
 
 struct http_loop *http_loop_create(struct http_server *server, unsigned number,
                                    struct listener *listener)
@@ -32,6 +37,7 @@ struct http_loop *http_loop_create(struct http_server *server, unsigned number,
     loop->idle_tail = &loop->idle;
     loop->now_us = clock_mono_us();
     timers_init(&loop->timers, http_loop_now_ms(loop));
+    ledger_init(&loop->ledger, server->bytes_most);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     loop->inbox = inbox_create();
@@ -91,6 +97,7 @@ void http_loop_destroy(struct http_loop **loop)
         http_connection_abandon(gone->connections);
     }
     free_pools(gone);
+    ledger_finish(&gone->ledger);
     inbox_destroy(&gone->inbox);
     listener_close(&gone->listener);
     if (gone->spare_fd >= 0) {
@@ -243,13 +250,13 @@ struct slice http_loop_stamp(struct http_loop *loop)
     return (struct slice){loop->stamp, loop->stamp_len};
 }
 
-bool http_loop_overloaded(const struct http_loop *loop)
+bool http_loop_overloaded(const struct http_loop *loop, bool expensive)
 {
     if (loop->in_flight > IN_FLIGHT_MOST) {
         return true;
     }
     return loop->overload.standing &&
-           overload_refuses(&loop->overload, clock_mono_us() - loop->now_us);
+           overload_refuses(&loop->overload, clock_mono_us() - loop->now_us, expensive);
 }
 
 void http_loop_queue(struct http_loop *loop, struct http_connection *c)
@@ -393,36 +400,79 @@ static void handle(struct http_loop *loop, const struct epoll_event *event, stru
     }
 }
 
+static int sooner(int wait, int64_t at_ms, int64_t now_ms)
+{
+    const int64_t left = at_ms > now_ms ? at_ms - now_ms : 0;
+    return wait >= 0 && wait < left ? wait : (int)left;
+}
+
 static int wait_ms(const struct http_loop *loop)
 {
+    const int64_t now_ms = http_loop_now_ms(loop);
     if (loop->ready) {
         return 0;
     }
-    int wait = timers_wait_ms(&loop->timers, http_loop_now_ms(loop));
+    int wait = timers_wait_ms(&loop->timers, now_ms);
     if (loop->stopping) {
-        int64_t until_ms = loop->draining ? loop->drain_until_ms : loop->close_at_ms;
-        int64_t left = until_ms - http_loop_now_ms(loop);
-        left = left > 0 ? left : 0;
-        wait = wait >= 0 && wait < left ? wait : (int)left;
+        wait = sooner(wait, loop->draining ? loop->drain_until_ms : loop->close_at_ms, now_ms);
+    }
+    if (loop->trim_at_ms != 0) {
+        wait = sooner(wait, loop->trim_at_ms, now_ms);
     }
     return loop->draining ? wait : acceptor_wait_ms(loop, wait);
+}
+
+static int wait_on(struct http_loop *loop, int timeout_ms)
+{
+    return epoll_wait(loop->epoll, loop->events, LOOP_EVENTS_MOST, timeout_ms);
+}
+
+/* Whether all work is done is only worth a call after a turn that was long. */
+static int await(struct http_loop *loop)
+{
+    const int timeout_ms = wait_ms(loop);
+    if (timeout_ms == 0 || !overload_asks(loop->turn_us)) {
+        return wait_on(loop, timeout_ms);
+    }
+    const int count = wait_on(loop, 0);
+    if (count != 0) {
+        return count;
+    }
+    overload_idle(&loop->overload);
+    return wait_on(loop, timeout_ms);
+}
+
+/* A while after much memory was held it goes back to the system: the allocator keeps what is free
+ * below anything that is in use. */
+static void trim(struct http_loop *loop)
+{
+    const int64_t now_ms = http_loop_now_ms(loop);
+    const bool much = loop->ledger.held > SWOLLEN_BYTES || loop->connection_count > SWOLLEN_COUNT;
+    if (much || !loop->swollen) {
+        loop->swollen = loop->swollen || much;
+        loop->trim_at_ms = 0;
+    } else if (loop->trim_at_ms == 0) {
+        loop->trim_at_ms = now_ms + TRIM_AFTER_MS;
+    } else if (now_ms >= loop->trim_at_ms) {
+        loop->swollen = false;
+        loop->trim_at_ms = 0;
+        (void)malloc_trim(0);
+    }
 }
 
 static void turn(struct http_loop *loop)
 {
     struct later later = {false, false, false};
-    int count = epoll_wait(loop->epoll, loop->events, LOOP_EVENTS_MOST, wait_ms(loop));
+    int count = await(loop);
     loop->now_us = clock_mono_us();
+    loop->charged_us = loop->now_us;
     loop->turn++;
+    ledger_tick(&loop->ledger, loop->now_us);
     for (int i = 0; i < count; i++) {
         handle(loop, &loop->events[i], &later);
     }
     if (later.accept && loop->listening) {
         acceptor_accept(loop);
-    }
-    if (count > 0) {
-        int64_t done_us = clock_mono_us();
-        overload_turn(&loop->overload, done_us, done_us - loop->now_us);
     }
     if (later.mail) {
         inbox_run(loop->inbox);
@@ -436,6 +486,7 @@ static void turn(struct http_loop *loop)
     run_ready(loop);
     run_timers(loop);
     acceptor_resume(loop);
+    trim(loop);
 }
 
 void http_loop_run(struct http_loop *loop)
@@ -447,6 +498,9 @@ void http_loop_run(struct http_loop *loop)
             hooks->turn_end(loop->context);
         }
         traffic_turn(loop);
+        const int64_t done_us = clock_mono_us();
+        loop->turn_us = done_us - loop->now_us;
+        overload_turn(&loop->overload, done_us, loop->turn_us);
         if (loop->draining &&
             (loop->connection_count == 0 || http_loop_now_ms(loop) >= loop->drain_until_ms)) {
             loop->ended = true;

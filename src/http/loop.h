@@ -6,6 +6,7 @@
 
 #include "base/inbox.h"
 #include "http/exchange.h"
+#include "http/ledger.h"
 #include "http/overload.h"
 #include "http/server_state.h"
 #include "http/timers.h"
@@ -43,7 +44,12 @@ struct http_loop {
     int64_t now_us; /* of clock_mono_us, read once a turn */
     struct timers timers;
     struct overload overload;
+    struct ledger ledger;
     uint32_t turn;
+    int64_t charged_us; /* up to when the time of this turn was charged to somebody */
+    int64_t turn_us;    /* how long the last turn took */
+    int64_t trim_at_ms; /* when memory is given back to the system; 0: there is little to give */
+    bool swollen;       /* much memory was held since the last time */
 
     char stamp[LOOP_STAMP_MOST]; /* the field lines that are the same for a second */
     size_t stamp_len;
@@ -51,8 +57,8 @@ struct http_loop {
 
     struct http_connection *connections; /* all of them */
     size_t connection_count;
-    size_t in_flight;             /* exchanges that were dispatched and are not answered */
-    size_t streams;               /* exchanges whose answer is a stream; not in flight */
+    size_t in_flight;             /* exchanges that are with the dispatcher or a handler */
+    size_t streams;               /* exchanges whose answer is a stream */
     size_t lingering;             /* connections that only wait for their end */
     size_t guests;                /* connections above the bound, for what is always answered */
     struct http_connection *idle; /* that wait for nothing, the longest first */
@@ -121,8 +127,14 @@ bool http_loop_make_way(struct http_loop *loop, const struct in6_addr *address);
 /* Whether what connects from `address` is a proxy that is believed. */
 bool http_loop_trusts(const struct http_loop *loop, const struct in6_addr *address);
 
-/* Whether new work has to be refused now. */
-bool http_loop_overloaded(const struct http_loop *loop);
+/* Whether new work has to be refused now; `expensive`: of one who costs more than others. */
+bool http_loop_overloaded(const struct http_loop *loop, bool expensive);
+
+/* Whether the loop holds as much memory as it may. */
+static inline bool http_loop_is_full(const struct http_loop *loop)
+{
+    return loop->ledger.held >= loop->ledger.most;
+}
 
 /* `Date`, `X-Content-Type-Options` and the name of `X-Request-Id`. */
 struct slice http_loop_stamp(struct http_loop *loop);

@@ -108,9 +108,12 @@ struct http_exchange {
     const struct http_route *route; /* NULL until one is found */
     enum error error;               /* what the answer told, for the log; ERROR_NONE when good */
     void *caller;                   /* what the authorize hook left for the handler */
-    int64_t started_us;             /* clock_mono_us when its first byte was there */
-    int64_t took_us;                /* from then to the last byte of the answer; set at the end */
-    bool abandoned;                 /* the client was gone before it had the whole answer */
+    uint64_t payer;     /* set by that hook too: a number of the caller, who is charged for what the
+                         * request takes; 0: the client's address is */
+    size_t held;        /* bytes that a handler or a stream holds outside arena and response */
+    int64_t started_us; /* clock_mono_us when its first byte was there */
+    int64_t took_us;    /* from then to the last byte of the answer; set at the end */
+    bool abandoned;     /* the client was gone before it had the whole answer */
 };
 
 /* Appends `Name: value` to the head. A value with a control character breaks the answer off as

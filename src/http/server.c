@@ -23,6 +23,10 @@
 #define IDLE_MS    30000
 #define WRITE_MS   10000
 
+#define BYTES_MOST   ((size_t)48 * 1024 * 1024)
+#define BYTES_LEAST  ((size_t)4 * 1024 * 1024)
+#define BODIES_LEAST 8
+
 /* Descriptors that are not connections: listeners, epolls, eventfds, the database. */
 #define DESCRIPTORS_KEPT 64
 #define DESCRIPTORS_LOOP 24
@@ -33,6 +37,7 @@ static void set_defaults(struct http_server_options *options)
     options->request_ms = options->request_ms ? options->request_ms : REQUEST_MS;
     options->idle_ms = options->idle_ms ? options->idle_ms : IDLE_MS;
     options->write_ms = options->write_ms ? options->write_ms : WRITE_MS;
+    options->bytes_most = options->bytes_most ? options->bytes_most : BYTES_MOST;
     options->threads = options->threads ? options->threads : 1;
 }
 
@@ -53,11 +58,20 @@ static size_t share_connections(const struct http_server_options *options)
     return (most + options->threads - 1) / options->threads;
 }
 
+/* However many loops there are, half of a loop's share has room for some of the largest bodies. */
+static size_t share_bytes(const struct http_server_options *options)
+{
+    const size_t share = options->bytes_most / options->threads;
+    const size_t least = BODIES_LEAST * options->body_most + BYTES_LEAST;
+    return share > least ? share : least;
+}
+
 static bool build(struct http_server *server, const char **why)
 {
     const struct http_server_options *options = &server->options;
     *why = "out of memory or file descriptors";
     server->connections_most = share_connections(options);
+    server->bytes_most = share_bytes(options);
     server->router = http_router_create(options->routes, options->route_count);
     server->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     server->end_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

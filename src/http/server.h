@@ -58,6 +58,7 @@ struct http_server_options {
     unsigned drain_seconds;              /* and then at most works on */
     size_t connections_most;             /* 0: from RLIMIT_NOFILE */
     size_t connections_most_per_address; /* 0: half of all; a trusted proxy has no bound */
+    size_t bytes_most; /* of input, bodies and answers at once, over all loops; 0: 48 MiB */
     const struct http_route *routes;
     size_t route_count;
     bool counted; /* its traffic shows in base/metrics.h */

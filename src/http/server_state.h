@@ -19,6 +19,7 @@ struct http_server {
     struct addresses *addresses;
     struct http_traffic *traffic; /* NULL: nothing is counted */
     size_t connections_most;      /* for each loop */
+    size_t bytes_most;            /* for each loop */
     uint16_t port;
     struct listener *listeners; /* one for each loop; empty: the loop has it */
     bool bound;

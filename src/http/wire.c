@@ -128,8 +128,7 @@ static void pack_input(struct http_connection *c)
     while (need <= unread) {
         need *= 2;
     }
-    const bool body = c->exchange && c->exchange->reading_body;
-    if (c->state != CONNECTION_READING || body || c->in.capacity < need + PACK_MORE ||
+    if (c->state != CONNECTION_READING || c->in.capacity < need + PACK_MORE ||
         (c->queued && c->in.capacity <= LOOP_BUFFER_LEN)) {
         return;
     }

@@ -1,10 +1,14 @@
 """One client's share: what others feel of one that pipelines, sends too much, says nothing, or only half closes."""
+import os
+import pathlib
 import select
 import signal
 import socket
 import threading
 import time
 from contextlib import ExitStack
+
+import pytest
 
 from support.accounts import User
 from support.client import Client
@@ -33,6 +37,18 @@ def flood(server, request, until):
             except BlockingIOError:
                 time.sleep(0.0005)
     return got
+
+
+def resident(server):
+    """Bytes of memory that the server has."""
+    with open(f"/proc/{server.pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def keeps_freed_memory(server):
+    """Whether the allocator is a sanitizer's, which keeps what is freed to find wrong uses of it."""
+    program = pathlib.Path(f"/proc/{server.pid}/exe").read_bytes()
+    return b"__asan_init" in program or b"__tsan_init" in program
 
 
 def test_others_beside_those_who_pipeline(start_server):
@@ -149,3 +165,56 @@ def test_a_stop_answers_who_waits_in_the_backlog(start_server):
         answer.expect(200)
         connection.close()
     assert server.wait(20) == 0
+
+
+@pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"])
+def test_a_token_is_judged_before_the_body(server, expect):
+    """A stranger's body is not waited for, nor invited; a user's is."""
+    user = User(server)
+    body = b'{"title":"x"}'
+    head = b"POST /v1/tasks HTTP/1.1\r\nHost: t\r\n" + expect
+    with RawConnection(server) as connection:
+        connection.send(head + b"Content-Length: 200000\r\n\r\n")
+        connection.read().expect(401)
+    with RawConnection(server) as connection:
+        connection.send(head + b"Authorization: Bearer " + user.token["access_token"].encode()
+                        + b"\r\nContent-Length: %d\r\n\r\n" % len(body))
+        if expect:
+            assert connection.read().status == 100
+        connection.send(body)
+        connection.read().expect(201)
+
+
+def test_the_memory_of_floods_is_bounded_and_comes_back(start_server):
+    """Slow readers of large pages and unfinished bodies: what is above the budget is refused at once."""
+    server = start_server(OPEN)
+    user = User(server)
+    for _ in range(30):
+        user.task(description="y" * 8000)
+    token = user.token["access_token"].encode()
+    head = b" HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer " + token + b"\r\n"
+    base = resident(server)
+    peak = 0
+    for request in (b"GET /v1/tasks?limit=100" + head + b"\r\n",
+                    b"POST /v1/tasks" + head + b"Content-Length: 250000\r\n\r\n" + b" " * 150_000):
+        held = []
+        for _ in range(300):
+            sock = socket.socket()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.connect((server.host, server.port))
+            held.append(sock)
+            try:
+                sock.sendall(request)
+            except OSError:
+                pass  # it was refused before it had sent all
+        Client(server).get("/livez").expect(200)
+        peak = max(peak, resident(server))
+        for sock in held:
+            sock.close()
+    if not keeps_freed_memory(server):
+        assert peak - base < 100 << 20, f"{(peak - base) >> 20} MiB more than before"
+        until = time.monotonic() + 20
+        while resident(server) - base > 16 << 20:
+            assert time.monotonic() < until, f"{(resident(server) - base) >> 20} MiB are kept"
+            time.sleep(0.1)
+    Client(server, user.token["access_token"]).get("/v1/tasks?limit=1").expect(200)

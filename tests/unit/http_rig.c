@@ -195,6 +195,11 @@ static const struct http_route routes[] = {
     {.method = HTTP_GET, .path = "/client", .handler = handle_client, .access = HTTP_ACCESS_PUBLIC},
     {.method = HTTP_GET, .path = "/later", .handler = park, .access = HTTP_ACCESS_PUBLIC},
     {.method = HTTP_GET, .path = "/token", .handler = handle_plain, .quota = 1},
+    {.method = HTTP_POST,
+     .path = "/token",
+     .handler = handle_echo,
+     .produces = "application/json",
+     .consumes = HTTP_CONSUMES_JSON},
     {.method = HTTP_GET,
      .path = "/health",
      .handler = handle_plain,
@@ -235,7 +240,7 @@ void rig_start(struct rig *rig, const struct http_server_options *given)
     struct http_server_options options = given ? *given : (struct http_server_options){0};
     options.host = "127.0.0.1";
     options.threads = options.threads ? options.threads : 1;
-    options.body_most = 8192;
+    options.body_most = options.body_most ? options.body_most : 8192;
     options.routes = routes;
     options.route_count = sizeof routes / sizeof routes[0];
     options.hooks = (struct http_hooks){

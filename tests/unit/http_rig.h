@@ -13,6 +13,7 @@
  *   GET /broken     a field with a line break
  *   GET /later      answers when rig_release is called
  *   GET /token      authorize decides later; rig_release lets it go on
+ *   POST /token     the same, and then the body
  *   GET /health     is answered under overload too */
 
 #define RIG_BIG ((size_t)4 * 1024 * 1024)
@@ -24,8 +25,8 @@ struct rig {
     unsigned long thread;
 };
 
-/* `options`: NULL, or time limits, origins and bounds to take over. */
-void rig_start(struct rig *rig, const struct http_server_options *options);
+/* `given`: NULL, or time limits, origins and bounds to take over. */
+void rig_start(struct rig *rig, const struct http_server_options *given);
 
 /* Stops, joins and checks that the run ended with 0. */
 void rig_stop(struct rig *rig);

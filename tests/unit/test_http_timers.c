@@ -111,25 +111,42 @@ static void test_overload_needs_a_standing_queue(void **state)
     /* Long waits with one short one in each interval are a burst. */
     for (unsigned i = 0; i < 100; i++, now += 10000) {
         overload_turn(&overload, now, i % 10 == 5 ? 1000 : 20000);
-        assert_false(overload_refuses(&overload, 50000));
+        assert_false(overload_refuses(&overload, 50000, true));
     }
     for (unsigned i = 0; i < 25; i++, now += 10000) {
         overload_turn(&overload, now, 20000);
     }
-    assert_true(overload_refuses(&overload, 2 * OVERLOAD_TARGET_US + 1));
-    assert_false(overload_refuses(&overload, OVERLOAD_TARGET_US));
+    /* Who spends much is refused first. */
+    assert_true(overload_refuses(&overload, 2 * OVERLOAD_TARGET_US + 1, true));
+    assert_false(overload_refuses(&overload, 2 * OVERLOAD_TARGET_US + 1, false));
+    assert_true(overload_refuses(&overload, 50000, false));
+    assert_false(overload_refuses(&overload, OVERLOAD_TARGET_US, true));
     overload_turn(&overload, now, 100);
-    assert_false(overload_refuses(&overload, 50000));
+    assert_false(overload_refuses(&overload, 50000, true));
+}
+
+static void test_turns_longer_than_an_interval_are_an_overload_too(void **state)
+{
+    (void)state;
+    struct overload overload = {0};
+    for (unsigned i = 1; i < 4; i++) {
+        overload_turn(&overload, 1000000 + i * 300000, 300000);
+    }
+    assert_true(overload_refuses(&overload, 50000, true));
 }
 
 static void test_overload_forgets_while_idle(void **state)
 {
     (void)state;
     struct overload overload = {0};
-    overload_turn(&overload, 1000000, 20000);
-    overload_turn(&overload, 1050000, 20000);
-    overload_turn(&overload, 9000000, 20000);
-    assert_false(overload_refuses(&overload, 50000));
+    for (unsigned i = 0; i < 25; i++) {
+        overload_turn(&overload, 1000000 + i * 20000, 20000);
+    }
+    assert_true(overload_refuses(&overload, 50000, true));
+    overload_idle(&overload);
+    assert_false(overload_refuses(&overload, 50000, true));
+    overload_turn(&overload, 9000000, 20000); /* one long turn after a pause */
+    assert_false(overload_refuses(&overload, 50000, true));
 }
 
 int main(void)
@@ -141,6 +158,7 @@ int main(void)
         cmocka_unit_test(test_moves_earlier_and_stops),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_overload_needs_a_standing_queue),
+        cmocka_unit_test(test_turns_longer_than_an_interval_are_an_overload_too),
         cmocka_unit_test(test_overload_forgets_while_idle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,68 @@
+#ifndef TASKHOLD_HTTP_LEDGER_H
+#define TASKHOLD_HTTP_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Who holds how much of one loop's memory and spends how much of its time. Bytes are bounded for
+ * the loop, and half of that for each account; time is only compared. Every call belongs to the
+ * loop's thread. */
+
+#define LEDGER_BUCKETS     512 /* a power of two */
+#define LEDGER_INTERVAL_US 100000
+
+/* One who asks: a user, or an address while no user is known. */
+struct account {
+    struct account *next; /* of the bucket */
+    uint64_t payer;
+    unsigned users;    /* who have it open */
+    uint32_t interval; /* that `spent_us` is of */
+    uint32_t spent_us;
+    uint32_t before_us; /* in the interval before */
+    size_t held;
+    size_t typical; /* bytes of their large answers, as the last ones were */
+};
+
+struct ledger {
+    size_t most; /* bytes of the whole loop */
+    size_t held;
+    uint32_t interval;
+    unsigned sweep;    /* the bucket to look at next */
+    unsigned spenders; /* accounts that spent something in this interval */
+    unsigned spenders_before;
+    int64_t interval_end_us;
+    struct account *buckets[LEDGER_BUCKETS];
+};
+
+void ledger_init(struct ledger *ledger, size_t most);
+void ledger_finish(struct ledger *ledger);
+
+/* The account of `payer`, until ledger_close. NULL without memory; every call below takes NULL, and
+ * then only the loop's bounds hold. */
+struct account *ledger_open(struct ledger *ledger, uint64_t payer);
+void ledger_close(struct ledger *ledger, struct account *account);
+
+/* Says that what was `before` bytes are `after` bytes now: what is there is there, so this cannot
+ * be refused. */
+void ledger_change(struct ledger *ledger, struct account *account, size_t before, size_t after);
+
+enum ledger_room { LEDGER_ROOM, LEDGER_FULL, LEDGER_ACCOUNT_FULL };
+
+/* Whether `bytes` more are within the loop's bound and the account's. */
+enum ledger_room ledger_room(const struct ledger *ledger, const struct account *account,
+                             size_t bytes);
+
+/* An answer of so many bytes was made. */
+void ledger_answered(const struct ledger *ledger, struct account *account, size_t bytes);
+
+/* The loop has worked `us` microseconds for them. */
+void ledger_spend(struct ledger *ledger, struct account *account, int64_t us);
+
+/* Whether they have spent more of late than would be theirs if all who ask had the same. */
+bool ledger_expensive(const struct ledger *ledger, const struct account *account);
+
+/* To be called now and then: moves the intervals on, and forgets accounts that nobody needs. */
+void ledger_tick(struct ledger *ledger, int64_t now_us);
+
+#endif
