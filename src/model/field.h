@@ -24,6 +24,7 @@ enum field_flag {
     FIELD_NOT_BLANK = 16, /* holds more than white space */
     FIELD_SECRET = 32,    /* wiped from the reader's memory; any character is allowed */
     FIELD_BYTES = 64,     /* `least` and `most` count bytes, not code points */
+    FIELD_NFC = 128,      /* normalised first (base/nfc.h) unless it is above NFC_TEXT_MOST */
 };
 
 struct field {

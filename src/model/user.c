@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "base/nfc.h"
 #include "base/utf8.h"
 #include "model/text.h"
 #include "model/user_fields.h"
@@ -142,20 +143,24 @@ static const char *days_wrong(struct slice days)
         .bit = USER_NAME                                                                           \
     }
 
+/* One that is longer before it is normalised is refused as well. */
+_Static_assert(USER_PASSWORD_MOST == NFC_TEXT_MOST, "what is not normalised is too long");
+
 /* A password that exists: only what no account can have is refused before it is compared. */
 #define PASSWORD_FIELD(member)                                                                     \
     {                                                                                              \
         .name = FIELD_NAME(member), .type = FIELD_TEXT,                                            \
-        .flags = FIELD_REQUIRED | FIELD_SECRET | FIELD_BYTES, .most = USER_PASSWORD_MOST,          \
-        .input = offsetof(struct user_input, password), .bit = USER_PASSWORD                       \
+        .flags = FIELD_REQUIRED | FIELD_SECRET | FIELD_NFC | FIELD_BYTES,                          \
+        .most = USER_PASSWORD_MOST, .input = offsetof(struct user_input, password),                \
+        .bit = USER_PASSWORD                                                                       \
     }
 
 /* A password to be: its length is the policy's business (password_check). */
 #define NEW_PASSWORD_FIELD(member)                                                                 \
     {                                                                                              \
-        .name = FIELD_NAME(member), .type = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_SECRET,    \
-        .most = UINT32_MAX, .input = offsetof(struct user_input, new_password),                    \
-        .bit = USER_NEW_PASSWORD                                                                   \
+        .name = FIELD_NAME(member), .type = FIELD_TEXT,                                            \
+        .flags = FIELD_REQUIRED | FIELD_SECRET | FIELD_NFC, .most = UINT32_MAX,                    \
+        .input = offsetof(struct user_input, new_password), .bit = USER_NEW_PASSWORD               \
     }
 
 #define BODY(rows)                                                                                 \

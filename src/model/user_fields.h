@@ -9,9 +9,9 @@
 /* Every body of these calls is read into this; a call uses the members of its own rows. */
 struct user_input {
     struct slice email;
-    struct slice name; /* ptr NULL: null or absent */
-    struct slice password;
-    struct slice new_password;
+    struct slice name;         /* ptr NULL: null or absent */
+    struct slice password;     /* in NFC, as RFC 8265 section 4.2 has it, and nothing else */
+    struct slice new_password; /* likewise */
     struct slice refresh_token;
     struct slice invitation; /* ptr NULL: absent */
     struct slice days;       /* digits, 1 to USER_DAYS_MOST; ptr NULL: absent */

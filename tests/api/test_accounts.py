@@ -1,6 +1,7 @@
 """Registering, logging in, changing and deleting an account."""
 import statistics
 import time
+import unicodedata
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
@@ -53,6 +54,38 @@ def test_unusual_passwords_work_unchanged(client, password):
     client.post("/v1/auth/login", {"email": email, "password": password}).expect(200)
     client.post("/v1/auth/login", {"email": email, "password": password.strip() + "x"}).expect((401, 422)[
         len(password.strip().encode()) >= 1024])
+
+
+def forms(text):
+    """A text with composed letters, and the same with their marks apart."""
+    return unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["composed first", "apart first"])
+def test_one_password_typed_on_two_keyboards(client, order):
+    first, second = (forms("Größe in Ångström, 한국어")[index] for index in order)
+    third, fourth = (forms("élève à Orléans")[index] for index in order)
+    assert first != second and third != fourth
+    account = {"email": f"{uuid.uuid4().hex}@example.com"}
+    client.post("/v1/auth/register", {**account, "password": first}).expect(201)
+    token = client.post("/v1/auth/login", {**account, "password": second}).expect(200).json["access_token"]
+    own = client.copy(token)
+    own.put("/v1/me/email", {**account, "password": second}).expect(200)
+    own.put("/v1/me/password", {"current_password": second, "new_password": third}).expect(204)
+    for password in (third, fourth):
+        client.post("/v1/auth/login", {**account, "password": password}).expect(200)
+    # Only that form: not what merely resembles it.
+    client.post("/v1/auth/login", {**account, "password": "eleve a Orleans"}).expect(401)
+    own.post("/v1/me/deletion", {"password": fourth}).expect(204)
+
+
+@pytest.mark.parametrize("password, code", [
+    (forms("é" * 7)[1], "too_short"),  # 14 code points as sent
+    ("\U0001d160" * 86, "too_long"),  # 344 bytes as sent, 1,032 in the form
+])
+def test_a_password_is_measured_in_the_form_that_is_kept(client, password, code):
+    account = {"email": f"{uuid.uuid4().hex}@example.com", "password": password}
+    assert client.post("/v1/auth/register", account).expect(422).errors == {("/password", code)}
 
 
 def test_an_unknown_email_looks_like_a_wrong_password(client, user):

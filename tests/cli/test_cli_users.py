@@ -11,6 +11,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+import unicodedata
 from datetime import datetime, timezone
 
 import pytest
@@ -161,6 +162,15 @@ def test_a_new_password_ends_every_session(start_server):
     someone.client.get("/v1/me").expect(401)
     assert login(server, someone.email).status == 401
     assert login(server, someone.email, OTHER).status == 200
+
+
+def test_a_password_may_be_typed_with_its_marks_apart(start_server):
+    server = start_server()
+    composed, apart = (unicodedata.normalize(form, "Größe in Ångström") for form in ("NFC", "NFD"))
+    assert user(server.directory, "add", EMAIL, stdin=apart + "\n").returncode == 0
+    login(server, password=composed).expect(200)
+    assert user(server.directory, "passwd", EMAIL, stdin=composed + "!\n").returncode == 0
+    login(server, password=apart + "!").expect(200)
 
 
 def test_delete_takes_the_tasks_and_the_token(start_server):

@@ -160,6 +160,40 @@ static void account_bodies(void **state)
     }
 }
 
+static void passwords_are_read_in_one_form(void **state)
+{
+    static char body[2048] = "{\"password\":\"";
+    struct arena *arena = arena_create(1 << 16);
+    struct json_reader reader;
+    char why[JSON_READER_WHY];
+    struct user_input input = {0};
+    struct field_reading reading = {.fields = user_body_password.fields,
+                                    .count = user_body_password.count,
+                                    .mode = FIELD_WHOLE,
+                                    .arena = arena,
+                                    .input = &input};
+    (void)state;
+    assert_int_equal(
+        json_reader_init(
+            &reader, SLICE("{\"current_password\":\"e\u0301\",\"new_password\":\"a\u030a\"}"), why),
+        JSON_READ_OK);
+    assert_true(field_read(&reading, &reader));
+    json_reader_finish(&reader);
+    assert_true(slice_eq(input.password, SLICE("\u00e9")));
+    assert_true(slice_eq(input.new_password, SLICE("\u00e5")));
+    arena_destroy(&arena);
+
+    char errors[128];
+    size_t len = strlen(body);
+    for (unsigned i = 0; i < 255; i++, len += 4) {
+        memcpy(body + len, "\U0001d160", 4);
+    }
+    memcpy(body + len, "\"}", 2);
+    read_errors(user_body_proof.fields, user_body_proof.count, FIELD_WHOLE,
+                (struct slice){body, len + 2}, &input, errors, sizeof errors);
+    assert_string_equal(errors, "/password too_long");
+}
+
 static struct field_reading read_keeping(struct arena *arena, enum field_mode mode,
                                          struct slice body, struct task_change *change)
 {
@@ -240,6 +274,7 @@ int main(void)
         cmocka_unit_test(task_bodies),
         cmocka_unit_test(titles_are_counted_in_code_points),
         cmocka_unit_test(account_bodies),
+        cmocka_unit_test(passwords_are_read_in_one_form),
         cmocka_unit_test(a_patch_knows_what_was_there),
         cmocka_unit_test(all_errors_up_to_a_bound),
         cmocka_unit_test(memory_runs_out),
