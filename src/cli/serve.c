@@ -34,9 +34,10 @@
 struct service {
     struct settings settings;
     bool logging;
-    pthread_mutex_t lock;        /* of the next two */
+    pthread_mutex_t lock;        /* of the next three */
     struct http_server *serving; /* NULL: not yet, or no more */
     bool reload_asked;           /* during the start */
+    bool stopping;               /* a signal asked for the end */
     struct reload reload;
     struct revocations *revocations;
     const struct store_engine *engine;
@@ -102,17 +103,23 @@ static void say_remarks(const struct settings *settings)
 
 /* ---- signals ---- */
 
-/* Once: it drains. While it starts, nobody waits for anything: it ends, which is as safe as it is
- * to be killed. */
+/* The first drains. While it starts, nobody waits for anything: it ends, which is as safe as it is
+ * to be killed. SIGTERM again is the same order: hosts send it more than once (Heroku says so, and
+ * a wrapper passes on what its whole group was sent), and what is in flight is not theirs to drop.
+ * SIGINT again is somebody at a terminal who cannot wait. */
 static void on_stop(void *context, const char *name)
 {
     struct service *service = context;
 
-    notify_send("STOPPING=1");
     pthread_mutex_lock(&service->lock);
     struct http_server *server = service->serving;
-    log_write(LOG_INFO, "stopping", LOG_FIELDS(LOG_T("signal", slice_of(name))));
-    if (server) {
+    const bool again = service->stopping;
+    service->stopping = true;
+    if (!again) {
+        notify_send("STOPPING=1");
+        log_write(LOG_INFO, "stopping", LOG_FIELDS(LOG_T("signal", slice_of(name))));
+    }
+    if (server && (!again || strcmp(name, "SIGINT") == 0)) {
         http_server_stop(server);
     }
     pthread_mutex_unlock(&service->lock);

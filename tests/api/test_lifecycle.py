@@ -157,12 +157,31 @@ def test_a_delay_lets_a_load_balancer_notice(start_server):
     user.client.get(f"/v1/tasks/{answer.json['id']}").expect(200)
 
 
-def test_a_second_signal_ends_at_once(start_server, make_user):
-    server = start_server(env={"DRAIN_SECONDS": "600"})
-    connection = begun(server, make_user(server), b"x" * 100)
-    server.signal(signal.SIGTERM)
+def test_a_second_sigterm_changes_nothing(start_server, make_user):
+    """Hosts send more than one (Heroku), and so does a wrapper that passes on what its whole group was sent."""
+    server = start_server(env={"DRAIN_DELAY_SECONDS": "1"})
+    user = make_user(server)
+    body = json.dumps({"title": "in flight"}).encode()
+    connection = begun(server, user, body)
+    for _ in range(3):
+        server.signal(signal.SIGTERM)
     wait_until(lambda: refuses(server), 5, "not listening any more")
     server.signal(signal.SIGTERM)
+    connection.send(body)
+    connection.read().expect(201)
+    connection.close()
+    assert server.wait(10) == 0
+    assert server.log_text().count('"event":"stopping"') == 1
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+def test_ctrl_c_ends_a_drain_at_once(start_server, make_user, first):
+    """Somebody at a terminal cannot wait."""
+    server = start_server(env={"DRAIN_SECONDS": "600"})
+    connection = begun(server, make_user(server), b"x" * 100)
+    server.signal(first)
+    wait_until(lambda: refuses(server), 5, "not listening any more")
+    server.signal(signal.SIGINT)
     assert server.wait(10) == 0
     connection.close()
 

@@ -45,8 +45,9 @@ class Node(Server):
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def stop(self):
-        """The second SIGTERM, which the first of `stop` becomes, ends it without a delay for load balancers."""
+        """SIGINT after the first signal ends it without a delay for load balancers."""
         self.signal(signal.SIGTERM)
+        self.signal(signal.SIGINT)
         super().stop()
 
     def is_healthy(self):
