@@ -10,12 +10,13 @@ import pytest
 
 from proxies import PROXIES, Proxy, missing
 from support.accounts import User
-from support.client import Client
+from support.metrics import metrics_of
 from support.server import Server
 
 BODY = b'{"title":"' + b"x" * (1 << 20) + b'"}'
 REFUSED = 40
 RACING = 4
+CALLERS = 40
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +91,26 @@ def test_an_edit_with_the_tag_of_a_compressed_answer(proxy, through, user):
     print(f"\n{proxy.name:22} ETag {first}: If-None-Match {unchanged}, If-Match {edited}, after a change {stale}, "
           f"with the new one {second}")
     assert (unchanged, edited, stale, second) == (304, 200, 412, 200)
+
+
+def accepted(server):
+    """How many connections the server has taken."""
+    return metrics_of(server).get("taskhold_http_connections_accepted_total")
+
+
+def test_the_connections_to_the_server_are_used_again(proxy, server, user):
+    """Also those of clients that come with a connection each, and of answers that are compressed."""
+    path = f"/v1/tasks/{user.task('again and again', description='much to compress ' * 100)['id']}"
+    before, answers = accepted(server), set()
+    for _ in range(CALLERS):
+        one = Through(proxy, user)
+        for _ in range(2):
+            status, fields, _ = one.call("GET", path)
+            answers.add((status, fields["Content-Encoding"]))
+        one.close()
+    opened = accepted(server) - before
+    print(f"\n{proxy.name:22} {2 * CALLERS} calls over {CALLERS} connections of clients: {opened:.0f} new ones to the server")
+    assert answers == {(200, "gzip")} and opened <= CALLERS / 4
 
 
 def test_a_list_and_an_account_too(through, user):
