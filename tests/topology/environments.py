@@ -29,10 +29,10 @@ def _heroku():
 
 
 def _dokku():
-    """What docs/deploy.md says, and what `postgres:link` sets."""
+    """What docs/deploy.md says, what `postgres:link` sets, and the port that the image exposes."""
     words = re.search(r"dokku config:set taskhold (.*)", (ROOT / "docs/deploy.md").read_text())[1]
     given = dict(re.findall(r"([A-Z_]+)=(\"[^\"]*\"\)?\"?|\S+)", words))
-    return {**given, "JWT_SECRET": FILLED, "DATABASE_URL": FILLED, "PORT": "5000"}
+    return {**given, "JWT_SECRET": FILLED, "DATABASE_URL": FILLED, "PORT": "8080"}
 
 
 def _kubernetes():
