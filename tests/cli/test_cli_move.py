@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -240,17 +241,52 @@ def test_a_server_of_any_name_is_seen(start_server, filled, target, tmp_path, na
     refused(move(url, f"sqlite:{tmp_path}/new.db"), "stop every taskhold")
     refused(move(filled, url), "stop every taskhold")
     server.terminate()
-    alone = subprocess.Popen([cluster.programs() / "psql", "-X", "-q", "-A", "-t", "-d", url],
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        alone.stdin.write("SELECT pg_advisory_lock(x'7461736b686f6c66'::bigint) IS NOT NULL;\n")
-        alone.stdin.flush()
-        assert alone.stdout.readline() == "t\n"
-        ended = run("serve", "--port", "0", env={"DATABASE_URL": url})
-        assert ended.returncode == 1 and "has the database for itself" in ended.stderr
-    finally:
-        alone.communicate("\\q\n")
+    with Alone(url):
+        with ThreadPoolExecutor() as pool:
+            ended = pool.submit(run, "serve", "--port", "0", env={"DATABASE_URL": url})
+            refused(move(filled, url), "has the database for itself")
+            assert ended.result().returncode == 1 and "has the database for itself" in ended.result().stderr
     assert move(filled, url).returncode == 0
+
+
+class Alone:
+    """Has the database for itself, as a move that was killed has it until its statement ends."""
+
+    def __init__(self, url):
+        self.psql = subprocess.Popen([cluster.programs() / "psql", "-X", "-q", "-A", "-t", "-d", url],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        self.psql.stdin.write("SELECT pg_advisory_lock(x'7461736b686f6c66'::bigint) IS NOT NULL;\n")
+        self.psql.stdin.flush()
+        assert self.psql.stdout.readline() == "t\n"
+        return self
+
+    def __exit__(self, *_):
+        self.release()
+
+    def release(self):
+        """It has ended."""
+        if self.psql.poll() is None:
+            self.psql.communicate("\\q\n")
+
+
+def test_what_was_killed_is_waited_for(postgres, start_server, filled, target):
+    """The database still has its session: who comes next asks again, for some seconds."""
+    name, url = target
+
+    def waits():
+        return postgres.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' "
+                             f"AND datname = '{name}'", name)
+    with ThreadPoolExecutor() as pool:
+        with Alone(url):
+            moved = pool.submit(move, filled, url)
+            wait_until(waits, 20, "a move that waits")
+        assert moved.result().returncode == 0, moved.result()
+        with Alone(url):
+            started = pool.submit(start_server, {"DATABASE_URL": url})
+            wait_until(waits, 20, "a server that waits")
+        started.result().terminate()
 
 
 def is_marked(postgres, destination):

@@ -80,6 +80,22 @@ static PGresult *set_session(PGconn *connection, const struct connect_options *o
     return ask(connection, statement, &params, ANSWER_MS, -1);
 }
 
+/* Asks again for what set_session was refused. */
+static bool await_lock(PGconn *connection)
+{
+    bool taken = false, answered = true;
+    for (int i = 0; i < LOCK_SERVE_TRIES && answered && !taken; i++) {
+        PGresult *result = ask(connection,
+                               "SELECT pg_try_advisory_lock_shared(" LOCK_SERVE
+                               ") FROM pg_sleep(" LOCK_SERVE_STEP ")",
+                               NULL, ANSWER_MS, -1);
+        answered = result && PQresultStatus(result) == PGRES_TUPLES_OK;
+        taken = answered && strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+        PQclear(result);
+    }
+    return taken;
+}
+
 /* Behind a pooler, what is set here would be another's: there it is set on the role. */
 static PGresult *read_session(PGconn *connection)
 {
@@ -105,13 +121,13 @@ static bool settle(PGconn *connection, const struct connect_options *options, ch
         options->prepare ? set_session(connection, options) : read_session(connection);
     const bool answered = result && PQresultStatus(result) == PGRES_TUPLES_OK;
     const bool durable = answered && is_durable(PQgetvalue(result, 0, 0));
-    const bool free =
-        !answered || !options->prepare || strcmp(PQgetvalue(result, 0, MAY_SERVE), "t") == 0;
+    const bool free = !answered || !options->prepare ||
+                      strcmp(PQgetvalue(result, 0, MAY_SERVE), "t") == 0 ||
+                      (options->awaits_lock && await_lock(connection));
     if (!answered)
         connect_reason(connection, why, why_size);
     else if (!free)
-        (void)snprintf(why, why_size,
-                       "a taskhold move or import has the database for itself: wait for its end");
+        (void)snprintf(why, why_size, "%s", LOCK_SERVE_WHY);
     else if (!durable)
         (void)snprintf(why, why_size,
                        "synchronous_commit is %s, so that a commit could be lost: ALTER ROLE ... "

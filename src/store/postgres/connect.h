@@ -12,6 +12,7 @@ struct connect_options {
     unsigned timeout_ms; /* of an operation: bounds statements, locks and idle transactions */
     bool prepare;        /* sql.h's statements, and settings of the session; see store_options */
     bool serving;        /* holds LOCK_SERVE; not behind a pooler, where no session is ours */
+    bool awaits_lock;    /* 10 s for the end of a move or an import, rather than not at all */
     atomic_uint *host;   /* which host of the URL is tried first, kept by connect_open: the one that
                             answered last, or the one behind one that did not; NULL: the first */
 };

@@ -63,9 +63,11 @@ static struct store *make_store(const struct store_options *options)
 static PGconn *connect_first(const struct store *store, char *why, size_t why_size)
 {
     const int64_t until_ms = clock_mono_ms() + START_MOST_MS;
+    struct connect_options options = store->connect;
+    options.awaits_lock = true;
     bool told = false;
     for (;;) {
-        PGconn *connection = connect_open(&store->connect, why, why_size);
+        PGconn *connection = connect_open(&options, why, why_size);
         if (connection || store->options.impatient || !connect_may_come(&store->connect) ||
             clock_mono_ms() > until_ms)
             return connection;

@@ -8,6 +8,12 @@
 
 /* Shared by every connection of those who serve, for as long as it lives; a move or an import,
  * which has the database for itself, takes it alone. */
-#define LOCK_SERVE "x'7461736b686f6c66'::bigint"
+#define LOCK_SERVE     "x'7461736b686f6c66'::bigint"
+#define LOCK_SERVE_WHY "a taskhold move or import has the database for itself: wait for its end"
+
+/* One that was killed keeps it until the database ends the statement that it runs: so whoever finds
+ * it taken asks again, 10 s in all. */
+#define LOCK_SERVE_STEP  "0.1" /* seconds, as SQL writes them */
+#define LOCK_SERVE_TRIES 100
 
 #endif

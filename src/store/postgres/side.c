@@ -23,8 +23,8 @@
  * server and us while we still send. */
 #define FLIGHT_ROWS 200
 
-#define TIMEOUT_MS  10000
-#define ALONE_TRIES 10
+#define TIMEOUT_MS   10000
+#define SERVER_TRIES 10 /* how often it asks while servers have it */
 
 struct postgres_side {
     struct side base;
@@ -237,35 +237,44 @@ static void close_side(struct side *side)
 }
 
 /* Takes LOCK_SERVE alone and keeps it until the end: who serves holds it too. Behind a pooler a
- * server is known by the name that it gives its connections. One that has just ended may still be
- * seen for a moment. `*others`: how many connections of servers there are. */
-static bool take_alone(struct postgres_side *s, int64_t *others)
+ * server is known by the name that it gives its connections. `*servers`: how many connections of
+ * servers there are. Not taken and no servers: another transfer has it. */
+static bool take_alone(struct postgres_side *s, bool *taken, int64_t *servers)
 {
-    int64_t taken = 0;
-    if (!ask(s->connection, "SELECT pg_try_advisory_lock(" LOCK_SERVE ")::int", &taken))
+    int64_t got = 0;
+    if (!ask(s->connection, "SELECT pg_try_advisory_lock(" LOCK_SERVE ")::int", &got))
         return false;
+    *taken = got != 0;
     return ask(s->connection,
-               taken ? "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                       "AND application_name = 'taskhold' AND pid <> pg_backend_pid()"
-                     : "SELECT greatest(count(*), 1) FROM pg_locks WHERE locktype = 'advisory' "
-                       "AND database = (SELECT oid FROM pg_database WHERE datname = "
-                       "current_database()) AND (classid::bigint << 32 | objid::bigint) "
-                       "= " LOCK_SERVE " AND granted",
-               others);
+               *taken ? "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                        "AND application_name = 'taskhold' AND pid <> pg_backend_pid()"
+                      : "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' "
+                        "AND database = (SELECT oid FROM pg_database WHERE datname = "
+                        "current_database()) AND (classid::bigint << 32 | objid::bigint) "
+                        "= " LOCK_SERVE " AND granted AND mode = 'ShareLock'",
+               servers);
 }
 
+/* A process that was killed is still seen for a moment: a server until its idle connections are
+ * noticed, a transfer until the statement ends that the database runs for it. */
 static bool is_alone(struct postgres_side *s)
 {
-    int64_t others = 1;
-    for (int i = 0; i < ALONE_TRIES && others > 0; i++) {
-        if ((i > 0 && !run(s, "SELECT pg_sleep(0.1)")) || !take_alone(s, &others))
+    int64_t servers = 0;
+    for (int i = 0; i < LOCK_SERVE_TRIES && (servers == 0 || i < SERVER_TRIES); i++) {
+        bool taken = false;
+        if ((i > 0 && !run(s, "SELECT pg_sleep(" LOCK_SERVE_STEP ")")) ||
+            !take_alone(s, &taken, &servers))
             return fail(s, "cannot read the database");
+        if (taken && servers == 0)
+            return true;
     }
-    if (others > 0)
+    if (servers > 0)
         (void)snprintf(s->base.why, s->base.why_size,
                        "a server uses the database (%lld connections): stop every taskhold on it",
-                       (long long)others);
-    return others == 0;
+                       (long long)servers);
+    else
+        (void)snprintf(s->base.why, s->base.why_size, "%s", LOCK_SERVE_WHY);
+    return false;
 }
 
 static bool begin_read(struct postgres_side *s)
