@@ -69,14 +69,14 @@ static PGresult *set_session(PGconn *connection, const struct connect_options *o
         "false), set_config('default_transaction_isolation', 'read committed', false), "
         "set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
         "set_config('idle_in_transaction_session_timeout', $3, false), "
-        "NOT $4::boolean OR pg_try_advisory_lock_shared(" LOCK_SERVE ")";
+        "$4::text = '' OR pg_try_advisory_lock_shared(" LOCK_SERVE ")";
     const unsigned timeout_ms = options->timeout_ms;
     char texts[3][16];
     struct params params = {0};
     params_text(&params, add_ms(texts[0], timeout_ms / 5 * 4));
     params_text(&params, add_ms(texts[1], timeout_ms / 5 * 2));
     params_text(&params, add_ms(texts[2], timeout_ms * 2));
-    params_text(&params, options->serving ? SLICE("t") : SLICE("f"));
+    params_text(&params, options->serving ? SLICE("serving") : SLICE(""));
     return ask(connection, statement, &params, ANSWER_MS, -1);
 }
 
