@@ -91,6 +91,7 @@ static bool check_characters(struct field_reading *reading, const struct field *
 static bool check_text(struct field_reading *reading, const struct field *field, struct slice text)
 {
     struct text_facts facts = text_look(text);
+    const unsigned before = reading->errors.count;
     if (!check_length(reading, field, field->flags & FIELD_BYTES ? text.len : facts.code_points)) {
         return false;
     }
@@ -101,8 +102,7 @@ static bool check_text(struct field_reading *reading, const struct field *field,
         !complain(reading, field->name, "blank", "Must hold more than white space.")) {
         return false;
     }
-    /* What holds control characters has been told so. */
-    const bool told = facts.line_control || facts.other_control;
+    const bool told = reading->errors.count > before; /* one fault is enough to mend first */
     const char *wrong = field->wrong && !told ? field->wrong(text) : NULL;
     return !wrong || complain(reading, field->name, field->wrong_code, "%s", wrong);
 }

@@ -19,7 +19,7 @@ from proxy import keeper
 from support.accounts import PASSWORD, User
 from support.client import Client
 from support.paths import ROOT
-from support.server import SECRET
+from support.server import SECRET, run
 from support.waiting import wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -154,6 +154,11 @@ def end_it(user, token):
     user.client.delete(f"/v1/me/sessions/{ended}").expect(204)
 
 
+def end_others(user, _token):
+    """From another session, with all but that one."""
+    user.client.delete("/v1/me/sessions").expect(204)
+
+
 def change_password(user, _token):
     """In another session."""
     body = {"current_password": PASSWORD, "new_password": "Another-horse 8 battery"}
@@ -165,6 +170,12 @@ def delete_account(user, _token):
     user.client.post("/v1/me/deletion", {"password": PASSWORD}).expect(204)
 
 
+def disable_account(user, _token):
+    """By the operator, from anywhere: the command asks no node."""
+    done = run("user", "disable", user.email, env={"DATABASE_URL": user.ground.url()})
+    assert done.returncode == 0, done.stderr
+
+
 def replay(user, token):
     """A refresh token that was superseded long ago: the database is told that it was."""
     body = {"refresh_token": token["refresh_token"]}
@@ -174,7 +185,7 @@ def replay(user, token):
     user.anonymous.post("/v1/auth/refresh", body).expect(401)
 
 
-ENDS = [log_out, end_it, change_password, delete_account, replay]
+ENDS = [log_out, end_it, end_others, change_password, delete_account, disable_account, replay]
 
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
