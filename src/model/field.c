@@ -65,9 +65,8 @@ static bool complain(struct field_reading *reading, struct slice name, const cha
 static bool check_length(struct field_reading *reading, const struct field *field, size_t length)
 {
     const char *unit = field->flags & FIELD_BYTES ? "bytes" : "characters";
-    if (length < field->least) {
-        return complain(reading, field->name, "too_short", "Must have at least %u %s.",
-                        field->least, unit);
+    if (length == 0 && (field->flags & FIELD_NOT_EMPTY)) {
+        return complain(reading, field->name, "too_short", "Must not be empty.");
     }
     if (length > field->most) {
         return complain(reading, field->name, "too_long", "Must have at most %u %s.", field->most,

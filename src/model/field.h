@@ -23,19 +23,19 @@ enum field_flag {
     FIELD_MULTILINE = 8,  /* TAB, LF and CR are allowed */
     FIELD_NOT_BLANK = 16, /* holds more than white space */
     FIELD_SECRET = 32,    /* wiped from the reader's memory; any character is allowed */
-    FIELD_BYTES = 64,     /* `least` and `most` count bytes, not code points */
+    FIELD_BYTES = 64,     /* `most` counts bytes, not code points */
     FIELD_NFC = 128,      /* normalised first (base/nfc.h) unless it is above NFC_TEXT_MOST */
+    FIELD_NOT_EMPTY = 256,
 };
 
 struct field {
     struct slice name;
     enum field_type type;
     unsigned flags;
-    uint32_t least; /* length of a text */
-    uint32_t most;
-    size_t input; /* offset in the struct that a body is read into */
-    size_t row;   /* offset in the struct that an answer is written from */
-    unsigned bit; /* in the mask of members that a body had */
+    uint32_t most; /* length of a text */
+    size_t input;  /* offset in the struct that a body is read into */
+    size_t row;    /* offset in the struct that an answer is written from */
+    unsigned bit;  /* in the mask of members that a body had */
     const struct slice *choices;
     unsigned choice_count;
     const char *(*wrong)(

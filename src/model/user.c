@@ -138,9 +138,9 @@ static const char *days_wrong(struct slice days)
 
 #define NAME_FIELD                                                                                 \
     {                                                                                              \
-        .name = FIELD_NAME("name"), .type = FIELD_TEXT, .flags = FIELD_NULLABLE | FIELD_NOT_BLANK, \
-        .least = 1, .most = USER_NAME_MOST, .input = offsetof(struct user_input, name),            \
-        .bit = USER_NAME                                                                           \
+        .name = FIELD_NAME("name"), .type = FIELD_TEXT,                                            \
+        .flags = FIELD_NULLABLE | FIELD_NOT_EMPTY | FIELD_NOT_BLANK, .most = USER_NAME_MOST,       \
+        .input = offsetof(struct user_input, name), .bit = USER_NAME                               \
     }
 
 /* One that is longer before it is normalised is refused as well. */
@@ -226,8 +226,7 @@ static const struct field account[] = {ANY_EMAIL_FIELD};
 static const struct field refresh[] = {
     {.name = FIELD_NAME("refresh_token"),
      .type = FIELD_TEXT,
-     .flags = FIELD_REQUIRED | FIELD_SECRET | FIELD_BYTES,
-     .least = 1,
+     .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY | FIELD_SECRET | FIELD_BYTES,
      .most = REFRESH_TOKEN_MOST,
      .input = offsetof(struct user_input, refresh_token),
      .bit = USER_REFRESH_TOKEN},

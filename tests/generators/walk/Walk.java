@@ -52,7 +52,7 @@ public class Walk {
         TasksApi tasks = new TasksApi(client);
 
         for (String title : List.of("One", "Two", "Three")) {
-            TaskItem created = tasks.createTask(new TaskItemInput().title(title), null);
+            TaskItem created = tasks.createTask(new TaskItemInput().title(title), null, null);
             expect(created.getDescription() == null && created.getStatus() == TaskItemStatus.PENDING, "create");
         }
         Set<TaskItemStatus> status = new LinkedHashSet<>(List.of(TaskItemStatus.PENDING, TaskItemStatus.IN_PROGRESS));
@@ -69,7 +69,7 @@ public class Walk {
         expect(changed.getCompletedAt() != null, "patch");
         expect(problem(client, 412, () -> tasks.updateTask(id, new TaskItemPatch().title("Late"), tag, null)).getCode()
                 .equals("precondition_failed"), "412");
-        expect(problem(client, 422, () -> tasks.createTask(new TaskItemInput().title(" "), null)).getErrors().get(0)
+        expect(problem(client, 422, () -> tasks.createTask(new TaskItemInput().title(" "), null, null)).getErrors().get(0)
                 .getPointer().equals("/title"), "422");
         tasks.deleteTask(id, null, null);
         expect(problem(client, 404, () -> tasks.getTask(id, null)).getCode().equals("not_found"), "404");
