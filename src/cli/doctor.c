@@ -55,7 +55,13 @@ static void check_file(struct doctor *d)
 
     errno = 0;
     d->path = file_find(d->settings.database_url, why, sizeof why);
-    if (!d->path && (errno == ENOENT || errno == ENOTDIR)) {
+    const bool absent = !d->path && (errno == ENOENT || errno == ENOTDIR);
+    if (absent && file_holder(file_named(d->settings.database_url)) != 0) {
+        doctor_say(d, DOCTOR_ERROR, "database",
+                   "%s: it was moved or removed under a running server, which takes no writes any "
+                   "more: stop that server, put the file back, start it again",
+                   why);
+    } else if (absent) {
         doctor_say(d, DOCTOR_WARNING, "database", "%s: taskhold serve makes it", why);
     } else if (!d->path) {
         doctor_say(

@@ -128,6 +128,14 @@ def test_who_holds_the_port_and_the_lock_is_named(start_server, tmp_path):
     assert f"127.0.0.1 port {server.port} (held by pid {server.pid}, taskhold)" in start_refusal(ended)
 
 
+def test_a_database_that_was_taken_from_under_a_server(start_server):
+    """Nobody is told to start another one, which would begin an empty database."""
+    server = start_server()
+    database(server).rename(server.directory / "elsewhere")
+    status, found = doctor(server)
+    assert status == 1 and found["database"][0] == "error" and "put the file back" in found["database"][1]
+
+
 def test_before_the_first_start(tmp_path):
     done = run("doctor", "--port", "0", cwd=tmp_path, env={"JWT_SECRET": None})
     assert done.returncode == 0 and "there is no database" in done.stdout
