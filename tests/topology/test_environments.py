@@ -47,6 +47,23 @@ def test_the_program_is_ready_with_what_a_platform_gives_it(given, tmp_path):
         node.stop()
 
 
+def test_a_secret_keeps_no_line_end(given, tmp_path):
+    """Stored with echo on one node and without it on the other: each takes what the other signs."""
+    stored = {name: text + "\n" if name in ("JWT_SECRET", "DATABASE_URL") else text for name, text in given.items()}
+    nodes = []
+    try:
+        for name, environment in (("one", given), ("other", stored)):
+            (tmp_path / name).mkdir()
+            nodes.append(Node(on_loopback(environment), directory=tmp_path / name))
+        here, body = Client(nodes[0], quotas=True), {"email": "wanderer@example.com", "password": "Correct-horse 7 battery"}
+        here.post("/v1/auth/register", body).expect(201)
+        token = here.post("/v1/auth/login", body).expect(200).json["access_token"]
+        Client(nodes[1], token, quotas=True).get("/v1/me").expect(200)
+    finally:
+        for node in nodes:
+            node.stop()
+
+
 def test_the_procfile_migrates_and_serves_the_same_database(postgres, tmp_path):
     """Dokku runs `release` once, and then `web`."""
     commands = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line[0] != "#")
