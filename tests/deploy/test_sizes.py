@@ -6,6 +6,7 @@ control group be made, the kernel holds the server to the memory as well; everyw
 import json
 import pathlib
 import re
+import subprocess
 import threading
 import tomllib
 
@@ -17,8 +18,8 @@ from shapes import read_yaml
 from support import cluster, groups
 from support.accounts import User
 from support.client import Client
-from support.paths import ROOT
-from support.server import Server, run
+from support.paths import ROOT, binary
+from support.server import Server, environment, run
 
 STRANGERS = 40
 HASH = 19 * MIB
@@ -186,6 +187,15 @@ def test_doctor_says_what_sets_the_sizes(preloaded, tmp_path):
     given = Size(64, 2, 512).environment(tmp_path, preloaded)
     (line,) = [line for line in run("doctor", env=given, cwd=tmp_path).stdout.splitlines() if line.split()[1] == "threads"]
     assert "event loops: 2," in line and "cgroup" in line and "password hashers: 1," in line
+
+
+def test_a_limit_of_the_address_space_counts_too(preloaded, tmp_path):
+    """What prlimit(1) and `ulimit -v` set."""
+    given = environment({**Size(64, None, 8192).environment(tmp_path, preloaded), "THREADS": "64"})
+    done = subprocess.run(["prlimit", f"--as={800 * MIB}", str(binary()), "config", "--json"], env=given,
+                          capture_output=True, encoding="utf-8", check=True)
+    hashers = json.loads(done.stdout)["uses"]["password_hashers"]
+    assert hashers["count"] == 800 // 4 // 19 and "800 MiB of memory (address space)" in hashers["why"]
 
 
 @pytest.mark.parametrize("name", ["compose.sqlite.yaml", "compose.postgres.yaml"])
