@@ -208,14 +208,15 @@ void documents_docs_file(struct http_exchange *x)
 {
     unsigned index = find_file(x->request.parameters[0]);
     if (index == API_FILES) {
-        respond_error(x, ERROR_NOT_FOUND, NULL);
+        respond_error(x, ERROR_NOT_FOUND,
+                      "The documentation has no such file; it begins at /docs.");
         return;
     }
     /* The type depends on the file, so the route cannot name it. */
     http_respond_field(x, "Vary",
                        documents[index].gzip ? SLICE("Accept, Accept-Encoding") : SLICE("Accept"));
     if (!negotiate_accepts(&x->request, slice_of(documents[index].type))) {
-        respond_error(x, ERROR_NOT_ACCEPTABLE, NULL);
+        negotiate_refuse_accept(x, documents[index].type);
         return;
     }
     if (documents[index].gzip && !negotiate_accepts_gzip(&x->request)) {

@@ -217,7 +217,8 @@ enum http_verdict gate_authorize(struct http_exchange *x)
         return refuse_missing(x);
     }
     if (field->count > 1) {
-        return refuse_foreign(x, "repeated", "The Authorization field came more than once.");
+        return refuse_foreign(x, "repeated",
+                              "The Authorization field came more than once: send it once.");
     }
     if (token.len == REFRESH_TOKEN_LEN && !memchr(token.ptr, '.', token.len)) {
         return refuse_foreign(x, "malformed",

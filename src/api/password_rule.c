@@ -13,7 +13,8 @@ static const struct {
 } verdicts[] = {
     [PASSWORD_TOO_SHORT] = {"too_short", "Is too short."},
     [PASSWORD_TOO_LONG] = {"too_long", "Must have at most 1024 bytes."},
-    [PASSWORD_COMMON] = {"password_common", "Is one of the passwords that everybody tries first."},
+    [PASSWORD_COMMON] = {"password_common",
+                         "Is one of the passwords that everybody tries first; choose another."},
     [PASSWORD_CONTAINS_EMAIL] = {"password_contains_email",
                                  "Must not hold the part of the e-mail address before the @."},
 };

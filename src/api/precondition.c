@@ -57,7 +57,8 @@ bool precondition_read(struct http_exchange *x, enum tag_kind kind,
     if (!read_versions(x, &conditions.match, kind, &precondition->match) ||
         !read_versions(x, &conditions.none_match, kind, &precondition->none_match)) {
         respond_error(x, ERROR_INVALID_HEADER,
-                      "If-Match and If-None-Match may each name at most 16 entity tags.");
+                      "If-Match and If-None-Match may each name at most 16 entity tags: send those "
+                      "of the newest versions that you know.");
         return false;
     }
     return true;
@@ -69,7 +70,9 @@ void precondition_answer(struct http_exchange *x, enum http_conditions_verdict v
     assert(verdict != HTTP_CONDITIONS_GO);
     http_respond_field(x, "ETag", tag);
     if (verdict == HTTP_CONDITIONS_FAILED) {
-        respond_error(x, ERROR_PRECONDITION_FAILED, NULL);
+        respond_error(x, ERROR_PRECONDITION_FAILED,
+                      "This is no longer a version that If-Match names. Leave If-Match out to read "
+                      "the one that there is now; its ETag is in this answer.");
         return;
     }
     http_respond_field(x, "Cache-Control", cache);
@@ -80,7 +83,10 @@ void precondition_refuse(struct http_exchange *x, enum store_verdict verdict, en
                          int64_t version)
 {
     const struct http_field_value *none_match = &x->request.fields[HTTP_FIELD_IF_NONE_MATCH];
-    const char *detail = NULL; /* it changed */
+    const char *detail = kind == TAG_LIST
+                             ? "The list changed since you read it. Read it again, and create with "
+                               "its new ETag if that is still what you want."
+                             : NULL; /* it changed */
     assert(verdict != STORE_HOLDS);
     if (version > 0 || kind == TAG_LIST) {
         char text[TAG_MOST];
@@ -89,9 +95,12 @@ void precondition_refuse(struct http_exchange *x, enum store_verdict verdict, en
         detail = "There is nothing here that If-Match could name. Leave it out to create it.";
     }
     if (verdict == STORE_NONE_MATCH_FAILED) {
-        detail = slice_eq(none_match->value, SLICE("*"))
-                     ? "It exists already, and `If-None-Match: *` asks for what does not."
-                     : "It is still one of the versions that If-None-Match names.";
+        detail =
+            slice_eq(none_match->value, SLICE("*"))
+                ? "It exists already, and `If-None-Match: *` asks for what does not. To change "
+                  "what is there, leave the field out or send its ETag as If-Match."
+                : "It is still one of the versions that If-None-Match names, so nothing was "
+                  "done. To write all the same, leave the field out or send If-Match.";
     }
     respond_error(x, ERROR_PRECONDITION_FAILED, detail);
 }

@@ -77,7 +77,12 @@ static void ended(struct store_op *op)
 {
     const struct store_session_end *end = (const struct store_session_end *)op;
     if (op->result != ERROR_NONE) {
-        respond_error(op->caller, op->result, NULL);
+        respond_error(
+            op->caller, op->result,
+            op->result == ERROR_NOT_FOUND
+                ? "There is no session with this id in your account, or it has ended. GET "
+                  "/v1/me/sessions lists those that there are."
+                : NULL);
         return;
     }
     event_log(op->caller, LOG_INFO, "session_ended", &end->user, end->others ? "others" : NULL);
@@ -134,7 +139,8 @@ static void log_out_by_body(struct http_exchange *x)
     }
     if (!refresh_token_parse(api_keys(x), input.refresh_token, &end.id, &counter)) {
         respond_error(x, ERROR_INVALID_REFRESH_TOKEN,
-                      "This is not a refresh token of this server.");
+                      "This is no refresh token of this server: send the `refresh_token` of a "
+                      "login or a refresh, whole and unchanged.");
         return;
     }
     end_session(x, end, logged_out);

@@ -23,3 +23,13 @@ void task_answer(struct http_exchange *x, int status, const struct task *task)
     task_answer_fields(x, tag_make(api_tag_space(x), TAG_TASK, task->revision, text));
     task_answer_body(x, status, task);
 }
+
+void task_answer_error(struct http_exchange *x, enum error error)
+{
+    respond_error(
+        x, error,
+        error == ERROR_NOT_FOUND
+            ? "There is no task with this id in your account: it was deleted, never made, "
+              "or belongs to another account. GET /v1/tasks lists yours."
+            : NULL);
+}

@@ -17,4 +17,7 @@ void task_answer_body(struct http_exchange *x, int status, const struct task *ta
 /* Sends `task` with both fields. */
 void task_answer(struct http_exchange *x, int status, const struct task *task);
 
+/* Sends the problem of a store call about one task of the caller's. */
+void task_answer_error(struct http_exchange *x, enum error error);
+
 #endif

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "api/body.h"
 #include "api/context.h"
 #include "api/handlers.h"
@@ -5,6 +7,7 @@
 #include "api/precondition.h"
 #include "api/respond.h"
 #include "api/task_answer.h"
+#include "api/user_answer.h"
 #include "base/clock.h"
 #include "model/task_fields.h"
 
@@ -27,6 +30,21 @@ static void answer_deleted(struct http_exchange *x)
     http_respond_status(x, 204);
 }
 
+/* The account is full. */
+static void refuse_more(struct http_exchange *x)
+{
+    const struct settings *settings = api_of(x)->options.settings;
+    char detail[320];
+    (void)snprintf(
+        detail, sizeof detail,
+        "Your account would hold more than this server allows: %lld tasks, and %lld bytes "
+        "of tasks and of answers that are kept for Idempotency-Keys. Nothing was "
+        "changed. Reading and deleting still work. Delete tasks that you no longer "
+        "need, or ask the operator for a higher limit.",
+        (long long)settings->user_tasks_most, (long long)settings->user_bytes_most);
+    respond_error(x, ERROR_QUOTA_EXCEEDED, detail);
+}
+
 /* A create is asked of the list. */
 static enum tag_kind kind_of(enum store_task_verb verb)
 {
@@ -37,9 +55,12 @@ static void written(struct store_op *op)
 {
     const struct store_task_write *write = (const struct store_task_write *)op;
     struct http_exchange *x = op->caller;
+    if (op->result == ERROR_QUOTA_EXCEEDED) {
+        refuse_more(x);
+        return;
+    }
     if (op->result != ERROR_NONE) {
-        /* Not found is the user here: deleted since the token was checked. */
-        respond_error(x, op->result == ERROR_NOT_FOUND ? ERROR_INVALID_TOKEN : op->result, NULL);
+        user_answer_error(x, op->result); /* not found is the user here */
         return;
     }
     if (write->replayed) {
@@ -49,7 +70,7 @@ static void written(struct store_op *op)
     case STORE_CREATED: answer_created(x, &write->task); break;
     case STORE_UPDATED: task_answer(x, 200, &write->task); break;
     case STORE_DELETED: answer_deleted(x); break;
-    case STORE_NOT_FOUND: respond_error(x, ERROR_NOT_FOUND, NULL); break;
+    case STORE_NOT_FOUND: task_answer_error(x, ERROR_NOT_FOUND); break;
     case STORE_PRECONDITION_FAILED:
         precondition_refuse(x, write->verdict, kind_of(write->verb), write->task.revision);
         break;

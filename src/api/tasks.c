@@ -16,7 +16,7 @@ static void got(struct store_op *op)
     struct reading *reading = (struct reading *)op;
     struct http_exchange *x = op->caller;
     if (op->result != ERROR_NONE) {
-        respond_error(x, op->result, NULL);
+        task_answer_error(x, op->result);
         return;
     }
     char text[TAG_MOST];

@@ -14,7 +14,13 @@ void user_answer(struct http_exchange *x, int status, const struct user *user)
 
 void user_answer_error(struct http_exchange *x, enum error error)
 {
-    respond_error(x, error == ERROR_NOT_FOUND ? ERROR_INVALID_TOKEN : error, NULL);
+    if (error == ERROR_NOT_FOUND) {
+        respond_error(x, ERROR_INVALID_TOKEN,
+                      "The account of this token has been deleted or disabled meanwhile. Log in "
+                      "with one that there is.");
+        return;
+    }
+    respond_error(x, error, NULL);
 }
 
 bool user_body_decode(struct http_exchange *x, const struct user_body *body, enum field_mode mode,

@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
-#define ERROR_ROW(constant, code, status, title, detail)                                           \
-    [ERROR_##constant] = {(code), (status), (title), (detail)},
+#define ERROR_ROW(constant, code, status, title, meaning, advice)                                  \
+    [ERROR_##constant] = {(code), (status), (title), (meaning), (advice), meaning " " advice},
 
 static const struct error_row rows[ERROR_COUNT] = {ERROR_LIST(ERROR_ROW)};
 

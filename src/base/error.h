@@ -2,80 +2,123 @@
 #define TASKHOLD_BASE_ERROR_H
 
 /* The one list of errors: every failure a caller can be told of, with its HTTP status and the text
- * that is safe to send. Engines translate their own codes into it at their edge.
+ * that is safe to send: what it means, and what whoever got it can do. Engines translate their own
+ * codes into it at their edge.
  *
- * ERROR(constant, code, status, title, default detail) */
+ * ERROR(constant, code, status, title, meaning, advice) */
 #define ERROR_LIST(ERROR)                                                                          \
     ERROR(MALFORMED_REQUEST, "malformed_request", 400, "Malformed request",                        \
-          "The request is not well-formed HTTP.")                                                  \
+          "The request is not well-formed HTTP.",                                                  \
+          "Let an HTTP library build the request. The server closed the connection, because "      \
+          "it cannot know where the next request begins.")                                         \
     ERROR(INVALID_JSON, "invalid_json", 400, "Invalid JSON",                                       \
-          "The body must be one JSON object in UTF-8 without duplicate names.")                    \
+          "The body must be one JSON object in UTF-8 without duplicate names.",                    \
+          "`detail` names the place that is wrong.")                                               \
     ERROR(INVALID_PARAMETER, "invalid_parameter", 400, "Invalid parameter",                        \
-          "A query parameter is unknown, repeated, empty or has an invalid value.")                \
+          "A query parameter is unknown, repeated, empty or has an invalid value.",                \
+          "`errors` names each parameter and what is wrong with it.")                              \
     ERROR(INVALID_HEADER, "invalid_header", 400, "Invalid header field",                           \
-          "A header field has an invalid value.")                                                  \
+          "A header field has an invalid value.",                                                  \
+          "`detail` names the field and the form that it must have.")                              \
     ERROR(UNAUTHORIZED, "unauthorized", 401, "Authentication required",                            \
-          "Send an access token as `Authorization: Bearer TOKEN`.")                                \
+          "Send an access token as `Authorization: Bearer TOKEN`.",                                \
+          "POST /v1/auth/login gives one.")                                                        \
     ERROR(INVALID_TOKEN, "invalid_token", 401, "Invalid access token",                             \
-          "The access token is malformed, expired or no longer valid. Refresh it or log in.")      \
+          "The access token is malformed, expired or no longer valid.",                            \
+          "Get a new one with POST /v1/auth/refresh. If that fails too, log in again.")            \
     ERROR(INVALID_CREDENTIALS, "invalid_credentials", 401, "Invalid credentials",                  \
-          "The e-mail or the password is wrong.")                                                  \
+          "The e-mail or the password is wrong.",                                                  \
+          "Check both. The server does not tell which of them it is, so that nobody can find "     \
+          "out who has an account.")                                                               \
     ERROR(INVALID_REFRESH_TOKEN, "invalid_refresh_token", 401, "Invalid refresh token",            \
-          "The refresh token is malformed, expired, already used or its session has ended.")       \
+          "The refresh token is malformed, expired, already used or its session has ended.",       \
+          "Log in again. Each refresh token is good for one use; keep the newest.")                \
     ERROR(WRONG_PASSWORD, "wrong_password", 403, "Wrong password",                                 \
-          "The password given to confirm this change is wrong.")                                   \
+          "The password given to confirm this change is wrong.",                                   \
+          "Send the one that the account has now. The access token is fine.")                      \
     ERROR(REGISTRATION_CLOSED, "registration_closed", 403, "Registration closed",                  \
-          "This server takes new accounts by invitation only. Ask its operator for one.")          \
+          "This server takes new accounts by invitation only.",                                    \
+          "Ask its operator for an invitation and send it as `invitation`.")                       \
     ERROR(INVALID_INVITATION, "invalid_invitation", 403, "Invalid invitation",                     \
-          "The invitation is unknown, expired, already used or made for another e-mail.")          \
-    ERROR(NOT_FOUND, "not_found", 404, "Not found", "There is nothing here that you may see.")     \
+          "The invitation is unknown, expired, already used or made for another e-mail.",          \
+          "Register with the e-mail that it was made for, or ask the operator of the server "      \
+          "for a new one.")                                                                        \
+    ERROR(NOT_FOUND, "not_found", 404, "Not found", "There is nothing here that you may see.",     \
+          "Check the path; GET /openapi.json lists all there are. What belongs to another "        \
+          "account looks the same as what is not there.")                                          \
     ERROR(METHOD_NOT_ALLOWED, "method_not_allowed", 405, "Method not allowed",                     \
-          "This resource does not support that method; see the Allow header field.")               \
+          "This resource does not support that method.",                                           \
+          "Use one of those in the Allow header field.")                                           \
     ERROR(NOT_ACCEPTABLE, "not_acceptable", 406, "Not acceptable",                                 \
-          "The Accept header field excludes every form this resource has.")                        \
+          "The Accept header field excludes every form this resource has.",                        \
+          "Leave Accept out, or name the media type that `detail` says.")                          \
     ERROR(REQUEST_TIMEOUT, "request_timeout", 408, "Request timeout",                              \
-          "The request did not arrive in time.")                                                   \
+          "The request did not arrive in time.",                                                   \
+          "Send it again on a new connection, without a pause in it.")                             \
     ERROR(EMAIL_TAKEN, "email_taken", 409, "E-mail already registered",                            \
-          "An account with this e-mail exists.")                                                   \
+          "An account with this e-mail exists.", "Log in with it, or use another e-mail.")         \
     ERROR(IDEMPOTENCY_KEY_IN_USE, "idempotency_key_in_use", 409, "Idempotency key in use",         \
-          "A request with this Idempotency-Key is still running. Try again shortly.")              \
+          "A request with this Idempotency-Key is still running.",                                 \
+          "Wait a moment and send the same request again.")                                        \
     ERROR(PRECONDITION_FAILED, "precondition_failed", 412, "Precondition failed",                  \
-          "The resource changed since you read it. Read it again and repeat the change.")          \
+          "The resource changed since you read it.",                                               \
+          "Read it again, merge your change into it and send that with the new ETag.")             \
     ERROR(CONTENT_TOO_LARGE, "content_too_large", 413, "Content too large",                        \
-          "The body is larger than this call accepts.")                                            \
-    ERROR(URI_TOO_LONG, "uri_too_long", 414, "URI too long", "The request line is too long.")      \
+          "The body is larger than this call accepts.",                                            \
+          "Send less; `detail` says how much is taken. The server closed the connection.")         \
+    ERROR(URI_TOO_LONG, "uri_too_long", 414, "URI too long",                                       \
+          "The request line is longer than 8,192 bytes.", "Shorten the query.")                    \
     ERROR(UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", 415, "Unsupported media type",         \
-          "Send the body as application/json in UTF-8 without a content encoding.")                \
+          "The body is not of a media type that this call takes.",                                 \
+          "Send it as application/json in UTF-8 without a content encoding.")                      \
     ERROR(EXPECTATION_FAILED, "expectation_failed", 417, "Expectation failed",                     \
-          "The only expectation supported is 100-continue.")                                       \
+          "The only expectation supported is 100-continue.",                                       \
+          "Leave the Expect header field out, or send that one.")                                  \
     ERROR(VALIDATION_FAILED, "validation_failed", 422, "Validation failed",                        \
-          "Some members of the body are not valid; see errors.")                                   \
+          "Some members of the body are not valid.",                                               \
+          "`errors` lists each: where it is, a code for programs and a sentence for people.")      \
     ERROR(IDEMPOTENCY_KEY_REUSED, "idempotency_key_reused", 422, "Idempotency key reused",         \
-          "This Idempotency-Key was used before with another method, path or content. Make a "     \
-          "new key for each new thing to do.")                                                     \
-    ERROR(RATE_LIMITED, "rate_limited", 429, "Too many requests",                                  \
-          "A quota is used up. Wait as long as Retry-After says.")                                 \
+          "This Idempotency-Key was used before with another method, path or content.",            \
+          "Make a new key for each new thing to do; repeat a request with its key just as it "     \
+          "was.")                                                                                  \
+    ERROR(RATE_LIMITED, "rate_limited", 429, "Too many requests", "A quota is used up.",           \
+          "Wait as many seconds as Retry-After says. RateLimit tells how much is left before "     \
+          "it comes to that.")                                                                     \
     ERROR(HEADER_FIELDS_TOO_LARGE, "header_fields_too_large", 431,                                 \
-          "Request header fields too large", "The header section is too large.")                   \
+          "Request header fields too large",                                                       \
+          "The header fields take more than 16,384 bytes or 128 lines.",                           \
+          "Send fewer or shorter ones; this server needs no cookies.")                             \
     ERROR(INTERNAL_ERROR, "internal_error", 500, "Internal error",                                 \
-          "The server failed to answer. The request_id identifies the case in its log.")           \
+          "The server failed to answer. This is a fault of the server.",                           \
+          "Tell its operator the request_id, which finds the case in its log.")                    \
     ERROR(NOT_IMPLEMENTED, "not_implemented", 501, "Not implemented",                              \
-          "The server does not know that method or transfer coding.")                              \
+          "The server does not know that method or transfer coding.",                              \
+          "Methods are GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS, in capital letters; "      \
+          "Transfer-Encoding may be chunked only.")                                                \
     ERROR(OVERLOADED, "overloaded", 503, "Overloaded",                                             \
-          "The server has more work than it can do now. Try again shortly.")                       \
-    ERROR(UNAVAILABLE, "unavailable", 503, "Unavailable",                                          \
-          "The server cannot do this now. Try again shortly.")                                     \
+          "The server has more work than it can do now. Nothing was changed.",                     \
+          "Send the request again after Retry-After.")                                             \
+    ERROR(UNAVAILABLE, "unavailable", 503, "Unavailable", "The server cannot do this now.",        \
+          "Send the request again after Retry-After. With an Idempotency-Key a write is never "    \
+          "done twice.")                                                                           \
     ERROR(OUTCOME_UNKNOWN, "outcome_unknown", 503, "Outcome unknown",                              \
-          "The database was lost while it stored this change, which was made entirely or not at "  \
-          "all. Repeating the request with the same Idempotency-Key is safe.")                     \
+          "The database was lost while it stored this change, which was made entirely or not "     \
+          "at all.",                                                                               \
+          "Send the same request again with the same Idempotency-Key: it answers what came of "    \
+          "the first one, or does it now. Without a key, read what is there before you repeat "    \
+          "it.")                                                                                   \
     ERROR(HTTP_VERSION_NOT_SUPPORTED, "http_version_not_supported", 505,                           \
-          "HTTP version not supported", "Speak HTTP/1.1 or HTTP/1.0.")                             \
+          "HTTP version not supported", "The server speaks HTTP/1.1 and HTTP/1.0.",                \
+          "Send the request in one of them.")                                                      \
     ERROR(STORAGE_FULL, "storage_full", 507, "Storage full",                                       \
-          "The disk of the server is full. Nothing was changed.")                                  \
+          "The disk of the server is full. Nothing was changed.",                                  \
+          "Reading still works. The operator has to make room on the disk.")                       \
     ERROR(QUOTA_EXCEEDED, "quota_exceeded", 507, "Quota exceeded",                                 \
-          "Your account holds as much as this server allows. Delete tasks to make room.")
+          "Your account holds as much as this server allows. Nothing was changed.",                \
+          "Reading and deleting still work. Delete tasks that you no longer need, or ask the "     \
+          "operator for a higher limit.")
 
-#define ERROR_CONSTANT(constant, code, status, title, detail) ERROR_##constant,
+#define ERROR_CONSTANT(constant, code, status, title, meaning, advice) ERROR_##constant,
 enum error {
     ERROR_NONE = 0,
     ERROR_LIST(ERROR_CONSTANT) ERROR_COUNT,
@@ -86,7 +129,9 @@ struct error_row {
     const char *code;
     int status;
     const char *title;
-    const char *detail;
+    const char *meaning;
+    const char *advice; /* what to do */
+    const char *detail; /* both, in one text */
 };
 
 /* The row of `error`, which is neither ERROR_NONE nor ERROR_COUNT. */

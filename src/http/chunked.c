@@ -32,6 +32,20 @@ static bool fail(struct http_chunked *c, enum error error)
     return false;
 }
 
+static bool malformed(struct http_chunked *c)
+{
+    c->why =
+        "The chunks of the body cannot be read. Each is its size in hexadecimal digits, CR LF, "
+        "as many bytes, CR LF; the last one has the size 0, and CR LF follows it.";
+    return fail(c, ERROR_MALFORMED_REQUEST);
+}
+
+static bool too_much(struct http_chunked *c)
+{
+    c->why = "The extensions and trailers of the chunks take more than 8,192 bytes: send none.";
+    return fail(c, ERROR_HEADER_FIELDS_TOO_LARGE);
+}
+
 static int hex_value(char byte)
 {
     if (byte >= '0' && byte <= '9') {
@@ -47,10 +61,10 @@ static bool take_size(struct http_chunked *c, char byte)
     int value = hex_value(byte);
     if (value >= 0) {
         c->left = c->left * 16 + (uint64_t)value;
-        return ++c->digits <= 16 || fail(c, ERROR_MALFORMED_REQUEST);
+        return ++c->digits <= 16 || malformed(c);
     }
     if (c->digits == 0 || (byte != '\r' && byte != ';')) {
-        return fail(c, ERROR_MALFORMED_REQUEST);
+        return malformed(c);
     }
     if (c->left > c->most - c->total) {
         return fail(c, ERROR_CONTENT_TOO_LARGE);
@@ -64,7 +78,7 @@ static bool take_size(struct http_chunked *c, char byte)
 static bool take_line_feed(struct http_chunked *c, char byte, enum state next)
 {
     c->state = (uint8_t)next;
-    return byte == '\n' || fail(c, ERROR_MALFORMED_REQUEST);
+    return byte == '\n' || malformed(c);
 }
 
 /* A byte of a line that is dropped; the line ends at CR. */
@@ -75,10 +89,10 @@ static bool take_dropped(struct http_chunked *c, char byte, enum state next)
         return true;
     }
     if (++c->extra > HTTP_CHUNK_EXTRA_MOST) {
-        return fail(c, ERROR_HEADER_FIELDS_TOO_LARGE);
+        return too_much(c);
     }
     bool clean = http_find_control((struct slice){&byte, 1}, 0) == 1;
-    return clean || fail(c, ERROR_MALFORMED_REQUEST);
+    return clean || malformed(c);
 }
 
 static bool take_trailer_name(struct http_chunked *c, char byte)
@@ -89,10 +103,10 @@ static bool take_trailer_name(struct http_chunked *c, char byte)
         return true;
     }
     if (++c->extra > HTTP_CHUNK_EXTRA_MOST) {
-        return fail(c, ERROR_HEADER_FIELDS_TOO_LARGE);
+        return too_much(c);
     }
     c->digits = 1;
-    return http_is_token((struct slice){&byte, 1}) || fail(c, ERROR_MALFORMED_REQUEST);
+    return http_is_token((struct slice){&byte, 1}) || malformed(c);
 }
 
 static bool take_byte(struct http_chunked *c, char byte)
@@ -101,7 +115,7 @@ static bool take_byte(struct http_chunked *c, char byte)
     case SIZE: return take_size(c, byte);
     case EXTENSION: return take_dropped(c, byte, SIZE_LF);
     case SIZE_LF: return take_line_feed(c, byte, c->left > 0 ? DATA : TRAILER);
-    case DATA_CR: c->state = DATA_LF; return byte == '\r' || fail(c, ERROR_MALFORMED_REQUEST);
+    case DATA_CR: c->state = DATA_LF; return byte == '\r' || malformed(c);
     case DATA_LF: return take_line_feed(c, byte, SIZE);
     case TRAILER:
         if (byte == '\r') {

@@ -16,6 +16,7 @@ struct http_chunked {
     uint8_t state;
     uint8_t digits;
     enum error error; /* after HTTP_PARSE_FAILED */
+    const char *why;  /* then: what is wrong, for people; NULL: the text of `error` */
 };
 
 /* `most`: the largest body; a larger one fails with ERROR_CONTENT_TOO_LARGE as soon as a chunk's

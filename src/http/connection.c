@@ -98,11 +98,10 @@ static void refuse(struct http_connection *c, enum error error)
     bool told = error == ERROR_CONTENT_TOO_LARGE;
     if (told) {
         (void)snprintf(detail, sizeof detail,
-                       "The body is larger than the %llu bytes that are "
-                       "taken here.",
+                       "The body is larger than the %llu bytes that are taken here. Send less.",
                        (unsigned long long)c->exchange->body_most);
     }
-    http_respond_problem(&c->exchange->x, error, told ? detail : NULL, NULL);
+    http_respond_problem(&c->exchange->x, error, told ? detail : c->exchange->why, NULL);
 }
 
 static bool begin_exchange(struct http_connection *c)

@@ -19,10 +19,6 @@
     "Your requests hold as much of this server's memory as one client's may. Read the answers "    \
     "that are on their way, send fewer at once, and try again shortly."
 
-#define MALFORMED_ID                                                                               \
-    "An id is a UUID such as 01a20472-533f-74f7-8a77-8e2ec4b5150b; something else stands in its "  \
-    "place in the path."
-
 /* Spread, so that those who were refused together do not come back together. */
 void dispatch_refuse_overload(struct http_exchange *x, const char *detail)
 {
@@ -63,16 +59,6 @@ static void refuse_method(struct http_exchange *x, unsigned allow)
     add_allow(x, allow);
     http_respond_problem(x, ERROR_METHOD_NOT_ALLOWED, detail.failed ? NULL : detail.data, NULL);
     buffer_finish(&detail);
-}
-
-static void refuse_accept(struct http_exchange *x)
-{
-    char detail[256];
-    (void)snprintf(detail, sizeof detail,
-                   "What is here is %s, and the Accept header field excludes that. Name the type, "
-                   "or leave Accept out.",
-                   x->route->produces);
-    http_respond_problem(x, ERROR_NOT_ACCEPTABLE, detail, NULL);
 }
 
 static void refuse_media_type(struct http_exchange *x, enum negotiate_body wrong)
@@ -177,7 +163,7 @@ static enum http_verdict negotiate(struct http_exchange *x)
     }
     if (http_route_negotiates(route) &&
         !negotiate_accepts(&x->request, slice_of(route->produces))) {
-        refuse_accept(x);
+        negotiate_refuse_accept(x, route->produces);
         return HTTP_ANSWERED;
     }
     if (route->consumes && has_body(exchange)) {
@@ -225,6 +211,23 @@ void http_continue(struct http_exchange *x)
     }
 }
 
+/* NULL: the text of not_found. */
+static const char *why_nowhere(const struct exchange *exchange)
+{
+    if (exchange->malformed_id) {
+        return "An id is a UUID such as 01a20472-533f-74f7-8a77-8e2ec4b5150b; something else "
+               "stands in its place in the path.";
+    }
+    if (exchange->nowhere) {
+        return "An empty segment (two slashes), `.` or `..` stands in the path, which is taken as "
+               "it is: leave it out.";
+    }
+    const struct slice path = exchange->x.request.path;
+    return path.len > 1 && path.ptr[path.len - 1] == '/'
+               ? "No path of this server ends with a slash: leave it out."
+               : NULL;
+}
+
 void http_dispatch(struct http_exchange *x)
 {
     const struct exchange *exchange = exchange_of(x);
@@ -235,8 +238,7 @@ void http_dispatch(struct http_exchange *x)
         return;
     }
     if (allow == 0) {
-        http_respond_problem(x, ERROR_NOT_FOUND, exchange->malformed_id ? MALFORMED_ID : NULL,
-                             NULL);
+        http_respond_problem(x, ERROR_NOT_FOUND, why_nowhere(exchange), NULL);
         return;
     }
     if (!x->route && x->request.method == HTTP_OPTIONS) {

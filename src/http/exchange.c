@@ -76,6 +76,8 @@ void exchange_begin(struct exchange *exchange, struct http_connection *connectio
     exchange->whole = false;
     exchange->asterisk = false;
     exchange->malformed_id = false;
+    exchange->nowhere = false;
+    exchange->why = NULL;
     exchange->stage = STAGE_AUTHORIZE;
     exchange->sent = 0;
     exchange->broken = false;
@@ -239,6 +241,7 @@ static void find_route(struct exchange *exchange, bool nowhere)
     const struct http_router *router = http_loop_router(exchange->x.loop);
     const struct slice whole = request->path;
     request->path = without_prefix(whole, http_path_prefix(&exchange->x));
+    exchange->nowhere = nowhere;
     if (nowhere) {
         return;
     }
@@ -259,6 +262,7 @@ static enum error resolve_target(struct exchange *exchange, struct slice text)
     struct http_target target;
     enum error error = http_target_parse(text, request->method, exchange->x.arena, &target);
     if (error) {
+        exchange->why = target.why;
         return error;
     }
     request->target = target.target;
@@ -268,6 +272,7 @@ static enum error resolve_target(struct exchange *exchange, struct slice text)
     struct http_field_value *host = &request->fields[HTTP_FIELD_HOST];
     /* An empty field says that the target has no authority (RFC 9112 section 3.2). */
     if (host->value.len > 0 && !http_host_valid(host->value)) {
+        exchange->why = HTTP_HOST_FORM;
         return ERROR_MALFORMED_REQUEST;
     }
     if (target.host.ptr) {

@@ -39,10 +39,12 @@ struct exchange {
     uint64_t body_most;
     unsigned allow;  /* the methods of the path, for Allow */
     size_t reserved; /* bytes that it is charged with at least */
+    const char *why; /* the request cannot be read: what is wrong; NULL: the error's text */
     bool reading_body;
     bool whole;        /* the body is there */
     bool asterisk;     /* OPTIONS * */
     bool malformed_id; /* see http_match */
+    bool nowhere;      /* see http_target */
 
     enum exchange_stage stage;
 

@@ -1,6 +1,9 @@
 #include "http/negotiate.h"
 
+#include <stdio.h>
+
 #include "http/parser.h"
+#include "http/problem.h"
 
 /* How closely a media range names a type. */
 enum { NO_MATCH, ANY_TYPE, ANY_SUBTYPE, EXACT };
@@ -97,6 +100,16 @@ bool negotiate_accepts(const struct http_request *request, struct slice produces
         }
     }
     return good;
+}
+
+void negotiate_refuse_accept(struct http_exchange *x, const char *produces)
+{
+    char detail[256];
+    (void)snprintf(detail, sizeof detail,
+                   "What is here is %s, and the Accept header field excludes that. Name the type, "
+                   "or leave Accept out.",
+                   produces);
+    http_respond_problem(x, ERROR_NOT_ACCEPTABLE, detail, NULL);
 }
 
 bool negotiate_accepts_gzip(const struct http_request *request)

@@ -11,6 +11,9 @@
  * digits than three. */
 bool negotiate_accepts(const struct http_request *request, struct slice produces);
 
+/* Sends 406 that names the type that there is. */
+void negotiate_refuse_accept(struct http_exchange *x, const char *produces);
+
 /* Whether Accept-Encoding lets gzip through (RFC 9110 section 12.5.3). No field is no restriction;
  * an empty one allows nothing. Malformed elements are ignored. */
 bool negotiate_accepts_gzip(const struct http_request *request);

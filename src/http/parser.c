@@ -18,6 +18,19 @@ static enum http_parse fail(struct http_head *head, enum error error)
     return HTTP_PARSE_FAILED;
 }
 
+/* What is no HTTP: one sentence says what, or what to send in its place. */
+static enum error malformed(struct http_head *head, const char *why)
+{
+    head->why = why;
+    return ERROR_MALFORMED_REQUEST;
+}
+
+static enum error not_implemented(struct http_head *head, const char *why)
+{
+    head->why = why;
+    return ERROR_NOT_IMPLEMENTED;
+}
+
 /* Eight bytes at a time: a byte below 0x20 borrows into its top bit, DEL is zero after the XOR. The
  * lowest marked byte is always right; only bytes above it may be marked by a borrow. */
 static uint64_t mark_controls(uint64_t bytes)
@@ -103,13 +116,16 @@ static bool find_method(struct slice name, enum http_method *method)
 /* `HTTP/` DIGIT `.` DIGIT in exactly this case (RFC 9112 section 2.3). */
 static enum error parse_version(struct http_head *head, struct slice version)
 {
+    static const char *const why =
+        "After the path the request line must hold one space and HTTP/1.1 or HTTP/1.0, and nothing "
+        "more. A space in the path or the query is written %20.";
     if (version.len != 8 || memcmp(version.ptr, "HTTP/", 5) != 0 || version.ptr[6] != '.') {
-        return ERROR_MALFORMED_REQUEST;
+        return malformed(head, why);
     }
     char major = version.ptr[5];
     char minor = version.ptr[7];
     if (major < '0' || major > '9' || minor < '0' || minor > '9') {
-        return ERROR_MALFORMED_REQUEST;
+        return malformed(head, why);
     }
     if (major != '1' || minor > '1') {
         return ERROR_HTTP_VERSION_NOT_SUPPORTED;
@@ -122,13 +138,15 @@ static enum error parse_version(struct http_head *head, struct slice version)
 static enum error parse_request_line(struct http_head *head, struct slice line)
 {
     size_t method_len = token_length(line);
+    static const char *const why =
+        "A request begins with the line `METHOD PATH HTTP/1.1`, with single spaces.";
     if (method_len == 0 || method_len == line.len || line.ptr[method_len] != ' ') {
-        return ERROR_MALFORMED_REQUEST;
+        return malformed(head, why);
     }
     struct slice rest = {line.ptr + method_len + 1, line.len - method_len - 1};
     const char *blank = memchr(rest.ptr, ' ', rest.len);
     if (!blank || blank == rest.ptr) {
-        return ERROR_MALFORMED_REQUEST;
+        return malformed(head, why);
     }
     struct slice target = {rest.ptr, (size_t)(blank - rest.ptr)};
     struct slice version = {blank + 1, rest.len - target.len - 1};
@@ -137,7 +155,9 @@ static enum error parse_request_line(struct http_head *head, struct slice line)
         return error;
     }
     if (!find_method((struct slice){line.ptr, method_len}, &head->method)) {
-        return ERROR_NOT_IMPLEMENTED;
+        return not_implemented(head,
+                               "This server does not know that method. It has GET, HEAD, POST, "
+                               "PUT, PATCH, DELETE and OPTIONS, in capital letters.");
     }
     head->keep_alive = !head->http10;
     head->target = (struct http_span){
@@ -147,12 +167,14 @@ static enum error parse_request_line(struct http_head *head, struct slice line)
     return ERROR_NONE;
 }
 
+#define NO_CODING_IN_10 "HTTP/1.0 has no Transfer-Encoding: send Content-Length, or speak HTTP/1.1."
+
 /* The last coding must be chunked, once: else nobody knows where the body ends (RFC 9112 sections
  * 6.1 and 6.3). Others in front of it are codings that this server does not have: 501. */
 static enum error parse_transfer_encoding(struct http_head *head, struct slice value)
 {
     if (head->framing_fields & SEEN_TRANSFER_ENCODING) {
-        return ERROR_MALFORMED_REQUEST;
+        return malformed(head, "There is more than one Transfer-Encoding: send one.");
     }
     head->framing_fields |= SEEN_TRANSFER_ENCODING;
     if (slice_eq_nocase(value, SLICE("chunked"))) {
@@ -163,21 +185,28 @@ static enum error parse_transfer_encoding(struct http_head *head, struct slice v
         struct slice coding = slice_trim(slice_next(&rest, ','));
         bool last = !rest.ptr;
         if (!http_is_token(coding) || slice_eq_nocase(coding, SLICE("chunked")) != last) {
-            return ERROR_MALFORMED_REQUEST;
+            return malformed(head, "Transfer-Encoding must end with `chunked`, once: else nobody "
+                                   "knows where the body ends.");
         }
     }
-    return head->http10 ? ERROR_MALFORMED_REQUEST : ERROR_NOT_IMPLEMENTED;
+    if (head->http10) {
+        return malformed(head, NO_CODING_IN_10);
+    }
+    return not_implemented(head, "The only Transfer-Encoding that this server takes is `chunked`: "
+                                 "send the body without another coding.");
 }
 
 /* 1*DIGIT, once (RFC 9112 section 6.3): a list of equal lengths is refused too. */
 static enum error parse_content_length(struct http_head *head, struct slice value)
 {
     if (head->framing_fields & SEEN_CONTENT_LENGTH) {
-        return ERROR_MALFORMED_REQUEST;
+        return malformed(head, "There is more than one Content-Length: send one.");
     }
     head->framing_fields |= SEEN_CONTENT_LENGTH;
     bool good = slice_to_u64(value, INT64_MAX, &head->content_length);
-    return good ? ERROR_NONE : ERROR_MALFORMED_REQUEST;
+    return good ? ERROR_NONE
+                : malformed(head, "Content-Length must be the number of bytes of the body, in "
+                                  "decimal digits.");
 }
 
 static enum error parse_connection(struct http_head *head, struct slice value)
@@ -190,7 +219,8 @@ static enum error parse_connection(struct http_head *head, struct slice value)
         } else if (slice_eq_nocase(option, SLICE("keep-alive"))) {
             head->keep_alive = true;
         } else if (option.len > 0 && !http_is_token(option)) {
-            return ERROR_MALFORMED_REQUEST;
+            return malformed(head, "Connection must be a list of names such as `close` or "
+                                   "`keep-alive`.");
         }
     }
     return ERROR_NONE;
@@ -247,7 +277,8 @@ static enum error parse_field(struct http_head *head, struct slice line)
     struct slice name;
     struct slice value;
     if (!split_field(line, &name, &value)) {
-        return ERROR_MALFORMED_REQUEST;
+        return malformed(head, "Each header field must be `Name: value` on one line, without a "
+                               "space before the name or the colon.");
     }
     if (++head->field_lines > HTTP_FIELD_LINES_MOST) {
         return ERROR_HEADER_FIELDS_TOO_LARGE;
@@ -265,11 +296,18 @@ static enum error check_whole(struct http_head *head)
     bool sized = head->framing_fields & SEEN_CONTENT_LENGTH;
     bool coded = head->framing_fields & SEEN_TRANSFER_ENCODING;
     unsigned hosts = head->counts[HTTP_FIELD_HOST];
-    if (hosts > 1 || (hosts == 0 && !head->http10)) {
-        return ERROR_MALFORMED_REQUEST;
+    if (hosts > 1) {
+        return malformed(head, "There is more than one Host: send one.");
     }
-    if (coded && (sized || head->http10)) {
-        return ERROR_MALFORMED_REQUEST;
+    if (hosts == 0 && !head->http10) {
+        return malformed(head, "Host is missing: HTTP/1.1 needs it, with the name of the server.");
+    }
+    if (coded && sized) {
+        return malformed(head, "Content-Length and Transfer-Encoding exclude each other: send one "
+                               "of them.");
+    }
+    if (coded && head->http10) {
+        return malformed(head, NO_CODING_IN_10);
     }
     if (coded) {
         head->framing = HTTP_BODY_CHUNKED;
@@ -306,6 +344,17 @@ static enum error take_line(struct http_head *head, struct slice line, bool *don
     return check_whole(head);
 }
 
+/* Of a control character that does not end a line. */
+static enum error refuse_control(struct http_head *head, char c)
+{
+    if (c == '\r' || c == '\n') {
+        return malformed(head, "The lines of a request's head end with CR LF, both of them, and "
+                               "neither stands anywhere else in it.");
+    }
+    return malformed(head, "A control character stands in the head of the request, which is plain "
+                           "text: was TLS meant? This port does not speak it.");
+}
+
 /* Whether the current line, which has no end before `end`, is already too long. */
 static enum error check_limit(const struct http_head *head, size_t end)
 {
@@ -327,13 +376,13 @@ enum http_parse http_head_parse(struct http_head *head, struct slice input)
         }
         head->scanned = (uint32_t)end;
         if (end < input.len && input.ptr[end] != '\r') {
-            return fail(head, ERROR_MALFORMED_REQUEST);
+            return fail(head, refuse_control(head, input.ptr[end]));
         }
         if (end + 1 >= input.len) {
             return HTTP_PARSE_MORE;
         }
         if (input.ptr[end + 1] != '\n') {
-            return fail(head, ERROR_MALFORMED_REQUEST);
+            return fail(head, refuse_control(head, '\r'));
         }
         struct slice line = {input.ptr + head->line, end - head->line};
         error = take_line(head, line, &done);

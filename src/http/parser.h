@@ -44,6 +44,7 @@ struct http_head {
     uint8_t framing_fields; /* bits: which of the fields that frame the message came */
     uint32_t length;        /* of the head with the empty line at its end */
     enum error error;       /* after HTTP_PARSE_FAILED */
+    const char *why;        /* then: what is wrong, for people; NULL: the text of `error` */
 };
 
 void http_head_init(struct http_head *head);

@@ -113,6 +113,24 @@ static void add_error(struct parse *parse, struct slice name, const char *code, 
                                                .parameter = name, .code = code, .detail = detail});
 }
 
+/* Names those that there are: what was meant is often among them. */
+static void add_unknown(struct parse *parse, struct slice name)
+{
+    const char *const *const names = parse->allowed;
+    struct buffer rest;
+    buffer_init(&rest, 512);
+    buffer_add_text(&rest, names ? "`. It has" : "` and takes none: leave it out.");
+    for (const char *const *at = names; at && *at; at++) {
+        buffer_add_text(&rest, at == names ? " " : ", ");
+        buffer_add(&rest, http_query_name(*at));
+    }
+    buffer_add_text(&rest, names ? "." : "");
+    buffer_add_char(&rest, '\0');
+    add_error(parse, name, "unknown", "This call has no query parameter `",
+              rest.failed ? "`." : rest.data);
+    buffer_finish(&rest);
+}
+
 struct slice http_query_name(const char *allowed)
 {
     struct slice name = slice_of(allowed);
@@ -176,7 +194,7 @@ static bool take(struct parse *parse, struct slice sent, struct slice value, boo
     const unsigned at = find_taken(query, name);
 
     if (!allowed) {
-        add_error(parse, sent, "unknown", "This call has no query parameter `", "`.");
+        add_unknown(parse, sent);
         return true;
     }
     if (at < query->count && allowed[name.len] == '\0') {

@@ -70,6 +70,7 @@ static enum http_parse feed_head(struct exchange *exchange, const struct buffer 
         *error = begin_body(exchange, input.ptr);
     } else if (parse == HTTP_PARSE_FAILED) {
         *error = exchange->head.error;
+        exchange->why = exchange->head.why;
     }
     return *error ? HTTP_PARSE_FAILED : parse;
 }
@@ -86,6 +87,7 @@ enum http_parse request_feed(struct exchange *exchange, struct buffer *in, size_
     enum http_parse parse = feed_body(exchange, in, at);
     if (parse == HTTP_PARSE_FAILED) {
         *error = exchange->chunked.error;
+        exchange->why = exchange->chunked.why;
     }
     if (parse != HTTP_PARSE_DONE) {
         return parse;

@@ -49,6 +49,12 @@ static int hex_value(char c)
     return folded >= 'a' && folded <= 'f' ? folded - 'a' + 10 : -1;
 }
 
+static enum error malformed(struct http_target *target, const char *why)
+{
+    target->why = why;
+    return ERROR_MALFORMED_REQUEST;
+}
+
 static bool is_clean_utf8(struct slice s)
 {
     while (s.len > 0) {
@@ -115,7 +121,8 @@ static enum error parse_path(struct slice raw, struct arena *arena, struct http_
             char next = i + 1 < raw.len ? raw.ptr[i + 1] : 'a';
             plain = plain && next != '/' && next != '.';
         } else if (!is_path_character(c)) {
-            return ERROR_MALFORMED_REQUEST;
+            return malformed(target, "A character stands in the path that no URL has there: write "
+                                     "it percent-encoded, a space as %20 say.");
         }
     }
     *path = raw;
@@ -126,7 +133,10 @@ static enum error parse_path(struct slice raw, struct arena *arena, struct http_
         }
         *path = (struct slice){out, decode(raw, out)};
         if (path->len == 0 || !is_clean_utf8(*path)) {
-            return ERROR_MALFORMED_REQUEST;
+            return malformed(target,
+                             "The path is not well encoded: each % needs two hexadecimal digits, "
+                             "and what they stand for must be UTF-8 without slashes, backslashes "
+                             "and control characters. A percent sign itself is %25.");
         }
     }
     target->nowhere = (!plain || encoded) && !segments_are_plain(*path);
@@ -154,7 +164,8 @@ static enum error parse_origin(struct slice text, struct arena *arena, struct ht
     if (mark) {
         target->query = (struct slice){mark + 1, text.len - path.len - 1};
         if (!query_is_visible(target->query)) {
-            return ERROR_MALFORMED_REQUEST;
+            return malformed(target, "A character stands in the query that no URL has there: write "
+                                     "it percent-encoded, # as %23 say.");
         }
     }
     return parse_path(path, arena, target);
@@ -169,7 +180,9 @@ static enum error parse_absolute(struct slice text, struct arena *arena, struct 
     } else if (text.len >= 8 && slice_eq_nocase((struct slice){text.ptr, 8}, SLICE("https://"))) {
         scheme = 8;
     } else {
-        return ERROR_MALFORMED_REQUEST;
+        return malformed(target,
+                         "What is asked for must begin with a slash, or be a URL of http or "
+                         "https.");
     }
     size_t end = scheme;
     while (end < text.len && !is_one_of(text.ptr[end], "/?#")) {
@@ -177,7 +190,7 @@ static enum error parse_absolute(struct slice text, struct arena *arena, struct 
     }
     target->host = (struct slice){text.ptr + scheme, end - scheme};
     if (!http_host_valid(target->host)) {
-        return ERROR_MALFORMED_REQUEST;
+        return malformed(target, HTTP_HOST_FORM);
     }
     struct slice rest = {text.ptr + end, text.len - end};
     if (rest.len > 0 && rest.ptr[0] == '/') {
@@ -201,7 +214,8 @@ enum error http_target_parse(struct slice text, enum http_method method, struct 
     }
     if (slice_eq(text, SLICE("*"))) {
         target->path = (struct slice){text.ptr, 0};
-        return method == HTTP_OPTIONS ? ERROR_NONE : ERROR_MALFORMED_REQUEST;
+        return method == HTTP_OPTIONS ? ERROR_NONE
+                                      : malformed(target, "`*` can be asked with OPTIONS only.");
     }
     return parse_absolute(text, arena, target);
 }

@@ -13,7 +13,13 @@ struct http_target {
     /* The path has an empty segment before the last, `.` or `..`. It is never resolved: a proxy in
      * front may have read it in another way. Nothing stands there. */
     bool nowhere;
+    const char *why; /* after ERROR_MALFORMED_REQUEST: what is wrong, for people */
 };
+
+/* What is wrong with a Host field or a URL that has no http_host_valid. */
+#define HTTP_HOST_FORM                                                                             \
+    "The host must be a name or an address, with a port or without: `example.com:8080`, "          \
+    "`[2001:db8::1]`."
 
 /* Refuses with ERROR_MALFORMED_REQUEST: a fragment, user information, bytes that no URI has,
  * encoded slashes, backslashes and controls, and what is not UTF-8 when decoded. ERROR_UNAVAILABLE

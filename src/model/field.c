@@ -76,13 +76,15 @@ static bool check_length(struct field_reading *reading, const struct field *fiel
 }
 
 static bool check_characters(struct field_reading *reading, const struct field *field,
-                             const struct text_facts *facts)
+                             struct slice text, const struct text_facts *facts)
 {
     bool lines = field->flags & FIELD_MULTILINE;
     if (facts->other_control || (facts->line_control && !lines)) {
-        return complain(reading, field->name, "control_character", "%s",
-                        lines ? "Must not hold control characters but tabs and line breaks."
-                              : "Must not hold control characters.");
+        uint32_t control = 0;
+        const size_t place = text_find_control(text, lines, &control);
+        return complain(reading, field->name, "control_character",
+                        "Must not hold control characters%s; character %zu is U+%04X.",
+                        lines ? " but tabs and line breaks" : "", place, (unsigned)control);
     }
     return true;
 }
@@ -94,7 +96,7 @@ static bool check_text(struct field_reading *reading, const struct field *field,
     if (!check_length(reading, field, field->flags & FIELD_BYTES ? text.len : facts.code_points)) {
         return false;
     }
-    if (!(field->flags & FIELD_SECRET) && !check_characters(reading, field, &facts)) {
+    if (!(field->flags & FIELD_SECRET) && !check_characters(reading, field, text, &facts)) {
         return false;
     }
     if ((field->flags & FIELD_NOT_BLANK) && facts.blank && text.len > 0 &&
@@ -152,7 +154,8 @@ static bool read_null(struct field_reading *reading, const struct field *field)
         return true;
     }
     if (reading->mode == FIELD_PATCH && (field->flags & FIELD_REQUIRED)) {
-        return complain(reading, field->name, "required", "Cannot be removed.");
+        return complain(reading, field->name, "required",
+                        "Cannot be null: leave it out to keep it as it is.");
     }
     return complain(reading, field->name, "type", "Must be a string, not null.");
 }
@@ -182,11 +185,28 @@ static const struct field *find_field(const struct field_reading *reading, struc
     return NULL;
 }
 
+/* Names those that there are: what was meant is often among them. */
+static bool complain_about_unknown(struct field_reading *reading, struct slice name)
+{
+    char names[DETAIL_MOST] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < reading->count && len < sizeof names; i++) {
+        const struct field *field = &reading->fields[i];
+        if (!(field->flags & FIELD_READ_ONLY)) {
+            int n = snprintf(names + len, sizeof names - len, "%s%.*s", len > 0 ? ", " : "",
+                             (int)field->name.len, field->name.ptr);
+            len += n > 0 ? (size_t)n : 0;
+        }
+    }
+    return complain(reading, name, "unknown", "There is no such member here. There may be: %s.",
+                    names);
+}
+
 static bool read_any_member(struct field_reading *reading, const struct json_member *member)
 {
     const struct field *field = find_field(reading, member->name);
     if (!field) {
-        return complain(reading, member->name, "unknown", "There is no such member.");
+        return complain_about_unknown(reading, member->name);
     }
     if (field->flags & FIELD_READ_ONLY) {
         return complain(reading, member->name, "read_only", "%s",
@@ -205,7 +225,7 @@ static bool check_required(struct field_reading *reading)
     for (size_t i = 0; i < reading->count; i++) {
         const struct field *field = &reading->fields[i];
         if ((field->flags & FIELD_REQUIRED) && !(reading->set & field->bit) &&
-            !complain(reading, field->name, "required", "Is missing.")) {
+            !complain(reading, field->name, "required", "Is missing; this call needs it.")) {
             return false;
         }
     }

@@ -43,6 +43,31 @@ static void look_at_ascii(struct text_facts *facts, unsigned char c)
     }
 }
 
+/* The code point at the front of well-formed UTF-8, which is not empty, and its length. */
+static uint32_t first_code_point(struct slice text, size_t *len)
+{
+    *len = utf8_step(text);
+    assert(*len > 0);
+    return *len == 1 ? (unsigned char)text.ptr[0]
+                     : wide_code_point((const unsigned char *)text.ptr, *len);
+}
+
+size_t text_find_control(struct slice text, bool lines, uint32_t *control)
+{
+    struct slice rest = text;
+    for (size_t place = 1; rest.len > 0; place++) {
+        size_t len = 0;
+        const uint32_t c = first_code_point(rest, &len);
+        const bool line = c == '\t' || c == '\n' || c == '\r';
+        if ((c < 0x20 && !(line && lines)) || (c >= 0x7F && c < 0xA0)) {
+            *control = c;
+            return place;
+        }
+        rest = (struct slice){rest.ptr + len, rest.len - len};
+    }
+    return 0;
+}
+
 struct text_facts text_look(struct slice text)
 {
     struct text_facts facts = {.blank = true};

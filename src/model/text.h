@@ -15,4 +15,8 @@ struct text_facts {
 /* `text` is valid UTF-8. */
 struct text_facts text_look(struct slice text);
 
+/* Where the first control character stands, counted in code points from 1, and which it is; 0:
+ * there is none. `lines`: tabs and line breaks do not count. */
+size_t text_find_control(struct slice text, bool lines, uint32_t *control);
+
 #endif

@@ -18,7 +18,10 @@ static void every_row_is_whole(void **state)
         assert_in_range(row->status, 400, 599);
         assert_true(strlen(row->code) > 0 && strlen(row->title) > 0);
         assert_int_equal(strspn(row->code, "abcdefghijklmnopqrstuvwxyz_"), strlen(row->code));
-        assert_int_equal(row->detail[strlen(row->detail) - 1], '.');
+        assert_int_equal(row->meaning[strlen(row->meaning) - 1], '.');
+        assert_int_equal(row->advice[strlen(row->advice) - 1], '.');
+        assert_ptr_equal(strstr(row->detail, row->meaning), row->detail);
+        assert_string_equal(row->detail + strlen(row->meaning) + 1, row->advice);
         for (unsigned other = 1; other < i; other++) {
             assert_string_not_equal(row->code, error_row((enum error)other)->code);
         }

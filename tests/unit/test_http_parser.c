@@ -54,6 +54,10 @@ static void check_head(struct slice text, enum error error)
     if (!error) {
         assert_memory_equal(&whole, &bytes, sizeof whole);
     }
+    if (error == ERROR_MALFORMED_REQUEST || error == ERROR_NOT_IMPLEMENTED) {
+        assert_non_null(whole.why);
+        assert_string_equal(whole.why, bytes.why);
+    }
 }
 
 static const struct head_case head_cases[] = {
@@ -378,6 +382,7 @@ static void test_chunked(void **state)
             } else {
                 assert_int_equal(parse, HTTP_PARSE_FAILED);
                 assert_int_equal(chunked.error, c->error);
+                assert_true(chunked.why || c->error == ERROR_CONTENT_TOO_LARGE);
             }
         }
     }
@@ -498,6 +503,7 @@ static void test_targets(void **state)
             if (error != ERROR_MALFORMED_REQUEST) {
                 fail_msg("%s was not refused", c->text);
             }
+            assert_non_null(target.why);
             continue;
         }
         if (error) {

@@ -83,7 +83,9 @@ static void writes_the_document(void **state)
     assert_int_equal(x.error, ERROR_NOT_FOUND);
     assert_head("Cache-Control: no-store\r\n");
     assert_body("{\"type\":\"/problems/not_found\",\"title\":\"Not found\",\"status\":404,"
-                "\"detail\":\"There is nothing here that you may see.\","
+                "\"detail\":\"There is nothing here that you may see. Check the path; GET "
+                "/openapi.json lists all there are. What belongs to another account looks the same "
+                "as what is not there.\","
                 "\"instance\":\"/v1/tasks/7\",\"code\":\"not_found\",\"request_id\":\"req-1\"}");
     end(&x);
 }
@@ -119,7 +121,7 @@ static void without_a_path_the_instance_is_the_root(void **state)
     http_respond_problem(&x, ERROR_URI_TOO_LONG, NULL, &(struct http_problem_errors){0});
     assert_body(
         "{\"type\":\"/problems/uri_too_long\",\"title\":\"URI too long\",\"status\":414,"
-        "\"detail\":\"The request line is too long.\",\"instance\":\"/\",\"code\":\"uri_too_long\","
+        "\"detail\":\"The request line is longer than 8,192 bytes. Shorten the query.\",\"instance\":\"/\",\"code\":\"uri_too_long\","
         "\"request_id\":\"req-1\"}");
     end(&x);
 }
