@@ -119,10 +119,10 @@ static void without_a_path_the_instance_is_the_root(void **state)
 
     (void)state;
     http_respond_problem(&x, ERROR_URI_TOO_LONG, NULL, &(struct http_problem_errors){0});
-    assert_body(
-        "{\"type\":\"/problems/uri_too_long\",\"title\":\"URI too long\",\"status\":414,"
-        "\"detail\":\"The request line is longer than 8,192 bytes. Shorten the query.\",\"instance\":\"/\",\"code\":\"uri_too_long\","
-        "\"request_id\":\"req-1\"}");
+    assert_body("{\"type\":\"/problems/uri_too_long\",\"title\":\"URI too long\",\"status\":414,"
+                "\"detail\":\"The request line is longer than 8,192 bytes. Shorten the "
+                "query.\",\"instance\":\"/\",\"code\":\"uri_too_long\","
+                "\"request_id\":\"req-1\"}");
     end(&x);
 }
 
