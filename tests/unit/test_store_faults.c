@@ -400,7 +400,7 @@ static void test_no_memory(void **state)
     int64_t revision = 0;
     unsigned quiet = 0;
     unsigned struck = 0;
-    for (unsigned nth = 1; quiet < 4 && nth < 2000; nth++) {
+    for (unsigned nth = 1; quiet < 4 && nth < 8000; nth++) {
         open_place(place);
         struct batch batch = {0};
         fault_arm(FAULT_MALLOC, (nth + 1) / 2, nth % 2 ? 1 : 1000000, SQLITE_NOMEM);
