@@ -87,6 +87,9 @@ struct uuid uuid_make_v7_unordered(void)
     return make(last_of_thread);
 }
 
+/* Where the two digits of each byte stand. */
+static const unsigned char places[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+
 #define HEX_ROW(h)                                                                                 \
     h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "a" h "b" h "c" h "d" h "e" h "f"
 
@@ -95,8 +98,6 @@ void uuid_format(struct uuid id, char text[static UUID_TEXT_LEN])
     static const char pairs[] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2") HEX_ROW("3") HEX_ROW("4")
         HEX_ROW("5") HEX_ROW("6") HEX_ROW("7") HEX_ROW("8") HEX_ROW("9") HEX_ROW("a") HEX_ROW("b")
             HEX_ROW("c") HEX_ROW("d") HEX_ROW("e") HEX_ROW("f");
-    static const unsigned char places[16] = {0,  2,  4,  6,  9,  11, 14, 16,
-                                             19, 21, 24, 26, 28, 30, 32, 34};
 
     for (size_t i = 0; i < sizeof places; i++) {
         memcpy(text + places[i], pairs + (size_t)id.bytes[i] * 2, 2);
@@ -104,39 +105,40 @@ void uuid_format(struct uuid id, char text[static UUID_TEXT_LEN])
     text[8] = text[13] = text[18] = text[23] = '-';
 }
 
-/* The value of a lower-case hexadecimal digit, or 16; with `fold`, of one in any case. */
-static unsigned nibble(char c, bool fold)
-{
-    if (c >= '0' && c <= '9') {
-        return (unsigned)(c - '0');
-    }
-    c = fold ? (char)(c | 0x20) : c;
-    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
-}
+enum { DIGIT = 0x10, UPPER = 0x20 };
+
+/* The value of each hexadecimal digit, with DIGIT; 0: it is none. */
+static const unsigned char hex_digits[256] = {
+    ['0'] = DIGIT | 0,          ['1'] = DIGIT | 1,          ['2'] = DIGIT | 2,
+    ['3'] = DIGIT | 3,          ['4'] = DIGIT | 4,          ['5'] = DIGIT | 5,
+    ['6'] = DIGIT | 6,          ['7'] = DIGIT | 7,          ['8'] = DIGIT | 8,
+    ['9'] = DIGIT | 9,          ['a'] = DIGIT | 10,         ['b'] = DIGIT | 11,
+    ['c'] = DIGIT | 12,         ['d'] = DIGIT | 13,         ['e'] = DIGIT | 14,
+    ['f'] = DIGIT | 15,         ['A'] = DIGIT | UPPER | 10, ['B'] = DIGIT | UPPER | 11,
+    ['C'] = DIGIT | UPPER | 12, ['D'] = DIGIT | UPPER | 13, ['E'] = DIGIT | UPPER | 14,
+    ['F'] = DIGIT | UPPER | 15,
+};
 
 /* `fold`: digits above 9 may be in upper case. */
 static bool parse(struct slice text, bool fold, struct uuid *id)
 {
     struct uuid parsed;
-    size_t at = 0;
+    unsigned all = DIGIT;
+    unsigned any = 0;
 
-    if (text.len != UUID_TEXT_LEN) {
+    if (text.len != UUID_TEXT_LEN || text.ptr[8] != '-' || text.ptr[13] != '-' ||
+        text.ptr[18] != '-' || text.ptr[23] != '-') {
         return false;
     }
-    for (size_t i = 0; i < sizeof parsed.bytes; i++) {
-        if (at == 8 || at == 13 || at == 18 || at == 23) {
-            if (text.ptr[at] != '-') {
-                return false;
-            }
-            at++;
-        }
-        const unsigned high = nibble(text.ptr[at], fold);
-        const unsigned low = nibble(text.ptr[at + 1], fold);
-        if ((high | low) > 15) {
-            return false;
-        }
-        parsed.bytes[i] = (uint8_t)(high << 4 | low);
-        at += 2;
+    for (size_t i = 0; i < sizeof places; i++) {
+        const unsigned high = hex_digits[(unsigned char)text.ptr[places[i]]];
+        const unsigned low = hex_digits[(unsigned char)text.ptr[places[i] + 1]];
+        all &= high & low;
+        any |= high | low;
+        parsed.bytes[i] = (uint8_t)(high << 4 | (low & 0xf));
+    }
+    if (all != DIGIT || (any & UPPER && !fold)) {
+        return false;
     }
     *id = parsed;
     return true;

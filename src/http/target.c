@@ -4,40 +4,32 @@
 
 #include "base/utf8.h"
 
-static bool is_alphanumeric(char c)
-{
-    char folded = (char)(c | 0x20);
-    return (c >= '0' && c <= '9') || (folded >= 'a' && folded <= 'z');
-}
-
 static bool is_one_of(char c, const char *set)
 {
     return c != '\0' && strchr(set, c) != NULL;
 }
 
 /* pchar of RFC 3986 without the percent sign. */
+static const bool path_bytes[256] = {
+    ['-'] = true, ['.'] = true,  ['_'] = true, ['~'] = true, ['!'] = true, ['$'] = true,
+    ['&'] = true, ['\''] = true, ['('] = true, [')'] = true, ['*'] = true, ['+'] = true,
+    [','] = true, [';'] = true,  ['='] = true, [':'] = true, ['@'] = true, ['0'] = true,
+    ['1'] = true, ['2'] = true,  ['3'] = true, ['4'] = true, ['5'] = true, ['6'] = true,
+    ['7'] = true, ['8'] = true,  ['9'] = true, ['A'] = true, ['B'] = true, ['C'] = true,
+    ['D'] = true, ['E'] = true,  ['F'] = true, ['G'] = true, ['H'] = true, ['I'] = true,
+    ['J'] = true, ['K'] = true,  ['L'] = true, ['M'] = true, ['N'] = true, ['O'] = true,
+    ['P'] = true, ['Q'] = true,  ['R'] = true, ['S'] = true, ['T'] = true, ['U'] = true,
+    ['V'] = true, ['W'] = true,  ['X'] = true, ['Y'] = true, ['Z'] = true, ['a'] = true,
+    ['b'] = true, ['c'] = true,  ['d'] = true, ['e'] = true, ['f'] = true, ['g'] = true,
+    ['h'] = true, ['i'] = true,  ['j'] = true, ['k'] = true, ['l'] = true, ['m'] = true,
+    ['n'] = true, ['o'] = true,  ['p'] = true, ['q'] = true, ['r'] = true, ['s'] = true,
+    ['t'] = true, ['u'] = true,  ['v'] = true, ['w'] = true, ['x'] = true, ['y'] = true,
+    ['z'] = true,
+};
+
 static bool is_path_character(char c)
 {
-    switch (c) {
-    case '-':
-    case '.':
-    case '_':
-    case '~':
-    case '!':
-    case '$':
-    case '&':
-    case '\'':
-    case '(':
-    case ')':
-    case '*':
-    case '+':
-    case ',':
-    case ';':
-    case '=':
-    case ':':
-    case '@': return true;
-    default: return is_alphanumeric(c);
-    }
+    return path_bytes[(unsigned char)c];
 }
 
 static int hex_value(char c)
@@ -115,12 +107,15 @@ static enum error parse_path(struct slice raw, struct arena *arena, struct http_
     bool plain = true; /* neither `//` nor a dot behind a slash */
     for (size_t i = 0; i < raw.len; i++) {
         char c = raw.ptr[i];
-        if (c == '%') {
-            encoded = true;
-        } else if (c == '/') {
+        if (is_path_character(c)) {
+            continue;
+        }
+        if (c == '/') {
             char next = i + 1 < raw.len ? raw.ptr[i + 1] : 'a';
             plain = plain && next != '/' && next != '.';
-        } else if (!is_path_character(c)) {
+        } else if (c == '%') {
+            encoded = true;
+        } else {
             return malformed(target, "A character stands in the path that no URL has there: write "
                                      "it percent-encoded, a space as %20 say.");
         }
