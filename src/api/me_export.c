@@ -67,6 +67,12 @@ static void finish_document(struct export *export)
     export->complete = true;
 }
 
+/* Who reads slowly is charged for what waits for them. */
+static size_t bytes_held(const struct export *export)
+{
+    return sizeof *export + arena_held(export->arena) + export->page.capacity;
+}
+
 /* What to do with the page that the store has answered. A revision only grows; one that fell says
  * that the account was deleted, and half an export must not look like a whole one. */
 static enum stage take_page(struct export *export)
@@ -82,6 +88,7 @@ static enum stage take_page(struct export *export)
         finish_document(export);
     }
     export->text = buffer_slice(&export->page);
+    export->x->held = bytes_held(export);
     return export->page.failed ? STAGE_FAIL : STAGE_GIVE;
 }
 
@@ -203,6 +210,7 @@ static void answer(struct beginning *beginning)
     x->response.stream = give;
     x->response.stream_source = export;
     x->response.stream_close = leave;
+    x->held = bytes_held(export) + PAGE_MOST; /* of the first page, which comes soon */
     respond_no_store(x);
     http_respond_field(x, "Content-Disposition",
                        SLICE("attachment; filename=\"taskhold-export.json\""));

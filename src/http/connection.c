@@ -22,11 +22,14 @@
 #include "http/traffic.h"
 #include "http/wire.h"
 
-#define OUT_MOST       ((size_t)64 * 1024) /* pipelined responses that pile up before a write */
-#define ROUNDS_MOST    4                   /* reads in one run; then the others have their turn */
-#define REQUESTS_MOST  32                  /* of one connection in one turn of its loop */
-#define SKIP_MOST      LOOP_BUFFER_LEN     /* of an unread body, read on rather than closed upon */
-#define LINGER_ALL_MS  15000
+#define OUT_MOST      ((size_t)64 * 1024) /* pipelined responses that pile up before a write */
+#define ROUNDS_MOST   4                   /* reads in one run; then the others have their turn */
+#define REQUESTS_MOST 32                  /* of one connection in one turn of its loop */
+#define SKIP_MOST     LOOP_BUFFER_LEN     /* of an unread body, read on rather than closed upon */
+#define LINGER_ALL_MS 15000
+/* What the kernel takes of an answer before it is on its way: its memory is in no ledger of ours,
+ * but a container pays for it, and by default a socket may have megabytes. */
+#define UNSENT_MOST    (128 * 1024)
 #define LINGERING_MOST 1024 /* connections of a loop; more end at once */
 
 static void move(struct http_connection *c, enum connection_state state)
@@ -547,7 +550,8 @@ struct http_connection *http_connection_open(struct http_loop *loop, int fd,
         close(fd);
         return NULL;
     }
-    int on = 1;
+    const int on = 1;
+    const int unsent = UNSENT_MOST;
     c->loop = loop;
     c->fd = fd;
     c->touched_ms = http_loop_now_ms(loop);
@@ -556,6 +560,7 @@ struct http_connection *http_connection_open(struct http_loop *loop, int fd,
     http_connection_judge(c);
     log_peer(c, "connection_opened");
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     /* All edges at once and for good: no call to change the interest is ever needed. */
     struct epoll_event event = {
         .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,

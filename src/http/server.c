@@ -24,7 +24,7 @@
 #define WRITE_MS   10000
 
 #define BYTES_MOST   ((size_t)48 * 1024 * 1024)
-#define BYTES_LEAST  ((size_t)4 * 1024 * 1024)
+#define BYTES_LEAST  ((size_t)1024 * 1024)
 #define BODIES_LEAST 8
 
 /* Descriptors that are not connections: listeners, epolls, eventfds, the database. */

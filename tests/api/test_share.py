@@ -218,3 +218,37 @@ def test_the_memory_of_floods_is_bounded_and_comes_back(start_server):
             assert time.monotonic() < until, f"{(resident(server) - base) >> 20} MiB are kept"
             time.sleep(0.1)
     Client(server, user.token["access_token"]).get("/v1/tasks?limit=1").expect(200)
+
+
+def unsent(port, peer):
+    """Bytes that the kernel keeps for the server's connection to `peer`, sent or not."""
+    for line in pathlib.Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        fields = line.split()
+        if (int(fields[1].split(":")[1], 16), int(fields[2].split(":")[1], 16)) == (port, peer):
+            return int(fields[4].split(":")[0], 16)
+    return 0
+
+
+def test_the_kernel_holds_little_of_an_answer_that_nobody_reads(start_server):
+    """A container pays for the kernel's buffers too, and by default a socket may have megabytes of them."""
+    server = start_server(OPEN)
+    user = User(server)
+    for _ in range(60):
+        user.task(description="\u20ac" * 16_000)
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.connect((server.host, server.port))
+        sock.sendall(b"GET /v1/me/export HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer "
+                     + user.token["access_token"].encode() + b"\r\n\r\n")
+        peer = sock.getsockname()[1]
+        seen = [-1, 0]
+        while seen[-1] == 0 or seen[-1] != seen[-2]:  # until it rests
+            time.sleep(0.2)
+            seen.append(unsent(server.port, peer))
+        assert seen[-1] < 400_000
+        answer = b""
+        while not answer.endswith(b"0\r\n\r\n"):
+            part = sock.recv(1 << 20)
+            assert part
+            answer += part
+        assert len(answer) > 60 * 48_000
