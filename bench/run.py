@@ -25,6 +25,7 @@ class Options:
 
     def __init__(self, arguments):
         self.only = arguments.only
+        self.before = arguments.before and os.path.abspath(arguments.before)
         self.whole = not (arguments.quick or arguments.only)
         self.rounds = 3
         self.seconds = 1 if arguments.quick else 5
@@ -54,6 +55,9 @@ def parse_arguments():
                         help="one of: " + ", ".join(keys) + "; may be given several times")
     parser.add_argument("--binary", default=os.path.join(ROOT, "build", "taskhold"),
                         help="the taskhold to measure (default: build/taskhold)")
+    parser.add_argument("--before", metavar="BINARY",
+                        help="an earlier taskhold, for the section `before`: what its reads, lists and creates cost beside those "
+                             "of --binary, in turn")
     return Options(arguments := parser.parse_args()), os.path.abspath(arguments.binary)
 
 
@@ -126,8 +130,11 @@ def end(number, _frame):
 
 def main():
     options, binary = parse_arguments()
-    if not os.access(binary, os.X_OK):
-        raise SystemExit(f"script/bench: {binary} is not a program; script/build makes it")
+    for program in filter(None, (binary, options.before)):
+        if not os.access(program, os.X_OK):
+            raise SystemExit(f"script/bench: {program} is not a program; script/build makes it")
+    if options.only and "before" in options.only and not options.before:
+        raise SystemExit("script/bench: name the earlier program with --before BINARY")
     for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
     signal.alarm(options.run_seconds)

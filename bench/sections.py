@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 import backup
+import before
 import client
 import fill
 import load
@@ -160,4 +161,4 @@ def logins(folder, binary, options):
 
 
 ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.section, "logs": logs.section,
-       "postgres": postgres.section, "share": share.section}
+       "postgres": postgres.section, "share": share.section, "before": before.section}

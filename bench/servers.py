@@ -74,7 +74,8 @@ def prepare(server):
 
 
 def launch_taskhold(server, binary, **settings):
-    env = {"THREADS": "1", "RATE_LIMIT": "off", "LOG_LEVEL": "warn", **settings}
+    env = {"THREADS": "1", "RATE_LIMIT": "off", "LOG_LEVEL": "warn",
+           "USER_TASKS_MOST": "1000000000", "USER_BYTES_MOST": str(1 << 40), **settings}
     server.launch([binary, "serve", "--host", client.HOST, "--port", str(server.port),
                    "--database", server.database], env)
 

@@ -51,7 +51,7 @@ def _timed(port, requests, until):
 def lists(folder, binary, options):
     """Others beside a user with very many tasks who asks for lists that no index serves."""
     options.progress(f"Share: others beside lists of {LIST_TASKS:,} tasks on {LISTERS} connections")
-    server = servers.start_taskhold(os.path.join(folder, "share-lists"), binary, USER_TASKS_MOST=str(2 * LIST_TASKS))
+    server = servers.start_taskhold(os.path.join(folder, "share-lists"), binary)
     try:
         servers.prepare(server)
         token = servers.register(server, "greedy")
