@@ -52,7 +52,7 @@ void failures_refuse(const struct failures *failures)
     struct throttle *throttle = api_of(failures->x)->failures;
     assert(throttle && !failures->state.allowed);
     rate_add_fields(failures->x, throttle, &failures->state);
-    rate_refuse(failures->x, throttle, &failures->state);
+    rate_refuse(failures->x, throttle, &failures->state, "wrong passwords for one account");
 }
 
 void failures_keep(const struct failures *failures)

@@ -268,6 +268,9 @@ enum http_verdict gate_quota(struct http_exchange *x)
     if (state.allowed) {
         return HTTP_GO;
     }
-    rate_refuse(x, throttle, &state);
+    rate_refuse(x, throttle, &state,
+                throttle == api->calls
+                    ? "calls by one account"
+                    : "calls with a password or a refresh token from one address");
     return HTTP_ANSWERED;
 }

@@ -6,7 +6,7 @@
 #include "api/respond.h"
 #include "base/metrics.h"
 
-#define FIELD_MOST 96
+#define DETAIL_MOST 192
 
 void rate_add_fields(struct http_exchange *x, const struct throttle *throttle,
                      const struct throttle_state *state)
@@ -19,12 +19,12 @@ void rate_add_fields(struct http_exchange *x, const struct throttle *throttle,
 }
 
 void rate_refuse(struct http_exchange *x, const struct throttle *throttle,
-                 const struct throttle_state *state)
+                 const struct throttle_state *state, const char *what)
 {
-    char detail[FIELD_MOST];
+    char detail[DETAIL_MOST];
     uint32_t seconds = state->retry_after > 0 ? state->retry_after : 1;
-    snprintf(detail, sizeof detail, "The quota `%s` is used up. Try again in %u second%s.",
-             throttle_options_of(throttle)->name, seconds, seconds == 1 ? "" : "s");
+    snprintf(detail, sizeof detail, "The quota `%s`, of %s, is used up. Try again in %u second%s.",
+             throttle_options_of(throttle)->name, what, seconds, seconds == 1 ? "" : "s");
     metrics_count(METRIC_THROTTLED, throttle_options_of(throttle)->name);
     event_log(x, LOG_WARN, "throttled", NULL, throttle_options_of(throttle)->name);
     http_respond_field_format(x, "Retry-After", "%u", seconds);

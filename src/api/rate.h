@@ -12,8 +12,8 @@
 void rate_add_fields(struct http_exchange *x, const struct throttle *throttle,
                      const struct throttle_state *state);
 
-/* Sends 429 with Retry-After, and logs which quota it was. */
+/* Sends 429 with Retry-After, and logs which quota it was. `what`: what it counts, for people. */
 void rate_refuse(struct http_exchange *x, const struct throttle *throttle,
-                 const struct throttle_state *state);
+                 const struct throttle_state *state, const char *what);
 
 #endif

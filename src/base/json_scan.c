@@ -291,7 +291,7 @@ static void skip_blanks(struct scan *s)
 static bool count_token(struct scan *s)
 {
     return ++s->tokens <= JSON_SCAN_TOKENS ||
-           say(s, "The body has more than %d members and elements.", JSON_SCAN_TOKENS);
+           say(s, "The body has more than %d members and elements: send fewer.", JSON_SCAN_TOKENS);
 }
 
 static bool open_bracket(struct scan *s)
@@ -408,7 +408,7 @@ static bool say_bytes(struct scan *s)
     for (size_t step = 1; step > 0; at += step) {
         step = utf8_step((struct slice){s->text.ptr + at, s->text.len - at});
     }
-    return say(s, "The body is not UTF-8 at byte %zu.", at + 1);
+    return say(s, "The body is not UTF-8 at byte %zu: encode all of it in UTF-8.", at + 1);
 }
 
 /* What may be wrong before the first brace; the common ones have a sentence of their own. */

@@ -43,7 +43,9 @@ def until_limited(ask, most):
     for count in range(most):
         answer = ask()
         if answer.status == 429:
-            return count, answer.expect(429, "rate_limited")
+            answer.expect(429, "rate_limited")
+            assert "is used up. Try again in " in answer.json["detail"] and " one a" in answer.json["detail"]
+            return count, answer
     raise AssertionError(f"{most} requests and no 429")
 
 

@@ -315,6 +315,9 @@ class Plan:
             self.add("PATCH", path, {"title": self.title()}, user)
         for _ in range(self.one_of(1, 1, 2)):
             self.add(method, path, body, user, fields=fields)
+        if body and self.chance(0.4):  # the same members with the same values, written otherwise
+            again = json.dumps(dict(reversed(json.loads(body).items())), indent=1, ensure_ascii=False)
+            self.add(method, path, again, user, fields=fields)
         if self.chance(0.4):
             self.add(method, path, None if body is None else json.dumps(self.task()), user, fields=fields)
         if self.chance(0.4):
