@@ -1,4 +1,6 @@
-"""No command writes over a file of the database, or reads one as what it is not; and only a file is ever replaced."""
+"""No command writes over a file of the database, or reads one as what it is not; and only a file is ever replaced.
+
+    /usr/bin/python3 -m pytest -s tests/cli/test_cli_own_files.py -k every"""
 import hashlib
 import os
 import sqlite3
@@ -9,7 +11,7 @@ import pytest
 
 from support.commands import refused, taskhold
 
-ENDS = ("", "-wal", "-shm", ".lock", ".jwt-secret", ".control")
+ENDS = ("", "-wal", "-shm", "-journal", ".lock", ".jwt-secret", ".control")
 COMMANDS = {
     "backup": lambda file: ("backup", file),
     "backup --force": lambda file: ("backup", file, "--force"),
@@ -21,6 +23,11 @@ COMMANDS = {
     "move to": lambda file: ("move", "--from", "sqlite:data/taskhold.db", "--to", f"sqlite:{file}"),
     "move from": lambda file: ("move", "--from", f"sqlite:{file}", "--to", "sqlite:data/taskhold.db"),
 }
+
+
+# Those that would use FILE as the database.
+AS_DATABASE = [("serve", "--port", "0"), ("migrate",), ("doctor",), ("user", "list"), ("user", "add", "ann@example.com"),
+               ("backup", "copy"), ("export", "copy"), ("import", "lines"), ("restore", "copy", "--force")]
 
 
 def snapshot(folder):
@@ -82,6 +89,13 @@ def test_every_command_with_every_file(kept, alias, tmp_path):
             refused(done, "is a file of the database")
             assert "--force" not in done.stderr, (command, done.stderr)
             assert snapshot(folder) == before, (command, name)
+        if end and alias is not by_hard_link:
+            for words in AS_DATABASE:
+                done = taskhold(kept.directory, *words, "--database", f"sqlite:{name}", stdin="long enough 77\n")
+                assert done.returncode in (1, 78) and "is a file of the database" in done.stdout + done.stderr, (words, done)
+                assert snapshot(folder) == before, (words, name)
+    commands = len(COMMANDS) + (len(AS_DATABASE) if alias is not by_hard_link else 0)
+    print(f"\n{commands} commands with each of {len(ENDS)} files, {alias.__name__}: refused, nothing changed")
 
 
 def test_what_stands_in_the_pipe(kept):

@@ -191,8 +191,8 @@ def play(places):
     wait_until(lambda: all([scene.ended() for scene in scenes]), TTL + LATE + 5, "the end of every token")
     for scene in scenes:
         late = max(token.ended - token.due + LATE for token in scene.tokens)
-        print(f"\nclock {scene.step:5} on {len(scene.place.nodes)} node(s): nothing deleted early, "
-              f"no token later than {max(late, 0):.1f} s after its time")
+        print(f"\nclock {scene.step:5} on {len(scene.place.nodes)} node(s): nothing deleted early, no time "
+              f"before an earlier one, no token later than {max(late, 0):.1f} s after its time")
 
 
 @pytest.fixture(name="folder")

@@ -12,6 +12,7 @@
 #include "base/beside.h"
 #include "base/buffer.h"
 #include "store/sqlite/filesystem.h"
+#include "store/sqlite/own.h"
 
 #define PATH_BYTES_MOST 4000
 
@@ -22,6 +23,18 @@ static bool fail(char *why, size_t why_size, const char *what, const char *path)
     else
         (void)snprintf(why, why_size, "%s %s", what, path);
     return false;
+}
+
+/* A file that SQLite or we keep beside a database is none itself: it would be written over, or
+ * taken for what it is called. */
+static bool refuse_beside(const char *path, char *why, size_t why_size)
+{
+    const size_t len = own_beside(path);
+    if (len > 0)
+        (void)snprintf(why, why_size,
+                       "%s is a file of the database %.*s by its name: name the database", path,
+                       (int)len, path);
+    return len > 0;
 }
 
 /* The path in the URL, or NULL with a reason. */
@@ -221,7 +234,8 @@ bool file_judge(const char *url, char *why, size_t why_size)
     static const char name[] = "DATABASE_URL: ";
     const size_t len = sizeof name - 1;
     (void)snprintf(why, why_size, "%s", name);
-    return path_of(url, why + len, why_size - len) != NULL;
+    const char *path = path_of(url, why + len, why_size - len);
+    return path && !refuse_beside(path, why + len, why_size - len);
 }
 
 bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
@@ -230,7 +244,7 @@ bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
     bool claimed = false;
     char *directory = NULL;
     const char *path = path_of(url, why, why_size);
-    if (!path)
+    if (!path || refuse_beside(path, why, why_size))
         goto out;
     directory = directory_of(path);
     if (!directory || !make_directory(directory)) {
@@ -248,6 +262,8 @@ bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
         fail(why, why_size, "cannot find", path);
         goto out;
     }
+    if (refuse_beside(file->path, why, why_size))
+        goto out;
     claimed = take_lock(file, why, why_size);
     file->made = file->made && is_empty(file->path);
 out:
@@ -295,6 +311,10 @@ char *file_find(const char *url, char *why, size_t why_size)
     char *found = path ? realpath(path, NULL) : NULL;
     if (path && !found)
         fail(why, why_size, "there is no database", path);
+    if (found && refuse_beside(found, why, why_size)) {
+        free(found);
+        found = NULL;
+    }
     return found;
 }
 

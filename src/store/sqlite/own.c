@@ -9,10 +9,22 @@
 #include "store/sqlite/file.h"
 
 static const char *const ends[] = {
+    /* the database itself first */
     "", BESIDE_WAL, BESIDE_SHM, BESIDE_JOURNAL, BESIDE_LOCK, BESIDE_SECRET, BESIDE_CONTROL,
 };
 
 #define END_COUNT (sizeof ends / sizeof ends[0])
+
+size_t own_beside(const char *path)
+{
+    const size_t len = strlen(path);
+    for (size_t i = 1; i < END_COUNT; i++) {
+        const size_t end = strlen(ends[i]);
+        if (len > end && path[len - end - 1] != '/' && strcmp(path + len - end, ends[i]) == 0)
+            return len - end;
+    }
+    return 0;
+}
 
 /* Where the database of `url` is or would be, to be freed; NULL: there is no file. */
 static char *find_database(const char *url)

@@ -9,6 +9,10 @@
  * device and inode, so under every link and mount, and by its folder and name, so also while it is
  * not there. */
 
+/* How long the name of the database is beside which a file called `path` would stand; 0: none
+ * stands beside one under such a name. */
+size_t own_beside(const char *path);
+
 /* Is `target` the database of `url`, or one that stands beside it? Then one line is in `why`. A
  * `url` of another engine has no files. */
 bool own_refuse(const char *url, const char *target, char *why, size_t why_size);
