@@ -182,7 +182,12 @@ def build_image(collected, stages, folder):
     (folder / "context").mkdir()
     (folder / "context" / "Dockerfile").write_text(text)
     shutil.copytree(collected, folder / "context" / "image", symlinks=True)
-    store = ["buildah", "--storage-driver", "vfs", "--root", str(folder / "store"), "--runroot", str(folder / "run")]
+    # Debian 13's will not begin without a netavark, although nothing here has a network.
+    (folder / "helpers").mkdir()
+    (folder / "helpers" / "netavark").symlink_to("/bin/false")
+    (folder / "containers.conf").write_text(f'[engine]\nhelper_binaries_dir=["{folder}/helpers"]\n')
+    store = ["env", f"CONTAINERS_CONF={folder}/containers.conf", "buildah", "--storage-driver", "vfs",
+             "--root", str(folder / "store"), "--runroot", str(folder / "run")]
     build = ["bud", "-q", "--isolation", "chroot", "--format", "docker", "-t", "taskhold:test", str(folder / "context")]
     made = subprocess.run(["unshare", "-n", *store, *build], capture_output=True, text=True, check=False)
     if made.returncode != 0:
