@@ -235,17 +235,11 @@ def test_what_is_refused(postgres, filled, target, start_server, make_user, tmp_
 
 @pytest.mark.parametrize("name", [{"PGAPPNAME": "mine"}, {"DATABASE_URL": "?application_name=mine"}])
 def test_a_server_of_any_name_is_seen(start_server, filled, target, tmp_path, name):
-    """And none starts while the database is moved into or out of."""
     _, url = target
     server = start_server({"DATABASE_URL": url + name.get("DATABASE_URL", ""), "PGAPPNAME": name.get("PGAPPNAME")})
     refused(move(url, f"sqlite:{tmp_path}/new.db"), "stop every taskhold")
     refused(move(filled, url), "stop every taskhold")
     server.terminate()
-    with Alone(url):
-        with ThreadPoolExecutor() as pool:
-            ended = pool.submit(run, "serve", "--port", "0", env={"DATABASE_URL": url})
-            refused(move(filled, url), "has the database for itself")
-            assert ended.result().returncode == 1 and "has the database for itself" in ended.result().stderr
     assert move(filled, url).returncode == 0
 
 
@@ -269,6 +263,16 @@ class Alone:
         """It has ended."""
         if self.psql.poll() is None:
             self.psql.communicate("\\q\n")
+
+
+def test_two_at_once(filled, target):
+    """Who has waited for its end in vain says so: another move, and a server that starts."""
+    _, url = target
+    with Alone(url):
+        with ThreadPoolExecutor() as pool:
+            ended = pool.submit(run, "serve", "--port", "0", env={"DATABASE_URL": url})
+            refused(move(filled, url), "has the database for itself")
+            assert ended.result().returncode == 1 and "has the database for itself" in ended.result().stderr
 
 
 def test_what_was_killed_is_waited_for(postgres, start_server, filled, target):

@@ -173,6 +173,13 @@ def test_what_is_no_file_is_refused_without_an_offer(ended, tmp_path, command):
     assert not (tmp_path / "missing").exists() and (tmp_path / "nowhere").is_symlink()
 
 
+def test_a_name_that_leads_to_no_backup(ended, tmp_path):
+    refused(taskhold(ended.directory, "restore", str(tmp_path), "--force"), "it is a folder")
+    refused(taskhold(ended.directory, "restore", str(tmp_path / "missing"), "--force"), "No such file")
+    for command in ("backup", "export"):
+        refused(taskhold(ended.directory, command, ""), "name one")
+
+
 @pytest.mark.parametrize("command", ["backup", "export"])
 def test_a_link_to_a_file_stays_one(ended, tmp_path, command):
     file, link = tmp_path / "file", tmp_path / "link"

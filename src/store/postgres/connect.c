@@ -83,8 +83,9 @@ static PGresult *set_session(PGconn *connection, const struct connect_options *o
 /* Asks again for what set_session was refused. */
 static bool await_lock(PGconn *connection)
 {
+    const int64_t until_ms = clock_mono_ms() + LOCK_SERVE_MS;
     bool taken = false, answered = true;
-    for (int i = 0; i < LOCK_SERVE_TRIES && answered && !taken; i++) {
+    while (answered && !taken && clock_mono_ms() < until_ms) {
         PGresult *result = ask(connection,
                                "SELECT pg_try_advisory_lock_shared(" LOCK_SERVE
                                ") FROM pg_sleep(" LOCK_SERVE_STEP ")",

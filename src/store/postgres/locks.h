@@ -12,8 +12,8 @@
 #define LOCK_SERVE_WHY "a taskhold move or import has the database for itself: wait for its end"
 
 /* One that was killed keeps it until the database ends the statement that it runs: so whoever finds
- * it taken asks again, 10 s in all. */
-#define LOCK_SERVE_STEP  "0.1" /* seconds, as SQL writes them */
-#define LOCK_SERVE_TRIES 100
+ * it taken asks again, at these intervals and for so long. */
+#define LOCK_SERVE_STEP "0.1" /* seconds, as SQL writes them */
+#define LOCK_SERVE_MS   10000
 
 #endif

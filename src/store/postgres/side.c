@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "store/postgres/connect.h"
 #include "store/postgres/copy.h"
 #include "store/postgres/locks.h"
@@ -23,8 +24,8 @@
  * server and us while we still send. */
 #define FLIGHT_ROWS 200
 
-#define TIMEOUT_MS   10000
-#define SERVER_TRIES 10 /* how often it asks while servers have it */
+#define TIMEOUT_MS 10000
+#define SERVERS_MS 1000 /* how long it asks again while servers have LOCK_SERVE */
 
 struct postgres_side {
     struct side base;
@@ -259,14 +260,18 @@ static bool take_alone(struct postgres_side *s, bool *taken, int64_t *servers)
  * noticed, a transfer until the statement ends that the database runs for it. */
 static bool is_alone(struct postgres_side *s)
 {
+    const int64_t begun_ms = clock_mono_ms();
     int64_t servers = 0;
-    for (int i = 0; i < LOCK_SERVE_TRIES && (servers == 0 || i < SERVER_TRIES); i++) {
+    for (;;) {
         bool taken = false;
-        if ((i > 0 && !run(s, "SELECT pg_sleep(" LOCK_SERVE_STEP ")")) ||
-            !take_alone(s, &taken, &servers))
+        if (!take_alone(s, &taken, &servers))
             return fail(s, "cannot read the database");
         if (taken && servers == 0)
             return true;
+        if (clock_mono_ms() > begun_ms + (servers > 0 ? SERVERS_MS : LOCK_SERVE_MS))
+            break;
+        if (!run(s, "SELECT pg_sleep(" LOCK_SERVE_STEP ")"))
+            return fail(s, "cannot read the database");
     }
     if (servers > 0)
         (void)snprintf(s->base.why, s->base.why_size,

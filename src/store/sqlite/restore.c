@@ -47,11 +47,16 @@ static bool look_at_source(struct restore *r)
 {
     const char *source = r->options->source;
     char *wal = NULL;
+    struct stat status;
     if (strcmp(source, "-") == 0)
         return fail(r, "cannot restore from", source,
                     "a backup is read more than once; put it into a file and name that");
     if (own_refuse(r->options->url, source, r->why, r->why_size))
         return false;
+    if (stat(source, &status) != 0)
+        return fail(r, "cannot open", source, strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        return fail(r, "cannot restore from", source, "it is a folder; name a backup in it");
     int64_t schema = 0;
     if (asprintf(&wal, "%s-wal", source) < 0)
         return fail(r, "cannot read", source, "no memory");

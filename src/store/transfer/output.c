@@ -84,6 +84,10 @@ bool output_open(struct output *o, const char *target, const char *url, bool rep
                  char *why, size_t why_size)
 {
     *o = (struct output){.target = target, .fd = -1, .into = -1, .replace = replace};
+    if (*target == '\0') {
+        (void)snprintf(why, why_size, "the name of the FILE is empty: name one");
+        return false;
+    }
     if (strcmp(target, "-") == 0) {
         if (!open_stdout(o, url, why, why_size))
             return false;
