@@ -237,7 +237,8 @@ static const struct {
     {SETTING_public_url, good_public_url,
      "must be http:// or https://, a host, and maybe a path; without a query and a fragment"},
     {SETTING_cors_origins, good_origins,
-     "must be origins such as https://app.example.com (no path, lower case), comma separated"},
+     "must be origins such as https://app.example.com (no path, no port 80 or 443, lower case), "
+     "comma separated"},
     {SETTING_jwt_issuer, good_issuer,
      "must be 1 to 255 visible ASCII characters without quotes and backslashes"},
     {SETTING_metrics_addr, good_metrics, "must be HOST:PORT such as 127.0.0.1:9100 or [::1]:9100"},

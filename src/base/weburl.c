@@ -41,10 +41,24 @@ static bool is_authority(struct slice text)
             slice_to_u64((struct slice){text.ptr + len + 1, text.len - len - 1}, 65535, &port));
 }
 
-bool weburl_is_origin(struct slice text)
+static bool is_server(struct slice text)
 {
     const size_t scheme = scheme_length(text);
     return scheme > 0 && is_authority((struct slice){text.ptr + scheme, text.len - scheme});
+}
+
+static bool ends_with(struct slice text, struct slice end)
+{
+    return text.len >= end.len &&
+           slice_eq((struct slice){text.ptr + text.len - end.len, end.len}, end);
+}
+
+/* An origin with the port that its scheme has anyway is never sent, so nobody's page is meant. */
+bool weburl_is_origin(struct slice text)
+{
+    const bool usual = (slice_starts(text, SLICE("http://")) && ends_with(text, SLICE(":80"))) ||
+                       (slice_starts(text, SLICE("https://")) && ends_with(text, SLICE(":443")));
+    return is_server(text) && !usual;
 }
 
 /* The length of scheme and authority. */
@@ -88,7 +102,7 @@ bool weburl_is_public(struct slice text)
     const size_t origin = origin_length(text);
     return text.len <= WEBURL_MOST &&
            (slice_starts(text, SLICE("http://")) || slice_starts(text, SLICE("https://"))) &&
-           weburl_is_origin((struct slice){text.ptr, origin}) &&
+           is_server((struct slice){text.ptr, origin}) &&
            is_path(without_slash((struct slice){text.ptr + origin, text.len - origin}));
 }
 

@@ -5,8 +5,9 @@
 
 /* URLs in settings. */
 
-/* SCHEME://HOST[:PORT] as browsers send an origin (RFC 6454 section 6.2): lower case, no path. The
- * scheme is any: apps in a web view have their own (`capacitor://localhost`, `app://-`). */
+/* SCHEME://HOST[:PORT] as browsers send an origin (RFC 6454 section 6.2): lower case, no path, and
+ * not the port that http or https has anyway. The scheme is any: apps in a web view have their own
+ * (`capacitor://localhost`, `app://-`). */
 bool weburl_is_origin(struct slice text);
 
 #define WEBURL_MOST 512 /* bytes of a public URL */

@@ -324,7 +324,7 @@ static void judges_values(void **state)
         {"CLIENT_ADDRESS_HEADER", "Fly-Client-IP:", 78, "header field"},
         {"CLIENT_ADDRESS_HEADER", "Fly Client", 78, "header field"},
         {"CLIENT_ADDRESS_HEADER", "", 0, ""},
-        {"CORS_ORIGINS", "capacitor://localhost,tauri://localhost, app://-,http://[::1]:80", 0, ""},
+        {"CORS_ORIGINS", "capacitor://localhost,tauri://localhost, app://-,http://[::1]:8080", 0, ""},
         {"CORS_ORIGINS", "null", 78, "origins"},
         {"PUBLIC_URL", "https://example.com/todo/", 0, ""},
         {"PUBLIC_URL", "http://[::1]:8080", 0, ""},

@@ -14,7 +14,10 @@ static void knows_origins(void **state)
                                        "capacitor://localhost",     "tauri://localhost",
                                        "ionic://localhost",         "app://-",
                                        "chrome-extension://abcdef", "x+y.z-1://a"};
-    static const char *const bad[] = {"",
+    static const char *const bad[] = {"https://app.example:443",
+                                      "http://app.example:80",
+                                      "http://[::1]:80",
+                                      "",
                                       "null",
                                       "*",
                                       "https://",
