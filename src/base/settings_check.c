@@ -122,7 +122,7 @@ static bool good_cidr(struct slice part)
 }
 
 /* The name of a header field (RFC 9110 section 5.1). */
-static bool good_field_name(const char *value)
+static bool good_client_field(const char *value)
 {
     static const char others[] = "!#$%&'*+-.^_`|~";
     const struct slice text = slice_of(value);
@@ -134,7 +134,8 @@ static bool good_field_name(const char *value)
             return false;
         }
     }
-    return text.len > 0 && text.len <= 100;
+    /* A list of hops; as the field of one address it could not be read behind two proxies. */
+    return text.len > 0 && text.len <= 100 && !slice_eq_nocase(text, SLICE("X-Forwarded-For"));
 }
 
 static bool good_proxies(const char *value)
@@ -232,8 +233,9 @@ static const struct {
     {SETTING_registration, good_registration, "must be open or closed"},
     {SETTING_trusted_proxies, good_proxies,
      "must be addresses or CIDRs such as 10.0.0.0/8, comma separated"},
-    {SETTING_client_address_header, good_field_name,
-     "must be the name of a header field such as Fly-Client-IP, or Forwarded"},
+    {SETTING_client_address_header, good_client_field,
+     "must be the name of a header field such as Fly-Client-IP, or Forwarded; X-Forwarded-For is "
+     "read when it is left out"},
     {SETTING_public_url, good_public_url,
      "must be http:// or https://, a host, and maybe a path; without a query and a fragment"},
     {SETTING_cors_origins, good_origins,

@@ -323,6 +323,7 @@ static void judges_values(void **state)
         {"CLIENT_ADDRESS_HEADER", "Fly-Client-IP", 78, "TRUSTED_PROXIES"},
         {"CLIENT_ADDRESS_HEADER", "Fly-Client-IP:", 78, "header field"},
         {"CLIENT_ADDRESS_HEADER", "Fly Client", 78, "header field"},
+        {"CLIENT_ADDRESS_HEADER", "x-forwarded-for", 78, "left out"},
         {"CLIENT_ADDRESS_HEADER", "", 0, ""},
         {"CORS_ORIGINS", "capacitor://localhost,tauri://localhost, app://-,http://[::1]:8080", 0,
          ""},
