@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -10,7 +12,9 @@
 #include "http/ledger.h"
 #include "http_rig.h"
 
-#define MIB ((size_t)1024 * 1024)
+#define MIB         ((size_t)1024 * 1024)
+#define STREAMS     4200                /* more than may be in flight on a loop */
+#define DESCRIPTORS (4 * STREAMS + 200) /* both ends, with half of the server's for one client */
 
 static struct ledger ledger;
 
@@ -204,6 +208,42 @@ static void test_a_refused_body_is_skipped(void **state)
     rig_stop(&rig);
 }
 
+/* Answers that have no end are no requests in flight: others are still answered, and a drain ends
+ * them. */
+static void test_very_many_streams(void **state)
+{
+    (void)state;
+    static int fds[STREAMS];
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_max < DESCRIPTORS) {
+        print_message("skipped: needs %d descriptors (ulimit -Hn)\n", DESCRIPTORS);
+        skip();
+    }
+    const struct http_server_options options = {.bytes_most = 512 * MIB, .drain_seconds = 60};
+    struct rig rig;
+    struct rig_answer answer;
+    rig_start(&rig, &options);
+    for (size_t i = 0; i < STREAMS; i++) {
+        fds[i] = rig_connect(&rig);
+        rig_send(fds[i], "GET /drip HTTP/1.1\r\n" HOST "\r\n");
+        rig_read(fds[i], &answer, true);
+        assert_int_equal(answer.status, 200);
+    }
+    assert_int_equal(rig_ask(&rig, "GET /plain HTTP/1.1\r\n" HOST "\r\n", &answer), 200);
+    http_server_stop(rig.server);
+    for (size_t i = 0; i < STREAMS; i++) {
+        char rest[64];
+        ssize_t got = 1;
+        while (got > 0) { /* the last chunk */
+            got = recv(fds[i], rest, sizeof rest, 0);
+        }
+        assert_int_equal(got, 0);
+        close(fds[i]);
+    }
+    rig_stop(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_bodies_are_bounded),
         cmocka_unit_test(test_the_head_is_judged_before_the_body),
         cmocka_unit_test(test_a_refused_body_is_skipped),
+        cmocka_unit_test(test_very_many_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
