@@ -370,7 +370,7 @@ def test_a_lost_connection_and_a_second_ctrl_c(postgres, filled, target):
         CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(300); RETURN NEW; END $$;
         CREATE TRIGGER stay BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION stay();
         """, name)
-    sleeping = ("FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name = 'taskhold transfer' "
+    sleeping = ("FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE 'COPY tasks %' "
                 f"AND datname = '{name}'")
     for interrupted in (False, True):
         process = subprocess.Popen([binary(), "move", "--from", filled, "--to", url], env=environment(),
