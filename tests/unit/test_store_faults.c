@@ -276,8 +276,25 @@ static void test_largest_file(void **state)
     fault_set_errno(EIO);
 }
 
-/* The file is moved away while the server runs: nothing is acknowledged any more, and what was is
- * in the file, wherever it is. */
+/* Writes until the server notices that its files are not where they were; gives how many tasks were
+ * acknowledged with the first OPS. The last of them before that may have come true unacknowledged.
+ */
+static unsigned write_until_refused(struct place *place, struct batch *batch)
+{
+    unsigned acknowledged = OPS;
+    for (unsigned i = 1; batch->good > 0; i++) {
+        assert_true(i < 1000);
+        run_batch(place, batch, i * OPS);
+        acknowledged += batch->good;
+    }
+    run_batch(place, batch, 1000 * OPS);
+    for (unsigned i = 0; i < OPS; i++)
+        assert_int_equal(batch->ops[i].op.result, ERROR_UNAVAILABLE);
+    return acknowledged;
+}
+
+/* The file is moved away while the server runs: soon nothing is acknowledged any more, and what was
+ * is in the file, wherever it is. */
 static void test_moved_file(void **state)
 {
     struct place *place = *state;
@@ -288,9 +305,7 @@ static void test_moved_file(void **state)
     run_batch(place, &batch, 0);
     assert_int_equal(batch.good, OPS);
     assert_int_equal(rename(place->path, away), 0);
-    run_batch(place, &batch, OPS);
-    for (unsigned i = 0; i < OPS; i++)
-        assert_int_equal(batch.ops[i].op.result, ERROR_UNAVAILABLE);
+    const unsigned acknowledged = write_until_refused(place, &batch);
     struct store_health health = {0};
     sqlite_engine.health(place->store, &health);
     assert_true(health.moved && !health.writable);
@@ -300,7 +315,7 @@ static void test_moved_file(void **state)
     sqlite3_int64 tasks = 0;
     assert_int_equal(sqlite3_open_v2(away, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     assert_int_equal(database_read_i64(db, "SELECT count(*) FROM tasks", &tasks), SQLITE_OK);
-    assert_int_equal(tasks, OPS);
+    assert_in_range(tasks, acknowledged, acknowledged + OPS);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_int_equal(rename(away, place->path), 0);
     for (unsigned i = 0; i < 2; i++) {
@@ -320,12 +335,13 @@ static void test_removed_wal(void **state)
     run_batch(place, &batch, 0);
     assert_int_equal(batch.good, OPS);
     assert_int_equal(unlink(wal), 0);
-    run_batch(place, &batch, OPS);
-    assert_int_equal(batch.good, 0);
+    const unsigned acknowledged = write_until_refused(place, &batch);
     close_place(place);
     open_place(place);
-    assert_int_equal(count_tasks(place, 0), OPS);
-    assert_int_equal(count_tasks(place, OPS), 0);
+    unsigned found = 0;
+    for (unsigned from = 0; from < acknowledged + OPS; from += OPS)
+        found += count_tasks(place, from);
+    assert_in_range(found, acknowledged, acknowledged + OPS);
     close_place(place);
 }
 

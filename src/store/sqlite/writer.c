@@ -18,6 +18,7 @@
 
 #define QUEUE_MOST    4096
 #define LOOK_MS       1000    /* between two looks at whether the file was moved */
+#define BUSY_LOOK_MS  5       /* the same while several writes come at once: a look costs as 3 do */
 #define WAIT_MOST_US  5000000 /* an operation that waited longer is refused, not run */
 #define EXIT_SOFTWARE 70      /* of sysexits.h */
 
@@ -162,6 +163,14 @@ static bool look(struct writer *writer)
     return !writer_moved(writer);
 }
 
+/* As look(), but batches of several operations look no more often than every BUSY_LOOK_MS. */
+static bool look_if_due(struct writer *writer, const struct store_op *first)
+{
+    if (first->next && clock_mono_ms() - writer->looked_ms < BUSY_LOOK_MS)
+        return !writer_moved(writer);
+    return look(writer);
+}
+
 /* ---- answers ---- */
 
 /* On the loop: completes every operation of the chain. */
@@ -254,7 +263,7 @@ static void drop_late(struct store_op *first)
 static void run_batch(struct writer *writer, struct store_op *first)
 {
     bool at_commit = false;
-    if (!look(writer) || !writer_writable(writer)) {
+    if (!look_if_due(writer, first) || !writer_writable(writer)) {
         refuse(first, ERROR_UNAVAILABLE);
         return;
     }
@@ -266,7 +275,7 @@ static void run_batch(struct writer *writer, struct store_op *first)
         return;
     }
     writer->last_error = SQLITE_OK;
-    if (!look(writer))
+    if (!look_if_due(writer, first))
         refuse(first, ERROR_OUTCOME_UNKNOWN);
     atomic_fetch_add_explicit(&writer->commits, 1, memory_order_release);
     for (unsigned i = 0; writer->sessions_ended && i < writer->transaction.ended_count; i++)
