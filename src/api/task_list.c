@@ -14,7 +14,7 @@
 
 #define CURSOR_MOST 8192 /* bytes: a title of 1,024 code points of 4 bytes, in base64 */
 
-/* A page ends before it could grow larger, with what stands behind the rows. */
+/* A page ends before it could grow larger than this, its last members included. */
 #define PAGE_MOST ((size_t)256 * 1024)
 #define ROWS_MOST (PAGE_MOST - CURSOR_MOST - 64)
 

@@ -134,7 +134,7 @@ static bool good_client_field(const char *value)
             return false;
         }
     }
-    /* A list of hops; as the field of one address it could not be read behind two proxies. */
+    /* A list of hops; read as one address, it would be wrong where there are two proxies. */
     return text.len > 0 && text.len <= 100 && !slice_eq_nocase(text, SLICE("X-Forwarded-For"));
 }
 
