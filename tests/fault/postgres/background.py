@@ -21,13 +21,14 @@ class Background:
 
     def close(self):
         """Cancels what runs and ends the thread."""
-        self.call(self._cancel_all())
+        self.call(self._end_all())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
         self.loop.close()
 
-    async def _cancel_all(self):
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _end_all(self):
+        """Asks again: asyncio.wait_for of Python 3.11 loses a cancellation that comes together with its result."""
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=0.1)

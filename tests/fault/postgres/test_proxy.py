@@ -1,9 +1,12 @@
 """The proxy does what it is told: a test that cuts nothing proves nothing."""
+import asyncio
+import contextlib
 import subprocess
 import threading
 
 import pytest
 
+from background import Background
 from proxy import BEFORE, BOTH, PLACES, TO_CLIENT, TO_SERVER
 from support.cluster import SUPERUSER
 from support.waiting import wait_until
@@ -62,3 +65,24 @@ def test_notifications_are_swallowed(proxy, table):
     assert "heard" in through(proxy, table, sql).stdout
     proxy.swallow_notifications()
     assert "heard" not in through(proxy, table, sql).stdout
+
+
+def test_the_end_of_the_loop_ends_a_task_that_loses_a_cancellation():
+    background = Background()
+
+    async def start():
+        begun = asyncio.Event()
+
+        async def lose_one():
+            with contextlib.suppress(asyncio.CancelledError):
+                begun.set()
+                await asyncio.Event().wait()
+            await asyncio.Event().wait()
+
+        task = asyncio.ensure_future(lose_one())
+        await begun.wait()
+        return task
+
+    task = background.call(start())
+    background.close()
+    assert task.cancelled() and not background.thread.is_alive()
