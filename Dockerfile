@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The container image: the binary, the libraries it loads, and nothing else (no shell, no packages).
 #   docker build -t taskhold .
 #   docker run --read-only --tmpfs /tmp -p 8080:8080 -v taskhold-data:/data taskhold

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What `taskhold backup` costs a server that writes, and whether its file is one cut that misses nothing."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a request costs beside an earlier program, in turn: nobody pays for what others may no longer take."""
 import os
 

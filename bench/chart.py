@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Draws the requests a second of every server and case: horizontal bars on a logarithmic scale, as SVG."""
 import math
 from html import escape

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a section finds: promises, tables, costs; and how numbers are written."""
 from dataclasses import dataclass
 

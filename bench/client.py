@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A small HTTP/1.1 client that keeps the bytes of an answer as they came."""
 import json
 import socket

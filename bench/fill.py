@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Creates very many tasks through the API: some connections, each with a few requests on the way."""
 import selectors
 import socket

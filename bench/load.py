@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The load: wrk on a core of its own, one case at a time."""
 import json
 import os

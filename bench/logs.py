@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a line for each request costs: reads with LOG_LEVEL=info, into a file, beside LOG_LEVEL=warn."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the numbers depend on: the machine, its disk, the versions. Nothing that names the machine itself."""
 import json
 import os

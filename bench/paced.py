@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes at a fixed rate, however fast the answers are: each is timed from the moment it was due."""
 import collections
 import selectors

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Two ways of one thing, measured in turn, pair by pair: what else the machine does meets both alike."""
 import statistics
 

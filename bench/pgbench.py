@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """pgbench, PostgreSQL's own load generator, with the statements that Taskhold sends."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A private, durable PostgreSQL server with users and tasks, and how it and its rows are looked at."""
 import base64
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Taskhold on PostgreSQL beside pgbench, which asks the same server for the same rows with the same statements."""
 import contextlib
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Processes that are measured: started on one core, looked at through /proc, stopped by id.
 
 Every process started here leads its own group and is stopped by stop_all(), whatever happens.

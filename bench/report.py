@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Says what was measured: a table for the terminal, docs/benchmarks.md, and the promises beside the numbers."""
 from check import MIB, Check, Table, microseconds
 from load import CASES

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Measures Taskhold beside a bare server, Fastify, Flask and pgbench. Started by script/bench, which installs and builds."""
 import argparse
 import os

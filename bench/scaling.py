@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reckons what so many users need, from what was measured, for docs/scaling.md."""
 import re
 

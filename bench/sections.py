@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is measured of Taskhold alone, by name. A section gives what it finds (check.py); the longer ones have a file each."""
 import os
 import resource

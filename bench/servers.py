@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The four servers: how each is started, and the users and tasks it gets before it is measured."""
 import os
 import secrets

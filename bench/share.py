@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What one client can take of a server, and what others feel of it. One function a row."""
 import itertools
 import multiprocessing

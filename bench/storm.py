@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Very many clients that log in at the same moment, each until it is in, as clients do: told to wait, they wait."""
 import heapq
 import selectors

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * A bare epoll server: the limit that any HTTP server on this machine has.
  *

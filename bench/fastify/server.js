@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A typical Fastify to-do service: @fastify/jwt, better-sqlite3, schemas for the answers.
 // Every commit is on stable storage before it is answered (synchronous=FULL), as Taskhold's are.
 // Use: node server.js PORT DATABASE

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A typical Flask to-do service: PyJWT, sqlite3, one connection a request as Flask's tutorial has it.
 
 Every commit is on stable storage before it is answered (synchronous=FULL), as Taskhold's are.

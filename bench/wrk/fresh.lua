@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Asks for one and the same list in 1,024 ways of writing the query, so that hardly an answer is one that was made
 -- before: percent-encoded letters and empty parameters mean nothing to a server.
 dofile(os.getenv("BENCH_WRK") .. "/report.lua")

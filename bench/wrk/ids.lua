@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Reads the tasks of TASK_IDS in turn.
 dofile(os.getenv("BENCH_WRK") .. "/report.lua")
 

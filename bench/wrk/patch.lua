@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Gives the tasks of TASK_IDS a new title in turn, another one each time, so that every request is a write.
 dofile(os.getenv("BENCH_WRK") .. "/report.lua")
 

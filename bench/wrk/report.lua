@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- One line for load.py with what was counted: times in microseconds.
 function done(summary, latency)
   local errors = summary.errors

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Asks as one user after another, at random: reads one of that user's tasks, or with BODY creates one. The file TOKENS
 -- holds a token a line, the first that of user 1; task N belongs to user 1 + N % users, and an id is its number, written
 -- with 32 digits.

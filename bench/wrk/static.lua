@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- The same request again and again: METHOD, TOKEN and BODY come from the environment.
 dofile(os.getenv("BENCH_WRK") .. "/report.lua")
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Puts the collection together (Postman Collection Format v2.1.0)."""
 
 import http

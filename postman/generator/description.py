@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the generator and the checks need to know of api/openapi.yaml."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs the story against a server and keeps every request with its answer."""
 
 import dataclasses

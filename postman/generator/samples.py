@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The saved examples beside the story: for each call, the answers that a client can provoke on purpose.
 
 Each provocation bends the request of the call's first item in the story so that one certain status comes back.

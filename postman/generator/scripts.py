@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The JavaScript of the collection: what runs before and after each request."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A fresh server in a folder of its own, for as long as a `with` block lasts."""
 
 import os

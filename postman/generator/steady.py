@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Puts samples in the place of whatever differs from run to run.
 
 The same raw value always becomes the same sample, so what belongs together in the recorded answers still

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The story that the collection tells: every request, in order, and what must come back."""
 
 from .story_calls import ACCOUNTS, CLEAN_UP, CONCURRENCY, HEALTH, QUERIES, TASKS

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The part of the story in which all goes well, call by call, and the clean-up at its end."""
 
 from .story_items import NEW_PASSWORD, OWN_ID, PASSWORD, SENT_TOKEN, Folder, Item, check

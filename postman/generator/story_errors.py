@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The part of the story in which every request fails on purpose."""
 
 from .story_items import ABSENT_ID, SENT_TOKEN, Folder, Item, check

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the story is made of: requests in folders, and the variables of the collection.
 
 `{{name}}` stands for a variable, in Postman as in the recording. A value in `before` is a pair: what the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One request, one answer, as they went over the wire."""
 
 import dataclasses

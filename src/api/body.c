@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/body.h"
 
 #include "api/respond.h"

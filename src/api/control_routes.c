@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/control_routes.h"
 
 #include "api/handlers.h"

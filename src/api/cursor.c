@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/cursor.h"
 
 #include "auth/base64url.h"

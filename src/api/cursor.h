@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_API_CURSOR_H
 #define TASKHOLD_API_CURSOR_H
 

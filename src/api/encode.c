@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/encode.h"
 
 #include "model/task_fields.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_API_EVENT_LOG_H
 #define TASKHOLD_API_EVENT_LOG_H
 

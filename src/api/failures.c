@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/failures.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/gate.h"
 
 #include <stdio.h>

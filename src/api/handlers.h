@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_API_HANDLERS_H
 #define TASKHOLD_API_HANDLERS_H
 

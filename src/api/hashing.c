@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/hashing.h"
 
 #include <sodium.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/idempotency.h"
 
 #include <sodium.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/list_cache.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/context.h"
 #include "api/event_log.h"
 #include "api/failures.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/metrics_page.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/page.h"
 
 static void add_escaped(struct buffer *out, char c)

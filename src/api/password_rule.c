@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/password_rule.h"
 
 #include <stdio.h>

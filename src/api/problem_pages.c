@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/handlers.h"
 #include "api/page.h"
 #include "api/respond.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/proof.h"
 
 #include "api/context.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/rate.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/respond.h"
 
 #include "http/route.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/routes.h"
 
 #include "api/handlers.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/tag.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/task_answer.h"
 
 #include "api/context.h"

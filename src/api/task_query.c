@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/task_query.h"
 
 #define TASK_QUERY_KEY_HEAD 5

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/precondition.h"

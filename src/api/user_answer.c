@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "api/user_answer.h"
 
 #include "api/body.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "auth/base64url.h"
 
 #include <sodium.h>

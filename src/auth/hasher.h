@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_AUTH_HASHER_H
 #define TASKHOLD_AUTH_HASHER_H
 

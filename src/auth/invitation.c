@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "auth/invitation.h"
 
 #include <sodium.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "auth/jwt.h"
 
 #include <sodium.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "auth/jwt_claims.h"
 
 #include <jansson.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "auth/password.h"
 
 #include "model/user.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "auth/password_hash.h"
 
 #include <stdio.h>

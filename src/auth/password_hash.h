@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_AUTH_PASSWORD_HASH_H
 #define TASKHOLD_AUTH_PASSWORD_HASH_H
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "auth/refresh_token.h"
 
 #include "auth/base64url.h"

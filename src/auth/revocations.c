@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "auth/revocations.h"
 
 #include <stdatomic.h>

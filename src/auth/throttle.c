@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "auth/throttle.h"
 
 #include <assert.h>

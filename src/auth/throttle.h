@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_AUTH_THROTTLE_H
 #define TASKHOLD_AUTH_THROTTLE_H
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "auth/token_cache.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_BASE_ARENA_H
 #define TASKHOLD_BASE_ARENA_H
 

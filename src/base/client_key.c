@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/client_key.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/inbox.h"
 
 #include <errno.h>

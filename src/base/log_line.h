@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_BASE_LOG_LINE_H
 #define TASKHOLD_BASE_LOG_LINE_H
 

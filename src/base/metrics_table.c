@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/metrics_table.h"
 
 #define VALUES(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/metrics_table.h"
 
 static void add_head(struct buffer *out, const struct metric_row *row)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/nfc.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/notify.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/settings.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/weburl.h"
 
 static bool is_lower(char c)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/control.h"
 
 #include <errno.h>

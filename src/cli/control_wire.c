@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/control_wire.h"
 
 #include <errno.h>

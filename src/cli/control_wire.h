@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_CLI_CONTROL_WIRE_H
 #define TASKHOLD_CLI_CONTROL_WIRE_H
 

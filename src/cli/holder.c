@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/holder.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_CLI_HOLDER_H
 #define TASKHOLD_CLI_HOLDER_H
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/metrics_listener.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/reference.h"
 
 #define TEXT_ROW(member, env, option, preset, hidden, what)                                        \

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_CLI_USER_LIST_H
 #define TASKHOLD_CLI_USER_LIST_H
 

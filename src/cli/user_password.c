@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/user_password.h"
 
 #include <errno.h>

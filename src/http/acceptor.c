@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/acceptor.h"
 
 #include <arpa/inet.h>

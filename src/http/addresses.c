@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/addresses.h"
 
 #include <assert.h>

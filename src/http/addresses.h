@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_HTTP_ADDRESSES_H
 #define TASKHOLD_HTTP_ADDRESSES_H
 

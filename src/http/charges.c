@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/charges.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/conditional.h"
 
 static bool is_tag_char(char c)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_HTTP_CONNECTION_H
 #define TASKHOLD_HTTP_CONNECTION_H
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/cors.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/dispatch.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/field_name.h"
 
 static const char *const names[FIELD_NAME_OTHER] = {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/forwarded.h"
 
 #include <arpa/inet.h>

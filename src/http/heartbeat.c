@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/heartbeat.h"
 
 #include <signal.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/ledger.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/listener.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_HTTP_LOCAL_H
 #define TASKHOLD_HTTP_LOCAL_H
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/loop.h"
 
 #include <assert.h>

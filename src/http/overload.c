@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/overload.h"
 
 void overload_turn(struct overload *overload, int64_t now_us, int64_t turn_us)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/policy.h"
 
 #include <stdlib.h>

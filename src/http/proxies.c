@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/proxies.h"
 
 #include <arpa/inet.h>

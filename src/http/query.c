@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/query.h"
 
 #include "base/utf8.h"

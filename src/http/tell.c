@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/tell.h"
 
 #include <stdatomic.h>

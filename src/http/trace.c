@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/trace.h"
 
 /* 2 digits, 32, 16, 2, with dashes between them. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_HTTP_TRACE_H
 #define TASKHOLD_HTTP_TRACE_H
 

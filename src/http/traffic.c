@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http/traffic.h"
 
 #include <stdio.h>

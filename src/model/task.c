@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "model/task.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_MODEL_TASK_H
 #define TASKHOLD_MODEL_TASK_H
 

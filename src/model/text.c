@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "model/text.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_MODEL_TEXT_H
 #define TASKHOLD_MODEL_TEXT_H
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "model/user.h"
 
 #include <stddef.h>

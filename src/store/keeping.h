@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_STORE_KEEPING_H
 #define TASKHOLD_STORE_KEEPING_H
 

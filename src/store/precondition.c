@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/precondition.h"
 
 static bool names(const struct store_versions *versions, int64_t version)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/session_decision.h"
 
 #define ENTRY_SIZE 8

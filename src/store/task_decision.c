@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/task_decision.h"
 
 #include "store/keeping.h"

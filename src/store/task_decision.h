@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_STORE_TASK_DECISION_H
 #define TASKHOLD_STORE_TASK_DECISION_H
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/user_decision.h"
 
 enum error user_decide_change(const struct user *user, struct slice verified)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tests over HTTP, on either engine. Run: python3 -m pytest tests/api, for SQLite; and
 tests/with-postgres python3 -m pytest tests/api, for PostgreSQL."""
 import pathlib

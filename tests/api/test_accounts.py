@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Registering, logging in, changing and deleting an account."""
 import statistics
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ETag, If-None-Match, If-Match (RFC 9110 section 13)."""
 import threading
 import uuid

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Settings: where they come from, and what happens to those that make no sense."""
 import json
 import secrets

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the description says of a text is what the server does: neither is stricter than the other.
 
 tests/described asks the same at random; here stand the edges that chance rarely meets.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The documentation page's files over HTTP; tests/docs looks at the page with a browser."""
 import gzip
 import re

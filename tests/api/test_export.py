@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """GET /v1/me/export: everything of an account as one document, streamed."""
 import json
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Requests that two parsers could read in two ways are refused, and nothing behind them is read as a request."""
 import itertools
 

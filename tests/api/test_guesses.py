@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How many passwords a stranger may try, counted by what the server really hashed."""
 import threading
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Idempotency-Key: a write that is repeated is done once."""
 import json
 import secrets

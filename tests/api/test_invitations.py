@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Registration by invitation only, and `taskhold user invite`."""
 import json
 import uuid

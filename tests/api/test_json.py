@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """JSON is read strictly: what two readers could read in two ways is refused."""
 import json
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Our access tokens in the hands of another JOSE library, PyJWT: it needs the secret and nothing else."""
 import http.client
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Starting, stopping, restarting; what stays and what is logged."""
 import http.client
 import json

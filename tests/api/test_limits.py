@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every bound on the size of a request: at the limit it works, one beyond it has its code and the connection ends."""
 import json
 from urllib.parse import quote

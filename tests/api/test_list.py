@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The list of tasks: pages, filters, orders, totals."""
 import re
 import threading

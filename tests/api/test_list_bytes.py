@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A page of a list ends at its limit or at 256 KiB, and an export is no larger in memory."""
 import json
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Lists that are asked again: the loops answer from what they made before, and never what is old or another's."""
 import threading
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who may call what: every row of the route table x every kind of caller.
 
 The routes come from `taskhold routes --json`. A route without a sample here fails, so nobody adds a call without

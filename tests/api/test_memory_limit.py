@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A server in a small container: what it takes of memory fits, however many loops it is told to run."""
 import os
 import threading

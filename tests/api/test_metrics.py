@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """/metrics on its own listener: its format, its figures, what watches them, and what it must not show."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Methods, paths, media types, HEAD, OPTIONS, CORS."""
 import uuid
 

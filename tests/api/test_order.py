@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Of several faults in one request the first in the documented order is the one that is told."""
 import uuid
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Under a prefix of every path: PUBLIC_URL."""
 import json
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How much one account may hold: tasks and bytes, and what still works when it is full."""
 import pytest
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Quotas: how many requests, for whom, and what the answers say about it."""
 import re
 

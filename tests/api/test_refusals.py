@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every refusal says what whoever got it can do: which value is wrong, what to send in its place, or whom to ask."""
 import json
 import uuid

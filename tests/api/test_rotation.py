@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A new secret on several nodes, by the steps of the README: whatever one node signed, every node takes, after each
 restart of a single node."""
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the service says about itself."""
 import contextlib
 import http.client

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sessions and refresh tokens."""
 import time
 import uuid

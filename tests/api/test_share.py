@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One client's share: what others feel of one that pipelines, sends too much, says nothing, or only half closes."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Creating, reading, changing, replacing and deleting one task."""
 import threading
 import time

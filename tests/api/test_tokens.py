@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Access tokens: only what we issued, exactly as we issued it, opens a door."""
 import hashlib
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a body may hold: every field x every rule, at the limit and one beyond."""
 import secrets
 import uuid

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tests of the command line share the server and the fixtures of those over HTTP. Run: python3 -m pytest tests/cli"""
 import pathlib
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """backup and restore: beside a server that writes, without a server, after a crash, and what they refuse."""
 import hashlib
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """doctor: what it finds good, and one test for each thing that it must not."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """export and import: the way out and back in, byte for byte."""
 import json
 import os

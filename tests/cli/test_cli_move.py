@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """move: from SQLite to PostgreSQL and back, interrupted at any moment, and compared."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """backup, restore, export and import where the disk is full or a file may not grow: one line that says so, exit status
 1, nothing half done under the final name, what was there before still there."""
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """No command writes over a file of the database, or reads one as what it is not; and only a file is ever replaced.
 
     /usr/bin/python3 -m pytest -s tests/cli/test_cli_own_files.py -k every"""

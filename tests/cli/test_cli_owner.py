@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Root runs the commands that write, in a folder of the server's user: what they make belongs to that user."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The operator's commands on PostgreSQL: accounts, export and import, and what they have in common with SQLite."""
 import json
 import os

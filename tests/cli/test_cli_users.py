@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`taskhold user`: the same with and without a running server, and at once for whoever is logged in."""
 import contextlib
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The manual page and the shells' completions, which are made from the tables of commands and settings."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files that the embedded engine keeps beside one another."""
 import stat
 

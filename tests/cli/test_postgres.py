@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PostgreSQL under one server: how it starts, what it refuses, what it says, what it deletes."""
 import json
 import os

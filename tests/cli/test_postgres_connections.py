@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PostgreSQL that allows fewer connections than the loops want: they share, and the server says so."""
 import contextlib
 import json

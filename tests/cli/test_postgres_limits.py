@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PostgreSQL that does not answer in time: what waits is bounded, what is refused says so, and nobody else pays."""
 import contextlib
 import subprocess

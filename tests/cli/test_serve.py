@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The life of a server as an operator sees it: what it logs, what SIGHUP reads again, why a start fails."""
 import json
 import os

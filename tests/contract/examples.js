@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// SPDX-License-Identifier: MIT
 // Checks every saved example of the collection against the description: examples.js DESCRIPTION COLLECTION.
 //
 // The answers in the examples were recorded from a running server, those too that prism as a proxy would answer by itself

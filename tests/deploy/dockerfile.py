@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads a Dockerfile into stages of instructions."""
 import re
 import shlex

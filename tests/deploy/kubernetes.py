@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the manifests of deploy/kubernetes may hold, by kind."""
 import re
 

@@ -1,5 +1,7 @@
-/* Another machine, for a process that this library is preloaded into: MACHINE_CORES that it may run on, MACHINE_MIB of
- * memory, and MACHINE_ROOT with the files of the control groups. What is not named stays as it is. */
+// SPDX-License-Identifier: MIT
+/* Another machine, for a process that this library is preloaded into: MACHINE_CORES that it may run
+ * on, MACHINE_MIB of memory, and MACHINE_ROOT with the files of the control groups. What is not
+ * named stays as it is. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -46,7 +48,8 @@ static int opened(const char *symbol, const char *path, int flags, mode_t mode)
     char other[4096];
     int (*next)(const char *, int, ...) = dlsym(RTLD_NEXT, symbol);
 
-    if (root && (strcmp(path, "/proc/self/cgroup") == 0 || strncmp(path, "/sys/fs/cgroup", 14) == 0)) {
+    if (root &&
+        (strcmp(path, "/proc/self/cgroup") == 0 || strncmp(path, "/sys/fs/cgroup", 14) == 0)) {
         snprintf(other, sizeof other, "%s%s", root, path);
         path = other;
     }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A machine of another size: what the program reads of it is faked, and where one can be made, a control group holds it."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What each platform's file may hold: a strict subset of what the platform documents."""
 import re
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The shell commands of docs/deploy.md and README.md, run in a copy of the repository's files.
 
 Programs that need a network, an account or a running system are stand-ins which record their arguments and standard

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A strict check of a document's shape: every key has to be known, every needed one has to be there.
 
 A shape is one of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """script/bootstrap where it cannot do its work."""
 import shutil
 import subprocess

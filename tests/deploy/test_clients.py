@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who the client is behind each platform, by the header fields that it sends and the settings of its file.
 
 Addresses that a platform puts into the fields are of the documentation ranges, or of the platform's private ones. What a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """SQLite is refused where the disk ends with the process."""
 import pytest
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The container image: its Dockerfile read by a strict check, the image made and started without a registry."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the server tells a service manager, and the sockets it takes over from one."""
 import json
 import os

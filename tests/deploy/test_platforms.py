@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The platforms' files: no unknown key, no unknown setting, no path that the server does not have."""
 import json
 import re

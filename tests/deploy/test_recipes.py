@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every block of shell commands in docs/deploy.md and README.md runs, and what it hands over is what the server takes."""
 import json
 import os

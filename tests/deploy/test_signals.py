@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How each platform ends the program: SIGTERM (on Heroku more than one), and SIGKILL when its time is over."""
 import json
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The smallest size that each platform's file asks for or that its smallest plan gives: the server fits, whatever logs in.
 
 The cores, the memory and the control groups that the program reads are faked (machine.c). Where this machine lets a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The units: what systemd itself says about them."""
 import shutil
 import subprocess

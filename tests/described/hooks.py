@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What schemathesis has to know of this server: who asks, what an answer must look like, and what refuses a request
 that is as described."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Drives a headless Chromium by the DevTools protocol, over a pair of pipes.
 
 A page notes what must not happen: errors on the console, exceptions, what the Content-Security-Policy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tests of the pages share the server and the client of the tests over HTTP."""
 import pathlib
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The pages for people, seen by a browser: /docs with "Try it out", and /problems/{code}."""
 import json
 import os

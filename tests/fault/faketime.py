@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A clock that a test sets while a server runs: libfaketime, which fakes the machine's clock and no other."""
 import glob
 import os

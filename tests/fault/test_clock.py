@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The machine's clock is stepped under a server, on one node and on one of two: nothing is deleted early, no token
 outlives its time by more than 5 s, and no time of a task stands before an earlier one.
 

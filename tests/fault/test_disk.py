@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What happens to the file of the database under a running server: no room for it, and it is moved or removed.
 
     /usr/bin/python3 -m pytest tests/fault/test_disk.py"""

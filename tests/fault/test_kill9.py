@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """kill -9 under write load, again and again: what was acknowledged is there, what was refused is not.
 
     KILLS=50 CONNECTIONS=32 SEED=1 python3 -m pytest -s tests/fault

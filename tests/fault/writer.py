@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One client that writes its own tasks, remembers every answer, and says after a crash what must be there.
 
 A writer has one request under way at a time, and no other writer touches its tasks. So what each task must be is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* A file of settings (`.env`, --env-file). */
 #include <stdlib.h>
 #include <string.h>

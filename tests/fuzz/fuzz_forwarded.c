@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* The addresses that proxies write: X-Forwarded-For, Forwarded, and a field with one alone. */
 #include <arpa/inet.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* The query parser and the entity tags of conditional requests, on the same bytes. */
 #include <stdlib.h>
 

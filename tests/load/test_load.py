@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """All calls at once for a while: no answer that should not be, no report of a sanitizer, and a clean end.
 
     TASKHOLD_BIN=build/tsan/taskhold LOAD_SECONDS=10 CONNECTIONS=16 python3 -m pytest tests/load"""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Debian package: what it says, and what it does when it is built, installed, started and removed."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One server of the two, and its answers in a form that can be compared byte for byte.
 
 What is replaced, and by what; nothing else is changed or left out:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The comparison of the two engines shares the server and the clusters of the tests over HTTP."""
 import pathlib
 import sys

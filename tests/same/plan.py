@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The generated requests: one seed makes one list of them, the same for both servers.
 
 A step does not see answers; what it needs of one it names: `«task 3»` is the id that the server gave the third

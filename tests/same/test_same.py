@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The same generated requests to a server on SQLite and to one on PostgreSQL: every answer is compared byte for byte.
 
     SEED=1 REQUESTS=2000 python3 -m pytest -s tests/same

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Texts that a database or a locale could treat in a way of its own."""
 
 # Pairs and groups that some collation calls equal, or puts into another order than their code points.

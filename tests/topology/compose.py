@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """deploy/compose/compose.postgres.yaml, started by hand: its two nodes, its proxy, a private PostgreSQL as its `db`.
 
 Changed are addresses and ports (loopback), the folder of the secrets, and in front of the Caddyfile stands a block of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the deployment files describe, started by hand on this machine. Run: python3 -m pytest tests/topology"""
 import pathlib
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a container of ours gets to see, by the Dockerfile and a platform's file; and the program started with just that."""
 import os
 import pathlib

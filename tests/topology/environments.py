@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What each platform's file gives the program: (file, environment, what the platform fills in)."""
 import json
 import re

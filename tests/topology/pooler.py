@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Debian's PgBouncer between the nodes and a private PostgreSQL, in transaction mode."""
 import pathlib
 import pwd

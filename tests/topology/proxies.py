@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reverse proxies in front of one server, over plain HTTP on loopback, each compressing and keeping its connections."""
 import os
 import shutil

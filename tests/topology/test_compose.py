@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """deploy/compose/compose.postgres.yaml: two nodes behind Caddy, on one PostgreSQL."""
 import json
 import signal

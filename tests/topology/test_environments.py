@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The program starts with exactly the environment that each platform's file gives it, on PostgreSQL."""
 import re
 import secrets

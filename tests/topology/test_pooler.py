@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Nodes behind Debian's PgBouncer in transaction mode, as docs/deploy.md says: DATABASE_PREPARED=off, timeouts on the role."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Caddy (Debian's and the newest, with our files), nginx, HAProxy and Apache: compression, kept connections, refused bodies."""
 import gzip
 import http.client

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Postman collection, walked with newman through a proxy."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Clients that create tasks one after the other, without an Idempotency-Key, and note each answer."""
 import http.client
 import json

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_TESTS_FAULT_VFS_H
 #define TASKHOLD_TESTS_FAULT_VFS_H
 

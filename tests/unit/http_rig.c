@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "http_rig.h"
 
 #include <arpa/inet.h>

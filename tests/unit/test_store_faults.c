@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <setjmp.h>
 #include <sqlite3.h>

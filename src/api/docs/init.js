@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 'use strict';
 
 // Shows the description of this server. The policy of the page lets it ask nobody else.

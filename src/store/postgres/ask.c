@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/postgres/ask.h"
 
 #include <errno.h>

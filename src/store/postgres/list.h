@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_STORE_POSTGRES_LIST_H
 #define TASKHOLD_STORE_POSTGRES_LIST_H
 

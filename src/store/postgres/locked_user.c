@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/postgres/locked_user.h"
 
 static void take(struct job *job, const PGresult *result)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/postgres/params.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/postgres/reads.h"
 
 #include "store/postgres/job.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/postgres/row.h"
 
 struct row row_of(const PGresult *result, int number, struct arena *arena)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/postgres/session_private.h"
 
 #include <stdlib.h>

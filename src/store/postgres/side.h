@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_STORE_POSTGRES_SIDE_H
 #define TASKHOLD_STORE_POSTGRES_SIDE_H
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/postgres/write_session.h"
 
 #include "store/keeping.h"

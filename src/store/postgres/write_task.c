@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/postgres/write_task.h"
 
 #include "store/postgres/job.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_STORE_SQLITE_FILE_H
 #define TASKHOLD_STORE_SQLITE_FILE_H
 

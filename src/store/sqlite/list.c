@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/sqlite/list.h"
 
 #include "store/sqlite/reader.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/sqlite/maintenance.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/sqlite/revision.h"
 
 #include "store/sqlite/sql.h"

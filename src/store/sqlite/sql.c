@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/sqlite/sql.h"
 
 #include "store/usage.h"

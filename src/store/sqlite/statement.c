@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/sqlite/statement.h"
 
 #include "store/sqlite/database.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/sqlite/write_task.h"
 
 #include "store/sqlite/reader.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/sqlite/write_user.h"
 
 #include "store/keeping.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/transfer/digest.h"
 
 #include <endian.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/transfer/dump.h"
 
 #include <jansson.h>

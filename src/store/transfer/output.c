@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/transfer/output.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/transfer/seen.h"
 
 #include <sqlite3.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef TASKHOLD_STORE_TRANSFER_SEEN_H
 #define TASKHOLD_STORE_TRANSFER_SEEN_H
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "store/transfer/side.h"
 
 #include <stdio.h>

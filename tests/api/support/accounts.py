@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Accounts to test with."""
 import secrets
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A small HTTP client that checks every answer."""
 import http.client
 import json as json_module

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Private PostgreSQL clusters: in folders of their own, on ports of their own, ended by their process ids."""
 import glob
 import itertools

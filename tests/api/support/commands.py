@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The operator's commands, as the tests of several of them run and judge them."""
 import json
 import signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What holds for every answer of the server, whatever was asked."""
 import json
 import re

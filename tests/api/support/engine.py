@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which engine the tests run on: SQLite, or the PostgreSQL server that tests/with-postgres started."""
 import hashlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The fixtures of the tests over HTTP and of the command line."""
 import pytest
 

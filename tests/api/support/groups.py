@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Real control groups with a limit of memory, where this machine lets one be made."""
 import contextlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads /metrics, strictly: whatever the text format of Prometheus (0.0.4) does not allow is a failure."""
 import re
 import urllib.error

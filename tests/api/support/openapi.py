@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Checks answers against api/openapi.yaml: status, media type, header fields, body.
 
 The description lets answers gain members, so that old clients bear new servers. The tests do not: each member that an

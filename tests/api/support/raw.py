@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Requests byte for byte, for what an HTTP library would not send."""
 import http.client
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Folders in which the room for files ends: a small disk, and a limit on the size of a file."""
 import contextlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One `taskhold serve` process in a folder of its own."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Taking our access tokens apart and making false ones."""
 import base64
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Waiting without fixed sleeps."""
 import time
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An event loop in a thread of its own, for the proxy and the balancer."""
 import asyncio
 import logging

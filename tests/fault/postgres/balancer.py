@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A small balancer: every request goes to the next node, also those of one connection.
 
 It asks each node for /readyz all the time and passes by those that do not answer at once; what was sent to such a node

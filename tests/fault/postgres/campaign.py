@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Failover, restart and cut sockets, many times over: what was acknowledged and lost, what was done twice.
 
 usage: tests/fault/postgres/campaign.py [--runs 100] [--seed N]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Holds what clients were told (load.py) against what the database holds.
 
 D: what was acknowledged is there, or was overwritten by a later write. A: what was refused is not to be seen, and what

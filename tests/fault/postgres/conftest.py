@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fixtures of the faults between the nodes and PostgreSQL. Run: python3 -m pytest tests/fault/postgres"""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where a fault test stands: a database of its own on a private cluster, and the nodes that use it."""
 import contextlib
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Clients that write and read while the database is ill, and the log of all that they were told.
 
 A writer changes only its own tasks and has one request under way at a time; so it knows what each of its tasks must

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A TCP proxy before PostgreSQL that a test tells when to cut, to stall, to lose and to wait.
 
 It runs an event loop in a thread of its own; the methods of Proxy may be called from any thread. Encryption is

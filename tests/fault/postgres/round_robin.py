@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A plugin for pytest (`-p round_robin`): the shared server of tests/api is the balancer that TASKHOLD_BALANCER names.
 
 Tests that start a server of their own are left out: they are about one process. And what one node refuses at once

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A few runs of campaign.py; RUNS=100 for more."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The checker finds what is planted. A run that nothing can fail would prove nothing."""
 import copy
 import json

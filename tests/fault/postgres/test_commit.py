@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """F18, F19: the connection is lost around the COMMIT, or the server says that it did not wait for its standby."""
 import threading
 import uuid

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """F22: many clients on one row, and deadlocks."""
 import threading
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """F16, F17, F21: the primary is lost and a standby takes its place; the order of hosts does not matter."""
 import time
 

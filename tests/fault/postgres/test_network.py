@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """F20: the network between a node and its database stalls, loses or delays."""
 import signal
 import time

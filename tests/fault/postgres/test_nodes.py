@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """F23: four nodes on one database; one dies, one stops and wakes; sessions and keys hold on all of them."""
 import os
 import pathlib

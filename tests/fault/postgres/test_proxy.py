@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The proxy does what it is told: a test that cuts nothing proves nothing."""
 import asyncio
 import contextlib

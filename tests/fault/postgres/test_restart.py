@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """F15: the database restarts under load."""
 import time
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """F24: nodes of two versions side by side, as far as one program can show it.
 
 There is one schema so far, and so no older program that knows less. What is shown: nodes that start together migrate

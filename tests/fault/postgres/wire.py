@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """As much of PostgreSQL's protocol (version 3, PostgreSQL manual chapter 55) as it takes to see transactions go by."""
 import re
 import struct

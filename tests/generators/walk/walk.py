@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Walks through the API with the client of openapi-python-client: walk.py URL"""
 import sys
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Walks through the API with openapi-fetch and the types that openapi-typescript made: walk.js URL
 import createClient, { type Middleware } from "openapi-fetch";
 import type { components, paths } from "../openapi-typescript/schema.js";

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Ids are the 16 bytes of a UUID; times are milliseconds since 1970; text compares by code point.
 PRAGMA application_id = 0x5461736b;
 
