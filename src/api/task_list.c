@@ -75,13 +75,21 @@ static void keep(const struct page *page)
     list_cache_put(api_loop_of(page->x)->lists, &key, &answer);
 }
 
+static void make_tag(struct page *page)
+{
+    page->tag = tag_make(api_tag_space(page->x), TAG_LIST, page->op.revision, page->tag_text);
+}
+
 static bool begin(struct store_task_list *op)
 {
     struct page *page = (struct page *)op;
-    page->tag = tag_make(api_tag_space(page->x), TAG_LIST, op->revision, page->tag_text);
-    page->verdict = http_conditions_judge(&page->conditions, page->tag);
-    if (page->verdict != HTTP_CONDITIONS_GO) {
-        return false;
+    /* A kept answer has its tag among its fields. */
+    if (page->conditions.match.present || page->conditions.none_match.present) {
+        make_tag(page);
+        page->verdict = http_conditions_judge(&page->conditions, page->tag);
+        if (page->verdict != HTTP_CONDITIONS_GO) {
+            return false;
+        }
     }
     page->cached = copy_cached(page);
     if (page->cached) {
@@ -202,6 +210,7 @@ static void listed(struct store_op *op)
         return;
     }
     if (!page->cached) {
+        make_tag(page);
         task_answer_fields(x, page->tag);
         keep(page);
     }

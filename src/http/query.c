@@ -266,9 +266,11 @@ bool http_query_parse(const struct http_request *r, const char *const *allowed, 
 
 struct slice http_query_get(const struct http_query *query, const char *name)
 {
+    const struct slice wanted = http_query_name(name);
+
     for (unsigned i = 0; i < query->count; i++) {
         /* An empty value was complained of: to the caller it is absent. */
-        if (slice_eq(query->list[i].name, http_query_name(name)) && query->list[i].value.len > 0) {
+        if (slice_eq(query->list[i].name, wanted) && query->list[i].value.len > 0) {
             return query->list[i].value;
         }
     }
