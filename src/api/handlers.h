@@ -41,6 +41,10 @@ void service_root(struct http_exchange *x);
 void service_live(struct http_exchange *x);
 void service_ready(struct http_exchange *x);
 
+/* No handler: whether /readyz says yes, and (out) what it knows of the database. */
+struct store_health;
+bool service_is_ready(const struct http_exchange *x, struct store_health *health);
+
 /* control.c: for the routes of control_routes.h only */
 void control_list_users(struct http_exchange *x);
 void control_add_user(struct http_exchange *x);

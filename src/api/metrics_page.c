@@ -2,6 +2,7 @@
 #include "api/metrics_page.h"
 
 #include <stdlib.h>
+#include <sys/statvfs.h>
 
 #include "api/context.h"
 #include "api/handlers.h"
@@ -10,8 +11,33 @@
 
 #define TEXT "text/plain; version=0.0.4; charset=utf-8"
 
+/* Of the file system that holds `file`; unknown (the file was moved) leaves what was seen last. */
+static void read_disk(const char *file)
+{
+    struct statvfs disk;
+    if (statvfs(file, &disk) == 0) {
+        metrics_set(METRIC_STORE_DISK, (int64_t)(disk.f_blocks * disk.f_frsize));
+        metrics_set(METRIC_STORE_DISK_FREE, (int64_t)(disk.f_bavail * disk.f_frsize));
+    }
+}
+
+/* What nobody counts is asked for with each page. The listener has one thread, which owns these
+ * gauges. */
+static void read_gauges(const struct http_exchange *x)
+{
+    const struct api_options *options = &api_of(x)->options;
+    const char *file = options->engine->file(options->store);
+    struct store_health health;
+    metrics_set(METRIC_READY, service_is_ready(x, &health));
+    if (file) {
+        metrics_set(METRIC_STORE_DAMAGED, !health.writable && !health.moved);
+        read_disk(file);
+    }
+}
+
 static void get_metrics(struct http_exchange *x)
 {
+    read_gauges(x);
     respond_no_store(x);
     metrics_write(x->response.body);
     http_respond_body(x, 200, TEXT);

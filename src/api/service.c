@@ -68,14 +68,25 @@ static void write_connections(struct json_writer *w, const struct store_health *
     write_text(w, SLICE("connections"), health->connections_full ? text : "ok");
 }
 
-void service_ready(struct http_exchange *x)
+static bool is_draining(const struct http_exchange *x)
 {
     const struct api_options *options = &api_of(x)->options;
-    struct store_health health = {0};
-    options->engine->health(options->store, &health);
-    bool draining = options->draining && options->draining(options->context);
-    bool ready =
-        health.reachable && health.writable && health.migrated && health.on_time && !draining;
+    return options->draining && options->draining(options->context);
+}
+
+bool service_is_ready(const struct http_exchange *x, struct store_health *health)
+{
+    const struct api_options *options = &api_of(x)->options;
+    *health = (struct store_health){0};
+    options->engine->health(options->store, health);
+    return health->reachable && health->writable && health->migrated && health->on_time &&
+           !is_draining(x);
+}
+
+void service_ready(struct http_exchange *x)
+{
+    struct store_health health;
+    const bool ready = service_is_ready(x, &health);
 
     respond_no_store(x);
     if (!ready) {
@@ -93,7 +104,7 @@ void service_ready(struct http_exchange *x)
                               : "this machine's clock is more than 30 s away from the database's: "
                                 "let both follow the same time (NTP)");
     write_connections(&w, &health);
-    write_text(&w, SLICE("draining"), draining ? "the server is stopping" : "ok");
+    write_text(&w, SLICE("draining"), is_draining(x) ? "the server is stopping" : "ok");
     jw_close_object(&w);
     jw_close_object(&w);
     respond_json(x, ready ? 200 : 503);

@@ -9,6 +9,7 @@
  * metrics_start, and in a process that never calls it, counting is harmless and goes nowhere. */
 
 enum metric {
+    METRIC_READY,
     METRIC_HTTP_REQUESTS,
     METRIC_HTTP_DURATION,
     METRIC_HTTP_IN_FLIGHT,
@@ -22,6 +23,9 @@ enum metric {
     METRIC_STORE_COMMIT,
     METRIC_STORE_CHECKPOINT,
     METRIC_STORE_WAL_PAGES,
+    METRIC_STORE_DAMAGED,
+    METRIC_STORE_DISK,
+    METRIC_STORE_DISK_FREE,
     METRIC_STORE_CONNECTIONS,
     METRIC_STORE_LOST,
     METRIC_STORE_RETRIED,

@@ -20,6 +20,9 @@ static const struct metric_buckets sizes = {
 };
 
 const struct metric_row metric_rows[METRIC_COUNT] = {
+    [METRIC_READY] = {.name = "taskhold_ready",
+                      .help = "1 when /readyz answers 200.",
+                      .type = METRIC_GAUGE},
     [METRIC_HTTP_REQUESTS] = {.name = "taskhold_http_requests_total",
                               .help = "Answered requests by route, method and class of status.",
                               .type = METRIC_COUNTER,
@@ -70,6 +73,16 @@ const struct metric_row metric_rows[METRIC_COUNT] = {
                                  .buckets = &times},
     [METRIC_STORE_WAL_PAGES] = {.name = "taskhold_store_wal_pages",
                                 .help = "Pages in the write-ahead log, 4 KiB each.",
+                                .type = METRIC_GAUGE},
+    [METRIC_STORE_DAMAGED] = {.name = "taskhold_store_damaged",
+                              .help = "1 when damage was found in the database file: writes are "
+                                      "refused until it is restored.",
+                              .type = METRIC_GAUGE},
+    [METRIC_STORE_DISK] = {.name = "taskhold_store_disk_bytes",
+                           .help = "Size of the file system that holds the database file.",
+                           .type = METRIC_GAUGE},
+    [METRIC_STORE_DISK_FREE] = {.name = "taskhold_store_disk_free_bytes",
+                                .help = "What the server may still write there.",
                                 .type = METRIC_GAUGE},
     [METRIC_STORE_CONNECTIONS] = {.name = "taskhold_store_connections",
                                   .help = "Open connections to PostgreSQL.",

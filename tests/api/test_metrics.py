@@ -20,6 +20,7 @@ from support.commands import start_refusal
 from support.metrics import histogram, metrics_of, parse, read, url_of
 from support.raw import exchange
 from support.server import Server, run
+from support.waiting import wait_until
 
 MONITORING = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "monitoring"
 REQUESTS, DURATION = "taskhold_http_requests_total", "taskhold_http_request_duration_seconds"
@@ -198,6 +199,40 @@ def test_the_process_tells_of_itself(watched):
     assert abs(page.get("process_start_time_seconds") - time.time()) < 3600
     assert page.get("taskhold_build_info", {"version": run("version").stdout.split()[-1]}) == 1
     assert page.get("taskhold_log_lines_dropped_total") == 0
+
+
+def test_readiness_and_the_disk_are_told(watched):
+    page = metrics_of(watched)
+    assert page.get("taskhold_ready") == 1 and page.get("taskhold_store_damaged") == 0
+    size, free = page.get("taskhold_store_disk_bytes"), page.get("taskhold_store_disk_free_bytes")
+    if engine.is_postgres():
+        assert (size, free) == (0, 0)
+        return
+    disk = os.statvfs(watched.directory)
+    assert size == disk.f_blocks * disk.f_frsize
+    assert 0 < free <= size and abs(free - disk.f_bavail * disk.f_frsize) < size / 10  # others write there too
+
+
+@pytest.mark.skipif(engine.is_postgres(), reason="damages a file of SQLite's")
+def test_damage_is_told(start_server, make_user):
+    """As soon as the server meets it; `ready` falls with it."""
+    server = start_server({"METRICS_ADDR": "127.0.0.1:0"})
+    user = make_user(server)
+    for number in range(50):
+        user.task(f"Task {number}", description="x" * 4000)
+    server.terminate()
+    path = server.directory / "data" / "taskhold.db"
+    server.restart()
+    assert metrics_of(server).get("taskhold_store_damaged") == 0
+    with path.open("r+b") as file:
+        for page in range(1, path.stat().st_size // 4096):  # all but the first, which holds the schema
+            file.seek(page * 4096)
+            file.write(b"\xee" * 4096)
+    user.client.get("/v1/tasks").expect(503)
+    user.client.post("/v1/tasks", {"title": "Lost?"}).expect(503)
+    page = metrics_of(server)
+    assert page.get("taskhold_store_damaged") == 1 and page.get("taskhold_ready") == 0
+    wait_until(lambda: "database_damaged" in server.log_text(), 10, "the log's line")
 
 
 def test_nobody_can_be_found_in_it(watched, somebody):
