@@ -11,7 +11,8 @@ import procs
 # What stands for the parameters of Taskhold's statements: a variable of pgbench and its type, or no variable: NULL.
 READ = (("user", "uuid"), ("task", "uuid"))
 CREATE = (("user", "uuid"), ("task", "uuid"), ("title", "text"), (None, "text"), ("status", "bigint"),
-          ("now", "bigint"), ("now", "bigint"), (None, "bigint"))
+          ("now", "bigint"), ("now", "bigint"), (None, "bigint"), ("bytes", "bigint"), ("tasks_most", "bigint"),
+          ("bytes_most", "bigint"))
 
 READ_SCRIPT = f"""\\set task random(0, {pgcluster.TASKS - 1})
 \\set user 1 + :task % {pgcluster.USERS}
@@ -30,6 +31,10 @@ COMMIT;
 
 def bound(statement, parameters):
     """The statement with pgbench's variables in the place of its parameters; numbers become ids."""
+    count = max(int(number) for number in re.findall(r"\$(\d+)", statement))
+    if count != len(parameters):
+        raise procs.Failed(f"pgbench has {len(parameters)} parameters for a statement of {count}: {statement}")
+
     def text(found):
         name, kind = parameters[int(found[1]) - 1]
         if name is None:
@@ -59,7 +64,7 @@ def run(cluster, script, clients, seconds):
 
 def _run(cluster, script, clients, seconds):
     variables = {"clients": clients, "made": 0, "first": int(time.time()) * 10 ** 9, "now": int(time.time() * 1000),
-                 "status": 0, "title": pgcluster.TITLE}
+                 "status": 0, "title": pgcluster.TITLE, "bytes": 300, "tasks_most": 10 ** 9, "bytes_most": 1 << 40}
     command = ["taskset", "-c", procs.CLIENT_CORE, str(cluster.programs() / "pgbench"), "--no-vacuum",
                "--protocol=prepared", f"--client={clients}", "--jobs=1", f"--time={seconds}", f"--file={script}",
                "--host=127.0.0.1", f"--port={cluster.port}", "--username=" + cluster.superuser,
