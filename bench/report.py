@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Says what was measured: a table for the terminal, docs/benchmarks.md, and the promises beside the numbers."""
+import servers
 from check import MIB, Check, Table, microseconds
 from load import CASES
 
@@ -30,8 +31,9 @@ connections, which shows where one call is slow and the loop accepts one connect
 its core idle a part of the time, since `wrk` cannot ask faster: compare CPU a request too.
 
 The first of the two cases of lists asks for the same list again and again: Taskhold reads the user's revision from the
-database and, while that has not moved, answers with the bytes it made before. The second writes the query in 1,024 ways,
-so that nearly every list is read and written anew.
+database and, while that has not moved, answers with the bytes it made before. The second asks Taskhold for {pages} pages of
+20 tasks in turn, four times as many as it keeps, so that nearly every list is read and written anew; the others, which keep
+none, are asked for one page.
 
 What a backup and the log cost is measured in {pairs} pairs of {pair_seconds} s, with and without, in turn; the number is
 the median of the pairs' ratios. The backups run one after the other all the time, and on both cores; each is
@@ -136,7 +138,7 @@ def section_of(table):
 
 def markdown(facts, results, found, options):
     parts = [INTRO.format(rounds=options.rounds, seconds=options.seconds, pairs=options.pairs,
-                          pair_seconds=options.pair_seconds)]
+                          pair_seconds=options.pair_seconds, pages=f"{servers.PAGES:,}")]
     parts.append("## What was promised\n\n" + markdown_table(
         ("what", "promised", "measured", "verdict"), check_rows(only(Check, found))) + "\n")
     parts.append("## The servers side by side\n")

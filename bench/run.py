@@ -73,6 +73,7 @@ def compare(folder, binary, options):
     rivals = [servers.start_fastify(folder), servers.start_flask(folder)]
     for server in (taskhold, *rivals):
         servers.prepare(server)
+        servers.prepare_pages(server)
     bare = servers.start_bare(folder, os.path.join(CACHE, "bare"), taskhold)
     running = [bare, taskhold, *rivals]
     try:

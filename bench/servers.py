@@ -12,6 +12,7 @@ TITLE = "Water the plants on the balcony 00000000"
 READER_TASKS = 100
 PATCHED_TASKS = 64
 LIST_PATH = "/v1/tasks?limit=20"
+PAGES = 1_024  # four times as many as a loop of Taskhold keeps
 
 
 class Server:
@@ -25,6 +26,7 @@ class Server:
         self.process = None
         self.reader = self.writer = None
         self.read_ids = self.patch_ids = ()
+        self.pager = None  # whose lists the file `paths` names
         os.makedirs(self.folder, exist_ok=True)
         self.database = "sqlite:" + self.file("taskhold.db")  # of Taskhold: its DATABASE_URL
 
@@ -72,6 +74,37 @@ def prepare(server):
     found = server.call("GET", LIST_PATH, server.reader, expect=200).json()["items"]
     if len(found) != 20:
         raise procs.Failed(f"{server.name}: a list of {len(found)} where 20 were expected")
+
+
+def write_paths(server, paths):
+    """What paths.lua asks for. Gives the file."""
+    file = server.file("paths")
+    with open(file, "w", encoding="ascii") as out:
+        out.write("\n".join(paths) + "\n")
+    return file
+
+
+def pages(server, token, step, query="limit=20"):
+    """PAGES paths of lists, each `step` tasks after the one before."""
+    paths, cursor = [], ""
+    while len(paths) < PAGES:
+        paths.append(f"/v1/tasks?{query}{cursor}")
+        answer = server.call("GET", f"/v1/tasks?limit={step}{cursor}", token, expect=200).json()
+        if not answer["next_cursor"]:
+            raise procs.Failed(f"{server.name}: too few tasks for {PAGES} pages")
+        cursor = "&cursor=" + answer["next_cursor"]
+    return paths
+
+
+def prepare_pages(server):
+    """Lists that were not asked before. Only Taskhold keeps lists: the others may as well be asked for one and the same."""
+    if server.name == "taskhold":
+        server.pager = register(server, "dora")
+        create_tasks(server, server.pager, PAGES + 20)
+        write_paths(server, pages(server, server.pager, 1))
+    else:
+        server.pager = server.reader
+        write_paths(server, [LIST_PATH])
 
 
 def launch_taskhold(server, binary, **settings):
@@ -134,5 +167,6 @@ def start_bare(folder, binary, model):
     server.launch([binary, str(server.port), *record_answers(model, server.folder)])
     client.wait_ready(server.port, server.process)
     server.reader, server.writer = model.reader, model.writer
+    prepare_pages(server)
     server.read_ids, server.patch_ids = model.read_ids, model.patch_ids
     return server
