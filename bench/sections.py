@@ -13,6 +13,7 @@ import client
 import fill
 import load
 import logs
+import long
 import postgres
 import procs
 import servers
@@ -162,4 +163,4 @@ def logins(folder, binary, options):
 
 
 ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.section, "logs": logs.section,
-       "postgres": postgres.section, "share": share.section, "before": before.section}
+       "long": long.section, "postgres": postgres.section, "share": share.section, "before": before.section}
