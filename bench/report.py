@@ -10,9 +10,10 @@ HEADINGS = ("server", "requests/s", "of bare", "p50", "p99", "CPU a request", "m
 
 INTRO = """# Benchmarks
 
-Printed by `script/bench`, which also wrote this page and its drawing. Do not edit it: run the script.
+Printed by `script/bench`, which also wrote this page and draws its picture from the tables below. Do not edit it: run the
+script. One section is measured anew with `script/bench --only SECTION` (`--help` lists them), and is not written here.
 
-![Requests a second of four servers in five cases, on a logarithmic scale](benchmarks.svg)
+![Requests a second of Taskhold, Fastify and Flask, on a logarithmic scale; the tables below have the numbers](benchmarks.svg)
 
 All servers run at the same time on one core, and one is asked at a time; `wrk` has another core to itself.
 Each number is the median of {rounds} rounds of {seconds} s, and the servers take turns in each round.

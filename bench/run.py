@@ -50,8 +50,10 @@ def parse_arguments():
     keys = [case.key for case in load.CASES] + list(sections.ALL)
     parser = argparse.ArgumentParser(
         prog="script/bench",
-        description="Prints tables. A whole run also writes docs/benchmarks.md, docs/benchmarks.svg and the numbers of "
-                    "docs/scaling.md.")
+        description="Prints tables. A whole run, without options, takes about 15 minutes and also writes docs/benchmarks.md, "
+                    "docs/benchmarks.svg and the numbers of docs/scaling.md. Anything less writes them to .cache/bench.")
+    parser.add_argument("--draw", action="store_true",
+                        help="measure nothing: draw docs/benchmarks.svg anew from the numbers in docs/benchmarks.md")
     parser.add_argument("--quick", action="store_true", help="1 s a round, not 5: to see that it works")
     parser.add_argument("--only", action="append", choices=keys, metavar="CASE",
                         help="one of: " + ", ".join(keys) + "; may be given several times")
@@ -60,7 +62,17 @@ def parse_arguments():
     parser.add_argument("--before", metavar="BINARY",
                         help="an earlier taskhold, for the section `before`: what its reads, lists and creates cost beside those "
                              "of --binary, in turn")
-    return Options(arguments := parser.parse_args()), os.path.abspath(arguments.binary)
+    arguments = parser.parse_args()
+    if arguments.draw:
+        draw()
+        raise SystemExit
+    return Options(arguments), os.path.abspath(arguments.binary)
+
+
+def draw():
+    docs = os.path.join(ROOT, "docs")
+    with open(os.path.join(docs, "benchmarks.md"), encoding="utf-8") as file:
+        write(docs, "benchmarks.svg", chart.draw(file.read()))
 
 
 def compare(folder, binary, options):
@@ -118,9 +130,10 @@ def measure(binary, options):
         shutil.rmtree(folder, ignore_errors=True)
     print(report.terminal(facts, results, found))
     out = os.path.join(ROOT, "docs") if options.whole else CACHE
-    write(out, "benchmarks.md", report.markdown(facts, results, found, options))
+    benchmarks = report.markdown(facts, results, found, options)
+    write(out, "benchmarks.md", benchmarks)
     if results:
-        write(out, "benchmarks.svg", chart.draw(results))
+        write(out, "benchmarks.svg", chart.draw(benchmarks))
     with open(os.path.join(ROOT, "docs", "scaling.md"), encoding="utf-8") as file:
         page = scaling.renewed(file.read(), results, found)
     if page:
