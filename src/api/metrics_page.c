@@ -21,16 +21,24 @@ static void read_disk(const char *file)
     }
 }
 
+/* The listener's loop has no session of the store and no tokens: no row needs them. */
+struct metrics_loop {
+    struct api_loop loop; /* first: what api_loop_of finds */
+    unsigned last_backup; /* the cell of a gauge that only a file has */
+};
+
 /* What nobody counts is asked for with each page. The listener has one thread, which owns these
  * gauges. */
 static void read_gauges(const struct http_exchange *x)
 {
+    const struct metrics_loop *metrics = http_loop_context(x->loop);
     const struct api_options *options = &api_of(x)->options;
     const char *file = options->engine->file(options->store);
     struct store_health health;
     metrics_set(METRIC_READY, service_is_ready(x, &health));
     if (file) {
-        metrics_set(METRIC_STORE_DAMAGED, !health.writable && !health.moved);
+        metrics_set(METRIC_STORE_DAMAGED, health.damaged);
+        metrics_set_cell(metrics->last_backup, options->engine->last_backup(options->store));
         read_disk(file);
     }
 }
@@ -61,15 +69,18 @@ const struct http_route *metrics_page_routes(size_t *count)
     return routes;
 }
 
-/* Its loop has no session of the store and no tokens: no row needs them. */
 static void *loop_start(void *owner, struct http_loop *http)
 {
-    struct api_loop *loop = calloc(1, sizeof *loop);
+    struct metrics_loop *metrics = calloc(1, sizeof *metrics);
     (void)http;
-    if (loop) {
-        loop->api = owner;
+    if (!metrics) {
+        return NULL;
     }
-    return loop;
+    metrics->loop.api = owner;
+    if (metrics->loop.api->options.engine->last_backup) {
+        metrics->last_backup = metrics_series(METRIC_LAST_BACKUP, "");
+    }
+    return metrics;
 }
 
 struct http_hooks metrics_page_hooks(struct api *api)

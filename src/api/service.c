@@ -53,6 +53,9 @@ static const char *database_check(const struct store_health *health)
     if (health->moved) {
         return "the database file was moved or removed: put it back and restart the server";
     }
+    if (health->damaged) {
+        return "the database file is damaged: see what taskhold doctor says, and restore a backup";
+    }
     return health->writable ? "ok" : "the database cannot be written";
 }
 

@@ -73,6 +73,11 @@ void metrics_add_cell(unsigned cell, int64_t n)
     add(cell_of(cell), n);
 }
 
+void metrics_set_cell(unsigned cell, int64_t value)
+{
+    atomic_store_explicit(cell_of(cell), value, memory_order_relaxed);
+}
+
 void metrics_observe_cell(enum metric metric, unsigned cell, int64_t value)
 {
     const struct metric_buckets *buckets = metric_rows[metric].buckets;
@@ -92,7 +97,7 @@ void metrics_add(enum metric metric, int64_t n)
 
 void metrics_set(enum metric metric, int64_t value)
 {
-    atomic_store_explicit(cell_of(first_cells[metric]), value, memory_order_relaxed);
+    metrics_set_cell(first_cells[metric], value);
 }
 
 void metrics_count(enum metric metric, const char *value)

@@ -26,6 +26,7 @@ enum metric {
     METRIC_STORE_DAMAGED,
     METRIC_STORE_DISK,
     METRIC_STORE_DISK_FREE,
+    METRIC_LAST_BACKUP, /* only where the database is a file */
     METRIC_STORE_CONNECTIONS,
     METRIC_STORE_LOST,
     METRIC_STORE_RETRIED,
@@ -64,6 +65,7 @@ void metrics_observe(enum metric metric, int64_t value);
 
 /* The same for a cell of metrics_series. */
 void metrics_add_cell(unsigned cell, int64_t n);
+void metrics_set_cell(unsigned cell, int64_t value);
 void metrics_observe_cell(enum metric metric, unsigned cell, int64_t value);
 
 /* All metrics in the text format of Prometheus, version 0.0.4. Any thread. */

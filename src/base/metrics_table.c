@@ -84,6 +84,11 @@ const struct metric_row metric_rows[METRIC_COUNT] = {
     [METRIC_STORE_DISK_FREE] = {.name = "taskhold_store_disk_free_bytes",
                                 .help = "What the server may still write there.",
                                 .type = METRIC_GAUGE},
+    [METRIC_LAST_BACKUP] = {.name = "taskhold_last_backup_timestamp_seconds",
+                            .help = "The moment that the last backup holds, in Unix time; 0 when "
+                                    "none is known.",
+                            .type = METRIC_GAUGE,
+                            .series = true},
     [METRIC_STORE_CONNECTIONS] = {.name = "taskhold_store_connections",
                                   .help = "Open connections to PostgreSQL.",
                                   .type = METRIC_GAUGE},

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "store/sqlite/backup.h"
 #include "store/sqlite/file.h"
+#include "store/sqlite/last_backup.h"
 #include "store/store.h"
 
 #define OUTPUT_MOST (64 * 1024)
@@ -118,6 +119,19 @@ static int name_tool(const char *target)
     return CLI_CONFIGURATION;
 }
 
+/* The copy is good, whether or not this can be written. */
+static void note(const char *source, const struct backup_report *report)
+{
+    char why[WHY_SIZE];
+
+    if (!last_backup_note(source, report->read_ms, why, sizeof why)) {
+        fprintf(stderr,
+                "taskhold: warning: %s; the copy is good, but the server will not know of it "
+                "(taskhold_last_backup_timestamp_seconds)\n",
+                why);
+    }
+}
+
 static int copy(const char *url, const char *target, const void *given)
 {
     const struct flags *flags = given;
@@ -144,6 +158,7 @@ static int copy(const char *url, const char *target, const void *given)
     (void)!nice(NICENESS);
     options.source = source;
     if (source && backup_create(&options, report, why, sizeof why)) {
+        note(source, report);
         status = flags->json ? print_json(to, name, report) : print_text(to, name, report);
     } else {
         fprintf(stderr, "%staskhold: %s\n", line_is_open ? "\n" : "", why);

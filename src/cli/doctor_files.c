@@ -57,7 +57,8 @@ static char *directory_of(const char *path)
 
 static void check_modes(struct doctor *d)
 {
-    static const char *const ends[] = {"", BESIDE_WAL, BESIDE_SHM, BESIDE_LOCK, BESIDE_SECRET};
+    static const char *const ends[] = {"",          BESIDE_WAL,    BESIDE_SHM,
+                                       BESIDE_LOCK, BESIDE_SECRET, BESIDE_LAST_BACKUP};
     bool good = true;
 
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {

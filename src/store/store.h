@@ -328,6 +328,7 @@ struct store_health {
     bool migrated;
     bool writable;
     bool moved;   /* the database file is not where it was: see writer.h */
+    bool damaged; /* the database file is not whole: see writer.h */
     bool on_time; /* this machine's clock and the database's agree */
 
     /* Of an engine behind a network: the connections that the sessions have and still wait for.
@@ -385,6 +386,10 @@ struct store_engine {
 
     /* Cheap and from any thread: what the engine knows without asking. */
     void (*health)(const struct store *store, struct store_health *health);
+
+    /* When the file was last backed up, in seconds of Unix time; 0: not known. From any thread, and
+     * it may wait for the disk. NULL: the database is a server. */
+    int64_t (*last_backup)(const struct store *store);
 
     void (*user_by_email)(struct store_user_by_email *op);
     void (*user_get)(struct store_user_get *op);

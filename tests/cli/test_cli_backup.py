@@ -9,16 +9,18 @@ import sqlite3
 import stat
 import subprocess
 import threading
+import time
 
 import pytest
 
 from support.accounts import User
 from support.commands import ENDINGS, heed_signals, refused, taskhold
+from support.metrics import metrics_of
 from support.paths import binary
 from support.server import Server, environment
 from support.waiting import wait_until
 
-BESIDE = ("-wal", "-shm", ".lock")
+BESIDE = ("-wal", "-shm", ".lock", ".last-backup")
 
 
 def database(server):
@@ -219,6 +221,44 @@ def test_backup_that_cannot_be_made(stopped, tmp_path):
     refused(taskhold(stopped.directory, "backup", "copy.db", "--database", "sqlite:missing.db"), "there is no database")
     refused(taskhold(stopped.directory, "backup", "copy.db", "--database", "postgres://h/db"), "pg_dump", 78)
     assert not (stopped.directory / "missing.db").exists() and not (stopped.directory / "copy.db").exists()
+
+
+def test_the_server_tells_of_the_last_backup(tmp_path):
+    """`backup` only reads the database; the server knows of it at the next look, and after a restart."""
+    name, where = "taskhold_last_backup_timestamp_seconds", tmp_path / "server"
+    where.mkdir()
+    server = Server({"METRICS_ADDR": "127.0.0.1:0"}, directory=where)
+    try:
+        assert metrics_of(server).get(name) == 0
+        before = int(time.time())
+        for target in (str(tmp_path / "copy"), "-"):
+            with open(tmp_path / "out", "wb") as out:
+                assert taskhold(where, "backup", target, stdout=out).returncode == 0
+            seen = metrics_of(server).get(name)
+            assert before <= seen <= time.time()
+        line = database(server).with_name("taskhold.db.last-backup")
+        assert re.fullmatch(r"\d{10} \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n", line.read_text(encoding="ascii"))
+        assert line.stat().st_mode & 0o777 == 0o600
+        server.terminate()
+        assert taskhold(where, "backup", str(tmp_path / "copy")).returncode == 1  # it is there: no backup was made
+        server.start()
+        assert metrics_of(server).get(name) == seen
+        for text in ("", "never\n", "99999999999999999999 \n"):
+            line.write_text(text, encoding="ascii")
+            assert metrics_of(server).get(name) == 0, text
+    finally:
+        server.stop()
+
+
+def test_a_backup_that_cannot_be_noted_is_one(tmp_path, make_user, start_server):
+    """A warning says what the server will not know; a link is not followed."""
+    server = start_server()
+    make_user(server).task("Kept")
+    line = database(server).with_name("taskhold.db.last-backup")
+    line.symlink_to(tmp_path / "elsewhere")
+    done = taskhold(server.directory, "backup", str(tmp_path / "copy"), "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["bytes"] > 0
+    assert "warning: cannot note the time" in done.stderr and not (tmp_path / "elsewhere").exists()
 
 
 def test_backup_of_a_damaged_database_is_refused(stopped, tmp_path):

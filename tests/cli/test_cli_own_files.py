@@ -12,7 +12,7 @@ import pytest
 
 from support.commands import refused, taskhold
 
-ENDS = ("", "-wal", "-shm", "-journal", ".lock", ".jwt-secret", ".control")
+ENDS = ("", "-wal", "-shm", "-journal", ".lock", ".jwt-secret", ".control", ".last-backup")
 COMMANDS = {
     "backup": lambda file: ("backup", file),
     "backup --force": lambda file: ("backup", file, "--force"),
@@ -71,6 +71,7 @@ def kept(request, monkeypatch, start_server, make_user):
     monkeypatch.setenv("LC_ALL", "C")
     server = start_server({"JWT_SECRET": None})
     make_user(server).task("Kept")
+    assert taskhold(server.directory, "backup", "first").returncode == 0
     if request.param == "stopped":
         server.terminate()
     return server

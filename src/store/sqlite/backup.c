@@ -53,6 +53,8 @@ static bool begin(struct backup *b)
     int rc = sqlite3_exec(b->source, "BEGIN", NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return fail_rc(b, "cannot read the database", path, rc);
+    /* Its first read is what the snapshot begins with. */
+    b->report->read_ms = clock_wall_ms();
     return inspect_identity(b->source, path, &b->report->schema, b->why, b->why_size);
 }
 

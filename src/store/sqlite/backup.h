@@ -22,6 +22,7 @@ struct backup_options {
 };
 
 struct backup_report {
+    int64_t read_ms; /* when, in Unix time, the database was as it is in the copy */
     int64_t schema;
     int64_t bytes;
     struct inspect_tables tables;

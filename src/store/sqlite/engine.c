@@ -6,6 +6,7 @@
 
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
+#include "store/sqlite/last_backup.h"
 #include "store/sqlite/list.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/reader.h"
@@ -97,7 +98,13 @@ static void engine_health(const struct store *store, struct store_health *health
                                     .migrated = true,
                                     .writable = writable,
                                     .moved = writer_moved(store->writer),
+                                    .damaged = writer_damaged(store->writer),
                                     .on_time = true};
+}
+
+static int64_t engine_last_backup(const struct store *store)
+{
+    return last_backup_read(store->file.path);
 }
 
 const struct store_engine sqlite_engine = {
@@ -112,6 +119,7 @@ const struct store_engine sqlite_engine = {
     .session_close = session_destroy,
     .turn_end = session_turn_end,
     .health = engine_health,
+    .last_backup = engine_last_backup,
 
     .user_by_email = reader_user_by_email,
     .user_get = reader_user_get,

@@ -11,7 +11,8 @@
 
 static const char *const ends[] = {
     /* the database itself first */
-    "", BESIDE_WAL, BESIDE_SHM, BESIDE_JOURNAL, BESIDE_LOCK, BESIDE_SECRET, BESIDE_CONTROL,
+    "",          BESIDE_WAL,    BESIDE_SHM,     BESIDE_JOURNAL,
+    BESIDE_LOCK, BESIDE_SECRET, BESIDE_CONTROL, BESIDE_LAST_BACKUP,
 };
 
 #define END_COUNT (sizeof ends / sizeof ends[0])

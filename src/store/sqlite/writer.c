@@ -44,6 +44,7 @@ struct writer {
     atomic_uint_fast64_t commits;
     atomic_bool writable;
     atomic_bool moved;
+    atomic_bool damaged;
 
     pthread_mutex_t lock;
     pthread_cond_t sent;     /* or stopping */
@@ -104,8 +105,14 @@ bool writer_moved(const struct writer *writer)
     return atomic_load_explicit(&writer->moved, memory_order_relaxed);
 }
 
+bool writer_damaged(const struct writer *writer)
+{
+    return atomic_load_explicit(&writer->damaged, memory_order_relaxed);
+}
+
 void writer_stop_writes(struct writer *writer, int rc)
 {
+    atomic_store(&writer->damaged, true);
     if (atomic_exchange(&writer->writable, false))
         log_message(LOG_ERROR, "database_damaged",
                     "%s: writes are refused until it is repaired or restored", sqlite3_errstr(rc));

@@ -54,6 +54,9 @@ bool writer_writable(const struct writer *writer);
  * second; there is no way back but a restart, for another server may have written it meanwhile. */
 bool writer_moved(const struct writer *writer);
 
+/* Damage was found in the file. From any thread. */
+bool writer_damaged(const struct writer *writer);
+
 /* Damage was found: no more writes. From any thread. */
 void writer_stop_writes(struct writer *writer, int rc);
 
