@@ -80,13 +80,19 @@ def test_the_unit_is_that_of_the_repository_for_a_package(package, tmp_path):
             "StateDirectory=taskhold", "ProtectSystem=strict", "ExecReload=/bin/kill -HUP $MAINPID"} <= set(lines)
     socket = unit.with_suffix(".socket").read_text(encoding="utf-8").splitlines()
     assert {"ListenStream=127.0.0.1:8080", "Documentation=man:taskhold(1)", "WantedBy=sockets.target"} <= set(socket)
-    for line in lines + socket:
+    backup = unit.with_name("taskhold-backup.service").read_text(encoding="utf-8").splitlines()
+    assert {"User=taskhold", "EnvironmentFile=-/etc/default/taskhold", "StateDirectory=taskhold taskhold-backup"} <= set(backup)
+    assert [line for line in backup if line.startswith("ExecStart=/bin/sh -c 'exec /usr/bin/taskhold backup --force ")]
+    timer = unit.with_name("taskhold-backup.timer").read_text(encoding="utf-8").splitlines()
+    assert "WantedBy=timers.target" in timer
+    for line in lines + socket + backup + timer:
         assert not re.search(r"/usr/local|/etc/taskhold|/etc/systemd|DynamicUser|docs/|(?i:credential|jwt_secret)",
                              line), line
     # The service must also work alone.
     assert not [line for line in lines if "taskhold.socket" in line]
     needs("systemd-analyze")
-    run("systemd-analyze", "security", "--offline=true", "--threshold=15", str(unit))
+    for name in ("taskhold.service", "taskhold-backup.service"):
+        run("systemd-analyze", "security", "--offline=true", "--threshold=15", str(unit.with_name(name)))
 
 
 def test_an_upgrade_leaves_the_socket_alone_and_a_removal_stops_it(package, tmp_path):
@@ -109,7 +115,7 @@ def test_an_upgrade_leaves_the_socket_alone_and_a_removal_stops_it(package, tmp_
     assert asked("postinst", "configure", "") == ["start taskhold.service"]
     assert asked("prerm", "upgrade", "0.2") == [] and asked("preinst", "upgrade", "0.0.1") == []
     assert asked("postinst", "configure", "0.0.1") == ["restart taskhold.service"]
-    assert asked("prerm", "remove") == ["stop taskhold.socket", "stop taskhold.service"]
+    assert asked("prerm", "remove") == ["stop taskhold.socket taskhold-backup.timer", "stop taskhold.service"]
 
 
 def test_it_starts_and_answers(package, tmp_path):
@@ -148,6 +154,10 @@ def test_it_is_installed_and_removed(package, tmp_path):
     assert next(tmp_path.glob("**/systemd/system/taskhold.socket")).is_file() and not wanted.is_symlink()
     run("systemctl", f"--root={tmp_path}", "enable", "taskhold.socket")
     assert wanted.is_symlink()
+    timer = tmp_path / "etc/systemd/system/timers.target.wants/taskhold-backup.timer"
+    assert next(tmp_path.glob("**/systemd/system/taskhold-backup.timer")).is_file() and not timer.is_symlink()
+    run("systemctl", f"--root={tmp_path}", "enable", "taskhold-backup.timer")
+    assert timer.is_symlink()
     assert re.search(r"^taskhold:", (tmp_path / "etc/passwd").read_text(encoding="utf-8"), re.MULTILINE)
     data = tmp_path / "var/lib/taskhold/taskhold.db"
     data.parent.mkdir()
@@ -155,5 +165,6 @@ def test_it_is_installed_and_removed(package, tmp_path):
     run(*dpkg, "-r", "taskhold")
     assert not (tmp_path / "usr/bin/taskhold").exists() and (tmp_path / "etc/default/taskhold").is_file()
     run(*dpkg, "--purge", "taskhold")
-    assert not (tmp_path / "etc/default/taskhold").exists() and not wanted.is_symlink()
+    assert not (tmp_path / "etc/default/taskhold").exists()
+    assert not wanted.is_symlink() and not timer.is_symlink()
     assert data.is_file(), "nobody's tasks are thrown away"
