@@ -56,6 +56,15 @@ def test_where_it_listens_is_told_whatever_the_level(start_server):
     assert [row["event"] for row in rows(start_server(env={"LOG_LEVEL": "off"}))] == ["started"]
 
 
+def test_a_log_that_is_emptied_goes_on_at_its_beginning(start_server):
+    """As logrotate's copytruncate does it; the file was opened for appending."""
+    server = start_server()
+    os.truncate(server.log_path, 0)
+    Client(server).get("/livez").expect(200)
+    wait_until(lambda: server.log_path.read_bytes().endswith(b"\n"), 10, "the request's line")
+    assert [json.loads(line)["event"] for line in server.log_path.read_bytes().splitlines()] == ["request"]
+
+
 def test_debug_says_more_than_info(start_server):
     events = {}
     for level in ("info", "debug"):
