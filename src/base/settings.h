@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* The one table of settings. Its rows give --help, `taskhold config` and the README's table.
+/* The one table of settings. Its rows give --help, `taskhold config`, the manual page and
+ * docs/configuration.md.
  *
  * TEXT(member, NAME, flag or NULL, default or NULL, secret, help)
  * NUMBER(member, NAME, flag, default, least, most, help)
@@ -68,6 +69,25 @@
            "how long SIGTERM lets work finish")                                                    \
     NUMBER(drain_delay_seconds, "DRAIN_DELAY_SECONDS", "drain-delay-seconds", 0, 0, 600,           \
            "how long before that /readyz is 503 and all is still served, for load balancers")
+
+/* What else the program reads, from the environment alone: no flag, no file. VARIABLE(names, help)
+ */
+#define SETTINGS_VARIABLES(VARIABLE)                                                               \
+    VARIABLE("ALLOW_EPHEMERAL",                                                                    \
+             "1: SQLite also where the disk ends with the process, and all data with it")          \
+    VARIABLE("ALLOW_NETWORK_FILESYSTEM",                                                           \
+             "1: SQLite also on NFS or its like, where locks may fail")                            \
+    VARIABLE("K_SERVICE, DYNO", "set by Cloud Run and Heroku: SQLite is refused")                  \
+    VARIABLE("NO_COLOR", "not empty: no colour on a terminal")                                     \
+    VARIABLE("TMPDIR, SQLITE_TMPDIR", "folders for temporary files: ours, SQLite's")               \
+    VARIABLE("CREDENTIALS_DIRECTORY", "set by systemd: a folder with a file for each secret")      \
+    VARIABLE("LISTEN_PID, LISTEN_FDS",                                                             \
+             "set by systemd: the socket to serve on; HOST and PORT are ignored")                  \
+    VARIABLE("NOTIFY_SOCKET", "set by systemd: where to tell that the server is ready")            \
+    VARIABLE("WATCHDOG_PID, WATCHDOG_USEC",                                                        \
+             "set by systemd: how soon to tell that it still works")                               \
+    VARIABLE("PGPASSWORD, PGSSLMODE, ...", "libpq's own: what DATABASE_URL does not say")          \
+    VARIABLE("SOURCE_DATE_EPOCH", "the date of the manual page, in seconds since 1970")
 
 /* Where a value came from. */
 enum settings_origin {
@@ -143,7 +163,7 @@ bool settings_print(const struct settings *settings, FILE *out, bool json);
 /* Which settings a help is about. */
 enum settings_scope { SETTINGS_OF_ALL, SETTINGS_OF_DATABASE, SETTINGS_OF_ADDRESS };
 
-/* The flags with their defaults, for --help; and the README's Markdown table. */
+/* The flags with their defaults, for --help; and the tables of docs/configuration.md. */
 void settings_print_help(FILE *out, enum settings_scope scope);
 void settings_print_markdown(FILE *out);
 

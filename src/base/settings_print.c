@@ -269,6 +269,19 @@ static void print_code(FILE *out, const char *before, const char *text)
     }
 }
 
+/* The names, each in code type. */
+static void print_names(FILE *out, const char *names)
+{
+    struct slice rest = slice_of(names);
+
+    fputs("| ", out);
+    while (rest.ptr) {
+        const struct slice name = slice_trim(slice_next(&rest, ','));
+        fprintf(out, slice_eq(name, SLICE("...")) ? "%.*s" : "`%.*s`", (int)name.len, name.ptr);
+        fputs(rest.ptr ? ", " : " | ", out);
+    }
+}
+
 void settings_print_markdown(FILE *out)
 {
     fputs("| environment | flag | default | meaning |\n| --- | --- | --- | --- |\n", out);
@@ -284,4 +297,11 @@ void settings_print_markdown(FILE *out)
         }
         fputs(" |\n", out);
     }
+
+    fputs("\n| environment | meaning |\n| --- | --- |\n", out);
+#define PRINT_VARIABLE(names, help)                                                                \
+    print_names(out, names);                                                                       \
+    fputs(help " |\n", out);
+    SETTINGS_VARIABLES(PRINT_VARIABLE)
+#undef PRINT_VARIABLE
 }

@@ -12,7 +12,7 @@ int cli_config(int argc, char **argv)
     int status = CLI_OK;
 
     if (markdown) {
-        /* The table of the README: nothing of this machine is in it. */
+        /* The tables of docs/configuration.md: nothing of this machine is in it. */
         status = cli_no_more(argc, argv, (const char *const[]){"--json", "--markdown", NULL});
         if (status == CLI_OK) {
             settings_print_markdown(stdout);

@@ -133,6 +133,26 @@ static void put_settings(void)
     }
 }
 
+static void put_variables(void)
+{
+    static const char *const rows[][2] = {
+#define VARIABLE_ROW(names, help) {(names), (help)},
+        SETTINGS_VARIABLES(VARIABLE_ROW)
+#undef VARIABLE_ROW
+    };
+
+    fputs(".SH ENVIRONMENT\n"
+          "Each setting above, and what is read from the environment alone:\n",
+          stdout);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        fputs(".TP\n\\fB", stdout);
+        put(rows[i][0]);
+        fputs("\\fR\n\\&", stdout);
+        put(rows[i][1]);
+        fputs(".\n", stdout);
+    }
+}
+
 static void put_tail(void)
 {
     fputs(".SH FILES\n"
@@ -175,6 +195,7 @@ int cli_man(int argc, char **argv)
     put_head();
     put_commands();
     put_settings();
+    put_variables();
     put_tail();
     return CLI_OK;
 }

@@ -109,13 +109,18 @@ def test_config_says_where_each_value_came_from(tmp_path):
     assert text.splitlines()[-2:][0].startswith("event loops: ") and "password hashers: " in text
 
 
-def test_config_prints_the_table_of_the_readme():
-    """The README holds what the program prints, line for line."""
-    table = run("config", "--markdown", env={"PORT": "out of range"}).stdout
-    assert table.startswith("| environment | flag | default | meaning |\n| --- |")
+def test_config_prints_a_table_of_all_settings_and_variables():
+    """Whatever the program reads from the environment has its row."""
+    settings, variables = run("config", "--markdown", env={"PORT": "out of range"}).stdout.split("\n\n")
+    assert settings.startswith("| environment | flag | default | meaning |\n| --- |")
     names = {one["name"] for one in json.loads(run("config", "--json").stdout)["settings"]}
-    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == names
-    assert table in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)`", settings, re.MULTILINE)) == names
+    assert variables.startswith("| environment | meaning |\n| --- |")
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.c"))
+    read = set(re.findall(r'\b(?:secure_)?getenv\("(\w+)"', sources) + re.findall(r'\bnumber_of\("(\w+)"', sources))
+    read.update(*(re.findall(r'"(\w+)"', found) for found in re.findall(r"names\[\] = \{(.*)\};.*Cloud Run", sources)))
+    assert {"ALLOW_EPHEMERAL", "LISTEN_PID", "TMPDIR", "DYNO"} <= read
+    assert read <= set(re.findall(r"`(\w+)`", variables))
 
 
 def test_healthcheck_of_a_running_server(server, tmp_path):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The shell commands of docs/deploy.md and README.md, run in a copy of the repository's files.
+"""The shell commands of docs/deploy.md and README.md that are for another machine, run in a copy of the repository's files.
 
 Programs that need a network, an account or a running system are stand-ins which record their arguments and standard
 input. Folders of the system (/etc, /usr/local) stand in a scratch folder.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from support.paths import ROOT
 
-FENCE = re.compile(r"^( *)```sh\n(.*?)^ *```", re.M | re.S)
+FENCE = re.compile(r"^( *)<!-- not run: [^>]+ -->\n *```sh\n(.*?)^ *```", re.M | re.S)
 STAND_INS = ("apt-get caddy curl docker dokku dpkg-buildpackage fly gcloud git heroku kubectl newman sleep systemctl "
              "taskhold").split()
 SCRIPTS = "bootstrap build server test".split()
@@ -39,7 +39,7 @@ def blocks():
     for document in ("docs/deploy.md", "README.md"):
         text = (ROOT / document).read_text()
         for found in FENCE.finditer(text):
-            line = text.count("\n", 0, found.start()) + 2
+            line = text.count("\n", 0, found.start()) + 3
             yield f"{document}:{line}", re.sub(rf"^{found[1]}", "", found[2], flags=re.M)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every block of shell commands in docs/deploy.md and README.md runs, and what it hands over is what the server takes."""
+"""Every block in docs/deploy.md and README.md that script/readme does not run itself runs, and what it hands over is what the server takes."""
 import json
 import os
 import re
