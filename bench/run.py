@@ -19,6 +19,7 @@ import servers
 
 ROOT = os.path.dirname(servers.BENCH)
 CACHE = os.path.join(ROOT, ".cache", "bench")
+FAILED = "failed: "
 FULL_RUN_SECONDS, QUICK_RUN_SECONDS = 2_400, 900
 
 
@@ -75,11 +76,18 @@ def draw():
         write(docs, "benchmarks.svg", chart.draw(file.read()))
 
 
+def failed(what, error):
+    """What goes wrong with one thing is a missed promise, and the next one is measured."""
+    if not isinstance(error, (procs.Failed, OSError)):
+        traceback.print_exc()
+    return check.Check(what, "to be measured", FAILED + str(error), False)
+
+
 def compare(folder, binary, options):
-    """The four servers side by side; gives {case: {server: Result}}."""
+    """The four servers side by side; gives {case: {server: Result}} and the checks of cases that could not be measured."""
     cases = [case for case in load.CASES if options.wants(case.key)]
     if not cases:
-        return {}
+        return {}, []
     options.progress("Starting the four servers")
     taskhold = servers.start_taskhold(folder, binary)
     rivals = [servers.start_fastify(folder), servers.start_flask(folder)]
@@ -87,26 +95,28 @@ def compare(folder, binary, options):
         servers.prepare(server)
         servers.prepare_pages(server)
     bare = servers.start_bare(folder, os.path.join(CACHE, "bare"), taskhold)
-    running = [bare, taskhold, *rivals]
+    running, results, found = [bare, taskhold, *rivals], {}, []
     try:
-        return {case.key: load.compare(case, running, options.seconds, options.rounds, options.progress)
-                for case in cases}
+        for case in cases:
+            try:
+                results[case.key] = load.compare(case, running, options.seconds, options.rounds, options.progress)
+            except Exception as error:  # pylint: disable=broad-exception-caught
+                found.append(failed(case.title, error))
     finally:
         for server in running:
             server.stop()
+    return results, found
 
 
 def taskhold_alone(folder, binary, options):
-    """The other sections. One that fails in any way is a missed promise, and the next one runs."""
+    """The other sections."""
     found = []
     for key, section in sections.ALL.items():
         if options.wants(key):
             try:
                 found += section(folder, binary, options)
             except Exception as error:  # pylint: disable=broad-exception-caught
-                if not isinstance(error, (procs.Failed, OSError)):
-                    traceback.print_exc()
-                found.append(check.Check(f"Section {key}", "to be measured", f"failed: {error}", False))
+                found.append(failed(f"Section {key}", error))
     return found
 
 
@@ -122,14 +132,15 @@ def measure(binary, options):
         machine.warn_if_busy()
         fsync = machine.fsync_microseconds(folder)
         facts = machine.facts(folder, binary, fsync)
-        results = compare(folder, binary, options)
-        found = report.promises(results, fsync) + taskhold_alone(folder, binary, options)
+        results, found = compare(folder, binary, options)
+        found += report.promises(results, fsync) + taskhold_alone(folder, binary, options)
         found.append(check.Cost("fsync", fsync))
     finally:
         procs.stop_all()
         shutil.rmtree(folder, ignore_errors=True)
     print(report.terminal(facts, results, found))
-    out = os.path.join(ROOT, "docs") if options.whole else CACHE
+    whole = options.whole and not any(isinstance(each, check.Check) and each.measured.startswith(FAILED) for each in found)
+    out = os.path.join(ROOT, "docs") if whole else CACHE
     benchmarks = report.markdown(facts, results, found, options)
     write(out, "benchmarks.md", benchmarks)
     if results:
