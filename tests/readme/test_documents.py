@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the documents say can be done, and where they lead is there."""
 import functools
+import json
 import os
 import pathlib
 import re
@@ -11,6 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("TASKHOLD_BIN", str(ROOT / "build" / "taskhold"))
 TARGET = re.compile(r"""<(?:a|img)\b[^>]*?\b(?:href|src)=["']([^"']+)""")
 ANCHOR = re.compile(r"""<\w+\b[^>]*?\b(?:id|name)=["']([^"']+)""")
 
@@ -98,6 +100,23 @@ def test_a_dead_link_is_found(tmp_path):
 def test_the_index_names_every_document():
     named = {os.path.normpath(os.path.join("docs", link)) for link in links_of(ROOT / "docs" / "index.md")}
     assert {name for name in all_documents() if name.startswith("docs/")} - named == {"docs/index.md"}
+    assert "docs/index.md" in links_of(ROOT / "README.md")
+
+
+def test_the_readme_is_short():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.encode()) <= 10_000
+    prose = re.sub(r"^```.*?^```|^\|.*?$", "", text, flags=re.M | re.S)
+    assert [line for line in prose.splitlines() if len(line) > 100] == []
+
+
+def test_the_readme_names_the_defaults():
+    """A row with a default says the one that the program has."""
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`)?[^|]*\|", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    done = subprocess.run([BINARY, "config", "--json"], cwd="/", env={}, capture_output=True, check=False)
+    values = {one["name"]: one["value"] for one in json.loads(done.stdout)["settings"]}
+    assert len(rows) == 8
+    assert rows == [(name, "" if values[name] is None else str(values[name])) for name, _ in rows]
 
 
 @pytest.mark.parametrize("name", PLAYED)
@@ -152,7 +171,7 @@ def test_a_good_document_passes(tmp_path):
     ("cd docs", "$ cd docs", 8, "a prompt"),
     ("```text", "```bash", 15, "should be sh"),
     ("<!-- printed -->\n```text\n@41", "```json\n{", 14, "cannot be read"),
-    ("<!-- printed -->\n```text", "<!-- printed -->\n```json", 9, "printed no JSON"),
+    ("<!-- printed -->\n```text", "<!-- printed -->\n```json", 8, "printed no JSON"),
     ("\n@41", "\n@42", 0, "-@42\n+@41"),
     ("clone\n<", "elsewhere\n<", 0, "+clone"),
 ])
