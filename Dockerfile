@@ -11,10 +11,16 @@ COPY script/bootstrap script/bootstrap
 COPY src/api/docs/requirements.txt src/api/docs/requirements.txt
 RUN script/bootstrap build
 COPY . .
-RUN meson setup /build && ninja -C /build && deploy/container/collect /build/taskhold /image
+# REVISION: the commit, for `taskhold version` and the label, as .git is no part of the build. Render and Railway give
+# it under a name of their own.
+ARG REVISION
+ARG RENDER_GIT_COMMIT
+ARG RAILWAY_GIT_COMMIT_SHA
+RUN export SOURCE_COMMIT="${REVISION:-${RENDER_GIT_COMMIT:-$RAILWAY_GIT_COMMIT_SHA}}" && \
+    meson setup /build && ninja -C /build && deploy/container/collect /build/taskhold /image
 
 FROM scratch
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 # Who the server runs as. `0:0` only where a host mounts its disks for root alone (Fly.io, Render).
 ARG RUN_AS=65532:65532

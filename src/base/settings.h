@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/buffer.h"
+
 /* The one table of settings. Its rows give --help, `taskhold config`, the manual page and
  * docs/configuration.md.
  *
@@ -159,6 +161,9 @@ extern bool (*settings_judge_database)(const char *url, char *why, size_t why_si
 /* One line a setting, secrets masked, with its origin and what is wrong with it: text, or a JSON
  * object {"settings":[...]}. False: it could not be written. */
 bool settings_print(const struct settings *settings, FILE *out, bool json);
+
+/* Appends a DATABASE_URL without its password. */
+void settings_add_url(struct buffer *out, const char *url);
 
 /* Which settings a help is about. */
 enum settings_scope { SETTINGS_OF_ALL, SETTINGS_OF_DATABASE, SETTINGS_OF_ADDRESS };

@@ -51,8 +51,7 @@ static void add_query(struct buffer *out, struct slice query)
     }
 }
 
-/* A connection URL without its password. */
-static void add_url(struct buffer *out, const char *url)
+void settings_add_url(struct buffer *out, const char *url)
 {
     const char *scheme = strstr(url, "://");
     const char *start = scheme ? scheme + 3 : url;
@@ -82,7 +81,7 @@ static void add_shown(struct buffer *out, const struct settings *settings, enum 
     const char *value = *setting_text(settings, id);
 
     if (id == SETTING_database_url) {
-        add_url(out, value);
+        settings_add_url(out, value);
     } else {
         buffer_add_text(out, setting_rows[id].secret ? MASK : value);
     }

@@ -24,6 +24,10 @@ struct cli_command {
 
 const struct cli_command *cli_commands(size_t *count);
 
+/* The commit that the program was built from, such as `0123456789ab-dirty` (script/commit); "": not
+ * known. */
+extern const char cli_commit[];
+
 /* One function a subcommand, in a file of that name. */
 int cli_serve(int argc, char **argv);
 int cli_migrate(int argc, char **argv);

@@ -31,6 +31,8 @@
 #include "store/sqlite/filesystem.h"
 #include "store/store.h"
 
+#define DATABASE_SHOWN_MOST 8192
+
 /* Everything one `serve` owns, made from top to bottom and ended from bottom to top. */
 struct service {
     struct settings settings;
@@ -189,9 +191,15 @@ static int start_log(struct service *service)
     return service->logging ? CLI_OK : complain(CLI_FAILED, "the log's thread cannot start");
 }
 
+/* Whether a person reads along, who is greeted in place of the log's first lines. */
+static bool is_watched(void)
+{
+    return !log_is_json() && isatty(STDERR_FILENO);
+}
+
 static void say_starting(const struct service *service)
 {
-    log_write(LOG_INFO, "starting",
+    log_write(is_watched() ? LOG_DEBUG : LOG_INFO, "starting",
               LOG_FIELDS(LOG_T("version", SLICE(TASKHOLD_VERSION)), LOG_N("pid", getpid()),
                          LOG_T("engine", slice_of(service->engine->name))));
 }
@@ -299,8 +307,10 @@ static int create_server(struct service *service)
     if (!service->server) {
         char holder[128];
         char text[512];
-        (void)snprintf(text, sizeof text, "%s: %s port %u%s", why, settings->host,
-                       (unsigned)options.port, holder_of_port(options.port, holder, sizeof holder));
+        (void)holder_of_port(options.port, holder, sizeof holder);
+        (void)snprintf(text, sizeof text, "%s: %s port %u%s%s", why, settings->host,
+                       (unsigned)options.port, holder,
+                       *holder ? "; another port is chosen so: --port 9000" : "");
         return complain(CLI_FAILED, text);
     }
     return CLI_OK;
@@ -319,18 +329,61 @@ static int start_control(struct service *service)
     return CLI_OK;
 }
 
-/* Where to look first, for a person; on standard error, as the log. */
+/* The address as a browser on this machine reaches it: all addresses are none of them. */
+static void write_local_url(const struct service *service, char *out, size_t size)
+{
+    const char *host = service->settings.host;
+    const unsigned port = http_server_port(service->server);
+
+    if (strcmp(host, "0.0.0.0") == 0) {
+        host = "127.0.0.1";
+    } else if (strcmp(host, "::") == 0) {
+        host = "::1";
+    }
+    (void)snprintf(out, size, strchr(host, ':') ? "http://[%s]:%u" : "http://%s:%u", host, port);
+}
+
+/* Where the data is: the file, or the server without the password. */
+static void say_data(const struct service *service)
+{
+    const char *file = service->engine->file(service->store);
+    struct buffer shown;
+
+    buffer_init(&shown, DATABASE_SHOWN_MOST);
+    if (file) {
+        buffer_add_text(&shown, file);
+    } else {
+        settings_add_url(&shown, service->settings.database_url);
+    }
+    fprintf(stderr, "  data           %.*s\n", (int)shown.len, shown.data ? shown.data : "");
+    buffer_finish(&shown);
+}
+
+/* Where to look first, for a person; on standard error, as the log. What is to be pasted fits into
+ * 80 columns. */
 static void greet(const struct service *service, const char *url)
 {
-    fprintf(stderr, "listening on %s\n", url);
+    char local[300];
+
+    write_local_url(service, local, sizeof local);
+    fprintf(stderr, "taskhold " TASKHOLD_VERSION ", listening on %s\n\n  documentation  %s/docs\n",
+            url, local);
+    say_data(service);
     if (service->metrics) {
-        fprintf(stderr, "metrics on %s\n", metrics_listener_url(service->metrics));
+        fprintf(stderr, "  metrics        %s\n", metrics_listener_url(service->metrics));
     }
-    fprintf(stderr,
-            "  documentation  %s/docs\n"
-            "  try            curl -sS %s/v1/auth/register"
-            " --json '{\"email\":\"me@example.com\",\"password\":\"a long pass phrase\"}'\n",
-            url, url);
+    fprintf(stderr, "  stop           Ctrl-C\n\n");
+    if (strcmp(service->settings.registration, "open") == 0) {
+        fprintf(
+            stderr,
+            "Try it in a second terminal:\n\n"
+            "  curl -sS %s/v1/auth/register \\\n"
+            "    --json '{\"email\":\"me@example.com\",\"password\":\"a long pass phrase\"}'\n\n",
+            local);
+    } else {
+        fprintf(stderr, "Accounts are made by invitation, or in a second terminal with:\n\n"
+                        "  taskhold user add me@example.com\n\n");
+    }
 }
 
 /* The same for a machine, whatever the level: nobody else tells the port that PORT=0 found. */
@@ -357,7 +410,7 @@ static void on_ready(void *owner)
 
     (void)snprintf(url, sizeof url, "http://%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "",
                    http_server_port(service->server));
-    if (!log_is_json() && isatty(STDERR_FILENO)) {
+    if (is_watched()) {
         greet(service, url);
     } else {
         log_started(service, url);

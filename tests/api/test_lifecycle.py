@@ -4,7 +4,9 @@ import http.client
 import json
 import os
 import pty
+import re
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -13,7 +15,7 @@ import time
 
 import pytest
 
-from support import tokens
+from support import engine, tokens
 from support.accounts import PASSWORD, User
 from support.client import Client
 from support.paths import binary
@@ -248,21 +250,61 @@ def open_terminal():
         pytest.skip(f"no pseudo-terminal can be had here: {error}")
 
 
-def test_start_with_no_configuration_at_all(tmp_path):
-    """On a terminal it says where to look first, and shows a curl to try."""
-    env = environment({"JWT_SECRET": None, "RATE_LIMIT": None, "LOG_FORMAT": None})
+def greeting(folder, *args, until=b"stop ", **env):
+    """What `serve` says on a terminal; then it is ended, and that is its exit status."""
     ours, theirs = open_terminal()
-    process = subprocess.Popen([str(binary()), "serve", "--port", "0"], cwd=tmp_path, env=env,
-                               stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+    process = subprocess.Popen([str(binary()), "serve", "--port", "0", *args], cwd=folder,
+                               env=environment({"LOG_FORMAT": None, **env}), stdin=subprocess.DEVNULL, stdout=theirs,
+                               stderr=theirs)
     try:
-        text = read_terminal(ours, b"curl")
+        return read_terminal(ours, until), process
     finally:
         process.terminate()
-        status = process.wait(20)
+        process.wait(20)
         os.close(theirs)
         os.close(ours)
-    assert status == 0 and "/docs" in text and "listening on http://127.0.0.1:" in text
-    assert (tmp_path / "data" / "taskhold.db").exists()
+
+
+def test_start_with_no_configuration_at_all(tmp_path):
+    """On a terminal it says where to look first, where the data is, and shows a request that can be pasted."""
+    text, process = greeting(tmp_path, until=b"phrase\"}'", JWT_SECRET=None, RATE_LIMIT=None, DATABASE_URL=None)
+    assert process.returncode == 0
+    url = re.search(r"listening on (http://127\.0\.0\.1:\d+)\r\n", text)[1]
+    assert f"documentation  {url}/docs\r\n" in text and "stop           Ctrl-C\r\n" in text
+    assert f"data           {tmp_path}/data/taskhold.db\r\n" in text and (tmp_path / "data" / "taskhold.db").exists()
+    pasted = text[text.index("curl"):].replace("\r", "")
+    words = shlex.split(pasted.replace("\\\n", ""))
+    assert words[:4] == ["curl", "-sS", f"{url}/v1/auth/register", "--json"]
+    assert set(json.loads(words[4])) == {"email", "password"} and len(words) == 5
+    assert text.startswith("taskhold ") and "\x1b" not in text  # no line of the log stands before it
+    assert all(len(line) <= 80 for line in text.splitlines() if str(tmp_path) not in line)
+
+
+@pytest.mark.parametrize("host, local", [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("127.0.0.1", "127.0.0.1")])
+def test_the_greeting_names_addresses_that_can_be_opened(tmp_path, host, local):
+    if ":" in host and not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    text, _ = greeting(tmp_path, "--host", host)
+    assert re.search(rf"documentation  http://{re.escape(local)}:\d+/docs\r\n", text), text
+
+
+def test_the_greeting_of_a_closed_server(tmp_path):
+    text, _ = greeting(tmp_path, "--registration", "closed", until=b"user add")
+    assert "/v1/auth/register" not in text and "by invitation" in text
+
+
+def test_a_password_of_the_database_is_in_no_greeting(tmp_path):
+    settings = engine.database_for(tmp_path)
+    if settings is None:
+        settings = {"DATABASE_URL": "sqlite:here.db"}
+    else:
+        settings["DATABASE_URL"] += "?password=Never-Told-77"
+    try:
+        text, _ = greeting(tmp_path, **settings)
+        where = r"/\S+/here\.db" if not engine.is_postgres() else r"postgres\S+password=\*{8}"
+        assert re.search(rf"data           {where}\r\n", text) and "Never-Told-77" not in text, text
+    finally:
+        engine.drop_database_for(tmp_path)
 
 
 # ---- the log ----

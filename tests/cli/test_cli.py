@@ -75,9 +75,14 @@ def test_usage(tmp_path, args, says):
 
 def test_version():
     text = run("version").stdout
-    assert re.fullmatch(r"taskhold \d+\.\d+\.\d+\n", text)
+    found = re.fullmatch(r"taskhold (\d+\.\d+\.\d+)(?: \(commit ([0-9a-f]{12}(?:-dirty)?)\))?\n"
+                         r"SQLite ([\d.]+), libpq ([\d.]+), libsodium ([\d.]+)\n", text)
+    assert found, text
     assert run("--version").stdout == text
-    assert json.loads(run("version", "--json").stdout) == {"name": "taskhold", "version": text.split()[1]}
+    version, commit, sqlite, libpq, libsodium = found.groups()
+    assert json.loads(run("version", "--json").stdout) == {
+        "name": "taskhold", "version": version, "commit": commit,
+        "libraries": {"sqlite": sqlite, "libpq": libpq, "libsodium": libsodium}}
 
 
 def test_routes_are_the_same_in_both_forms():
