@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The picture of docs/benchmarks.md is drawn from the numbers that stand there."""
+"""The picture of docs/benchmarks.md is drawn from the numbers that stand there; the benchmarks fit the program they measure."""
 import pathlib
 import re
 import sys
@@ -9,6 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
 import chart  # noqa: E402
+import pgbench  # noqa: E402
+import servers  # noqa: E402
 
 PAGE = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
 
@@ -29,3 +31,17 @@ def test_another_number_is_another_picture():
     number = re.search(r"^\| Taskhold \| ([\d,]+) ", PAGE, re.MULTILINE)[1]
     assert chart.draw(PAGE.replace(number, "12,345")) != chart.draw(PAGE)
     assert chart.draw("# Benchmarks\n\nnothing measured\n") is None
+
+
+def source(path):
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_pgbench_has_a_value_for_each_parameter_of_a_create():
+    types = re.search(r'\[SQL_TASK_CREATE\] = \{.*?"(u[a-z]+)"\}', source("src/store/postgres/sql.c"), re.DOTALL)[1]
+    assert [kind[0] for _, kind in pgbench.CREATE] == [{"i": "b"}.get(letter, letter) for letter in types]
+
+
+def test_lists_that_were_not_asked_before_are_more_than_a_loop_keeps():
+    kept = int(re.search(r"#define LIST_PAGES +(\d+)U", source("src/api/api.c"))[1])
+    assert servers.PAGES >= 4 * kept
