@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A new secret on several nodes, by the steps of the README: whatever one node signed, every node takes, after each
+"""A new secret on several nodes, by the steps of docs/operations.md: whatever one node signed, every node takes, after each
 restart of a single node."""
 import pytest
 

@@ -24,7 +24,7 @@ def test_files_are_for_the_owner_only(start_server, make_user):
 
 
 def test_changing_the_secret_logs_nobody_out(start_server, make_user):
-    """The steps of the README: the old file becomes the previous secret, a new one is made."""
+    """The steps of docs/operations.md: the old file becomes the previous secret, a new one is made."""
     server = start_server(env={"JWT_SECRET": None})
     user = make_user(server)
     made = server.directory / "data" / "taskhold.db.jwt-secret"
