@@ -37,6 +37,7 @@ class Options:
         self.many_tasks = 100_000 if arguments.quick else 1_000_000
         self.backup_tasks = 100_000 if arguments.quick else 500_000
         self.fill_seconds = 30 if arguments.quick else 120
+        self.minutes = 5 if arguments.quick else 15
         self.run_seconds = QUICK_RUN_SECONDS if arguments.quick else FULL_RUN_SECONDS
 
     def wants(self, key):
@@ -129,6 +130,8 @@ def write(folder, name, content):
 def measure(binary, options):
     folder = machine.data_folder(CACHE)
     try:
+        if not options.only:
+            options.progress(f"Measuring everything: about {options.minutes} minutes on a quiet machine")
         machine.warn_if_busy()
         fsync = machine.fsync_microseconds(folder)
         facts = machine.facts(folder, binary, fsync)
