@@ -134,6 +134,20 @@ def test_it_starts_and_answers(package, tmp_path):
         process.wait()
 
 
+def test_the_tests_of_the_package_pass(package, tmp_path):
+    """What autopkgtest runs on the installed package, on the unpacked one: nothing on standard error counts as well."""
+    needs("curl")
+    needs("jq")
+    run("dpkg-deb", "-x", str(package), str(tmp_path / "root"))
+    tests = re.findall(r"^Tests: *(.*)$", read("debian/tests/control"), re.MULTILINE)
+    assert tests == ["first-task"]
+    (tmp_path / "work").mkdir()
+    done = subprocess.run([ROOT / "debian/tests" / tests[0]], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120,
+                          check=False, env={"PATH": f"{tmp_path}/root/usr/bin:{os.environ['PATH']}",
+                                            "AUTOPKGTEST_TMP": str(tmp_path / "work")})
+    assert done.returncode == 0 and done.stderr == "", done.stdout + done.stderr
+
+
 def test_it_is_installed_and_removed(package, tmp_path):
     """In a root of its own, whose scripts run from outside: nothing but files and the list of packages is there."""
     needs("deb-systemd-helper")
