@@ -32,6 +32,8 @@ static void check_schema(struct doctor *d)
 
     if (!inspect_identity(d->db, d->path, &schema, why, sizeof why)) {
         doctor_say(d, DOCTOR_ERROR, "schema", "%s: start the program that made it", why);
+    } else if (database_is_of_0_1_0(d->db)) {
+        doctor_say(d, DOCTOR_ERROR, "schema", "%s", DATABASE_OF_0_1_0_WHY);
     } else if (schema < migrate_head()) {
         doctor_say(d, DOCTOR_WARNING, "schema", "%lld of %lld: run taskhold migrate",
                    (long long)schema, (long long)migrate_head());

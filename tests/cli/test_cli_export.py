@@ -2,6 +2,7 @@
 """export and import: the way out and back in, byte for byte."""
 import json
 import os
+import pathlib
 import sqlite3
 import stat
 
@@ -184,3 +185,25 @@ def test_what_is_refused(exported, tmp_path):
     refused(taskhold(tmp_path, "import", str(file), "--database", "postgres://127.0.0.1:1/d"), "refused")
     server.terminate()
     refused(taskhold(server.directory, "import", str(file)), "holds accounts already")
+
+
+def test_the_way_from_0_1_0(start_server, tmp_path):
+    """A database of that version is refused with what to do, and that works: export, import, log in."""
+    (tmp_path / "data").mkdir()
+    old = tmp_path / "data" / "taskhold.db"
+    with sqlite3.connect(old) as db:
+        db.executescript((pathlib.Path(__file__).parent / "taskhold-0.1.0.sql").read_text())
+    db.close()
+    refused(taskhold(tmp_path, "migrate"), "it was made by version 0.1.0")
+    findings = json.loads(taskhold(tmp_path, "doctor", "--json").stdout)["checks"]
+    (schema,) = [one for one in findings if one["check"] == "schema"]
+    assert schema["level"] == "error" and "taskhold import FILE" in schema["finding"]
+
+    file, place = tmp_path / "all.jsonl", tmp_path / "new"
+    place.mkdir()
+    assert "1 users, 3 tasks, 0 tombstones" in taskhold(tmp_path, "export", str(file)).stderr
+    assert taskhold(place, "import", str(file)).returncode == 0
+    client = Client(start_server(directory=place))
+    tokens = client.post("/v1/auth/login", {"email": "ada@example.com", "password": "a fine long phrase"}).expect(200).json
+    tasks = Client(client.server, tokens["access_token"]).get("/v1/tasks").expect(200).json["items"]
+    assert [task["title"] for task in tasks] == ["three", "two", "one"]

@@ -122,6 +122,16 @@ int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value)
     return rc;
 }
 
+bool database_is_of_0_1_0(sqlite3 *db)
+{
+    sqlite3_int64 count = 0;
+    return database_read_i64(db,
+                             "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND "
+                             "name IN ('users', 'meta')",
+                             &count) == SQLITE_OK &&
+           count == 1;
+}
+
 bool database_read_epoch(sqlite3 *db, struct uuid *epoch)
 {
     sqlite3_stmt *statement = NULL;

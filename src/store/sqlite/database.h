@@ -40,6 +40,15 @@ int database_code(sqlite3 *db, int rc, bool file);
 /* One integer from a statement of ours. Returns SQLITE_OK or the error. */
 int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value);
 
+/* Whether the file was made by version 0.1.0, which counted its schema as 1 too and had no epoch.
+ */
+bool database_is_of_0_1_0(sqlite3 *db);
+
+/* What to do with such a file. */
+#define DATABASE_OF_0_1_0_WHY                                                                      \
+    "it was made by version 0.1.0, whose tables are others: write it into a file with `taskhold "  \
+    "export FILE`, and read that with `taskhold import FILE --database sqlite:NEW`"
+
 /* See store_engine.epoch. Returns false when there is none to be read. */
 bool database_read_epoch(sqlite3 *db, struct uuid *epoch);
 

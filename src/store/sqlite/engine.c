@@ -52,6 +52,10 @@ static struct store *engine_open(const struct store_options *options, char *why,
         (void)snprintf(why, why_size, "%s", TABLE_UNFINISHED_WHY);
         goto failed;
     }
+    if (database_is_of_0_1_0(db)) {
+        (void)snprintf(why, why_size, "%s: " DATABASE_OF_0_1_0_WHY, store->file.path);
+        goto failed;
+    }
     if (!database_read_epoch(db, &store->epoch)) {
         (void)snprintf(why, why_size, "cannot read the epoch of %s", store->file.path);
         goto failed;
