@@ -193,3 +193,12 @@ def test_what_is_printed_is_written(tmp_path):
     kept = kept.replace("text\n@41", 'json\n{\n  "id": "01a2264b-0000-7597-806b-95cecbe557e4",\n  "n": 1\n}')
     page.write_text(kept)
     assert readme(page)[0] == 0 and page.read_text() == kept
+
+
+def test_each_file_of_the_root_says_who_needs_it_there():
+    git = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-co", "--exclude-standard"]
+    listed = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    there = {name for name in listed if "/" not in name and (ROOT / name).exists()}
+    part = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("## Files in the root\n")[1]
+    named = [name for row in re.findall(r"^\| (`.*?) \|", part, re.MULTILINE) for name in re.findall(r"`([^`]+)`", row)]
+    assert sorted(named) == sorted(there)
