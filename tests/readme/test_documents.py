@@ -174,6 +174,8 @@ def test_a_good_document_passes(tmp_path):
     ("<!-- printed -->\n```text", "<!-- printed -->\n```json", 8, "printed no JSON"),
     ("\n@41", "\n@42", 0, "-@42\n+@41"),
     ("clone\n<", "elsewhere\n<", 0, "+clone"),
+    ("<!-- made: end -->", "", 25, "does not end"),
+    ("```sh\nfalse", "<!-- not run: x -->\n```sh\nfalse", 16, "no block that is run"),
 ])
 def test_a_bad_document_fails(was, now, line, said, tmp_path):
     page = tmp_path / "page.md"
