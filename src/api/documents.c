@@ -57,16 +57,16 @@ _Static_assert(sizeof documents / sizeof *documents == API_FILES, "each has an e
 static const struct rewriting {
     struct slice from;
     struct slice before; /* what of it stays in front of what is put in */
-    struct slice behind;
+    struct slice after;
     bool whole; /* put in the URL; else the prefix of the path */
 } rewritings[] = {
 #define PATH(before, path)                                                                         \
     {                                                                                              \
         SLICE(before path), SLICE(before), SLICE(path), false                                      \
     }
-#define URL(before, url, behind)                                                                   \
+#define URL(before, url, after)                                                                    \
     {                                                                                              \
-        SLICE(before url behind), SLICE(before), SLICE(behind), true                               \
+        SLICE(before url after), SLICE(before), SLICE(after), true                                 \
     }
     PATH("=\"", "/"),            /* links of the pages */
     PATH("'", "/openapi.json'"), /* of the script */
@@ -104,7 +104,7 @@ static char *rewrite(struct slice text, const char *url, size_t *len)
         }
         buffer_add(&out, rewriting->before);
         buffer_add(&out, rewriting->whole ? weburl_base(url) : weburl_path(url));
-        buffer_add(&out, rewriting->behind);
+        buffer_add(&out, rewriting->after);
         at += rewriting->from.len;
     }
     if (out.failed) {

@@ -196,7 +196,7 @@ static enum http_verdict ask_store(struct http_exchange *x, struct slice token,
     return check->answered ? conclude(check) : HTTP_LATER;
 }
 
-/* What stands behind `Bearer `; ptr NULL: the field does not offer a token. */
+/* What stands after `Bearer `; ptr NULL: the field does not offer a token. */
 static struct slice bearer_token(struct slice field)
 {
     struct slice rest = field;

@@ -7,7 +7,7 @@
 
 /* Verified tokens of one loop: fixed memory, no lock. A token is found only byte for byte, before
  * its expiry, while no session of its user has ended since it was put in, and not longer than
- * `lifetime_ms` behind that: the bound for what another process may have ended unheard. */
+ * `lifetime_ms` after that: the bound for what another process may have ended unheard. */
 struct token_cache;
 
 /* `entries` is a power of two. `lifetime_ms` 0: no bound. NULL without memory. */

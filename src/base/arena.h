@@ -17,7 +17,7 @@ void arena_destroy(struct arena **arena);
 /* `size` zeroed bytes aligned for any type, or NULL. Valid until the next reset. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((warn_unused_result));
 
-/* A copy of `s` behind which a NUL stands (not counted); `ptr` is NULL when memory ran out. */
+/* A copy of `s` after which a NUL stands (not counted); `ptr` is NULL when memory ran out. */
 struct slice arena_copy(struct arena *arena, struct slice s) __attribute__((warn_unused_result));
 
 /* Takes everything back and keeps only the first block. */

@@ -26,7 +26,7 @@ void buffer_clear(struct buffer *b);
 /* What buffer_reserve does when the room is not there yet. */
 char *buffer_reserve_more(struct buffer *b, size_t extra);
 
-/* Makes room for `extra` bytes behind `len` and returns where they start, or NULL (sticky). The
+/* Makes room for `extra` bytes after `len` and returns where they start, or NULL (sticky). The
  * caller then adds to `len` what it wrote. */
 static inline char *buffer_reserve(struct buffer *b, size_t extra)
 {

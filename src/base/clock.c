@@ -279,7 +279,7 @@ static bool take_date(struct slice *text, int64_t *days)
     return true;
 }
 
-/* Digits behind a point, cut to milliseconds. */
+/* Digits after a point, cut to milliseconds. */
 static bool take_fraction(struct slice *text, unsigned *ms)
 {
     unsigned digit = 0;

@@ -79,7 +79,7 @@ bool inbox_run(struct inbox *inbox)
     struct inbox_message *message = NULL;
     bool any = false;
 
-    /* The eventfd first: a message posted behind the exchange then makes it readable again. */
+    /* The eventfd first: a message posted after the exchange then makes it readable again. */
     while (read(inbox->fd, &posts, sizeof posts) < 0 && errno == EINTR) {
     }
     message = reverse(atomic_exchange_explicit(&inbox->newest, NULL, memory_order_acquire));

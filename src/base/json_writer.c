@@ -33,7 +33,7 @@ static char *put_name(char *at, struct slice name)
     return at;
 }
 
-/* Room for a value of `len` bytes, behind a comma and the name where they are due. The caller gives
+/* Room for a value of `len` bytes, after a comma and the name where they are due. The caller gives
  * where the value ends to end_value. */
 static inline char *begin_value(struct json_writer *w, size_t len)
 {

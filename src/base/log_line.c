@@ -225,11 +225,11 @@ static void put_status(struct log_line *line, int64_t status)
 static void put_name(struct log_line *line, struct slice name)
 {
     static const struct slice before[] = {{",\"", 2}, {" ", 1}, {" \033[2m", 5}};
-    static const struct slice behind[] = {{"\":", 2}, {"=", 1}, {"=\033[0m", 5}};
+    static const struct slice after[] = {{"\":", 2}, {"=", 1}, {"=\033[0m", 5}};
 
     put(line, before[line->style]);
     put(line, name);
-    put(line, behind[line->style]);
+    put(line, after[line->style]);
 }
 
 static void put_text(struct log_line *line, struct slice text)

@@ -155,7 +155,7 @@ unsigned metrics_series(enum metric metric, const char *labels)
     return cell;
 }
 
-/* The values of a label stand in cells one behind the other. */
+/* The values of a label stand in cells one after the other. */
 static void lay_out(enum metric metric)
 {
     const struct metric_row *row = &metric_rows[metric];

@@ -50,7 +50,7 @@ int64_t metrics_started_ms(void);
 /* The process: processor seconds, memory, descriptors, start. Leaves out what the kernel hides. */
 void metrics_process_write(struct buffer *out);
 
-/* Appends seconds with six digits behind the point. */
+/* Appends seconds with six digits after the point. */
 void metrics_add_seconds(struct buffer *out, int64_t us);
 
 #endif

@@ -30,12 +30,12 @@
     TEXT(jwt_secret, "JWT_SECRET", NULL, NULL, true,                                               \
          "at least 32 bytes; with SQLite made at first start, kept beside the database file")      \
     TEXT(jwt_secret_previous, "JWT_SECRET_PREVIOUS", NULL, NULL, true,                             \
-         "still accepted for verifying, for rotation without logging anyone out")                  \
+         "verifies tokens and signs none: to change the secret without logging anyone out")        \
     NUMBER(access_token_ttl, "ACCESS_TOKEN_TTL", "access-token-ttl", 900, 1, 86400, "seconds")     \
     NUMBER(refresh_token_ttl, "REFRESH_TOKEN_TTL", "refresh-token-ttl", 2592000, 1, 31536000,      \
            "seconds")                                                                              \
     NUMBER(refresh_grace_seconds, "REFRESH_GRACE_SECONDS", "refresh-grace-seconds", 60, 0, 600,    \
-           "a refresh token that was superseded so long ago still answers with the current one")   \
+           "how long a used refresh token is still answered with the current one, in seconds")     \
     TEXT(registration, "REGISTRATION", "registration", "open", false,                              \
          "open or closed; closed: an account needs an invitation or `taskhold user add`")          \
     NUMBER(user_tasks_most, "USER_TASKS_MOST", "user-tasks-most", 100000, 1, 1000000000,           \
@@ -70,7 +70,7 @@
     NUMBER(drain_seconds, "DRAIN_SECONDS", "drain-seconds", 10, 0, 600,                            \
            "how long SIGTERM lets work finish")                                                    \
     NUMBER(drain_delay_seconds, "DRAIN_DELAY_SECONDS", "drain-delay-seconds", 0, 0, 600,           \
-           "how long before that /readyz is 503 and all is still served, for load balancers")
+           "how long /readyz is 503 before that, while all is served, for load balancers")
 
 /* What else the program reads, from the environment alone: no flag, no file. VARIABLE(names, help)
  */

@@ -20,7 +20,7 @@ static const char *origin_name(const struct settings *settings, enum setting_id 
     return origin == SETTINGS_ENV_FILE ? settings->env_file : names[origin];
 }
 
-/* The end of the password in the authority of a URL, where `at` is behind the scheme: the last `@`
+/* The end of the password in the authority of a URL, where `at` is after the scheme: the last `@`
  * before the path, for passwords are not always encoded. */
 static const char *authority_end(const char *at)
 {

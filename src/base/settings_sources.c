@@ -221,8 +221,8 @@ char *settings_read_file(const char *path, const char **why)
     return text;
 }
 
-/* The value behind `=`: quoted, or up to a `#` behind a blank. Ended by NUL in its place. Returns
- * NULL when a quote is not closed or something stands behind it. */
+/* The value after `=`: quoted, or up to a `#` after a blank. Ended by NUL in its place. Returns
+ * NULL when a quote is not closed or something stands after it. */
 static char *dotenv_value(char *text)
 {
     struct slice value = slice_trim(slice_of(text));

@@ -51,7 +51,7 @@ struct slice slice_strip(struct slice s);
 /* Whether a control character (C0 or DEL) is in it. */
 bool slice_has_control(struct slice s);
 
-/* Cuts off what stands before the next `separator` and returns it; `*rest` moves behind the
+/* Cuts off what stands before the next `separator` and returns it; `*rest` moves after the
  * separator, and its `ptr` becomes NULL after the last part. */
 struct slice slice_next(struct slice *rest, char separator);
 

@@ -16,7 +16,7 @@ enum cli_status {
 /* A row of the table of subcommands in main.c. */
 struct cli_command {
     const char *name;
-    int (*run)(int argc, char **argv); /* what stands behind the name; returns an exit status */
+    int (*run)(int argc, char **argv); /* what stands after the name; returns an exit status */
     const char *arguments;             /* for the help; "" when there are none */
     const char *summary;
     bool takes_settings; /* every flag of the settings */

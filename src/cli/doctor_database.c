@@ -18,10 +18,11 @@ static bool wal_reset_is_corrected(int version)
 
 static void check_library(struct doctor *d)
 {
-    const char *remark = wal_reset_is_corrected(sqlite3_libversion_number())
-                             ? ""
-                             : "; its WAL-reset fault (corrected in 3.51.3) cannot strike, because "
-                               "one connection alone writes and moves the WAL";
+    const char *remark =
+        wal_reset_is_corrected(sqlite3_libversion_number())
+            ? ""
+            : "; its WAL-reset fault (corrected in 3.51.3) cannot happen here, because "
+              "one connection alone writes and moves the WAL";
     doctor_say(d, DOCTOR_OK, "sqlite", "version %s%s", sqlite3_libversion(), remark);
 }
 

@@ -113,7 +113,7 @@ static void check_standby(struct doctor *d, const PGresult *answers)
                    answer_of(answers, STANDBYS));
     } else {
         doctor_say(d, DOCTOR_OK, "standby",
-                   "none: what is lost with this server comes back from its backup only");
+                   "none: what is lost with this server can only come back from a backup");
     }
 }
 

@@ -165,7 +165,7 @@ static void put_tail(void)
           ".SH SIGNALS\n"
           "SIGTERM and SIGINT have\n"
           ".B taskhold serve\n"
-          "finish what it has begun and end with 0; a second one ends it at once.\n"
+          "finish what it has begun and end with 0; a second SIGINT ends it at once.\n"
           "SIGHUP has it read again: secrets from files, LOG_LEVEL, CORS_ORIGINS, TRUSTED_PROXIES "
           "and "
           "CLIENT_ADDRESS_HEADER.\n"

@@ -63,7 +63,7 @@ static bool split(const char *address, char host[static HOST_MOST], uint16_t *po
 /* What the server says of HOST or PORT is here about one setting. */
 static void explain(const char *address, const char *reason, char *why, size_t size)
 {
-    const char *behind = strstr(reason, ": ");
+    const char *after = strstr(reason, ": ");
     const char *colon = strrchr(address, ':');
     uint64_t port = 0;
     char holder[128] = "";
@@ -71,7 +71,7 @@ static void explain(const char *address, const char *reason, char *why, size_t s
         (void)holder_of_port((uint16_t)port, holder, sizeof holder);
     }
     (void)snprintf(why, size, "METRICS_ADDR is \"%s\"%s; %s", address, holder,
-                   behind ? behind + 2 : reason);
+                   after ? after + 2 : reason);
 }
 
 static bool open_server(struct metrics_listener *listener, const char *address, struct api *api,

@@ -55,7 +55,7 @@ static void paint(struct bar *bar, const struct move_progress *progress)
 {
     static const char full[] = "##############################";
     static const char empty[] = "..............................";
-    /* A table may have grown behind the count of an unlucky reader. */
+    /* A table may have grown after the count of an unlucky reader. */
     const int64_t total = progress->total > progress->rows ? progress->total : progress->rows;
     const int cells = total > 0 ? (int)(progress->rows * BAR_CELLS / total) : BAR_CELLS;
 

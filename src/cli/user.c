@@ -32,7 +32,7 @@ struct verb {
     int (*run)(const struct verb *verb, const struct user_order *order);
     const char *path; /* of the call */
     const char *done; /* what to say, around the e-mail */
-    const char *behind;
+    const char *after;
     int emails_least;
     int emails_most;
 };
@@ -72,7 +72,7 @@ static int report(const struct verb *verb, const struct user_order *order,
     } else if (strcmp(verb->name, "invite") == 0) {
         return user_list_invitation(answer);
     } else {
-        printf("%s %s%s\n", verb->done, order->email, verb->behind);
+        printf("%s %s%s\n", verb->done, order->email, verb->after);
     }
     return CLI_OK;
 }
@@ -206,7 +206,7 @@ static bool goes_with(const struct verb *verb, const char *flag, bool given, con
     return good;
 }
 
-/* What stands behind the settings' flags: a verb and, but for some, an e-mail. */
+/* What stands after the settings' flags: a verb and, but for some, an e-mail. */
 static int run(int argc, char **argv, struct user_order *order)
 {
     const struct verb *verb = NULL;

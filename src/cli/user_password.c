@@ -27,7 +27,7 @@ static bool complain(const char *why)
     return false;
 }
 
-/* Up to the end of the line or of the input. A byte at a time: what stands behind is not ours. */
+/* Up to the end of the line or of the input. A byte at a time: what stands after is not ours. */
 static bool read_line(char line[static USER_PASSWORD_SIZE])
 {
     size_t len = 0;

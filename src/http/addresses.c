@@ -76,7 +76,7 @@ static struct entry *find(struct addresses *addresses, const uint8_t *key)
     return NULL;
 }
 
-/* Frees a slot and moves back what was pushed behind it, so that no search stops too early. */
+/* Frees a slot and moves back what was pushed after it, so that no search stops too early. */
 static void vacate(struct addresses *addresses, size_t hole)
 {
     size_t at = hole;

@@ -25,7 +25,7 @@ struct http_chunked {
 void http_chunked_init(struct http_chunked *chunked, uint64_t most);
 
 /* Takes from `in` what belongs to the body: `*consumed` bytes, of which `*decoded` bytes of content
- * are written to `out`. `out` may overlap `in` if it does not start behind it. After
+ * are written to `out`. `out` may overlap `in` if it does not start after it. After
  * HTTP_PARSE_MORE all of `in` was consumed. The result does not depend on how the bytes were cut.
  */
 enum http_parse http_chunked_decode(struct http_chunked *chunked, struct slice in, char *out,

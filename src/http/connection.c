@@ -85,7 +85,7 @@ static void hand_over(struct http_connection *c)
     c->loop->in_flight++;
 }
 
-/* Answers what is no proper request, and ends the connection behind it. */
+/* Answers what is no proper request, and ends the connection after it. */
 static void refuse(struct http_connection *c, enum error error)
 {
     hand_over(c);

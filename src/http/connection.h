@@ -51,7 +51,7 @@ struct http_connection {
     struct buffer out;
     size_t in_at;       /* where the current request starts */
     size_t out_at;      /* what was written */
-    struct slice tail;  /* of a large body, to be written behind `out` */
+    struct slice tail;  /* of a large body, to be written after `out` */
     int64_t touched_ms; /* last progress of writing, or the start of an idle or lingering time */
     int64_t linger_until_ms;
     size_t skip;             /* bytes of an unread body, to be dropped before the next request */

@@ -7,7 +7,7 @@
 #include "http/server.h"
 
 /* What this room keeps of an exchange beside what everybody sees. Taken from the loop's pool with
- * the first byte of a request, given back behind the last byte of the response. */
+ * the first byte of a request, given back after the last byte of the response. */
 
 #define EXCHANGE_ARENA_MOST     ((size_t)1024 * 1024) /* and the largest body */
 #define EXCHANGE_HEAD_MOST      ((size_t)64 * 1024)
@@ -35,7 +35,7 @@ struct exchange {
     struct http_head head;
     struct http_chunked chunked;
     const char *base; /* where the head stood when the request's slices were made */
-    size_t body_len;  /* decoded bytes of the body that stand behind the head */
+    size_t body_len;  /* decoded bytes of the body that stand after the head */
     size_t wire_len;  /* bytes of the connection's input that are the request's */
     uint64_t body_most;
     unsigned allow;  /* the methods of the path, for Allow */

@@ -88,7 +88,7 @@ static bool is_quote(struct slice text, size_t at)
     return slashes % 2 == 0;
 }
 
-/* Cuts off what stands behind the last `separator` outside of quotes. */
+/* Cuts off what stands after the last `separator` outside of quotes. */
 static struct slice cut_last(struct slice *rest, char separator)
 {
     bool quoted = false;

@@ -27,7 +27,7 @@ enum forwarded_step forwarded_last_hop(struct slice *rest, struct in6_addr *addr
 
 /* The same of a joined Forwarded (RFC 7239): the `for` of its last element, which may be quoted.
  * Read from the end, so that a quote that a stranger left open swallows nothing that a proxy wrote
- * behind it. */
+ * after it. */
 enum forwarded_step forwarded_last_element(struct slice *rest, struct in6_addr *address);
 
 #endif

@@ -13,7 +13,7 @@ struct heartbeat;
 struct heartbeat *heartbeat_start(struct http_server *server);
 
 /* Ends the thread. What was asked may still lie in the inboxes, so the memory stays until
- * heartbeat_destroy, which comes behind the loops' end. NULL does nothing. */
+ * heartbeat_destroy, which comes after the loops' end. NULL does nothing. */
 void heartbeat_stop(struct heartbeat *heartbeat);
 void heartbeat_destroy(struct heartbeat **heartbeat);
 

@@ -94,7 +94,7 @@ struct http_response {
     /* The stream has no end of its own: a drain ends it, and so does a client that ends its
      * direction. */
     bool endless;
-    bool close; /* end the connection behind this response */
+    bool close; /* end the connection after this response */
 };
 
 struct http_loop;

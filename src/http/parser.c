@@ -395,7 +395,7 @@ enum http_parse http_head_parse(struct http_head *head, struct slice input)
     return HTTP_PARSE_DONE;
 }
 
-/* The field line at or behind `*at`; false behind the last. */
+/* The field line at or after `*at`; false after the last. */
 static bool next_line(const struct http_head *head, struct slice input, uint32_t *at,
                       struct slice *name, struct slice *value)
 {

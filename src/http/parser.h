@@ -51,13 +51,13 @@ struct http_head {
 void http_head_init(struct http_head *head);
 
 /* Goes on with the head that starts at `input`'s first byte. After HTTP_PARSE_MORE it is called
- * again with the same bytes and more behind them (they may have moved). The result does not depend
+ * again with the same bytes and more after them (they may have moved). The result does not depend
  * on how the bytes were cut. */
 enum http_parse http_head_parse(struct http_head *head, struct slice input)
     __attribute__((warn_unused_result));
 
-/* Steps through the field lines of a parsed head: the next line at or behind `*at` that has
- * `field`. Start with `*at` 0. Returns false behind the last. */
+/* Steps through the field lines of a parsed head: the next line at or after `*at` that has
+ * `field`. Start with `*at` 0. Returns false after the last. */
 bool http_head_next(const struct http_head *head, struct slice input, enum http_field field,
                     uint32_t *at, struct slice *value);
 

@@ -88,20 +88,20 @@ static bool already_added(const struct http_problem_errors *errors, struct slice
     return false;
 }
 
-/* Adds an error, once for each name and code. The detail reads `before` NAME `behind`. */
+/* Adds an error, once for each name and code. The detail reads `before` NAME `after`. */
 static void add_error(struct parse *parse, struct slice name, const char *code, const char *before,
-                      const char *behind)
+                      const char *after)
 {
     const struct slice shown = utf8_cut(name, SHOWN_MOST);
     const size_t before_len = strlen(before);
-    const size_t behind_len = strlen(behind);
+    const size_t after_len = strlen(after);
     char *detail = NULL;
 
     parse->good = false;
     if (already_added(parse->errors, name, code)) {
         return;
     }
-    detail = arena_alloc(parse->arena, before_len + shown.len + behind_len + 1);
+    detail = arena_alloc(parse->arena, before_len + shown.len + after_len + 1);
     if (!detail) {
         return;
     }
@@ -109,7 +109,7 @@ static void add_error(struct parse *parse, struct slice name, const char *code, 
     if (shown.len > 0) {
         memcpy(detail + before_len, shown.ptr, shown.len);
     }
-    memcpy(detail + before_len + shown.len, behind, behind_len);
+    memcpy(detail + before_len + shown.len, after, after_len);
     http_problem_errors_add(parse->errors, (struct http_problem_error){
                                                .parameter = name, .code = code, .detail = detail});
 }

@@ -13,7 +13,7 @@ struct http_query {
     struct {
         struct slice name;
         struct slice value;
-        bool joined; /* the value stands in room of its own, with space behind it */
+        bool joined; /* the value stands in room of its own, with space after it */
     } list[HTTP_QUERY_PARAMETERS];
 };
 
@@ -21,8 +21,8 @@ struct http_query {
  * allowed names: unknown, repeated, empty, badly encoded and too many are added to `errors`.
  * Returns false when any was added or memory ran out.
  *
- * An allowed name that ends with `[]` is a list's. Its values may come behind one name, with
- * commas, or behind the name again and again, with or without `[]`: `s=a,b`, `s=a&s=b`,
+ * An allowed name that ends with `[]` is a list's. Its values may come after one name, with
+ * commas, or after the name again and again, with or without `[]`: `s=a,b`, `s=a&s=b`,
  * `s[]=a&s[]=b` are the same, the parameter `s` with the value `a,b`. */
 bool http_query_parse(const struct http_request *r, const char *const *allowed, struct arena *arena,
                       struct http_query *query, struct http_problem_errors *errors);

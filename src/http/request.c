@@ -34,7 +34,7 @@ static enum http_parse feed_sized(struct exchange *exchange, const struct buffer
     return have < need ? HTTP_PARSE_MORE : HTTP_PARSE_DONE;
 }
 
-/* The content moves down over the framing, so that it is one run behind the head. */
+/* The content moves down over the framing, so that it is one run after the head. */
 static enum http_parse feed_chunked(struct exchange *exchange, struct buffer *in, size_t at)
 {
     size_t begin = at + exchange->head.length;

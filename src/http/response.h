@@ -7,7 +7,7 @@
 /* Turns responses into bytes. */
 
 /* Appends head and body to `out`. A large body is not copied: `*tail` is what has to be written
- * behind `out`, and lives as long as the exchange. Of a stream only the head is written. Returns
+ * after `out`, and lives as long as the exchange. Of a stream only the head is written. Returns
  * false when `out` has no memory. */
 bool response_write(struct exchange *exchange, struct buffer *out, struct slice *tail)
     __attribute__((warn_unused_result));

@@ -32,7 +32,7 @@ struct http_hooks {
      * fields. */
     enum http_verdict (*quota)(struct http_exchange *x);
 
-    /* Called once behind every answered request, framing errors included (then route is NULL).
+    /* Called once after every answered request, framing errors included (then route is NULL).
      * `bytes`: of the response. May be NULL. */
     void (*answered)(struct http_exchange *x, size_t bytes);
 };

@@ -105,7 +105,7 @@ static enum error parse_path(struct slice raw, struct arena *arena, struct http_
 {
     struct slice *path = &target->path;
     bool encoded = false;
-    bool plain = true; /* neither `//` nor a dot behind a slash */
+    bool plain = true; /* neither `//` nor a dot after a slash */
     for (size_t i = 0; i < raw.len; i++) {
         char c = raw.ptr[i];
         if (is_path_character(c)) {

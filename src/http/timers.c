@@ -27,7 +27,7 @@ static void unlink_timer(struct timers *timers, struct timer *timer)
     }
 }
 
-/* Queues at the first tick behind the deadline, or as far away as the wheel reaches. */
+/* Queues at the first tick after the deadline, or as far away as the wheel reaches. */
 static void link_timer(struct timers *timers, struct timer *timer)
 {
     int64_t furthest = timers->tick + TIMERS_SLOTS - 1;

@@ -28,7 +28,7 @@ static bool is_zero(struct slice text, size_t at, size_t len)
     return i == at + len;
 }
 
-/* Version 00 ends behind the flags; a later one may go on behind a dash; ff is none. */
+/* Version 00 ends after the flags; a later one may go on after a dash; ff is none. */
 static bool has_version(struct slice text)
 {
     if (!is_hex(text, VERSION, 2) || memcmp(text.ptr, "ff", 2) == 0) {

@@ -65,10 +65,10 @@ struct store_user_get {
  */
 struct store_user_list {
     struct store_op op;
-    struct uuid after; /* begin behind this id; all zero: at the beginning */
+    struct uuid after; /* begin after this id; all zero: at the beginning */
     unsigned limit;    /* rows, 1 to 100 */
     void (*each)(struct store_user_list *op, const struct user *row);
-    bool more; /* out: there are rows behind the last */
+    bool more; /* out: there are rows after the last */
 };
 
 /* Is the session alive: there, not expired at `now`, its user there and not disabled?
@@ -128,14 +128,14 @@ struct store_task_list {
     unsigned statuses; /* bit (1 << enum task_status); 0: all */
     enum store_sort sort;
     bool descending;
-    bool after;                     /* begin behind `position` */
+    bool after;                     /* begin after `position` */
     struct store_position position; /* valid when `after` */
     unsigned limit;                 /* rows, 1 to 100 */
     bool (*begin)(struct store_task_list *op);
     bool (*each)(struct store_task_list *op, const struct task *row);
     int64_t revision; /* out */
     int64_t total;    /* out: tasks that fit the filter */
-    bool more;        /* out: there are rows behind the last */
+    bool more;        /* out: there are rows after the last */
 };
 
 /* ---- writes ---- */
@@ -376,7 +376,7 @@ struct store_engine {
      * which must not be run again: whoever needs them runs it before. */
     void (*session_close)(struct store_session **session);
 
-    /* Once behind each turn of the loop: ends read snapshots, flushes what was sent. */
+    /* Once after each turn of the loop: ends read snapshots, flushes what was sent. */
     void (*turn_end)(struct store_session *session);
 
     /* For the loop's epoll: while the descriptor, which stays the session's, is readable, `ready`

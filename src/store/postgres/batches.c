@@ -33,7 +33,7 @@ static bool is_user_busy(const struct store_session *session, const struct uuid 
     return false;
 }
 
-/* Puts the job behind those of users with smaller ids, so that all transactions take their locks in
+/* Puts the job after those of users with smaller ids, so that all transactions take their locks in
  * one order; and keeps the order of one user's. */
 static void insert_by_user(struct link *link, unsigned count, struct job *job)
 {

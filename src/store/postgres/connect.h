@@ -15,7 +15,7 @@ struct connect_options {
     bool serving;        /* holds LOCK_SERVE; not behind a pooler, where no session is ours */
     bool awaits_lock;    /* 10 s for the end of a move or an import, rather than not at all */
     atomic_uint *host;   /* which host of the URL is tried first, kept by connect_open: the one that
-                            answered last, or the one behind one that did not; NULL: the first */
+                            answered last, or the one after one that did not; NULL: the first */
 };
 
 /* Connects, waiting for it: tries the hosts of the URL in turn (2 s each) until one takes writes.

@@ -6,7 +6,7 @@
 
 /* The binary format of COPY (manual of PostgreSQL, COPY, "Binary Format"), in terms of table.h. */
 
-/* What stands before the first row and behind the last. */
+/* What stands before the first row and after the last. */
 void copy_add_head(struct buffer *out);
 void copy_add_tail(struct buffer *out);
 

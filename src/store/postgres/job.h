@@ -11,7 +11,7 @@
  *
  * In each round the job's `step` sends statements; their rows are given to what was named with
  * each, in order; then `step` runs again, until it answers that it has sent its last. A job of a
- * lane that writes runs in a transaction, which is committed behind the last round of all the jobs
+ * lane that writes runs in a transaction, which is committed after the last round of all the jobs
  * in it.
  *
  * A transaction that fails is run again from its first step, with the job's own part zeroed; so a
@@ -36,7 +36,7 @@ typedef void job_take(struct job *job, const PGresult *result);
 
 struct work {
     enum lane lane;
-    size_t size; /* of the job with what stands behind it */
+    size_t size; /* of the job with what stands after it */
     /* Sends the statements of round 0, 1, … with job_send. Answers true to be called once more when
      * they were answered. Whatever it decides goes into the operation; op->result is ERROR_NONE
      * before the first step. */

@@ -350,7 +350,7 @@ static bool take_next(struct link *link, unsigned *nulls)
         return false;
     PGresult *result = PQgetResult(link->connection);
     if (!result)
-        return ++*nulls < 2; /* one stands behind each statement */
+        return ++*nulls < 2; /* one stands after each statement */
     *nulls = 0;
     if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
         PQclear(result);

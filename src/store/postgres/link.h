@@ -9,11 +9,11 @@
 /* One connection in pipeline mode, and the jobs that are under way on it: one batch at a time, in
  * rounds. What is sent in a round leaves in one flush and is answered up to one synchronisation
  * point. A batch that writes is one transaction: BEGIN goes before its first round and COMMIT
- * behind its last, in the same flush.
+ * after its last, in the same flush.
  *
  * A batch ends in one of these ways, each told to the session that owns the link (see session.h):
  * its jobs are done; its transaction failed and was rolled back; or the connection was lost, before
- * or behind the COMMIT. */
+ * or after the COMMIT. */
 
 #define LINK_BATCH_MOST 64
 #define LINK_SENT_MOST  (LINK_BATCH_MOST * JOB_STATEMENTS_MOST + 4)

@@ -17,7 +17,7 @@ static_assert(SQL_TASK_LIST + LIST_TEXTS == SQL_COUNT, "sql.h has a row for each
 #define AFTER(key, than)      " AND (" key ", id) " than " ($3, $4)"
 #define ORDER(of, key, order) " ORDER BY " of key " " order ", " of "id " order
 
-/* Rows end behind texts of STORE_PAGE_BYTES, because libpq holds all that it is sent. One
+/* Rows end after texts of STORE_PAGE_BYTES, because libpq holds all that it is sent. One
  * statement, so that the revision, the counts and the rows are of one snapshot. A user without
  * tasks has a row in which those of `t` are null. */
 #define TEXT(key, order, filter, after)                                                            \

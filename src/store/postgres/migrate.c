@@ -79,7 +79,7 @@ static bool commit(PGconn *connection)
     return done;
 }
 
-/* The step behind `*version`, unless another node has made it meanwhile. */
+/* The step after `*version`, unless another node has made it meanwhile. */
 static bool take_step(PGconn *connection, int *version, char *why, size_t why_size)
 {
     bool done = run(connection, begin_script);

@@ -98,14 +98,14 @@ static const char *text_of(struct buffer *sql)
 }
 
 /* A statement with the names of all tables in it. */
-static bool run_on_tables(struct postgres_side *s, const char *before, const char *behind)
+static bool run_on_tables(struct postgres_side *s, const char *before, const char *after)
 {
     struct buffer sql;
     buffer_init(&sql, SQL_MOST);
     buffer_add_text(&sql, before);
     for (size_t i = 0; i < TABLE_COUNT; i++)
         buffer_add_format(&sql, "%s%s", i > 0 ? ", " : "", tables[i].name);
-    buffer_add_text(&sql, behind);
+    buffer_add_text(&sql, after);
     const bool done = run(s, text_of(&sql));
     buffer_finish(&sql);
     return done;
@@ -189,7 +189,7 @@ static enum side_insert land(struct side *side)
         side->line = s->lines[i];
         verdict = verdict_of(s, result);
         PQclear(result);
-        PQclear(PQgetResult(s->connection)); /* NULL, behind each */
+        PQclear(PQgetResult(s->connection)); /* NULL, after each */
     }
     if (verdict == SIDE_INSERTED)
         PQclear(PQgetResult(s->connection)); /* that of the synchronisation */
@@ -443,7 +443,7 @@ static enum side_next next_row(struct side *side, struct table_value values[TABL
     s->message = NULL;
     const int len = PQgetCopyData(s->connection, &s->message, 0);
     if (len == -1 && end_statement(s))
-        return SIDE_END; /* COPY sends nothing behind its tail */
+        return SIDE_END; /* COPY sends nothing after its tail */
     if (len < 0) {
         fail(s, "cannot read the database");
         return SIDE_FAILED;

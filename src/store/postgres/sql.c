@@ -38,7 +38,7 @@ static const struct sql_text texts[SQL_TASK_LIST] = {
     [SQL_BEGIN] = {"BEGIN ISOLATION LEVEL READ COMMITTED", ""},
     [SQL_COMMIT] = {"COMMIT", ""},
     [SQL_ROLLBACK] = {"ROLLBACK", ""},
-    /* An empty record in the log: behind it the commit waits as if it had changed something. */
+    /* An empty record in the log: after it the commit waits as if it had changed something. */
     [SQL_BE_DURABLE] = {"SELECT pg_logical_emit_message(true, 'taskhold', '')", ""},
 
     [SQL_EMAIL_OWNER] = {"SELECT user_id FROM emails WHERE email = " ADDRESS("$1"), "t"},

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Tried from top to bottom; a class of two characters stands behind the codes that it has. */
+/* Tried from top to bottom; a class of two characters stands after the codes that it has. */
 static const struct {
     const char *code;
     struct translation means;

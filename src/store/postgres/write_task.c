@@ -25,7 +25,7 @@ static bool looks_for_itself(const struct job *job)
     return job->uncertain && op->verb == STORE_TASK_CREATE && !has_key(op);
 }
 
-/* ---- what is there, read behind the lock of the user ---- */
+/* ---- what is there, read after the lock of the user ---- */
 
 static void take_user(struct job *job, const PGresult *result)
 {

@@ -17,7 +17,7 @@ int revision_read(struct transaction *t, const struct uuid *user, int64_t *numbe
 /* Sets the revision of the user who was read last, and adds to the usage. */
 void revision_set(struct transaction *t, int64_t number, const struct usage *change);
 
-/* Takes the four columns behind the revision. */
+/* Takes the four columns after the revision. */
 struct usage revision_take_usage(struct query *q);
 
 /* Writes what was set, and forgets it. Returns SQLITE_OK or an error. */
