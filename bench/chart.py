@@ -39,7 +39,8 @@ class Page:
         flask = re.search(r"Flask [\d.]+", self.facts["Flask"])[0]
         fastify = re.search(r"fastify ([\d.]+)", self.facts["Fastify"])[1]
         node, python = self.facts["Fastify"].partition(",")[0], self.facts["Flask"].partition(",")[0]
-        return f"{self.facts['Taskhold'].capitalize()}, Fastify {fastify} ({node}), {flask} ({python})"
+        taskhold = re.search(r"[\d.]+", self.facts["Taskhold"])[0]  # without the commit
+        return f"Taskhold {taskhold}, Fastify {fastify} ({node}), {flask} ({python})"
 
 
 class Scale:

@@ -27,6 +27,12 @@ def test_each_number_of_the_page_is_in_the_picture():
     assert len(rates) >= 18 and all(rate in drawn for rate in rates), rates
 
 
+def test_the_line_of_versions_fits():
+    longer = re.sub(r"^\| Taskhold \| taskhold .* \|$", "| Taskhold | taskhold 10.20.30 (commit 0123456789ab-dirty) |", PAGE, flags=re.MULTILINE)
+    line = re.search(r">(Taskhold 10\.20\.30, .*)<", chart.draw(longer))[1]
+    assert len(line) * 6.5 < chart.WIDTH and "commit" not in line, line
+
+
 def test_another_number_is_another_picture():
     number = re.search(r"^\| Taskhold \| ([\d,]+) ", PAGE, re.MULTILINE)[1]
     assert chart.draw(PAGE.replace(number, "12,345")) != chart.draw(PAGE)
