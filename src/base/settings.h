@@ -23,7 +23,7 @@
     NUMBER(database_pool, "DATABASE_POOL", "database-pool", 4, 2, 64,                              \
            "PostgreSQL: connections an event loop may have, besides one or two a process")         \
     NUMBER(database_timeout_ms, "DATABASE_TIMEOUT_MS", "database-timeout-ms", 5000, 500, 60000,    \
-           "PostgreSQL: how long a call may take before it is answered 503")                       \
+           "PostgreSQL: milliseconds that a call may take before it is answered 503")              \
     TEXT(database_prepared, "DATABASE_PREPARED", "database-prepared", "on", false,                 \
          "PostgreSQL: on or off; off behind a pooler that mixes sessions (PgBouncer before 1.21 "  \
          "in transaction mode); set the timeouts on the role then")                                \
@@ -31,9 +31,10 @@
          "at least 32 bytes; with SQLite made at first start, kept beside the database file")      \
     TEXT(jwt_secret_previous, "JWT_SECRET_PREVIOUS", NULL, NULL, true,                             \
          "verifies tokens and signs none: to change the secret without logging anyone out")        \
-    NUMBER(access_token_ttl, "ACCESS_TOKEN_TTL", "access-token-ttl", 900, 1, 86400, "seconds")     \
+    NUMBER(access_token_ttl, "ACCESS_TOKEN_TTL", "access-token-ttl", 900, 1, 86400,                \
+           "seconds that an access token is valid")                                                \
     NUMBER(refresh_token_ttl, "REFRESH_TOKEN_TTL", "refresh-token-ttl", 2592000, 1, 31536000,      \
-           "seconds")                                                                              \
+           "seconds that a refresh token is valid")                                                \
     NUMBER(refresh_grace_seconds, "REFRESH_GRACE_SECONDS", "refresh-grace-seconds", 60, 0, 600,    \
            "how long a used refresh token is still answered with the current one, in seconds")     \
     TEXT(registration, "REGISTRATION", "registration", "open", false,                              \
@@ -43,7 +44,7 @@
     NUMBER(user_bytes_most, "USER_BYTES_MOST", "user-bytes-most", 268435456, 1048576,              \
            1099511627776, "bytes that one user's tasks and kept answers may hold; above it 507")   \
     NUMBER(password_min_length, "PASSWORD_MIN_LENGTH", "password-min-length", 8, 8, 64,            \
-           "code points")                                                                          \
+           "characters (code points) that a password must have")                                   \
     TEXT(rate_limit, "RATE_LIMIT", "rate-limit", "on", false,                                      \
          "on or off; off turns every quota off (load tests)")                                      \
     TEXT(trusted_proxies, "TRUSTED_PROXIES", "trusted-proxies", NULL, false,                       \
@@ -54,14 +55,15 @@
     TEXT(public_url, "PUBLIC_URL", "public-url", NULL, false,                                      \
          "scheme, host and path prefix as clients see them (https://example.com/todo)")            \
     NUMBER(idle_seconds, "IDLE_SECONDS", "idle-seconds", 75, 5, 3600,                              \
-           "how long a connection may wait between requests")                                      \
+           "seconds that a connection may wait between requests")                                  \
     TEXT(cors_origins, "CORS_ORIGINS", "cors-origins", NULL, false,                                \
          "exact origins, comma separated, or * (safe: no answer allows credentials)")              \
     NUMBER(threads, "THREADS", "threads", 0, 0, 256,                                               \
            "event loops; 0 is one for each core that may be used (affinity, cgroup)")              \
-    TEXT(jwt_issuer, "JWT_ISSUER", "jwt-issuer", "taskhold", false, "claim iss")                   \
+    TEXT(jwt_issuer, "JWT_ISSUER", "jwt-issuer", "taskhold", false,                                \
+         "the claim iss of access tokens")                                                         \
     NUMBER(max_body_bytes, "MAX_BODY_BYTES", "max-body-bytes", 262144, 4096, 16777216,             \
-           "larger is 413")                                                                        \
+           "largest body of a request; above it 413")                                              \
     TEXT(metrics_addr, "METRICS_ADDR", "metrics-addr", NULL, false,                                \
          "host:port of a second listener with /metrics, /livez and /readyz; off when not set")     \
     TEXT(log_level, "LOG_LEVEL", "log-level", "info", false, "debug, info, warn, error or off")    \
