@@ -119,6 +119,14 @@ def test_the_readme_names_the_defaults():
     assert rows == [(name, "" if values[name] is None else str(values[name])) for name, _ in rows]
 
 
+def test_the_readme_says_what_script_test_says():
+    """How long the tests take, and how much room."""
+    (said,) = re.findall(r'^ *echo "test: .*"$', (ROOT / "script" / "test").read_text(encoding="utf-8"), re.M)
+    figures = re.findall(r"\d+ (?:minutes|more|GB)", said)
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert figures and [figure for figure in figures if figure not in text] == []
+
+
 @pytest.mark.parametrize("name", PLAYED)
 def test_every_block_runs(name):
     status, printed = readme("--check", name)
