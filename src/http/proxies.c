@@ -138,7 +138,7 @@ static void tell_unreadable(struct proxies *proxies, struct slice value, struct 
     log_write(
         LOG_WARN, "client_address_unreadable",
         LOG_FIELDS(LOG_T("message", SLICE("a trusted proxy names a client in a way that cannot be "
-                                          "read, so the request counts as the proxy's own; see "
+                                          "read, so the request is taken for the proxy's own; see "
                                           "TRUSTED_PROXIES and CLIENT_ADDRESS_HEADER")),
                    LOG_T("field", field), LOG_T("value", utf8_cut(value, TOLD_MOST)),
                    LOG_T("proxy", peer)));

@@ -259,6 +259,14 @@ def test_every_security_event_has_its_name(watched):
     assert logged == counted - {"other"} == explained
 
 
+def test_every_event_of_the_log_is_explained():
+    root = MONITORING.parents[1]
+    sources = "".join(path.read_text(encoding="utf-8") for path in (root / "src").rglob("*.c"))
+    logged = set(re.findall(r'\blog_(?:message|write|always)\(\s*LOG_\w+,\s*"(\w+)"', sources))
+    explained = set(re.findall(r"`(\w+)`", (root / "docs" / "operations.md").read_text(encoding="utf-8")))
+    assert len(logged) > 25 and not logged - explained
+
+
 def test_every_metric_is_explained(watched):
     text = (MONITORING.parents[1] / "docs" / "operations.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `(taskhold_\w+)` \|", text, re.M))
