@@ -7,7 +7,7 @@ ARG DEBIAN=bookworm
 
 FROM debian:${DEBIAN}-slim AS build
 WORKDIR /src
-COPY script/bootstrap script/bootstrap
+COPY script/bootstrap script/progress script/
 COPY src/api/docs/requirements.txt src/api/docs/requirements.txt
 RUN script/bootstrap build
 COPY . .

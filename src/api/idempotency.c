@@ -27,7 +27,8 @@ static bool unescape(struct slice inner, struct arena *arena, struct slice *key)
             return false;
         }
         if (c == '\\') {
-            if (++i == inner.len || (inner.ptr[i] != '"' && inner.ptr[i] != '\\')) {
+            i++;
+            if (i == inner.len || (inner.ptr[i] != '"' && inner.ptr[i] != '\\')) {
                 return false;
             }
             c = inner.ptr[i];

@@ -107,8 +107,9 @@ static void read_groups(const char *mount, struct slice path, struct limits *lim
         if (len <= least) {
             return;
         }
-        while (len > least && folder[--len] != '/') {
-        }
+        do {
+            len--;
+        } while (len > least && folder[len] != '/');
     }
 }
 
