@@ -374,12 +374,12 @@ static void greet(const struct service *service, const char *url)
     }
     fprintf(stderr, "  stop           Ctrl-C\n\n");
     if (strcmp(service->settings.registration, "open") == 0) {
-        fprintf(
-            stderr,
-            "Try it in a second terminal:\n\n"
-            "  curl -sS %s/v1/auth/register \\\n"
-            "    --json '{\"email\":\"me@example.com\",\"password\":\"a long pass phrase\"}'\n\n",
-            local);
+        fprintf(stderr,
+                "Try it in a second terminal:\n\n"
+                "  curl -sS %s/v1/auth/register \\\n"
+                "    -H 'Content-Type: application/json' \\\n"
+                "    -d '{\"email\":\"me@example.com\",\"password\":\"a long pass phrase\"}'\n\n",
+                local);
     } else {
         fprintf(stderr, "Accounts are made by invitation, or in a second terminal with:\n\n"
                         "  taskhold user add me@example.com\n\n");
