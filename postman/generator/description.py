@@ -18,6 +18,7 @@ CONDITIONS = {"If-Match", "If-None-Match"}
 @dataclasses.dataclass
 class Operation:
     id: str
+    tag: str
     method: str
     path: str
     summary: str
@@ -64,6 +65,7 @@ class Description:
         common = responses.pop("default")
         out = Operation(
             id=call["operationId"],
+            tag=call["tags"][0],
             method=method.upper(),
             path=path,
             summary=call["summary"],

@@ -1,22 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""Runs the story against a server and keeps every request with its answer."""
+"""Sends each request and its examples to a fresh server, and keeps what was sent and answered."""
 
 import dataclasses
 import json
 import re
+import signal
 import time
 import urllib.parse
 
-from . import samples, story, story_items
+from .items import PASSWORD, VARIABLES, Item
 from .server import Server
 from .steady import Steady
 from .wire import Answer, exchange
 
 VARIABLE = re.compile(r"\{\{([a-z_]+)\}\}")
-API_QUOTA = 1200
-PASSWORD_QUOTA = 60
-SPARE_LOGINS = 4
-OTHER = {"other_email": "charles@example.com", "used_key": "add-tea-1"}
+SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
+TRIES = 1000
+# What the samples are made of: in Postman, before.js makes such things.
+SAMPLES = {
+    "email": "ada@example.com",
+    "new_email": "ada.king@example.com",
+    "other_email": "charles@example.com",
+    "new_password": "staple under the moon",
+    "used_key": "add-tea-1",
+}
 
 
 @dataclasses.dataclass
@@ -31,7 +38,7 @@ class Request:
 
 @dataclasses.dataclass
 class Record:
-    item: story_items.Item
+    item: Item
     request: Request
     answer: Answer
 
@@ -47,12 +54,10 @@ def target_of(operation, item):
     return path + ("?" + query if query else "")
 
 
-def headers_of(operation, item):
+def headers_of(item):
     """The header fields of an item without its token, with `{{variables}}` still in them."""
-    headers = dict(item.headers)
-    if item.body is not None and "Content-Type" not in headers:
-        headers["Content-Type"] = "application/json"
-    return headers
+    typed = item.body is None or "Content-Type" in item.headers
+    return item.headers if typed else {**item.headers, "Content-Type": "application/json"}
 
 
 def token_of(operation, item):
@@ -71,15 +76,14 @@ class Recorder:
         self.description = description
         self.server = server
         self.steady = Steady()
-        self.steady.keep(story_items.OWN_ID, story_items.ABSENT_ID)
-        self.variables = {name: value for name, (value, _) in story_items.VARIABLES.items()} | OTHER
+        self.variables = {name: value for name, (value, _) in VARIABLES.items()} | SAMPLES | {"password": PASSWORD}
 
     def fill(self, text):
         return VARIABLE.sub(lambda found: self.variables[found[1]], text)
 
     def request(self, item):
         operation = self.description.operations.get(item.operation)
-        headers = [(name, self.fill(value)) for name, value in headers_of(operation, item).items()]
+        headers = [(name, self.fill(value)) for name, value in headers_of(item).items()]
         token = token_of(operation, item)
         if token is not None:
             headers.insert(0, ("Authorization", "Bearer " + self.fill(token)))
@@ -91,62 +95,68 @@ class Recorder:
             body=None if body is None else self.fill(body),
         )
 
-    def prepare(self, item):
-        """What Postman's script before the request does: sets the variables that it needs."""
-        self.variables.update({name: sample for name, (sample, _) in item.before.items()})
+    def exchange(self, request):
+        body = None if request.body is None else request.body.encode()
+        return exchange(self.server, request.method, request.target, request.headers, body)
 
     def send(self, item):
-        """Sends a request and checks that the answer is the one that the story tells."""
-        self.prepare(item)
+        """Sends a request and checks that the answer is the one that the item names."""
+        self.variables.update({name: value for name, (value, _) in item.before.items()})
+        if "{{answer_etag}}" in item.headers.values():
+            plain = dataclasses.replace(item, headers={})
+            self.variables["answer_etag"] = self.exchange(self.request(plain)).header("ETag")
+            self.steady.header("ETag", self.variables["answer_etag"])
+        if item.stopping:
+            self.server.process.send_signal(signal.SIGTERM)
         request = self.request(item)
-        body = None if request.body is None else request.body.encode()
-        answer = exchange(self.server, request.method, request.target, request.headers, body)
-        code = (
-            (answer.json() or {}).get("code") if answer.media_type() == "application/problem+json" else None
+        for _ in range(TRIES if item.until or item.stopping else 1):
+            answer = self.exchange(request)
+            problem = answer.media_type() == "application/problem+json"
+            code = answer.json().get("code") if problem else None
+            if (answer.status, code) == (item.status, item.code):
+                return Record(item, request, answer)
+        raise SystemExit(
+            f"{item.operation or request.target}: «{item.name}»: expected {item.status} {item.code}, "
+            f"got {answer.status} {code}:\n{answer.body.decode(errors='replace')[:2000]}"
         )
-        if (answer.status, code) != (item.status, item.code):
-            raise SystemExit(
-                f"{item.operation or request.target}: «{item.name}»: expected {item.status} {item.code}, "
-                f"got {answer.status} {code}:\n{answer.body.decode(errors='replace')[:2000]}"
-            )
-        return Record(item, request, answer)
 
-    def store(self, record):
-        for name, where in record.item.store.items():
-            if isinstance(where, tuple):
-                self.variables[name] = where[1](record.answer.json())
-            elif where.startswith("="):
-                self.variables[name] = where[1:]
-            elif where.startswith("header "):
-                self.variables[name] = record.answer.header(where.removeprefix("header "))
-            else:
-                self.variables[name] = record.answer.json()[where]
+    def prepare(self):
+        """What the requests are about: two accounts, the first with two sessions and two tasks."""
+        body = {"email": "{{email}}", "password": "{{password}}"}
+        self.made("registerUser", 201, body={**body, "email": "{{other_email}}"})
+        self.made("registerUser", 201, body={**body, "name": "Ada Lovelace"})
+        tokens = self.made("login", 200, body=body).json()
+        self.variables.update(access_token=tokens["access_token"], refresh_token=tokens["refresh_token"])
+        self.made("login", 200, body=body, headers={"User-Agent": "Second device"})
+        sessions = self.made("listSessions", 200).json()["items"]
+        self.variables["session_id"] = next(one["id"] for one in sessions if not one["current"])
+        task = self.made("createTask", 201, body={"title": "Buy milk", "description": "Two litres"})
+        self.variables.update(task_id=task.json()["id"], etag=task.header("ETag"))
+        tea = {"title": "Buy tea", "status": "in-progress"}
+        self.made("createTask", 201, body=tea, headers={"Idempotency-Key": "{{used_key}}"})
 
-    def run(self, item):
-        """One item, with samples in place of what differs from run to run."""
+    def made(self, operation, status, **more):
+        return self.run(Item("preparation", operation, status, **more), False).answer
+
+    def run(self, item, steady=True):
+        """One request, with samples in place of what differs from run to run where `steady`."""
         wait_for_the_next_millisecond()
         self.steady.next_step()
         record = self.send(item)
-        self.store(record)
-        return self.steadied(record)
+        samples = self.steadied(record)
+        return samples if steady else record
 
     def steadied(self, record):
         """The answer first: it is where new values come from."""
         answer, request = record.answer, record.request
         steady = self.steady
-        value = answer.json()
-        short = abridged(record.item.operation, answer, value)
+        short = abridged(record.item.operation, answer, self.description.document["info"]["title"])
         if short is not None:
-            body = short.encode()
-        elif value is not None:
-            body = json.dumps(steady.value(value), ensure_ascii=False, separators=(",", ":")).encode()
+            body = short
+        elif answer.json() is not None:
+            body = json.dumps(steady.value(answer.json()), ensure_ascii=False)
         else:
-            body = steady.text(answer.body.decode()).encode()
-        headers = [(name, steady.header(name, raw)) for name, raw in answer.headers]
-        if body:
-            headers = [
-                (name, str(len(body)) if name.lower() == "content-length" else raw) for name, raw in headers
-            ]
+            body = steady.text(answer.body.decode())
         return Record(
             record.item,
             Request(
@@ -155,28 +165,29 @@ class Recorder:
                 [(name, steady.text(raw)) for name, raw in request.headers],
                 None if request.body is None else steady.text(request.body),
             ),
-            Answer(answer.status, answer.reason, headers, body),
+            Answer(
+                answer.status,
+                answer.reason,
+                [(name, steady.header(name, raw)) for name, raw in answer.headers],
+                body.encode(),
+            ),
         )
 
 
-def abridged(operation, answer, value):
+def abridged(operation, answer, title):
     """Files and pages stand elsewhere in full: their examples show only how they begin."""
     if answer.status != 200:
         return None
     if operation in ("getOpenapiJson", "getOpenapi30Json"):
-        return json.dumps(
-            {"openapi": value["openapi"], "info": {"title": value["info"]["title"]}, "paths": {}},
-            separators=(",", ":"),
-        )
-    if operation == "getPostmanCollection":
-        return json.dumps(
-            {"info": {name: value["info"][name] for name in ("name", "schema")}, "item": []},
-            separators=(",", ":"),
-        )
+        return json.dumps({"openapi": answer.json()["openapi"], "info": {"title": title}, "paths": {}})
+    if operation == "getPostmanCollection":  # not read: it may be what this run is to mend
+        return json.dumps({"info": {"name": title, "schema": SCHEMA}, "item": []})
     if operation == "getOpenapiYaml":
         return "".join(answer.body.decode().splitlines(True)[:3])
     if answer.media_type() == "text/html":
         return "<!doctype html>\n<title>Abridged</title>\n"
+    if answer.media_type() == "text/css":
+        return "/* Abridged */\n"
     return None
 
 
@@ -187,74 +198,18 @@ def wait_for_the_next_millisecond():
         pass
 
 
-def record_story(description):
-    """Every item of the story with its answer and the examples beside it: [(folders, record, [record])]."""
-    shown = {}
-    for _, item in story.items():
-        shown.setdefault(item.operation, set()).add(item.status)
-    out, seen = [], set()
-    with Server() as server:
+def on_a_fresh_server(description, items):
+    """A record of each item, in order. All share a server; what they are about is there beforehand."""
+    with Server(*items[0].server) as server:
         recorder = Recorder(description, server)
-        for folders, item in story.items():
-            beside = []
-            operation = description.operations.get(item.operation)
-            if operation and operation.id not in seen:
-                seen.add(operation.id)
-                beside = record_beside(recorder, operation, item, shown[operation.id])
-            out.append((folders, recorder.run(item), beside))
-    return out
+        if items[0].operation != "registerUser" or not items[0].server:
+            recorder.prepare()
+        return [recorder.run(item) for item in items]
 
 
-def record_beside(recorder, operation, item, shown):
-    needs_file_etag = 304 in operation.responses and 304 not in shown
-    if needs_file_etag:
-        recorder.variables["file_etag"] = recorder.send(dataclasses.replace(item, store={})).answer.header(
-            "ETag"
-        )
-    if operation.id == "changeEmail":
-        recorder.send(samples.second_account())
-    if operation.id == "deleteTask":
-        made = recorder.send(samples.used_key()).answer.json()
-        recorder.send(samples.removed(made["id"]))
-    recorder.prepare(item)
-    return [recorder.run(one) for one in samples.missing(operation, item, shown)]
-
-
-def record_quotas(description):
-    """For each call that a quota covers, its answer when the quota is used up: {operation id: record}."""
-    first = {}
-    for _, item in story.items():
-        if item.operation and description.operations[item.operation].limited:
-            first.setdefault(item.operation, item)
-    order = sorted(
-        first,
-        key=lambda name: (name not in samples.WRONG_PASSWORD and not description.operations[name].public),
-    )
-    with Server() as server:
-        recorder = Recorder(description, server)
-        recorder.variables.update(
-            {name: story_items.ABSENT_ID for name in ("session_id", "task_id", "own_task_id")}
-        )
-        recorder.send(first["registerUser"])
-        tokens = [recorder.send(first["login"]).answer.json()["access_token"] for _ in range(SPARE_LOGINS)]
-        return {name: exhaust(recorder, samples.throttled(first[name]), tokens) for name in order}
-
-
-def exhaust(recorder, item, tokens):
-    """The answer of a call whose quota is used up. A body that cannot be read uses the quota up without doing
-    anything; the quota comes before the body, so the answer to the real one is the same. Where a request gets
-    through and does something all the same (logging out), the next login takes over."""
-    recorder.prepare(item)
-    harmless = dataclasses.replace(item, body=None if item.body is None else "{")
-    for _ in range(API_QUOTA + 2 * PASSWORD_QUOTA):
-        recorder.variables["access_token"] = tokens[-1]
-        recorder.steady.learn_members({"access_token": tokens[-1]})
-        request = recorder.request(harmless)
-        body = None if request.body is None else request.body.encode()
-        answer = exchange(recorder.server, request.method, request.target, request.headers, body)
-        if answer.status == 429:
-            recorder.steady.next_step()
-            return recorder.steadied(Record(item, recorder.request(item), answer))
-        if answer.status == 204 and item.operation == "logout":
-            tokens.pop()
-    raise SystemExit(f"{item.operation}: its quota never ends")
+def record(description, item):
+    """The record of a request and of each of its examples: success first, then by status."""
+    plain = [one for one in item.examples if not one.server]
+    groups = [[item, *plain] if item.first else [*plain, item], *([one] for one in item.examples if one.server)]
+    found = [one for group in groups for one in on_a_fresh_server(description, group)]
+    return sorted(found, key=lambda one: (one.item is not item, one.item.status))

@@ -13,6 +13,8 @@ import hmac
 import json
 import re
 
+from .items import ABSENT_ID
+
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 TAG = re.compile(r'"([0-9A-Za-z]{6})-([lu]?)(\d+)"')
@@ -41,17 +43,13 @@ def base64url(data):
 class Steady:
     def __init__(self):
         self.step = 0
-        self.samples = {}
+        self.samples = {ABSENT_ID: ABSENT_ID}
         self.spaces = {}
         self.born = {}
         self.count = 0
 
     def next_step(self):
         self.step += 1
-
-    def keep(self, *values):
-        """These were ours to begin with and stay as they are."""
-        self.samples.update((value, value) for value in values)
 
     def moment(self):
         return START + datetime.timedelta(seconds=self.step)

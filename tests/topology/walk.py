@@ -11,7 +11,7 @@ from support.paths import ROOT
 
 COLLECTION = ROOT / "postman" / "taskhold.postman_collection.json"
 NOT_THROUGH_CADDY = {
-    "An expectation that cannot be met": "Caddy refuses an Expect that it does not know itself",
+    "417 An expectation that cannot be met": "Caddy refuses an Expect that it does not know itself",
     "Can the server work?": "asks a single node, which says 503 rightly when it is about to end",
 }
 

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: MIT
+"""Each call of the description once, with an example of every answer that is particular to it."""
+
+from .items import ABSENT_ID, call, check, keep
+
+LOGIN = {"email": "{{email}}", "password": "{{password}}"}
+TASK = {"id": "{{task_id}}"}
+SAME_TASK = check("is that task", "body.id", 'to.eql(pm.collectionVariables.get("task_id"))')
+OK = check("says ok", "body.status", 'to.eql("ok")')
+TOKENS = [keep("access_token", "body.access_token"), keep("refresh_token", "body.refresh_token")]
+NOT_MODIFIED = ("nothing new", 304, None, {"headers": {"If-None-Match": "{{answer_etag}}"}})
+NOT_THERE = ("not there, or another's", 404, "not_found", {"path": {"id": ABSENT_ID}})
+CHANGED = ("changed by another client", 412, "precondition_failed", {"headers": {"If-Match": '"aB3xY9-1"'}})
+KEY = {"Idempotency-Key": "{{used_key}}"}
+KEY_REUSED = ("a key for something else", 422, "idempotency_key_reused", {"headers": KEY})
+MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
+
+
+def invalid(body, name="not valid", **more):
+    return (name, 422, "validation_failed", {"body": body, **more})
+
+
+def taken(**more):
+    return ("address taken", 409, "email_taken", more)
+
+
+def wrong_password(body):
+    return ("wrong password", 403, "wrong_password", {"body": body})
+
+
+CALLS = [
+    call(
+        "registerUser",
+        201,
+        body={"email": "{{new_email}}", "password": "{{password}}", "name": "Ada Lovelace"},
+        first=True,
+        note="The new account takes the place of the one that this collection used before: `email` is its address.",
+        tests=[
+            check("has the address", "body.email", 'to.eql(pm.collectionVariables.get("new_email"))'),
+            check("keeps the password to itself", "body", 'to.not.have.any.keys("password", "password_hash")'),
+            keep("email", "body.email"),
+        ],
+        examples=[
+            taken(),
+            invalid({"email": "ada", "password": "short"}),
+            ("by invitation only", 403, "registration_closed", {"server": ("--registration", "closed")}),
+        ],
+    ),
+    call(
+        "login",
+        200,
+        body=LOGIN,
+        note="Keeps both tokens in the variables of the collection.",
+        tests=[check("is a bearer token", "body.token_type", 'to.eql("Bearer")'), *TOKENS],
+        examples=[
+            ("wrong password", 401, "invalid_credentials", {"body": {**LOGIN, "password": "not the password"}}),
+            invalid({"email": 42}),
+            (
+                "ten wrong passwords",
+                429,
+                "rate_limited",
+                {"body": {**LOGIN, "password": "not the password"}, "server": ("--log-level", "error"), "until": True},
+            ),
+        ],
+    ),
+    call(
+        "refreshTokens",
+        200,
+        body={"refresh_token": "{{refresh_token}}"},
+        note="Keeps the new tokens in the variables of the collection.",
+        tests=[
+            check("is a new one", "body.refresh_token", 'to.not.eql(pm.collectionVariables.get("refresh_token"))'),
+            *TOKENS,
+        ],
+        examples=[
+            ("not a refresh token", 401, "invalid_refresh_token", {"body": {"refresh_token": "bm90IGEgdG9rZW4"}}),
+            invalid({}),
+        ],
+    ),
+    call(
+        "logout",
+        204,
+        tests=[keep("ended_token", 'pm.request.headers.get("Authorization").slice(7)')],
+        examples=[
+            (
+                "not a refresh token",
+                401,
+                "invalid_refresh_token",
+                {"token": None, "body": {"refresh_token": "bm90IGEgdG9rZW4"}},
+            ),
+            invalid({"refresh_token": "{{refresh_token}}"}, "a body beside the token"),
+        ],
+    ),
+    call(
+        "createTask",
+        201,
+        body={"title": "Buy milk", "description": "Two litres, the one with the blue cap"},
+        note="Keeps the id in `task_id`.",
+        tests=[
+            check("is pending", "[body.status, body.completed_at]", 'to.eql(["pending", null])'),
+            check("tells where", 'pm.response.headers.get("Location")', "to.match(new RegExp(`/v1/tasks/${body.id}$`))"),
+            check("has an ETag", 'pm.response.headers.get("ETag")', "to.match(/^\"[0-9A-Za-z]{6}-[0-9]+\"$/)"),
+            keep("task_id", "body.id"),
+        ],
+        examples=[
+            ("the list has changed", 412, "precondition_failed", {"headers": {"If-Match": '"aB3xY9-l1"'}}),
+            invalid({"title": " ", "status": "someday", "colour": "red"}),
+            KEY_REUSED,
+            ("as many tasks as allowed", 507, "quota_exceeded", {"server": ("--user-tasks-most", "2")}),
+        ],
+    ),
+    call(
+        "listTasks",
+        200,
+        tests=[
+            check("has tasks", "body.items", "to.be.an('array')"),
+            check("ends, or leads to the next page", "typeof body.next_cursor", 'to.be.oneOf(["string", "object"])'),
+        ],
+        examples=[NOT_MODIFIED],
+    ),
+    call("getTask", 200, path=TASK, tests=[SAME_TASK], examples=[NOT_MODIFIED, NOT_THERE]),
+    call(
+        "updateTask",
+        200,
+        path=TASK,
+        headers=MERGE_PATCH,
+        body={"status": "completed"},
+        tests=[
+            SAME_TASK,
+            check("is completed", "body.status", 'to.eql("completed")'),
+            check("says when", "body.completed_at", "to.be.a('string')"),
+        ],
+        examples=[
+            NOT_THERE,
+            (*CHANGED[:3], {"headers": {**MERGE_PATCH, **CHANGED[3]["headers"]}}),
+            invalid({"title": None, "revision": 7}),
+            (*KEY_REUSED[:3], {"headers": {**MERGE_PATCH, **KEY}}),
+        ],
+    ),
+    call(
+        "replaceTask",
+        200,
+        path=TASK,
+        body={"title": "Buy oat milk"},
+        tests=[
+            SAME_TASK,
+            check("has the defaults", "[body.description, body.status]", 'to.eql([null, "pending"])'),
+        ],
+        examples=[
+            ("under an id of its own", 201, None, {"path": {"id": "0193c5e1-7d2a-4b6f-9a54-6d1d0c3f9e21"}}),
+            ("not a UUID", 404, "not_found", {"path": {"id": "not-a-uuid"}}),
+            CHANGED,
+            invalid({"description": "No title"}),
+            KEY_REUSED,
+        ],
+    ),
+    call(
+        "deleteTask",
+        204,
+        path=TASK,
+        examples=[NOT_THERE, CHANGED, KEY_REUSED],
+    ),
+    call(
+        "getMe",
+        200,
+        tests=[check("is ours", "body.email", 'to.eql(pm.variables.get("email"))')],
+        examples=[NOT_MODIFIED],
+    ),
+    call(
+        "updateMe",
+        200,
+        body={"name": "Ada King"},
+        tests=[check("has the new name", "body.name", 'to.eql("Ada King")')],
+        examples=[
+            ("changed by another client", 412, "precondition_failed", {"headers": {"If-Match": '"aB3xY9-u1"'}}),
+            invalid({"name": "x" * 101}),
+        ],
+    ),
+    call(
+        "changePassword",
+        204,
+        body={"current_password": "{{password}}", "new_password": "{{new_password}}"},
+        tests=[keep("password", 'pm.collectionVariables.get("new_password")')],
+        examples=[
+            wrong_password({"current_password": "not the password", "new_password": "staple under the moon"}),
+            invalid({"current_password": "{{password}}", "new_password": "password1"}, "too common"),
+        ],
+    ),
+    call(
+        "changeEmail",
+        200,
+        body={"email": "{{new_email}}", "password": "{{password}}"},
+        tests=[
+            check("has the new address", "body.email", 'to.eql(pm.collectionVariables.get("new_email"))'),
+            keep("email", "body.email"),
+        ],
+        examples=[
+            wrong_password({"email": "ada.king@example.com", "password": "not the password"}),
+            taken(body={"email": "{{other_email}}", "password": "{{password}}"}),
+            invalid({"email": "ada at example.com", "password": "{{password}}"}),
+        ],
+    ),
+    call(
+        "exportMe",
+        200,
+        tests=[
+            check("is ours", "body.user.email", 'to.eql(pm.variables.get("email"))'),
+            check("has all", "[body.sessions, body.tasks].every(Array.isArray)", "to.be.true"),
+        ],
+    ),
+    call(
+        "deleteAccount",
+        204,
+        body={"password": "{{password}}"},
+        note="Only an account that this collection made; the next request makes a new one.",
+        tests=[keep("gone_email", 'pm.collectionVariables.get("email")'), keep("email", '""')],
+        examples=[wrong_password({"password": "not the password"}), invalid({})],
+    ),
+    call(
+        "listSessions",
+        200,
+        tests=[check("marks ours", "body.items.filter((one) => one.current).length", "to.eql(1)")],
+    ),
+    call("endSession", 204, path={"id": "{{session_id}}"}, examples=[NOT_THERE]),
+    call("endOtherSessions", 204),
+    call(
+        "getOpenapiJson",
+        200,
+        tests=[check("is OpenAPI 3.1", "body.openapi", r"to.match(/^3\.1\./)")],
+        examples=[NOT_MODIFIED],
+    ),
+    call(
+        "getOpenapiYaml",
+        200,
+        tests=[check("is OpenAPI 3.1", "pm.response.text()", r"to.match(/^openapi: .?3\.1\./)")],
+        examples=[NOT_MODIFIED],
+    ),
+    call(
+        "getOpenapi30Json",
+        200,
+        tests=[check("is OpenAPI 3.0", "body.openapi", r"to.match(/^3\.0\./)")],
+        examples=[NOT_MODIFIED],
+    ),
+    call(
+        "getPostmanCollection",
+        200,
+        tests=[check("is a collection", "body.info.schema", 'to.include("v2.1.0")')],
+        examples=[NOT_MODIFIED],
+    ),
+    call("getDocs", 200, headers={"Accept": "text/html"}, examples=[NOT_MODIFIED]),
+    call(
+        "getDocsFile",
+        200,
+        path={"file": "page.css"},
+        tests=[check("is a style sheet", 'pm.response.headers.get("Content-Type")', 'to.include("text/css")')],
+        examples=[NOT_MODIFIED, ("not there", 404, "not_found", {"path": {"file": "no_such_file"}})],
+    ),
+    call(
+        "getProblem",
+        200,
+        path={"code": "validation_failed"},
+        headers={"Accept": "text/html"},
+        tests=[check("names the problem", "pm.response.text()", 'to.include("validation_failed")')],
+        examples=[("not there", 404, "not_found", {"path": {"code": "no_such_problem"}, "headers": {}})],
+    ),
+    call("getRoot", 200, tests=[check("has a version", "body.version", "to.be.a('string').and.not.empty")]),
+    call("getLiveness", 200, tests=[OK]),
+    call(
+        "getReadiness",
+        200,
+        tests=[OK],
+        examples=[("the server is stopping", 503, None, {"server": ("--drain-delay-seconds", "2"), "stopping": True})],
+    ),
+    call("getHealthz", 200, name="Is the process up? (/healthz)", tests=[OK]),
+    call("getHealth", 200, name="Is the process up? (/health)", tests=[OK]),
+]
