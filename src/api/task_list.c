@@ -27,7 +27,7 @@ struct page {
     struct http_conditions conditions;
     enum http_conditions_verdict verdict;
     struct json_writer json;
-    struct cursor next; /* behind the last row, once the page is full */
+    struct cursor next; /* after the last row, once the page is full */
     unsigned rows;
     size_t fields_begin; /* where the page's own field lines begin in the head */
     char tag_text[TAG_MOST];

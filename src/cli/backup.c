@@ -7,6 +7,7 @@
 
 #include "base/json_writer.h"
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 #include "store/sqlite/backup.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/last_backup.h"
@@ -15,7 +16,7 @@
 #define OUTPUT_MOST (64 * 1024)
 #define WHY_SIZE    5000
 
-/* How much the copy steps back behind a server that wants the processor. */
+/* The copy gives way to a server that needs the processor. */
 #define NICENESS 19
 
 struct flags {
@@ -23,29 +24,7 @@ struct flags {
     bool force;
 };
 
-static volatile sig_atomic_t interrupted;
 static bool line_is_open; /* of the progress */
-
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-/* What is asked to end tidies up first. A signal that the caller had ignored (nohup) stays so. */
-static void watch_signals(void)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    const struct sigaction stop = {.sa_handler = on_signal};
-    struct sigaction before = {0};
-
-    signal(SIGPIPE, SIG_IGN); /* whoever read the copy has gone: that is an error of its write */
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
-            sigaction(numbers[i], &stop, NULL);
-        }
-    }
-}
 
 static void show_progress(int64_t copied, int64_t pages)
 {
@@ -145,7 +124,7 @@ static int copy(const char *url, const char *target, const void *given)
                                      .target = target,
                                      .replace = flags->force,
                                      .progress = show_progress,
-                                     .stop = &interrupted};
+                                     .stop = cli_interrupt_watch(0)};
     char *source = report ? file_find(url, why, sizeof why) : NULL;
     int status = CLI_FAILED;
 
@@ -154,7 +133,7 @@ static int copy(const char *url, const char *target, const void *given)
         free(source);
         source = NULL;
     }
-    watch_signals();
+    signal(SIGPIPE, SIG_IGN); /* whoever read the copy has gone: that is an error of its write */
     (void)!nice(NICENESS);
     options.source = source;
     if (source && backup_create(&options, report, why, sizeof why)) {

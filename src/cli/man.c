@@ -7,7 +7,7 @@
 
 /* The manual taskhold(1), for man(7): made from the tables, so that it cannot fall behind them. */
 
-/* Text that roff would read as its own is escaped; the caller puts it behind the start of a line.
+/* Text that roff would read as its own is escaped; the caller puts it after the start of a line.
  */
 static void put(const char *text)
 {

@@ -10,6 +10,7 @@
 #include "base/json_writer.h"
 #include "base/settings.h"
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 #include "store/store.h"
 #include "store/transfer/move.h"
 
@@ -18,29 +19,6 @@
 #define BAR_CELLS   30
 #define PAINT_MS    100
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-/* Once: it tidies up. Twice: it ends at once, which is as safe. A signal that the caller had
- * ignored (nohup) stays so. */
-static void watch_signals(void)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    const struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    struct sigaction before = {0};
-
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
-            sigaction(numbers[i], &stop, NULL);
-        }
-    }
-}
-
 /* ---- while it runs ---- */
 
 /* The bar on a terminal. */
@@ -48,6 +26,7 @@ struct bar {
     bool shown;
     bool colored;
     const char *doing; /* of the line that is painted */
+    const volatile sig_atomic_t *interrupted;
     int64_t painted_ms;
 };
 
@@ -79,7 +58,7 @@ static bool on_progress(void *context, const struct move_progress *progress)
         paint(bar, progress);
         bar->painted_ms = now;
     }
-    return !interrupted;
+    return !*bar->interrupted;
 }
 
 static void end_bar(const struct bar *bar)
@@ -179,8 +158,11 @@ static int run(const struct settings *settings, struct move_options *options, bo
 {
     static struct move_report report;
     const char *no_color = getenv("NO_COLOR");
+    /* Twice: it ends at once, which is as safe. */
+    const volatile sig_atomic_t *interrupted = cli_interrupt_watch((int)SA_RESETHAND);
     struct bar bar = {.shown = isatty(STDERR_FILENO) == 1,
-                      .colored = !no_color || *no_color == '\0'};
+                      .colored = !no_color || *no_color == '\0',
+                      .interrupted = interrupted};
     char why[WHY_SIZE] = "";
 
     options->progress = on_progress;
@@ -227,7 +209,6 @@ int cli_move(int argc, char **argv)
                         "the other way round\n");
         status = CLI_USAGE;
     } else {
-        watch_signals();
         status = run(&settings, &options, json);
     }
     settings_finish(&settings);

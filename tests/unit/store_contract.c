@@ -26,6 +26,12 @@ static void on_sessions_ended(void *context, struct uuid user)
         state->ended[state->ended_count++] = user;
 }
 
+void contract_open_loop(void **pointer, struct loop *loop)
+{
+    struct contract_state *state = *pointer;
+    loop_open(loop, state->contract->engine, state->store);
+}
+
 int contract_setup(void **pointer)
 {
     char why[256];

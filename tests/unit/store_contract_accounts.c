@@ -18,12 +18,6 @@
 
 #define OTHER_HASH SLICE("$argon2id$v=19$m=19456,t=2,p=1$b3RoZXI$b3RoZXI")
 
-static void open_loop(void **pointer, struct loop *loop)
-{
-    struct contract_state *state = *pointer;
-    loop_open(loop, state->contract->engine, state->store);
-}
-
 static enum error get_user(struct loop *loop, struct uuid id, struct user *user)
 {
     struct store_user_get op = {.id = id};
@@ -35,7 +29,7 @@ static enum error get_user(struct loop *loop, struct uuid id, struct user *user)
 static void test_create_and_find(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct store_user_create create = {
         .user = {.id = uuid_make_v7(),
                  .email = SLICE("Ann@Example.org"),
@@ -66,7 +60,7 @@ static void test_create_and_find(void **state)
 static void test_email_is_unique(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     (void)make_user(&loop, "ann");
     struct store_user_create twice = {
         .user = {.id = uuid_make_v7(),
@@ -90,7 +84,7 @@ static void test_email_is_unique(void **state)
 static void test_email_race(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct store_user_create ops[2] = {0};
     for (unsigned i = 0; i < 2; i++) {
         ops[i].user = (struct user){
@@ -107,7 +101,7 @@ static void test_email_race(void **state)
 static void test_rename(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid id = make_user(&loop, "ann");
     struct store_user_rename op = {.id = id, .name = SLICE("Ann"), .now = TEST_NOW + 5};
     assert_int_equal(LOOP_CALL(&loop, user_rename, &op), ERROR_NONE);
@@ -130,7 +124,7 @@ static void test_rename(void **state)
 static void test_rename_preconditions(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid id = make_user(&loop, "ann");
     struct store_user_rename first = {.id = id, .name = SLICE("Ann"), .now = TEST_NOW + 5};
     struct store_user_get get = {.id = id};
@@ -159,7 +153,7 @@ static void test_rename_preconditions(void **state)
 static void test_set_email(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid id = make_user(&loop, "ann");
     (void)make_user(&loop, "bob");
     struct store_user_set_email op = {
@@ -191,7 +185,7 @@ static void test_set_password_ends_other_sessions(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    open_loop(pointer, &loop);
+    contract_open_loop(pointer, &loop);
     struct uuid id = make_user(&loop, "ann");
     struct store_session_create mine = session_of(id, "::1", TEST_NOW);
     struct store_session_create other = session_of(id, "::2", TEST_NOW);
@@ -225,7 +219,7 @@ static void test_delete_takes_all(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    open_loop(pointer, &loop);
+    contract_open_loop(pointer, &loop);
     struct uuid id = make_user(&loop, "ann");
     struct uuid stays = make_user(&loop, "bob");
     struct task task = make_task(&loop, id, "hers", TEST_NOW);
@@ -293,7 +287,7 @@ static enum error use(struct loop *loop, uint8_t hash, const char *email, int64_
 static void test_invitations(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     assert_int_equal(invite(&loop, 1, NULL, TEST_NOW + 10), ERROR_NONE);
     assert_int_equal(invite(&loop, 2, "Bob@example.org", TEST_NOW + 10), ERROR_NONE);
     assert_int_equal(use(&loop, 3, "ann@example.org", TEST_NOW), ERROR_INVALID_INVITATION);
@@ -320,8 +314,8 @@ static void test_invitation_race(void **state)
 {
     enum { EACH = 4, ROUNDS = 10 };
     struct loop loops[2];
-    open_loop(state, &loops[0]);
-    open_loop(state, &loops[1]);
+    contract_open_loop(state, &loops[0]);
+    contract_open_loop(state, &loops[1]);
     for (uint8_t round = 0; round < ROUNDS; round++) {
         struct store_user_create ops[2][EACH];
         char emails[2][EACH][32];
@@ -373,7 +367,7 @@ static void invite_many(struct loop *loop, int64_t count, int64_t expires_at)
 static void test_invitations_are_bounded(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     invite_many(&loop, KEEPING_INVITATIONS, TEST_NOW);
     assert_int_equal(invite(&loop, 255, NULL, TEST_NOW), ERROR_QUOTA_EXCEEDED);
     loop_close(&loop);
@@ -385,7 +379,7 @@ static void test_expired_invitations_go(void **pointer)
     struct contract_state *state = *pointer;
     struct loop loop;
     char why[256];
-    open_loop(pointer, &loop);
+    contract_open_loop(pointer, &loop);
     invite_many(&loop, KEEPING_PURGE_ROWS + 9, 1001);
     invite_many(&loop, 3, TEST_NOW);
     loop_close(&loop);

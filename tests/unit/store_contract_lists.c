@@ -34,12 +34,6 @@ struct page {
     bool skip;
 };
 
-static void open_loop(void **pointer, struct loop *loop)
-{
-    struct contract_state *state = *pointer;
-    loop_open(loop, state->contract->engine, state->store);
-}
-
 static struct row row_of(const struct task *task)
 {
     struct row row = {
@@ -179,7 +173,7 @@ static void walk(struct loop *loop, struct uuid user, const struct row rows[TASK
 static void test_every_order(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct uuid bob = make_user(&loop, "bob");
     struct row rows[TASKS];
@@ -200,7 +194,7 @@ static void test_every_order(void **state)
 static void test_walk_while_others_write(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct row rows[TASKS];
     make_tasks(&loop, ann, rows);
@@ -232,7 +226,7 @@ static void test_walk_while_others_write(void **state)
 static void test_revision_and_skip(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct task first = make_task(&loop, ann, "one", TEST_NOW);
     (void)make_task(&loop, ann, "two", TEST_NOW);
@@ -254,7 +248,7 @@ static void test_revision_and_skip(void **state)
 static void test_large_texts(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     static char text[65536];
     memset(text, 'x', sizeof text);
@@ -279,7 +273,7 @@ static void test_large_texts(void **state)
 static void test_a_page_that_is_full(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct row rows[TASKS];
     make_tasks(&loop, ann, rows);
@@ -309,7 +303,7 @@ static void test_many_tasks(void **state)
 {
     enum { ASKED = 24 };
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct uuid bob = make_user(&loop, "bob");
     for (unsigned i = 0; i < MANY; i++) {
@@ -352,7 +346,7 @@ static void test_one_user_asks_too_much(void **state)
 {
     enum { ASKED = 200 };
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     for (unsigned i = 0; i < MANY; i++) {
         (void)make_task(&loop, ann, "one of many", TEST_NOW + i);

@@ -16,12 +16,6 @@
 #define OTHER_HASH SLICE("$argon2id$v=19$m=19456,t=2,p=1$b3RoZXI$b3RoZXI")
 #define USERS      7
 
-static void open_loop(void **pointer, struct loop *loop)
-{
-    struct contract_state *state = *pointer;
-    loop_open(loop, state->contract->engine, state->store);
-}
-
 /* ---- the list ---- */
 
 struct listing {
@@ -55,7 +49,7 @@ static void test_list_in_pages(void **state)
     struct loop loop;
     struct uuid ids[USERS];
     struct uuid none = {0};
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct listing page = list(&loop, none, 3);
     assert_int_equal(page.count, 0);
     assert_false(page.op.more);
@@ -113,7 +107,7 @@ static void test_disable_and_enable(void **pointer)
     struct contract_state *state = *pointer;
     struct loop loop;
     struct user user;
-    open_loop(pointer, &loop);
+    contract_open_loop(pointer, &loop);
     struct uuid id = make_user(&loop, "a");
     struct uuid other = make_user(&loop, "b");
     struct task task = make_task(&loop, id, "kept", TEST_NOW);
@@ -155,7 +149,7 @@ static void test_set_password(void **pointer)
     struct contract_state *state = *pointer;
     struct loop loop;
     struct user user;
-    open_loop(pointer, &loop);
+    contract_open_loop(pointer, &loop);
     struct uuid id = make_user(&loop, "a");
     struct store_session_create login = session_of(id, "::1", TEST_NOW);
     assert_int_equal(LOOP_CALL(&loop, session_create, &login), ERROR_NONE);
@@ -176,7 +170,7 @@ static void test_erase(void **pointer)
     struct contract_state *state = *pointer;
     struct loop loop;
     struct user user;
-    open_loop(pointer, &loop);
+    contract_open_loop(pointer, &loop);
     struct uuid id = make_user(&loop, "a");
     struct uuid stays = make_user(&loop, "b");
     struct task task = make_task(&loop, id, "gone", TEST_NOW);
@@ -202,7 +196,7 @@ static void test_nobody(void **state)
                                                  STORE_USER_SET_PASSWORD, STORE_USER_ERASE};
     struct loop loop;
     struct user user;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     for (unsigned i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         assert_int_equal(govern(&loop, verbs[i], uuid_make_v7(), TEST_NOW, &user), ERROR_NOT_FOUND);
     }

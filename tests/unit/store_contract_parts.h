@@ -15,6 +15,10 @@ int store_contract_usage(void);
 int contract_setup(void **state);
 int contract_teardown(void **state);
 
+/* A loop on the store of the test. */
+struct loop;
+void contract_open_loop(void **state, struct loop *loop);
+
 #define CONTRACT_QUEUE_MOST 600
 
 #define CONTRACT_TEST(function)                                                                    \

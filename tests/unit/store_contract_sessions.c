@@ -12,12 +12,6 @@
 #include "store_contract_parts.h"
 #include "store_fixture.h"
 
-static void open_loop(void **pointer, struct loop *loop)
-{
-    struct contract_state *state = *pointer;
-    loop_open(loop, state->contract->engine, state->store);
-}
-
 static struct session login(struct loop *loop, struct uuid user, const char *ip, int64_t now)
 {
     struct store_session_create op = session_of(user, ip, now);
@@ -34,7 +28,7 @@ static enum error check(struct loop *loop, struct uuid user, struct uuid session
 static void test_check(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct uuid bob = make_user(&loop, "bob");
     struct session session = login(&loop, ann, "::1", TEST_NOW);
@@ -51,7 +45,7 @@ static void test_check(void **state)
 static void test_create_checks_the_hash(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct store_session_create op = session_of(ann, "::1", TEST_NOW);
     op.verified_hash = SLICE("old");
@@ -80,7 +74,7 @@ static bool knows(struct loop *loop, struct uuid user, const char *ip)
 static void test_known_addresses(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct uuid bob = make_user(&loop, "bob");
     assert_false(knows(&loop, ann, "::1"));
@@ -125,7 +119,7 @@ static void test_list_and_end(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    open_loop(pointer, &loop);
+    contract_open_loop(pointer, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct uuid bob = make_user(&loop, "bob");
     struct session first = login(&loop, ann, "::1", TEST_NOW);
@@ -157,7 +151,7 @@ static void test_end_others(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    open_loop(pointer, &loop);
+    contract_open_loop(pointer, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct uuid bob = make_user(&loop, "bob");
     struct session kept = login(&loop, ann, "::1", TEST_NOW);
@@ -177,7 +171,7 @@ static void test_end_without_the_user(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    open_loop(pointer, &loop);
+    contract_open_loop(pointer, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct session session = login(&loop, ann, "::1", TEST_NOW);
     struct session other = login(&loop, ann, "::1", TEST_NOW);
@@ -197,7 +191,7 @@ static void test_at_most_a_hundred(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    open_loop(pointer, &loop);
+    contract_open_loop(pointer, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct session sessions[USER_SESSIONS_MOST + 1];
     for (int i = 0; i < USER_SESSIONS_MOST; i++)
@@ -227,7 +221,7 @@ static struct store_session_refresh refresh_of(struct session session, int64_t c
 static void test_refresh_rotates(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct session session = login(&loop, ann, "::1", TEST_NOW);
     struct store_session_refresh op = refresh_of(session, 1, TEST_NOW + 100);
@@ -255,7 +249,7 @@ static void test_refresh_grace(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    open_loop(pointer, &loop);
+    contract_open_loop(pointer, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct session session = login(&loop, ann, "::1", TEST_NOW);
     for (int64_t i = 1; i <= 3; i++) { /* superseded at +1000, +2000, +3000 */
@@ -287,7 +281,7 @@ static void test_refresh_grace(void **pointer)
 static void test_refresh_of_what_never_was(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     static const int64_t counters[] = {0, -1, INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
@@ -305,7 +299,7 @@ static void test_refresh_from_the_future(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    open_loop(pointer, &loop);
+    contract_open_loop(pointer, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct session session = login(&loop, ann, "::1", TEST_NOW);
     for (int64_t counter = 5; counter <= 6; counter++) {
@@ -328,7 +322,7 @@ static void test_refresh_from_the_future(void **pointer)
 static void test_refresh_many_times(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct session session = login(&loop, ann, "::1", TEST_NOW);
     for (int64_t i = 1; i <= 200; i++) {

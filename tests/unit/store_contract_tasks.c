@@ -11,12 +11,6 @@
 #include "store_contract_parts.h"
 #include "store_fixture.h"
 
-static void open_loop(void **pointer, struct loop *loop)
-{
-    struct contract_state *state = *pointer;
-    loop_open(loop, state->contract->engine, state->store);
-}
-
 static enum store_outcome run(struct loop *loop, struct store_task_write *op)
 {
     assert_int_equal(LOOP_CALL(loop, task_write, op), ERROR_NONE);
@@ -39,7 +33,7 @@ static void assert_same(const struct task *a, const struct task *b)
 static void test_create_and_get(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct store_task_write op = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
     op.change =
@@ -67,7 +61,7 @@ static void test_create_and_get(void **state)
 static void test_owner(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct uuid bob = make_user(&loop, "bob");
     struct task task = make_task(&loop, ann, "hers", TEST_NOW);
@@ -91,7 +85,7 @@ static void test_owner(void **state)
 static void test_patch(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct task made = make_task(&loop, ann, "one", TEST_NOW);
     struct store_task_write op = task_write(STORE_TASK_PATCH, ann, made.id, TEST_NOW + 10);
@@ -121,7 +115,7 @@ static void test_patch(void **state)
 static void test_replace(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct uuid id = uuid_make_v7();
     struct store_task_write op = task_write(STORE_TASK_REPLACE, ann, id, TEST_NOW);
@@ -141,7 +135,7 @@ static void test_replace(void **state)
 static void test_delete_and_come_again(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct task made = make_task(&loop, ann, "one", TEST_NOW);
     struct store_task_write op = task_write(STORE_TASK_DELETE, ann, made.id, TEST_NOW + 1);
@@ -166,7 +160,7 @@ static void test_delete_and_come_again(void **state)
 static void test_preconditions(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     const struct store_precondition none = {0};
     const struct store_precondition any = {.match = {.present = true, .any = true}};
     const struct store_precondition good = {.match = {.present = true, .count = 2, .list = {7, 1}}};
@@ -232,7 +226,7 @@ static void test_preconditions(void **state)
 static void test_one_wins(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct task made = make_task(&loop, ann, "one", TEST_NOW);
     struct store_task_write ops[16];
@@ -285,7 +279,7 @@ static struct store_task_write turn_write(unsigned i, const struct uuid users[2]
 static void test_revisions_of_one_turn(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     const struct uuid users[2] = {make_user(&loop, "ann"), make_user(&loop, "bob")};
     const struct task made[2] = {make_task(&loop, users[0], "first", TEST_NOW),
                                  make_task(&loop, users[1], "first", TEST_NOW)};
@@ -320,7 +314,7 @@ static void test_revisions_of_one_turn(void **state)
 static void test_preconditions_of_a_create(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct store_task_write op = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
     op.precondition.match = (struct store_versions){.present = true, .count = 1, .list = {1}};
@@ -352,7 +346,7 @@ static struct store_idempotency key_of(const char *key, uint8_t fill)
 static void test_create_twice_with_a_key(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct store_task_write first = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
     first.change.description = SLICE("text");
@@ -402,7 +396,7 @@ static void test_create_twice_with_a_key(void **state)
 static void test_times_of_a_task_go_forward(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct task made = make_task(&loop, ann, "one", TEST_NOW);
     struct store_task_write op = task_write(STORE_TASK_PATCH, ann, made.id, TEST_NOW - 5000);
@@ -423,7 +417,7 @@ static void test_times_of_a_task_go_forward(void **state)
 static void test_key_outlives_a_step(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct store_task_write op = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
     op.idempotency = key_of("k", 1);
@@ -438,7 +432,7 @@ static void test_key_outlives_a_step(void **state)
 static void test_key_lives_a_day(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct store_task_write op = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
     op.idempotency = key_of("k", 1);
@@ -460,7 +454,7 @@ static void test_key_lives_a_day(void **state)
 static void test_what_is_kept(void **state)
 {
     struct loop loop;
-    open_loop(state, &loop);
+    contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
     struct task made = make_task(&loop, ann, "one", TEST_NOW);
 

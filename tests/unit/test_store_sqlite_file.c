@@ -425,11 +425,12 @@ static void test_plans(void **state)
         if (i != SQL_INVITATION_COUNT && strstr(plan, "SCAN"))
             fail_msg("%s\n%s", sql_texts[i], plan);
     }
-    for (unsigned i = 0; i < LIST_TEXTS; i++) {
+    for (unsigned i = 0; i < LIST_INDEX_COUNT; i++) {
         plan[0] = '\0';
         explain(db, list_texts[i], plan, sizeof plan);
         assert_null(strstr(plan, "SCAN"));
-        assert_int_equal(strstr(plan, "TEMP B-TREE") != NULL, i >= LIST_TEXTS / STORE_SORT_COUNT);
+        assert_int_equal(strstr(plan, "TEMP B-TREE") != NULL,
+                         i >= LIST_INDEX_COUNT / STORE_SORT_COUNT);
     }
     database_close(&db);
 }

@@ -6,7 +6,7 @@
 #include "store/postgres/job.h"
 #include "store/usage.h"
 
-static_assert(SQL_TASK_LIST + LIST_TEXTS == SQL_COUNT, "sql.h has a row for each text");
+static_assert(SQL_TASK_LIST + LIST_INDEX_COUNT == SQL_COUNT, "sql.h has a row for each text");
 
 #define COLUMNS "id, title, description, status, created_at, updated_at, completed_at, revision"
 #define T_COLUMNS                                                                                  \
@@ -40,27 +40,14 @@ static_assert(SQL_TASK_LIST + LIST_TEXTS == SQL_COUNT, "sql.h has a row for each
 
 #define TEXTS_OF(key, type) TEXTS(key, type, "ASC", ">"), TEXTS(key, type, "DESC", "<")
 
-/* In the order of list_index. Only the first sort has an index; the others keep the first rows of a
- * scan of the user's tasks. */
-const struct sql_text pg_list_texts[LIST_TEXTS] = {
+/* In the order of list_index_of. Only the first sort has an index; the others keep the first rows
+ * of a scan of the user's tasks. */
+const struct sql_text pg_list_texts[LIST_INDEX_COUNT] = {
     TEXTS_OF("created_at", "i"),
     TEXTS_OF("updated_at", "i"),
     TEXTS_OF("title", "t"),
     TEXTS_OF("status", "i"),
 };
-
-#define STATUSES_ALL ((1u << TASK_STATUS_COUNT) - 1)
-
-static bool is_filtered(const struct store_task_list *op)
-{
-    return (op->statuses & STATUSES_ALL) != 0 && (op->statuses & STATUSES_ALL) != STATUSES_ALL;
-}
-
-static unsigned list_index(const struct store_task_list *op)
-{
-    return (unsigned)op->sort * 8 + (op->descending ? 4 : 0) + (op->after ? 2 : 0) +
-           (is_filtered(op) ? 1 : 0);
-}
 
 #define ROW_AT 4 /* columns before those of a task */
 
@@ -119,9 +106,9 @@ static bool step(struct job *job, unsigned round)
     params_i64(&p, (int64_t)op->limit + 1);
     if (op->after)
         bind_position(&p, op);
-    if (is_filtered(op))
+    if (list_index_filters(op))
         params_i64(&p, op->statuses);
-    job_send(job, (enum sql)(SQL_TASK_LIST + list_index(op)), &p, take_list);
+    job_send(job, (enum sql)(SQL_TASK_LIST + list_index_of(op)), &p, take_list);
     return false;
 }
 
@@ -129,6 +116,6 @@ void pg_task_list(struct store_task_list *op)
 {
     static const struct work page = {.lane = LANE_READ, .size = sizeof(struct job), .step = step};
     static const struct work scan = {.lane = LANE_SCAN, .size = sizeof(struct job), .step = step};
-    const bool indexed = op->sort == STORE_SORT_CREATED_AT && !is_filtered(op);
+    const bool indexed = op->sort == STORE_SORT_CREATED_AT && !list_index_filters(op);
     job_start(&op->op, indexed ? &page : &scan, &op->user);
 }

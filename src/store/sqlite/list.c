@@ -14,7 +14,7 @@
 #define AFTER(key, than)  " AND (" key ", id) " than " (?3, ?4)"
 #define ORDER(key, order) " ORDER BY " key " " order ", id " order " LIMIT ?5"
 
-/* In the order of list_index. */
+/* In the order of list_index_of. */
 #define TEXTS_OF(key)                                                                              \
     FROM ORDER(key, "ASC"), FROM FILTER ORDER(key, "ASC"), FROM AFTER(key, ">") ORDER(key, "ASC"), \
         FROM FILTER AFTER(key, ">") ORDER(key, "ASC"), FROM ORDER(key, "DESC"),                    \
@@ -23,25 +23,12 @@
 
 /* Only the first sort has an index; the others keep the first rows of a scan of the user's tasks.
  */
-const char *const list_texts[LIST_TEXTS] = {
+const char *const list_texts[LIST_INDEX_COUNT] = {
     TEXTS_OF("created_at"),
     TEXTS_OF("updated_at"),
     TEXTS_OF("title"),
     TEXTS_OF("status"),
 };
-
-#define STATUSES_ALL ((1u << TASK_STATUS_COUNT) - 1)
-
-static bool is_filtered(const struct store_task_list *op)
-{
-    return (op->statuses & STATUSES_ALL) != 0 && (op->statuses & STATUSES_ALL) != STATUSES_ALL;
-}
-
-static unsigned list_index(const struct store_task_list *op)
-{
-    return (unsigned)op->sort * 8 + (op->descending ? 4 : 0) + (op->after ? 2 : 0) +
-           (is_filtered(op) ? 1 : 0);
-}
 
 /* On the loop that asks, of users who hold no more than this: so little is read and sorted at once,
  * in a tenth of a millisecond. */
@@ -51,7 +38,7 @@ static unsigned list_index(const struct store_task_list *op)
 /* Must all tasks of the user be looked at, and are they many? */
 static bool is_slow(const struct store_task_list *op, const struct usage *usage)
 {
-    return (op->sort != STORE_SORT_CREATED_AT || is_filtered(op)) &&
+    return (op->sort != STORE_SORT_CREATED_AT || list_index_filters(op)) &&
            (usage_total(usage, 0) > LOOP_TASKS || usage->bytes > LOOP_BYTES);
 }
 
@@ -81,10 +68,10 @@ static void bind_position(struct query *q, const struct store_task_list *op)
 
 static int read_rows(struct store_task_list *op)
 {
-    struct query q = query_begin(&op->op.session->lists, list_index(op));
+    struct query q = query_begin(&op->op.session->lists, list_index_of(op));
     query_bind_uuid(&q, &op->user);
     /* A parameter that a text does not name has no place in it, unless a later one has. */
-    if (is_filtered(op))
+    if (list_index_filters(op))
         query_bind_i64(&q, op->statuses);
     else
         q.bound++;

@@ -2,11 +2,11 @@
 #ifndef TASKHOLD_STORE_SQLITE_LIST_H
 #define TASKHOLD_STORE_SQLITE_LIST_H
 
+#include "store/list_index.h"
 #include "store/store.h"
 
 /* A statement for each sort, direction, with or without a position, with or without a filter. */
-#define LIST_TEXTS (STORE_SORT_COUNT * 2 * 2 * 2)
-extern const char *const list_texts[LIST_TEXTS];
+extern const char *const list_texts[LIST_INDEX_COUNT];
 
 void list_run(struct store_task_list *op);
 

@@ -35,7 +35,7 @@ struct store_session *session_create(struct writer *writer, struct readers *read
     session->outgoing_end = &session->outgoing;
     session->db = database_open_reader(path, NULL, 0);
     if (!session->db || !statements_init(&session->statements, session->db, sql_texts, SQL_COUNT) ||
-        !statements_init(&session->lists, session->db, list_texts, LIST_TEXTS)) {
+        !statements_init(&session->lists, session->db, list_texts, LIST_INDEX_COUNT)) {
         session_destroy(&session);
         return NULL;
     }

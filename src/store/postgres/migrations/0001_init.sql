@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The tables of the SQLite engine, keyed so that they shard: every key of what a user owns begins
 -- with user_id. Times are milliseconds since 1970; text compares by code point, whatever the locale
--- of the cluster. `revision` counts the changes of the user's tasks; the columns behind it hold how
+-- of the cluster. `revision` counts the changes of the user's tasks; the columns after it hold how
 -- many tasks there are of each status, and the bytes of tasks, tombstones and kept answers
 -- (src/store/usage.h).
 CREATE TABLE users (

@@ -11,7 +11,7 @@ CREATE TABLE meta (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO meta (one, epoch) VALUES (1, randomblob(16));
 
--- `revision` counts the changes of the user's tasks; the columns behind it hold how many tasks there
+-- `revision` counts the changes of the user's tasks; the columns after it hold how many tasks there
 -- are of each status, and the bytes of tasks, tombstones and kept answers (src/store/usage.h).
 CREATE TABLE users (
     id                BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
