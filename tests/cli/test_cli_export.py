@@ -192,7 +192,7 @@ def test_the_way_from_0_1_0(start_server, tmp_path):
     (tmp_path / "data").mkdir()
     old = tmp_path / "data" / "taskhold.db"
     with sqlite3.connect(old) as db:
-        db.executescript((pathlib.Path(__file__).parent / "taskhold-0.1.0.sql").read_text())
+        db.executescript((pathlib.Path(__file__).parent / "database-0.1.0.sql").read_text())
     db.close()
     refused(taskhold(tmp_path, "migrate"), "it was made by version 0.1.0")
     findings = json.loads(taskhold(tmp_path, "doctor", "--json").stdout)["checks"]

@@ -15,7 +15,7 @@ VERSION = re.search(r"^  version: '([\d.]+)',$", (ROOT / "meson.build").read_tex
 # Where the version stands beside meson.build, which the binary has it from: what is before it, and how often at least.
 PLACES = {
     "api/openapi.yaml": (r"^  version: |^ +version: ", 2),
-    "CHANGELOG.md": (r"\A# Changes\n[^#]*^## ", 0),  # or "Unreleased"
+    "CHANGELOG.md": (r"\A# Changelog\n[^#]*^## \[Unreleased\]\n[^#]*^## \[", 1),
     "Dockerfile": (r"^ARG VERSION=", 1),
     "debian/changelog": (r"\Ataskhold \(", 1),
     "deploy/cloud-run/service.yaml": (r"/taskhold:", 1),
@@ -34,6 +34,11 @@ def test_every_place_has_the_version_of_the_build(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     found = re.findall(rf"(?:{before})(\d+\.\d+\.\d+)", text, re.M)
     assert set(found) <= {VERSION} and len(found) >= least, found
+
+
+def test_the_policy_supports_it():
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| (\S+) \| yes \|$", text, re.M) == [VERSION.rsplit(".", 1)[0] + ".x"]
 
 
 def test_the_program_has_it():
