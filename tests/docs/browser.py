@@ -188,11 +188,27 @@ class Page:
         self.value(f"{element}.select()")
         self.call("Input.insertText", text=text)
 
-    def screenshot(self, path, full=False):
-        """A picture of what is seen, for people."""
-        data = self.call("Page.captureScreenshot", captureBeyondViewport=full)["data"]
+    def press(self, key):
+        """Presses Tab or Enter."""
+        code, text = {"Tab": (9, ""), "Enter": (13, "\r")}[key]
+        for kind in ("keyDown", "keyUp"):
+            shown = {"text": text} if text and kind == "keyDown" else {}
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **shown)
+
+    def screenshot(self, path, height=None):
+        """A picture for people: of what is seen, or of the page down to `height`."""
+        more = {}
+        if height:
+            width = self.value("document.documentElement.clientWidth")
+            more = {"captureBeyondViewport": True, "clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}}
+        data = self.call("Page.captureScreenshot", **more)["data"]
         with open(path, "wb") as file:
             file.write(base64.b64decode(data))
+
+    def forgive(self, words):
+        """Takes what holds `words` off the list; answers how much that was."""
+        wrong, self.wrong = self.wrong, [one for one in self.wrong if words not in one]
+        return len(wrong) - len(self.wrong)
 
     def close(self):
         """Closes it; fails when anything went wrong on it."""

@@ -6,8 +6,13 @@
 const DESCRIPTION = '/openapi.json';
 const SCHEME = 'bearer';
 const GIVES_TOKEN = /\/v1\/auth\/(login|refresh)$/;
+const LOGOUT = /\/v1\/auth\/logout$/;
+const DELETION = /\/v1\/me\/deletion$/;
 
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
+const base = location.pathname.replace(/\/docs$/, '');
+
+let refused = false; // the server answered 401 to the token that the page holds
 
 function follow() {
   document.documentElement.classList.toggle('dark-mode', dark.matches);
@@ -28,31 +33,92 @@ function dropSamples(node) {
   Object.values(node).forEach(dropSamples);
 }
 
-function withoutSamples(text) {
+// The description as this page shows it: the calls go to the server of the page, which is the only
+// one that the policy allows.
+function prepare(text) {
   const description = JSON.parse(text);
+  description.servers = [{ url: base || '/' }];
   dropSamples(description.components.parameters);
   for (const path of Object.values(description.paths)) {
     dropSamples(path.parameters);
     Object.values(path).forEach((call) => dropSamples(call.parameters));
   }
+  for (const tag of description.tags) {
+    const place = ['operations-tag', tag.name];
+    // A link to one of its calls (/docs#/Service/getReadiness) has opened it by now.
+    if (tag['x-folded'] && !ui.layoutSelectors.isShown(place, false)) {
+      ui.layoutActions.show(place, false);
+    }
+  }
   return JSON.stringify(description);
 }
 
-// Who logs in with "Try it out" need not copy the token into the dialog.
+// Who logs in here need not copy the token into the dialog.
 function takeToken(text) {
   const schema = ui.specSelectors.securityDefinitions().get(SCHEME);
   const value = JSON.parse(text).access_token;
+  refused = false;
   ui.authActions.authorizeWithPersistOption({ [SCHEME]: { name: SCHEME, schema, value } });
+}
+
+function heldToken(authSelectors) {
+  return authSelectors.authorized()?.getIn([SCHEME, 'value']);
+}
+
+// The sample of a body is for who has no access token any more: beside one it is refused.
+function send(request) {
+  if (LOGOUT.test(request.url) && request.headers.Authorization) {
+    delete request.body;
+    delete request.headers['Content-Type'];
+  }
+  return request;
 }
 
 function look(response) {
   const path = new URL(response.url, location.href).pathname;
   if (response.ok && path === DESCRIPTION) {
-    response.text = withoutSamples(response.text);
+    response.text = prepare(response.text);
   } else if (response.ok && GIVES_TOKEN.test(path)) {
     takeToken(response.text);
+  } else if (response.ok && (LOGOUT.test(path) || DELETION.test(path))) {
+    ui.authActions.logoutWithPersistOption([SCHEME]);
+  } else if (!GIVES_TOKEN.test(path) && heldToken(ui.authSelectors)) {
+    refused = response.status === 401;
   }
   return response;
+}
+
+// What the line beside "Authorize" says.
+function noteOf(token) {
+  if (!token) {
+    return 'Not logged in. Run register, then login (open each, press Execute). The page then sends the token with every call.';
+  }
+  return refused
+    ? 'The server refused the token: it has expired, or its session has ended. Run login again.'
+    : 'Logged in. The page sends the token with every call; it is good for 15 minutes.';
+}
+
+// What stands above the calls: a line, the introduction folded, and whether there is a token.
+function above({ React, getComponent, authSelectors, specSelectors }) {
+  const h = React.createElement;
+  return {
+    wrapComponents: {
+      InfoContainer: () => () => {
+        const info = specSelectors.info();
+        return h('section', { className: 'about', 'aria-label': 'About' },
+          h('p', null, `${info.get('summary')}. Base URL: `, h('code', null, location.origin + base)),
+          h('details', null,
+            h('summary', null, 'About this API'),
+            h(getComponent('Markdown', true), { source: info.get('description') }),
+            h('p', null, `Version ${info.get('version')}. Licence: ${info.getIn(['license', 'name'])}.`)));
+      },
+      ServersContainer: () => () => null,
+      AuthorizeBtnContainer: (Original) => (props) =>
+        h('section', { className: 'token', 'aria-label': 'Token' },
+          h('p', { role: 'status' }, noteOf(heldToken(authSelectors))),
+          h(Original, props)),
+    },
+  };
 }
 
 follow();
@@ -61,10 +127,14 @@ dark.addEventListener('change', follow);
 const ui = SwaggerUIBundle({
   dom_id: '#calls',
   url: DESCRIPTION,
+  plugins: [above],
   validatorUrl: null,
   deepLinking: true,
   displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
   persistAuthorization: true,
+  tryItOutEnabled: true,
+  syntaxHighlight: { theme: 'tomorrow-night' },
+  requestInterceptor: send,
   responseInterceptor: look,
 });
