@@ -88,14 +88,25 @@ function look(response) {
   return response;
 }
 
+// When a token expires, in words; nothing of a text that is none of our tokens.
+function untilOf(token) {
+  try {
+    const claims = JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')));
+    return `, until ${new Date(claims.exp * 1000).toLocaleTimeString([], { timeStyle: 'short' })}`;
+  } catch {
+    return '';
+  }
+}
+
 // What the line beside "Authorize" says.
 function noteOf(token) {
   if (!token) {
     return 'Not logged in. Run register, then login (open each, press Execute). The page then sends the token with every call.';
   }
-  return refused
-    ? 'The server refused the token: it has expired, or its session has ended. Run login again.'
-    : 'Logged in. The page sends the token with every call; it is good for 15 minutes.';
+  if (refused) {
+    return 'The server refused the token: it has expired, or its session has ended. Run login again.';
+  }
+  return `Logged in. The page sends the token with every call${untilOf(token)}.`;
 }
 
 // What stands above the calls: a line, the introduction folded, and whether there is a token.
