@@ -36,6 +36,11 @@ void tasks_replace(struct http_exchange *x);
 void tasks_patch(struct http_exchange *x);
 void tasks_delete(struct http_exchange *x);
 
+/* Column `values` of the routes. */
+bool tasks_list_values(struct http_exchange *x);
+bool tasks_delete_values(struct http_exchange *x);
+bool conditions_values(struct http_exchange *x);
+
 /* service.c */
 void service_root(struct http_exchange *x);
 void service_live(struct http_exchange *x);

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "api/context.h"
+#include "api/handlers.h"
 #include "api/respond.h"
 
 bool precondition_add_list(struct slice list, struct tag_space space, enum tag_kind kind,
@@ -104,4 +105,10 @@ void precondition_refuse(struct http_exchange *x, enum store_verdict verdict, en
                   "done. To write all the same, leave the field out or send If-Match.";
     }
     respond_error(x, ERROR_PRECONDITION_FAILED, detail);
+}
+
+bool conditions_values(struct http_exchange *x)
+{
+    struct http_conditions conditions;
+    return precondition_parse(x, &conditions);
 }

@@ -48,7 +48,7 @@ static const struct http_route routes[] = {
     ROW(POST,   "/v1/auth/refresh",     refreshTokens,        accounts_refresh,       JSON, BODY,    PUBLIC, AUTH, SMALL),
     ROW(POST,   "/v1/auth/logout",      logout,               sessions_logout,        NULL, BODY,    EITHER, API,  SMALL),
 
-    ROW(GET,    "/v1/me",               getMe,                me_get,                 JSON, NOTHING, TOKEN,  API,  SMALL),
+    ROW(GET,    "/v1/me",               getMe,                me_get,                 JSON, NOTHING, TOKEN,  API,  SMALL, .values = conditions_values),
     ROW(PATCH,  "/v1/me",               updateMe,             me_patch,               JSON, PATCHES, TOKEN,  API,  SMALL),
     ROW(PUT,    "/v1/me/password",      changePassword,       me_put_password,        NULL, BODY,    TOKEN,  AUTH, SMALL),
     ROW(PUT,    "/v1/me/email",         changeEmail,          me_put_email,           JSON, BODY,    TOKEN,  AUTH, SMALL),
@@ -58,12 +58,12 @@ static const struct http_route routes[] = {
     ROW(DELETE, "/v1/me/sessions",      endOtherSessions,     sessions_delete_others, NULL, NOTHING, TOKEN,  API,  SMALL),
     ROW(DELETE, "/v1/me/sessions/{id}", endSession,           sessions_delete,        NULL, NOTHING, TOKEN,  API,  SMALL),
 
-    ROW(GET,    "/v1/tasks",            listTasks,            tasks_list,             JSON, NOTHING, TOKEN,  API,  0,     .query = task_query_names),
+    ROW(GET,    "/v1/tasks",            listTasks,            tasks_list,             JSON, NOTHING, TOKEN,  API,  0,     .query = task_query_names, .values = tasks_list_values),
     ROW(POST,   "/v1/tasks",            createTask,           tasks_create,           JSON, BODY,    TOKEN,  API,  0),
-    ROW(GET,    "/v1/tasks/{id}",       getTask,              tasks_get,              JSON, NOTHING, TOKEN,  API,  0),
+    ROW(GET,    "/v1/tasks/{id}",       getTask,              tasks_get,              JSON, NOTHING, TOKEN,  API,  0,     .values = conditions_values),
     ROW(PUT,    "/v1/tasks/{id}",       replaceTask,          tasks_replace,          JSON, BODY,    TOKEN,  API,  0),
     ROW(PATCH,  "/v1/tasks/{id}",       updateTask,           tasks_patch,            JSON, PATCHES, TOKEN,  API,  0),
-    ROW(DELETE, "/v1/tasks/{id}",       deleteTask,           tasks_delete,           NULL, NOTHING, TOKEN,  API,  0),
+    ROW(DELETE, "/v1/tasks/{id}",       deleteTask,           tasks_delete,           NULL, NOTHING, TOKEN,  API,  0,     .values = tasks_delete_values),
 };
 /* clang-format on */
 

@@ -237,6 +237,18 @@ static bool read_request(struct page *page)
     return precondition_parse(x, &page->conditions);
 }
 
+bool tasks_list_values(struct http_exchange *x)
+{
+    struct page *page = arena_new(x->arena, struct page);
+    if (!page) {
+        respond_no_memory(x);
+        return false;
+    }
+    page->x = x;
+    page->op.user = api_caller(x)->user;
+    return read_request(page);
+}
+
 void tasks_list(struct http_exchange *x)
 {
     struct page *page = arena_new(x->arena, struct page);

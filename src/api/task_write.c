@@ -111,6 +111,14 @@ static void write_task(struct http_exchange *x, enum store_task_verb verb, enum 
     api_engine(x)->task_write(write);
 }
 
+bool tasks_delete_values(struct http_exchange *x)
+{
+    struct store_precondition precondition = {0};
+    struct store_idempotency idempotency = {0};
+    return precondition_read(x, kind_of(STORE_TASK_DELETE), &precondition) &&
+           idempotency_read(x, &idempotency);
+}
+
 void tasks_create(struct http_exchange *x)
 {
     write_task(x, STORE_TASK_CREATE, FIELD_WHOLE);

@@ -10,7 +10,8 @@
 /* What a page may read of an answer, besides what the Fetch standard always allows. */
 #define EXPOSED                                                                                    \
     "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, "               \
-    "Idempotency-Replayed, Accept-Patch, Allow, Content-Disposition, Date, WWW-Authenticate"
+    "Idempotency-Replayed, Accept-Encoding, Accept-Patch, Allow, Content-Disposition, Date, "      \
+    "WWW-Authenticate"
 /* What a request may carry when its preflight does not say, or says it in a form that is wrong. */
 #define REQUEST_FIELDS                                                                             \
     "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "              \

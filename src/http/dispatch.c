@@ -76,6 +76,9 @@ static void refuse_media_type(struct http_exchange *x, enum negotiate_body wrong
     (void)snprintf(detail, sizeof detail,
                    "%s Send the body as %sapplication/json in UTF-8 without a content encoding.",
                    causes[wrong], patches ? "application/merge-patch+json or " : "");
+    if (wrong == NEGOTIATE_CODING) {
+        http_respond_field(x, "Accept-Encoding", SLICE("identity")); /* RFC 9110 section 15.5.16 */
+    }
     if (patches) {
         http_respond_field(x, "Accept-Patch",
                            SLICE("application/merge-patch+json, application/json"));
@@ -180,7 +183,9 @@ static enum http_verdict negotiate(struct http_exchange *x)
         return HTTP_ANSWERED;
     }
     if (!route->consumes && has_body(exchange) && !route->always) {
-        refuse_body(x);
+        if (!route->values || route->values(x)) {
+            refuse_body(x);
+        }
         return HTTP_ANSWERED;
     }
     return HTTP_GO;

@@ -32,6 +32,10 @@ struct http_route {
     const char *produces; /* media type, for Accept; NULL: no body on success */
     /* Allowed query parameters, ended by NULL; NULL: none is allowed. See http_query_parse. */
     const char *const *query;
+    /* Reads the values of the query and of header fields, and answers 400 (then it is false) where
+     * they are wrong. Asked only before a body is refused that the call does not take: the handler
+     * reads them itself. NULL: there are none. */
+    bool (*values)(struct http_exchange *x);
     uint32_t body_most; /* bytes; 0: the server's MAX_BODY_BYTES */
     uint8_t access;     /* enum http_access */
     uint8_t consumes;   /* enum http_consumes */

@@ -15,7 +15,8 @@ PATHS = sorted({op.path for op in description().operations})
 ORIGIN = "https://app.example.com"
 ORIGINS = [ORIGIN, "http://localhost:5173", "capacitor://localhost", "tauri://localhost", "app://-"]
 EXPOSED = {"etag", "link", "location", "x-request-id", "retry-after", "ratelimit", "ratelimit-policy", "allow",
-           "idempotency-replayed", "content-disposition", "date", "www-authenticate", "accept-patch"}
+           "idempotency-replayed", "content-disposition", "date", "www-authenticate", "accept-patch",
+           "accept-encoding"}
 
 
 def concrete(path):

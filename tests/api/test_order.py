@@ -58,3 +58,22 @@ def test_each_fault_alone(user, fault, code):
 def test_a_wrong_password_comes_after_validation(user):
     user.client.put("/v1/me/password", {"current_password": "wrong wrong", "new_password": "short"}).expect(422)
     user.client.put("/v1/me/email", {"email": "x", "password": "wrong wrong"}).expect(422)
+
+
+@pytest.mark.parametrize("method, path, headers, code", [
+    ("GET", "/v1/tasks?x=1", {}, "invalid_parameter"), ("GET", "/v1/tasks?limit=0", {}, "invalid_parameter"),
+    ("GET", "/v1/tasks?cursor=x", {}, "invalid_parameter"), ("GET", "/v1/tasks", {"If-None-Match": "x"}, "invalid_header"),
+    ("GET", "/v1/tasks/{id}?x=1", {}, "invalid_parameter"), ("GET", "/v1/tasks/{id}", {"If-Match": "x"}, "invalid_header"),
+    ("DELETE", "/v1/tasks/{id}?x=1", {}, "invalid_parameter"), ("DELETE", "/v1/tasks/{id}", {"If-Match": "x"}, "invalid_header"),
+    ("DELETE", "/v1/tasks/{id}", {"Idempotency-Key": "a b"}, "invalid_header"),
+    ("GET", "/v1/me?x=1", {}, "invalid_parameter"), ("GET", "/v1/me", {"If-None-Match": "x"}, "invalid_header"),
+    ("GET", "/v1/me/sessions?x=1", {}, "invalid_parameter"), ("DELETE", "/v1/me/sessions?x=1", {}, "invalid_parameter"),
+    ("GET", "/v1/me/export?x=1", {}, "invalid_parameter"),
+])
+def test_values_come_before_a_body_that_is_not_taken(user, method, path, headers, code):
+    """400 of query and header fields, then 422 of the body; alone each is what it is."""
+    path = path.replace("{id}", user.task()["id"])
+    user.client.request(method, path, headers=headers, body=b"{}").expect(400, code)
+    user.client.request(method, path, headers=headers).expect(400, code)
+    answer = user.client.request(method, path.partition("?")[0], body=b"{}").expect(422, "validation_failed")
+    assert "takes no body" in answer.json["detail"]

@@ -160,7 +160,7 @@ static const struct dispatch_case dispatch_cases[] = {
      "Content-Type: application/json; charset=latin1\r\nContent-Length: 1\r\n\r\na",
      415, NULL},
     {"POST /echo HTTP/1.1\r\n" HOST "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\na", 415,
-     NULL},
+     "\r\nAccept-Encoding: identity\r\n"},
     {"POST /echo HTTP/1.1\r\n" HOST
      "Content-Type: application/merge-patch+json\r\nContent-Length: 1\r\n\r\na",
      415, NULL},
