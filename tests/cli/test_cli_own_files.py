@@ -100,6 +100,22 @@ def test_every_command_with_every_file(kept, alias, tmp_path):
     print(f"\n{commands} commands with each of {len(ENDS)} files, {alias.__name__}: refused, nothing changed")
 
 
+def test_a_hard_link_to_a_lock_is_no_new_database(kept, tmp_path):
+    """Nothing but its other name tells it from a new file; a file that is empty and alone is one."""
+    folder, link = kept.directory / "data", tmp_path / "new.db"
+    os.link(folder / "taskhold.db.lock", link)
+    before = snapshot(folder)
+    for words in AS_DATABASE:
+        done = taskhold(kept.directory, *words, "--database", f"sqlite:{link}", stdin="long enough 77\n")
+        assert done.returncode != 0, words
+        if words[0] in ("serve", "migrate", "user"):
+            assert "has another name too (a hard link)" in done.stdout + done.stderr, (words, done)
+        assert snapshot(folder) == before and link.stat().st_size == 0, words
+    link.unlink()
+    link.touch()
+    assert taskhold(kept.directory, "migrate", "--database", f"sqlite:{link}").returncode == 0
+
+
 def test_what_stands_in_the_pipe(kept):
     path = kept.directory / "data" / "taskhold.db"
     before = snapshot(path.parent)

@@ -171,6 +171,20 @@ static bool refuse_network(const char *directory, const char *path, char *why, s
     return true;
 }
 
+/* Its other name may be that of a lock file, which looks the same and is another database's. */
+static bool refuse_alias(const char *path, char *why, size_t why_size)
+{
+    struct stat status;
+    const bool alias = stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0 &&
+                       status.st_nlink > 1;
+    if (alias)
+        (void)snprintf(why, why_size,
+                       "%s is an empty file that has another name too (a hard link): it may be "
+                       "what another database is locked by; name a new file",
+                       path);
+    return alias;
+}
+
 int file_holder(const char *path)
 {
     char wanted[32];
@@ -252,7 +266,7 @@ bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
         fail(why, why_size, "cannot make the directory of", path);
         goto out;
     }
-    if (refuse_network(directory, path, why, why_size))
+    if (refuse_network(directory, path, why, why_size) || refuse_alias(path, why, why_size))
         goto out;
     if (!make_file(path, directory, &file->made)) {
         fail(why, why_size, "cannot make or write the database", path);
