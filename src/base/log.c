@@ -169,6 +169,17 @@ static bool make_conditions(void)
     return good;
 }
 
+enum log_level log_level_of(const char *name)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    unsigned level = 0;
+
+    while (level < LOG_OFF && strcmp(name, levels[level]) != 0) {
+        level++;
+    }
+    return (enum log_level)level;
+}
+
 void log_setup(enum log_level level, bool json)
 {
     atomic_store(&least_level, (int)level);

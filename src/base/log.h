@@ -9,6 +9,9 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_OFF };
 /* One line a call, as JSON or text, on standard error, written by a thread of its own from a
  * bounded ring: a full ring drops the line and counts it; no caller ever blocks. */
 
+/* Of a LOG_LEVEL: debug, info, warn, error; anything else is off. */
+enum log_level log_level_of(const char *name);
+
 /* Level and form of the lines that follow. `json`: one JSON object a line; else readable text. */
 void log_setup(enum log_level level, bool json);
 void log_set_level(enum log_level level);

@@ -213,17 +213,23 @@ void machine_plan(const struct machine *machine, unsigned threads, struct machin
     use->loops = threads ? threads : machine->cpus;
     use->hashers = short_of_memory ? (unsigned)fit : by_cores;
     use->hashers = use->hashers > 0 ? use->hashers : 1;
-    (void)snprintf(use->loops_why, sizeof use->loops_why,
-                   threads ? "as THREADS says; %u cores may be used (%s)"
-                           : "one for each of the %u cores that may be used (%s)",
-                   machine->cpus, machine->cpus_by);
+    if (machine->cpus == 1)
+        (void)snprintf(use->loops_why, sizeof use->loops_why,
+                       threads ? "as THREADS says; 1 core may be used (%s)"
+                               : "one for the 1 core that may be used (%s)",
+                       machine->cpus_by);
+    else
+        (void)snprintf(use->loops_why, sizeof use->loops_why,
+                       threads ? "as THREADS says; %u cores may be used (%s)"
+                               : "one for each of the %u cores that may be used (%s)",
+                       machine->cpus, machine->cpus_by);
     if (short_of_memory) {
         (void)snprintf(use->hashers_why, sizeof use->hashers_why,
                        "19 MiB each, a quarter of the %llu MiB of memory (%s) or one",
                        (unsigned long long)(machine->memory / MIB), machine->memory_by);
     } else {
         (void)snprintf(use->hashers_why, sizeof use->hashers_why,
-                       "19 MiB each, half of %u %s or one", busy,
-                       busy < machine->cpus ? "event loops" : "cores");
+                       "19 MiB each, half of %u %s%s or one", busy,
+                       busy < machine->cpus ? "event loop" : "core", busy == 1 ? "" : "s");
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/settings.h"
+#include "base/log.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -307,8 +308,16 @@ int settings_load(struct settings *settings, int argc, char **argv, char ***rest
     }
     if (status != 0) {
         settings_finish(settings);
+    } else {
+        settings_set_up_log(settings);
     }
     return status;
+}
+
+void settings_set_up_log(const struct settings *settings)
+{
+    log_setup(settings->faults[SETTING_log_level] ? LOG_INFO : log_level_of(settings->log_level),
+              !settings->faults[SETTING_log_format] && strcmp(settings->log_format, "json") == 0);
 }
 
 bool settings_same(const struct settings *a, const struct settings *b, enum setting_id id)

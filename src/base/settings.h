@@ -148,6 +148,10 @@ int settings_load(struct settings *settings, int argc, char **argv, char ***rest
     __attribute__((warn_unused_result));
 void settings_finish(struct settings *settings);
 
+/* The form of the log lines of a command: JSON where LOG_FORMAT says so, else text, wherever
+ * standard error leads. settings_load has done it. */
+void settings_set_up_log(const struct settings *settings);
+
 /* For who reads the settings again: whether both have the same value; and gives each the value of
  * the other. */
 bool settings_same(const struct settings *a, const struct settings *b, enum setting_id id);

@@ -28,9 +28,24 @@ static bool is_one_of(const char *value, const char *const *names)
     return *names != NULL;
 }
 
+/* An IPv6 address in brackets, as it stands in a URL. */
+static bool is_bracketed(const char *value)
+{
+    char address[INET6_ADDRSTRLEN];
+    struct in6_addr parsed;
+    const size_t len = strlen(value);
+
+    if (len < 2 || len - 2 >= sizeof address || value[0] != '[' || value[len - 1] != ']') {
+        return false;
+    }
+    memcpy(address, value + 1, len - 2);
+    address[len - 2] = '\0';
+    return inet_pton(AF_INET6, address, &parsed) == 1;
+}
+
 static bool good_host(const char *value)
 {
-    return is_visible(slice_of(value));
+    return is_visible(slice_of(value)) && (!strpbrk(value, "[]") || is_bracketed(value));
 }
 
 static bool good_database(const char *value)
@@ -281,6 +296,11 @@ void settings_check(struct settings *settings)
         if (value && !checks[i].good(value)) {
             refuse(settings, id, checks[i].must);
         }
+    }
+    if (settings->host && is_bracketed(settings->host)) {
+        const size_t len = strlen(settings->host);
+        memmove(settings->host, settings->host + 1, len - 2);
+        settings->host[len - 2] = '\0';
     }
     if (settings->client_address_header && !settings->trusted_proxies) {
         settings_blame(settings, SETTING_client_address_header,

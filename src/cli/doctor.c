@@ -105,6 +105,7 @@ int cli_doctor(int argc, char **argv)
     if (settings_fault(&d.settings)) {
         return finish(&d); /* what to look at is not known */
     }
+    settings_set_up_log(&d.settings);
     d.shared = store_engine_for(d.settings.database_url)->shared; /* the settings know it */
     if (d.shared) {
         doctor_postgres(&d);

@@ -72,17 +72,6 @@ static int complain(int status, const char *why)
     return status;
 }
 
-static enum log_level level_of(const char *name)
-{
-    static const char *const levels[] = {"debug", "info", "warn", "error", "off"};
-    unsigned level = 0;
-
-    while (level < LOG_OFF && strcmp(name, levels[level]) != 0) {
-        level++;
-    }
-    return (enum log_level)level;
-}
-
 /* From here on lines have their form. What is wrong with the settings is told in it too, as far as
  * they say which. */
 static void set_up_log(const struct settings *settings)
@@ -92,7 +81,8 @@ static void set_up_log(const struct settings *settings)
                           ? strcmp(settings->log_format, "json") == 0
                           : !isatty(STDERR_FILENO);
 
-    log_setup(settings->faults[SETTING_log_level] ? LOG_INFO : level_of(settings->log_level), json);
+    log_setup(settings->faults[SETTING_log_level] ? LOG_INFO : log_level_of(settings->log_level),
+              json);
 }
 
 static void say_remarks(const struct settings *settings)
@@ -187,7 +177,7 @@ static int start_log(struct service *service)
 {
     const struct settings *settings = &service->settings;
 
-    service->logging = log_start(level_of(settings->log_level), log_is_json());
+    service->logging = log_start(log_level_of(settings->log_level), log_is_json());
     return service->logging ? CLI_OK : complain(CLI_FAILED, "the log's thread cannot start");
 }
 

@@ -288,6 +288,14 @@ def test_the_greeting_names_addresses_that_can_be_opened(tmp_path, host, local):
     assert re.search(rf"documentation  http://{re.escape(local)}:\d+/docs\r\n", text), text
 
 
+def test_an_ipv6_address_may_be_written_as_in_a_url(tmp_path):
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    text, _ = greeting(tmp_path, HOST="[::1]")
+    assert re.search(r"listening on http://\[::1\]:\d+\r\n", text), text
+    assert json.loads(run("config", "--json", env={"HOST": "[::1]"}).stdout)["settings"][0]["value"] == "::1"
+
+
 def test_the_greeting_of_a_closed_server(tmp_path):
     text, _ = greeting(tmp_path, "--registration", "closed", until=b"user add")
     assert "/v1/auth/register" not in text and "by invitation" in text

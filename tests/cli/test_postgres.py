@@ -177,6 +177,12 @@ def test_what_the_server_remarks_is_an_event(postgres, tmp_path):
             json.loads(line)
         assert bool(warned) == bool(events(server, "postgres_notice"))
         assert warned, "this locale has no versions; the cluster must be made with one that has"
+        for form, level, least in (("json", "info", 1), ("json", "error", 0), ("text", "info", 1), ("auto", "info", 1)):
+            done = run("user", "list", cwd=tmp_path, env={"DATABASE_URL": url, "LOG_FORMAT": form, "LOG_LEVEL": level})
+            lines = done.stderr.splitlines()
+            assert done.returncode == 0 and len(lines) >= least and (least or not lines), done
+            assert all(line.startswith("{") == (form == "json") for line in lines), lines
+            assert form != "json" or {json.loads(line)["event"] for line in lines} <= {"postgres_notice"}
     finally:
         server.stop()
 

@@ -151,10 +151,12 @@ static void what_is_taken(void **state)
         unsigned loops;
         unsigned hashers;
     } cases[] = {
-        {1, 1024, 0, 1, 1},      {2, 8192, 0, 2, 1},      {3, 8192, 0, 3, 1},  {4, 8192, 0, 4, 2},
-        {64, 262144, 0, 64, 32}, {64, 512, 2, 2, 1},      {64, 512, 0, 64, 6}, {64, 512, 64, 64, 6},
-        {64, 64, 0, 64, 1},      {64, 0, 0, 64, 32}, /* not known */
-        {2, 8192, 16, 16, 1},    {64, 262144, 16, 16, 8},
+        {1, 1024, 0, 1, 1},    {2, 8192, 0, 2, 1},      {3, 8192, 0, 3, 1},
+        {4, 8192, 0, 4, 2},    {64, 262144, 0, 64, 32}, {64, 512, 2, 2, 1},
+        {64, 512, 0, 64, 6},   {64, 512, 64, 64, 6},    {64, 64, 0, 64, 1},
+        {64, 0, 0, 64, 32}, /* not known */
+        {2, 8192, 16, 16, 1},  {64, 262144, 16, 16, 8}, {1, 1024, 4, 4, 1},
+        {64, 262144, 1, 1, 1},
     };
 
     (void)state;
@@ -170,6 +172,9 @@ static void what_is_taken(void **state)
             assert_true(use.hashers * MACHINE_HASHER_BYTES <= machine.memory / 4);
         }
         assert_true(strlen(use.loops_why) > 0 && strlen(use.hashers_why) > 0);
+        assert_null(strstr(use.loops_why, " 1 cores"));
+        assert_null(strstr(use.hashers_why, " 1 cores"));
+        assert_null(strstr(use.hashers_why, " 1 event loops"));
     }
 }
 
