@@ -91,10 +91,12 @@ static int print_text(FILE *to, const char *target, const struct backup_report *
 /* A server's own tools know better what is consistent there. */
 static int name_tool(const char *target)
 {
+    const bool piped = strcmp(target, "-") == 0;
+
     fprintf(stderr,
             "taskhold: this copies a SQLite file; for PostgreSQL run: pg_dump --format=custom "
-            "--file=%s --dbname=\"$DATABASE_URL\" (or pg_basebackup, for the whole server)\n",
-            target);
+            "%s%s%s--dbname=\"$DATABASE_URL\" (or pg_basebackup, for the whole server)\n",
+            piped ? "" : "--file=", piped ? "" : target, piped ? "" : " ");
     return CLI_CONFIGURATION;
 }
 
@@ -129,7 +131,9 @@ static int copy(const char *url, const char *target, const void *given)
     int status = CLI_FAILED;
 
     if (piped && isatty(STDOUT_FILENO)) {
-        (void)snprintf(why, sizeof why, "a terminal cannot show a database: name a FILE");
+        (void)snprintf(why, sizeof why,
+                       "standard output is a terminal, which cannot show a database: send it on, "
+                       "as in taskhold backup - | ssh HOST 'cat > taskhold.db', or name a FILE");
         free(source);
         source = NULL;
     }

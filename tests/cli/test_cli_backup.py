@@ -2,6 +2,9 @@
 """backup and restore: beside a server that writes, without a server, after a crash, and what they refuse."""
 import hashlib
 import json
+import os
+import pathlib
+import pty
 import re
 import shutil
 import signal
@@ -259,6 +262,90 @@ def test_a_backup_that_cannot_be_noted_is_one(tmp_path, make_user, start_server)
     done = taskhold(server.directory, "backup", str(tmp_path / "copy"), "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["bytes"] > 0
     assert "warning: cannot note the time" in done.stderr and not (tmp_path / "elsewhere").exists()
+
+
+def piped(server, **more):
+    """A process that writes a backup into a pipe."""
+    return subprocess.Popen([str(binary()), "backup", "-"], cwd=server.directory, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_signals, **more)
+
+
+def left_of(folder):
+    """Copies that were not removed."""
+    return list(folder.glob("*partial*"))
+
+
+def test_a_backup_through_a_pipe_restores(start_server, make_user, tmp_path):
+    """Nothing but the database is on standard output; the report is on standard error."""
+    server = start_server()
+    make_user(server).task("Piped")
+    for json_too in ((), ("--json",)):
+        done = subprocess.run([str(binary()), "backup", "-", *json_too], cwd=server.directory, env=environment(),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=True)
+        assert done.stdout.startswith(b"SQLite format 3\0")
+        if json_too:
+            report = json.loads(done.stderr)
+            assert report["file"] == "standard output" and report["bytes"] == len(done.stdout)
+        else:
+            assert done.stderr.startswith(b"wrote standard output: ") and b"not in it: the secret" in done.stderr
+    (tmp_path / "received.db").write_bytes(done.stdout)
+    place = f"sqlite:{tmp_path}/new.db"
+    back = taskhold(server.directory, "restore", str(tmp_path / "received.db"), "--database", place)
+    assert back.returncode == 0 and titles(tmp_path / "new.db") == {"Piped"}
+    assert not left_of(database(server).parent)
+
+
+def test_a_backup_into_a_terminal_is_refused(stopped):
+    ours, theirs = pty.openpty()
+    try:
+        done = taskhold(stopped.directory, "backup", "-", stdout=theirs)
+        assert done.returncode == 1 and done.stderr.count("\n") == 1 and "is a terminal" in done.stderr
+        assert "taskhold backup - | ssh HOST" in done.stderr and "name a FILE" in done.stderr
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_a_backup_that_nobody_takes_is_none(large, tmp_path):
+    """A full device and a reader that went: one line, exit status 1, nothing left, and no moment of a backup."""
+    line = database(large).with_name("taskhold.db.last-backup")
+    line.unlink(missing_ok=True)
+    with open("/dev/full", "wb") as full:
+        done = taskhold(large.directory, "backup", "-", stdout=full)
+    assert done.returncode == 1 and done.stderr == "taskhold: cannot write to standard output: No space left on device\n"
+    process = piped(large, env=environment())
+    assert process.stdout.read(1000)
+    process.stdout.close()
+    assert process.stderr.read() == b"taskhold: cannot write to standard output: Broken pipe\n"
+    process.stderr.close()
+    assert process.wait(20) == 1
+    assert not line.exists() and not left_of(database(large).parent)
+
+
+@pytest.mark.parametrize("number", [*ENDINGS, signal.SIGKILL])
+def test_a_backup_whose_reader_waits_can_be_ended(large, number):
+    """It stands in a full pipe; what is sent then has no name any more."""
+    process = piped(large, env=environment())
+    assert process.stdout.read(1000)  # all of it was checked, and is on its way
+    assert process.poll() is None and not left_of(database(large).parent)
+    process.send_signal(number)
+    complaint = process.communicate(timeout=20)[1]
+    if number != signal.SIGKILL:
+        assert process.returncode == 1 and complaint == b"taskhold: gave up standard output: interrupted\n"
+    assert not left_of(database(large).parent)
+
+
+def test_where_the_copy_is_made_that_is_sent(stopped, tmp_path):
+    """TMPDIR alone where it is set; else beside the database; a folder that cannot be used is named."""
+    with open(tmp_path / "out", "wb") as out:
+        for folder in (tmp_path / "missing", pathlib.Path("/proc")):
+            done = taskhold(stopped.directory, "backup", "-", stdout=out, env={"TMPDIR": str(folder)})
+            assert done.returncode == 1 and f"set TMPDIR to a folder that you may write, with 1 MB free; {folder} has 0" \
+                in done.stderr, done.stderr
+        assert taskhold(stopped.directory, "backup", "-", stdout=out, env={"TMPDIR": str(tmp_path)}).returncode == 0
+    refused(taskhold(stopped.directory, "backup", "-", "--database", "sqlite:missing.db"), "there is no database")
+    done = taskhold(stopped.directory, "backup", "-", "--database", "postgres://h/db")
+    assert done.returncode == 78 and "pg_dump --format=custom --dbname=" in done.stderr
 
 
 def test_backup_of_a_damaged_database_is_refused(stopped, tmp_path):

@@ -118,6 +118,21 @@ def test_a_copy_is_whole_or_not_there(made, room, command, file):
     assert outcomes == {True, False}
 
 
+def test_a_backup_that_is_sent_needs_room_for_its_copy(made, room):
+    """In TMPDIR where that is set; else beside the database or, where there is less room than it takes, in /var/tmp."""
+    for name, data in database_files(made / "data").items():
+        (room.seen / name).write_bytes(data)
+    before = database_files(room.seen)
+    url = ("--database", f"sqlite:{room.path}/taskhold.db")
+    done = room.run(8 * PAGE, "backup", "-", *url, env={"TMPDIR": str(room.path)})
+    says = r"taskhold: no room for the copy [^\n]* set TMPDIR to [^\n]*\n" if room.kind == "disk" else TOO_LARGE
+    assert done.returncode == 1 and done.stdout == "" and re.fullmatch(says, done.stderr), done
+    if room.kind == "disk":
+        assert room.run(8 * PAGE, "backup", "/dev/null", *url).returncode == 0
+    assert set(room.names()) <= {"taskhold.db", "taskhold.db-wal", "taskhold.db-shm", "taskhold.db.last-backup"}
+    assert database_files(room.seen) == before
+
+
 def test_an_export_that_nobody_takes(made):
     """Standard output on a full disk."""
     with open("/dev/full", "wb") as full:

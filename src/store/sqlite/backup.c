@@ -162,11 +162,12 @@ bool backup_create(const struct backup_options *options, struct backup_report *r
     struct backup b = {.options = options, .report = report, .why = why, .why_size = why_size};
     memset(report, 0, sizeof *report);
     database_setup();
-    const bool made = output_open(&b.output, options->target, options->url, options->replace, true,
-                                  why, why_size) &&
-                      begin(&b) && fill(&b) && publish(&b);
+    bool made = output_open(&b.output, options->target, options->url, options->replace, true, why,
+                            why_size);
+    b.output.stop = options->stop;
+    made = made && begin(&b) && fill(&b) && publish(&b);
     if (!made && is_stopped(&b))
-        fail(&b, "gave up", options->target, "interrupted");
+        fail(&b, "gave up", b.output.target, "interrupted");
     database_close(&b.source);
     output_close(&b.output);
     return made;

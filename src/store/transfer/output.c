@@ -3,16 +3,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/own.h"
 
 #define COPY_BYTES (256 * 1024)
+#define LOOK_MS    100 /* between two looks at whether to give up */
 
 static bool fail(const struct output *o, const char *what, const char *reason, char *why,
                  size_t why_size)
@@ -64,21 +69,80 @@ static bool find_target(struct output *o, char *why, size_t why_size)
 
 /* ---- the file that is written ---- */
 
-static bool make_partial(struct output *o, char *why, size_t why_size)
+static bool make_beside(struct output *o, char *why, size_t why_size)
 {
-    const char *folder = secure_getenv("TMPDIR");
-    const int made = o->path ? asprintf(&o->partial, "%s.partial-XXXXXX", o->path)
-                             : asprintf(&o->partial, "%s/taskhold.partial-XXXXXX",
-                                        folder && *folder ? folder : "/var/tmp");
+    const int made = asprintf(&o->partial, "%s.partial-XXXXXX", o->path);
     o->fd = made >= 0 ? mkostemp(o->partial, O_CLOEXEC) : -1;
     if (o->fd >= 0)
         return true;
-    fail(o, o->path ? "cannot write beside" : "no room for (set TMPDIR)", strerror(errno), why,
-         why_size);
+    fail(o, "cannot write beside", strerror(errno), why, why_size);
     if (made >= 0)
         free(o->partial); /* there is no such file */
     o->partial = NULL;
     return false;
+}
+
+/* What a copy of the database takes. */
+static int64_t size_of(const char *database)
+{
+    static const char *const ends[] = {"", BESIDE_WAL};
+    int64_t size = 0;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct stat status;
+        char *path = NULL;
+        if (asprintf(&path, "%s%s", database, ends[i]) < 0)
+            return size;
+        size += stat(path, &status) == 0 ? status.st_size : 0;
+        free(path);
+    }
+    return size;
+}
+
+/* The room in a folder for who makes files there; -1: nobody can. */
+static int64_t room_in(const char *folder)
+{
+    struct statvfs disk;
+    if (access(folder, W_OK | X_OK) != 0 || statvfs(folder, &disk) != 0)
+        return -1;
+    return (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+}
+
+static bool make_in(struct output *o, const char *folder)
+{
+    const int made = asprintf(&o->partial, "%s/taskhold.partial-XXXXXX", folder);
+    o->fd = made >= 0 ? mkostemp(o->partial, O_CLOEXEC) : -1;
+    if (o->fd < 0 && made >= 0)
+        free(o->partial);
+    o->partial = o->fd >= 0 ? o->partial : NULL;
+    return o->fd >= 0;
+}
+
+/* For what is checked whole before a byte of it is sent on. */
+static bool make_elsewhere(struct output *o, const char *url, char *why, size_t why_size)
+{
+    const char *set = secure_getenv("TMPDIR");
+    char *database = file_find(url, why, why_size);
+    if (!database)
+        return false;
+    char *slash = strrchr(database, '/');
+    const int64_t size = size_of(database);
+    *slash = '\0';
+    const char *const folders[] = {set && *set         ? set
+                                   : slash == database ? "/"
+                                                       : database,
+                                   set && *set ? NULL : "/var/tmp"};
+    bool made = false;
+    for (size_t i = 0; i < 2 && folders[i] && !made; i++)
+        made = room_in(folders[i]) >= size && make_in(o, folders[i]);
+    if (!made)
+        (void)snprintf(why, why_size,
+                       "no room for the copy that is checked before it is sent: set TMPDIR to a "
+                       "folder that you may write, with %lld MB free; %s%s%s has %lld",
+                       (long long)(size / 1000000 + 1), folders[0], folders[1] ? " or " : "",
+                       folders[1] ? folders[1] : "",
+                       (long long)(room_in(folders[0]) > 0 ? room_in(folders[0]) / 1000000 : 0));
+    free(database);
+    return made;
 }
 
 bool output_open(struct output *o, const char *target, const char *url, bool replace, bool whole,
@@ -95,19 +159,43 @@ bool output_open(struct output *o, const char *target, const char *url, bool rep
     } else if (own_refuse(url, target, why, why_size) || !find_target(o, why, why_size)) {
         return false;
     }
-    if (o->path || whole)
-        return make_partial(o, why, why_size);
+    if (o->path)
+        return make_beside(o, why, why_size);
+    if (whole)
+        return make_elsewhere(o, url, why, why_size);
     o->fd = o->into;
     return true;
 }
 
 /* ---- publishing ---- */
 
-static bool write_all(int fd, const char *data, size_t len)
+static bool is_stopped(const struct output *o)
+{
+    return o->stop && *o->stop;
+}
+
+/* Waits until a small write would not wait, so that a signal is always heeded. */
+static bool wait_for_reader(const struct output *o)
+{
+    struct pollfd reader = {.fd = o->into, .events = POLLOUT};
+    while (!is_stopped(o)) {
+        const int ready = poll(&reader, 1, LOOK_MS);
+        if (ready > 0)
+            return true;
+        if (ready < 0 && errno != EINTR)
+            return false;
+    }
+    errno = EINTR;
+    return false;
+}
+
+static bool write_all(const struct output *o, const char *data, size_t len, size_t most)
 {
     while (len > 0) {
-        const ssize_t put = write(fd, data, len);
-        if (put < 0 && errno != EINTR)
+        if (!wait_for_reader(o))
+            return false;
+        const ssize_t put = write(o->into, data, len < most ? len : most);
+        if (put < 0 && errno != EINTR && errno != EAGAIN)
             return false;
         if (put > 0) {
             data += put;
@@ -117,14 +205,16 @@ static bool write_all(int fd, const char *data, size_t len)
     return true;
 }
 
-static bool pour(struct output *o)
+static bool pour(const struct output *o)
 {
+    struct stat status;
     char *block = malloc(COPY_BYTES);
     off_t at = 0;
-    ssize_t got = block ? 1 : -1;
+    ssize_t got = block && fstat(o->into, &status) == 0 ? 1 : -1;
+    const bool file = got > 0 && S_ISREG(status.st_mode);
     while (got > 0) {
         got = pread(o->fd, block, COPY_BYTES, at);
-        if (got > 0 && !write_all(o->into, block, (size_t)got))
+        if (got > 0 && !write_all(o, block, (size_t)got, file ? COPY_BYTES : PIPE_BUF))
             got = -1;
         at += got;
     }
@@ -141,7 +231,13 @@ static bool flush(int fd)
 bool output_publish(struct output *o, char *why, size_t why_size)
 {
     if (o->into >= 0) {
-        const bool done = (!o->partial || pour(o)) && flush(o->into);
+        const bool whole = o->partial;
+        /* What ends this process now leaves no file behind. */
+        if (whole)
+            (void)unlink(o->partial);
+        free(o->partial);
+        o->partial = NULL;
+        const bool done = (!whole || pour(o)) && flush(o->into);
         return done || fail(o, "cannot write to", strerror(errno), why, why_size);
     }
     /* Not a file of the database, whatever was linked here meanwhile, and still a file. */

@@ -2,6 +2,7 @@
 #ifndef TASKHOLD_STORE_TRANSFER_OUTPUT_H
 #define TASKHOLD_STORE_TRANSFER_OUTPUT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,11 +16,16 @@ struct output {
     int fd;             /* what the caller writes to */
     int into;           /* what takes bytes; -1: a regular file */
     bool replace;
+
+    /* Not 0, which a signal handler may make it at any moment: publishing gives up, however long
+     * the reader of a pipe does not read. NULL: never. To be set after output_open. */
+    const volatile sig_atomic_t *stop;
 };
 
 /* `url` is that of the database, whose files are refused. `replace`: a regular file that is there.
- * `whole`: the caller needs a file that it can seek in, and `partial` is one in every case. False
- * with one line in `why`. To be closed either way. */
+ * `whole`: the caller needs a file that it can seek in, and `partial` is one in every case: where
+ * the target takes bytes, it is in TMPDIR, else beside the database, else in /var/tmp, where there
+ * is room for the database. False with one line in `why`. To be closed either way. */
 bool output_open(struct output *output, const char *target, const char *url, bool replace,
                  bool whole, char *why, size_t why_size);
 

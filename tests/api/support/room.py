@@ -26,10 +26,10 @@ class Room:
         """What lies in the folder."""
         return sorted(path.name for path in self.seen.iterdir())
 
-    def run(self, free, *args):
+    def run(self, free, *args, env=None):
         """Runs a command that finds `free` bytes of room; answers the CompletedProcess with text output."""
         with self.only(free) as limit:
-            done = subprocess.run([*self.prefix, str(binary()), *args], env=environment(), cwd=self.seen, timeout=60,
+            done = subprocess.run([*self.prefix, str(binary()), *args], env=environment(env), cwd=self.seen, timeout=60,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                   encoding="utf-8", check=False, preexec_fn=limit)
         assert not SANITIZER.search(done.stderr), done.stderr
