@@ -6,40 +6,28 @@
 #include "cli/cli.h"
 #include "cli/reference.h"
 
-/* What a command's own flags mean. */
-static const struct {
-    const char *command; /* NULL: of any */
-    const char *flag;
-    const char *placeholder;
-    const char *meaning;
-} own_flags[] = {
-    {"backup", "--force", "", "replace FILE if it exists"},
-    {"export", "--force", "", "replace FILE if it exists"},
-    {"restore", "--force", "", "replace the database that is there; it is kept beside it"},
-    {"export", "--json", "", "print what was written as JSON; goes with FILE"},
-    {"export", "--user", " EMAIL", "only this account"},
-    {"move", "--from", " URL", "the database to read"},
-    {"move", "--to", " URL", "the empty one to write"},
-    {"move", "--compare", "", "only compare the two"},
-    {"config", "--markdown", "", "print the table of all settings for a document"},
-    {"user", "--name", " NAME", "of the person, with add"},
-    {"user", "--yes", "", "do not ask, with delete"},
-    {"user", "--days", " N", "days that an invitation is good, with invite; 7 if not given"},
-    {NULL, "--json", "", "print JSON"},
-};
+/* The column in which meanings begin, and where a line ends. */
+#define MEANING_COLUMN 31
+#define LAST_COLUMN    80
 
-static void print_own_flag(const struct cli_command *command, struct slice flag)
+static void print_wrapped(const char *text)
 {
-    for (size_t i = 0; i < sizeof own_flags / sizeof *own_flags; i++) {
-        char left[64];
-        if (!slice_eq(flag, slice_of(own_flags[i].flag)) ||
-            (own_flags[i].command && strcmp(own_flags[i].command, command->name) != 0)) {
-            continue;
+    struct slice rest = slice_of(text);
+    size_t column = MEANING_COLUMN;
+
+    while (rest.ptr) {
+        const struct slice word = slice_next(&rest, ' ');
+        if (column > MEANING_COLUMN && column + 1 + word.len > LAST_COLUMN) {
+            printf("\n%*s", MEANING_COLUMN, "");
+            column = MEANING_COLUMN;
+        } else if (column > MEANING_COLUMN) {
+            putchar(' ');
+            column++;
         }
-        (void)snprintf(left, sizeof left, "%s%s", own_flags[i].flag, own_flags[i].placeholder);
-        printf("  %-28s %s\n", left, own_flags[i].meaning);
-        return;
+        printf("%.*s", (int)word.len, word.ptr);
+        column += word.len;
     }
+    putchar('\n');
 }
 
 static void print_own_flags(const struct cli_command *command)
@@ -50,9 +38,12 @@ static void print_own_flags(const struct cli_command *command)
     bool any = false;
 
     while (reference_next(&rest, &word, &kind)) {
-        if (kind == REFERENCE_FLAG) {
-            printf("%s", any ? "" : "\n");
-            print_own_flag(command, word);
+        const struct reference_word *own = reference_explain(command, word);
+        if (own) {
+            char left[64];
+            (void)snprintf(left, sizeof left, "%s%s", own->word, own->placeholder);
+            printf("%s  %-28s ", any ? "" : "\n", left);
+            print_wrapped(own->meaning);
             any = true;
         }
     }

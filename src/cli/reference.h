@@ -30,6 +30,18 @@ enum reference_kind {
     REFERENCE_PLACEHOLDER, /* COMMAND, FILE */
 };
 
+/* What a word in the arguments of a command means. */
+struct reference_word {
+    const char *command;     /* NULL: of any */
+    const char *word;        /* a flag, or a placeholder such as FILE */
+    const char *placeholder; /* the flag's value, after a blank; else "" */
+    const char *meaning;
+};
+
+/* NULL: it needs no explanation. */
+const struct reference_word *reference_explain(const struct cli_command *command,
+                                               struct slice word);
+
 /* Takes the next word from the front of `rest`. False when there is none. */
 bool reference_next(struct slice *rest, struct slice *word, enum reference_kind *kind);
 

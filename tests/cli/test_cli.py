@@ -38,6 +38,18 @@ def test_help_on_serve_lists_the_flags():
     assert "--jwt-secret" not in text
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_explains_first_what_is_a_commands_own(name):
+    """Each word of the usage line, before the settings."""
+    text = run("help", name).stdout
+    usage, own = text.split("\n", 1)[0], text.partition("\nFLAGS beat")[0]
+    for flag in re.findall(r"--[a-z]+", usage):
+        assert re.search(rf"^  {flag}\b", own, re.M), flag
+    if "FILE" in usage:
+        assert re.search(r"^  FILE +\S", own, re.M)
+    assert "--log-level" not in text or name in ("serve", "config", "doctor")
+
+
 @pytest.mark.parametrize("typed, meant", [("srve", "serve"), ("confg", "config"), ("roots", "routes"),
                                           ("health-check", "healthcheck"), ("versoin", "version")])
 def test_a_mistyped_command_gets_a_suggestion(typed, meant):

@@ -138,6 +138,24 @@ def test_the_manual_has_every_row(page):
     assert run("man", "extra").returncode == 2
 
 
+def test_the_manual_has_the_sections_that_are_looked_for(page):
+    """In the order of man-pages(7), each with what belongs there."""
+    text = page.read_text(encoding="utf-8").replace("\\-", "-")
+    parts = re.split(r"^\.SH (.+)\n", text, flags=re.M)
+    sections = dict(zip(parts[1::2], parts[2::2]))
+    assert list(sections) == ["NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "OPTIONS", "ENVIRONMENT", "FILES", "SIGNALS",
+                              "EXIT STATUS", "EXAMPLES", "BUGS", "SEE ALSO"]
+    for name in [*SETTINGS, "ALLOW_EPHEMERAL", "TMPDIR"]:
+        assert name in sections["ENVIRONMENT"], name
+    for name in (".jwt-secret", ".control", ".lock", ".last-backup", ".env"):
+        assert name in sections["FILES"]
+    assert re.findall(r"^\.B (\d+)$", sections["EXIT STATUS"], re.M) == ["0", "1", "2", "70", "78"]
+    for flag in ("--env-file", "--json", "--help", "--version"):
+        assert flag in sections["OPTIONS"]
+    for flag in ("--force", "--user", "--compare", "--days"):
+        assert flag in sections["COMMANDS"]
+
+
 def test_man_has_nothing_to_warn_of(page):
     needs("man")
     done = subprocess.run(["man", "--warnings", "-l", str(page)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,

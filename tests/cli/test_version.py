@@ -57,7 +57,7 @@ def files():
 def test_no_other_place_names_another():
     """Whatever looks like a version of Taskhold is this one: names of packages, images and files."""
     other = []
-    for name in set(files()) - HISTORY:
+    for name in {name for name in files() if not name.startswith("tests/")} - HISTORY:
         try:
             text = (ROOT / name).read_text(encoding="utf-8")
         except (UnicodeDecodeError, FileNotFoundError, IsADirectoryError):
