@@ -274,8 +274,9 @@ def test_start_with_no_configuration_at_all(tmp_path):
     assert f"data           {tmp_path}/data/taskhold.db\r\n" in text and (tmp_path / "data" / "taskhold.db").exists()
     pasted = text[text.index("curl"):].replace("\r", "")
     words = shlex.split(pasted.replace("\\\n", ""))
-    assert words[:4] == ["curl", "-sS", f"{url}/v1/auth/register", "--json"]
-    assert set(json.loads(words[4])) == {"email", "password"} and len(words) == 5
+    assert words[:3] == ["curl", "-sS", f"{url}/v1/auth/register"]
+    assert words[3:-1] == ["-H", "Content-Type: application/json", "-d"]  # also of curls without --json
+    assert set(json.loads(words[-1])) == {"email", "password"}
     assert text.startswith("taskhold ") and "\x1b" not in text  # no line of the log stands before it
     assert all(len(line) <= 80 for line in text.splitlines() if str(tmp_path) not in line)
 
