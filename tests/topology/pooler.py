@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Debian's PgBouncer between the nodes and a private PostgreSQL, in transaction mode."""
+import os
 import pathlib
 import pwd
-import os
+import re
 import shutil
-import signal
 import subprocess
 import tempfile
 
@@ -34,6 +34,12 @@ server_login_retry = 1
 def missing():
     """Why it cannot be started here; None when it can."""
     return None if shutil.which("pgbouncer", path=PATH) else "no PgBouncer is installed (Debian: pgbouncer)"
+
+
+def version():
+    """Such as (1, 24)."""
+    said = subprocess.run([shutil.which("pgbouncer", path=PATH), "--version"], stdout=subprocess.PIPE, encoding="utf-8", check=True)
+    return tuple(int(number) for number in re.search(r"(\d+)\.(\d+)", said.stdout).groups())
 
 
 class Pooler:
@@ -79,7 +85,7 @@ class Pooler:
     def end(self):
         """Ends it at once, with every connection through it."""
         if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.kill()  # newer ones wait at SIGTERM for their clients to go
             self.process.wait(10)
 
     def stop(self):
