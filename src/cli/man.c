@@ -241,7 +241,7 @@ static void put_files(void)
           stdout);
 }
 
-static void put_tail(void)
+static void put_process(void)
 {
     fputs(".SH SIGNALS\n"
           ".TP\n"
@@ -266,8 +266,13 @@ static void put_tail(void)
           ".TP\n.B 2\nUsage: an unknown command, flag or argument.\n"
           ".TP\n.B 70\nThe disk did not keep a write of the server, which ended before it could "
           "say otherwise to a client.\n"
-          ".TP\n.B 78\nConfiguration: a setting is wrong or missing.\n"
-          ".SH EXAMPLES\n"
+          ".TP\n.B 78\nConfiguration: a setting is wrong or missing.\n",
+          stdout);
+}
+
+static void put_tail(void)
+{
+    fputs(".SH EXAMPLES\n"
           ".TP\n"
           ".B taskhold serve \\-\\-port 9000\n"
           "Serve on port 9000.\n"
@@ -319,6 +324,7 @@ int cli_man(int argc, char **argv)
     put_options();
     put_environment();
     put_files();
+    put_process();
     put_tail();
     return CLI_OK;
 }
