@@ -8,7 +8,7 @@
 
 #define POINTS_MOST    (2 * NFC_TEXT_MOST) /* what is decomposed has two bytes at least */
 #define ALWAYS_C_BELOW 0xcc /* UTF-8's first byte of U+0300, the first that may have to change */
-#define FORM           (UTF8PROC_COMPOSE | UTF8PROC_STABLE)
+#define FORM           ((utf8proc_option_t)(UTF8PROC_COMPOSE | UTF8PROC_STABLE))
 #define O_YAE          "\u11a7"
 
 static bool is_normal(struct slice text)
