@@ -23,7 +23,7 @@ def read(path):
 
 def run(*command, **more):
     """Runs a program that must end with 0; answers what it printed."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=280,
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=800,
                           check=False, **more)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-3000:]}"
     return done.stdout
