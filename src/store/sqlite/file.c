@@ -147,7 +147,9 @@ static bool make_file(const char *path, const char *directory, bool *made)
     }
     if (good && (status.st_mode & 077) != 0)
         good = fchmod(fd, 0600) == 0;
+    const int cause = errno;
     close(fd);
+    errno = cause; /* of what failed before */
     return good;
 }
 

@@ -138,7 +138,7 @@ static bool make_elsewhere(struct output *o, const char *url, char *why, size_t 
         (void)snprintf(why, why_size,
                        "no room for the copy that is checked before it is sent: set TMPDIR to a "
                        "folder that you may write, with %lld MB free; %s%s%s has %lld",
-                       (long long)(size / 1000000 + 1), folders[0], folders[1] ? " or " : "",
+                       (long long)size / 1000000 + 1, folders[0], folders[1] ? " or " : "",
                        folders[1] ? folders[1] : "",
                        (long long)(room_in(folders[0]) > 0 ? room_in(folders[0]) / 1000000 : 0));
     free(database);
