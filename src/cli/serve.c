@@ -300,7 +300,7 @@ static int create_server(struct service *service)
         (void)holder_of_port(options.port, holder, sizeof holder);
         (void)snprintf(text, sizeof text, "%s: %s port %u%s%s", why, settings->host,
                        (unsigned)options.port, holder,
-                       *holder ? "; another port is chosen so: --port 9000" : "");
+                       *holder ? "; choose another with --port 9000" : "");
         return complain(CLI_FAILED, text);
     }
     return CLI_OK;
