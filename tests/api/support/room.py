@@ -65,7 +65,7 @@ class SmallDisk(Room):
             self.close()
             pytest.skip(f"no file system can be mounted here: {said}")
         joined = ["--user", "--preserve-credentials"] if user else []
-        prefix = ["nsenter", f"--target={self.process.pid}", "--mount", *joined]
+        prefix = ["nsenter", f"--target={self.process.pid}", "--mount", "--root", *joined]
         super().__init__(path, pathlib.Path(f"/proc/{self.process.pid}/root{path}"), prefix)
 
     def close(self):
