@@ -172,6 +172,16 @@ static void put_options(void)
           stdout);
 }
 
+/* An item of a list: its name in a font (B or I), and what it is. */
+static void put_item(const char *font, const char *const item[static 2])
+{
+    printf(".TP\n\\f%s", font);
+    put(item[0]);
+    fputs("\\fR\n\\&", stdout);
+    put(item[1]);
+    fputs(".\n", stdout);
+}
+
 static void put_environment(void)
 {
     static const char *const rows[][2] = {
@@ -197,11 +207,7 @@ static void put_environment(void)
           "These are read from the environment alone.\n",
           stdout);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        fputs(".TP\n\\fB", stdout);
-        put(rows[i][0]);
-        fputs("\\fR\n\\&", stdout);
-        put(rows[i][1]);
-        fputs(".\n", stdout);
+        put_item("B", rows[i]);
     }
 }
 
@@ -225,11 +231,7 @@ static void put_files(void)
           ".RS\n",
           stdout);
     for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
-        fputs(".TP\n\\fI", stdout);
-        put(beside[i][0]);
-        fputs("\\fR\n\\&", stdout);
-        put(beside[i][1]);
-        fputs(".\n", stdout);
+        put_item("I", beside[i]);
     }
     fputs(".RE\n"
           ".TP\n"
