@@ -240,10 +240,13 @@ def test_the_kernel_holds_little_of_an_answer_that_nobody_reads(start_server):
         sock.sendall(b"GET /v1/me/export HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer "
                      + user.token["access_token"].encode() + b"\r\n\r\n")
         peer = sock.getsockname()[1]
-        seen = [-1, 0]
-        while seen[-1] == 0 or seen[-1] != seen[-2]:  # until it rests
-            time.sleep(0.2)
+        seen = []
+
+        def rests():
             seen.append(unsent(server.port, peer))
+            return seen[-1] > 0 and seen[-50:] == [seen[-1]] * 50
+
+        wait_until(rests, 30, "a queue that no longer changes")
         assert seen[-1] < 400_000
         answer = b""
         while not answer.endswith(b"0\r\n\r\n"):
