@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/owner.h"
 
 #define QUEUE_DEFAULT 64
 #define THREADS_MOST  256
@@ -50,7 +50,7 @@ static void verify(const struct hasher *hasher, struct password_job *job)
 static void done(struct inbox_message *message)
 {
     struct password_job *job =
-        (struct password_job *)((char *)message - offsetof(struct password_job, message));
+        OWNER_OF(message, struct password_job, message, PASSWORD_JOB_MAGIC);
 
     job->done(job);
 }
@@ -168,6 +168,7 @@ bool hasher_submit(struct hasher *hasher, struct password_job *job)
 {
     bool room = false;
 
+    OWNER_SET(job, PASSWORD_JOB_MAGIC);
     pthread_mutex_lock(&hasher->mutex);
     room = hasher_waiting(hasher) < hasher->queue_most;
     if (room) {

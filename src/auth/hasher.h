@@ -15,8 +15,11 @@ enum password_work {
                       * the same work and matches nothing */
 };
 
+#define PASSWORD_JOB_MAGIC 0x6bd1e0a4u
+
 /* A job, allocated by the caller; belongs to the pool until `done` runs on the caller's loop. */
 struct password_job {
+    unsigned magic;               /* the pool's own: PASSWORD_JOB_MAGIC */
     struct inbox_message message; /* the pool's own */
     struct password_job *next;    /* the pool's own */
     struct inbox *inbox;
