@@ -15,7 +15,7 @@
 #include "cli/control_server.h"
 #include "cli/control_wire.h"
 #include "cli/store_options.h"
-#include "http/local.h"
+#include "http/unix_socket.h"
 
 /* While a server starts or stops, it has the lock and no socket: that is waited for. */
 #define TRIES      40
@@ -128,14 +128,14 @@ static bool open_store(struct control_desk *desk, char why[static REASON_LEN])
     return desk->store != NULL;
 }
 
-/* A server that answers, or LOCAL_NOBODY: it is worth trying again. */
-static enum local_connected knock(struct control_desk *desk, const char **why)
+/* A server that answers, or UNIX_SOCKET_NOBODY: it is worth trying again. */
+static enum unix_socket_connected knock(struct control_desk *desk, const char **why)
 {
     int fd = -1;
-    enum local_connected verdict = LOCAL_NOBODY;
+    enum unix_socket_connected verdict = UNIX_SOCKET_NOBODY;
 
     if (locate(desk)) {
-        verdict = local_connect(desk->path, desk->owner, &fd, why);
+        verdict = unix_socket_connect(desk->path, desk->owner, &fd, why);
     }
     if (fd >= 0) {
         close(fd);
@@ -157,11 +157,11 @@ static int find_way(struct control_desk *desk)
         if (desk->engine->shared) {
             return complain(CLI_FAILED, reason, NULL);
         }
-        const enum local_connected verdict = knock(desk, &why);
-        if (verdict == LOCAL_CONNECTED) {
+        const enum unix_socket_connected verdict = knock(desk, &why);
+        if (verdict == UNIX_SOCKET_CONNECTED) {
             return CLI_OK;
         }
-        if (verdict == LOCAL_REFUSED) {
+        if (verdict == UNIX_SOCKET_REFUSED) {
             return complain(CLI_FAILED, desk->path, why);
         }
         nanosleep(&pause, NULL);
@@ -245,7 +245,7 @@ int control_ask(struct control_desk *desk, const char *path, struct slice body,
     bool good = false;
 
     *answer = (struct control_answer){0};
-    if (local_connect(desk->path, desk->owner, &fd, &why) != LOCAL_CONNECTED) {
+    if (unix_socket_connect(desk->path, desk->owner, &fd, &why) != UNIX_SOCKET_CONNECTED) {
         return complain(CLI_FAILED, desk->path, why);
     }
     good = control_wire_send(fd, path, body) && control_wire_receive(fd, answer);

@@ -91,7 +91,7 @@ struct control_server *control_server_start(struct api *api, const char *file, c
     sem_init(&server->told, 0, 0);
     atomic_init(&server->running, false);
     server->path = control_server_path(file);
-    options.local = server->path;
+    options.unix_socket = server->path;
     options.routes = control_routes(&options.route_count);
     server->http = server->path ? http_server_create(&options, why) : NULL;
     if (!server->http || !start_thread(server)) {

@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "base/uuid.h"
 #include "http/connection.h"
-#include "http/local.h"
-#include "http/traffic.h"
+#include "http/http_metrics.h"
+#include "http/unix_socket.h"
 
 #define BACKLOG    4096
 #define BATCH_MOST 64
@@ -108,7 +108,7 @@ static void turn_away(struct http_loop *loop, int fd, const char *reason)
     (void)send(fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)shutdown(fd, SHUT_WR);
     close(fd);
-    traffic_turned_away(loop, reason);
+    http_metrics_turned_away(loop, reason);
     log_write(LOG_INFO, "turned_away",
               LOG_FIELDS(LOG_T("reason", slice_of(reason)),
                          LOG_T("request_id", ((struct slice){id, UUID_TEXT_LEN}))));
@@ -163,7 +163,7 @@ static bool has_place(struct http_loop *loop)
 static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage *peer)
 {
     struct in6_addr address = address_of(peer);
-    if (peer->ss_family == AF_UNIX && !local_peer_allowed(fd)) {
+    if (peer->ss_family == AF_UNIX && !unix_socket_peer_allowed(fd)) {
         close(fd);
         return;
     }
@@ -179,7 +179,7 @@ static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage 
     if (above && loop->guests >= GUESTS_MOST) {
         turn_away(loop, fd, above);
     } else {
-        traffic_accepted(loop);
+        http_metrics_accepted(loop);
         c = http_connection_open(loop, fd, &address);
     }
     if (!c) {

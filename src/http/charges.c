@@ -5,14 +5,14 @@
 #include "http/loop.h"
 
 /* What an exchange takes at least, answer and buffers included. */
-#define EXCHANGE_BYTES ((size_t)32 * 1024)
+#define REQUEST_BYTES ((size_t)32 * 1024)
 
 void charges_weigh(struct http_connection *c)
 {
     size_t bytes = c->in.capacity + c->out.capacity;
-    if (c->exchange) {
-        bytes += exchange_held(c->exchange);
-        bytes = bytes > c->exchange->reserved ? bytes : c->exchange->reserved;
+    if (c->request_state) {
+        bytes += request_state_held(c->request_state);
+        bytes = bytes > c->request_state->reserved ? bytes : c->request_state->reserved;
     }
     if (bytes != c->held) {
         ledger_change(&c->loop->ledger, c->account, c->held, bytes);
@@ -44,7 +44,7 @@ enum ledger_room charges_admit(struct http_connection *c, size_t bytes)
 {
     charges_weigh(c);
     const size_t typical = c->account ? c->account->typical : 0;
-    return ledger_room(&c->loop->ledger, c->account, bytes + typical + EXCHANGE_BYTES);
+    return ledger_room(&c->loop->ledger, c->account, bytes + typical + REQUEST_BYTES);
 }
 
 bool charges_are_high(const struct http_connection *c)

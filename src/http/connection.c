@@ -16,11 +16,11 @@
 #include "http/charges.h"
 #include "http/deadline.h"
 #include "http/dispatch.h"
+#include "http/http_metrics.h"
 #include "http/loop.h"
 #include "http/problem.h"
 #include "http/request.h"
 #include "http/response.h"
-#include "http/traffic.h"
 #include "http/wire.h"
 
 #define OUT_MOST      ((size_t)64 * 1024) /* pipelined responses that pile up before a write */
@@ -56,26 +56,26 @@ struct slice http_connection_client(const struct http_connection *c)
 /* ---- The exchange ---- */
 
 /* Ends the exchange that was answered, however it went. */
-static void finish_exchange(struct http_connection *c)
+static void finish_request(struct http_connection *c)
 {
-    struct exchange *exchange = c->exchange;
-    struct http_exchange *x = &exchange->x;
+    struct request_state *state = c->request_state;
+    struct http_exchange *x = &state->x;
     struct http_loop *loop = c->loop;
     const struct http_hooks *hooks = &loop->server->options.hooks;
     if (x->response.stream_close) {
         x->response.stream_close(x->response.stream_source);
     }
-    loop->streams -= exchange->streams ? 1 : 0;
+    loop->streams -= state->streams ? 1 : 0;
     charges_spend(c);
     x->took_us = loop->charged_us - x->started_us;
-    traffic_answered(x);
+    http_metrics_answered(x);
     if (hooks->answered) {
-        hooks->answered(x, exchange->sent);
+        hooks->answered(x, state->sent);
     }
-    c->in_at += exchange->wire_len;
-    c->exchange = NULL;
+    c->in_at += state->wire_len;
+    c->request_state = NULL;
     c->tail = (struct slice){NULL, 0};
-    http_loop_give_exchange(loop, exchange);
+    http_loop_give_request_state(loop, state);
 }
 
 static void hand_over(struct http_connection *c)
@@ -89,13 +89,14 @@ static void hand_over(struct http_connection *c)
 static void refuse(struct http_connection *c, enum error error)
 {
     hand_over(c);
-    enum error moved = exchange_follow(c->exchange, c->in.data + c->in_at);
-    exchange_identify(c->exchange);
-    exchange_glean_origin(c->exchange, (struct slice){c->in.data + c->in_at, c->in.len - c->in_at});
-    c->exchange->x.response.close = true;
+    enum error moved = request_state_follow(c->request_state, c->in.data + c->in_at);
+    request_state_identify(c->request_state);
+    request_state_glean_origin(c->request_state,
+                               (struct slice){c->in.data + c->in_at, c->in.len - c->in_at});
+    c->request_state->x.response.close = true;
     error = moved ? moved : error;
     if (error == ERROR_OVERLOADED) {
-        dispatch_refuse_overload(&c->exchange->x, NULL);
+        dispatch_refuse_overload(&c->request_state->x, NULL);
         return;
     }
     char detail[128];
@@ -103,21 +104,21 @@ static void refuse(struct http_connection *c, enum error error)
     if (told) {
         (void)snprintf(detail, sizeof detail,
                        "The body is larger than the %llu bytes that are taken here. Send less.",
-                       (unsigned long long)c->exchange->body_most);
+                       (unsigned long long)c->request_state->body_most);
     }
-    http_respond_problem(&c->exchange->x, error, told ? detail : c->exchange->why, NULL);
+    http_respond_problem(&c->request_state->x, error, told ? detail : c->request_state->why, NULL);
 }
 
-static bool begin_exchange(struct http_connection *c)
+static bool begin_request(struct http_connection *c)
 {
-    c->exchange = http_loop_take_exchange(c->loop);
-    if (!c->exchange) {
+    c->request_state = http_loop_take_request_state(c->loop);
+    if (!c->request_state) {
         c->gone = true;
         return false;
     }
-    exchange_begin(c->exchange, c, c->loop, c->loop->now_us);
+    request_state_begin(c->request_state, c, c->loop, c->loop->now_us);
     if (!c->account) {
-        charges_bill(c, exchange_payer_of(http_connection_client(c)));
+        charges_bill(c, request_state_payer_of(http_connection_client(c)));
     }
     return true;
 }
@@ -125,23 +126,23 @@ static bool begin_exchange(struct http_connection *c)
 /* RFC 9110 section 10.1.1: not when the body is on its way already. */
 static void invite_body(struct http_connection *c)
 {
-    struct exchange *exchange = c->exchange;
-    if (!exchange->head.expect_continue) {
+    struct request_state *state = c->request_state;
+    if (!state->head.expect_continue) {
         return;
     }
-    exchange->head.expect_continue = false;
-    if (c->in.len - c->in_at > exchange->head.length || !http_loop_take_buffer(c->loop, &c->out)) {
+    state->head.expect_continue = false;
+    if (c->in.len - c->in_at > state->head.length || !http_loop_take_buffer(c->loop, &c->out)) {
         return;
     }
     buffer_add(&c->out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
-enum http_verdict http_connection_receive(struct exchange *exchange)
+enum http_verdict http_connection_receive(struct request_state *state)
 {
-    struct http_connection *c = exchange->connection;
-    assert(!exchange->whole);
+    struct http_connection *c = state->connection;
+    assert(!state->whole);
     if (c->state == CONNECTION_DEAD) {
-        http_respond_problem(&exchange->x, ERROR_REQUEST_TIMEOUT, NULL, NULL);
+        http_respond_problem(&state->x, ERROR_REQUEST_TIMEOUT, NULL, NULL);
         return HTTP_ANSWERED;
     }
     move(c, CONNECTION_RECEIVING);
@@ -156,7 +157,7 @@ enum http_verdict http_connection_receive(struct exchange *exchange)
 /* What a body of unknown length takes is asked for as it comes. */
 static bool has_room_to_grow(struct http_connection *c)
 {
-    if (c->exchange->head.framing != HTTP_BODY_CHUNKED || c->in.len <= LOOP_BUFFER_LEN) {
+    if (c->request_state->head.framing != HTTP_BODY_CHUNKED || c->in.len <= LOOP_BUFFER_LEN) {
         return true;
     }
     charges_weigh(c);
@@ -167,13 +168,13 @@ static bool has_room_to_grow(struct http_connection *c)
  * whether its body is worth waiting for. */
 static bool take_request(struct http_connection *c)
 {
-    if (!c->exchange && !begin_exchange(c)) {
+    if (!c->request_state && !begin_request(c)) {
         return false;
     }
-    struct exchange *exchange = c->exchange;
+    struct request_state *state = c->request_state;
     const bool judged = c->state == CONNECTION_RECEIVING;
     enum error error = ERROR_NONE;
-    enum http_parse parse = request_feed(exchange, &c->in, c->in_at, &error);
+    enum http_parse parse = request_feed(state, &c->in, c->in_at, &error);
     if (parse == HTTP_PARSE_FAILED) {
         refuse(c, error);
         return true;
@@ -182,18 +183,18 @@ static bool take_request(struct http_connection *c)
         refuse(c, ERROR_OVERLOADED);
         return true;
     }
-    if (parse == HTTP_PARSE_MORE && (judged || !exchange->reading_body)) {
+    if (parse == HTTP_PARSE_MORE && (judged || !state->reading_body)) {
         return false;
     }
-    exchange->whole = parse == HTTP_PARSE_DONE;
+    state->whole = parse == HTTP_PARSE_DONE;
     c->taken++;
     hand_over(c);
     if (judged) {
-        http_continue(&exchange->x);
+        http_continue(&state->x);
     } else {
-        http_dispatch(&exchange->x);
+        http_dispatch(&state->x);
     }
-    if (c->exchange == exchange && c->state == CONNECTION_HANDLING) {
+    if (c->request_state == state && c->state == CONNECTION_HANDLING) {
         charges_spend(c);
     }
     return true;
@@ -201,14 +202,14 @@ static bool take_request(struct http_connection *c)
 
 /* Whether the connection can go on although the body of what was answered is not there: a short one
  * is read and dropped. Who waits for 100 may send no body at all, or may. */
-static bool skip_body(struct http_connection *c, const struct exchange *exchange)
+static bool skip_body(struct http_connection *c, const struct request_state *state)
 {
-    if (exchange->whole) {
+    if (state->whole) {
         return true;
     }
-    const uint64_t left = exchange->head.content_length - exchange->body_len;
-    if (!exchange->reading_body || exchange->head.framing != HTTP_BODY_LENGTH ||
-        exchange->head.expect_continue || left > SKIP_MOST) {
+    const uint64_t left = state->head.content_length - state->body_len;
+    if (!state->reading_body || state->head.framing != HTTP_BODY_LENGTH ||
+        state->head.expect_continue || left > SKIP_MOST) {
         return false;
     }
     c->skip = (size_t)left;
@@ -216,41 +217,41 @@ static bool skip_body(struct http_connection *c, const struct exchange *exchange
     return true;
 }
 
-static void begin_answer(struct http_connection *c, struct exchange *exchange)
+static void begin_answer(struct http_connection *c, struct request_state *state)
 {
-    const struct http_response *response = &exchange->x.response;
-    const bool streams = response->stream && response_has_body(exchange);
-    exchange->keep_alive = exchange->head.keep_alive && !response->close && !c->guest &&
-                           !(response->stream && exchange->x.request.http10) &&
-                           !http_server_draining(c->loop->server) && skip_body(c, exchange);
-    if (!http_loop_take_buffer(c->loop, &c->out) || !response_write(exchange, &c->out, &c->tail)) {
+    const struct http_response *response = &state->x.response;
+    const bool streams = response->stream && response_has_body(state);
+    state->keep_alive = state->head.keep_alive && !response->close && !c->guest &&
+                        !(response->stream && state->x.request.http10) &&
+                        !http_server_draining(c->loop->server) && skip_body(c, state);
+    if (!http_loop_take_buffer(c->loop, &c->out) || !response_write(state, &c->out, &c->tail)) {
         c->gone = true;
     }
     if (streams) {
-        exchange->streams = true;
+        state->streams = true;
         c->loop->streams++;
     }
-    exchange->reserved = 0;
-    ledger_answered(&c->loop->ledger, c->account, exchange_held(exchange));
+    state->reserved = 0;
+    ledger_answered(&c->loop->ledger, c->account, request_state_held(state));
     if (c->tail.len > 0 || streams) {
         move(c, CONNECTION_SENDING);
     } else {
-        move(c, exchange->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
-        finish_exchange(c);
+        move(c, state->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
+        finish_request(c);
     }
 }
 
-void http_connection_respond(struct exchange *exchange)
+void http_connection_respond(struct request_state *state)
 {
-    struct http_connection *c = exchange->connection;
+    struct http_connection *c = state->connection;
     assert(c->state == CONNECTION_HANDLING || c->state == CONNECTION_DEAD);
     c->loop->in_flight--;
     if (c->state == CONNECTION_DEAD) {
-        exchange->x.abandoned = true;
-        finish_exchange(c);
+        state->x.abandoned = true;
+        finish_request(c);
         c->gone = true;
     } else {
-        begin_answer(c, exchange);
+        begin_answer(c, state);
     }
     if (!c->running) {
         http_loop_queue(c->loop, c);
@@ -297,13 +298,13 @@ static bool step_reading(struct http_connection *c, unsigned *rounds)
         return false;
     }
     if (!c->readable) {
-        if (c->state == CONNECTION_READING && c->exchange &&
+        if (c->state == CONNECTION_READING && c->request_state &&
             (c->guest || http_loop_is_full(c->loop))) {
             refuse(c, ERROR_OVERLOADED); /* there is no room to wait for the rest of its head */
             return true;
         }
         /* An idle connection has nothing to be told, and nothing of its client's is unread. */
-        c->gone = c->loop->draining && !c->exchange;
+        c->gone = c->loop->draining && !c->request_state;
         return false;
     }
     if ((*rounds)++ == ROUNDS_MOST) {
@@ -315,43 +316,42 @@ static bool step_reading(struct http_connection *c, unsigned *rounds)
 
 static bool pull(struct http_connection *c)
 {
-    struct exchange *exchange = c->exchange;
+    struct request_state *state = c->request_state;
     if (!http_loop_take_buffer(c->loop, &c->out)) {
         c->gone = true;
         return false;
     }
-    exchange->stream_woken = false;
-    enum http_stream_step step = response_pull(exchange, &c->out);
+    state->stream_woken = false;
+    enum http_stream_step step = response_pull(state, &c->out);
     charges_spend(c);
     switch (step) {
     case HTTP_STREAM_MORE: return true;
-    case HTTP_STREAM_WAIT: exchange->stream_waits = !exchange->stream_woken; return true;
-    case HTTP_STREAM_END: exchange->x.response.stream = NULL; return true;
+    case HTTP_STREAM_WAIT: state->stream_waits = !state->stream_woken; return true;
+    case HTTP_STREAM_END: state->x.response.stream = NULL; return true;
     default: c->gone = true; return false;
     }
 }
 
 static bool step_sending(struct http_connection *c, unsigned *rounds)
 {
-    struct exchange *exchange = c->exchange;
-    assert(exchange);
+    struct request_state *state = c->request_state;
+    assert(state);
     if (!wire_flush(c)) {
         return false;
     }
-    if (exchange->stream_waits && c->loop->draining && exchange->x.response.endless) {
-        exchange->stream_waits = false;
-        exchange->x.response.stream = NULL;
-        exchange->keep_alive = false;
-        c->gone =
-            !http_loop_take_buffer(c->loop, &c->out) || !response_end_stream(exchange, &c->out);
+    if (state->stream_waits && c->loop->draining && state->x.response.endless) {
+        state->stream_waits = false;
+        state->x.response.stream = NULL;
+        state->keep_alive = false;
+        c->gone = !http_loop_take_buffer(c->loop, &c->out) || !response_end_stream(state, &c->out);
         return !c->gone;
     }
-    if (exchange->stream_waits) {
+    if (state->stream_waits) {
         return false;
     }
-    if (!exchange->x.response.stream) {
-        move(c, exchange->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
-        finish_exchange(c);
+    if (!state->x.response.stream) {
+        move(c, state->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
+        finish_request(c);
         return true;
     }
     if ((*rounds)++ == ROUNDS_MOST) {
@@ -409,7 +409,7 @@ static void settle(struct http_connection *c)
 {
     wire_pack(c);
     charges_weigh(c);
-    const bool idle = c->state == CONNECTION_READING && !c->exchange && !wire_has_output(c);
+    const bool idle = c->state == CONNECTION_READING && !c->request_state && !wire_has_output(c);
     if (idle || c->state == CONNECTION_LINGERING) {
         http_loop_idle(c->loop, c);
     }
@@ -447,18 +447,18 @@ static void release(struct http_connection *c)
     if (c->state == CONNECTION_HANDLING) {
         move(c, CONNECTION_DEAD);
     }
-    if (c->state == CONNECTION_DEAD && c->exchange) {
+    if (c->state == CONNECTION_DEAD && c->request_state) {
         return;
     }
     if (c->state == CONNECTION_LINGERING) {
         c->loop->lingering--;
     }
     if (c->state == CONNECTION_SENDING) {
-        c->exchange->x.abandoned = true;
-        finish_exchange(c);
-    } else if (c->exchange) {
-        http_loop_give_exchange(c->loop, c->exchange);
-        c->exchange = NULL;
+        c->request_state->x.abandoned = true;
+        finish_request(c);
+    } else if (c->request_state) {
+        http_loop_give_request_state(c->loop, c->request_state);
+        c->request_state = NULL;
     }
     http_loop_give_buffer(c->loop, &c->in);
     charges_weigh(c);
@@ -485,14 +485,15 @@ void http_connection_event(struct http_connection *c, uint32_t events)
 {
     c->readable = c->readable || (events & (EPOLLIN | EPOLLRDHUP)) != 0;
     c->hangup = c->hangup || (events & EPOLLRDHUP) != 0;
-    bool endless = c->state == CONNECTION_SENDING && c->exchange->x.response.stream &&
-                   c->exchange->x.response.endless;
+    bool endless = c->state == CONNECTION_SENDING && c->request_state->x.response.stream &&
+                   c->request_state->x.response.endless;
     if ((events & (EPOLLERR | EPOLLHUP)) != 0 || (endless && c->hangup)) {
         /* Nobody takes an answer any more. Who ends only their own direction still gets what has an
          * end; a client of what has none has left. */
         c->gone = true;
     }
-    if (c->state == CONNECTION_READING && !c->exchange && c->skip == 0 && !wire_has_output(c)) {
+    if (c->state == CONNECTION_READING && !c->request_state && c->skip == 0 &&
+        !wire_has_output(c)) {
         c->touched_ms = http_loop_now_ms(c->loop);
     }
     http_connection_run(c);
@@ -501,7 +502,7 @@ void http_connection_event(struct http_connection *c, uint32_t events)
 void http_connection_expire(struct http_connection *c)
 {
     bool awaited = c->state == CONNECTION_READING || c->state == CONNECTION_RECEIVING;
-    if (awaited && c->exchange && !wire_has_output(c)) {
+    if (awaited && c->request_state && !wire_has_output(c)) {
         refuse(c, ERROR_REQUEST_TIMEOUT);
     } else {
         c->gone = true;
@@ -519,9 +520,9 @@ void http_connection_abandon(struct http_connection *c)
 {
     close_socket(c);
     if (c->state == CONNECTION_HANDLING || c->state == CONNECTION_DEAD) {
-        c->exchange->x.response.stream_close = NULL;
+        c->request_state->x.response.stream_close = NULL;
         c->loop->in_flight--;
-        exchange_destroy(&c->exchange);
+        request_state_destroy(&c->request_state);
         c->state = CONNECTION_CLOSING;
     }
     release(c);

@@ -4,8 +4,8 @@
 
 #include <netinet/in.h>
 
-#include "http/exchange.h"
 #include "http/ledger.h"
+#include "http/request_state.h"
 #include "http/timers.h"
 
 /* One client's connection, and the way of a request over it.
@@ -41,7 +41,7 @@ enum connection_state {
 struct http_connection {
     struct timer timer; /* first: the two convert into each other */
     struct http_loop *loop;
-    struct exchange *exchange; /* being read, handled or sent */
+    struct request_state *request_state; /* being read, handled or sent */
     struct http_connection *next;
     struct http_connection *previous;
     struct http_connection *next_ready;
@@ -98,12 +98,12 @@ void http_connection_yield(struct http_connection *connection);
 /* Ends it now; a handler that still works for it is not waited for. For the end of the loop. */
 void http_connection_abandon(struct http_connection *connection);
 
-/* Writes the response of `exchange`, which http_respond has checked. */
-void http_connection_respond(struct exchange *exchange);
+/* Writes the response of `state`, which http_respond has checked. */
+void http_connection_respond(struct request_state *state);
 
-/* Waits for the rest of the body of `exchange`, whose head was judged, and then calls
+/* Waits for the rest of the body of `state`, whose head was judged, and then calls
  * http_continue. Who expects 100 is told to go on. */
-enum http_verdict http_connection_receive(struct exchange *exchange);
+enum http_verdict http_connection_receive(struct request_state *state);
 
 /* The peer's address as text. */
 struct slice http_connection_client(const struct http_connection *connection);

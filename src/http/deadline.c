@@ -11,9 +11,9 @@
 static int64_t reading_deadline(const struct http_connection *c)
 {
     const struct http_server_options *options = &c->loop->server->options;
-    const struct exchange *exchange = c->exchange;
-    if (exchange) {
-        return exchange->x.started_us / 1000 + options->header_ms;
+    const struct request_state *state = c->request_state;
+    if (state) {
+        return state->x.started_us / 1000 + options->header_ms;
     }
     /* A proxy may connect ahead of its time; anybody else has something to ask. */
     const bool owes = c->skip > 0 || (!c->asked && !c->trusted);
@@ -23,9 +23,9 @@ static int64_t reading_deadline(const struct http_connection *c)
 
 static int64_t receiving_deadline(const struct http_connection *c)
 {
-    const struct exchange *exchange = c->exchange;
-    return exchange->x.started_us / 1000 + c->loop->server->options.request_ms +
-           (int64_t)(exchange->body_len / BODY_BYTES_PER_MS);
+    const struct request_state *state = c->request_state;
+    return state->x.started_us / 1000 + c->loop->server->options.request_ms +
+           (int64_t)(state->body_len / BODY_BYTES_PER_MS);
 }
 
 static int64_t lingering_deadline(const struct http_connection *c)

@@ -6,10 +6,10 @@
 
 #include "http/charges.h"
 #include "http/connection.h"
+#include "http/http_metrics.h"
 #include "http/loop.h"
 #include "http/negotiate.h"
 #include "http/query.h"
-#include "http/traffic.h"
 
 #define RETRY_SECONDS_MOST 4
 
@@ -23,7 +23,7 @@
 /* Spread, so that those who were refused together do not come back together. */
 void dispatch_refuse_overload(struct http_exchange *x, const char *detail)
 {
-    traffic_shed(x->loop);
+    http_metrics_shed(x->loop);
     unsigned char spread = (unsigned char)x->request.id.ptr[x->request.id.len - 1];
     http_respond_field_format(x, "Retry-After", "%d", 1 + spread % RETRY_SECONDS_MOST);
     http_respond_problem(x, ERROR_OVERLOADED, detail, NULL);
@@ -117,8 +117,8 @@ static enum http_verdict refuse_room(struct http_exchange *x, enum ledger_room r
 /* Who asks is known now: they are charged, and those who take most are refused first. */
 static enum http_verdict admit(struct http_exchange *x)
 {
-    struct http_connection *c = exchange_of(x)->connection;
-    charges_bill(c, x->payer ? x->payer : exchange_payer_of(x->request.client));
+    struct http_connection *c = request_state_of(x)->connection;
+    charges_bill(c, x->payer ? x->payer : request_state_payer_of(x->request.client));
     if (x->route->always) {
         return HTTP_GO;
     }
@@ -131,38 +131,38 @@ static enum http_verdict admit(struct http_exchange *x)
 }
 
 /* Nothing is known of a body whose first byte has not come: it may be an empty one. */
-static bool body_is_known(const struct exchange *exchange)
+static bool body_is_known(const struct request_state *state)
 {
-    return exchange->whole || exchange->head.framing != HTTP_BODY_CHUNKED || exchange->body_len > 0;
+    return state->whole || state->head.framing != HTTP_BODY_CHUNKED || state->body_len > 0;
 }
 
-static bool has_body(const struct exchange *exchange)
+static bool has_body(const struct request_state *state)
 {
-    return exchange->body_len > 0 ||
-           (exchange->head.framing == HTTP_BODY_LENGTH && exchange->head.content_length > 0);
+    return state->body_len > 0 ||
+           (state->head.framing == HTTP_BODY_LENGTH && state->head.content_length > 0);
 }
 
 /* One of known length is begun only if all of it will find room. */
 static enum http_verdict receive(struct http_exchange *x)
 {
-    struct exchange *exchange = exchange_of(x);
-    if (exchange->head.framing == HTTP_BODY_LENGTH) {
-        const size_t bytes = BODY_TIMES * (size_t)exchange->head.content_length;
-        const enum ledger_room room = charges_admit(exchange->connection, bytes);
+    struct request_state *state = request_state_of(x);
+    if (state->head.framing == HTTP_BODY_LENGTH) {
+        const size_t bytes = BODY_TIMES * (size_t)state->head.content_length;
+        const enum ledger_room room = charges_admit(state->connection, bytes);
         if (room != LEDGER_ROOM && !x->route->always) {
             return refuse_room(x, room);
         }
-        exchange->reserved = bytes;
+        state->reserved = bytes;
     }
-    return http_connection_receive(exchange);
+    return http_connection_receive(state);
 }
 
 static enum http_verdict negotiate(struct http_exchange *x)
 {
     const struct http_route *route = x->route;
-    struct exchange *exchange = exchange_of(x);
-    if (!body_is_known(exchange)) {
-        exchange->stage = STAGE_NEGOTIATE;
+    struct request_state *state = request_state_of(x);
+    if (!body_is_known(state)) {
+        state->stage = STAGE_NEGOTIATE;
         return receive(x);
     }
     if (http_route_negotiates(route) &&
@@ -170,7 +170,7 @@ static enum http_verdict negotiate(struct http_exchange *x)
         negotiate_refuse_accept(x, route->produces);
         return HTTP_ANSWERED;
     }
-    if (route->consumes && has_body(exchange)) {
+    if (route->consumes && has_body(state)) {
         const enum negotiate_body body = negotiate_consumes(&x->request, route->consumes);
         if (body != NEGOTIATE_GOOD) {
             refuse_media_type(x, body);
@@ -182,7 +182,7 @@ static enum http_verdict negotiate(struct http_exchange *x)
     if (none_allowed && x->request.query.ptr && refuse_query(x)) {
         return HTTP_ANSWERED;
     }
-    if (!route->consumes && has_body(exchange) && !route->always) {
+    if (!route->consumes && has_body(state) && !route->always) {
         if (!route->values || route->values(x)) {
             refuse_body(x);
         }
@@ -191,7 +191,7 @@ static enum http_verdict negotiate(struct http_exchange *x)
     return HTTP_GO;
 }
 
-static enum http_verdict run_stage(struct http_exchange *x, enum exchange_stage stage)
+static enum http_verdict run_stage(struct http_exchange *x, enum request_stage stage)
 {
     const struct http_hooks *hooks = &x->loop->server->options.hooks;
     switch (stage) {
@@ -200,35 +200,35 @@ static enum http_verdict run_stage(struct http_exchange *x, enum exchange_stage 
     case STAGE_ADMIT: return admit(x);
     case STAGE_QUOTA: return x->route->quota ? hooks->quota(x) : HTTP_GO;
     case STAGE_NEGOTIATE: return negotiate(x);
-    case STAGE_BODY: return exchange_of(x)->whole ? HTTP_GO : receive(x);
+    case STAGE_BODY: return request_state_of(x)->whole ? HTTP_GO : receive(x);
     default: x->route->handler(x); return HTTP_ANSWERED;
     }
 }
 
 void http_continue(struct http_exchange *x)
 {
-    struct exchange *exchange = exchange_of(x);
+    struct request_state *state = request_state_of(x);
     enum http_verdict verdict = HTTP_GO;
     while (verdict == HTTP_GO) {
         /* Set before the stage runs: it may end the exchange. */
-        enum exchange_stage stage = exchange->stage++;
+        enum request_stage stage = state->stage++;
         assert(stage <= STAGE_HANDLE);
         verdict = run_stage(x, stage);
     }
 }
 
 /* NULL: the text of not_found. */
-static const char *why_nowhere(const struct exchange *exchange)
+static const char *why_nowhere(const struct request_state *state)
 {
-    if (exchange->malformed_id) {
+    if (state->malformed_id) {
         return "An id is a UUID such as 01a20472-533f-74f7-8a77-8e2ec4b5150b; something else "
                "stands in its place in the path.";
     }
-    if (exchange->nowhere) {
+    if (state->nowhere) {
         return "An empty segment (two slashes), `.` or `..` stands in the path, which is taken as "
                "it is: leave it out.";
     }
-    const struct slice path = exchange->x.request.path;
+    const struct slice path = state->x.request.path;
     return path.len > 1 && path.ptr[path.len - 1] == '/'
                ? "No path of this server ends with a slash: leave it out."
                : NULL;
@@ -236,15 +236,15 @@ static const char *why_nowhere(const struct exchange *exchange)
 
 void http_dispatch(struct http_exchange *x)
 {
-    const struct exchange *exchange = exchange_of(x);
-    unsigned allow = exchange->asterisk ? HTTP_METHODS_ALL : exchange->allow;
+    const struct request_state *state = request_state_of(x);
+    unsigned allow = state->asterisk ? HTTP_METHODS_ALL : state->allow;
     /* A preflight is never refused: the page would see a fault of CORS and not what is wrong. */
     if (x->loop->policy->cors && cors_is_preflight(&x->request)) {
         answer_options(x, allow);
         return;
     }
     if (allow == 0) {
-        http_respond_problem(x, ERROR_NOT_FOUND, why_nowhere(exchange), NULL);
+        http_respond_problem(x, ERROR_NOT_FOUND, why_nowhere(state), NULL);
         return;
     }
     if (!x->route && x->request.method == HTTP_OPTIONS) {
@@ -255,7 +255,7 @@ void http_dispatch(struct http_exchange *x)
         refuse_method(x, allow);
         return;
     }
-    const bool refused = exchange->connection->guest || http_loop_overloaded(x->loop, false);
+    const bool refused = state->connection->guest || http_loop_overloaded(x->loop, false);
     if (!x->route->always && refused) {
         dispatch_refuse_overload(x, NULL);
         return;

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "http/acceptor.h"
 #include "http/connection.h"
-#include "http/traffic.h"
+#include "http/http_metrics.h"
 
 #define IN_FLIGHT_MOST 4096
 #define BUFFER_MOST    ((size_t)128 * 1024 * 1024)
@@ -76,10 +76,10 @@ static void free_pools(struct http_loop *loop)
     while (loop->spare_buffer_count > 0) {
         buffer_finish(&loop->spare_buffers[--loop->spare_buffer_count]);
     }
-    while (loop->spare_exchanges) {
-        struct exchange *exchange = loop->spare_exchanges;
-        loop->spare_exchanges = exchange->next;
-        exchange_destroy(&exchange);
+    while (loop->spare_request_states) {
+        struct request_state *state = loop->spare_request_states;
+        loop->spare_request_states = state->next;
+        request_state_destroy(&state);
     }
     while (loop->spare_connections) {
         struct http_connection *connection = loop->spare_connections;
@@ -186,27 +186,27 @@ void http_loop_forget(struct http_loop *loop, struct http_connection *c)
     loop->spare_connection_count++;
 }
 
-struct exchange *http_loop_take_exchange(struct http_loop *loop)
+struct request_state *http_loop_take_request_state(struct http_loop *loop)
 {
-    struct exchange *exchange = loop->spare_exchanges;
-    if (!exchange) {
-        return exchange_create(loop->server->options.body_most);
+    struct request_state *state = loop->spare_request_states;
+    if (!state) {
+        return request_state_create(loop->server->options.body_most);
     }
-    loop->spare_exchanges = exchange->next;
-    loop->spare_exchange_count--;
-    return exchange;
+    loop->spare_request_states = state->next;
+    loop->spare_request_state_count--;
+    return state;
 }
 
-void http_loop_give_exchange(struct http_loop *loop, struct exchange *exchange)
+void http_loop_give_request_state(struct http_loop *loop, struct request_state *state)
 {
-    if (loop->spare_exchange_count >= LOOP_SPARE_EXCHANGES) {
-        exchange_destroy(&exchange);
+    if (loop->spare_request_state_count >= LOOP_SPARE_REQUEST_STATES) {
+        request_state_destroy(&state);
         return;
     }
-    exchange_end(exchange);
-    exchange->next = loop->spare_exchanges;
-    loop->spare_exchanges = exchange;
-    loop->spare_exchange_count++;
+    request_state_end(state);
+    state->next = loop->spare_request_states;
+    loop->spare_request_states = state;
+    loop->spare_request_state_count++;
 }
 
 bool http_loop_take_buffer(struct http_loop *loop, struct buffer *buffer)
@@ -498,7 +498,7 @@ void http_loop_run(struct http_loop *loop)
         if (hooks->turn_end) {
             hooks->turn_end(loop->context);
         }
-        traffic_turn(loop);
+        http_metrics_turn(loop);
         const int64_t done_us = clock_mono_us();
         loop->turn_us = done_us - loop->now_us;
         overload_turn(&loop->overload, done_us, loop->turn_us);

@@ -6,18 +6,18 @@
 #include <sys/epoll.h>
 
 #include "base/inbox.h"
-#include "http/exchange.h"
 #include "http/ledger.h"
 #include "http/overload.h"
+#include "http/request_state.h"
 #include "http/server_state.h"
 #include "http/timers.h"
 
 /* An event loop: its own epoll, listener, connections, timers and pools, on its own thread. All
  * calls below belong to that thread. */
 
-#define LOOP_SPARE_BUFFERS   64 /* kept for the next turn, of LOOP_BUFFER_LEN bytes each */
-#define LOOP_SPARE_EXCHANGES 64
-#define LOOP_BUFFER_LEN      ((size_t)16 * 1024)
+#define LOOP_SPARE_BUFFERS        64 /* kept for the next turn, of LOOP_BUFFER_LEN bytes each */
+#define LOOP_SPARE_REQUEST_STATES 64
+#define LOOP_BUFFER_LEN           ((size_t)16 * 1024)
 /* Few enough that a turn stays short, so that the wait of its last event tells how busy we are. */
 #define LOOP_EVENTS_MOST 256
 #define LOOP_STAMP_MOST  160
@@ -69,8 +69,8 @@ struct http_loop {
 
     struct http_connection *spare_connections;
     size_t spare_connection_count;
-    struct exchange *spare_exchanges;
-    size_t spare_exchange_count;
+    struct request_state *spare_request_states;
+    size_t spare_request_state_count;
     struct buffer spare_buffers[LOOP_SPARE_BUFFERS];
     size_t spare_buffer_count;
 };
@@ -109,8 +109,8 @@ struct http_connection *http_loop_take_connection(struct http_loop *loop);
 void http_loop_forget(struct http_loop *loop, struct http_connection *connection);
 
 /* An exchange from the pool or a fresh one; NULL without memory. */
-struct exchange *http_loop_take_exchange(struct http_loop *loop);
-void http_loop_give_exchange(struct http_loop *loop, struct exchange *exchange);
+struct request_state *http_loop_take_request_state(struct http_loop *loop);
+void http_loop_give_request_state(struct http_loop *loop, struct request_state *state);
 
 /* Memory from the pool for a buffer that has none; false without memory. Giving leaves an empty
  * buffer. */

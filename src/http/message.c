@@ -24,7 +24,7 @@ void http_respond_field(struct http_exchange *x, const char *name, struct slice 
     size_t name_len = strlen(name);
     if (http_find_control(value, 0) < value.len ||
         (value.len > 0 && memchr(value.ptr, '\t', value.len))) {
-        exchange_of(x)->broken = true;
+        request_state_of(x)->broken = true;
         return;
     }
     char *at = buffer_reserve(head, name_len + value.len + 4);
@@ -48,7 +48,7 @@ void http_respond_field_format(struct http_exchange *x, const char *name, const 
     int len = vsnprintf(value, sizeof value, format, arguments);
     va_end(arguments);
     if (len < 0 || (size_t)len >= sizeof value) {
-        exchange_of(x)->broken = true;
+        request_state_of(x)->broken = true;
         return;
     }
     http_respond_field(x, name, (struct slice){value, (size_t)len});
@@ -99,19 +99,19 @@ static void add_vary(struct http_exchange *x, bool origins)
 
 void http_respond(struct http_exchange *x)
 {
-    struct exchange *exchange = exchange_of(x);
+    struct request_state *state = request_state_of(x);
     const struct cors *cors = x->loop->policy->cors;
     add_vary(x, cors != NULL);
     if (!(cors && cors_add(cors, x)) && x->request.fields[HTTP_FIELD_ORIGIN].count > 0) {
         policy_tell_refused(x->loop->policy, &x->request);
     }
     bool starved = x->response.head->failed || x->response.body->failed;
-    if (exchange->broken || starved) {
-        bool again = exchange->replaced;
-        enum error error = exchange->broken ? ERROR_INTERNAL_ERROR : ERROR_UNAVAILABLE;
+    if (state->broken || starved) {
+        bool again = state->replaced;
+        enum error error = state->broken ? ERROR_INTERNAL_ERROR : ERROR_UNAVAILABLE;
         discard(x);
-        exchange->broken = false;
-        exchange->replaced = true;
+        state->broken = false;
+        state->replaced = true;
         if (!again) {
             http_respond_problem(x, error, NULL, NULL);
             return;
@@ -119,7 +119,7 @@ void http_respond(struct http_exchange *x)
         x->response.status = error_row(ERROR_UNAVAILABLE)->status;
         x->response.close = true;
     }
-    http_connection_respond(exchange);
+    http_connection_respond(state);
 }
 
 void http_respond_status(struct http_exchange *x, int status)
@@ -137,11 +137,11 @@ void http_respond_body(struct http_exchange *x, int status, const char *content_
 
 void http_stream_ready(struct http_exchange *x)
 {
-    struct exchange *exchange = exchange_of(x);
-    exchange->stream_woken = true;
-    if (exchange->stream_waits) {
-        exchange->stream_waits = false;
-        http_loop_queue(x->loop, exchange->connection);
+    struct request_state *state = request_state_of(x);
+    state->stream_woken = true;
+    if (state->stream_waits) {
+        state->stream_waits = false;
+        http_loop_queue(x->loop, state->connection);
     }
 }
 

@@ -76,9 +76,9 @@ static bool status_has_body(int status)
     return status != 204 && status != 304;
 }
 
-bool response_has_body(const struct exchange *exchange)
+bool response_has_body(const struct request_state *state)
 {
-    return exchange->x.request.method != HTTP_HEAD && status_has_body(exchange->x.response.status);
+    return state->x.request.method != HTTP_HEAD && status_has_body(state->x.response.status);
 }
 
 static struct slice body_of(const struct http_response *response)
@@ -87,9 +87,9 @@ static struct slice body_of(const struct http_response *response)
 }
 
 /* How the message ends for the client (RFC 9112 section 6). */
-static char *put_framing(char *at, const struct exchange *exchange)
+static char *put_framing(char *at, const struct request_state *state)
 {
-    const struct http_response *response = &exchange->x.response;
+    const struct http_response *response = &state->x.response;
     if (!status_has_body(response->status)) {
         return at;
     }
@@ -98,20 +98,20 @@ static char *put_framing(char *at, const struct exchange *exchange)
         at = put_number(at, body_of(response).len);
         return put(at, SLICE("\r\n"));
     }
-    return exchange->x.request.http10 ? at : put(at, SLICE("Transfer-Encoding: chunked\r\n"));
+    return state->x.request.http10 ? at : put(at, SLICE("Transfer-Encoding: chunked\r\n"));
 }
 
-static char *put_connection(char *at, const struct exchange *exchange)
+static char *put_connection(char *at, const struct request_state *state)
 {
-    if (!exchange->keep_alive) {
+    if (!state->keep_alive) {
         return put(at, SLICE("Connection: close\r\n"));
     }
-    return exchange->x.request.http10 ? put(at, SLICE("Connection: keep-alive\r\n")) : at;
+    return state->x.request.http10 ? put(at, SLICE("Connection: keep-alive\r\n")) : at;
 }
 
-static bool write_head(const struct exchange *exchange, struct buffer *out)
+static bool write_head(const struct request_state *state, struct buffer *out)
 {
-    const struct http_exchange *x = &exchange->x;
+    const struct http_exchange *x = &state->x;
     struct slice line = status_line(x->response.status);
     struct slice fields = buffer_slice(x->response.head);
     struct slice stamp = http_loop_stamp(x->loop);
@@ -131,29 +131,29 @@ static bool write_head(const struct exchange *exchange, struct buffer *out)
     if (fields.len > 0) {
         at = put(at, fields);
     }
-    at = put_framing(at, exchange);
-    at = put_connection(at, exchange);
+    at = put_framing(at, state);
+    at = put_connection(at, state);
     at = put(at, SLICE("\r\n"));
     out->len += (size_t)(at - begin);
     return true;
 }
 
-bool response_write(struct exchange *exchange, struct buffer *out, struct slice *tail)
+bool response_write(struct request_state *state, struct buffer *out, struct slice *tail)
 {
     size_t begin = out->len;
     *tail = (struct slice){NULL, 0};
-    if (!write_head(exchange, out)) {
+    if (!write_head(state, out)) {
         return false;
     }
-    if (response_has_body(exchange) && !exchange->x.response.stream) {
-        struct slice body = body_of(&exchange->x.response);
+    if (response_has_body(state) && !state->x.response.stream) {
+        struct slice body = body_of(&state->x.response);
         if (body.len > COPY_MOST) {
             *tail = body;
         } else {
             buffer_add(out, body);
         }
     }
-    exchange->sent += out->len - begin + tail->len;
+    state->sent += out->len - begin + tail->len;
     return !out->failed;
 }
 
@@ -184,28 +184,28 @@ static enum http_stream_step pull_chunk(struct http_response *response, struct b
     return step;
 }
 
-enum http_stream_step response_pull(struct exchange *exchange, struct buffer *out)
+enum http_stream_step response_pull(struct request_state *state, struct buffer *out)
 {
-    struct http_response *response = &exchange->x.response;
+    struct http_response *response = &state->x.response;
     enum http_stream_step step = HTTP_STREAM_MORE;
     size_t begin = out->len;
     while (step == HTTP_STREAM_MORE && out->len - begin < PULL_MOST) {
         size_t before = out->len;
-        step = exchange->x.request.http10 ? response->stream(response->stream_source, out)
-                                          : pull_chunk(response, out);
+        step = state->x.request.http10 ? response->stream(response->stream_source, out)
+                                       : pull_chunk(response, out);
         if (step == HTTP_STREAM_MORE && out->len == before) {
             step = HTTP_STREAM_FAIL; /* the source broke its contract: it would spin */
         }
     }
-    exchange->sent += out->len - begin;
+    state->sent += out->len - begin;
     return out->failed ? HTTP_STREAM_FAIL : step;
 }
 
-bool response_end_stream(struct exchange *exchange, struct buffer *out)
+bool response_end_stream(struct request_state *state, struct buffer *out)
 {
-    if (!exchange->x.request.http10) {
+    if (!state->x.request.http10) {
         buffer_add(out, SLICE("0\r\n\r\n"));
-        exchange->sent += SLICE("0\r\n\r\n").len;
+        state->sent += SLICE("0\r\n\r\n").len;
     }
     return !out->failed;
 }

@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "http/acceptor.h"
-#include "http/heartbeat.h"
+#include "http/http_metrics.h"
 #include "http/listener.h"
-#include "http/local.h"
 #include "http/loop.h"
 #include "http/server_state.h"
 #include "http/tell.h"
-#include "http/traffic.h"
+#include "http/unix_socket.h"
+#include "http/watchdog.h"
 
 #define HEADER_MS  5000
 #define REQUEST_MS 15000
@@ -85,8 +85,8 @@ static bool build(struct http_server *server, const char **why)
         return false;
     }
     if (options->counted) {
-        server->traffic = traffic_create(options->routes, options->route_count);
-        if (!server->traffic) {
+        server->metrics = http_metrics_create(options->routes, options->route_count);
+        if (!server->metrics) {
             return false;
         }
     }
@@ -101,22 +101,22 @@ static bool build(struct http_server *server, const char **why)
     return true;
 }
 
-static bool bind_local(struct http_server *server, const char **why)
+static bool bind_unix_socket(struct http_server *server, const char **why)
 {
-    const int fd = local_bind(server->options.local, why);
+    const int fd = unix_socket_bind(server->options.unix_socket, why);
     if (fd < 0) {
         return false;
     }
     server->listeners[0] = (struct listener){.count = 1, .fds = {fd}};
-    server->local = server->options.local;
+    server->unix_socket = server->options.unix_socket;
     return true;
 }
 
-static void remove_local(struct http_server *server)
+static void remove_unix_socket(struct http_server *server)
 {
-    if (server->local) {
-        local_unbind(server->local);
-        server->local = NULL;
+    if (server->unix_socket) {
+        unix_socket_unbind(server->unix_socket);
+        server->unix_socket = NULL;
     }
 }
 
@@ -124,8 +124,8 @@ static void remove_local(struct http_server *server)
 static bool open_listeners(struct http_server *server, const char **why)
 {
     const struct http_server_options *options = &server->options;
-    if (options->local) {
-        return bind_local(server, why);
+    if (options->unix_socket) {
+        return bind_unix_socket(server, why);
     }
     if (options->inherit && listener_is_inherited()) {
         server->shared = true;
@@ -141,7 +141,7 @@ struct http_server *http_server_create(const struct http_server_options *options
         *why = "out of memory";
         return NULL;
     }
-    assert(!options->local || options->threads <= 1);
+    assert(!options->unix_socket || options->threads <= 1);
     server->options = *options;
     server->port = options->port;
     server->stop_fd = server->end_fd = -1;
@@ -278,14 +278,14 @@ int http_server_run(struct http_server *server, void (*ready)(void *owner), void
         ready(owner);
     }
     if (good && server->options.beat && server->options.beat_ms > 0) {
-        server->heartbeat = heartbeat_start(server);
+        server->watchdog = watchdog_start(server);
     }
     for (unsigned i = 0; i < count; i++) {
         pthread_join(threads[i], NULL);
     }
-    heartbeat_stop(server->heartbeat);
+    watchdog_stop(server->watchdog);
     free(threads);
-    remove_local(server);
+    remove_unix_socket(server);
     return good ? 0 : 1;
 }
 
@@ -352,11 +352,11 @@ void http_server_destroy(struct http_server **server)
     for (unsigned i = 0; i < gone->options.threads && gone->loops; i++) {
         http_loop_destroy(&gone->loops[i]);
     }
-    heartbeat_destroy(&gone->heartbeat);
+    watchdog_destroy(&gone->watchdog);
     for (unsigned i = 0; i < gone->options.threads && gone->bound; i++) {
         listener_close(&gone->listeners[i]);
     }
-    remove_local(gone);
+    remove_unix_socket(gone);
     if (gone->stop_fd >= 0) {
         close(gone->stop_fd);
     }
@@ -367,7 +367,7 @@ void http_server_destroy(struct http_server **server)
     tell_drop_all(gone);
     policy_destroy(&gone->policy);
     addresses_destroy(&gone->addresses);
-    traffic_destroy(&gone->traffic);
+    http_metrics_destroy(&gone->metrics);
     pthread_mutex_destroy(&gone->lock);
     pthread_cond_destroy(&gone->changed);
     free(gone->loops);

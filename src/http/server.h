@@ -46,9 +46,9 @@ struct http_server_options {
     /* A listening socket that the process was started with (sd_listen_fds(3)) stands in place of
      * host and port. */
     bool inherit;
-    /* Instead of host and port: the path of a socket of this machine (http/local.h), which is
+    /* Instead of host and port: the path of a socket of this machine (http/unix_socket.h), which is
      * removed at the end of the run. NULL: none. Goes with one thread. */
-    const char *local;
+    const char *unix_socket;
     unsigned threads;
     size_t body_most;                    /* bytes, for routes that name none */
     const char *cors_origins;            /* comma separated, or NULL */

@@ -6,10 +6,10 @@
 #include <stdatomic.h>
 
 #include "http/addresses.h"
-#include "http/heartbeat.h"
 #include "http/listener.h"
 #include "http/policy.h"
 #include "http/server.h"
+#include "http/watchdog.h"
 
 /* What the loops of one server share. All but the atomics is constant while they run. */
 struct http_server {
@@ -18,15 +18,15 @@ struct http_server {
     struct policy *policy; /* the newest; each loop has its own pointer */
     struct tell *tells;    /* that not every loop has heard; under the lock */
     struct addresses *addresses;
-    struct http_traffic *traffic; /* NULL: nothing is counted */
+    struct http_metrics *metrics; /* NULL: nothing is counted */
     size_t connections_most;      /* for each loop */
     size_t bytes_most;            /* for each loop */
     uint16_t port;
     struct listener *listeners; /* one for each loop; empty: the loop has it */
     bool bound;
-    bool shared;                 /* the listeners are one socket, inherited */
-    struct heartbeat *heartbeat; /* NULL: none */
-    const char *local;           /* the socket file to remove; NULL: none */
+    bool shared;               /* the listeners are one socket, inherited */
+    struct watchdog *watchdog; /* NULL: none */
+    const char *unix_socket;   /* the socket file to remove; NULL: none */
     struct http_loop **loops;
     int stop_fd; /* eventfds that are readable from the first and the second stop on */
     int end_fd;

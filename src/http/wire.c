@@ -62,7 +62,7 @@ static bool make_room(struct http_connection *c)
         c->in_at = 0;
         return http_loop_take_buffer(c->loop, &c->in);
     }
-    size_t wants = c->exchange ? request_wants(c->exchange, &c->in, c->in_at) : 1;
+    size_t wants = c->request_state ? request_wants(c->request_state, &c->in, c->in_at) : 1;
     if (c->in.capacity - c->in.len >= wants) {
         return true;
     }
@@ -77,7 +77,7 @@ static size_t limit_of(const struct http_connection *c)
 {
     const size_t room = c->in.capacity - c->in.len;
     const size_t unread = c->in.len - c->in_at;
-    const size_t wants = c->exchange ? request_wants(c->exchange, &c->in, c->in_at) : 1;
+    const size_t wants = c->request_state ? request_wants(c->request_state, &c->in, c->in_at) : 1;
     const size_t usual = unread < LOOP_BUFFER_LEN ? LOOP_BUFFER_LEN - unread : 1;
     const size_t limit = wants > usual ? wants : usual;
     return limit < room ? limit : room;
@@ -146,7 +146,7 @@ static void pack_input(struct http_connection *c)
 
 void wire_pack(struct http_connection *c)
 {
-    if (c->in.data && !wire_has_input(c) && !c->exchange) {
+    if (c->in.data && !wire_has_input(c) && !c->request_state) {
         http_loop_give_buffer(c->loop, &c->in);
         c->in_at = 0;
     } else if (c->in.data) {

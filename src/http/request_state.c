@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "http/exchange.h"
+#include "http/request_state.h"
 
 #include <stdlib.h>
 
@@ -10,25 +10,25 @@
 
 #define KEEP_MOST ((size_t)16 * 1024) /* larger buffers are not kept for the next request */
 
-struct exchange *exchange_create(size_t body_most)
+struct request_state *request_state_create(size_t body_most)
 {
-    struct exchange *exchange = calloc(1, sizeof *exchange);
-    if (!exchange) {
+    struct request_state *state = calloc(1, sizeof *state);
+    if (!state) {
         return NULL;
     }
-    exchange->x.arena = arena_create(EXCHANGE_ARENA_MOST + body_most);
-    if (!exchange->x.arena) {
-        free(exchange);
+    state->x.arena = arena_create(REQUEST_ARENA_MOST + body_most);
+    if (!state->x.arena) {
+        free(state);
         return NULL;
     }
-    buffer_init(&exchange->head_bytes, EXCHANGE_HEAD_MOST);
-    buffer_init(&exchange->body_bytes, EXCHANGE_BODY_MOST);
-    return exchange;
+    buffer_init(&state->head_bytes, REQUEST_HEAD_MOST);
+    buffer_init(&state->body_bytes, REQUEST_BODY_MOST);
+    return state;
 }
 
-void exchange_destroy(struct exchange **exchange)
+void request_state_destroy(struct request_state **state)
 {
-    struct exchange *gone = *exchange;
+    struct request_state *gone = *state;
     if (!gone) {
         return;
     }
@@ -36,16 +36,16 @@ void exchange_destroy(struct exchange **exchange)
     buffer_finish(&gone->head_bytes);
     buffer_finish(&gone->body_bytes);
     free(gone);
-    *exchange = NULL;
+    *state = NULL;
 }
 
-size_t exchange_held(const struct exchange *exchange)
+size_t request_state_held(const struct request_state *state)
 {
-    return sizeof *exchange + arena_held(exchange->x.arena) + exchange->head_bytes.capacity +
-           exchange->body_bytes.capacity + exchange->x.held;
+    return sizeof *state + arena_held(state->x.arena) + state->head_bytes.capacity +
+           state->body_bytes.capacity + state->x.held;
 }
 
-uint64_t exchange_payer_of(struct slice client)
+uint64_t request_state_payer_of(struct slice client)
 {
     char text[CLIENT_KEY_TEXT_MOST];
     const struct slice key = client_key_text(client, text);
@@ -56,38 +56,38 @@ uint64_t exchange_payer_of(struct slice client)
     return hash;
 }
 
-void exchange_begin(struct exchange *exchange, struct http_connection *connection,
-                    struct http_loop *loop, int64_t now_us)
+void request_state_begin(struct request_state *state, struct http_connection *connection,
+                         struct http_loop *loop, int64_t now_us)
 {
-    exchange->x = (struct http_exchange){
-        .arena = exchange->x.arena,
+    state->x = (struct http_exchange){
+        .arena = state->x.arena,
         .loop = loop,
         .started_us = now_us,
-        .response = {.head = &exchange->head_bytes, .body = &exchange->body_bytes},
+        .response = {.head = &state->head_bytes, .body = &state->body_bytes},
     };
-    exchange->connection = connection;
-    exchange->next = NULL;
-    http_head_init(&exchange->head);
-    exchange->base = NULL;
-    exchange->body_len = 0;
-    exchange->wire_len = 0;
-    exchange->allow = 0;
-    exchange->reserved = 0;
-    exchange->reading_body = false;
-    exchange->whole = false;
-    exchange->asterisk = false;
-    exchange->malformed_id = false;
-    exchange->nowhere = false;
-    exchange->why = NULL;
-    exchange->stage = STAGE_AUTHORIZE;
-    exchange->sent = 0;
-    exchange->broken = false;
-    exchange->replaced = false;
-    exchange->keep_alive = false;
-    exchange->streams = false;
-    exchange->stream_waits = false;
-    exchange->stream_woken = false;
-    exchange->x.request.client = http_connection_client(connection);
+    state->connection = connection;
+    state->next = NULL;
+    http_head_init(&state->head);
+    state->base = NULL;
+    state->body_len = 0;
+    state->wire_len = 0;
+    state->allow = 0;
+    state->reserved = 0;
+    state->reading_body = false;
+    state->whole = false;
+    state->asterisk = false;
+    state->malformed_id = false;
+    state->nowhere = false;
+    state->why = NULL;
+    state->stage = STAGE_AUTHORIZE;
+    state->sent = 0;
+    state->broken = false;
+    state->replaced = false;
+    state->keep_alive = false;
+    state->streams = false;
+    state->stream_waits = false;
+    state->stream_woken = false;
+    state->x.request.client = http_connection_client(connection);
 }
 
 static void shrink(struct buffer *buffer)
@@ -98,11 +98,11 @@ static void shrink(struct buffer *buffer)
     buffer_clear(buffer);
 }
 
-void exchange_end(struct exchange *exchange)
+void request_state_end(struct request_state *state)
 {
-    shrink(&exchange->head_bytes);
-    shrink(&exchange->body_bytes);
-    arena_reset(exchange->x.arena);
+    shrink(&state->head_bytes);
+    shrink(&state->body_bytes);
+    arena_reset(state->x.arena);
 }
 
 static bool is_request_id(struct slice text)
@@ -116,28 +116,28 @@ static bool is_request_id(struct slice text)
             return false;
         }
     }
-    return text.len >= 1 && text.len <= EXCHANGE_REQUEST_ID_LEN;
+    return text.len >= 1 && text.len <= REQUEST_ID_LEN;
 }
 
-void exchange_identify(struct exchange *exchange)
+void request_state_identify(struct request_state *state)
 {
-    struct http_request *request = &exchange->x.request;
+    struct http_request *request = &state->x.request;
     struct http_field_value *given = &request->fields[HTTP_FIELD_X_REQUEST_ID];
     if (given->count == 1 && is_request_id(given->value)) {
         request->id = given->value;
         return;
     }
-    if (request->id.ptr != exchange->id) {
-        uuid_format(uuid_make_v7_unordered(), exchange->id);
-        request->id = (struct slice){exchange->id, UUID_TEXT_LEN};
+    if (request->id.ptr != state->id) {
+        uuid_format(uuid_make_v7_unordered(), state->id);
+        request->id = (struct slice){state->id, UUID_TEXT_LEN};
     }
 }
 
-void exchange_glean_origin(struct exchange *exchange, struct slice input)
+void request_state_glean_origin(struct request_state *state, struct slice input)
 {
-    struct http_field_value *origin = &exchange->x.request.fields[HTTP_FIELD_ORIGIN];
+    struct http_field_value *origin = &state->x.request.fields[HTTP_FIELD_ORIGIN];
     struct slice rest = input;
-    if (exchange->base || !input.ptr) {
+    if (state->base || !input.ptr) {
         return;
     }
     while (rest.ptr) {
@@ -161,16 +161,16 @@ static bool is_list(enum http_field field)
 }
 
 /* The next line of a field that is known by its number, or by its name if that is given. */
-static bool next_value(const struct exchange *exchange, struct slice input, enum http_field field,
+static bool next_value(const struct request_state *state, struct slice input, enum http_field field,
                        struct slice name, uint32_t *at, struct slice *value)
 {
-    return name.ptr ? http_head_next_named(&exchange->head, input, name, at, value)
-                    : http_head_next(&exchange->head, input, field, at, value);
+    return name.ptr ? http_head_next_named(&state->head, input, name, at, value)
+                    : http_head_next(&state->head, input, field, at, value);
 }
 
 /* Joins a field that came in several lines (RFC 9110 section 5.3). One line is not copied; `ptr` is
  * NULL when there is none. False without memory. */
-static bool join(struct exchange *exchange, struct slice input, enum http_field field,
+static bool join(struct request_state *state, struct slice input, enum http_field field,
                  struct slice name, struct slice *joined)
 {
     uint32_t at = 0;
@@ -178,7 +178,7 @@ static bool join(struct exchange *exchange, struct slice input, enum http_field 
     size_t len = 0;
     unsigned lines = 0;
     *joined = (struct slice){NULL, 0};
-    while (next_value(exchange, input, field, name, &at, &value)) {
+    while (next_value(state, input, field, name, &at, &value)) {
         *joined = value;
         len += value.len + 2;
         lines++;
@@ -186,13 +186,13 @@ static bool join(struct exchange *exchange, struct slice input, enum http_field 
     if (lines < 2) {
         return true;
     }
-    char *text = arena_alloc(exchange->x.arena, len);
+    char *text = arena_alloc(state->x.arena, len);
     if (!text) {
         return false;
     }
     at = 0;
     len = 0;
-    while (next_value(exchange, input, field, name, &at, &value)) {
+    while (next_value(state, input, field, name, &at, &value)) {
         if (len > 0) {
             text[len++] = ',';
             text[len++] = ' ';
@@ -204,21 +204,21 @@ static bool join(struct exchange *exchange, struct slice input, enum http_field 
     return true;
 }
 
-static bool resolve_fields(struct exchange *exchange, struct slice input)
+static bool resolve_fields(struct request_state *state, struct slice input)
 {
     for (enum http_field field = 0; field < HTTP_FIELD_COUNT; field++) {
-        unsigned count = exchange->head.counts[field];
+        unsigned count = state->head.counts[field];
         if (count == 0) {
             continue;
         }
-        struct http_span span = exchange->head.fields[field];
-        exchange->x.request.fields[field] = (struct http_field_value){
+        struct http_span span = state->head.fields[field];
+        state->x.request.fields[field] = (struct http_field_value){
             .value = {input.ptr + span.at, span.len},
             .count = count,
         };
         if (count > 1 && is_list(field) &&
-            !join(exchange, input, field, (struct slice){NULL, 0},
-                  &exchange->x.request.fields[field].value)) {
+            !join(state, input, field, (struct slice){NULL, 0},
+                  &state->x.request.fields[field].value)) {
             return false;
         }
     }
@@ -236,13 +236,13 @@ static struct slice without_prefix(struct slice path, struct slice prefix)
 }
 
 /* A proxy in front may have taken the prefix away or not: the path is looked up both ways. */
-static void find_route(struct exchange *exchange, bool nowhere)
+static void find_route(struct request_state *state, bool nowhere)
 {
-    struct http_request *request = &exchange->x.request;
-    const struct http_router *router = http_loop_router(exchange->x.loop);
+    struct http_request *request = &state->x.request;
+    const struct http_router *router = http_loop_router(state->x.loop);
     const struct slice whole = request->path;
-    request->path = without_prefix(whole, http_path_prefix(&exchange->x));
-    exchange->nowhere = nowhere;
+    request->path = without_prefix(whole, http_path_prefix(&state->x));
+    state->nowhere = nowhere;
     if (nowhere) {
         return;
     }
@@ -251,92 +251,92 @@ static void find_route(struct exchange *exchange, bool nowhere)
         match = http_router_find(router, request->method, whole);
         request->path = match.allow != 0 ? whole : request->path;
     }
-    exchange->x.route = match.route;
-    exchange->allow = match.allow;
-    exchange->malformed_id = match.malformed_id;
+    state->x.route = match.route;
+    state->allow = match.allow;
+    state->malformed_id = match.malformed_id;
     memcpy(request->parameters, match.parameters, sizeof request->parameters);
 }
 
-static enum error resolve_target(struct exchange *exchange, struct slice text)
+static enum error resolve_target(struct request_state *state, struct slice text)
 {
-    struct http_request *request = &exchange->x.request;
+    struct http_request *request = &state->x.request;
     struct http_target target;
-    enum error error = http_target_parse(text, request->method, exchange->x.arena, &target);
+    enum error error = http_target_parse(text, request->method, state->x.arena, &target);
     if (error) {
-        exchange->why = target.why;
+        state->why = target.why;
         return error;
     }
     request->target = target.target;
     request->path = target.path;
     request->query = target.query;
-    exchange->asterisk = target.path.len == 0;
+    state->asterisk = target.path.len == 0;
     struct http_field_value *host = &request->fields[HTTP_FIELD_HOST];
     /* An empty field says that the target has no authority (RFC 9112 section 3.2). */
     if (host->value.len > 0 && !http_host_valid(host->value)) {
-        exchange->why = HTTP_HOST_FORM;
+        state->why = HTTP_HOST_FORM;
         return ERROR_MALFORMED_REQUEST;
     }
     if (target.host.ptr) {
         *host = (struct http_field_value){.value = target.host, .count = 1};
     }
-    if (!exchange->asterisk) {
-        find_route(exchange, target.nowhere);
+    if (!state->asterisk) {
+        find_route(state, target.nowhere);
     }
     return ERROR_NONE;
 }
 
 /* `ptr` is NULL without memory. */
-static struct slice find_client(struct exchange *exchange, struct slice input)
+static struct slice find_client(struct request_state *state, struct slice input)
 {
-    const struct http_connection *connection = exchange->connection;
+    const struct http_connection *connection = state->connection;
     const struct slice peer = http_connection_client(connection);
-    struct slice value = http_request_field(&exchange->x.request, HTTP_FIELD_X_FORWARDED_FOR);
+    struct slice value = http_request_field(&state->x.request, HTTP_FIELD_X_FORWARDED_FOR);
     if (!connection->trusted) {
         return peer;
     }
     struct proxies *proxies = connection->loop->policy->proxies;
     const struct slice name = proxies_header(proxies);
-    if (name.ptr && !join(exchange, input, HTTP_FIELD_COUNT, name, &value)) {
+    if (name.ptr && !join(state, input, HTTP_FIELD_COUNT, name, &value)) {
         return (struct slice){NULL, 0};
     }
-    return value.ptr ? proxies_client(proxies, value, peer, exchange->x.arena) : peer;
+    return value.ptr ? proxies_client(proxies, value, peer, state->x.arena) : peer;
 }
 
 /* Drops what points into an input that has moved. */
-static void forget_request(struct exchange *exchange)
+static void forget_request(struct request_state *state)
 {
-    struct http_request *request = &exchange->x.request;
-    bool made = request->id.ptr == exchange->id;
-    *request = (struct http_request){.client = http_connection_client(exchange->connection)};
+    struct http_request *request = &state->x.request;
+    bool made = request->id.ptr == state->id;
+    *request = (struct http_request){.client = http_connection_client(state->connection)};
     if (made) {
-        request->id = (struct slice){exchange->id, UUID_TEXT_LEN};
+        request->id = (struct slice){state->id, UUID_TEXT_LEN};
     }
 }
 
-enum error exchange_follow(struct exchange *exchange, const char *base)
+enum error request_state_follow(struct request_state *state, const char *base)
 {
-    if (!exchange->base || exchange->base == base) {
+    if (!state->base || state->base == base) {
         return ERROR_NONE;
     }
-    forget_request(exchange);
-    return exchange_resolve(exchange, base);
+    forget_request(state);
+    return request_state_resolve(state, base);
 }
 
-enum error exchange_resolve(struct exchange *exchange, const char *base)
+enum error request_state_resolve(struct request_state *state, const char *base)
 {
-    struct http_request *request = &exchange->x.request;
-    struct slice input = {base, exchange->head.length};
-    exchange->base = base;
-    request->method = exchange->head.method;
-    request->http10 = exchange->head.http10;
-    if (!resolve_fields(exchange, input)) {
+    struct http_request *request = &state->x.request;
+    struct slice input = {base, state->head.length};
+    state->base = base;
+    request->method = state->head.method;
+    request->http10 = state->head.http10;
+    if (!resolve_fields(state, input)) {
         return ERROR_UNAVAILABLE;
     }
-    exchange_identify(exchange);
-    request->client = find_client(exchange, input);
+    request_state_identify(state);
+    request->client = find_client(state, input);
     if (!request->client.ptr) {
         return ERROR_UNAVAILABLE;
     }
-    struct http_span span = exchange->head.target;
-    return resolve_target(exchange, (struct slice){base + span.at, span.len});
+    struct http_span span = state->head.target;
+    return resolve_target(state, (struct slice){base + span.at, span.len});
 }

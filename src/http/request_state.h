@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#ifndef TASKHOLD_HTTP_EXCHANGE_H
-#define TASKHOLD_HTTP_EXCHANGE_H
+#ifndef TASKHOLD_HTTP_REQUEST_STATE_H
+#define TASKHOLD_HTTP_REQUEST_STATE_H
 
 #include "base/uuid.h"
 #include "http/chunked.h"
@@ -9,13 +9,13 @@
 /* What this room keeps of an exchange beside what everybody sees. Taken from the loop's pool with
  * the first byte of a request, given back after the last byte of the response. */
 
-#define EXCHANGE_ARENA_MOST     ((size_t)1024 * 1024) /* and the largest body */
-#define EXCHANGE_HEAD_MOST      ((size_t)64 * 1024)
-#define EXCHANGE_BODY_MOST      ((size_t)64 * 1024 * 1024)
-#define EXCHANGE_REQUEST_ID_LEN 64
+#define REQUEST_ARENA_MOST ((size_t)1024 * 1024) /* and the largest body */
+#define REQUEST_HEAD_MOST  ((size_t)64 * 1024)
+#define REQUEST_BODY_MOST  ((size_t)64 * 1024 * 1024)
+#define REQUEST_ID_LEN     64
 
 /* In this order. All but the last need no more than the head. */
-enum exchange_stage {
+enum request_stage {
     STAGE_AUTHORIZE,
     STAGE_ADMIT, /* is there room, and time, for who asks? */
     STAGE_QUOTA,
@@ -26,10 +26,10 @@ enum exchange_stage {
 
 struct http_connection;
 
-struct exchange {
+struct request_state {
     struct http_exchange x; /* first: the two convert into each other */
     struct http_connection *connection;
-    struct exchange *next; /* in the pool */
+    struct request_state *next; /* in the pool */
 
     /* The request on its way in. */
     struct http_head head;
@@ -47,7 +47,7 @@ struct exchange {
     bool malformed_id; /* see http_match */
     bool nowhere;      /* see http_target */
 
-    enum exchange_stage stage;
+    enum request_stage stage;
 
     /* The response on its way out. */
     struct buffer head_bytes;
@@ -62,43 +62,43 @@ struct exchange {
     char id[UUID_TEXT_LEN];
 };
 
-static inline struct exchange *exchange_of(struct http_exchange *x)
+static inline struct request_state *request_state_of(struct http_exchange *x)
 {
-    return (struct exchange *)x;
+    return (struct request_state *)x;
 }
 
 /* Makes an exchange with its arena; NULL without memory. */
-struct exchange *exchange_create(size_t body_most);
-void exchange_destroy(struct exchange **exchange);
+struct request_state *request_state_create(size_t body_most);
+void request_state_destroy(struct request_state **state);
 
 /* Bytes of memory that it takes, what the owner holds for it included. */
-size_t exchange_held(const struct exchange *exchange);
+size_t request_state_held(const struct request_state *state);
 
 /* The number of an account (http/ledger.h) for a client that is known by its address only. */
-uint64_t exchange_payer_of(struct slice client);
+uint64_t request_state_payer_of(struct slice client);
 
 /* Readies a fresh or used exchange for a new request. */
-void exchange_begin(struct exchange *exchange, struct http_connection *connection,
-                    struct http_loop *loop, int64_t now_us);
+void request_state_begin(struct request_state *state, struct http_connection *connection,
+                         struct http_loop *loop, int64_t now_us);
 
 /* Takes everything of the request back and frees what has grown too large to be kept. */
-void exchange_end(struct exchange *exchange);
+void request_state_end(struct request_state *state);
 
 /* Fills in x->request from the parsed head that stands at `base`, and finds the route. */
-enum error exchange_resolve(struct exchange *exchange, const char *base)
+enum error request_state_resolve(struct request_state *state, const char *base)
     __attribute__((warn_unused_result));
 
 /* The same once more if the head was resolved and has moved since: to be called before anybody
  * reads x->request. On an error nothing in it points to where the head was. */
-enum error exchange_follow(struct exchange *exchange, const char *base)
+enum error request_state_follow(struct request_state *state, const char *base)
     __attribute__((warn_unused_result));
 
 /* Looks for Origin in the lines of a head that was refused before it was resolved, so that the page
  * of an allowed origin can read why. `input`: what is there of the request. It has to stay until
  * the answer is written. */
-void exchange_glean_origin(struct exchange *exchange, struct slice input);
+void request_state_glean_origin(struct request_state *state, struct slice input);
 
 /* Takes the client's X-Request-Id if it is one of ours by form, else makes one. */
-void exchange_identify(struct exchange *exchange);
+void request_state_identify(struct request_state *state);
 
 #endif

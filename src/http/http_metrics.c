@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "http/traffic.h"
+#include "http/http_metrics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ struct row {
 };
 
 /* What no row of the table took: 404, 405, OPTIONS, and what was no request at all (the last). */
-struct http_traffic {
+struct http_metrics {
     const struct http_route *routes;
     unsigned unmatched[HTTP_METHOD_COUNT + 1][CLASSES];
     struct row rows[];
@@ -45,72 +45,72 @@ static void add_row(struct row *row, const struct http_route *route)
     row->duration = metrics_series(METRIC_HTTP_DURATION, labels);
 }
 
-struct http_traffic *traffic_create(const struct http_route *routes, size_t count)
+struct http_metrics *http_metrics_create(const struct http_route *routes, size_t count)
 {
-    struct http_traffic *traffic = calloc(1, sizeof *traffic + count * sizeof *traffic->rows);
-    if (!traffic) {
+    struct http_metrics *metrics = calloc(1, sizeof *metrics + count * sizeof *metrics->rows);
+    if (!metrics) {
         return NULL;
     }
-    traffic->routes = routes;
+    metrics->routes = routes;
     for (size_t i = 0; i < count; i++) {
-        add_row(&traffic->rows[i], &routes[i]);
+        add_row(&metrics->rows[i], &routes[i]);
     }
     for (unsigned i = 0; i < HTTP_METHOD_COUNT; i++) {
-        add_requests(traffic->unmatched[i], "unmatched", http_method_name((enum http_method)i));
+        add_requests(metrics->unmatched[i], "unmatched", http_method_name((enum http_method)i));
     }
-    add_requests(traffic->unmatched[HTTP_METHOD_COUNT], "unmatched", SLICE("unknown"));
-    return traffic;
+    add_requests(metrics->unmatched[HTTP_METHOD_COUNT], "unmatched", SLICE("unknown"));
+    return metrics;
 }
 
-void traffic_destroy(struct http_traffic **traffic)
+void http_metrics_destroy(struct http_metrics **metrics)
 {
-    free(*traffic);
-    *traffic = NULL;
+    free(*metrics);
+    *metrics = NULL;
 }
 
-void traffic_answered(const struct http_exchange *x)
+void http_metrics_answered(const struct http_exchange *x)
 {
-    const struct http_traffic *traffic = x->loop->server->traffic;
-    if (!traffic || x->response.status < 200 || x->response.status > 599) {
+    const struct http_metrics *metrics = x->loop->server->metrics;
+    if (!metrics || x->response.status < 200 || x->response.status > 599) {
         return;
     }
     const unsigned status_class = (unsigned)x->response.status / 100 - 2;
     if (!x->route) {
         /* Without a target the request line was never understood. */
         const unsigned method = x->request.target.ptr ? x->request.method : HTTP_METHOD_COUNT;
-        metrics_add_cell(traffic->unmatched[method][status_class], 1);
+        metrics_add_cell(metrics->unmatched[method][status_class], 1);
         return;
     }
-    const struct row *row = &traffic->rows[x->route - traffic->routes];
+    const struct row *row = &metrics->rows[x->route - metrics->routes];
     const bool head = x->request.method == HTTP_HEAD;
     metrics_add_cell(head ? row->head[status_class] : row->requests[status_class], 1);
     metrics_observe_cell(METRIC_HTTP_DURATION, row->duration, x->took_us);
 }
 
-void traffic_shed(const struct http_loop *loop)
+void http_metrics_shed(const struct http_loop *loop)
 {
-    if (loop->server->traffic) {
+    if (loop->server->metrics) {
         metrics_add(METRIC_HTTP_SHED, 1);
     }
 }
 
-void traffic_accepted(const struct http_loop *loop)
+void http_metrics_accepted(const struct http_loop *loop)
 {
-    if (loop->server->traffic) {
+    if (loop->server->metrics) {
         metrics_add(METRIC_HTTP_ACCEPTED, 1);
     }
 }
 
-void traffic_turned_away(const struct http_loop *loop, const char *reason)
+void http_metrics_turned_away(const struct http_loop *loop, const char *reason)
 {
-    if (loop->server->traffic) {
+    if (loop->server->metrics) {
         metrics_count(METRIC_HTTP_TURNED_AWAY, reason);
     }
 }
 
-void traffic_turn(const struct http_loop *loop)
+void http_metrics_turn(const struct http_loop *loop)
 {
-    if (loop->server->traffic) {
+    if (loop->server->metrics) {
         metrics_set(METRIC_HTTP_CONNECTIONS, (int64_t)loop->connection_count);
         metrics_set(METRIC_HTTP_IN_FLIGHT, (int64_t)loop->in_flight);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "http/local.h"
+#include "http/unix_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +81,7 @@ static const char *explain(int error)
     }
 }
 
-int local_bind(const char *path, const char **why)
+int unix_socket_bind(const char *path, const char **why)
 {
     struct stat status;
     if (lstat(path, &status) == 0) {
@@ -99,12 +99,12 @@ int local_bind(const char *path, const char **why)
     *why = explain(errno);
     if (fd >= 0) {
         close(fd);
-        local_unbind(path);
+        unix_socket_unbind(path);
     }
     return -1;
 }
 
-void local_unbind(const char *path)
+void unix_socket_unbind(const char *path)
 {
     (void)unlink(path);
 }
@@ -119,53 +119,54 @@ static bool peer_of(int fd, uid_t *uid)
     return known;
 }
 
-bool local_peer_allowed(int fd)
+bool unix_socket_peer_allowed(int fd)
 {
     uid_t uid = 0;
     return peer_of(fd, &uid) && (uid == 0 || uid == geteuid());
 }
 
 /* Is what stands at `path` what a server of `owner` makes? */
-static enum local_connected inspect(const char *path, uid_t owner, struct stat *status,
-                                    const char **why)
+static enum unix_socket_connected inspect(const char *path, uid_t owner, struct stat *status,
+                                          const char **why)
 {
     if (lstat(path, status) != 0) {
         *why = explain(errno);
-        return errno == ENOENT ? LOCAL_NOBODY : LOCAL_REFUSED;
+        return errno == ENOENT ? UNIX_SOCKET_NOBODY : UNIX_SOCKET_REFUSED;
     }
     if (!S_ISSOCK(status->st_mode)) {
         *why = "something that is no socket stands in its place";
-        return LOCAL_REFUSED;
+        return UNIX_SOCKET_REFUSED;
     }
     if (status->st_uid != owner && status->st_uid != 0) {
         *why = "the socket belongs to a stranger";
-        return LOCAL_REFUSED;
+        return UNIX_SOCKET_REFUSED;
     }
     if ((status->st_mode & 077) != 0) {
         *why = "others may use the socket, which no server of ours allows";
-        return LOCAL_REFUSED;
+        return UNIX_SOCKET_REFUSED;
     }
-    return LOCAL_CONNECTED;
+    return UNIX_SOCKET_CONNECTED;
 }
 
-enum local_connected local_connect(const char *path, uid_t owner, int *fd, const char **why)
+enum unix_socket_connected unix_socket_connect(const char *path, uid_t owner, int *fd,
+                                               const char **why)
 {
     struct stat status = {0};
     uid_t peer = 0;
-    enum local_connected verdict = inspect(path, owner, &status, why);
-    if (verdict != LOCAL_CONNECTED) {
+    enum unix_socket_connected verdict = inspect(path, owner, &status, why);
+    if (verdict != UNIX_SOCKET_CONNECTED) {
         return verdict;
     }
     *fd = open_at(path, 0, connect);
     if (*fd < 0) {
         *why = explain(errno);
-        return errno == ENOENT || errno == ECONNREFUSED ? LOCAL_NOBODY : LOCAL_REFUSED;
+        return errno == ENOENT || errno == ECONNREFUSED ? UNIX_SOCKET_NOBODY : UNIX_SOCKET_REFUSED;
     }
     if (peer_of(*fd, &peer) && peer == status.st_uid) {
-        return LOCAL_CONNECTED;
+        return UNIX_SOCKET_CONNECTED;
     }
     *why = "a stranger listens on the socket";
     close(*fd);
     *fd = -1;
-    return LOCAL_REFUSED;
+    return UNIX_SOCKET_REFUSED;
 }
