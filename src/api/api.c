@@ -7,7 +7,7 @@
 #include "api/context.h"
 #include "api/documents.h"
 #include "api/event_log.h"
-#include "api/gate.h"
+#include "api/access.h"
 #include "api/routes.h"
 #include "base/machine.h"
 
@@ -143,8 +143,8 @@ struct http_hooks api_hooks(struct api *api)
         .turn_end = turn_end,
         .descriptor = descriptor,
         .ready = ready,
-        .authorize = gate_authorize,
-        .quota = gate_quota,
+        .authorize = access_authorize,
+        .quota = access_quota,
         .answered = event_log_request,
     };
 }

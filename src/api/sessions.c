@@ -3,7 +3,7 @@
 #include "api/context.h"
 #include "api/encode.h"
 #include "api/event_log.h"
-#include "api/gate.h"
+#include "api/access.h"
 #include "api/handlers.h"
 #include "api/respond.h"
 #include "api/user_answer.h"
@@ -159,6 +159,6 @@ void sessions_logout(struct http_exchange *x)
     } else if (has_body) {
         log_out_by_body(x);
     } else {
-        gate_refuse(x);
+        access_refuse(x);
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/gate.h"
+#include "api/access.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static void send_refusal(struct http_exchange *x, const struct refusal *refusal)
     respond_error(x, refusal->error, refusal->detail);
 }
 
-void gate_refuse(struct http_exchange *x)
+void access_refuse(struct http_exchange *x)
 {
     send_refusal(x, api_caller(x)->refused);
 }
@@ -210,7 +210,7 @@ static struct slice bearer_token(struct slice field)
     return rest;
 }
 
-enum http_verdict gate_authorize(struct http_exchange *x)
+enum http_verdict access_authorize(struct http_exchange *x)
 {
     const struct http_field_value *field = &x->request.fields[HTTP_FIELD_AUTHORIZATION];
     struct slice token = bearer_token(field->value);
@@ -249,7 +249,7 @@ enum http_verdict gate_authorize(struct http_exchange *x)
 
 /* ---- how often ---- */
 
-enum http_verdict gate_quota(struct http_exchange *x)
+enum http_verdict access_quota(struct http_exchange *x)
 {
     struct api *api = api_of(x);
     struct throttle *throttle = api->auth;
