@@ -7,7 +7,7 @@
 
 #include "api/embedded.h"
 #include "api/handlers.h"
-#include "api/page.h"
+#include "api/html_page.h"
 #include "api/precondition.h"
 #include "api/respond.h"
 #include "base/weburl.h"
@@ -190,7 +190,7 @@ void documents_postman(struct http_exchange *x)
 
 void documents_docs(struct http_exchange *x)
 {
-    page_add_policy(x);
+    html_page_add_policy(x);
     send_document(x, embed_docs_swagger_js_len > 0 ? DOCS : PLAIN_DOCS);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "api/handlers.h"
-#include "api/page.h"
+#include "api/html_page.h"
 #include "api/respond.h"
 
 /* GET /problems/{code}: where the `type` of every problem leads. */
@@ -25,10 +25,10 @@ void problem_pages_get(struct http_exchange *x)
         return;
     }
     const struct error_row *row = error_row(error);
-    page_begin(x, row->title);
+    html_page_begin(x, row->title);
     buffer_add_format(x->response.body, "<p class=\"status\">Status %d, code <code>%s</code></p>\n",
                       row->status, row->code);
-    page_add_paragraph(x, row->meaning);
-    page_add_paragraph(x, row->advice);
-    page_send(x);
+    html_page_add_paragraph(x, row->meaning);
+    html_page_add_paragraph(x, row->advice);
+    html_page_send(x);
 }

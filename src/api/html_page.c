@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/page.h"
+#include "api/html_page.h"
 
 static void add_escaped(struct buffer *out, char c)
 {
@@ -33,7 +33,7 @@ static void add_element(struct buffer *out, const char *name, const char *text)
     buffer_add_format(out, "</%s>\n", name);
 }
 
-void page_begin(struct http_exchange *x, const char *title)
+void html_page_begin(struct http_exchange *x, const char *title)
 {
     struct buffer *out = x->response.body;
     buffer_add_text(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -50,12 +50,12 @@ void page_begin(struct http_exchange *x, const char *title)
     add_element(out, "h1", title);
 }
 
-void page_add_paragraph(struct http_exchange *x, const char *text)
+void html_page_add_paragraph(struct http_exchange *x, const char *text)
 {
     add_element(x->response.body, "p", text);
 }
 
-void page_add_policy(struct http_exchange *x)
+void html_page_add_policy(struct http_exchange *x)
 {
     http_respond_field(x, "Content-Security-Policy",
                        SLICE("default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -64,10 +64,10 @@ void page_add_policy(struct http_exchange *x)
     http_respond_field(x, "Referrer-Policy", SLICE("no-referrer"));
 }
 
-void page_send(struct http_exchange *x)
+void html_page_send(struct http_exchange *x)
 {
     buffer_add_text(x->response.body, "</main>\n</body>\n</html>\n");
-    page_add_policy(x);
+    html_page_add_policy(x);
     http_respond_field(x, "Cache-Control", SLICE("no-cache"));
     http_respond_body(x, 200, "text/html; charset=utf-8");
 }
