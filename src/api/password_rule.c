@@ -36,7 +36,7 @@ void password_rule_check(struct http_exchange *x, const char *pointer, struct sl
     if (!password.ptr) {
         return;
     }
-    enum password_verdict verdict = password_check(password, email, least);
+    enum password_verdict verdict = password_judge(password, email, least);
     if (verdict == PASSWORD_OK) {
         return;
     }

@@ -97,7 +97,7 @@ static bool contains_nocase(struct slice text, struct slice part)
     return false;
 }
 
-enum password_verdict password_check(struct slice password, struct slice email, unsigned least)
+enum password_verdict password_judge(struct slice password, struct slice email, unsigned least)
 {
     const struct slice local = local_part(email);
 

@@ -16,6 +16,6 @@ enum password_verdict {
 
 /* Says what is wrong first, in the order above. `least` in code points. `email` may be empty; its
  * local part is what stands before the last `@`. `password` is valid UTF-8. Any thread. */
-enum password_verdict password_check(struct slice password, struct slice email, unsigned least);
+enum password_verdict password_judge(struct slice password, struct slice email, unsigned least);
 
 #endif

@@ -156,7 +156,7 @@ _Static_assert(USER_PASSWORD_MOST == NFC_TEXT_MOST, "what is not normalised is t
         .bit = USER_PASSWORD                                                                       \
     }
 
-/* A password to be: its length is the policy's business (password_check). */
+/* A password to be: its length is the policy's business (password_judge). */
 #define NEW_PASSWORD_FIELD(member)                                                                 \
     {                                                                                              \
         .name = FIELD_NAME(member), .type = FIELD_TEXT,                                            \

@@ -70,7 +70,7 @@ static void the_policy(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const enum password_verdict verdict =
-            password_check(cases[i].password, cases[i].email, cases[i].least);
+            password_judge(cases[i].password, cases[i].email, cases[i].least);
         if (verdict != cases[i].verdict) {
             fail_msg("case %zu is %d, not %d: %.*s", i, (int)verdict, (int)cases[i].verdict,
                      (int)cases[i].password.len, cases[i].password.ptr);
@@ -84,9 +84,9 @@ static void the_longest(void **state)
 
     (void)state;
     memset(text, 'x', sizeof text);
-    assert_int_equal(password_check((struct slice){text, sizeof text - 1}, SLICE(""), 64),
+    assert_int_equal(password_judge((struct slice){text, sizeof text - 1}, SLICE(""), 64),
                      PASSWORD_OK);
-    assert_int_equal(password_check((struct slice){text, sizeof text}, SLICE(""), 64),
+    assert_int_equal(password_judge((struct slice){text, sizeof text}, SLICE(""), 64),
                      PASSWORD_TOO_LONG);
 }
 
@@ -117,8 +117,8 @@ static void every_line_of_the_list_is_refused(void **state)
             assert_true(c > ' ' && c < 127 && !(c >= 'A' && c <= 'Z'));
             upper[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
         }
-        assert_int_equal(password_check(line, SLICE(""), 8), PASSWORD_COMMON);
-        assert_int_equal(password_check((struct slice){upper, line.len}, SLICE(""), 8),
+        assert_int_equal(password_judge(line, SLICE(""), 8), PASSWORD_COMMON);
+        assert_int_equal(password_judge((struct slice){upper, line.len}, SLICE(""), 8),
                          PASSWORD_COMMON);
         before = line;
         count++;
@@ -138,15 +138,15 @@ static void neighbours_are_not_common(void **state)
         char text[66];
         memcpy(text, line.ptr, line.len);
         text[line.len] = '\x01';
-        assert_int_equal(password_check((struct slice){text, line.len + 1}, SLICE(""), 8),
+        assert_int_equal(password_judge((struct slice){text, line.len + 1}, SLICE(""), 8),
                          PASSWORD_OK);
         text[line.len] = '\x7f';
-        assert_int_equal(password_check((struct slice){text, line.len + 1}, SLICE(""), 8),
+        assert_int_equal(password_judge((struct slice){text, line.len + 1}, SLICE(""), 8),
                          PASSWORD_OK);
     }
-    assert_int_equal(password_check(SLICE("\x01\x01\x01\x01\x01\x01\x01\x01"), SLICE(""), 8),
+    assert_int_equal(password_judge(SLICE("\x01\x01\x01\x01\x01\x01\x01\x01"), SLICE(""), 8),
                      PASSWORD_OK);
-    assert_int_equal(password_check(SLICE("\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"), SLICE(""), 8),
+    assert_int_equal(password_judge(SLICE("\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"), SLICE(""), 8),
                      PASSWORD_OK);
 }
 
