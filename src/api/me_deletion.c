@@ -2,14 +2,14 @@
 #include "api/context.h"
 #include "api/event_log.h"
 #include "api/handlers.h"
-#include "api/proof.h"
+#include "api/password_check.h"
 #include "api/respond.h"
 #include "api/user_answer.h"
 
 /* POST /v1/me/deletion: the account and all that belongs to it. */
 
 struct deletion {
-    struct proof proof; /* first: its address is the deletion's */
+    struct password_check check; /* first: its address is the deletion's */
     struct store_user_delete op;
 };
 
@@ -24,14 +24,14 @@ static void deleted(struct store_op *op)
     respond_done(x);
 }
 
-static void proved(struct proof *proof)
+static void proved(struct password_check *check)
 {
-    struct deletion *deletion = (struct deletion *)proof;
-    struct http_exchange *x = proof->x;
+    struct deletion *deletion = (struct deletion *)check;
+    struct http_exchange *x = check->x;
     deletion->op = (struct store_user_delete){
         .op = api_op(x, deleted, x),
         .id = api_caller(x)->user,
-        .verified_hash = proof_user(proof)->password_hash,
+        .verified_hash = password_check_user(check)->password_hash,
     };
     api_engine(x)->user_delete(&deletion->op);
 }
@@ -44,9 +44,9 @@ void me_delete(struct http_exchange *x)
         respond_no_memory(x);
         return;
     }
-    struct proof *proof = &deletion->proof;
-    *proof = (struct proof){.x = x, .loaded = proof_compare, .proved = proved};
-    if (user_body_decode(x, &user_body_proof, FIELD_WHOLE, &proof->input, &set)) {
-        proof_load(proof);
+    struct password_check *check = &deletion->check;
+    *check = (struct password_check){.x = x, .loaded = password_check_compare, .proved = proved};
+    if (user_body_decode(x, &user_body_proof, FIELD_WHOLE, &check->input, &set)) {
+        password_check_load(check);
     }
 }

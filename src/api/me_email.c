@@ -2,7 +2,7 @@
 #include "api/context.h"
 #include "api/event_log.h"
 #include "api/handlers.h"
-#include "api/proof.h"
+#include "api/password_check.h"
 #include "api/respond.h"
 #include "api/user_answer.h"
 #include "base/clock.h"
@@ -10,7 +10,7 @@
 /* PUT /v1/me/email. */
 
 struct change {
-    struct proof proof; /* first: its address is the change's */
+    struct password_check check; /* first: its address is the change's */
     struct store_user_set_email op;
 };
 
@@ -25,15 +25,15 @@ static void changed(struct store_op *op)
     user_answer(op->caller, 200, &set->user);
 }
 
-static void proved(struct proof *proof)
+static void proved(struct password_check *check)
 {
-    struct change *change = (struct change *)proof;
-    struct http_exchange *x = proof->x;
+    struct change *change = (struct change *)check;
+    struct http_exchange *x = check->x;
     change->op = (struct store_user_set_email){
         .op = api_op(x, changed, x),
         .id = api_caller(x)->user,
-        .verified_hash = proof_user(proof)->password_hash,
-        .email = proof->input.email,
+        .verified_hash = password_check_user(check)->password_hash,
+        .email = check->input.email,
         .now = clock_wall_ms(),
     };
     api_engine(x)->user_set_email(&change->op);
@@ -47,9 +47,9 @@ void me_put_email(struct http_exchange *x)
         respond_no_memory(x);
         return;
     }
-    struct proof *proof = &change->proof;
-    *proof = (struct proof){.x = x, .loaded = proof_compare, .proved = proved};
-    if (user_body_decode(x, &user_body_email, FIELD_WHOLE, &proof->input, &set)) {
-        proof_load(proof);
+    struct password_check *check = &change->check;
+    *check = (struct password_check){.x = x, .loaded = password_check_compare, .proved = proved};
+    if (user_body_decode(x, &user_body_email, FIELD_WHOLE, &check->input, &set)) {
+        password_check_load(check);
     }
 }

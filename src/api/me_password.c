@@ -5,7 +5,7 @@
 #include "api/handlers.h"
 #include "api/hashing.h"
 #include "api/password_rule.h"
-#include "api/proof.h"
+#include "api/password_check.h"
 #include "api/respond.h"
 #include "api/user_answer.h"
 #include "base/clock.h"
@@ -13,7 +13,7 @@
 /* PUT /v1/me/password: every other session ends. */
 
 struct change {
-    struct proof proof; /* first: its address is the change's */
+    struct password_check check; /* first: its address is the change's */
     struct password_job job;
     struct store_user_set_password op;
 };
@@ -32,8 +32,8 @@ static void changed(struct store_op *op)
 static void hashed(struct password_job *job)
 {
     struct change *change = job->caller;
-    struct http_exchange *x = change->proof.x;
-    hashing_wipe(&change->proof.input.new_password);
+    struct http_exchange *x = change->check.x;
+    hashing_wipe(&change->check.input.new_password);
     if (!job->ok) {
         respond_no_memory(x);
         return;
@@ -41,7 +41,7 @@ static void hashed(struct password_job *job)
     change->op = (struct store_user_set_password){
         .op = api_op(x, changed, x),
         .id = api_caller(x)->user,
-        .verified_hash = proof_user(&change->proof)->password_hash,
+        .verified_hash = password_check_user(&change->check)->password_hash,
         .hash = hashing_result(job),
         .keep = api_caller(x)->session,
         .now = clock_wall_ms(),
@@ -49,20 +49,20 @@ static void hashed(struct password_job *job)
     api_engine(x)->user_set_password(&change->op);
 }
 
-static void proved(struct proof *proof)
+static void proved(struct password_check *check)
 {
-    struct change *change = (struct change *)proof;
-    hashing_make(proof->x, &change->job, &proof->input.new_password, NULL, hashed, change);
+    struct change *change = (struct change *)check;
+    hashing_make(check->x, &change->job, &check->input.new_password, NULL, hashed, change);
 }
 
 /* The one rule that needs the row. */
-static void loaded(struct proof *proof)
+static void loaded(struct password_check *check)
 {
     struct field_errors errors = {0};
-    password_rule_check(proof->x, "/new_password", proof->input.new_password,
-                        proof_user(proof)->email, &errors);
-    if (body_valid(proof->x, &errors)) {
-        proof_compare(proof);
+    password_rule_check(check->x, "/new_password", check->input.new_password,
+                        password_check_user(check)->email, &errors);
+    if (body_valid(check->x, &errors)) {
+        password_check_compare(check);
     }
 }
 
@@ -73,17 +73,17 @@ void me_put_password(struct http_exchange *x)
         respond_no_memory(x);
         return;
     }
-    struct proof *proof = &change->proof;
-    *proof = (struct proof){.x = x, .loaded = loaded, .proved = proved};
+    struct password_check *check = &change->check;
+    *check = (struct password_check){.x = x, .loaded = loaded, .proved = proved};
     struct field_reading reading = {.fields = user_body_password.fields,
                                     .count = user_body_password.count,
-                                    .input = &proof->input};
+                                    .input = &check->input};
     if (!body_read(x, &reading)) {
         return;
     }
-    password_rule_check(x, "/new_password", proof->input.new_password, (struct slice){0},
+    password_rule_check(x, "/new_password", check->input.new_password, (struct slice){0},
                         &reading.errors);
     if (body_valid(x, &reading.errors)) {
-        proof_load(proof);
+        password_check_load(check);
     }
 }
