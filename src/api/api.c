@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/access.h"
 #include "api/context.h"
 #include "api/documents.h"
 #include "api/event_log.h"
-#include "api/access.h"
 #include "api/routes.h"
 #include "base/machine.h"
 

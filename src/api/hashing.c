@@ -7,18 +7,18 @@
 #include "api/respond.h"
 
 /* The answer ends the request, and its memory is another's then: so the password goes first. */
-static void refuse(struct http_exchange *x, struct slice *password, const struct failures *guess,
+static void refuse(struct http_exchange *x, struct slice *password, const struct login_limit *guess,
                    enum error error)
 {
     hashing_wipe(password);
     if (guess) {
-        failures_give_back(guess);
+        login_limit_give_back(guess);
     }
     respond_error(x, error, NULL);
 }
 
 static void submit(struct http_exchange *x, struct password_job *job, struct slice *password,
-                   const struct failures *guess, void (*done)(struct password_job *job),
+                   const struct login_limit *guess, void (*done)(struct password_job *job),
                    void *caller)
 {
     job->inbox = http_loop_inbox(x->loop);
@@ -31,13 +31,13 @@ static void submit(struct http_exchange *x, struct password_job *job, struct sli
 }
 
 void hashing_verify(struct http_exchange *x, struct password_job *job, struct slice *password,
-                    struct slice hash, struct failures *guess,
+                    struct slice hash, struct login_limit *guess,
                     void (*done)(struct password_job *job), void *caller)
 {
     *job = (struct password_job){.work = PASSWORD_VERIFY};
-    if (!failures_take(guess)) {
+    if (!login_limit_take(guess)) {
         hashing_wipe(password);
-        failures_refuse(guess);
+        login_limit_refuse(guess);
         return;
     }
     if (hash.len >= sizeof job->hash) {
@@ -51,7 +51,7 @@ void hashing_verify(struct http_exchange *x, struct password_job *job, struct sl
 }
 
 void hashing_make(struct http_exchange *x, struct password_job *job, struct slice *password,
-                  const struct failures *guess, void (*done)(struct password_job *job),
+                  const struct login_limit *guess, void (*done)(struct password_job *job),
                   void *caller)
 {
     *job = (struct password_job){.work = PASSWORD_HASH};

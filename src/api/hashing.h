@@ -2,7 +2,7 @@
 #ifndef TASKHOLD_API_HASHING_H
 #define TASKHOLD_API_HASHING_H
 
-#include "api/failures.h"
+#include "api/login_limit.h"
 #include "auth/hasher.h"
 #include "http/message.h"
 
@@ -15,12 +15,12 @@
  * with 429 when no guess is left, and with 503 when the pool is full: then the guess is given back.
  */
 void hashing_verify(struct http_exchange *x, struct password_job *job, struct slice *password,
-                    struct slice hash, struct failures *guess,
+                    struct slice hash, struct login_limit *guess,
                     void (*done)(struct password_job *job), void *caller);
 
 /* Makes a new hash. `guess`: one that was taken and is given back with a 503, or NULL. */
 void hashing_make(struct http_exchange *x, struct password_job *job, struct slice *password,
-                  const struct failures *guess, void (*done)(struct password_job *job),
+                  const struct login_limit *guess, void (*done)(struct password_job *job),
                   void *caller);
 
 /* What a job made or compared with, as a slice of the job. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "api/context.h"
 #include "api/event_log.h"
-#include "api/failures.h"
 #include "api/handlers.h"
 #include "api/hashing.h"
+#include "api/login_limit.h"
 #include "api/respond.h"
 #include "api/token_answer.h"
 #include "api/user_answer.h"
@@ -20,7 +20,7 @@
 struct login {
     struct http_exchange *x;
     struct user_input input;
-    struct failures failures;
+    struct login_limit limit;
     struct store_user_by_email find;
     struct password_job compare;
     struct password_job rehash;
@@ -33,7 +33,7 @@ static void fail(struct login *login)
     struct http_exchange *x = login->x;
     bool known = login->find.op.result == ERROR_NONE;
     event_log(x, LOG_WARN, "login_failed", known ? &login->find.user.id : NULL, NULL);
-    failures_keep(&login->failures);
+    login_limit_keep(&login->limit);
     respond_error(x, ERROR_INVALID_CREDENTIALS, NULL);
 }
 
@@ -46,11 +46,11 @@ static void created(struct store_op *op)
         return;
     }
     if (op->result != ERROR_NONE) {
-        failures_give_back(&login->failures);
+        login_limit_give_back(&login->limit);
         respond_error(x, op->result, NULL);
         return;
     }
-    failures_forget(&login->failures);
+    login_limit_forget(&login->limit);
     event_log(x, LOG_INFO, "login_ok", &login->find.user.id, NULL);
     token_answer(x, &login->create.session);
 }
@@ -96,12 +96,12 @@ static void compared(struct password_job *job)
     struct login *login = job->caller;
     struct http_exchange *x = login->x;
     if (job->ok && job->outdated) {
-        hashing_make(x, &login->rehash, &login->input.password, &login->failures, rehashed, login);
+        hashing_make(x, &login->rehash, &login->input.password, &login->limit, rehashed, login);
         return;
     }
     hashing_wipe(&login->input.password);
     if (job->failed) {
-        failures_give_back(&login->failures);
+        login_limit_give_back(&login->limit);
         respond_no_memory(x);
     } else if (job->ok) {
         create_session(login, (struct slice){0});
@@ -119,11 +119,11 @@ static void found(struct store_op *op)
         return;
     }
     bool known = op->result == ERROR_NONE;
-    failures_init(&login->failures, x, login->input.email, known && login->find.known_address);
+    login_limit_init(&login->limit, x, login->input.email, known && login->find.known_address);
     /* A disabled account is compared with nothing, as one that does not exist. */
     bool usable = known && login->find.user.disabled_at == 0;
     struct slice hash = usable ? login->find.user.password_hash : (struct slice){0};
-    hashing_verify(x, &login->compare, &login->input.password, hash, &login->failures, compared,
+    hashing_verify(x, &login->compare, &login->input.password, hash, &login->limit, compared,
                    login);
 }
 

@@ -14,7 +14,7 @@ static void loaded(struct store_op *op)
         user_answer_error(check->x, op->result);
         return;
     }
-    failures_init(&check->failures, check->x, check->get.user.email, check->get.known_address);
+    login_limit_init(&check->limit, check->x, check->get.user.email, check->get.known_address);
     check->loaded(check);
 }
 
@@ -35,22 +35,22 @@ static void compared(struct password_job *job)
     struct http_exchange *x = check->x;
     hashing_wipe(&check->input.password);
     if (job->failed) {
-        failures_give_back(&check->failures);
+        login_limit_give_back(&check->limit);
         respond_no_memory(x);
         return;
     }
     if (!job->ok) {
         event_log(x, LOG_WARN, "login_failed", NULL, "wrong_password");
-        failures_keep(&check->failures);
+        login_limit_keep(&check->limit);
         respond_error(x, ERROR_WRONG_PASSWORD, NULL);
         return;
     }
-    failures_forget(&check->failures);
+    login_limit_forget(&check->limit);
     check->proved(check);
 }
 
 void password_check_compare(struct password_check *check)
 {
     hashing_verify(check->x, &check->job, &check->input.password, check->get.user.password_hash,
-                   &check->failures, compared, check);
+                   &check->limit, compared, check);
 }

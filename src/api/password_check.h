@@ -2,7 +2,7 @@
 #ifndef TASKHOLD_API_PASSWORD_CHECK_H
 #define TASKHOLD_API_PASSWORD_CHECK_H
 
-#include "api/failures.h"
+#include "api/login_limit.h"
 #include "auth/hasher.h"
 #include "model/user_fields.h"
 #include "store/store.h"
@@ -22,7 +22,7 @@ struct password_check {
     /* The check's own: */
     struct store_user_get get;
     struct password_job job;
-    struct failures failures;
+    struct login_limit limit;
     char client[CLIENT_KEY_TEXT_MOST];
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "api/access.h"
 #include "api/body.h"
 #include "api/context.h"
 #include "api/encode.h"
 #include "api/event_log.h"
-#include "api/access.h"
 #include "api/handlers.h"
 #include "api/respond.h"
 #include "api/user_answer.h"
