@@ -52,3 +52,15 @@ bool body_decode(struct http_exchange *x, struct field_reading *reading, uint8_t
 {
     return read_body(x, reading, content) && body_valid(x, &reading->errors);
 }
+
+bool body_decode_user(struct http_exchange *x, const struct user_body *body, enum field_mode mode,
+                      struct user_input *input, unsigned *set)
+{
+    struct field_reading reading = {
+        .fields = body->fields, .count = body->count, .mode = mode, .input = input};
+    if (!body_decode(x, &reading, NULL)) {
+        return false;
+    }
+    *set = reading.set;
+    return true;
+}

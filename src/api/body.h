@@ -3,7 +3,7 @@
 #define TASKHOLD_API_BODY_H
 
 #include "http/message.h"
-#include "model/field.h"
+#include "model/user_fields.h"
 
 /* From the bytes of a body to the struct that a call works with, in two steps, so that a handler
  * may add errors of its own in between. */
@@ -20,5 +20,10 @@ bool body_valid(struct http_exchange *x, const struct field_errors *errors)
 /* Both steps. `content` (JSON_READER_DIGEST bytes; NULL: not wanted) is what the body says. */
 bool body_decode(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
     __attribute__((warn_unused_result));
+
+/* Both steps, of the body of a call about accounts. `set`: the bits of the members that are there.
+ */
+bool body_decode_user(struct http_exchange *x, const struct user_body *body, enum field_mode mode,
+                      struct user_input *input, unsigned *set) __attribute__((warn_unused_result));
 
 #endif

@@ -5,13 +5,11 @@
 #include "api/body.h"
 #include "api/context.h"
 #include "api/control_routes.h"
-#include "api/encode.h"
 #include "api/event_log.h"
 #include "api/handlers.h"
 #include "api/hashing.h"
 #include "api/password_rule.h"
 #include "api/respond.h"
-#include "api/user_answer.h"
 #include "auth/invitation.h"
 #include "base/clock.h"
 
@@ -34,7 +32,7 @@ static void each(struct store_user_list *op, const struct user *row)
 {
     const struct listing *listing = (const struct listing *)op;
     struct json_writer w = respond_json_begin(listing->x);
-    encode_operator(&w, row);
+    respond_write(&w, &user_body_operator, row);
     buffer_add_char(listing->x->response.body, '\n');
 }
 
@@ -123,7 +121,7 @@ static void answer(const struct order *order, enum error result, int status,
     }
     respond_no_store(x);
     struct json_writer w = respond_json_begin(x);
-    encode_operator(&w, user);
+    respond_write(&w, &user_body_operator, user);
     respond_json(x, status);
 }
 

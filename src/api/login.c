@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "api/body.h"
 #include "api/context.h"
 #include "api/event_log.h"
 #include "api/handlers.h"
@@ -6,7 +7,6 @@
 #include "api/login_limit.h"
 #include "api/respond.h"
 #include "api/token_answer.h"
-#include "api/user_answer.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 
@@ -136,7 +136,7 @@ void accounts_login(struct http_exchange *x)
         return;
     }
     login->x = x;
-    if (!user_body_decode(x, &user_body_credentials, FIELD_WHOLE, &login->input, &set)) {
+    if (!body_decode_user(x, &user_body_credentials, FIELD_WHOLE, &login->input, &set)) {
         return;
     }
     login->find = (struct store_user_by_email){

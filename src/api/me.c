@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "api/body.h"
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/precondition.h"
 #include "api/respond.h"
-#include "api/user_answer.h"
 #include "base/clock.h"
 
 /* GET and PATCH /v1/me. */
@@ -13,7 +13,7 @@ static void answer(struct http_exchange *x, const struct user *user)
 {
     char text[TAG_MOST];
     http_respond_field(x, "ETag", tag_make(api_tag_space(x), TAG_USER, user_version(user), text));
-    user_answer(x, 200, user);
+    respond_row(x, 200, &user_body_user, user);
 }
 
 /* ---- reading ---- */
@@ -29,7 +29,7 @@ static void got(struct store_op *op)
     const struct user *user = &reading->op.user;
     struct http_exchange *x = op->caller;
     if (op->result != ERROR_NONE) {
-        user_answer_error(x, op->result);
+        respond_user_error(x, op->result);
         return;
     }
     char text[TAG_MOST];
@@ -70,7 +70,7 @@ static void renamed(struct store_op *op)
     if (op->result == ERROR_PRECONDITION_FAILED) {
         refuse(op->caller, rename->verdict, &rename->user);
     } else if (op->result != ERROR_NONE) {
-        user_answer_error(op->caller, op->result);
+        respond_user_error(op->caller, op->result);
     } else {
         answer(op->caller, &rename->user);
     }
@@ -87,7 +87,7 @@ static void looked(struct store_op *op)
     const struct looking *looking = (const struct looking *)op;
     const struct user *user = &looking->op.user;
     if (op->result != ERROR_NONE) {
-        user_answer_error(op->caller, op->result);
+        respond_user_error(op->caller, op->result);
         return;
     }
     enum store_verdict verdict =
@@ -110,7 +110,7 @@ void me_patch(struct http_exchange *x)
         return;
     }
     if (!precondition_read(x, TAG_USER, &rename->precondition) ||
-        !user_body_decode(x, &user_body_profile, FIELD_PATCH, &input, &set)) {
+        !body_decode_user(x, &user_body_profile, FIELD_PATCH, &input, &set)) {
         return;
     }
     if (!(set & USER_NAME)) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "api/body.h"
 #include "api/context.h"
 #include "api/event_log.h"
 #include "api/handlers.h"
 #include "api/password_check.h"
 #include "api/respond.h"
-#include "api/user_answer.h"
 
 /* POST /v1/me/deletion: the account and all that belongs to it. */
 
@@ -17,7 +17,7 @@ static void deleted(struct store_op *op)
 {
     struct http_exchange *x = op->caller;
     if (op->result != ERROR_NONE) {
-        user_answer_error(x, op->result);
+        respond_user_error(x, op->result);
         return;
     }
     event_log(x, LOG_INFO, "account_deleted", NULL, NULL);
@@ -46,7 +46,7 @@ void me_delete(struct http_exchange *x)
     }
     struct password_check *check = &deletion->check;
     *check = (struct password_check){.x = x, .loaded = password_check_compare, .proved = proved};
-    if (user_body_decode(x, &user_body_proof, FIELD_WHOLE, &check->input, &set)) {
+    if (body_decode_user(x, &user_body_proof, FIELD_WHOLE, &check->input, &set)) {
         password_check_load(check);
     }
 }

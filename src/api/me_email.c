@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "api/body.h"
 #include "api/context.h"
 #include "api/event_log.h"
 #include "api/handlers.h"
 #include "api/password_check.h"
 #include "api/respond.h"
-#include "api/user_answer.h"
 #include "base/clock.h"
 
 /* PUT /v1/me/email. */
@@ -18,11 +18,11 @@ static void changed(struct store_op *op)
 {
     const struct store_user_set_email *set = (const struct store_user_set_email *)op;
     if (op->result != ERROR_NONE) {
-        user_answer_error(op->caller, op->result);
+        respond_user_error(op->caller, op->result);
         return;
     }
     event_log(op->caller, LOG_INFO, "email_changed", NULL, NULL);
-    user_answer(op->caller, 200, &set->user);
+    respond_row(op->caller, 200, &user_body_user, &set->user);
 }
 
 static void proved(struct password_check *check)
@@ -49,7 +49,7 @@ void me_put_email(struct http_exchange *x)
     }
     struct password_check *check = &change->check;
     *check = (struct password_check){.x = x, .loaded = password_check_compare, .proved = proved};
-    if (user_body_decode(x, &user_body_email, FIELD_WHOLE, &check->input, &set)) {
+    if (body_decode_user(x, &user_body_email, FIELD_WHOLE, &check->input, &set)) {
         password_check_load(check);
     }
 }

@@ -5,7 +5,6 @@
 #include "api/encode.h"
 #include "api/handlers.h"
 #include "api/respond.h"
-#include "api/user_answer.h"
 #include "base/clock.h"
 
 /* GET /v1/me/export: the account, its sessions and all its tasks as one document. Account and
@@ -221,7 +220,8 @@ static void answer(struct beginning *beginning)
 static void each_session(struct store_session_list *op, const struct session *row)
 {
     struct beginning *beginning = (struct beginning *)op;
-    encode_session(&beginning->json, row, uuid_eq(row->id, api_caller(beginning->x)->session));
+    respond_write_session(&beginning->json, row,
+                          uuid_eq(row->id, api_caller(beginning->x)->session));
 }
 
 static void got_sessions(struct store_op *op)
@@ -239,12 +239,12 @@ static void got_user(struct store_op *op)
     struct beginning *beginning = (struct beginning *)op;
     struct http_exchange *x = beginning->x;
     if (op->result != ERROR_NONE) {
-        user_answer_error(x, op->result);
+        respond_user_error(x, op->result);
         return;
     }
     jw_open_object(&beginning->json);
     jw_name(&beginning->json, SLICE("user"));
-    encode_user(&beginning->json, &beginning->call.user.user);
+    respond_write(&beginning->json, &user_body_user, &beginning->call.user.user);
     jw_name(&beginning->json, SLICE("sessions"));
     jw_open_array(&beginning->json);
     beginning->call.sessions = (struct store_session_list){

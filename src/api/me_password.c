@@ -7,7 +7,6 @@
 #include "api/password_check.h"
 #include "api/password_rule.h"
 #include "api/respond.h"
-#include "api/user_answer.h"
 #include "base/clock.h"
 
 /* PUT /v1/me/password: every other session ends. */
@@ -22,7 +21,7 @@ static void changed(struct store_op *op)
 {
     struct http_exchange *x = op->caller;
     if (op->result != ERROR_NONE) {
-        user_answer_error(x, op->result);
+        respond_user_error(x, op->result);
         return;
     }
     event_log(x, LOG_INFO, "password_changed", NULL, NULL);

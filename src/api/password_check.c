@@ -5,13 +5,12 @@
 #include "api/event_log.h"
 #include "api/hashing.h"
 #include "api/respond.h"
-#include "api/user_answer.h"
 
 static void loaded(struct store_op *op)
 {
     struct password_check *check = op->caller;
     if (op->result != ERROR_NONE) {
-        user_answer_error(check->x, op->result);
+        respond_user_error(check->x, op->result);
         return;
     }
     login_limit_init(&check->limit, check->x, check->get.user.email, check->get.known_address);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "api/body.h"
 #include "api/context.h"
 #include "api/event_log.h"
 #include "api/handlers.h"
 #include "api/respond.h"
 #include "api/token_answer.h"
-#include "api/user_answer.h"
 #include "auth/refresh_token.h"
 #include "base/clock.h"
 
@@ -39,7 +39,7 @@ void accounts_refresh(struct http_exchange *x)
 {
     struct user_input input = {0};
     unsigned set = 0;
-    if (!user_body_decode(x, &user_body_refresh, FIELD_WHOLE, &input, &set)) {
+    if (!body_decode_user(x, &user_body_refresh, FIELD_WHOLE, &input, &set)) {
         return;
     }
     struct store_session_refresh *refresh = arena_new(x->arena, struct store_session_refresh);

@@ -6,7 +6,6 @@
 #include "api/hashing.h"
 #include "api/password_rule.h"
 #include "api/respond.h"
-#include "api/user_answer.h"
 #include "auth/invitation.h"
 #include "base/clock.h"
 
@@ -31,7 +30,7 @@ static void created(struct store_op *op)
     }
     event_log(x, LOG_INFO, "registered", &registration->op.user.id, NULL);
     http_respond_field(x, "Location", http_reference(x, SLICE("/v1/me")));
-    user_answer(x, 201, &registration->op.user);
+    respond_row(x, 201, &user_body_user, &registration->op.user);
 }
 
 static void hashed(struct password_job *job)

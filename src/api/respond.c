@@ -1,16 +1,31 @@
 // SPDX-License-Identifier: MIT
 #include "api/respond.h"
 
+#include <assert.h>
+
 #include "http/route.h"
 
 void respond_error(struct http_exchange *x, enum error error, const char *detail)
 {
+    assert(error > ERROR_NONE && error < ERROR_COUNT);
     http_respond_problem(x, error, detail, NULL);
 }
 
 void respond_no_memory(struct http_exchange *x)
 {
     respond_error(x, ERROR_OVERLOADED, NULL);
+}
+
+void respond_user_error(struct http_exchange *x, enum error error)
+{
+    assert(x->route->access != HTTP_ACCESS_PUBLIC);
+    if (error == ERROR_NOT_FOUND) {
+        respond_error(x, ERROR_INVALID_TOKEN,
+                      "The account of this token has since been deleted or disabled. Log in with "
+                      "another one.");
+        return;
+    }
+    respond_error(x, error, NULL);
 }
 
 void respond_no_store(struct http_exchange *x)
@@ -20,6 +35,7 @@ void respond_no_store(struct http_exchange *x)
 
 void respond_done(struct http_exchange *x)
 {
+    assert(x->response.body->len == 0);
     respond_no_store(x);
     http_respond_status(x, 204);
 }
@@ -34,4 +50,28 @@ struct json_writer respond_json_begin(struct http_exchange *x)
 void respond_json(struct http_exchange *x, int status)
 {
     http_respond_body(x, status, "application/json");
+}
+
+void respond_write(struct json_writer *w, const struct user_body *body, const void *row)
+{
+    jw_open_object(w);
+    field_write(body->fields, body->count, row, w);
+    jw_close_object(w);
+}
+
+void respond_write_session(struct json_writer *w, const struct session *session, bool current)
+{
+    jw_open_object(w);
+    field_write(user_body_session.fields, user_body_session.count, session, w);
+    jw_name(w, SLICE("current"));
+    jw_bool(w, current);
+    jw_close_object(w);
+}
+
+void respond_row(struct http_exchange *x, int status, const struct user_body *body, const void *row)
+{
+    struct json_writer w = respond_json_begin(x);
+    respond_write(&w, body, row);
+    respond_no_store(x);
+    respond_json(x, status);
 }

@@ -4,8 +4,10 @@
 
 #include "base/json_writer.h"
 #include "http/problem.h"
+#include "model/user_fields.h"
 
-/* How answers of this room look. Every function that says `sends` ends the exchange. */
+/* How answers of this room look. Every function that says `sends` ends the exchange: nothing of the
+ * request may be touched after it. */
 
 /* Sends the problem of `error`; `detail` NULL: its default text. What was written into the body
  * before is dropped. */
@@ -13,6 +15,10 @@ void respond_error(struct http_exchange *x, enum error error, const char *detail
 
 /* Sends what a request gets when its arena is used up: 503. */
 void respond_no_memory(struct http_exchange *x);
+
+/* Sends the problem of a store call about the caller's own account, where ERROR_NOT_FOUND means
+ * that the account went away after the token was checked. */
+void respond_user_error(struct http_exchange *x, enum error error);
 
 /* Cache-Control for what carries tokens or personal data. */
 void respond_no_store(struct http_exchange *x);
@@ -23,5 +29,16 @@ void respond_done(struct http_exchange *x);
 /* Begins the JSON body; the answer is sent with respond_json. */
 struct json_writer respond_json_begin(struct http_exchange *x);
 void respond_json(struct http_exchange *x, int status);
+
+/* Writes one object: the members of `row` that `body` names. The same row always gives the same
+ * bytes. */
+void respond_write(struct json_writer *w, const struct user_body *body, const void *row);
+
+/* `current`: it is the session of the request. */
+void respond_write_session(struct json_writer *w, const struct session *session, bool current);
+
+/* Sends one object that nothing may store. */
+void respond_row(struct http_exchange *x, int status, const struct user_body *body,
+                 const void *row);
 
 #endif

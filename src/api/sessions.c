@@ -2,11 +2,9 @@
 #include "api/access.h"
 #include "api/body.h"
 #include "api/context.h"
-#include "api/encode.h"
 #include "api/event_log.h"
 #include "api/handlers.h"
 #include "api/respond.h"
-#include "api/user_answer.h"
 #include "auth/refresh_token.h"
 #include "base/clock.h"
 
@@ -23,7 +21,7 @@ struct listing {
 static void each(struct store_session_list *op, const struct session *row)
 {
     struct listing *listing = (struct listing *)op;
-    encode_session(&listing->json, row, uuid_eq(row->id, api_caller(listing->x)->session));
+    respond_write_session(&listing->json, row, uuid_eq(row->id, api_caller(listing->x)->session));
 }
 
 static void listed(struct store_op *op)
@@ -135,7 +133,7 @@ static void log_out_by_body(struct http_exchange *x)
     struct store_session_end end = {0};
     unsigned set = 0;
     int64_t counter = 0;
-    if (!user_body_decode(x, &user_body_refresh, FIELD_WHOLE, &input, &set)) {
+    if (!body_decode_user(x, &user_body_refresh, FIELD_WHOLE, &input, &set)) {
         return;
     }
     if (!refresh_token_parse(api_keys(x), input.refresh_token, &end.id, &counter)) {

@@ -8,7 +8,6 @@
 #include "api/respond.h"
 #include "api/task_answer.h"
 #include "api/task_query.h"
-#include "api/user_answer.h"
 
 /* GET /v1/tasks: one page, written row by row into the answer while the store reads it; or copied
  * from what this loop answered before at the same revision of the user. */
@@ -195,7 +194,7 @@ static void listed(struct store_op *op)
     struct page *page = (struct page *)op;
     struct http_exchange *x = page->x;
     if (op->result != ERROR_NONE) {
-        user_answer_error(x, op->result);
+        respond_user_error(x, op->result);
         return;
     }
     if (page->verdict != HTTP_CONDITIONS_GO) {

@@ -8,7 +8,6 @@
 #include "api/precondition.h"
 #include "api/respond.h"
 #include "api/task_answer.h"
-#include "api/user_answer.h"
 #include "base/clock.h"
 #include "model/task_fields.h"
 
@@ -61,7 +60,7 @@ static void written(struct store_op *op)
         return;
     }
     if (op->result != ERROR_NONE) {
-        user_answer_error(x, op->result); /* not found is the user here */
+        respond_user_error(x, op->result); /* not found is the user here */
         return;
     }
     if (write->replayed) {

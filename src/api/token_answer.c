@@ -2,7 +2,6 @@
 #include "api/token_answer.h"
 
 #include "api/context.h"
-#include "api/encode.h"
 #include "api/respond.h"
 #include "auth/refresh_token.h"
 #include "base/clock.h"
@@ -26,11 +25,29 @@ static void make_access_token(const struct http_exchange *x, const struct sessio
     jwt_make(api_keys(x), api_of(x)->options.settings->jwt_issuer, &claims, out);
 }
 
-static void write_answer(struct http_exchange *x, const struct encode_tokens *tokens)
+struct tokens {
+    struct slice access_token;
+    struct slice refresh_token;
+    int64_t expires_in; /* seconds */
+    int64_t refresh_expires_in;
+};
+
+static void write_answer(struct http_exchange *x, const struct tokens *tokens)
 {
     respond_no_store(x);
     struct json_writer w = respond_json_begin(x);
-    encode_tokens(&w, tokens);
+    jw_open_object(&w);
+    jw_name(&w, SLICE("access_token"));
+    jw_text(&w, tokens->access_token);
+    jw_name(&w, SLICE("token_type"));
+    jw_text(&w, SLICE("Bearer"));
+    jw_name(&w, SLICE("expires_in"));
+    jw_i64(&w, tokens->expires_in);
+    jw_name(&w, SLICE("refresh_token"));
+    jw_text(&w, tokens->refresh_token);
+    jw_name(&w, SLICE("refresh_expires_in"));
+    jw_i64(&w, tokens->refresh_expires_in);
+    jw_close_object(&w);
     respond_json(x, 200);
 }
 
@@ -53,10 +70,10 @@ void token_answer(struct http_exchange *x, const struct session *session)
     if (access.failed || refresh.failed) {
         respond_no_memory(x);
     } else {
-        write_answer(x, &(struct encode_tokens){.access_token = buffer_slice(&access),
-                                                .refresh_token = buffer_slice(&refresh),
-                                                .expires_in = ttl,
-                                                .refresh_expires_in = left});
+        write_answer(x, &(struct tokens){.access_token = buffer_slice(&access),
+                                         .refresh_token = buffer_slice(&refresh),
+                                         .expires_in = ttl,
+                                         .refresh_expires_in = left});
     }
     buffer_finish(&access);
     buffer_finish(&refresh);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "api/encode.h"
+#include "api/respond.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
@@ -89,7 +90,7 @@ static void a_user_without_the_hash(void **state)
         .updated_at = 1795359906123,
     };
     (void)state;
-    encode_user(&w, &user);
+    respond_write(&w, &user_body_user, &user);
     assert_written("{\"id\":\"01a203ca-194b-77a5-8c00-000000000003\","
                    "\"email\":\"ada@example.com\",\"name\":null,"
                    "\"created_at\":\"2026-11-22T15:05:06.123Z\","
@@ -107,23 +108,12 @@ static void a_session(void **state)
         .ip = SLICE("127.0.0.1"),
     };
     (void)state;
-    encode_session(&w, &session, true);
+    respond_write_session(&w, &session, true);
     assert_written("{\"id\":\"01a203ca-194b-77a5-8c00-000000000003\","
                    "\"created_at\":\"2026-11-22T15:05:06.123Z\","
                    "\"last_used_at\":\"2026-11-22T15:05:06.123Z\","
                    "\"expires_at\":\"2026-11-22T15:05:06.123Z\",\"user_agent\":null,"
                    "\"ip\":\"127.0.0.1\",\"current\":true}");
-}
-
-static void tokens(void **state)
-{
-    (void)state;
-    encode_tokens(&w, &(struct encode_tokens){.access_token = SLICE("a.b.c"),
-                                              .refresh_token = SLICE("r"),
-                                              .expires_in = 900,
-                                              .refresh_expires_in = 2592000});
-    assert_written("{\"access_token\":\"a.b.c\",\"token_type\":\"Bearer\",\"expires_in\":900,"
-                   "\"refresh_token\":\"r\",\"refresh_expires_in\":2592000}");
 }
 
 int main(void)
@@ -133,7 +123,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_completed_task, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_user_without_the_hash, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_session, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(tokens, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("encode", tests, NULL, NULL);
 }
