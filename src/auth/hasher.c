@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/owner.h"
+#include "base/thread.h"
 
 #define QUEUE_DEFAULT 64
 #define THREADS_MOST  256
@@ -49,8 +50,7 @@ static void verify(const struct hasher *hasher, struct password_job *job)
 
 static void done(struct inbox_message *message)
 {
-    struct password_job *job =
-        OWNER_OF(message, struct password_job, message, PASSWORD_JOB_MAGIC);
+    struct password_job *job = OWNER_OF(message, struct password_job, message, PASSWORD_JOB_MAGIC);
 
     job->done(job);
 }
@@ -105,22 +105,6 @@ static void *run(void *argument)
     return NULL;
 }
 
-static bool start_threads(struct hasher *hasher, unsigned count)
-{
-    pthread_attr_t attributes;
-
-    if (pthread_attr_init(&attributes) != 0) {
-        return false;
-    }
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    while (hasher->thread_count < count &&
-           pthread_create(&hasher->threads[hasher->thread_count], &attributes, run, hasher) == 0) {
-        hasher->thread_count++;
-    }
-    pthread_attr_destroy(&attributes);
-    return hasher->thread_count == count;
-}
-
 struct hasher *hasher_create(unsigned threads, unsigned queue_most)
 {
     const unsigned count = threads < THREADS_MOST ? threads : THREADS_MOST;
@@ -138,8 +122,13 @@ struct hasher *hasher_create(unsigned threads, unsigned queue_most)
     password_hash_make_unknown(hasher->unknown);
     pthread_mutex_init(&hasher->mutex, NULL);
     pthread_cond_init(&hasher->changed, NULL);
-    if (!start_threads(hasher, count)) {
-        hasher_destroy(&hasher);
+    while (hasher->thread_count < count) {
+        if (!thread_start(&hasher->threads[hasher->thread_count], "hasher", STACK_BYTES, run,
+                          hasher)) {
+            hasher_destroy(&hasher);
+            return NULL;
+        }
+        hasher->thread_count++;
     }
     return hasher;
 }

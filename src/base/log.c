@@ -8,11 +8,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log_line.h"
 #include "base/metrics.h"
+#include "base/thread.h"
 
 /* Some thousand request lines. */
 #define RING_SIZE (512 * 1024)
@@ -68,34 +69,16 @@ static void write_out(struct slice text)
     }
 }
 
-static struct timespec in_ms(int64_t ms)
-{
-    struct timespec at = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += (time_t)(ms / 1000);
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 /* Waits, with the lock held, for a line, and then a little for more of them. Returns false when the
  * ring is empty and the log ends. */
 static bool await_lines(void)
 {
-    struct timespec until;
-
     while (state.head == state.tail && state.dropped == 0 && !state.stopping) {
         pthread_cond_wait(&state.filled, &state.lock);
     }
-    until = in_ms(GATHER_MS);
-    while (!state.stopping && state.head - state.tail < RING_SIZE / 2) {
-        if (pthread_cond_timedwait(&state.filled, &state.lock, &until) != 0) {
-            break;
-        }
+    const int64_t until_ms = clock_mono_ms() + GATHER_MS;
+    while (!state.stopping && state.head - state.tail < RING_SIZE / 2 &&
+           thread_wait_until(&state.filled, &state.lock, until_ms)) {
     }
     return state.head != state.tail || state.dropped != 0;
 }
@@ -153,22 +136,6 @@ static enum log_style choose_style(bool json)
                                                                      : LOG_STYLE_TEXT;
 }
 
-/* Condition variables whose time limits no one can move by setting the clock. */
-static bool make_conditions(void)
-{
-    pthread_condattr_t attributes;
-    bool good = false;
-
-    if (pthread_condattr_init(&attributes) != 0) {
-        return false;
-    }
-    good = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-           pthread_cond_init(&state.filled, &attributes) == 0 &&
-           pthread_cond_init(&state.ended, &attributes) == 0;
-    pthread_condattr_destroy(&attributes);
-    return good;
-}
-
 enum log_level log_level_of(const char *name)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
@@ -202,10 +169,11 @@ bool log_start(enum log_level level, bool json)
 
     log_setup(level, json);
     pthread_mutex_lock(&state.lock);
-    if (!state.running && !state.lost && make_conditions()) {
+    if (!state.running && !state.lost && thread_condition_init(&state.filled) &&
+        thread_condition_init(&state.ended)) {
         state.stopping = false;
         state.writer_ended = false;
-        good = pthread_create(&state.writer, NULL, run_writer, NULL) == 0;
+        good = thread_start(&state.writer, "log", 0, run_writer, NULL);
         state.running = good;
     }
     pthread_mutex_unlock(&state.lock);
@@ -214,7 +182,6 @@ bool log_start(enum log_level level, bool json)
 
 void log_stop(void)
 {
-    struct timespec until;
     bool ended = false;
 
     pthread_mutex_lock(&state.lock);
@@ -225,9 +192,8 @@ void log_stop(void)
     state.running = false;
     state.stopping = true;
     pthread_cond_signal(&state.filled);
-    until = in_ms(STOP_MS);
-    while (!state.writer_ended &&
-           pthread_cond_timedwait(&state.ended, &state.lock, &until) != ETIMEDOUT) {
+    const int64_t until_ms = clock_mono_ms() + STOP_MS;
+    while (!state.writer_ended && thread_wait_until(&state.ended, &state.lock, until_ms)) {
     }
     ended = state.writer_ended;
     state.lost = !ended;

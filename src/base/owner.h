@@ -6,12 +6,13 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Checked casts. A struct that embeds an operation, or that a callback gets as `void *`, begins with
+/* Checked casts. A struct that embeds an operation, or that a callback gets as `void *`, begins
+ * with
  *
  *     unsigned magic; // LOGIN_MAGIC
  *
- * and whoever makes it calls OWNER_SET(login, LOGIN_MAGIC). The casts below then stop the process at
- * a pointer to something else, or to something that has ended, before it is used.
+ * and whoever makes it calls OWNER_SET(login, LOGIN_MAGIC). The casts below then stop the process
+ * at a pointer to something else, or to something that has ended, before it is used.
  *
  * A magic number is any random one, defined as LOGIN_MAGIC beside its struct, as `0x` and eight
  * digits; script/lint sees to it that no two are equal. */

@@ -3,13 +3,13 @@
 
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/beside.h"
+#include "base/thread.h"
 
 #include "api/control_routes.h"
 
@@ -55,16 +55,9 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-/* With all signals blocked, so that those for the process go to the thread that waits for them. */
 static bool start_thread(struct control_server *server)
 {
-    sigset_t all;
-    sigset_t before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    server->joinable = pthread_create(&server->thread, NULL, thread_main, server) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    server->joinable = thread_start(&server->thread, "control", 0, thread_main, server);
     if (!server->joinable) {
         return false;
     }

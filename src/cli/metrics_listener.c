@@ -2,10 +2,11 @@
 #include "cli/metrics_listener.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/thread.h"
 
 #include "api/metrics_page.h"
 #include "cli/holder.h"
@@ -26,18 +27,6 @@ static void *run(void *argument)
     struct metrics_listener *listener = argument;
     (void)http_server_run(listener->server, NULL, NULL);
     return NULL;
-}
-
-/* With all signals blocked: they are the main thread's. */
-static bool start_thread(struct metrics_listener *listener)
-{
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    listener->running = pthread_create(&listener->thread, NULL, run, listener) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return listener->running;
 }
 
 /* Cuts `[host]:port`; the settings have checked its form. */
@@ -105,7 +94,8 @@ struct metrics_listener *metrics_listener_open(const char *address, struct api *
                        v6 ? "[" : "", listener->host, v6 ? "]" : "",
                        (unsigned)http_server_port(listener->server));
         reason = "out of threads";
-        good = start_thread(listener);
+        listener->running = thread_start(&listener->thread, "metrics", 0, run, listener);
+        good = listener->running;
     }
     if (!good) {
         explain(address, reason, why, size);

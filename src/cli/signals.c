@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 #define FRAMES_MOST 16
 
@@ -69,8 +70,6 @@ bool signals_start(const struct signals_hooks *hooks)
      * wait for the thread. */
     const struct sigaction nothing = {.sa_handler = on_nothing, .sa_flags = (int)SA_RESTART};
     sigset_t set;
-    sigset_t all;
-    sigset_t before;
 
     state.hooks = *hooks;
     atomic_store(&state.ending, false);
@@ -80,10 +79,7 @@ bool signals_start(const struct signals_hooks *hooks)
         sigaction(numbers[i], &nothing, NULL);
     }
     signal(SIGPIPE, SIG_IGN);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    state.running = pthread_create(&state.thread, NULL, signals_main, NULL) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    state.running = thread_start(&state.thread, "signals", 0, signals_main, NULL);
     return state.running;
 }
 

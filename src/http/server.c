@@ -3,13 +3,13 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "http/acceptor.h"
 #include "http/http_metrics.h"
 #include "http/listener.h"
@@ -227,14 +227,9 @@ static void *loop_main(void *argument)
     return NULL;
 }
 
-/* Starts the threads with all signals blocked, so that the caller's thread gets them. */
 static unsigned start_threads(struct http_server *server, pthread_t *threads)
 {
-    sigset_t all;
-    sigset_t before;
     unsigned count = 0;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (; count < server->options.threads; count++) {
         errno = 0;
         server->loops[count] = http_loop_create(server, count, &server->listeners[count]);
@@ -242,13 +237,11 @@ static unsigned start_threads(struct http_server *server, pthread_t *threads)
             explain_loop(server, count);
             break;
         }
-        errno = pthread_create(&threads[count], NULL, loop_main, server->loops[count]);
-        if (errno != 0) {
+        if (!thread_start(&threads[count], "loop", 0, loop_main, server->loops[count])) {
             explain_loop(server, count);
             break;
         }
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return count;
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "http/watchdog.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
+#include "base/thread.h"
 #include "http/loop.h"
 #include "http/server_state.h"
 
@@ -52,18 +52,9 @@ static bool all_answered(struct watchdog *watchdog)
 /* Waits for `ms` or the end; false at the end. */
 static bool wait_for(struct watchdog *watchdog, unsigned ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    const int64_t until_ms = clock_mono_ms() + ms;
     pthread_mutex_lock(&watchdog->lock);
-    int waited = 0;
-    while (!watchdog->ending && waited == 0) {
-        waited = pthread_cond_timedwait(&watchdog->changed, &watchdog->lock, &until);
+    while (!watchdog->ending && thread_wait_until(&watchdog->changed, &watchdog->lock, until_ms)) {
     }
     const bool going = !watchdog->ending;
     pthread_mutex_unlock(&watchdog->lock);
@@ -88,32 +79,20 @@ static void *watchdog_main(void *argument)
     return NULL;
 }
 
-static bool start_thread(struct watchdog *watchdog)
-{
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const bool good = pthread_create(&watchdog->thread, NULL, watchdog_main, watchdog) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return good;
-}
-
 struct watchdog *watchdog_start(struct http_server *server)
 {
     const size_t loops = server->options.threads;
     struct watchdog *watchdog = calloc(1, sizeof *watchdog + loops * sizeof(struct beat));
-    pthread_condattr_t clock;
     if (!watchdog) {
+        return NULL;
+    }
+    if (!thread_condition_init(&watchdog->changed)) {
+        free(watchdog);
         return NULL;
     }
     watchdog->server = server;
     pthread_mutex_init(&watchdog->lock, NULL);
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&watchdog->changed, &clock);
-    pthread_condattr_destroy(&clock);
-    if (!start_thread(watchdog)) {
+    if (!thread_start(&watchdog->thread, "watchdog", 0, watchdog_main, watchdog)) {
         watchdog_destroy(&watchdog);
     }
     return watchdog;

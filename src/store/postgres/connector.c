@@ -6,12 +6,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <sodium.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #define PAUSE_LEAST_MS 100
 #define PAUSE_MOST_MS  1000
@@ -222,11 +222,8 @@ static void pause_between(struct connector *connector)
         if (connector->pause_ms == 0 && count_held(connector) < connector->most)
             return; /* it waited at the bound only */
         const int64_t until_ms = begun_ms + (some ? FULL_MS : connector->pause_ms) + more_ms;
-        const struct timespec until = {.tv_sec = until_ms / 1000,
-                                       .tv_nsec = until_ms % 1000 * 1000000L};
-        if (clock_mono_ms() >= until_ms)
+        if (!thread_wait_until(&connector->changed, &connector->mutex, until_ms))
             return;
-        (void)pthread_cond_timedwait(&connector->changed, &connector->mutex, &until);
     }
 }
 
@@ -246,16 +243,6 @@ static void *run(void *argument)
 
 /* ---- the callers' side ---- */
 
-static void init_sync(struct connector *connector)
-{
-    pthread_condattr_t monotonic;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_mutex_init(&connector->mutex, NULL);
-    (void)pthread_cond_init(&connector->changed, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
-}
-
 static void finish_sync(struct connector *connector)
 {
     (void)pthread_cond_destroy(&connector->changed);
@@ -271,8 +258,12 @@ struct connector *connector_create(const struct connect_options *options, unsign
     connector->options = options;
     connector->most = most;
     connector->end = &connector->first;
-    init_sync(connector);
-    if (pthread_create(&connector->thread, NULL, run, connector) != 0) {
+    if (!thread_condition_init(&connector->changed)) {
+        free(connector);
+        return NULL;
+    }
+    (void)pthread_mutex_init(&connector->mutex, NULL);
+    if (!thread_start(&connector->thread, "connector", 0, run, connector)) {
         finish_sync(connector);
         free(connector);
         return NULL;

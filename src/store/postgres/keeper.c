@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "store/keeping.h"
 #include "store/postgres/ask.h"
 #include "store/postgres/locks.h"
@@ -295,7 +296,7 @@ struct keeper *keeper_create(const struct connect_options *connect,
     /* The store has just been opened. */
     atomic_init(&keeper->health, REACHABLE | MIGRATED | WRITABLE | ON_TIME);
     keeper->wake = eventfd(0, EFD_CLOEXEC);
-    if (keeper->wake >= 0 && pthread_create(&keeper->thread, NULL, run, keeper) == 0)
+    if (keeper->wake >= 0 && thread_start(&keeper->thread, "keeper", 0, run, keeper))
         return keeper;
     if (keeper->wake >= 0)
         close(keeper->wake);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/metrics.h"
+#include "base/thread.h"
 #include "store/sqlite/list.h"
 #include "store/sqlite/session.h"
 
@@ -326,7 +327,7 @@ struct readers *readers_create(struct writer *writer, const char *path)
     for (unsigned i = 0; i < THREADS; i++) {
         struct reader *reader = &readers->threads[i];
         reader->readers = readers;
-        reader->started = pthread_create(&reader->thread, NULL, run_thread, reader) == 0;
+        reader->started = thread_start(&reader->thread, "reader", 0, run_thread, reader);
         if (!reader->started) {
             readers_destroy(&readers);
             return NULL;

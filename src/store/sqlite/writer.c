@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/thread.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/maintenance.h"
 #include "store/sqlite/session.h"
@@ -355,8 +355,7 @@ static struct store_op *wait_for_work(struct writer *writer)
             at = now + 60000;
         else if (at > writer->looked_ms + LOOK_MS)
             at = writer->looked_ms + LOOK_MS;
-        const struct timespec until = {.tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000};
-        (void)pthread_cond_timedwait(&writer->sent, &writer->lock, &until);
+        (void)thread_wait_until(&writer->sent, &writer->lock, at);
     }
     return writer->first ? take(writer) : NULL;
 }
@@ -374,18 +373,6 @@ static void *run_thread(void *context)
     }
     pthread_mutex_unlock(&writer->lock);
     return NULL;
-}
-
-static bool start(struct writer *writer)
-{
-    pthread_condattr_t monotonic;
-    if (pthread_condattr_init(&monotonic) != 0)
-        return false;
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    bool good = pthread_cond_init(&writer->sent, &monotonic) == 0;
-    pthread_condattr_destroy(&monotonic);
-    writer->started = good && pthread_create(&writer->thread, NULL, run_thread, writer) == 0;
-    return writer->started;
 }
 
 struct writer *writer_create(sqlite3 *db, const struct store_options *options)
@@ -412,7 +399,9 @@ struct writer *writer_create(sqlite3 *db, const struct store_options *options)
     }
     maintenance_init(&writer->maintenance, &t->statements);
     remember_wal(writer);
-    if (!start(writer))
+    writer->started = thread_condition_init(&writer->sent) &&
+                      thread_start(&writer->thread, "writer", 0, run_thread, writer);
+    if (!writer->started)
         writer_destroy(&writer);
     return writer;
 }

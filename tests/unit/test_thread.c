@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/thread.h"
+
+struct seen {
+    char name[16];
+    size_t stack;
+    sigset_t blocked;
+    pthread_mutex_t lock;
+};
+
+/* Waits at the lock: the name is set after the start. */
+static void *look(void *argument)
+{
+    struct seen *seen = argument;
+    pthread_attr_t attributes;
+
+    pthread_mutex_lock(&seen->lock);
+    pthread_mutex_unlock(&seen->lock);
+    (void)pthread_getname_np(pthread_self(), seen->name, sizeof seen->name);
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &seen->blocked);
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        (void)pthread_attr_getstacksize(&attributes, &seen->stack);
+        pthread_attr_destroy(&attributes);
+    }
+    return argument;
+}
+
+static void has_a_name_a_stack_and_no_signals(void **state)
+{
+    struct seen seen = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    sigset_t before;
+    sigset_t after;
+    pthread_t thread;
+    void *result = NULL;
+
+    (void)state;
+    pthread_sigmask(SIG_SETMASK, NULL, &before);
+    pthread_mutex_lock(&seen.lock);
+    assert_true(thread_start(&thread, "sixteen letters!", (size_t)512 * 1024, look, &seen));
+    pthread_mutex_unlock(&seen.lock);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_ptr_equal(result, &seen);
+    assert_string_equal(seen.name, "sixteen letters");
+    assert_in_range(seen.stack, 512 * 1024, 600 * 1024);
+    assert_int_equal(sigismember(&seen.blocked, SIGTERM), 1);
+    assert_int_equal(sigismember(&seen.blocked, SIGHUP), 1);
+    /* Blocked, it would end the process before any handler could tell of it. */
+    assert_int_equal(sigismember(&seen.blocked, SIGSEGV), 0);
+    assert_int_equal(sigismember(&seen.blocked, SIGABRT), 0);
+    pthread_sigmask(SIG_SETMASK, NULL, &after);
+    for (int number = 1; number < 32; number++) {
+        assert_int_equal(sigismember(&before, number), sigismember(&after, number));
+    }
+}
+
+static void says_why_it_cannot_start(void **state)
+{
+    pthread_t thread;
+
+    (void)state;
+    assert_false(thread_start(&thread, "huge", (size_t)1 << 46, look, NULL));
+    assert_int_not_equal(errno, 0);
+}
+
+static void waits_no_longer_than_it_may(void **state)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t condition;
+    const int64_t until_ms = clock_mono_ms() + 30;
+
+    (void)state;
+    assert_true(thread_condition_init(&condition));
+    pthread_mutex_lock(&lock);
+    while (thread_wait_until(&condition, &lock, until_ms)) {
+    }
+    assert_true(clock_mono_ms() >= until_ms);
+    assert_false(thread_wait_until(&condition, &lock, 0));
+    pthread_mutex_unlock(&lock);
+    pthread_cond_destroy(&condition);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_a_name_a_stack_and_no_signals),
+        cmocka_unit_test(says_why_it_cannot_start),
+        cmocka_unit_test(waits_no_longer_than_it_may),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
