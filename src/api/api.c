@@ -6,7 +6,6 @@
 
 #include "api/access.h"
 #include "api/context.h"
-#include "api/documents.h"
 #include "api/event_log.h"
 #include "api/routes.h"
 #include "base/machine.h"

@@ -29,12 +29,14 @@ struct api *api_create(const struct api_options *options) __attribute__((warn_un
 /* Every loop must have ended before, and the store must still be open. */
 void api_destroy(struct api **api);
 
-/* What a server asks and tells. The hooks borrow `api`. */
 /* Other keys from now on for one loop of a server with api_hooks, on its thread; what it remembers
  * of tokens and pages is forgotten. The keys must outlive their use by every loop. */
 void api_take_keys(struct http_loop *loop, const struct keys *keys);
 
+/* What a server asks and tells, with the routes of api_routes; and that of the second listener,
+ * with those of api_metrics_routes and one thread. The hooks borrow `api`. */
 struct http_hooks api_hooks(struct api *api);
+struct http_hooks api_metrics_hooks(struct api *api);
 
 /* Fits store_options.sessions_ended; its context is the struct revocations of the options, because
  * a store is opened before there is an api. Any thread. */

@@ -23,10 +23,17 @@ struct api {
     struct throttle *calls;
     struct throttle *failures;
     struct uuid epoch; /* of the database */
-    struct slice files[API_FILES];
-    char *made_files[API_FILES]; /* those that were changed for PUBLIC_URL */
-    char file_tags[API_FILES][API_TAG_LEN];
+    struct api_file {
+        struct slice content;
+        char *made; /* the same, where it was changed for PUBLIC_URL */
+        char tag[API_TAG_LEN];
+    } files[API_FILES];
 };
+
+/* documents.c. Readies the embedded files: puts PUBLIC_URL into those that name paths, and makes
+ * their entity tags, a hash of their bytes. False without memory. */
+bool documents_init(struct api *api) __attribute__((warn_unused_result));
+void documents_finish(struct api *api);
 
 /* What one event loop has. */
 struct api_loop {

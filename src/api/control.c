@@ -4,16 +4,16 @@
 
 #include "api/body.h"
 #include "api/context.h"
-#include "api/control_routes.h"
 #include "api/event_log.h"
 #include "api/handlers.h"
 #include "api/hashing.h"
 #include "api/password_rule.h"
 #include "api/respond.h"
+#include "api/routes.h"
 #include "auth/invitation.h"
 #include "base/clock.h"
 
-/* What an operator does with accounts; see control_routes.h. */
+/* What an operator does with accounts; see api_control_routes. */
 
 #define DETAIL_MOST 512
 #define LINK_MOST   4096
@@ -56,7 +56,7 @@ void control_list_users(struct http_exchange *x)
     }
     listing->x = x;
     listing->op = (struct store_user_list){
-        .op = api_op(x, listed, NULL), .limit = CONTROL_USERS_MOST, .each = each};
+        .op = api_op(x, listed, NULL), .limit = API_CONTROL_USERS_MOST, .each = each};
     if (x->request.parameters[0].ptr) {
         listing->op.after = api_path_id(x);
     }

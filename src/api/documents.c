@@ -1,57 +1,60 @@
 // SPDX-License-Identifier: MIT
-#include "api/documents.h"
-
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/embedded.h"
+#include "api/context.h"
 #include "api/handlers.h"
-#include "api/html_page.h"
 #include "api/precondition.h"
 #include "api/respond.h"
 #include "base/weburl.h"
 #include "http/negotiate.h"
 
 /* GET /openapi.json, /openapi-3.0.json, /openapi.yaml, /postman.json: files of the repository or
- * made of them; /docs and the files it loads: Swagger UI, which a build may lack, and what we put
- * around it. */
+ * made from them; /docs and the files it loads: Swagger UI, which a build may lack, and what we put
+ * around it; GET /problems/{code}: where the `type` of every problem leads. */
 
-enum {
-    OPENAPI_JSON,
-    OPENAPI_3_0_JSON,
-    OPENAPI_YAML,
-    POSTMAN,
-    DOCS,
-    PLAIN_DOCS,
-    DOCS_FILES, /* from here on: what stands below /docs/ */
-};
+/* Files as they were when the program was built. */
+#define EMBEDDED(file)                                                                             \
+    extern const unsigned char embed_##file[];                                                     \
+    extern const size_t embed_##file##_len;
+EMBEDDED(openapi_json)
+EMBEDDED(openapi_3_0_json)
+EMBEDDED(openapi_yaml)
+EMBEDDED(postman_json)
+EMBEDDED(docs_index_html)
+EMBEDDED(docs_plain_html)
+EMBEDDED(docs_init_js)
+EMBEDDED(docs_page_css)
+EMBEDDED(docs_swagger_js) /* compressed with gzip; empty in a build without Swagger UI */
+EMBEDDED(docs_swagger_css)
+
+#define HTML       "text/html; charset=utf-8"
+#define FILE(file) .bytes = embed_##file, .len = &embed_##file##_len
 
 static const struct document {
-    const char *name; /* below /docs/ */
+    const char *name; /* the path of its route, or what stands for {file} in it */
     const char *type;
     const unsigned char *bytes;
     const size_t *len;
-    bool gzip; /* it is kept compressed, and in no other form */
+    bool page; /* shown by a browser, under our policy */
+    bool gzip; /* kept compressed, and in no other form */
 } documents[] = {
-    [OPENAPI_JSON] = {NULL, "application/json", embed_openapi_json, &embed_openapi_json_len, false},
-    [OPENAPI_3_0_JSON] = {NULL, "application/json", embed_openapi_3_0_json,
-                          &embed_openapi_3_0_json_len, false},
-    [OPENAPI_YAML] = {NULL, "application/yaml", embed_openapi_yaml, &embed_openapi_yaml_len, false},
-    [POSTMAN] = {NULL, "application/json", embed_postman_json, &embed_postman_json_len, false},
-    [DOCS] = {NULL, "text/html; charset=utf-8", embed_docs_index_html, &embed_docs_index_html_len,
-              false},
-    [PLAIN_DOCS] = {NULL, "text/html; charset=utf-8", embed_docs_plain_html,
-                    &embed_docs_plain_html_len, false},
-    [DOCS_FILES] = {"init.js", "text/javascript; charset=utf-8", embed_docs_init_js,
-                    &embed_docs_init_js_len, false},
-    {"page.css", "text/css; charset=utf-8", embed_docs_page_css, &embed_docs_page_css_len, false},
-    {"swagger-ui-bundle.js", "text/javascript; charset=utf-8", embed_docs_swagger_js,
-     &embed_docs_swagger_js_len, true},
-    {"swagger-ui.css", "text/css; charset=utf-8", embed_docs_swagger_css,
-     &embed_docs_swagger_css_len, true},
+    {"/openapi.json", "application/json", FILE(openapi_json)},
+    {"/openapi-3.0.json", "application/json", FILE(openapi_3_0_json)},
+    {"/openapi.yaml", "application/yaml", FILE(openapi_yaml)},
+    {"/postman.json", "application/json", FILE(postman_json)},
+    {"/docs", HTML, FILE(docs_index_html), .page = true}, /* see find_document */
+    {"/docs", HTML, FILE(docs_plain_html), .page = true},
+    {"init.js", "text/javascript; charset=utf-8", FILE(docs_init_js)},
+    {"page.css", "text/css; charset=utf-8", FILE(docs_page_css)},
+    {"swagger-ui-bundle.js", "text/javascript; charset=utf-8", FILE(docs_swagger_js), .gzip = true},
+    {"swagger-ui.css", "text/css; charset=utf-8", FILE(docs_swagger_css), .gzip = true},
 };
 _Static_assert(sizeof documents / sizeof *documents == API_FILES, "each has an entity tag");
+
+/* ---- PUBLIC_URL ---- */
 
 /* What is written otherwise with PUBLIC_URL: `from` up to the slash of a path, or a whole URL. */
 static const struct rewriting {
@@ -89,7 +92,7 @@ static const struct rewriting *find_rewriting(struct slice rest)
     return NULL;
 }
 
-/* A copy of `text` for who asks under `url`; NULL without memory. */
+/* A copy of `text` for those who ask under `url`; NULL without memory. */
 static char *rewrite(struct slice text, const char *url, size_t *len)
 {
     struct buffer out;
@@ -119,20 +122,22 @@ bool documents_init(struct api *api)
 {
     const char *url = api->options.settings->public_url;
     for (unsigned i = 0; i < API_FILES; i++) {
+        const struct document *document = &documents[i];
+        struct api_file *file = &api->files[i];
         unsigned char hash[crypto_generichash_BYTES];
         char digits[17];
-        api->files[i] = (struct slice){(const char *)documents[i].bytes, *documents[i].len};
-        if (url && !documents[i].gzip && api->files[i].len > 0) {
-            api->made_files[i] = rewrite(api->files[i], url, &api->files[i].len);
-            api->files[i].ptr = api->made_files[i];
-            if (!api->made_files[i]) {
+        file->content = (struct slice){(const char *)document->bytes, *document->len};
+        if (url && !document->gzip && file->content.len > 0) {
+            file->made = rewrite(file->content, url, &file->content.len);
+            file->content.ptr = file->made;
+            if (!file->made) {
                 return false;
             }
         }
-        crypto_generichash(hash, sizeof hash, (const unsigned char *)api->files[i].ptr,
-                           api->files[i].len, NULL, 0);
+        crypto_generichash(hash, sizeof hash, (const unsigned char *)file->content.ptr,
+                           file->content.len, NULL, 0);
         sodium_bin2hex(digits, sizeof digits, hash, 8);
-        snprintf(api->file_tags[i], API_TAG_LEN, "\"%s\"", digits);
+        snprintf(file->tag, sizeof file->tag, "\"%s\"", digits);
     }
     return true;
 }
@@ -140,19 +145,32 @@ bool documents_init(struct api *api)
 void documents_finish(struct api *api)
 {
     for (unsigned i = 0; i < API_FILES; i++) {
-        free(api->made_files[i]);
-        api->made_files[i] = NULL;
+        free(api->files[i].made);
+        api->files[i].made = NULL;
     }
+}
+
+/* ---- files ---- */
+
+/* Files and answers of this server only, nothing inline. */
+static void add_policy(struct http_exchange *x)
+{
+    http_respond_field(x, "Content-Security-Policy",
+                       SLICE("default-src 'none'; script-src 'self'; style-src 'self'; "
+                             "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+                             "form-action 'none'; frame-ancestors 'none'"));
+    http_respond_field(x, "Referrer-Policy", SLICE("no-referrer"));
 }
 
 static void send_document(struct http_exchange *x, unsigned index)
 {
     const struct document *document = &documents[index];
-    struct slice tag = slice_of(api_of(x)->file_tags[index]);
+    const struct api_file *file = &api_of(x)->files[index];
     struct http_conditions conditions;
     if (!precondition_parse(x, &conditions)) {
         return;
     }
+    const struct slice tag = slice_of(file->tag);
     const struct slice cache = SLICE("no-cache");
     const enum http_conditions_verdict verdict = http_conditions_judge(&conditions, tag);
     if (verdict != HTTP_CONDITIONS_GO) {
@@ -164,66 +182,121 @@ static void send_document(struct http_exchange *x, unsigned index)
     if (document->gzip) {
         http_respond_field(x, "Content-Encoding", SLICE("gzip"));
     }
-    x->response.fixed = api_of(x)->files[index];
+    x->response.fixed = file->content;
     http_respond_body(x, 200, document->type);
 }
 
-void documents_openapi_json(struct http_exchange *x)
+/* API_FILES when this build has none of that name. Without Swagger UI its page is passed over, and
+ * the plain one stands in its place. */
+static unsigned find_document(struct slice name)
 {
-    send_document(x, OPENAPI_JSON);
-}
-
-void documents_openapi_3_0_json(struct http_exchange *x)
-{
-    send_document(x, OPENAPI_3_0_JSON);
-}
-
-void documents_openapi_yaml(struct http_exchange *x)
-{
-    send_document(x, OPENAPI_YAML);
-}
-
-void documents_postman(struct http_exchange *x)
-{
-    send_document(x, POSTMAN);
-}
-
-void documents_docs(struct http_exchange *x)
-{
-    html_page_add_policy(x);
-    send_document(x, embed_docs_swagger_js_len > 0 ? DOCS : PLAIN_DOCS);
-}
-
-/* API_FILES when there is none of that name in this build. */
-static unsigned find_file(struct slice name)
-{
-    for (unsigned i = DOCS_FILES; i < API_FILES; i++) {
-        if (slice_eq(slice_of(documents[i].name), name) && *documents[i].len > 0) {
+    const bool has_swagger = embed_docs_swagger_js_len > 0;
+    for (unsigned i = 0; i < API_FILES; i++) {
+        const struct document *document = &documents[i];
+        const bool there = has_swagger || document->bytes != embed_docs_index_html;
+        if (there && *document->len > 0 && slice_eq(slice_of(document->name), name)) {
             return i;
         }
     }
     return API_FILES;
 }
 
-void documents_docs_file(struct http_exchange *x)
+void documents_get(struct http_exchange *x)
 {
-    unsigned index = find_file(x->request.parameters[0]);
+    const unsigned index = find_document(slice_of(x->route->path));
+    assert(index < API_FILES);
+    if (documents[index].page) {
+        add_policy(x);
+    }
+    send_document(x, index);
+}
+
+void documents_get_file(struct http_exchange *x)
+{
+    assert(x->request.parameters[0].ptr);
+    const unsigned index = find_document(x->request.parameters[0]);
     if (index == API_FILES) {
         respond_error(x, ERROR_NOT_FOUND,
                       "The documentation has no such file; it begins at /docs.");
         return;
     }
     /* The type depends on the file, so the route cannot name it. */
+    const struct document *document = &documents[index];
     http_respond_field(x, "Vary",
-                       documents[index].gzip ? SLICE("Accept, Accept-Encoding") : SLICE("Accept"));
-    if (!negotiate_accepts(&x->request, slice_of(documents[index].type))) {
-        negotiate_refuse_accept(x, documents[index].type);
+                       document->gzip ? SLICE("Accept, Accept-Encoding") : SLICE("Accept"));
+    if (!negotiate_accepts(&x->request, slice_of(document->type))) {
+        negotiate_refuse_accept(x, document->type);
         return;
     }
-    if (documents[index].gzip && !negotiate_accepts_gzip(&x->request)) {
+    if (document->gzip && !negotiate_accepts_gzip(&x->request)) {
         respond_error(x, ERROR_NOT_ACCEPTABLE,
                       "This file is kept compressed: Accept-Encoding must allow gzip.");
         return;
     }
     send_document(x, index);
+}
+
+/* ---- pages about problems ---- */
+
+/* Escapes `text`; what stands between two backticks becomes code. */
+static void add_element(struct buffer *out, const char *name, const char *text)
+{
+    bool code = false;
+    buffer_add_format(out, "<%s>", name);
+    for (const char *p = text; *p; p++) {
+        switch (*p) {
+        case '&': buffer_add_text(out, "&amp;"); break;
+        case '<': buffer_add_text(out, "&lt;"); break;
+        case '>': buffer_add_text(out, "&gt;"); break;
+        case '"': buffer_add_text(out, "&quot;"); break;
+        case '`':
+            code = !code;
+            buffer_add_text(out, code ? "<code>" : "</code>");
+            break;
+        default: buffer_add_char(out, *p); break;
+        }
+    }
+    buffer_add_format(out, "</%s>\n", name);
+}
+
+static const struct error_row *find_problem(struct slice code)
+{
+    for (unsigned i = ERROR_NONE + 1; i < ERROR_COUNT; i++) {
+        if (slice_eq(slice_of(error_row((enum error)i)->code), code)) {
+            return error_row((enum error)i);
+        }
+    }
+    return NULL;
+}
+
+void documents_get_problem(struct http_exchange *x)
+{
+    const struct error_row *problem = find_problem(x->request.parameters[0]);
+    struct buffer *out = x->response.body;
+    if (!problem) {
+        respond_error(x, ERROR_NOT_FOUND,
+                      "There is no problem of that name. The codes stand in the schema ProblemCode "
+                      "of /openapi.json.");
+        return;
+    }
+    buffer_add_text(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+                         "\n<meta name=\"color-scheme\" content=\"light dark\">\n");
+    add_element(out, "title", problem->title);
+    buffer_add_text(out, "<link rel=\"icon\" href=\"data:,\">\n"
+                         "<link rel=\"stylesheet\" href=\"");
+    buffer_add(out, http_reference(x, SLICE("/docs/page.css")));
+    buffer_add_text(out, "\">\n</head>\n<body>\n<header><strong>Taskhold</strong>\n"
+                         "<nav><a href=\"");
+    buffer_add(out, http_reference(x, SLICE("/docs")));
+    buffer_add_text(out, "\">Documentation</a></nav></header>\n<main>\n");
+    add_element(out, "h1", problem->title);
+    buffer_add_format(out, "<p class=\"status\">Status %d, code <code>%s</code></p>\n",
+                      problem->status, problem->code);
+    add_element(out, "p", problem->meaning);
+    add_element(out, "p", problem->advice);
+    buffer_add_text(out, "</main>\n</body>\n</html>\n");
+    add_policy(x);
+    http_respond_field(x, "Cache-Control", SLICE("no-cache"));
+    http_respond_body(x, 200, HTML);
 }

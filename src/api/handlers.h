@@ -45,12 +45,9 @@ bool conditions_values(struct http_exchange *x);
 void service_root(struct http_exchange *x);
 void service_live(struct http_exchange *x);
 void service_ready(struct http_exchange *x);
+void service_metrics(struct http_exchange *x); /* on the metrics listener only */
 
-/* No handler: whether /readyz says yes, and (out) what it knows of the database. */
-struct store_health;
-bool service_is_ready(const struct http_exchange *x, struct store_health *health);
-
-/* control.c: for the routes of control_routes.h only */
+/* control.c: for the routes of the control socket only */
 void control_list_users(struct http_exchange *x);
 void control_add_user(struct http_exchange *x);
 void control_set_password(struct http_exchange *x);
@@ -59,13 +56,9 @@ void control_enable_user(struct http_exchange *x);
 void control_delete_user(struct http_exchange *x);
 void control_invite(struct http_exchange *x);
 
-/* documents.c, problem_pages.c */
-void documents_openapi_json(struct http_exchange *x);
-void documents_openapi_3_0_json(struct http_exchange *x);
-void documents_openapi_yaml(struct http_exchange *x);
-void documents_postman(struct http_exchange *x);
-void documents_docs(struct http_exchange *x);
-void documents_docs_file(struct http_exchange *x);
-void problem_pages_get(struct http_exchange *x);
+/* documents.c */
+void documents_get(struct http_exchange *x);
+void documents_get_file(struct http_exchange *x);
+void documents_get_problem(struct http_exchange *x);
 
 #endif

@@ -7,6 +7,7 @@
 #define JSON "application/json"
 #define HTML "text/html"
 #define YAML "application/yaml"
+#define PROM "text/plain; version=0.0.4; charset=utf-8"
 
 /* What a call reads. */
 #define NOTHING HTTP_CONSUMES_NOTHING
@@ -14,7 +15,8 @@
 #define PATCHES (HTTP_CONSUMES_JSON | HTTP_CONSUMES_MERGE_PATCH)
 
 /* The most bytes of a body: calls about accounts need few; 0 is MAX_BODY_BYTES. */
-#define SMALL 4096
+#define SMALL      4096
+#define ORDER_MOST 8192
 
 #define ANY_QUERY .query_ignored = true
 #define ALWAYS    .always = true
@@ -35,13 +37,13 @@ static const struct http_route routes[] = {
     ROW(GET,    "/healthz",             getHealthz,           service_live,           JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
     ROW(GET,    "/health",              getHealth,            service_live,           JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
     ROW(GET,    "/readyz",              getReadiness,         service_ready,          JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
-    ROW(GET,    "/openapi.json",        getOpenapiJson,       documents_openapi_json, JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
-    ROW(GET,    "/openapi-3.0.json",    getOpenapi30Json,     documents_openapi_3_0_json, JSON, NOTHING, PUBLIC, NONE, 0,  ANY_QUERY),
-    ROW(GET,    "/openapi.yaml",        getOpenapiYaml,       documents_openapi_yaml, YAML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
-    ROW(GET,    "/postman.json",        getPostmanCollection, documents_postman,      JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
-    ROW(GET,    "/docs",                getDocs,              documents_docs,         HTML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
-    ROW(GET,    "/docs/{file}",         getDocsFile,          documents_docs_file,    NULL, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
-    ROW(GET,    "/problems/{code}",     getProblem,           problem_pages_get,      HTML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/openapi.json",        getOpenapiJson,       documents_get,          JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/openapi-3.0.json",    getOpenapi30Json,     documents_get,          JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/openapi.yaml",        getOpenapiYaml,       documents_get,          YAML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/postman.json",        getPostmanCollection, documents_get,          JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/docs",                getDocs,              documents_get,          HTML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/docs/{file}",         getDocsFile,          documents_get_file,     NULL, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
+    ROW(GET,    "/problems/{code}",     getProblem,           documents_get_problem,  HTML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
 
     ROW(POST,   "/v1/auth/register",    registerUser,         accounts_register,      JSON, BODY,    PUBLIC, AUTH, SMALL),
     ROW(POST,   "/v1/auth/login",       login,                accounts_login,         JSON, BODY,    PUBLIC, AUTH, SMALL),
@@ -67,10 +69,59 @@ static const struct http_route routes[] = {
 };
 /* clang-format on */
 
+/* Nobody but the operator reaches the other two tables, so no row asks for a token or counts. */
+#define OPEN .access = HTTP_ACCESS_PUBLIC, .always = true
+#define METRICS(where, operation, function, answer)                                                \
+    {                                                                                              \
+        .method = HTTP_GET, .path = (where), .operation_id = (operation), .handler = (function),   \
+        .produces = (answer), .query_ignored = true, OPEN                                          \
+    }
+#define LIST(where, operation, function)                                                           \
+    {                                                                                              \
+        .method = HTTP_GET, .path = (where), .operation_id = (operation), .handler = (function),   \
+        OPEN                                                                                       \
+    }
+#define ORDER(where, operation, function)                                                          \
+    {                                                                                              \
+        .method = HTTP_POST, .path = (where), .operation_id = (operation), .handler = (function),  \
+        .consumes = BODY, .body_most = ORDER_MOST, OPEN                                            \
+    }
+
+static const struct http_route metrics_routes[] = {
+    METRICS("/metrics", "getMetrics", service_metrics, PROM),
+    METRICS("/livez", "getLiveness", service_live, JSON),
+    METRICS("/readyz", "getReadiness", service_ready, JSON),
+};
+
+static const struct http_route control_routes[] = {
+    LIST("/users", "listUsers", control_list_users),
+    LIST("/users/after/{id}", "listMoreUsers", control_list_users),
+    ORDER("/users", "addUser", control_add_user),
+    ORDER("/users/password", "setUserPassword", control_set_password),
+    ORDER("/users/disable", "disableUser", control_disable_user),
+    ORDER("/users/enable", "enableUser", control_enable_user),
+    ORDER("/users/delete", "deleteUser", control_delete_user),
+    ORDER("/invitations", "invite", control_invite),
+};
+
+#define COUNT(rows) (sizeof(rows) / sizeof *(rows))
+
 const struct http_route *api_routes(size_t *count)
 {
-    *count = sizeof routes / sizeof routes[0];
+    *count = COUNT(routes);
     return routes;
+}
+
+const struct http_route *api_metrics_routes(size_t *count)
+{
+    *count = COUNT(metrics_routes);
+    return metrics_routes;
+}
+
+const struct http_route *api_control_routes(size_t *count)
+{
+    *count = COUNT(control_routes);
+    return control_routes;
 }
 
 const char *api_quota_name(unsigned quota)

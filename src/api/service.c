@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
+#include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
 
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/respond.h"
+#include "base/metrics.h"
 
-/* What the service says about itself: GET /, /livez (and its other names), /readyz. */
+/* What the service says about itself: GET /, /livez (and its other names), /readyz; and /metrics,
+ * which only the second listener has. */
+
+/* ---- GET /, /livez, /readyz ---- */
 
 static void write_text(struct json_writer *w, struct slice name, const char *text)
 {
@@ -77,7 +84,8 @@ static bool is_draining(const struct http_exchange *x)
     return options->draining && options->draining(options->context);
 }
 
-bool service_is_ready(const struct http_exchange *x, struct store_health *health)
+/* `health` out: what the engine knows of the database. */
+static bool is_ready(const struct http_exchange *x, struct store_health *health)
 {
     const struct api_options *options = &api_of(x)->options;
     *health = (struct store_health){0};
@@ -89,7 +97,7 @@ bool service_is_ready(const struct http_exchange *x, struct store_health *health
 void service_ready(struct http_exchange *x)
 {
     struct store_health health;
-    const bool ready = service_is_ready(x, &health);
+    const bool ready = is_ready(x, &health);
 
     respond_no_store(x);
     if (!ready) {
@@ -111,4 +119,65 @@ void service_ready(struct http_exchange *x)
     jw_close_object(&w);
     jw_close_object(&w);
     respond_json(x, ready ? 200 : 503);
+}
+
+/* ---- GET /metrics ---- */
+
+/* Of the file system that holds `file`; unknown (the file was moved) leaves what was seen last. */
+static void read_disk(const char *file)
+{
+    struct statvfs disk;
+    if (statvfs(file, &disk) == 0) {
+        metrics_set(METRIC_STORE_DISK, (int64_t)(disk.f_blocks * disk.f_frsize));
+        metrics_set(METRIC_STORE_DISK_FREE, (int64_t)(disk.f_bavail * disk.f_frsize));
+    }
+}
+
+/* The listener's loop has no session of the store and no tokens: no row needs them. */
+struct metrics_loop {
+    struct api_loop loop; /* first: what api_loop_of finds */
+    unsigned last_backup; /* the cell of a gauge that only a file has */
+};
+
+/* What nobody counts is asked for with each page. The listener has one thread, which owns these
+ * gauges. */
+static void read_gauges(const struct http_exchange *x)
+{
+    const struct metrics_loop *metrics = http_loop_context(x->loop);
+    const struct api_options *options = &api_of(x)->options;
+    const char *file = options->engine->file(options->store);
+    struct store_health health;
+    metrics_set(METRIC_READY, is_ready(x, &health));
+    if (file) {
+        metrics_set(METRIC_STORE_DAMAGED, health.damaged);
+        metrics_set_cell(metrics->last_backup, options->engine->last_backup(options->store));
+        read_disk(file);
+    }
+}
+
+void service_metrics(struct http_exchange *x)
+{
+    read_gauges(x);
+    respond_no_store(x);
+    metrics_write(x->response.body);
+    http_respond_body(x, 200, x->route->produces);
+}
+
+static void *loop_start(void *owner, struct http_loop *http)
+{
+    struct metrics_loop *metrics = calloc(1, sizeof *metrics);
+    (void)http;
+    if (!metrics) {
+        return NULL;
+    }
+    metrics->loop.api = owner;
+    if (metrics->loop.api->options.engine->last_backup) {
+        metrics->last_backup = metrics_series(METRIC_LAST_BACKUP, "");
+    }
+    return metrics;
+}
+
+struct http_hooks api_metrics_hooks(struct api *api)
+{
+    return (struct http_hooks){.owner = api, .loop_start = loop_start, .loop_stop = free};
 }

@@ -24,7 +24,7 @@ struct control_answer {
     struct buffer bytes;
 };
 
-/* Makes a call of api/control_routes.h; without `body` a GET. CLI_OK when an answer came, whatever
+/* Makes a call of api_control_routes; without `body` a GET. CLI_OK when an answer came, whatever
  * it says; else CLI_FAILED after one line on standard error. The answer is to be finished either
  * way. */
 int control_ask(struct control_desk *desk, const char *path, struct slice body,

@@ -11,7 +11,7 @@
 #include "base/beside.h"
 #include "base/thread.h"
 
-#include "api/control_routes.h"
+#include "api/routes.h"
 
 #define CONNECTIONS_MOST 16
 #define DRAIN_SECONDS    5
@@ -85,7 +85,7 @@ struct control_server *control_server_start(struct api *api, const char *file, c
     atomic_init(&server->running, false);
     server->path = control_server_path(file);
     options.unix_socket = server->path;
-    options.routes = control_routes(&options.route_count);
+    options.routes = api_control_routes(&options.route_count);
     server->http = server->path ? http_server_create(&options, why) : NULL;
     if (!server->http || !start_thread(server)) {
         control_server_stop(server);

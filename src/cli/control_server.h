@@ -12,7 +12,7 @@ struct control_server;
 /* The socket for the database `file`, to be freed; NULL without memory. */
 char *control_server_path(const char *file);
 
-/* Answers the routes of api/control_routes.h for the database `file`, on threads of its own. NULL:
+/* Answers api_control_routes for the database `file`, on threads of its own. NULL:
  * `*why` is a line. */
 struct control_server *control_server_start(struct api *api, const char *file, const char **why);
 

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/routes.h"
 #include "base/thread.h"
-
-#include "api/metrics_page.h"
 #include "cli/holder.h"
 
 #define CONNECTIONS_MOST 64
@@ -71,13 +70,13 @@ static bool open_server(struct metrics_listener *listener, const char *address, 
         .threads = 1,
         .body_most = 4096,
         .connections_most = CONNECTIONS_MOST,
-        .hooks = metrics_page_hooks(api),
+        .hooks = api_metrics_hooks(api),
     };
     *reason = "its host is too long";
     if (!split(address, listener->host, &options.port)) {
         return false;
     }
-    options.routes = metrics_page_routes(&options.route_count);
+    options.routes = api_metrics_routes(&options.route_count);
     listener->server = http_server_create(&options, reason);
     return listener->server != NULL;
 }

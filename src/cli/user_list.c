@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "api/control_routes.h"
+#include "api/routes.h"
 #include "base/json_reader.h"
 #include "base/uuid.h"
 #include "cli/cli.h"
@@ -127,10 +127,10 @@ static int print_page(struct control_desk *desk, struct listing *listing, unsign
 int user_list_print(struct control_desk *desk, bool json)
 {
     struct listing listing = {.json = json, .terminal = isatty(STDOUT_FILENO) == 1};
-    unsigned rows = CONTROL_USERS_MOST;
+    unsigned rows = API_CONTROL_USERS_MOST;
     int status = CLI_OK;
 
-    while (status == CLI_OK && rows == CONTROL_USERS_MOST) {
+    while (status == CLI_OK && rows == API_CONTROL_USERS_MOST) {
         status = print_page(desk, &listing, &rows);
     }
     if (json && status == CLI_OK) {
