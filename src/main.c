@@ -6,48 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/settings.h"
 #include "cli/cli.h"
-#include "store/store.h"
 
-static const struct cli_command commands[] = {
-    {"serve", cli_serve, "[FLAGS]", "serve the API", true},
-    {"migrate", cli_migrate, "[--json] [FLAGS]", "bring the database's schema up to date", true},
-    {"backup", cli_backup, "FILE [--force] [--json] [FLAGS]",
-     "copy the database to FILE, also while a server runs, and check the copy", true},
-    {"restore", cli_restore, "FILE [--force] [--json] [FLAGS]",
-     "put a backup in the place of the database; the server must be stopped", true},
-    {"export", cli_export, "[--user EMAIL] [FILE [--force] [--json]] [FLAGS]",
-     "write all accounts and tasks, or one account's, as JSON Lines", true},
-    {"import", cli_import, "FILE [--json] [FLAGS]",
-     "read an export into an empty database; the server must be stopped", true},
-    {"move", cli_move, "--from URL --to URL [--compare] [--json] [FLAGS]",
-     "copy a database into an empty one of either engine, and compare the two; no server may run",
-     true},
-    {"doctor", cli_doctor, "[--json] [FLAGS]",
-     "check files, database and machine, and say what to do; changes nothing", true},
-    {"config", cli_config, "[--json | --markdown] [FLAGS]",
-     "print each setting and where its value came from", true},
-    {"user", cli_user,
-     "add|invite|list|passwd|disable|enable|delete [EMAIL] [--name NAME] [--days N] [--yes] "
-     "[--json] "
-     "[FLAGS]",
-     "manage accounts and invitations, also while a server runs", true},
-    {"routes", cli_routes, "[--json]", "print every call of the API", false},
-    {"healthcheck", cli_healthcheck, "[URL] [--json] [FLAGS]",
-     "ask a running server whether it is ready; exit status 0 or 1", true},
-    {"completion", cli_completion, "bash|zsh|fish",
-     "print a script that completes commands and flags in a shell", false},
-    {"man", cli_man, "", "print the manual page, for man -l", false},
-    {"version", cli_version, "[--json]", "print the version", false},
-    {"help", cli_help, "[COMMAND]", "print this, or more on one command", false},
-};
-
-const struct cli_command *cli_commands(size_t *count)
-{
-    *count = sizeof commands / sizeof *commands;
-    return commands;
-}
+#define RUN_ROW(name, ...) cli_##name,
+static int (*const runs[CLI_COUNT])(int argc, char **argv) = {CLI_COMMANDS(RUN_ROW)};
 
 static bool is_help(const char *argument)
 {
@@ -86,7 +48,7 @@ static void heed_signals_as_init(void)
 
 static int run(int argc, char **argv)
 {
-    const struct cli_command *command = NULL;
+    enum cli_id command = CLI_COUNT;
 
     if (argc < 2 || is_help(argv[1])) {
         return cli_help(0, NULL);
@@ -95,7 +57,7 @@ static int run(int argc, char **argv)
         return cli_version(argc - 2, argv + 2);
     }
     command = cli_find(argv[1]);
-    if (!command) {
+    if (command == CLI_COUNT) {
         return CLI_USAGE;
     }
     for (int i = 2; i < argc; i++) {
@@ -103,7 +65,7 @@ static int run(int argc, char **argv)
             return cli_help(1, &argv[1]);
         }
     }
-    return command->run(argc - 2, argv + 2);
+    return runs[command](argc - 2, argv + 2);
 }
 
 /* What was printed and did not arrive is no success. */
@@ -114,9 +76,8 @@ static int finish_output(int status)
     if (written || status != CLI_OK) {
         return status;
     }
-    fprintf(stderr, "taskhold: cannot write to standard output%s%s\n", errno ? ": " : "",
-            errno ? strerror(errno) : "");
-    return CLI_FAILED;
+    return complain(CLI_FAILED, "cannot write to standard output%s%s", errno ? ": " : "",
+                    errno ? strerror(errno) : "");
 }
 
 int main(int argc, char **argv)

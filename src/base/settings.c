@@ -16,6 +16,13 @@
                           .fallback_text = (fallback_),                                            \
                           .offset = offsetof(struct settings, member),                             \
                           .secret = (secret_)},
+#define ROW_CHOICE(member, name_, flag_, fallback_, words, help_)                                  \
+    [SETTING_##member] = {.name = (name_),                                                         \
+                          .flag = (flag_),                                                         \
+                          .help = words help_,                                                     \
+                          .fallback_text = (fallback_),                                            \
+                          .choice = (words),                                                       \
+                          .offset = offsetof(struct settings, member)},
 #define ROW_NUMBER(member, name_, flag_, fallback_, least_, most_, help_)                          \
     [SETTING_##member] = {.name = (name_),                                                         \
                           .flag = (flag_),                                                         \
@@ -26,19 +33,8 @@
                           .offset = offsetof(struct settings, member),                             \
                           .is_number = true},
 
-const struct setting_row setting_rows[SETTING_COUNT] = {SETTINGS_LIST(ROW_TEXT, ROW_NUMBER)};
-
-int settings_complain(int status, const char *format, ...)
-{
-    va_list arguments;
-
-    fputs("taskhold: ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    return status;
-}
+const struct setting_row setting_rows[SETTING_COUNT] = {
+    SETTINGS_LIST(ROW_TEXT, ROW_CHOICE, ROW_NUMBER)};
 
 const char *settings_label(const struct settings *settings, enum setting_id id, char *out,
                            size_t size)
@@ -277,7 +273,7 @@ int settings_read(struct settings *settings, int argc, char **argv, char ***rest
     sources_finish(&sources);
     if (!memory) {
         settings_finish(settings);
-        return settings_complain(1, "out of memory");
+        return complain(CLI_FAILED, "out of memory");
     }
     settings_check(settings);
     return 0;
@@ -301,10 +297,10 @@ int settings_load(struct settings *settings, int argc, char **argv, char ***rest
 
     while (remarks.len > 0) {
         const struct slice line = slice_next(&remarks, '\n');
-        (void)settings_complain(0, "%.*s", (int)line.len, line.ptr);
+        (void)complain(CLI_OK, "%.*s", (int)line.len, line.ptr);
     }
     if (fault) {
-        status = settings_complain(SETTINGS_CONFIGURATION, "%s", fault);
+        status = complain(CLI_CONFIGURATION, "%s", fault);
     }
     if (status != 0) {
         settings_finish(settings);
@@ -345,11 +341,6 @@ void settings_exchange(struct settings *a, struct settings *b, enum setting_id i
         *setting_text(a, id) = *setting_text(b, id);
         *setting_text(b, id) = text;
     }
-}
-
-const char *settings_name(enum setting_id id)
-{
-    return setting_rows[id].name;
 }
 
 void settings_finish(struct settings *settings)

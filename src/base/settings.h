@@ -3,6 +3,7 @@
 #define TASKHOLD_BASE_SETTINGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -12,10 +13,12 @@
  * docs/configuration.md.
  *
  * TEXT(member, NAME, flag or NULL, default or NULL, secret, help)
+ * CHOICE(member, NAME, flag, default, words, help): the value is one of the words (`on or off`);
+ *     its help is the words and then `help`
  * NUMBER(member, NAME, flag, default, least, most, help)
  *
  * A secret is masked when it is printed, and NAME_FILE may name a file that holds it. */
-#define SETTINGS_LIST(TEXT, NUMBER)                                                                \
+#define SETTINGS_LIST(TEXT, CHOICE, NUMBER)                                                        \
     TEXT(host, "HOST", "host", "127.0.0.1", false, "address to listen on")                         \
     NUMBER(port, "PORT", "port", 8080, 0, 65535, "port; 0 picks a free one and prints it")         \
     TEXT(database_url, "DATABASE_URL", "database", "sqlite:data/taskhold.db", true,                \
@@ -24,9 +27,9 @@
            "PostgreSQL: connections an event loop may have, besides one or two a process")         \
     NUMBER(database_timeout_ms, "DATABASE_TIMEOUT_MS", "database-timeout-ms", 5000, 500, 60000,    \
            "PostgreSQL: milliseconds that a call may take before it is answered 503")              \
-    TEXT(database_prepared, "DATABASE_PREPARED", "database-prepared", "on", false,                 \
-         "PostgreSQL: on or off; off behind a pooler that mixes sessions (PgBouncer before 1.21 "  \
-         "in transaction mode); set the timeouts on the role then")                                \
+    CHOICE(database_prepared, "DATABASE_PREPARED", "database-prepared", "on", "on or off",         \
+           "; PostgreSQL: off behind a pooler that mixes sessions (PgBouncer before 1.21 in "      \
+           "transaction mode); set the timeouts on the role then")                                 \
     TEXT(jwt_secret, "JWT_SECRET", NULL, NULL, true,                                               \
          "at least 32 bytes; with SQLite made at first start, kept beside the database file")      \
     TEXT(jwt_secret_previous, "JWT_SECRET_PREVIOUS", NULL, NULL, true,                             \
@@ -37,16 +40,16 @@
            "seconds that a refresh token is valid")                                                \
     NUMBER(refresh_grace_seconds, "REFRESH_GRACE_SECONDS", "refresh-grace-seconds", 60, 0, 600,    \
            "how long a used refresh token is still answered with the current one, in seconds")     \
-    TEXT(registration, "REGISTRATION", "registration", "open", false,                              \
-         "open or closed; closed: an account needs an invitation or `taskhold user add`")          \
+    CHOICE(registration, "REGISTRATION", "registration", "open", "open or closed",                 \
+           "; closed: an account needs an invitation or `taskhold user add`")                      \
     NUMBER(user_tasks_most, "USER_TASKS_MOST", "user-tasks-most", 100000, 1, 1000000000,           \
            "tasks that one user may hold; above it 507")                                           \
     NUMBER(user_bytes_most, "USER_BYTES_MOST", "user-bytes-most", 268435456, 1048576,              \
            1099511627776, "bytes that one user's tasks and kept answers may hold; above it 507")   \
     NUMBER(password_min_length, "PASSWORD_MIN_LENGTH", "password-min-length", 8, 8, 64,            \
            "characters (code points) that a password must have")                                   \
-    TEXT(rate_limit, "RATE_LIMIT", "rate-limit", "on", false,                                      \
-         "on or off; off turns every quota off (load tests)")                                      \
+    CHOICE(rate_limit, "RATE_LIMIT", "rate-limit", "on", "on or off",                              \
+           "; off turns every quota off (load tests)")                                             \
     TEXT(trusted_proxies, "TRUSTED_PROXIES", "trusted-proxies", NULL, false,                       \
          "CIDRs whose X-Forwarded-For is believed, comma separated")                               \
     TEXT(client_address_header, "CLIENT_ADDRESS_HEADER", "client-address-header", NULL, false,     \
@@ -66,9 +69,9 @@
            "largest body of a request; above it 413")                                              \
     TEXT(metrics_addr, "METRICS_ADDR", "metrics-addr", NULL, false,                                \
          "host:port of a second listener with /metrics, /livez and /readyz; off when not set")     \
-    TEXT(log_level, "LOG_LEVEL", "log-level", "info", false, "debug, info, warn, error or off")    \
-    TEXT(log_format, "LOG_FORMAT", "log-format", "auto", false,                                    \
-         "json, text or auto (text on a terminal)")                                                \
+    CHOICE(log_level, "LOG_LEVEL", "log-level", "info", "debug, info, warn, error or off", "")     \
+    CHOICE(log_format, "LOG_FORMAT", "log-format", "auto", "json, text or auto",                   \
+           " (text on a terminal)")                                                                \
     NUMBER(drain_seconds, "DRAIN_SECONDS", "drain-seconds", 10, 0, 600,                            \
            "how long SIGTERM lets work finish")                                                    \
     NUMBER(drain_delay_seconds, "DRAIN_DELAY_SECONDS", "drain-delay-seconds", 0, 0, 600,           \
@@ -104,14 +107,31 @@ enum settings_origin {
 };
 
 #define SETTINGS_ID(member, ...) SETTING_##member,
-enum setting_id { SETTINGS_LIST(SETTINGS_ID, SETTINGS_ID) SETTING_COUNT };
+enum setting_id { SETTINGS_LIST(SETTINGS_ID, SETTINGS_ID, SETTINGS_ID) SETTING_COUNT };
 #undef SETTINGS_ID
 
-#define SETTINGS_TEXT(member, name, flag, fallback, secret, help)        char *member;
-#define SETTINGS_NUMBER(member, name, flag, fallback, least, most, help) int64_t member;
+/* A row of SETTINGS_LIST as data. */
+struct setting_row {
+    const char *name; /* in the environment */
+    const char *flag; /* without the dashes; NULL: never a flag */
+    const char *help;
+    const char *fallback_text; /* of texts; NULL: absent */
+    const char *choice;        /* the words that a text may be; NULL: see settings_check.c */
+    int64_t fallback;          /* of numbers, as the next two */
+    int64_t least;
+    int64_t most;
+    size_t offset; /* of the member in struct settings */
+    bool is_number;
+    bool secret;
+};
+
+extern const struct setting_row setting_rows[SETTING_COUNT];
+
+#define SETTINGS_TEXT(member, ...)   char *member;
+#define SETTINGS_NUMBER(member, ...) int64_t member;
 /* Absent texts are NULL. Owned by the struct. */
 struct settings {
-    SETTINGS_LIST(SETTINGS_TEXT, SETTINGS_NUMBER)
+    SETTINGS_LIST(SETTINGS_TEXT, SETTINGS_TEXT, SETTINGS_NUMBER)
     enum settings_origin origins[SETTING_COUNT];
     char *env_file;                  /* that was read; NULL: none */
     char *remarks;                   /* lines about what is probably a slip; NULL: none */
@@ -157,9 +177,6 @@ void settings_set_up_log(const struct settings *settings);
 bool settings_same(const struct settings *a, const struct settings *b, enum setting_id id);
 void settings_exchange(struct settings *a, struct settings *b, enum setting_id id);
 
-/* The name in the environment. */
-const char *settings_name(enum setting_id id);
-
 /* Says in `why` what is wrong with a DATABASE_URL whose scheme is known, without its password;
  * true: nothing. Set by main, because the engines live in another room; NULL: not asked. */
 extern bool (*settings_judge_database)(const char *url, char *why, size_t why_size);
@@ -171,11 +188,7 @@ bool settings_print(const struct settings *settings, FILE *out, bool json);
 /* Appends a DATABASE_URL without its password. */
 void settings_add_url(struct buffer *out, const char *url);
 
-/* Which settings a help is about. */
-enum settings_scope { SETTINGS_OF_ALL, SETTINGS_OF_DATABASE, SETTINGS_OF_ADDRESS };
-
-/* The flags with their defaults, for --help; and the tables of docs/configuration.md. */
-void settings_print_help(FILE *out, enum settings_scope scope);
+/* The tables of docs/configuration.md. */
 void settings_print_markdown(FILE *out);
 
 #endif

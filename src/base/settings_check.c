@@ -20,12 +20,19 @@ static bool is_visible(struct slice text)
     return text.len > 0;
 }
 
-static bool is_one_of(const char *value, const char *const *names)
+/* Whether the value is one of the words of a choice, such as `json, text or auto`. */
+static bool is_chosen(const char *value, const char *choice)
 {
-    while (*names && strcmp(value, *names) != 0) {
-        names++;
+    struct slice rest = slice_of(choice);
+
+    while (rest.ptr) {
+        struct slice word = slice_next(&rest, ' ');
+        word.len -= slice_ends(word, SLICE(",")) ? 1 : 0;
+        if (slice_eq(word, slice_of(value)) && !slice_eq(word, SLICE("or"))) {
+            return true;
+        }
     }
-    return *names != NULL;
+    return false;
 }
 
 /* An IPv6 address in brackets, as it stands in a URL. */
@@ -62,26 +69,6 @@ static bool good_database(const char *value)
 }
 
 bool (*settings_judge_database)(const char *url, char *why, size_t why_size);
-
-static bool good_switch(const char *value)
-{
-    return is_one_of(value, (const char *const[]){"on", "off", NULL});
-}
-
-static bool good_registration(const char *value)
-{
-    return is_one_of(value, (const char *const[]){"open", "closed", NULL});
-}
-
-static bool good_level(const char *value)
-{
-    return is_one_of(value, (const char *const[]){"debug", "info", "warn", "error", "off", NULL});
-}
-
-static bool good_format(const char *value)
-{
-    return is_one_of(value, (const char *const[]){"json", "text", "auto", NULL});
-}
 
 /* It stands in every token, inside a JSON string. */
 static bool good_issuer(const char *value)
@@ -244,9 +231,6 @@ static const struct {
      "must be sqlite:PATH, postgres://... or postgresql://..."},
     {SETTING_jwt_secret, good_secret, SECRET_MUST},
     {SETTING_jwt_secret_previous, good_secret, SECRET_MUST},
-    {SETTING_database_prepared, good_switch, "must be on or off"},
-    {SETTING_rate_limit, good_switch, "must be on or off"},
-    {SETTING_registration, good_registration, "must be open or closed"},
     {SETTING_trusted_proxies, good_proxies,
      "must be addresses or CIDRs such as 10.0.0.0/8, comma separated"},
     {SETTING_client_address_header, good_client_field,
@@ -260,21 +244,20 @@ static const struct {
     {SETTING_jwt_issuer, good_issuer,
      "must be 1 to 255 visible ASCII characters without quotes and backslashes"},
     {SETTING_metrics_addr, good_metrics, "must be HOST:PORT such as 127.0.0.1:9100 or [::1]:9100"},
-    {SETTING_log_level, good_level, "must be debug, info, warn, error or off"},
-    {SETTING_log_format, good_format, "must be json, text or auto"},
 };
 
 /* Says what is wrong; never repeats a secret. */
-static void refuse(struct settings *settings, enum setting_id id, const char *must)
+static void refuse(struct settings *settings, enum setting_id id, const char *must,
+                   const char *choice)
 {
     char label[4200];
 
     settings_label(settings, id, label, sizeof label);
     if (setting_rows[id].secret) {
-        settings_blame(settings, id, "%s %s", label, must);
+        settings_blame(settings, id, "%s %s%s", label, must, choice);
     } else {
-        settings_blame(settings, id, "%s is \"%s\"; it %s", label, *setting_text(settings, id),
-                       must);
+        settings_blame(settings, id, "%s is \"%s\"; it %s%s", label, *setting_text(settings, id),
+                       must, choice);
     }
 }
 
@@ -290,11 +273,18 @@ static void check_database(struct settings *settings)
 
 void settings_check(struct settings *settings)
 {
+    for (unsigned i = 0; i < SETTING_COUNT; i++) {
+        const enum setting_id id = (enum setting_id)i;
+        const char *choice = setting_rows[id].choice;
+        if (choice && !is_chosen(*setting_text(settings, id), choice)) {
+            refuse(settings, id, "must be ", choice);
+        }
+    }
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         const enum setting_id id = checks[i].id;
         const char *value = *setting_text(settings, id);
         if (value && !checks[i].good(value)) {
-            refuse(settings, id, checks[i].must);
+            refuse(settings, id, checks[i].must, "");
         }
     }
     if (settings->host && is_bracketed(settings->host)) {

@@ -212,52 +212,6 @@ bool settings_print(const struct settings *settings, FILE *out, bool json)
     return good;
 }
 
-/* The default as it is documented; `none` where there is none. */
-static const char *fallback_text(const struct setting_row *row, char *out, size_t size,
-                                 const char *none)
-{
-    if (row->is_number) {
-        (void)snprintf(out, size, "%lld", (long long)row->fallback);
-    } else {
-        (void)snprintf(out, size, "%s", row->fallback_text ? row->fallback_text : none);
-    }
-    return out;
-}
-
-static bool is_in_scope(enum setting_id id, enum settings_scope scope)
-{
-    switch (scope) {
-    case SETTINGS_OF_DATABASE:
-        return id == SETTING_database_url || id == SETTING_database_pool ||
-               id == SETTING_database_timeout_ms || id == SETTING_database_prepared;
-    case SETTINGS_OF_ADDRESS: return id == SETTING_host || id == SETTING_port;
-    default: return true;
-    }
-}
-
-void settings_print_help(FILE *out, enum settings_scope scope)
-{
-    fputs("  --env-file FILE              read settings from FILE, NAME=VALUE a line; the packaged "
-          "service's own is found\n"
-          "                               for root and its user when no database is named\n",
-          out);
-    for (unsigned id = 0; id < SETTING_COUNT; id++) {
-        const struct setting_row *row = &setting_rows[id];
-        char left[64] = "";
-        char fallback[64];
-        if (!row->flag || !is_in_scope((enum setting_id)id, scope)) {
-            continue;
-        }
-        (void)snprintf(left, sizeof left, "--%s %s", row->flag, row->is_number ? "N" : "TEXT");
-        fprintf(out, "  %-28s %s", left, row->help);
-        if (row->is_number) {
-            fprintf(out, ", %lld to %lld", (long long)row->least, (long long)row->most);
-        }
-        fprintf(out, " [%s, %s]\n", row->name,
-                fallback_text(row, fallback, sizeof fallback, "not set"));
-    }
-}
-
 /* A cell in code type; a dash where there is nothing to say. */
 static void print_code(FILE *out, const char *before, const char *text)
 {
@@ -286,10 +240,11 @@ void settings_print_markdown(FILE *out)
     fputs("| environment | flag | default | meaning |\n| --- | --- | --- | --- |\n", out);
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         const struct setting_row *row = &setting_rows[id];
-        char fallback[64];
+        char number[24];
+        (void)snprintf(number, sizeof number, "%lld", (long long)row->fallback);
         fprintf(out, "| `%s`%s | ", row->name, row->secret ? " or its `_FILE`" : "");
         print_code(out, "--", row->flag);
-        print_code(out, "", fallback_text(row, fallback, sizeof fallback, ""));
+        print_code(out, "", row->is_number ? number : row->fallback_text);
         fputs(row->help, out);
         if (row->is_number) {
             fprintf(out, " (%lld to %lld)", (long long)row->least, (long long)row->most);

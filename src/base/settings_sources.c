@@ -8,7 +8,6 @@
 
 #include "base/settings_table.h"
 #include "base/slice.h"
-#include "base/suggest.h"
 
 /* Neither a secret nor a page of settings is longer. */
 #define FILE_MOST (64 * 1024)
@@ -32,14 +31,12 @@ static enum setting_id find_flag(struct slice name)
     return SETTING_COUNT;
 }
 
-static int complain_unknown(struct slice name)
+static int refuse_flag(struct slice name)
 {
-    char typed[64] = "";
+    char typed[256] = "";
     struct suggest suggest;
 
-    if (name.len < sizeof typed) {
-        memcpy(typed, name.ptr, name.len);
-    }
+    (void)snprintf(typed, sizeof typed, "%.*s", (int)name.len, name.ptr);
     suggest_init(&suggest, typed);
     suggest_offer(&suggest, ENV_FILE_FLAG);
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
@@ -47,9 +44,7 @@ static int complain_unknown(struct slice name)
             suggest_offer(&suggest, setting_rows[id].flag);
         }
     }
-    return settings_complain(SETTINGS_USAGE, "unknown flag --%.*s%s%s%s", (int)name.len, name.ptr,
-                             suggest.nearest ? "; did you mean --" : "; see taskhold help",
-                             suggest.nearest ? suggest.nearest : "", suggest.nearest ? "?" : "");
+    return complain_unknown(&suggest, "flag", "--", "taskhold help");
 }
 
 /* Reads the flag at argv[*at], and its value, which may be the next argument. */
@@ -61,17 +56,16 @@ static int read_flag(struct settings_source *source, int argc, char **argv, int 
     const enum setting_id id = is_file ? SETTING_COUNT : find_flag(name);
 
     if (id == SETTING_COUNT && !is_file) {
-        return complain_unknown(name);
+        return refuse_flag(name);
     }
     if (!value.ptr) {
         if (*at + 1 == argc) {
-            return settings_complain(SETTINGS_USAGE, "--%.*s needs a value", (int)name.len,
-                                     name.ptr);
+            return complain(CLI_USAGE, "--%.*s needs a value", (int)name.len, name.ptr);
         }
         value = slice_of(argv[++*at]);
     }
     if (is_file && value.len == 0) {
-        return settings_complain(SETTINGS_USAGE, "--" ENV_FILE_FLAG " needs the name of a file");
+        return complain(CLI_USAGE, "--" ENV_FILE_FLAG " needs the name of a file");
     }
     if (is_file) {
         source->env_file = value.ptr;
@@ -94,10 +88,9 @@ int settings_read_flags(struct settings_source *source, int argc, char **argv, c
         } else if (!flags_end && strncmp(argv[i], "--", 2) == 0) {
             status = read_flag(source, argc, argv, &i);
         } else if (!flags_end && argv[i][0] == '-' && argv[i][1] != '\0') {
-            status = settings_complain(SETTINGS_USAGE,
-                                       "unknown flag %s; flags begin with two dashes", argv[i]);
+            status = complain(CLI_USAGE, "unknown flag %s; flags begin with two dashes", argv[i]);
         } else if (!rest) {
-            status = settings_complain(SETTINGS_USAGE, "unexpected argument %s", argv[i]);
+            status = complain(CLI_USAGE, "unexpected argument %s", argv[i]);
         } else {
             argv[kept++] = argv[i];
         }

@@ -2,31 +2,10 @@
 #ifndef TASKHOLD_BASE_SETTINGS_TABLE_H
 #define TASKHOLD_BASE_SETTINGS_TABLE_H
 
-#include <stddef.h>
-
+#include "base/complain.h"
 #include "base/settings.h"
 
 /* What the parts of the settings module share; not for others. */
-
-/* Exit statuses of the command line. */
-#define SETTINGS_USAGE         2
-#define SETTINGS_CONFIGURATION 78
-
-/* A row of SETTINGS_LIST as data. */
-struct setting_row {
-    const char *name;
-    const char *flag; /* NULL: never a flag */
-    const char *help;
-    const char *fallback_text; /* of texts; NULL: absent */
-    int64_t fallback;          /* of numbers, as the next two */
-    int64_t least;
-    int64_t most;
-    size_t offset; /* of the member in struct settings */
-    bool is_number;
-    bool secret;
-};
-
-extern const struct setting_row setting_rows[SETTING_COUNT];
 
 static inline char **setting_text(const struct settings *settings, enum setting_id id)
 {
@@ -45,7 +24,7 @@ struct settings_source {
     const char *env_file;             /* of the flag --env-file */
 };
 
-/* Returns 0 or SETTINGS_USAGE. See settings_read for `rest`. */
+/* Returns CLI_OK or CLI_USAGE. See settings_read for `rest`. */
 int settings_read_flags(struct settings_source *source, int argc, char **argv, char ***rest,
                         int *rest_count);
 
@@ -90,8 +69,5 @@ void settings_remark(struct settings *settings, const char *format, ...)
 /* `PORT`, or `--port` when the value came from there: what the operator should look at. */
 const char *settings_label(const struct settings *settings, enum setting_id id, char *out,
                            size_t size);
-
-/* Prints `taskhold: ` and one line; returns `status`. */
-int settings_complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

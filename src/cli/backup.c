@@ -7,7 +7,6 @@
 
 #include "base/json_writer.h"
 #include "cli/cli.h"
-#include "cli/interrupt.h"
 #include "store/sqlite/backup.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/last_backup.h"

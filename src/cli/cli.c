@@ -1,17 +1,38 @@
 // SPDX-License-Identifier: MIT
 #include "cli/cli.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
-#include "base/settings.h"
-#include "base/suggest.h"
+/* More than any value takes. */
+#define JSON_MOST (1024 * 1024)
+
+#define COMMAND_ROW(name, arguments, summary, settings) {#name, (arguments), (summary), (settings)},
+const struct cli_command cli_commands[CLI_COUNT] = {CLI_COMMANDS(COMMAND_ROW)};
+
+enum cli_id cli_find(const char *name)
+{
+    struct suggest suggest;
+
+    suggest_init(&suggest, name);
+    for (unsigned id = 0; id < CLI_COUNT; id++) {
+        if (strcmp(name, cli_commands[id].name) == 0) {
+            return (enum cli_id)id;
+        }
+        suggest_offer(&suggest, cli_commands[id].name);
+    }
+    (void)complain_unknown(&suggest, "command", "", "taskhold help");
+    return CLI_COUNT;
+}
+
+/* ---- arguments ---- */
 
 bool cli_take_flag(int *argc, char **argv, const char *flag)
 {
     int kept = 0;
     bool found = false;
 
+    assert(*argc >= 0 && flag[0] == '-');
     for (int i = 0; i < *argc; i++) {
         if (strcmp(argv[i], flag) == 0) {
             found = true;
@@ -42,7 +63,7 @@ bool cli_take_value(int *argc, char **argv, const char *flag, const char **value
     }
     *argc = kept;
     if (!good) {
-        fprintf(stderr, "taskhold: %s needs a value\n", flag);
+        (void)complain(CLI_USAGE, "%s needs a value", flag);
     }
     return good;
 }
@@ -59,11 +80,9 @@ int cli_no_more(int argc, char **argv, const char *const *flags)
         suggest_offer(&suggest, *flag);
     }
     if (suggest.nearest) {
-        fprintf(stderr, "taskhold: unknown flag %s; did you mean %s?\n", argv[0], suggest.nearest);
-    } else {
-        fprintf(stderr, "taskhold: unexpected argument %s; see taskhold help\n", argv[0]);
+        return complain_unknown(&suggest, "flag", "", "taskhold help");
     }
-    return CLI_USAGE;
+    return complain(CLI_USAGE, "unexpected argument %s; see taskhold help", argv[0]);
 }
 
 int cli_with_file(int argc, char **argv, const char *purpose,
@@ -79,8 +98,7 @@ int cli_with_file(int argc, char **argv, const char *purpose,
         return status;
     }
     if (rest_count != 1) {
-        fprintf(stderr, "taskhold: give one FILE to %s\n", purpose);
-        status = CLI_USAGE;
+        status = complain(CLI_USAGE, "give one FILE to %s", purpose);
     } else {
         status = run(settings.database_url, rest[0], options);
     }
@@ -88,23 +106,84 @@ int cli_with_file(int argc, char **argv, const char *purpose,
     return status;
 }
 
-const struct cli_command *cli_find(const char *name)
-{
-    size_t count = 0;
-    const struct cli_command *commands = cli_commands(&count);
-    struct suggest suggest;
+/* ---- output ---- */
 
-    suggest_init(&suggest, name);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(name, commands[i].name) == 0) {
-            return &commands[i];
-        }
-        suggest_offer(&suggest, commands[i].name);
+struct json_writer *cli_json_begin(struct cli_json *json)
+{
+    buffer_init(&json->text, JSON_MOST);
+    json_writer_init(&json->writer, &json->text);
+    return &json->writer;
+}
+
+int cli_json_print(struct cli_json *json, FILE *out)
+{
+    int status = CLI_OK;
+
+    assert(json->writer.depth == 0);
+    buffer_add_char(&json->text, '\n');
+    if (json->text.failed) {
+        status = complain(CLI_FAILED, "out of memory for what is to be printed");
+    } else if (fwrite(json->text.data, 1, json->text.len, out) != json->text.len) {
+        status = CLI_FAILED; /* main says so */
     }
-    if (suggest.nearest) {
-        fprintf(stderr, "taskhold: unknown command %s; did you mean %s?\n", name, suggest.nearest);
+    buffer_finish(&json->text);
+    return status;
+}
+
+void cli_json_text(struct json_writer *w, const char *name, const char *text)
+{
+    jw_name(w, slice_of(name));
+    if (text) {
+        jw_text(w, slice_of(text));
     } else {
-        fprintf(stderr, "taskhold: unknown command %s; see taskhold help\n", name);
+        jw_null(w);
     }
-    return NULL;
+}
+
+void cli_json_number(struct json_writer *w, const char *name, int64_t number)
+{
+    jw_name(w, slice_of(name));
+    jw_i64(w, number);
+}
+
+void cli_json_bool(struct json_writer *w, const char *name, bool value)
+{
+    jw_name(w, slice_of(name));
+    jw_bool(w, value);
+}
+
+/* ---- what several commands need ---- */
+
+struct store_options cli_store_options(const struct settings *settings)
+{
+    return (struct store_options){
+        .url = settings->database_url,
+        .user_tasks_most = settings->user_tasks_most,
+        .user_bytes_most = settings->user_bytes_most,
+        .pool = (unsigned)settings->database_pool,
+        .timeout_ms = (unsigned)settings->database_timeout_ms,
+        .unprepared = strcmp(settings->database_prepared, "off") == 0,
+    };
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+const volatile sig_atomic_t *cli_interrupt_watch(int flags)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction stop = {.sa_handler = on_interrupt, .sa_flags = flags};
+    struct sigaction before = {0};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            sigaction(numbers[i], &stop, NULL);
+        }
+    }
+    return &interrupted;
 }

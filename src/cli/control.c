@@ -14,7 +14,6 @@
 #include "cli/cli.h"
 #include "cli/control_server.h"
 #include "cli/control_wire.h"
-#include "cli/store_options.h"
 #include "http/unix_socket.h"
 
 /* While a server starts or stops, it has the lock and no socket: that is waited for. */
@@ -37,7 +36,7 @@ struct control_desk {
     bool logging;
 };
 
-static int complain(int status, const char *what, const char *why)
+static int control_complain(int status, const char *what, const char *why)
 {
     fprintf(stderr, "taskhold: %s%s%s\n", what, why ? ": " : "", why ? why : "");
     return status;
@@ -114,7 +113,7 @@ static int serve_myself(struct control_desk *desk)
     if (desk->api && start_server(desk, &why)) {
         return CLI_OK;
     }
-    return complain(CLI_FAILED, desk->path ? desk->path : "cannot go on", why);
+    return control_complain(CLI_FAILED, desk->path ? desk->path : "cannot go on", why);
 }
 
 static bool open_store(struct control_desk *desk, char why[static REASON_LEN])
@@ -155,14 +154,14 @@ static int find_way(struct control_desk *desk)
             return serve_myself(desk);
         }
         if (desk->engine->shared) {
-            return complain(CLI_FAILED, reason, NULL);
+            return control_complain(CLI_FAILED, reason, NULL);
         }
         const enum unix_socket_connected verdict = knock(desk, &why);
         if (verdict == UNIX_SOCKET_CONNECTED) {
             return CLI_OK;
         }
         if (verdict == UNIX_SOCKET_REFUSED) {
-            return complain(CLI_FAILED, desk->path, why);
+            return control_complain(CLI_FAILED, desk->path, why);
         }
         nanosleep(&pause, NULL);
     }
@@ -192,15 +191,16 @@ int control_open(struct control_desk **out, const struct settings *settings, boo
 
     *out = desk;
     if (!desk) {
-        return complain(CLI_FAILED, "out of memory", NULL);
+        return control_complain(CLI_FAILED, "out of memory", NULL);
     }
     desk->settings = settings;
     desk->engine = store_engine_for(settings->database_url);
     desk->revocations = revocations_create();
     if (!desk->engine) {
-        status = complain(CLI_CONFIGURATION, "DATABASE_URL names no engine that is built in", NULL);
+        status = control_complain(CLI_CONFIGURATION,
+                                  "DATABASE_URL names no engine that is built in", NULL);
     } else if (!desk->revocations) {
-        status = complain(CLI_FAILED, "out of memory", NULL);
+        status = control_complain(CLI_FAILED, "out of memory", NULL);
     } else {
         status = check_there(desk, make);
         status = status == CLI_OK ? find_way(desk) : status;
@@ -246,15 +246,16 @@ int control_ask(struct control_desk *desk, const char *path, struct slice body,
 
     *answer = (struct control_answer){0};
     if (unix_socket_connect(desk->path, desk->owner, &fd, &why) != UNIX_SOCKET_CONNECTED) {
-        return complain(CLI_FAILED, desk->path, why);
+        return control_complain(CLI_FAILED, desk->path, why);
     }
     good = control_wire_send(fd, path, body) && control_wire_receive(fd, answer);
     close(fd);
     return good ? CLI_OK
-                : complain(CLI_FAILED,
-                           "the server ended before it answered; see whether it was done, and run "
-                           "this again if not",
-                           NULL);
+                : control_complain(
+                      CLI_FAILED,
+                      "the server ended before it answered; see whether it was done, and run "
+                      "this again if not",
+                      NULL);
 }
 
 void control_answer_finish(struct control_answer *answer)

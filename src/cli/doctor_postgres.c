@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/machine.h"
+#include "cli/cli.h"
 #include "cli/doctor.h"
-#include "cli/store_options.h"
 #include "store/postgres/connect.h"
 #include "store/postgres/migrate.h"
 #include "store/postgres/side.h"

@@ -3,7 +3,6 @@
 
 #include "base/settings.h"
 #include "cli/cli.h"
-#include "cli/store_options.h"
 #include "store/store.h"
 
 /* Opening a database brings its schema to head; so this opens it and closes it again. */

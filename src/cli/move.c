@@ -10,7 +10,6 @@
 #include "base/json_writer.h"
 #include "base/settings.h"
 #include "cli/cli.h"
-#include "cli/interrupt.h"
 #include "store/store.h"
 #include "store/transfer/move.h"
 

@@ -117,7 +117,7 @@ static void take_policy(struct reload *reload, struct settings *fresh, struct ou
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         if (!settings_same(reload->settings, fresh, ids[i])) {
             settings_exchange(reload->settings, fresh, ids[i]);
-            add_changed(outcome, settings_name(ids[i]));
+            add_changed(outcome, setting_rows[ids[i]].name);
         }
     }
 }
@@ -191,7 +191,7 @@ static void tell_of_others(const struct reload *reload, const struct settings *f
             refuse(fresh->faults[id]);
         } else if (!settings_same(reload->settings, fresh, id)) {
             log_message(LOG_WARN, "reload_needs_restart", "%s has changed: restart to use it",
-                        settings_name(id));
+                        setting_rows[id].name);
         }
     }
 }

@@ -26,7 +26,6 @@
 #include "cli/metrics_listener.h"
 #include "cli/reload.h"
 #include "cli/signals.h"
-#include "cli/store_options.h"
 #include "http/server.h"
 #include "store/sqlite/filesystem.h"
 #include "store/store.h"
@@ -65,7 +64,7 @@ static void say(enum log_level level, const char *event, struct slice text)
     }
 }
 
-static int complain(int status, const char *why)
+static int start_failed(int status, const char *why)
 {
     log_stop(); /* what was logged stands before it */
     say(LOG_ERROR, "start_failed", slice_of(why));
@@ -178,7 +177,7 @@ static int start_log(struct service *service)
     const struct settings *settings = &service->settings;
 
     service->logging = log_start(log_level_of(settings->log_level), log_is_json());
-    return service->logging ? CLI_OK : complain(CLI_FAILED, "the log's thread cannot start");
+    return service->logging ? CLI_OK : start_failed(CLI_FAILED, "the log's thread cannot start");
 }
 
 /* Whether a person reads along, who is greeted in place of the log's first lines. */
@@ -215,13 +214,13 @@ static int open_store(struct service *service)
     say_starting(service);
     service->revocations = revocations_create();
     if (!service->revocations) {
-        return complain(CLI_FAILED, "out of memory");
+        return start_failed(CLI_FAILED, "out of memory");
     }
     options.sessions_ended = api_sessions_ended;
     options.context = service->revocations;
     service->store = service->engine->open(&options, why, sizeof why);
     if (!service->store) {
-        return complain(CLI_FAILED, why);
+        return start_failed(CLI_FAILED, why);
     }
     warn_of_filesystem(service->engine->file(service->store));
     return CLI_OK;
@@ -233,7 +232,7 @@ static int load_keys(struct service *service)
 
     service->keys = reload_keys(&service->settings, service->engine->file(service->store), true,
                                 why, sizeof why);
-    return service->keys ? CLI_OK : complain(CLI_CONFIGURATION, why);
+    return service->keys ? CLI_OK : start_failed(CLI_CONFIGURATION, why);
 }
 
 static bool draining(void *context)
@@ -256,7 +255,7 @@ static int create_api(struct service *service)
     };
 
     service->api = api_create(&options);
-    return service->api ? CLI_OK : complain(CLI_FAILED, "out of memory or threads");
+    return service->api ? CLI_OK : start_failed(CLI_FAILED, "out of memory or threads");
 }
 
 static void tell_alive(void)
@@ -301,7 +300,7 @@ static int create_server(struct service *service)
         (void)snprintf(text, sizeof text, "%s: %s port %u%s%s", why, settings->host,
                        (unsigned)options.port, holder,
                        *holder ? "; choose another with --port 9000" : "");
-        return complain(CLI_FAILED, text);
+        return start_failed(CLI_FAILED, text);
     }
     return CLI_OK;
 }
@@ -419,7 +418,7 @@ static int open_metrics(struct service *service)
         return CLI_OK;
     }
     service->metrics = metrics_listener_open(address, service->api, why, sizeof why);
-    return service->metrics ? CLI_OK : complain(CLI_CONFIGURATION, why);
+    return service->metrics ? CLI_OK : start_failed(CLI_CONFIGURATION, why);
 }
 
 /* A host whose disk ends with the process, known by the name that it sets, would lose the file with
@@ -437,7 +436,7 @@ static int refuse_ephemeral(struct service *service)
                            "DATABASE_URL: %s is set, so this host forgets its disk and SQLite "
                            "would lose everything; use postgres://, or set ALLOW_EPHEMERAL=1",
                            names[i]);
-            return complain(CLI_CONFIGURATION, why);
+            return start_failed(CLI_CONFIGURATION, why);
         }
     }
     return CLI_OK;
@@ -491,7 +490,7 @@ static int run(struct service *service)
     pthread_mutex_unlock(&service->lock);
     signals_end();
     if (!good) {
-        return complain(CLI_FAILED, http_server_why(service->server));
+        return start_failed(CLI_FAILED, http_server_why(service->server));
     }
     log_write(LOG_INFO, "stopped", LOG_FIELDS(LOG_N("pid", getpid())));
     return CLI_OK;
@@ -511,11 +510,12 @@ int cli_serve(int argc, char **argv)
     say_remarks(&service.settings);
     settings_need_secret(&service.settings);
     if (settings_fault(&service.settings)) {
-        status = complain(CLI_CONFIGURATION, settings_fault(&service.settings));
+        status = start_failed(CLI_CONFIGURATION, settings_fault(&service.settings));
     } else if (!notify_open()) {
-        status = complain(CLI_FAILED, "NOTIFY_SOCKET: the service manager cannot be reached there");
+        status =
+            start_failed(CLI_FAILED, "NOTIFY_SOCKET: the service manager cannot be reached there");
     } else if (!signals_start(&hooks)) {
-        status = complain(CLI_FAILED, "out of threads");
+        status = start_failed(CLI_FAILED, "out of threads");
     } else {
         if (service.settings.metrics_addr) {
             metrics_start();

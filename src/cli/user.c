@@ -5,8 +5,8 @@
 
 #include <sodium.h>
 
+#include "base/complain.h"
 #include "base/json_writer.h"
-#include "base/suggest.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/control.h"

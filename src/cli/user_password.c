@@ -21,7 +21,7 @@ static void on_interrupt(int number)
     interrupted = 1;
 }
 
-static bool complain(const char *why)
+static bool password_refused(const char *why)
 {
     fprintf(stderr, "taskhold: %s\n", why);
     return false;
@@ -35,23 +35,23 @@ static bool read_line(char line[static USER_PASSWORD_SIZE])
     for (;;) {
         const ssize_t n = read(STDIN_FILENO, line + len, 1);
         if (n < 0) {
-            return complain(interrupted ? "interrupted" : "the password cannot be read");
+            return password_refused(interrupted ? "interrupted" : "the password cannot be read");
         }
         if (n == 0 || line[len] == '\n') {
             line[len] = '\0';
             break;
         }
         if (line[len] == '\0') {
-            return complain("a password cannot hold a NUL");
+            return password_refused("a password cannot hold a NUL");
         }
         if (++len == USER_PASSWORD_SIZE) {
-            return complain("the password is too long");
+            return password_refused("the password is too long");
         }
     }
     if (len == 0) {
-        return complain("there is no password on standard input");
+        return password_refused("there is no password on standard input");
     }
-    return utf8_valid((struct slice){line, len}) || complain("the password is not UTF-8");
+    return utf8_valid((struct slice){line, len}) || password_refused("the password is not UTF-8");
 }
 
 static bool ask(const char *prompt, char line[static USER_PASSWORD_SIZE])
@@ -68,7 +68,7 @@ static bool ask_twice(char password[static USER_PASSWORD_SIZE])
     bool good = ask("Password: ", password) && ask("Once more: ", again);
 
     if (good && strcmp(password, again) != 0) {
-        good = complain("these were two different passwords");
+        good = password_refused("these were two different passwords");
     }
     sodium_memzero(again, sizeof again);
     return good;
@@ -87,7 +87,7 @@ static bool ask_without_echo(char password[static USER_PASSWORD_SIZE], const str
     sigaction(SIGINT, &catch, &before[0]);
     sigaction(SIGTERM, &catch, &before[1]);
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) != 0) {
-        complain("the terminal's echo cannot be turned off");
+        password_refused("the terminal's echo cannot be turned off");
     } else {
         good = ask_twice(password) && !interrupted;
         tcsetattr(STDIN_FILENO, TCSAFLUSH, normal);

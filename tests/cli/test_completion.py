@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The manual page and the shells' completions, which are made from the tables of commands and settings."""
+import json
 import os
 import re
 import shutil
@@ -104,6 +105,13 @@ def test_zsh():
     assert "1:what:(bash zsh fish)" in zsh("completion", "")
 
 
+def test_zsh_keeps_words_and_flags_apart():
+    """A flag among the words of the choice would end their quotes."""
+    offered = zsh("user", "")
+    assert "1:what:(add invite list passwd disable enable delete)" in offered
+    assert {"--name", "--days", "--yes", "--json"} <= set(offered)
+
+
 def test_fish():
     assert set(fish("")) >= set(COMMANDS)
     assert set(fish("serve", "--log-")) == {"--log-level", "--log-format"}
@@ -114,6 +122,18 @@ def test_fish():
 def test_which_shell_must_be_said(args):
     done = run("completion", *args)
     assert done.returncode == 2 and done.stdout == "" and done.stderr.startswith("taskhold: ")
+
+
+def test_help_has_the_tables_as_json():
+    """What the page and the scripts are made of."""
+    table = json.loads(run("help", "--json").stdout)
+    assert [one["name"] for one in table["commands"]] == COMMANDS
+    assert ["--" + one["flag"] for one in table["settings"] if one["flag"]] + ["--env-file"] == FLAGS[1:] + FLAGS[:1]
+    assert [one["name"] for one in table["settings"]] + [one["names"].split(",")[0] for one in table["variables"]] == SETTINGS
+    one = json.loads(run("help", "backup", "--json").stdout)
+    assert one == {**table, "commands": [command for command in table["commands"] if command["name"] == "backup"]}
+    assert [word["word"] for word in one["commands"][0]["words"]] == ["FILE", "--force", "--json"]
+    assert run("help", "--json", "bakup").returncode == 2
 
 
 @pytest.fixture(scope="module", name="page")

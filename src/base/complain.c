@@ -1,13 +1,29 @@
 // SPDX-License-Identifier: MIT
-#include "base/suggest.h"
+#include "base/complain.h"
 
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Longer words are no slips of the finger. */
 #define WORD_MOST 32
 
+int complain(int status, const char *format, ...)
+{
+    va_list arguments;
+
+    fputs("taskhold: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return status;
+}
+
 void suggest_init(struct suggest *suggest, const char *word)
 {
+    assert(word);
     *suggest = (struct suggest){.word = word};
 }
 
@@ -44,6 +60,7 @@ void suggest_offer(struct suggest *suggest, const char *name)
     const size_t bound = name_len < 6 ? 1 : name_len / 3;
     size_t d = 0;
 
+    assert(name_len > 0);
     if (word_len > WORD_MOST || name_len > WORD_MOST) {
         return;
     }
@@ -52,4 +69,15 @@ void suggest_offer(struct suggest *suggest, const char *name)
         suggest->nearest = name;
         suggest->distance = d;
     }
+}
+
+int complain_unknown(const struct suggest *suggest, const char *kind, const char *prefix,
+                     const char *help)
+{
+    assert(kind && prefix && help);
+    if (suggest->nearest) {
+        return complain(CLI_USAGE, "unknown %s %s%s; did you mean %s%s?", kind, prefix,
+                        suggest->word, prefix, suggest->nearest);
+    }
+    return complain(CLI_USAGE, "unknown %s %s%s; see %s", kind, prefix, suggest->word, help);
 }

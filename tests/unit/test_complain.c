@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "base/suggest.h"
+#include "base/complain.h"
 
 static void finds_what_was_meant(void **state)
 {
