@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "cli/cli.h"
 
 #define RUN_ROW(name, ...) cli_##name,
@@ -85,6 +86,7 @@ int main(int argc, char **argv)
     if (!secure_descriptors()) {
         return CLI_FAILED;
     }
+    crash_tell();
     /* A file that may not grow (RLIMIT_FSIZE) is an error of the write, to be told and tidied up.
      */
     signal(SIGXFSZ, SIG_IGN);

@@ -256,12 +256,14 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     }
 }
 
-void log_crash(struct slice message)
+void log_crash(const struct log_field *fields, size_t count)
 {
     struct log_line line LOG_LINE_UNSET;
 
     log_line_begin(&line, (enum log_style)atomic_load(&style), LOG_ERROR, "crashed");
-    log_line_add(&line, &(struct log_field)LOG_T("message", message));
+    for (size_t i = 0; i < count; i++) {
+        log_line_add(&line, &fields[i]);
+    }
     log_line_end(&line);
     write_out((struct slice){line.text, line.len});
 }

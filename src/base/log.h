@@ -81,8 +81,8 @@ void log_message(enum log_level level, const char *event, const char *format, ..
 void log_always(enum log_level level, const char *event, const struct log_field *fields,
                 size_t count);
 
-/* The last line of a process that crashes; safe in a signal handler. */
-void log_crash(struct slice message);
+/* The last line of a process that crashes, `crashed`; safe in a signal handler. */
+void log_crash(const struct log_field *fields, size_t count);
 
 /* Lines dropped since the start. */
 uint64_t log_dropped(void);

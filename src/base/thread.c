@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define NAME_LEN 16 /* with its NUL; pthread_setname_np takes no more */
 
@@ -19,10 +20,27 @@ static void set_of_blocked(sigset_t *set)
     }
 }
 
+/* What a new thread needs to begin. */
+struct beginning {
+    void *(*run)(void *);
+    void *argument;
+    char name[NAME_LEN];
+};
+
+static void *begin(void *argument)
+{
+    struct beginning *given = argument;
+    const struct beginning beginning = *given;
+
+    free(given);
+    (void)pthread_setname_np(pthread_self(), beginning.name);
+    return beginning.run(beginning.argument);
+}
+
 bool thread_start(pthread_t *thread, const char *name, size_t stack_bytes, void *(*run)(void *),
                   void *argument)
 {
-    char short_name[NAME_LEN];
+    struct beginning *beginning = NULL;
     pthread_attr_t attributes;
     sigset_t blocked;
     sigset_t before;
@@ -36,14 +54,19 @@ bool thread_start(pthread_t *thread, const char *name, size_t stack_bytes, void 
         errno = pthread_attr_setstacksize(&attributes, stack_bytes);
         assert(errno == 0); /* it is above PTHREAD_STACK_MIN */
     }
-    set_of_blocked(&blocked);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    const int result = pthread_create(thread, &attributes, run, argument);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int result = ENOMEM;
+    beginning = malloc(sizeof *beginning);
+    if (beginning) {
+        *beginning = (struct beginning){.run = run, .argument = argument};
+        (void)snprintf(beginning->name, sizeof beginning->name, "%s", name);
+        set_of_blocked(&blocked);
+        pthread_sigmask(SIG_SETMASK, &blocked, &before);
+        result = pthread_create(thread, &attributes, begin, beginning);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
     pthread_attr_destroy(&attributes);
-    if (result == 0) {
-        (void)snprintf(short_name, sizeof short_name, "%s", name);
-        (void)pthread_setname_np(*thread, short_name);
+    if (result != 0) {
+        free(beginning);
     }
     errno = result;
     return result == 0;

@@ -483,7 +483,6 @@ static int run(struct service *service)
     if (status != CLI_OK) {
         return status;
     }
-    signals_tell_crashes();
     const bool good = http_server_run(service->server, on_ready, service) == 0;
     pthread_mutex_lock(&service->lock);
     service->serving = NULL;

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "cli/signals.h"
 
-#include <execinfo.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdint.h>
-#include <string.h>
 
-#include "base/log.h"
 #include "base/thread.h"
-
-#define FRAMES_MOST 16
 
 static struct {
     struct signals_hooks hooks;
@@ -19,16 +13,6 @@ static struct {
     atomic_bool ending;
     bool running;
 } state;
-
-static const struct {
-    int number;
-    const char *name;
-} crashes[] = {
-    {SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},
-    {SIGILL, "SIGILL"},   {SIGABRT, "SIGABRT"},
-};
-
-/* ---- those that ask for something ---- */
 
 static void asked_set(sigset_t *set)
 {
@@ -92,83 +76,4 @@ void signals_end(void)
     pthread_kill(state.thread, SIGHUP);
     pthread_join(state.thread, NULL);
     state.running = false;
-}
-
-/* ---- those of a crash ---- */
-
-/* The linker's name for where the program was loaded to. */
-extern const char __executable_start; /* NOLINT(bugprone-reserved-identifier) */
-
-/* Text that is put together without a call that may lock or allocate (signal-safety(7)). */
-struct crash_text {
-    size_t len;
-    char text[512];
-};
-
-static void crash_add(struct crash_text *out, const char *text)
-{
-    while (*text && out->len < sizeof out->text) {
-        out->text[out->len++] = *text++;
-    }
-}
-
-static void crash_add_hex(struct crash_text *out, uintptr_t value)
-{
-    char digits[2 * sizeof value + 1] = "";
-    size_t at = sizeof digits - 1;
-
-    do {
-        digits[--at] = "0123456789abcdef"[value & 15];
-        value >>= 4;
-    } while (value > 0);
-    crash_add(out, "0x");
-    crash_add(out, digits + at);
-}
-
-/* Where addr2line looks for it; what is another library's is left out. */
-static void crash_add_frames(struct crash_text *out)
-{
-    void *frames[FRAMES_MOST];
-    const int count = backtrace(frames, FRAMES_MOST);
-    const uintptr_t start = (uintptr_t)&__executable_start;
-
-    crash_add(out, "; addr2line -e taskhold");
-    for (int i = 0; i < count; i++) {
-        const uintptr_t at = (uintptr_t)frames[i];
-        if (at >= start && at - start < (uintptr_t)64 * 1024 * 1024) {
-            crash_add(out, " ");
-            crash_add_hex(out, at - start);
-        }
-    }
-}
-
-static void on_crash(int number, siginfo_t *info, void *context)
-{
-    struct crash_text out = {0};
-
-    (void)context;
-    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
-        crash_add(&out, crashes[i].number == number ? crashes[i].name : "");
-    }
-    if (number != SIGABRT) {
-        crash_add(&out, " at ");
-        crash_add_hex(&out, (uintptr_t)info->si_addr);
-    }
-    crash_add(&out, ": a fault of the program; the supervisor should start it again");
-    crash_add_frames(&out);
-    log_crash((struct slice){out.text, out.len});
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
-void signals_tell_crashes(void)
-{
-    struct sigaction crash = {.sa_sigaction = on_crash,
-                              .sa_flags = (int)(SA_RESETHAND | SA_SIGINFO)};
-    void *frames[2];
-
-    (void)backtrace(frames, 2); /* loads what it needs, which a handler must not */
-    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
-        sigaction(crashes[i].number, &crash, NULL);
-    }
 }

@@ -22,8 +22,4 @@ bool signals_start(const struct signals_hooks *hooks);
 /* Ends the thread; no hook runs any more when this returns. */
 void signals_end(void);
 
-/* From now on a crash writes one line to standard error: the signal, the address, a backtrace that
- * `addr2line -e taskhold` reads. */
-void signals_tell_crashes(void);
-
 #endif

@@ -334,6 +334,9 @@ def test_a_crash_says_what_and_where(tmp_path):
         if "AddressSanitizer" not in server.log_text():
             crash = rows(server)[-1]
             assert crash["event"] == "crashed" and crash["message"].startswith("SIGSEGV at 0x"), crash
-            assert "addr2line -e taskhold 0x" in crash["message"]
+            assert crash["version"] and crash["thread"] == "taskhold", crash
+            functions = subprocess.run(["addr2line", "-fe", binary(), *crash["addr2line"].split()], capture_output=True,
+                                       text=True, check=True).stdout.splitlines()
+            assert "http_server_run" in functions, functions
     finally:
         server.kill()

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "base/crash.h"
+
+#include <assert.h>
+#include <execinfo.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define FRAMES_MOST 32
+
+/* Where the linker put the program's code. */
+extern const char __executable_start; /* NOLINT(bugprone-reserved-identifier) */
+extern const char etext;
+
+/* Text that is put together without a call that may lock or allocate (signal-safety(7)). */
+struct crash_text {
+    size_t len;
+    char text[512];
+};
+
+static void add(struct crash_text *out, const char *text)
+{
+    while (*text && out->len < sizeof out->text) {
+        out->text[out->len++] = *text++;
+    }
+}
+
+static void add_number(struct crash_text *out, uintptr_t value, unsigned base)
+{
+    char digits[3 * sizeof value + 1] = "";
+    size_t at = sizeof digits - 1;
+
+    do {
+        digits[--at] = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value > 0);
+    add(out, base == 16 ? "0x" : "");
+    add(out, digits + at);
+}
+
+static struct slice slice_of_text(const struct crash_text *text)
+{
+    return (struct slice){text->text, text->len};
+}
+
+/* ---- an assertion that fails ---- */
+
+static struct crash_text failed_assertion;
+static atomic_bool assertion_has_failed; /* only the first one is told */
+static atomic_bool is_telling;
+
+/* What assert() calls, in the place of the C library's, whose text would not be in the log's form.
+ * NOLINTNEXTLINE(bugprone-reserved-identifier) */
+void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function)
+{
+    if (!atomic_exchange(&assertion_has_failed, true)) {
+        struct crash_text *out = &failed_assertion;
+        add(out, file);
+        add(out, ":");
+        add_number(out, line, 10);
+        add(out, ": ");
+        add(out, function);
+        add(out, ": assertion failed: ");
+        add(out, assertion);
+        if (!atomic_load(&is_telling)) {
+            const ssize_t written =
+                write(STDERR_FILENO, out->text, out->len) + write(STDERR_FILENO, "\n", 1);
+            (void)written;
+        }
+    }
+    abort();
+}
+
+/* ---- the line ---- */
+
+static const struct {
+    int number;
+    const char *name;
+} crashes[] = {
+    {SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},
+    {SIGILL, "SIGILL"},   {SIGABRT, "SIGABRT"},
+};
+
+/* Frames of the program itself, by their place in its file; those of libraries are left out. One
+ * byte before where a call returns to is still in the line of the call. */
+static void add_frames(struct crash_text *out)
+{
+    void *frames[FRAMES_MOST];
+    const int count = backtrace(frames, FRAMES_MOST);
+    const uintptr_t start = (uintptr_t)&__executable_start;
+
+    for (int i = 0; i < count; i++) {
+        const uintptr_t at = (uintptr_t)frames[i] - 1;
+        if (at >= start && at < (uintptr_t)&etext) {
+            add(out, out->len > 0 ? " " : "");
+            add_number(out, at - start, 16);
+        }
+    }
+}
+
+static void on_crash(int number, siginfo_t *info, void *context)
+{
+    struct crash_text what = {0};
+    struct crash_text frames = {0};
+    char thread[17] = "";
+
+    (void)context;
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
+        add(&what, crashes[i].number == number ? crashes[i].name : "");
+    }
+    if (number != SIGABRT) {
+        add(&what, " at ");
+        add_number(&what, (uintptr_t)info->si_addr, 16);
+    } else if (atomic_load(&assertion_has_failed)) {
+        what = failed_assertion;
+    }
+    add_frames(&frames);
+    (void)prctl(PR_GET_NAME, thread);
+    log_crash(LOG_FIELDS(
+        LOG_T("message", slice_of_text(&what)), LOG_T("version", SLICE(TASKHOLD_VERSION)),
+        LOG_T("thread", slice_of(thread)), LOG_T("addr2line", slice_of_text(&frames))));
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+void crash_tell(void)
+{
+    struct sigaction crash = {.sa_sigaction = on_crash,
+                              .sa_flags = (int)(SA_RESETHAND | SA_SIGINFO)};
+    void *frames[2];
+
+    (void)backtrace(frames, 2); /* loads what it needs, which a handler must not */
+    atomic_store(&is_telling, true);
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
+        sigaction(crashes[i].number, &crash, NULL);
+    }
+}
