@@ -9,7 +9,7 @@
 #include "api/rate.h"
 #include "api/respond.h"
 #include "api/routes.h"
-#include "auth/refresh_token.h"
+#include "auth/tokens.h"
 #include "base/client_key.h"
 #include "base/clock.h"
 #include "base/metrics.h"

@@ -3,7 +3,7 @@
 #define TASKHOLD_API_API_H
 
 #include "auth/keys.h"
-#include "auth/revocations.h"
+#include "auth/token_cache.h"
 #include "base/settings.h"
 #include "http/server.h"
 #include "store/store.h"

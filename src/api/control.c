@@ -10,7 +10,7 @@
 #include "api/password_rule.h"
 #include "api/respond.h"
 #include "api/routes.h"
-#include "auth/invitation.h"
+#include "auth/tokens.h"
 #include "base/clock.h"
 
 /* What an operator does with accounts; see api_control_routes. */

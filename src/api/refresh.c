@@ -5,7 +5,7 @@
 #include "api/handlers.h"
 #include "api/respond.h"
 #include "api/token_answer.h"
-#include "auth/refresh_token.h"
+#include "auth/tokens.h"
 #include "base/clock.h"
 
 /* POST /v1/auth/refresh: the store moves the session's counter, or ends the session when an old

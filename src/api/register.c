@@ -6,7 +6,7 @@
 #include "api/hashing.h"
 #include "api/password_rule.h"
 #include "api/respond.h"
-#include "auth/invitation.h"
+#include "auth/tokens.h"
 #include "base/clock.h"
 
 /* POST /v1/auth/register: the rules, the hash, the row. An invitation that is sent is looked at and

@@ -5,7 +5,7 @@
 #include "api/event_log.h"
 #include "api/handlers.h"
 #include "api/respond.h"
-#include "auth/refresh_token.h"
+#include "auth/tokens.h"
 #include "base/clock.h"
 
 /* GET and DELETE /v1/me/sessions, DELETE /v1/me/sessions/{id}, POST /v1/auth/logout. */

@@ -3,7 +3,7 @@
 
 #include "api/context.h"
 #include "api/respond.h"
-#include "auth/refresh_token.h"
+#include "auth/tokens.h"
 #include "base/clock.h"
 
 /* At least 1: a token that was just made is still good. */

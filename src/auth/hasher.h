@@ -2,7 +2,7 @@
 #ifndef TASKHOLD_AUTH_HASHER_H
 #define TASKHOLD_AUTH_HASHER_H
 
-#include "auth/password_hash.h"
+#include "auth/password.h"
 #include "base/inbox.h"
 
 /* Hashes passwords on a pool of threads. Memory is threads x 19 MiB whatever comes in, and goes

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "auth/token_cache.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -11,6 +12,46 @@
 #define WAYS          4
 #define TOKEN_ROOM    512 /* longer ones (an issuer above some 90 bytes) are verified each time */
 #define SIGNATURE_LEN 43
+
+/* ---- revocations ---- */
+
+/* Users that share a counter only cost one another a look at the store. */
+#define COUNTERS 4096
+
+struct revocations {
+    _Atomic uint64_t counters[COUNTERS];
+};
+
+/* The last bytes of a UUIDv7 are random. */
+static size_t counter_of(struct uuid user)
+{
+    return ((size_t)user.bytes[14] << 8 | user.bytes[15]) % COUNTERS;
+}
+
+struct revocations *revocations_create(void)
+{
+    return calloc(1, sizeof(struct revocations));
+}
+
+void revocations_destroy(struct revocations **revocations)
+{
+    free(*revocations);
+    *revocations = NULL;
+}
+
+void revocations_add(struct revocations *revocations, struct uuid user)
+{
+    atomic_fetch_add_explicit(&revocations->counters[counter_of(user)], 1, memory_order_acq_rel);
+}
+
+/* Acquire: the question to the store that follows cannot move before this read, so an end of a
+ * session that the store did not yet know moves the counter afterwards. */
+uint64_t revocations_of(const struct revocations *revocations, struct uuid user)
+{
+    return atomic_load_explicit(&revocations->counters[counter_of(user)], memory_order_acquire);
+}
+
+/* ---- the cache ---- */
 
 struct entry {
     struct jwt_claims claims;

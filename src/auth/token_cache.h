@@ -3,7 +3,20 @@
 #define TASKHOLD_AUTH_TOKEN_CACHE_H
 
 #include "auth/jwt.h"
-#include "auth/revocations.h"
+
+/* Tells every loop at once that sessions of a user ended: a fixed array of counters by user. A loop
+ * that remembers a verified token remembers its counter too, and asks the store again when the
+ * counter has moved. Any thread; no lock. */
+struct revocations;
+
+struct revocations *revocations_create(void);
+void revocations_destroy(struct revocations **revocations);
+
+/* Called after the commit and before anyone is told. */
+void revocations_add(struct revocations *revocations, struct uuid user);
+
+/* The user's counter now. Read it before asking the store, never after. */
+uint64_t revocations_of(const struct revocations *revocations, struct uuid user);
 
 /* Verified tokens of one loop: fixed memory, no lock. A token is found only byte for byte, before
  * its expiry, while no session of its user has ended since it was put in, and not longer than

@@ -13,7 +13,7 @@
 #include "api/api.h"
 #include "api/routes.h"
 #include "auth/keys.h"
-#include "auth/revocations.h"
+#include "auth/token_cache.h"
 #include "base/log.h"
 #include "base/machine.h"
 #include "base/metrics.h"

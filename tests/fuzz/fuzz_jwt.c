@@ -5,7 +5,7 @@
 
 #include "auth/base64url.h"
 #include "auth/jwt.h"
-#include "auth/refresh_token.h"
+#include "auth/tokens.h"
 
 /* What arrives behind `Bearer`, and what a body calls a refresh token: any bytes. Then the same
  * bytes as claims under a good signature, or the parser of claims would never be reached. */

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "auth/jwt_claims.h"
+#include "auth/jwt.h"
 
 #define SUB "01a203c9-2b03-70a1-81ce-0123456789ab"
 #define SID "01a203c9-2b04-7fff-bfff-fedcba987654"

@@ -10,7 +10,7 @@
 
 #include <sodium.h>
 
-#include "auth/password_hash.h"
+#include "auth/password.h"
 
 /* Made by npm's hash-wasm 4.12.0 (another implementation) with the password `correct horse battery
  * staple`. */

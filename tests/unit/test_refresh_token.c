@@ -8,7 +8,7 @@
 
 #include <sodium.h>
 
-#include "auth/refresh_token.h"
+#include "auth/tokens.h"
 
 #define CURRENT  SLICE("hT5-one-secret-for-the-unit-tests-q7Zw")
 #define PREVIOUS SLICE("kL2-another-secret-for-the-tests-v9Xe")

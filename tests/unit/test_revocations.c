@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-#include "auth/revocations.h"
+#include "auth/token_cache.h"
 
 #define THREADS 4
 #define ROUNDS  5000

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "auth/refresh_token.h"
+#include "auth/tokens.h"
+
+#include <sodium.h>
 
 #include "auth/base64url.h"
+
+/* ---- refresh tokens ---- */
 
 #define COUNTER_AT  16
 #define MAC_AT      24
@@ -44,4 +48,27 @@ bool refresh_token_parse(const struct keys *keys, struct slice token, struct uui
     memcpy(session->bytes, bytes, sizeof session->bytes);
     *counter = (int64_t)value;
     return true;
+}
+
+/* ---- invitations ---- */
+
+#define INVITATION_BYTES 32
+#define VARIANT          sodium_base64_VARIANT_URLSAFE_NO_PADDING
+
+_Static_assert(sodium_base64_ENCODED_LEN(INVITATION_BYTES, VARIANT) == INVITATION_LEN + 1,
+               "the length");
+_Static_assert(crypto_hash_sha256_BYTES == INVITATION_HASH_LEN, "the length");
+
+void invitation_make(char text[static INVITATION_LEN + 1], uint8_t hash[static INVITATION_HASH_LEN])
+{
+    uint8_t random[INVITATION_BYTES];
+
+    randombytes_buf(random, sizeof random);
+    sodium_bin2base64(text, INVITATION_LEN + 1, random, sizeof random, VARIANT);
+    invitation_hash((struct slice){text, INVITATION_LEN}, hash);
+}
+
+void invitation_hash(struct slice text, uint8_t hash[static INVITATION_HASH_LEN])
+{
+    crypto_hash_sha256(hash, (const unsigned char *)(text.ptr ? text.ptr : ""), text.len);
 }
