@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/writer.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,9 +21,17 @@
 
 #define QUEUE_MOST    4096
 #define LOOK_MS       1000    /* between two looks at whether the file was moved */
-#define BUSY_LOOK_MS  5       /* the same while several writes come at once: a look costs as 3 do */
+#define BUSY_LOOK_MS  5       /* the same before a commit, and after one of several writes */
 #define WAIT_MOST_US  5000000 /* an operation that waited longer is refused, not run */
 #define EXIT_SOFTWARE 70      /* of sysexits.h */
+
+#define FILE_COUNT 2
+
+struct file_identity {
+    uint32_t major; /* the device */
+    uint32_t minor;
+    uint64_t inode;
+};
 
 struct writer {
     sqlite3 *db;
@@ -34,11 +44,11 @@ struct writer {
     bool started;
     int last_error; /* logged once, not for each batch that meets it */
     int64_t looked_ms;
-    struct { /* of the WAL that is written; no inode: it is not looked for */
+    struct { /* the database and its WAL */
         char *path;
-        dev_t device;
-        ino_t inode;
-    } wal;
+        struct file_identity identity;
+        bool known; /* false: it is not looked for */
+    } files[FILE_COUNT];
 
     atomic_uint waiting; /* admitted and not yet taken */
     atomic_uint_fast64_t commits;
@@ -128,27 +138,41 @@ static _Noreturn void die(const char *what, int rc)
 
 /* ---- is the file still there? ---- */
 
-/* SQLite asks for the database itself, and not for its WAL. */
-static void remember_wal(struct writer *writer)
+/* Which file a name leads to. Its times are not asked for: Linux 6.13 and later give a file of
+ * which somebody has seen the times a new one at its next write, and where ext4 has no journal
+ * every flush of the WAL then writes its inode too, which made a lone write take half as long
+ * again. */
+static bool find_file(const char *path, struct file_identity *identity)
 {
-    struct stat status;
+    struct statx found;
+    if (!path || statx(AT_FDCWD, path, 0, STATX_INO, &found) != 0)
+        return false;
+    *identity = (struct file_identity){
+        .major = found.stx_dev_major, .minor = found.stx_dev_minor, .inode = found.stx_ino};
+    return true;
+}
+
+static void remember_files(struct writer *writer)
+{
     const char *path = sqlite3_db_filename(writer->db, "main");
-    if (asprintf(&writer->wal.path, "%s-wal", path) < 0)
-        writer->wal.path = NULL;
-    else if (stat(writer->wal.path, &status) == 0) {
-        writer->wal.device = status.st_dev;
-        writer->wal.inode = status.st_ino;
-    }
+    char *wal = NULL;
+    writer->files[0].path = strdup(path);
+    writer->files[1].path = asprintf(&wal, "%s-wal", path) < 0 ? NULL : wal;
+    for (unsigned i = 0; i < FILE_COUNT; i++)
+        writer->files[i].known = find_file(writer->files[i].path, &writer->files[i].identity);
 }
 
 static bool is_moved(const struct writer *writer)
 {
-    struct stat status;
-    int moved = 0;
-    (void)sqlite3_file_control(writer->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-    return moved != 0 || (writer->wal.inode != 0 && (stat(writer->wal.path, &status) != 0 ||
-                                                     status.st_dev != writer->wal.device ||
-                                                     status.st_ino != writer->wal.inode));
+    for (unsigned i = 0; i < FILE_COUNT; i++) {
+        const struct file_identity *known = &writer->files[i].identity;
+        struct file_identity now;
+        if (writer->files[i].known &&
+            (!find_file(writer->files[i].path, &now) || now.inode != known->inode ||
+             now.major != known->major || now.minor != known->minor))
+            return true;
+    }
+    return false;
 }
 
 /* What was acknowledged goes into the file, wherever that is now: its WAL may not have gone along.
@@ -171,12 +195,19 @@ static bool look(struct writer *writer)
     return !writer_moved(writer);
 }
 
-/* As look(), but batches of several operations look no more often than every BUSY_LOOK_MS. */
-static bool look_if_due(struct writer *writer, const struct store_op *first)
+/* As look(), but no more often than every BUSY_LOOK_MS. */
+static bool look_if_due(struct writer *writer)
 {
-    if (first->next && clock_mono_ms() - writer->looked_ms < BUSY_LOOK_MS)
+    if (clock_mono_ms() - writer->looked_ms < BUSY_LOOK_MS)
         return !writer_moved(writer);
     return look(writer);
+}
+
+/* After a commit and before it is answered; a look costs little beside one operation's answer, and
+ * much beside those of hundreds. */
+static bool look_after(struct writer *writer, const struct store_op *first)
+{
+    return first->next ? look_if_due(writer) : look(writer);
 }
 
 /* ---- answers ---- */
@@ -271,7 +302,7 @@ static void drop_late(struct store_op *first)
 static void run_batch(struct writer *writer, struct store_op *first)
 {
     bool at_commit = false;
-    if (!look_if_due(writer, first) || !writer_writable(writer)) {
+    if (!look_if_due(writer) || !writer_writable(writer)) {
         refuse(first, ERROR_UNAVAILABLE);
         return;
     }
@@ -283,7 +314,7 @@ static void run_batch(struct writer *writer, struct store_op *first)
         return;
     }
     writer->last_error = SQLITE_OK;
-    if (!look_if_due(writer, first))
+    if (!look_after(writer, first))
         refuse(first, ERROR_OUTCOME_UNKNOWN);
     atomic_fetch_add_explicit(&writer->commits, 1, memory_order_release);
     for (unsigned i = 0; writer->sessions_ended && i < writer->transaction.ended_count; i++)
@@ -398,7 +429,7 @@ struct writer *writer_create(sqlite3 *db, const struct store_options *options)
         return NULL;
     }
     maintenance_init(&writer->maintenance, &t->statements);
-    remember_wal(writer);
+    remember_files(writer);
     writer->started = thread_condition_init(&writer->sent) &&
                       thread_start(&writer->thread, "writer", 0, run_thread, writer);
     if (!writer->started)
@@ -430,7 +461,8 @@ void writer_destroy(struct writer **writer)
     if (w->started)
         stop(w);
     statements_finish(&w->transaction.statements);
-    free(w->wal.path);
+    for (unsigned i = 0; i < FILE_COUNT; i++)
+        free(w->files[i].path);
     free(w->transaction.ended);
     database_close(&w->db);
     pthread_cond_destroy(&w->answered);

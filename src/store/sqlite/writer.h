@@ -50,8 +50,9 @@ uint64_t writer_commits(const struct writer *writer);
 bool writer_writable(const struct writer *writer);
 
 /* The database file, or its WAL, is not where it was: it was moved or removed under the server, and
- * what would be written might be found by nobody. Asked before and after each commit and once a
- * second; there is no way back but a restart, for another server may have written it meanwhile. */
+ * what would be written might be found by nobody. Asked after each commit, before its answer; also
+ * before it, if the last time was not just then; and once a second. There is no way back but a
+ * restart, for another server may have written it meanwhile. */
 bool writer_moved(const struct writer *writer);
 
 /* Damage was found in the file. From any thread. */
