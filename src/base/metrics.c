@@ -2,18 +2,159 @@
 #include "base/metrics.h"
 
 #include <assert.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/metrics_table.h"
+
+/* ---- what is counted ---- */
+
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+
+/* The upper bounds of a histogram's buckets, as they are compared and as they are shown. */
+struct metric_buckets {
+    unsigned count;
+    int64_t bounds[16];
+    const char *texts[16];
+    bool micros; /* observed in microseconds, shown in seconds */
+};
+
+struct metric_row {
+    enum metric_type type;
+    const char *name;
+    const char *help;
+    const struct metric_buckets *buckets; /* of histograms */
+    const char *label;                    /* with its values: one series for each of them */
+    const char *const *values;            /* ended by NULL; the last one is `other` */
+    bool series;                          /* only what metrics_series adds */
+};
+
+#define VALUES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* 100 us to 10 s. */
+static const struct metric_buckets times = {
+    .count = 16,
+    .bounds = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000,
+               1000000, 2500000, 5000000, 10000000},
+    .texts = {"0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05",
+              "0.1", "0.25", "0.5", "1", "2.5", "5", "10"},
+    .micros = true,
+};
+
+static const struct metric_buckets sizes = {
+    .count = 10,
+    .bounds = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512},
+    .texts = {"1", "2", "4", "8", "16", "32", "64", "128", "256", "512"},
+};
+
+#define ROW(kind, text, words, ...)                                                                \
+    {                                                                                              \
+        .type = METRIC_##kind, .name = (text), .help = (words), __VA_ARGS__                        \
+    }
+
+static const struct metric_row rows[METRIC_COUNT] = {
+    [METRIC_READY] = ROW(GAUGE, "taskhold_ready", "1 when /readyz answers 200."),
+    [METRIC_HTTP_REQUESTS] =
+        ROW(COUNTER, "taskhold_http_requests_total",
+            "Answered requests by route, method and class of status.", .series = true),
+    [METRIC_HTTP_DURATION] = ROW(
+        HISTOGRAM, "taskhold_http_request_duration_seconds",
+        "From a request's first byte to the last of its answer, by route; HEAD counts with GET.",
+        .buckets = &times, .series = true),
+    [METRIC_HTTP_IN_FLIGHT] = ROW(GAUGE, "taskhold_http_requests_in_flight",
+                                  "Requests that wait for the database or a password hash."),
+    [METRIC_HTTP_CONNECTIONS] = ROW(GAUGE, "taskhold_http_connections", "Open connections."),
+    [METRIC_HTTP_ACCEPTED] =
+        ROW(COUNTER, "taskhold_http_connections_accepted_total", "Connections that were taken."),
+    [METRIC_HTTP_TURNED_AWAY] = ROW(COUNTER, "taskhold_http_connections_refused_total",
+                                    "Connections that were turned away.", .label = "reason",
+                                    .values = VALUES("full", "address", "descriptors", "other")),
+    [METRIC_HTTP_SHED] = ROW(COUNTER, "taskhold_http_requests_shed_total",
+                             "Requests that were answered 503 at once, under overload."),
+    [METRIC_STORE_QUEUE] =
+        ROW(GAUGE, "taskhold_store_queue_operations", "Writes that wait for the writer."),
+    [METRIC_STORE_REFUSED] =
+        ROW(COUNTER, "taskhold_store_refused_total",
+            "Writes that were refused: the queue was full, or they had waited too long.",
+            .label = "reason", .values = VALUES("queue_full", "late", "other")),
+    [METRIC_STORE_BATCH] = ROW(HISTOGRAM, "taskhold_store_batch_operations",
+                               "Writes that shared one transaction.", .buckets = &sizes),
+    [METRIC_STORE_COMMIT] = ROW(HISTOGRAM, "taskhold_store_commit_duration_seconds",
+                                "Commits, the flush to disk included.", .buckets = &times),
+    [METRIC_STORE_CHECKPOINT] =
+        ROW(HISTOGRAM, "taskhold_store_checkpoint_duration_seconds",
+            "Moves of the write-ahead log into the database file.", .buckets = &times),
+    [METRIC_STORE_WAL_PAGES] =
+        ROW(GAUGE, "taskhold_store_wal_pages", "Pages in the write-ahead log, 4 KiB each."),
+    [METRIC_STORE_DAMAGED] = ROW(
+        GAUGE, "taskhold_store_damaged",
+        "1 when damage was found in the database file: writes are refused until it is restored."),
+    [METRIC_STORE_DISK] = ROW(GAUGE, "taskhold_store_disk_bytes",
+                              "Size of the file system that holds the database file."),
+    [METRIC_STORE_DISK_FREE] =
+        ROW(GAUGE, "taskhold_store_disk_free_bytes", "What the server may still write there."),
+    [METRIC_LAST_BACKUP] =
+        ROW(GAUGE, "taskhold_last_backup_timestamp_seconds",
+            "The moment that the last backup holds, in Unix time; 0 when none is known.",
+            .series = true),
+    [METRIC_STORE_CONNECTIONS] =
+        ROW(GAUGE, "taskhold_store_connections", "Open connections to PostgreSQL."),
+    [METRIC_STORE_LOST] = ROW(COUNTER, "taskhold_store_connections_lost_total",
+                              "Connections to PostgreSQL that broke or were given up."),
+    [METRIC_STORE_RETRIED] = ROW(COUNTER, "taskhold_store_retried_total",
+                                 "Operations that PostgreSQL had to be asked for again."),
+    [METRIC_STORE_UNKNOWN] = ROW(COUNTER, "taskhold_store_outcome_unknown_total",
+                                 "Writes that were answered outcome_unknown."),
+    [METRIC_HASH_QUEUE] =
+        ROW(GAUGE, "taskhold_password_hash_queue", "Password hashes that wait for a thread."),
+    [METRIC_HASH_DURATION] =
+        ROW(HISTOGRAM, "taskhold_password_hash_duration_seconds",
+            "Time to compute a password hash, without the wait.", .buckets = &times),
+    [METRIC_HASH_REFUSED] = ROW(COUNTER, "taskhold_password_hash_refused_total",
+                                "Password hashes that were refused: the queue was full."),
+    [METRIC_TOKENS_REFUSED] =
+        ROW(COUNTER, "taskhold_tokens_refused_total", "Access tokens that were refused.",
+            .label = "reason",
+            .values = VALUES("missing", "repeated", "too_long", "malformed", "bad_signature",
+                             "bad_claims", "expired", "session_ended", "other")),
+    [METRIC_THROTTLED] =
+        ROW(COUNTER, "taskhold_throttled_total", "Requests that a quota refused.", .label = "quota",
+            .values = VALUES("auth", "api", "failures", "other")),
+    [METRIC_SECURITY_EVENTS] =
+        ROW(COUNTER, "taskhold_security_events_total", "Security events, named as in the log.",
+            .label = "event",
+            .values = VALUES("registered", "login_ok", "login_failed", "password_changed",
+                             "email_changed", "session_ended", "account_deleted", "invited",
+                             "refresh_reuse", "token_rejected", "throttled", "user_disabled",
+                             "user_enabled", "other")),
+    [METRIC_LOG_DROPPED] = ROW(COUNTER, "taskhold_log_lines_dropped_total",
+                               "Lines of the log that were dropped: nobody read fast enough."),
+    [METRIC_HARDENING_REFUSED] = ROW(GAUGE, "taskhold_hardening_refused",
+                                     "1 when the kernel refused to harden the process."),
+};
+
+/* ---- the cells ---- */
 
 #define CACHE_LINE 64
 #define CELLS      4096
 /* The first cells are scrap: there counts what has no place. As many as the largest histogram has.
  */
 #define SCRAP 32
+
+/* One series: a counter or gauge has one cell; a histogram one for each bucket, one above the last
+ * bound, and the sum. */
+struct metric_series {
+    struct metric_series *next;
+    unsigned cell;
+    char labels[];
+};
 
 struct block {
     _Atomic int64_t cells[CELLS];
@@ -37,7 +178,7 @@ static unsigned first_cells[METRIC_COUNT];
 
 static _Thread_local struct block *mine;
 
-/* ---- Counting ---- */
+/* ---- counting ---- */
 
 static struct block *attach(void)
 {
@@ -80,9 +221,10 @@ void metrics_set_cell(unsigned cell, int64_t value)
 
 void metrics_observe_cell(enum metric metric, unsigned cell, int64_t value)
 {
-    const struct metric_buckets *buckets = metric_rows[metric].buckets;
+    const struct metric_buckets *buckets = rows[metric].buckets;
     _Atomic int64_t *cells = cell_of(cell);
     unsigned at = 0;
+    assert(buckets && value >= 0);
     while (at < buckets->count && value > buckets->bounds[at]) {
         at++;
     }
@@ -92,18 +234,21 @@ void metrics_observe_cell(enum metric metric, unsigned cell, int64_t value)
 
 void metrics_add(enum metric metric, int64_t n)
 {
+    assert(metric < METRIC_COUNT && rows[metric].type != METRIC_HISTOGRAM);
     metrics_add_cell(first_cells[metric], n);
 }
 
 void metrics_set(enum metric metric, int64_t value)
 {
+    assert(metric < METRIC_COUNT && rows[metric].type == METRIC_GAUGE);
     metrics_set_cell(first_cells[metric], value);
 }
 
 void metrics_count(enum metric metric, const char *value)
 {
-    const char *const *values = metric_rows[metric].values;
+    const char *const *values = rows[metric].values;
     unsigned at = 0;
+    assert(values && value);
     while (values[at + 1] && strcmp(values[at], value) != 0) {
         at++;
     }
@@ -115,7 +260,7 @@ void metrics_observe(enum metric metric, int64_t value)
     metrics_observe_cell(metric, first_cells[metric], value);
 }
 
-/* ---- The layout ---- */
+/* ---- the layout ---- */
 
 static unsigned cells_of(const struct metric_row *row)
 {
@@ -125,7 +270,7 @@ static unsigned cells_of(const struct metric_row *row)
 static unsigned append_series(enum metric metric, const char *labels)
 {
     const size_t len = strlen(labels);
-    const unsigned cells = cells_of(&metric_rows[metric]);
+    const unsigned cells = cells_of(&rows[metric]);
     struct metric_series *series = NULL;
     if (state.used == 0 || state.used + cells > CELLS) {
         return 0;
@@ -149,6 +294,7 @@ static unsigned append_series(enum metric metric, const char *labels)
 unsigned metrics_series(enum metric metric, const char *labels)
 {
     unsigned cell = 0;
+    assert(rows[metric].series);
     pthread_mutex_lock(&state.lock);
     cell = append_series(metric, labels);
     pthread_mutex_unlock(&state.lock);
@@ -158,7 +304,7 @@ unsigned metrics_series(enum metric metric, const char *labels)
 /* The values of a label stand in cells one after the other. */
 static void lay_out(enum metric metric)
 {
-    const struct metric_row *row = &metric_rows[metric];
+    const struct metric_row *row = &rows[metric];
     if (row->series) {
         return;
     }
@@ -187,31 +333,17 @@ void metrics_start(void)
         state.used = SCRAP;
         state.started_ms = clock_wall_ms();
         for (unsigned metric = 0; metric < METRIC_COUNT; metric++) {
-            assert(cells_of(&metric_rows[metric]) <= SCRAP);
+            assert(cells_of(&rows[metric]) <= SCRAP);
             lay_out((enum metric)metric);
         }
     }
     pthread_mutex_unlock(&state.lock);
 }
 
-/* ---- Reading ---- */
+/* ---- showing ---- */
 
-void metrics_lock(void)
-{
-    pthread_mutex_lock(&state.lock);
-}
-
-void metrics_unlock(void)
-{
-    pthread_mutex_unlock(&state.lock);
-}
-
-const struct metric_series *metrics_first_series(enum metric metric)
-{
-    return state.first[metric];
-}
-
-int64_t metrics_sum(unsigned cell)
+/* The sum of a cell over all threads; under the lock. */
+static int64_t sum_of(unsigned cell)
 {
     int64_t sum = 0;
     for (struct block *block = state.blocks; block; block = block->next) {
@@ -220,7 +352,169 @@ int64_t metrics_sum(unsigned cell)
     return sum;
 }
 
-int64_t metrics_started_ms(void)
+static void add_head(struct buffer *out, enum metric_type type, const char *name, const char *help)
 {
-    return state.started_ms;
+    static const char *const types[] = {"counter", "gauge", "histogram"};
+    buffer_add_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, types[type]);
+}
+
+/* `name_suffix{labels,le="bound"} ` */
+static void add_name(struct buffer *out, const struct metric_row *row, const char *suffix,
+                     const char *labels, const char *bound)
+{
+    buffer_add_text(out, row->name);
+    buffer_add_text(out, suffix);
+    if (labels[0] || bound) {
+        buffer_add_char(out, '{');
+        buffer_add_text(out, labels);
+        if (bound) {
+            buffer_add_text(out, labels[0] ? ",le=\"" : "le=\"");
+            buffer_add_text(out, bound);
+            buffer_add_char(out, '"');
+        }
+        buffer_add_char(out, '}');
+    }
+    buffer_add_char(out, ' ');
+}
+
+static void add_seconds(struct buffer *out, int64_t us)
+{
+    buffer_add_format(out, "%lld.%06lld", (long long)(us / 1000000), (long long)(us % 1000000));
+}
+
+static void add_histogram(struct buffer *out, const struct metric_row *row,
+                          const struct metric_series *series)
+{
+    const struct metric_buckets *buckets = row->buckets;
+    const int64_t sum = sum_of(series->cell + buckets->count + 1);
+    int64_t count = 0;
+    for (unsigned i = 0; i <= buckets->count; i++) {
+        const char *bound = i < buckets->count ? buckets->texts[i] : "+Inf";
+        count += sum_of(series->cell + i);
+        add_name(out, row, "_bucket", series->labels, bound);
+        buffer_add_i64(out, count);
+        buffer_add_char(out, '\n');
+    }
+    add_name(out, row, "_sum", series->labels, NULL);
+    if (buckets->micros) {
+        add_seconds(out, sum);
+    } else {
+        buffer_add_i64(out, sum);
+    }
+    buffer_add_char(out, '\n');
+    add_name(out, row, "_count", series->labels, NULL);
+    buffer_add_i64(out, count);
+    buffer_add_char(out, '\n');
+}
+
+/* A gauge that one thread raises and another lowers may be seen between the two. */
+static void add_number(struct buffer *out, const struct metric_row *row,
+                       const struct metric_series *series)
+{
+    const int64_t sum = sum_of(series->cell);
+    add_name(out, row, "", series->labels, NULL);
+    buffer_add_i64(out, sum > 0 ? sum : 0);
+    buffer_add_char(out, '\n');
+}
+
+/* ---- the process, by the names that every exporter of Prometheus uses ---- */
+
+static void add_process_number(struct buffer *out, const char *name, const char *help,
+                               uint64_t value)
+{
+    add_head(out, METRIC_GAUGE, name, help);
+    buffer_add_format(out, "%s %llu\n", name, (unsigned long long)value);
+}
+
+static void add_process_seconds(struct buffer *out, enum metric_type type, const char *name,
+                                const char *help, int64_t us)
+{
+    add_head(out, type, name, help);
+    buffer_add_format(out, "%s ", name);
+    add_seconds(out, us);
+    buffer_add_char(out, '\n');
+}
+
+/* `size resident …` in pages; see proc(5). */
+static bool read_memory(uint64_t *size, uint64_t *resident)
+{
+    char text[128];
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd >= 0 ? read(fd, text, sizeof text) : -1;
+    struct slice rest = {text, len > 0 ? (size_t)len : 0};
+    struct slice first = slice_next(&rest, ' ');
+    if (fd >= 0) {
+        close(fd);
+    }
+    return len > 0 && slice_to_u64(first, INT64_MAX / 65536, size) &&
+           slice_to_u64(slice_next(&rest, ' '), INT64_MAX / 65536, resident);
+}
+
+/* -1: the kernel does not tell. The descriptor that counts is not counted. */
+static int64_t count_descriptors(void)
+{
+    DIR *list = opendir("/proc/self/fd");
+    int64_t count = -1;
+    if (!list) {
+        return count;
+    }
+    for (const struct dirent *entry = readdir(list); entry; entry = readdir(list)) {
+        count += entry->d_name[0] != '.' ? 1 : 0;
+    }
+    closedir(list);
+    return count;
+}
+
+/* Leaves out what the kernel hides. */
+static void add_process(struct buffer *out)
+{
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    const int64_t descriptors = count_descriptors();
+    struct timespec used = {0};
+    struct rlimit limit = {0};
+    uint64_t size = 0;
+    uint64_t resident = 0;
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0) {
+        add_process_seconds(out, METRIC_COUNTER, "process_cpu_seconds_total",
+                            "Processor time, user and system.",
+                            (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000);
+    }
+    if (read_memory(&size, &resident)) {
+        add_process_number(out, "process_resident_memory_bytes", "Resident memory.",
+                           resident * page);
+        add_process_number(out, "process_virtual_memory_bytes", "Virtual memory.", size * page);
+    }
+    if (descriptors >= 0) {
+        add_process_number(out, "process_open_fds", "Open file descriptors.",
+                           (uint64_t)descriptors);
+    }
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        add_process_number(out, "process_max_fds", "The most file descriptors.", limit.rlim_cur);
+    }
+    add_process_seconds(out, METRIC_GAUGE, "process_start_time_seconds",
+                        "When it started, in Unix time.", state.started_ms * 1000);
+}
+
+void metrics_write(struct buffer *out)
+{
+    assert(out);
+    pthread_mutex_lock(&state.lock);
+    for (unsigned metric = 0; metric < METRIC_COUNT; metric++) {
+        const struct metric_row *row = &rows[metric];
+        const struct metric_series *series = state.first[metric];
+        if (series) {
+            add_head(out, row->type, row->name, row->help);
+        }
+        for (; series; series = series->next) {
+            if (row->type == METRIC_HISTOGRAM) {
+                add_histogram(out, row, series);
+            } else {
+                add_number(out, row, series);
+            }
+        }
+    }
+    pthread_mutex_unlock(&state.lock);
+    add_head(out, METRIC_GAUGE, "taskhold_build_info", "The version that runs.");
+    buffer_add_text(out, "taskhold_build_info{version=\"" TASKHOLD_VERSION "\"} 1\n");
+    add_process(out);
 }
