@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "base/utf8.h"
 
+#include <assert.h>
+
+#include <sodium.h>
+#include <utf8proc.h>
+
 static bool is_tail(char c)
 {
     return ((unsigned char)c & 0xc0) == 0x80;
@@ -56,4 +61,58 @@ struct slice utf8_cut(struct slice s, size_t most)
         }
     }
     return s;
+}
+
+/* ---- Normalization Form C ---- */
+
+#define POINTS_MOST    (2 * UTF8_NORMALIZE_MOST) /* what is decomposed has two bytes at least */
+#define ALWAYS_C_BELOW 0xcc /* UTF-8's first byte of U+0300, the first that may have to change */
+#define FORM           ((utf8proc_option_t)(UTF8PROC_COMPOSE | UTF8PROC_STABLE))
+#define O_YAE          "\u11a7"
+
+static bool is_normalized(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.ptr[i] >= ALWAYS_C_BELOW) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* libutf8proc before 2.11.2 loses U+11A7 after a Hangul syllable. It composes with nothing before
+ * it, so that a piece may begin there. */
+static struct slice next_piece(struct slice *text)
+{
+    const char *next = memmem(text->ptr + 1, text->len - 1, O_YAE, strlen(O_YAE));
+    const struct slice piece = {text->ptr, next ? (size_t)(next - text->ptr) : text->len};
+
+    text->ptr += piece.len;
+    text->len -= piece.len;
+    return piece;
+}
+
+struct slice utf8_normalize(struct arena *arena, struct slice text)
+{
+    utf8proc_int32_t points[POINTS_MOST + 1]; /* one to spare for utf8proc_reencode's NUL */
+    size_t len = 0;
+
+    assert(text.len <= UTF8_NORMALIZE_MOST);
+    if (is_normalized(text)) {
+        return arena_copy(arena, text);
+    }
+    char *copy = arena_alloc(arena, 3 * text.len + 1);
+    while (copy && text.len > 0) {
+        const struct slice piece = next_piece(&text);
+        utf8proc_ssize_t count =
+            utf8proc_decompose((const utf8proc_uint8_t *)piece.ptr, (utf8proc_ssize_t)piece.len,
+                               points, POINTS_MOST, FORM);
+        assert(count > 0 && count <= POINTS_MOST);
+        count = utf8proc_reencode(points, count, FORM);
+        assert(count > 0);
+        memcpy(copy + len, points, (size_t)count);
+        len += (size_t)count;
+    }
+    sodium_memzero(points, sizeof points);
+    return (struct slice){copy, len};
 }

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/nfc.h"
 #include "base/utf8.h"
 #include "model/text.h"
 
@@ -117,8 +116,8 @@ static void *place(void *base, size_t offset)
 static bool read_text(struct field_reading *reading, const struct field *field,
                       const struct json_member *member)
 {
-    const bool normalise = (field->flags & FIELD_NFC) && member->text.len <= NFC_TEXT_MOST;
-    struct slice copy = normalise ? nfc_copy(reading->arena, member->text)
+    const bool normalise = (field->flags & FIELD_NFC) && member->text.len <= UTF8_NORMALIZE_MOST;
+    struct slice copy = normalise ? utf8_normalize(reading->arena, member->text)
                                   : arena_copy(reading->arena, member->text);
     *(struct slice *)place(reading->input, field->input) = copy;
     return copy.ptr && check_text(reading, field, copy);
