@@ -166,6 +166,20 @@ struct store_options cli_store_options(const struct settings *settings)
     };
 }
 
+const char *cli_local_host(const char *host)
+{
+    if (strcmp(host, "0.0.0.0") == 0) {
+        return "127.0.0.1";
+    }
+    return strcmp(host, "::") == 0 ? "::1" : host;
+}
+
+void cli_write_authority(const char *host, unsigned port, char *out, size_t size)
+{
+    assert(host[0] != '[' && port <= UINT16_MAX);
+    (void)snprintf(out, size, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+}
+
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int number)

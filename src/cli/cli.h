@@ -131,6 +131,12 @@ void cli_json_bool(struct json_writer *w, const char *name, bool value);
 /* How the settings say to open the database. Texts are those of `settings`. */
 struct store_options cli_store_options(const struct settings *settings);
 
+/* An address to listen on as a process on this machine reaches it: all addresses are none. */
+const char *cli_local_host(const char *host);
+
+/* Writes HOST:PORT as it stands in a URL, an IPv6 address in brackets. */
+void cli_write_authority(const char *host, unsigned port, char *out, size_t size);
+
 /* From now on SIGINT, SIGTERM and SIGHUP do not end the process but set what this answers, so that
  * it tidies up first. A signal that the caller had ignored (nohup) stays ignored. `flags` are those
  * of sigaction: with SA_RESETHAND a second one ends the process at once. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/control.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,9 +12,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/aux_server.h"
 #include "cli/cli.h"
-#include "cli/control_server.h"
-#include "cli/control_wire.h"
 #include "http/unix_socket.h"
 
 /* While a server starts or stops, it has the lock and no socket: that is waited for. */
@@ -32,15 +32,9 @@ struct control_desk {
     struct revocations *revocations;
     struct store *store;
     struct api *api;
-    struct control_server *server;
+    struct aux_server *server;
     bool logging;
 };
-
-static int control_complain(int status, const char *what, const char *why)
-{
-    fprintf(stderr, "taskhold: %s%s%s\n", what, why ? ": " : "", why ? why : "");
-    return status;
-}
 
 /* The file has to be there by now. */
 static bool locate(struct control_desk *desk)
@@ -51,7 +45,7 @@ static bool locate(struct control_desk *desk)
     bool found = file && stat(file, &status) == 0;
 
     if (found && !desk->path) {
-        desk->path = control_server_path(file);
+        desk->path = aux_server_control_path(file);
         desk->owner = status.st_uid;
     }
     free(file);
@@ -75,7 +69,7 @@ static char *make_place(struct control_desk *desk)
     if (!desk->folder || asprintf(&name, "%s/accounts", desk->folder) < 0) {
         return NULL;
     }
-    desk->path = control_server_path(name);
+    desk->path = aux_server_control_path(name);
     desk->owner = geteuid();
     return name;
 }
@@ -86,11 +80,11 @@ static bool start_server(struct control_desk *desk, const char **why)
     char *made = NULL;
 
     if (file && locate(desk)) {
-        desk->server = control_server_start(desk->api, file, why);
+        desk->server = aux_server_control(desk->api, file, why);
     } else if (!file) {
         made = make_place(desk);
         *why = "no folder can be made in it; set TMPDIR to one that can be written";
-        desk->server = made ? control_server_start(desk->api, made, why) : NULL;
+        desk->server = made ? aux_server_control(desk->api, made, why) : NULL;
     }
     free(made);
     return desk->server != NULL;
@@ -113,7 +107,7 @@ static int serve_myself(struct control_desk *desk)
     if (desk->api && start_server(desk, &why)) {
         return CLI_OK;
     }
-    return control_complain(CLI_FAILED, desk->path ? desk->path : "cannot go on", why);
+    return complain(CLI_FAILED, "%s: %s", desk->path ? desk->path : "cannot go on", why);
 }
 
 static bool open_store(struct control_desk *desk, char why[static REASON_LEN])
@@ -154,22 +148,21 @@ static int find_way(struct control_desk *desk)
             return serve_myself(desk);
         }
         if (desk->engine->shared) {
-            return control_complain(CLI_FAILED, reason, NULL);
+            return complain(CLI_FAILED, "%s", reason);
         }
         const enum unix_socket_connected verdict = knock(desk, &why);
         if (verdict == UNIX_SOCKET_CONNECTED) {
             return CLI_OK;
         }
         if (verdict == UNIX_SOCKET_REFUSED) {
-            return control_complain(CLI_FAILED, desk->path, why);
+            return complain(CLI_FAILED, "%s: %s", desk->path, why);
         }
         nanosleep(&pause, NULL);
     }
-    fprintf(stderr,
-            "taskhold: %s; and no server answers at its control socket: stop what uses it, or run "
-            "this as the server's user\n",
-            reason);
-    return CLI_FAILED;
+    return complain(CLI_FAILED,
+                    "%s; and no server answers at its control socket: stop what uses it, or run "
+                    "this as the server's user",
+                    reason);
 }
 
 /* A mistyped path is no wish for an empty database. */
@@ -178,8 +171,7 @@ static int check_there(const struct control_desk *desk, bool make)
     const char *file = desk->engine->url_file(desk->settings->database_url);
 
     if (!make && file && access(file, F_OK) != 0 && errno == ENOENT) {
-        fprintf(stderr, "taskhold: there is no database %s; say which with --database\n", file);
-        return CLI_FAILED;
+        return complain(CLI_FAILED, "there is no database %s; say which with --database", file);
     }
     return CLI_OK;
 }
@@ -191,16 +183,15 @@ int control_open(struct control_desk **out, const struct settings *settings, boo
 
     *out = desk;
     if (!desk) {
-        return control_complain(CLI_FAILED, "out of memory", NULL);
+        return complain(CLI_FAILED, "out of memory");
     }
     desk->settings = settings;
     desk->engine = store_engine_for(settings->database_url);
     desk->revocations = revocations_create();
     if (!desk->engine) {
-        status = control_complain(CLI_CONFIGURATION,
-                                  "DATABASE_URL names no engine that is built in", NULL);
+        status = complain(CLI_CONFIGURATION, "DATABASE_URL names no engine that is built in");
     } else if (!desk->revocations) {
-        status = control_complain(CLI_FAILED, "out of memory", NULL);
+        status = complain(CLI_FAILED, "out of memory");
     } else {
         status = check_there(desk, make);
         status = status == CLI_OK ? find_way(desk) : status;
@@ -218,12 +209,12 @@ void control_close(struct control_desk **out)
     if (!desk) {
         return;
     }
-    control_server_stop(desk->server);
+    aux_server_stop(desk->server);
     api_destroy(&desk->api);
     if (desk->store) {
         desk->engine->close(&desk->store);
     }
-    control_server_destroy(&desk->server);
+    aux_server_destroy(&desk->server);
     if (desk->folder) {
         (void)rmdir(desk->folder);
     }
@@ -238,28 +229,20 @@ void control_close(struct control_desk **out)
 }
 
 int control_ask(struct control_desk *desk, const char *path, struct slice body,
-                struct control_answer *answer)
+                struct client_answer *answer)
 {
     int fd = -1;
     const char *why = NULL;
-    bool good = false;
 
-    *answer = (struct control_answer){0};
+    assert(desk && desk->path && path[0] == '/');
+    *answer = (struct client_answer){0};
     if (unix_socket_connect(desk->path, desk->owner, &fd, &why) != UNIX_SOCKET_CONNECTED) {
-        return control_complain(CLI_FAILED, desk->path, why);
+        return complain(CLI_FAILED, "%s: %s", desk->path, why);
     }
-    good = control_wire_send(fd, path, body) && control_wire_receive(fd, answer);
+    const bool good = client_send(fd, "localhost", path, body) && client_receive(fd, answer);
     close(fd);
     return good ? CLI_OK
-                : control_complain(
-                      CLI_FAILED,
-                      "the server ended before it answered; see whether it was done, and run "
-                      "this again if not",
-                      NULL);
-}
-
-void control_answer_finish(struct control_answer *answer)
-{
-    buffer_finish(&answer->bytes);
-    *answer = (struct control_answer){0};
+                : complain(CLI_FAILED,
+                           "the server ended before it answered; see whether it was done, and run "
+                           "this again if not");
 }

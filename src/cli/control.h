@@ -2,8 +2,8 @@
 #ifndef TASKHOLD_CLI_CONTROL_H
 #define TASKHOLD_CLI_CONTROL_H
 
-#include "base/buffer.h"
 #include "base/settings.h"
+#include "cli/client.h"
 
 /* Where a command carries out what it has to write. Only one process writes to a database file: the
  * server that runs, which is asked through its control socket; or, when the lock of the database is
@@ -18,17 +18,10 @@ int control_open(struct control_desk **out, const struct settings *settings, boo
 /* Gives the database back. */
 void control_close(struct control_desk **out);
 
-struct control_answer {
-    unsigned status;   /* of HTTP */
-    struct slice body; /* lives in `bytes` */
-    struct buffer bytes;
-};
-
 /* Makes a call of api_control_routes; without `body` a GET. CLI_OK when an answer came, whatever
  * it says; else CLI_FAILED after one line on standard error. The answer is to be finished either
  * way. */
 int control_ask(struct control_desk *desk, const char *path, struct slice body,
-                struct control_answer *answer);
-void control_answer_finish(struct control_answer *answer);
+                struct client_answer *answer);
 
 #endif

@@ -6,9 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
-#include "base/settings.h"
 #include "cli/cli.h"
+#include "cli/client.h"
 
 #define LIMIT_SECONDS 3
 
@@ -21,7 +20,7 @@
 /* Texts ended by NUL. */
 struct target {
     char host[256];
-    char port[6];
+    uint16_t port;
     char path[URL_MOST];
 };
 
@@ -63,7 +62,6 @@ static bool is_visible(struct slice text)
 static bool parse_url(struct slice url, struct target *target)
 {
     struct slice host = {0};
-    struct slice port = SLICE("80");
     struct slice path = SLICE("/readyz");
     uint64_t number = 0;
 
@@ -87,10 +85,11 @@ static bool parse_url(struct slice url, struct target *target)
     } else {
         host = slice_next(&url, ':');
     }
-    port = url.ptr ? url : port;
-    return host.len > 0 && slice_to_u64(port, 65535, &number) &&
-           copy(target->host, sizeof target->host, host) &&
-           copy(target->port, sizeof target->port, port) &&
+    if (!slice_to_u64(url.ptr ? url : SLICE("80"), UINT16_MAX, &number)) {
+        return false;
+    }
+    target->port = (uint16_t)number;
+    return host.len > 0 && copy(target->host, sizeof target->host, host) &&
            copy(target->path, sizeof target->path, path);
 }
 
@@ -99,9 +98,11 @@ static int connect_to(const struct target *target)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *addresses = NULL;
+    char port[8];
     int fd = -1;
 
-    if (getaddrinfo(target->host, target->port, &hints, &addresses) != 0) {
+    (void)snprintf(port, sizeof port, "%u", (unsigned)target->port);
+    if (getaddrinfo(target->host, port, &hints, &addresses) != 0) {
         return -1;
     }
     for (struct addrinfo *at = addresses; at && fd < 0; at = at->ai_next) {
@@ -115,35 +116,17 @@ static int connect_to(const struct target *target)
     return fd;
 }
 
-static bool send_request(int fd, const struct target *target)
-{
-    const bool v6 = strchr(target->host, ':') != NULL;
-    struct buffer out;
-    struct slice left = {0};
-    bool good = false;
-
-    buffer_init(&out, 2 * URL_MOST);
-    buffer_add_format(&out, "GET %s HTTP/1.1\r\nHost: %s%s%s:%s\r\nConnection: close\r\n\r\n",
-                      target->path, v6 ? "[" : "", target->host, v6 ? "]" : "", target->port);
-    good = !out.failed;
-    left = buffer_slice(&out);
-    while (good && left.len > 0) {
-        const ssize_t n = send(fd, left.ptr, left.len, MSG_NOSIGNAL);
-        good = n > 0;
-        left.ptr += good ? n : 0;
-        left.len -= good ? (size_t)n : 0;
-    }
-    buffer_finish(&out);
-    return good;
-}
-
-/* The status of the answer, or 0. */
-static unsigned read_status(int fd)
+/* The status of the answer, or 0. What comes after its first line is not waited for. */
+static unsigned ask(int fd, const struct target *target)
 {
     char line[STATUS_LEN];
+    char authority[sizeof target->host + 16];
     size_t len = 0;
-    uint64_t status = 0;
 
+    cli_write_authority(target->host, target->port, authority, sizeof authority);
+    if (!client_send(fd, authority, target->path, (struct slice){0})) {
+        return 0;
+    }
     while (len < sizeof line) {
         const ssize_t n = recv(fd, line + len, sizeof line - len, 0);
         if (n <= 0) {
@@ -151,28 +134,23 @@ static unsigned read_status(int fd)
         }
         len += (size_t)n;
     }
-    if (!slice_starts((struct slice){line, len}, SLICE("HTTP/1.")) || line[8] != ' ' ||
-        line[12] != ' ' || !slice_to_u64((struct slice){line + 9, 3}, 999, &status)) {
-        return 0;
-    }
-    return (unsigned)status;
+    return client_status((struct slice){line, len});
 }
 
 static int report(const struct target *target, unsigned status, bool json)
 {
     if (json) {
-        printf("{\"ready\":%s,\"status\":", status == 200 ? "true" : "false");
-        if (status != 0) {
-            printf("%u}\n", status);
-        } else {
-            puts("null}");
-        }
+        char text[8];
+        (void)snprintf(text, sizeof text, "%u", status);
+        printf("{\"ready\":%s,\"status\":%s}\n", status == 200 ? "true" : "false",
+               status != 0 ? text : "null");
     } else if (status == 200) {
         printf("ready\n");
     } else if (status != 0) {
-        fprintf(stderr, "taskhold: not ready: the answer was %u\n", status);
+        (void)complain(CLI_FAILED, "not ready: the answer was %u", status);
     } else {
-        fprintf(stderr, "taskhold: no answer from %s port %s\n", target->host, target->port);
+        (void)complain(CLI_FAILED, "no answer from %s port %u", target->host,
+                       (unsigned)target->port);
     }
     return status == 200 ? CLI_OK : CLI_FAILED;
 }
@@ -185,10 +163,8 @@ static int check(const struct target *target, bool json)
     signal(SIGALRM, on_alarm);
     alarm(LIMIT_SECONDS);
     fd = connect_to(target);
-    if (fd >= 0 && send_request(fd, target)) {
-        status = read_status(fd);
-    }
     if (fd >= 0) {
+        status = ask(fd, target);
         close(fd);
     }
     return report(target, status, json);
@@ -197,21 +173,13 @@ static int check(const struct target *target, bool json)
 /* Where the server of these settings listens, as seen from this machine. */
 static int target_from_settings(const struct settings *settings, struct target *target)
 {
-    const char *host = settings->host;
-
     if (settings->port == 0) {
-        fprintf(stderr, "taskhold: PORT is 0, any free port; give the URL\n");
-        return CLI_CONFIGURATION;
+        return complain(CLI_CONFIGURATION, "PORT is 0, any free port; give the URL");
     }
-    if (strcmp(host, "0.0.0.0") == 0) {
-        host = "127.0.0.1";
-    } else if (strcmp(host, "::") == 0) {
-        host = "::1";
+    if (!copy(target->host, sizeof target->host, slice_of(cli_local_host(settings->host)))) {
+        return complain(CLI_CONFIGURATION, "HOST is too long; give the URL");
     }
-    if (!copy(target->host, sizeof target->host, slice_of(host))) {
-        return CLI_CONFIGURATION;
-    }
-    (void)snprintf(target->port, sizeof target->port, "%u", (unsigned)(uint16_t)settings->port);
+    target->port = (uint16_t)settings->port;
     (void)copy(target->path, sizeof target->path, SLICE("/readyz"));
     return CLI_OK;
 }
@@ -240,8 +208,7 @@ int cli_healthcheck(int argc, char **argv)
         return status;
     }
     if (rest_count > 1 || (rest_count == 1 && !parse_url(slice_of(rest[0]), &target))) {
-        fprintf(stderr, "taskhold: give one URL such as http://127.0.0.1:8080/readyz\n");
-        return CLI_USAGE;
+        return complain(CLI_USAGE, "give one URL such as http://127.0.0.1:8080/readyz");
     }
     return check(&target, json);
 }

@@ -20,10 +20,9 @@
 #include "base/notify.h"
 #include "base/settings.h"
 #include "base/weburl.h"
+#include "cli/aux_server.h"
 #include "cli/cli.h"
-#include "cli/control_server.h"
 #include "cli/holder.h"
-#include "cli/metrics_listener.h"
 #include "cli/reload.h"
 #include "cli/signals.h"
 #include "http/server.h"
@@ -31,6 +30,7 @@
 #include "store/store.h"
 
 #define DATABASE_SHOWN_MOST 8192
+#define URL_MOST            320
 
 /* Everything one `serve` owns, made from top to bottom and ended from bottom to top. */
 struct service {
@@ -47,8 +47,8 @@ struct service {
     struct keys *keys;
     struct api *api;
     struct http_server *server;
-    struct metrics_listener *metrics;
-    struct control_server *control;
+    struct aux_server *metrics;
+    struct aux_server *control;
 };
 
 /* ---- what is said ---- */
@@ -311,25 +311,21 @@ static int start_control(struct service *service)
     const char *file = service->engine->file(service->store);
     const char *why = NULL;
 
-    service->control = file ? control_server_start(service->api, file, &why) : NULL;
+    service->control = file ? aux_server_control(service->api, file, &why) : NULL;
     if (file && !service->control) {
         log_message(LOG_WARN, "control_refused", "no control socket beside the database: %s", why);
     }
     return CLI_OK;
 }
 
-/* The address as a browser on this machine reaches it: all addresses are none of them. */
-static void write_local_url(const struct service *service, char *out, size_t size)
+/* The URL of the server, for a browser on this machine or as it is listened on. */
+static void write_url(const struct service *service, bool local, char *out, size_t size)
 {
-    const char *host = service->settings.host;
-    const unsigned port = http_server_port(service->server);
+    char authority[300];
 
-    if (strcmp(host, "0.0.0.0") == 0) {
-        host = "127.0.0.1";
-    } else if (strcmp(host, "::") == 0) {
-        host = "::1";
-    }
-    (void)snprintf(out, size, strchr(host, ':') ? "http://[%s]:%u" : "http://%s:%u", host, port);
+    cli_write_authority(local ? cli_local_host(service->settings.host) : service->settings.host,
+                        http_server_port(service->server), authority, sizeof authority);
+    (void)snprintf(out, size, "http://%s", authority);
 }
 
 /* Where the data is: the file, or the server without the password. */
@@ -352,14 +348,14 @@ static void say_data(const struct service *service)
  * 80 columns. */
 static void greet(const struct service *service, const char *url)
 {
-    char local[300];
+    char local[URL_MOST];
 
-    write_local_url(service, local, sizeof local);
+    write_url(service, true, local, sizeof local);
     fprintf(stderr, "taskhold " TASKHOLD_VERSION ", listening on %s\n\n  documentation  %s/docs\n",
             url, local);
     say_data(service);
     if (service->metrics) {
-        fprintf(stderr, "  metrics        %s\n", metrics_listener_url(service->metrics));
+        fprintf(stderr, "  metrics        %s\n", aux_server_url(service->metrics));
     }
     fprintf(stderr, "  stop           Ctrl-C\n\n");
     if (strcmp(service->settings.registration, "open") == 0) {
@@ -379,7 +375,7 @@ static void greet(const struct service *service, const char *url)
 static void log_started(const struct service *service, const char *url)
 {
     char text[512];
-    const char *metrics = service->metrics ? metrics_listener_url(service->metrics) : NULL;
+    const char *metrics = service->metrics ? aux_server_url(service->metrics) : NULL;
 
     (void)snprintf(text, sizeof text, "listening on %s", url);
     log_always(LOG_INFO, "started",
@@ -393,12 +389,9 @@ static void log_started(const struct service *service, const char *url)
 static void on_ready(void *owner)
 {
     struct service *service = owner;
-    char url[300];
-    const char *host = service->settings.host;
-    const bool v6 = strchr(host, ':') != NULL;
+    char url[URL_MOST];
 
-    (void)snprintf(url, sizeof url, "http://%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "",
-                   http_server_port(service->server));
+    write_url(service, false, url, sizeof url);
     if (is_watched()) {
         greet(service, url);
     } else {
@@ -417,7 +410,7 @@ static int open_metrics(struct service *service)
     if (!address) {
         return CLI_OK;
     }
-    service->metrics = metrics_listener_open(address, service->api, why, sizeof why);
+    service->metrics = aux_server_metrics(service->api, address, why, sizeof why);
     return service->metrics ? CLI_OK : start_failed(CLI_CONFIGURATION, why);
 }
 
@@ -460,15 +453,16 @@ static int start(struct service *service)
  * and a drain that ran out of time leaves some of their work under way. */
 static void finish(struct service *service)
 {
-    metrics_listener_close(&service->metrics);
-    control_server_stop(service->control);
+    aux_server_stop(service->metrics);
+    aux_server_stop(service->control);
     api_destroy(&service->api);
     keys_destroy(&service->keys);
     if (service->store) {
         service->engine->close(&service->store);
     }
     http_server_destroy(&service->server);
-    control_server_destroy(&service->control);
+    aux_server_destroy(&service->metrics);
+    aux_server_destroy(&service->control);
     revocations_destroy(&service->revocations);
     if (service->logging) {
         log_stop();

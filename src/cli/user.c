@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
-#include "base/complain.h"
-#include "base/json_writer.h"
+#include "api/routes.h"
+#include "base/json_reader.h"
 #include "base/utf8.h"
+#include "base/uuid.h"
 #include "cli/cli.h"
 #include "cli/control.h"
-#include "cli/user_list.h"
 #include "cli/user_password.h"
 
 /* `taskhold user`: accounts, without their passwords, and invitations. */
@@ -27,80 +27,236 @@ struct user_order {
     bool yes;
 };
 
-struct verb {
+static const struct verb {
     const char *name;
-    int (*run)(const struct verb *verb, const struct user_order *order);
-    const char *path; /* of the call */
-    const char *done; /* what to say, around the e-mail */
+    const char *path; /* of the call; NULL: the list */
+    const char *done; /* what to say, around the e-mail; NULL: the invitation */
     const char *after;
     int emails_least;
     int emails_most;
+    bool has_password;
+    bool makes_database; /* that is not there yet */
+} verbs[] = {
+    {"add", "/users", "added", "", 1, 1, true, true},
+    {"invite", "/invitations", NULL, NULL, 0, 1, false, true},
+    {"list", NULL, NULL, NULL, 0, 0, false, false},
+    {"passwd", "/users/password", "changed the password of", "; every session has ended", 1, 1,
+     true, false},
+    {"disable", "/users/disable", "disabled", "; every session has ended", 1, 1, false, false},
+    {"enable", "/users/enable", "enabled", "", 1, 1, false, false},
+    {"delete", "/users/delete", "deleted", " and all its tasks", 1, 1, false, false},
 };
+
+/* ---- what is answered ---- */
+
+struct column {
+    struct slice name;
+    struct slice *value; /* stays as it is where the member is missing or no text */
+};
+
+/* Reads members that are texts. The values live until the reader is finished, which is due either
+ * way. False: it is no object. */
+static bool read_texts(struct json_reader *reader, struct slice object,
+                       const struct column *columns, size_t count)
+{
+    char why[JSON_READER_WHY];
+    struct json_member member;
+
+    if (json_reader_init(reader, object, why) != JSON_READ_OK) {
+        return false;
+    }
+    while (json_reader_next(reader, &member)) {
+        for (size_t i = 0; i < count; i++) {
+            if (slice_eq(member.name, columns[i].name) && member.kind == JSON_KIND_TEXT) {
+                *columns[i].value = member.text;
+            }
+        }
+    }
+    return true;
+}
+
+static int complain_unreadable(void)
+{
+    return complain(CLI_FAILED, "the server's answer cannot be read");
+}
+
+/* Says why it was refused. */
+static int complain_refused(const struct client_answer *answer)
+{
+    struct json_reader reader;
+    struct slice detail = SLICE("the server refused it");
+    const struct column column = {SLICE("detail"), &detail};
+
+    (void)read_texts(&reader, answer->body, &column, 1);
+    (void)complain(CLI_FAILED, "%.*s", (int)detail.len, detail.ptr);
+    json_reader_finish(&reader);
+    return CLI_FAILED;
+}
+
+/* ---- the list ---- */
+
+struct listing {
+    bool json;
+    bool terminal;
+    unsigned count;
+    char last[UUID_TEXT_LEN + 1]; /* id of the last row */
+};
+
+/* Prints an account: a line of JSON as it is; or a row of a table, with a heading on a terminal and
+ * else with tabs between the columns for other programs. */
+static bool print_row(struct listing *listing, struct slice line)
+{
+    struct json_reader reader;
+    struct slice id = {0};
+    struct slice email = {0};
+    struct slice name = SLICE("");
+    struct slice created_at = {0};
+    struct slice disabled_at = {0};
+    const struct column columns[] = {
+        {SLICE("id"), &id},
+        {SLICE("email"), &email},
+        {SLICE("name"), &name},
+        {SLICE("created_at"), &created_at},
+        {SLICE("disabled_at"), &disabled_at},
+    };
+    const bool good = read_texts(&reader, line, columns, sizeof columns / sizeof *columns) &&
+                      id.len == UUID_TEXT_LEN;
+
+    if (good && listing->json) {
+        printf("%s%.*s", listing->count > 0 ? ",\n" : "[\n", (int)line.len, line.ptr);
+    } else if (good) {
+        if (listing->terminal && listing->count == 0) {
+            printf("%-32s %-8s %-24s %s\n", "E-MAIL", "STATE", "MADE", "NAME");
+        }
+        printf(listing->terminal ? "%-32.*s %-8s %-24.*s %.*s\n" : "%.*s\t%s\t%.*s\t%.*s\n",
+               (int)email.len, email.ptr, disabled_at.ptr ? "disabled" : "active",
+               (int)created_at.len, created_at.ptr, (int)name.len, name.ptr);
+    }
+    if (good) {
+        memcpy(listing->last, id.ptr, UUID_TEXT_LEN);
+        listing->count++;
+    }
+    json_reader_finish(&reader);
+    return good;
+}
+
+/* Prints one page. */
+static int print_page(struct control_desk *desk, struct listing *listing)
+{
+    char path[64] = "/users";
+    struct client_answer answer = {0};
+
+    if (listing->count > 0) {
+        (void)snprintf(path, sizeof path, "/users/after/%s", listing->last);
+    }
+    int status = control_ask(desk, path, (struct slice){0}, &answer);
+    if (status == CLI_OK && answer.status != 200) {
+        status = complain_refused(&answer);
+    }
+    struct slice rest = answer.body;
+    while (status == CLI_OK && rest.len > 0) {
+        status = print_row(listing, slice_next(&rest, '\n')) ? CLI_OK : complain_unreadable();
+    }
+    client_answer_finish(&answer);
+    return status;
+}
+
+static int print_list(struct control_desk *desk, bool json)
+{
+    struct listing listing = {.json = json, .terminal = isatty(STDOUT_FILENO) == 1};
+    unsigned before = 0;
+    int status = CLI_OK;
+
+    do {
+        before = listing.count;
+        status = print_page(desk, &listing);
+    } while (status == CLI_OK && listing.count - before == API_CONTROL_USERS_MOST);
+    if (json && status == CLI_OK) {
+        printf(listing.count > 0 ? "\n]\n" : "[]\n");
+    }
+    return status;
+}
 
 /* ---- one order ---- */
 
-static void write_member(struct json_writer *w, struct slice name, const char *value)
+/* The token on a line of its own, what it is good for, and its link if there is one. */
+static int print_invitation(const struct client_answer *answer)
 {
-    if (value) {
-        jw_name(w, name);
-        jw_text(w, slice_of(value));
+    struct json_reader reader;
+    struct slice token = {0};
+    struct slice email = SLICE("anyone");
+    struct slice until = {0};
+    struct slice link = {0};
+    const struct column columns[] = {
+        {SLICE("invitation"), &token},
+        {SLICE("email"), &email},
+        {SLICE("expires_at"), &until},
+        {SLICE("link"), &link},
+    };
+    const bool good = read_texts(&reader, answer->body, columns, sizeof columns / sizeof *columns);
+
+    if (good) {
+        printf("%.*s\nfor one registration of %.*s until %.*s, as `invitation` in POST "
+               "/v1/auth/register\n",
+               (int)token.len, token.ptr, (int)email.len, email.ptr, (int)until.len, until.ptr);
     }
-}
-
-/* Writes {email?, name?, days?, password?}. */
-static void write_order(struct buffer *out, const struct user_order *order, const char *password)
-{
-    struct json_writer w;
-
-    json_writer_init(&w, out);
-    jw_open_object(&w);
-    write_member(&w, SLICE("email"), order->email);
-    write_member(&w, SLICE("name"), order->name);
-    write_member(&w, SLICE("days"), order->days);
-    write_member(&w, SLICE("password"), password);
-    jw_close_object(&w);
+    if (link.ptr) {
+        printf("%.*s\n", (int)link.len, link.ptr);
+    }
+    json_reader_finish(&reader);
+    return good ? CLI_OK : complain_unreadable();
 }
 
 static int report(const struct verb *verb, const struct user_order *order,
-                  const struct control_answer *answer)
+                  const struct client_answer *answer)
 {
     if (answer->status != 200 && answer->status != 201) {
-        return user_list_complain(answer);
+        return complain_refused(answer);
     }
     if (order->json) {
         printf("%.*s\n", (int)answer->body.len, answer->body.ptr);
-    } else if (strcmp(verb->name, "invite") == 0) {
-        return user_list_invitation(answer);
+    } else if (!verb->done) {
+        return print_invitation(answer);
     } else {
         printf("%s %s%s\n", verb->done, order->email, verb->after);
     }
     return CLI_OK;
 }
 
-static int send_order(const struct verb *verb, const struct user_order *order, const char *password)
+/* Sends {email?, name?, days?, password?}. */
+static int send_order(struct control_desk *desk, const struct verb *verb,
+                      const struct user_order *order, const char *password)
 {
-    const bool make = strcmp(verb->name, "add") == 0 || strcmp(verb->name, "invite") == 0;
-    struct control_desk *desk = NULL;
-    struct control_answer answer = {0};
+    const struct {
+        const char *name;
+        const char *value;
+    } members[] = {{"email", order->email},
+                   {"name", order->name},
+                   {"days", order->days},
+                   {"password", password}};
+    struct client_answer answer = {0};
     struct buffer body;
-    int status = control_open(&desk, order->settings, make);
+    struct json_writer w;
+    int status = CLI_FAILED;
 
     buffer_init(&body, ORDER_MOST);
-    if (status != CLI_OK) {
-        return status;
-    }
     if (buffer_reserve(&body, ORDER_MOST)) {
-        write_order(&body, order, password);
+        json_writer_init(&w, &body);
+        jw_open_object(&w);
+        for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+            if (members[i].value) {
+                cli_json_text(&w, members[i].name, members[i].value);
+            }
+        }
+        jw_close_object(&w);
     }
     if (body.failed) {
-        fprintf(stderr, "taskhold: out of memory, or the e-mail or name is too long\n");
-        status = CLI_FAILED;
+        status = complain(CLI_FAILED, "out of memory, or the e-mail or name is too long");
     } else {
         status = control_ask(desk, verb->path, buffer_slice(&body), &answer);
         status = status == CLI_OK ? report(verb, order, &answer) : status;
     }
-    control_answer_finish(&answer);
-    control_close(&desk);
+    client_answer_finish(&answer);
     if (body.data) {
         sodium_memzero(body.data, body.len);
     }
@@ -108,66 +264,46 @@ static int send_order(const struct verb *verb, const struct user_order *order, c
     return status;
 }
 
-static int run_order(const struct verb *verb, const struct user_order *order)
-{
-    return send_order(verb, order, NULL);
-}
-
-/* The password is read before the database is taken: somebody may type it slowly. */
-static int run_with_password(const struct verb *verb, const struct user_order *order)
-{
-    char password[USER_PASSWORD_SIZE] = "";
-    const int status =
-        user_password_read(password) ? send_order(verb, order, password) : CLI_FAILED;
-
-    sodium_memzero(password, sizeof password);
-    return status;
-}
-
-static int run_delete(const struct verb *verb, const struct user_order *order)
+/* Whether an account may be deleted; CLI_OK: yes. */
+static int ask_consent(const struct user_order *order)
 {
     char question[512];
 
     if (order->yes) {
-        return send_order(verb, order, NULL);
+        return CLI_OK;
     }
     if (!isatty(STDIN_FILENO)) {
-        fprintf(stderr, "taskhold: nobody can be asked here; say --yes to delete the account\n");
-        return CLI_USAGE;
+        return complain(CLI_USAGE, "nobody can be asked here; say --yes to delete the account");
     }
     (void)snprintf(question, sizeof question, "Delete %s and all its tasks? [y/N] ", order->email);
-    if (!user_password_confirm(question)) {
-        fprintf(stderr, "taskhold: nothing was deleted\n");
-        return CLI_FAILED;
-    }
-    return send_order(verb, order, NULL);
+    return user_password_confirm(question) ? CLI_OK : complain(CLI_FAILED, "nothing was deleted");
 }
 
-static int run_list(const struct verb *verb, const struct user_order *order)
+/* What somebody has to type is read before the database is taken: that may take long. */
+static int carry_out(const struct verb *verb, const struct user_order *order)
 {
+    char password[USER_PASSWORD_SIZE] = "";
     struct control_desk *desk = NULL;
-    int status = control_open(&desk, order->settings, false);
+    int status = CLI_OK;
 
-    (void)verb;
+    if (strcmp(verb->name, "delete") == 0) {
+        status = ask_consent(order);
+    } else if (verb->has_password) {
+        status = user_password_read(password) ? CLI_OK : CLI_FAILED;
+    }
     if (status == CLI_OK) {
-        status = user_list_print(desk, order->json);
+        status = control_open(&desk, order->settings, verb->makes_database);
+    }
+    if (status == CLI_OK) {
+        status = verb->path ? send_order(desk, verb, order, verb->has_password ? password : NULL)
+                            : print_list(desk, order->json);
         control_close(&desk);
     }
+    sodium_memzero(password, sizeof password);
     return status;
 }
 
-/* ---- the table and the arguments ---- */
-
-static const struct verb verbs[] = {
-    {"add", run_with_password, "/users", "added", "", 1, 1},
-    {"invite", run_order, "/invitations", NULL, NULL, 0, 1},
-    {"list", run_list, NULL, NULL, NULL, 0, 0},
-    {"passwd", run_with_password, "/users/password", "changed the password of",
-     "; every session has ended", 1, 1},
-    {"disable", run_order, "/users/disable", "disabled", "; every session has ended", 1, 1},
-    {"enable", run_order, "/users/enable", "enabled", "", 1, 1},
-    {"delete", run_delete, "/users/delete", "deleted", " and all its tasks", 1, 1},
-};
+/* ---- the arguments ---- */
 
 static const struct verb *find_verb(const char *name)
 {
@@ -180,61 +316,48 @@ static const struct verb *find_verb(const char *name)
         }
         suggest_offer(&suggest, verbs[i].name);
     }
-    if (suggest.nearest) {
-        fprintf(stderr, "taskhold: unknown command user %s; did you mean user %s?\n", name,
-                suggest.nearest);
-    } else {
-        fprintf(stderr, "taskhold: unknown command user %s; see taskhold help user\n", name);
-    }
+    (void)complain_unknown(&suggest, "command", "user ", "taskhold help user");
     return NULL;
 }
 
 static int usage(const char *what)
 {
-    fprintf(stderr, "taskhold: %s; see taskhold help user\n", what);
-    return CLI_USAGE;
-}
-
-/* Whether a flag that was given goes with the verb; else says with which it goes. */
-static bool goes_with(const struct verb *verb, const char *flag, bool given, const char *name)
-{
-    const bool good = !given || strcmp(verb->name, name) == 0;
-
-    if (!good) {
-        fprintf(stderr, "taskhold: %s goes with user %s; see taskhold help user\n", flag, name);
-    }
-    return good;
+    return complain(CLI_USAGE, "%s; see taskhold help user", what);
 }
 
 /* What stands after the settings' flags: a verb and, but for some, an e-mail. */
 static int run(int argc, char **argv, struct user_order *order)
 {
-    const struct verb *verb = NULL;
+    const struct {
+        const char *flag;
+        bool given;
+        const char *verb;
+    } goes[] = {{"--yes", order->yes, "delete"},
+                {"--name", order->name, "add"},
+                {"--days", order->days, "invite"}};
 
     if (argc == 0) {
         return usage("say what to do: add, invite, list, passwd, disable, enable or delete");
     }
-    verb = find_verb(argv[0]);
+    const struct verb *verb = find_verb(argv[0]);
     if (!verb) {
         return CLI_USAGE;
     }
-    if (argc - 1 < verb->emails_least) {
-        return usage("give one e-mail");
-    }
-    if (argc - 1 > verb->emails_most) {
+    if (argc - 1 < verb->emails_least || argc - 1 > verb->emails_most) {
         return usage(verb->emails_most == 0 ? "user list takes no argument" : "give one e-mail");
     }
-    if (!goes_with(verb, "--yes", order->yes, "delete") ||
-        !goes_with(verb, "--name", order->name, "add") ||
-        !goes_with(verb, "--days", order->days, "invite")) {
-        return CLI_USAGE;
+    for (size_t i = 0; i < sizeof goes / sizeof *goes; i++) {
+        if (goes[i].given && strcmp(verb->name, goes[i].verb) != 0) {
+            return complain(CLI_USAGE, "%s goes with user %s; see taskhold help user", goes[i].flag,
+                            goes[i].verb);
+        }
     }
     order->email = argc > 1 ? argv[1] : NULL;
     if (!utf8_valid(slice_of(order->email)) || !utf8_valid(slice_of(order->name)) ||
         !utf8_valid(slice_of(order->days))) {
         return usage("arguments must be UTF-8");
     }
-    return verb->run(verb, order);
+    return carry_out(verb, order);
 }
 
 int cli_user(int argc, char **argv)
@@ -252,10 +375,9 @@ int cli_user(int argc, char **argv)
         return CLI_USAGE;
     }
     status = settings_load(&settings, argc, argv, &rest, &rest_count);
-    if (status != CLI_OK) {
-        return status;
+    if (status == CLI_OK) {
+        status = run(rest_count, rest, &order);
+        settings_finish(&settings);
     }
-    status = run(rest_count, rest, &order);
-    settings_finish(&settings);
     return status;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "cli/control_wire.h"
+#include "cli/client.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#define HEAD_MOST     1024
+#define HEAD_MOST     4096
 #define ANSWER_MOST   (4 * 1024 * 1024)
 #define PIECE         16384
 #define LIMIT_SECONDS 60
@@ -26,14 +27,15 @@ static bool send_all(int fd, struct slice left)
     return true;
 }
 
-bool control_wire_send(int fd, const char *path, struct slice body)
+bool client_send(int fd, const char *host, const char *path, struct slice body)
 {
     struct buffer head;
     bool good = false;
 
+    assert(fd >= 0 && path[0] == '/');
     buffer_init(&head, HEAD_MOST);
-    buffer_add_format(&head, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n",
-                      body.ptr ? "POST" : "GET", path);
+    buffer_add_format(&head, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n",
+                      body.ptr ? "POST" : "GET", path, host);
     if (body.ptr) {
         buffer_add_format(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
                           body.len);
@@ -64,26 +66,29 @@ static bool read_all(int fd, struct buffer *bytes)
     }
 }
 
-/* `HTTP/1.1 200 OK` */
-static bool read_status(struct slice line, unsigned *status)
+unsigned client_status(struct slice line)
 {
-    uint64_t number = 0;
-    bool good = slice_starts(line, SLICE("HTTP/1.1 ")) && line.len >= 12 &&
-                slice_to_u64((struct slice){line.ptr + 9, 3}, 999, &number);
+    uint64_t status = 0;
 
-    *status = (unsigned)number;
-    return good;
+    if (line.len < 13 || !slice_starts(line, SLICE("HTTP/1.")) || line.ptr[8] != ' ' ||
+        line.ptr[12] != ' ' || !slice_to_u64((struct slice){line.ptr + 9, 3}, 999, &status)) {
+        return 0;
+    }
+    return (unsigned)status;
 }
 
 /* Steps over the head; the rest is the body, which has to be as long as the head says. */
-bool control_wire_receive(int fd, struct control_answer *answer)
+bool client_receive(int fd, struct client_answer *answer)
 {
+    assert(fd >= 0);
+    *answer = (struct client_answer){0};
     uint64_t length = UINT64_MAX;
     bool good = read_all(fd, &answer->bytes);
     struct slice rest = buffer_slice(&answer->bytes);
     struct slice line = slice_next(&rest, '\n');
 
-    good = good && read_status(line, &answer->status);
+    answer->status = client_status(line);
+    good = good && answer->status != 0;
     while (good && rest.ptr) {
         line = slice_next(&rest, '\n');
         struct slice name = slice_next(&line, ':');
@@ -97,4 +102,10 @@ bool control_wire_receive(int fd, struct control_answer *answer)
         }
     }
     return false;
+}
+
+void client_answer_finish(struct client_answer *answer)
+{
+    buffer_finish(&answer->bytes);
+    *answer = (struct client_answer){0};
 }
