@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "api/access.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/context.h"
-#include "api/event_log.h"
-#include "api/rate.h"
 #include "api/respond.h"
 #include "api/routes.h"
 #include "auth/tokens.h"
 #include "base/client_key.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/owner.h"
+#include "http/trace.h"
 
 /* ---- who calls ---- */
 
+#define TOKEN_CHECK_MAGIC 0x91c4e7b2u
+
 /* A token that verified, while the store is asked whether its session is alive. */
-struct check {
-    struct store_session_check op; /* first: its address is the check's */
+struct token_check {
+    unsigned magic;
+    struct store_session_check session;
     struct http_exchange *x;
     struct jwt_claims claims;
     struct slice token;
@@ -31,7 +35,7 @@ static void send_refusal(struct http_exchange *x, const struct refusal *refusal)
 {
     metrics_count(METRIC_TOKENS_REFUSED, refusal->reason);
     if (refusal->error == ERROR_INVALID_TOKEN) {
-        event_log(x, LOG_WARN, "token_rejected", NULL, refusal->reason);
+        access_event(x, LOG_WARN, "token_rejected", NULL, refusal->reason);
     }
     if (refusal->challenge) {
         http_respond_field_format(x, "WWW-Authenticate",
@@ -44,53 +48,46 @@ static void send_refusal(struct http_exchange *x, const struct refusal *refusal)
 
 void access_refuse(struct http_exchange *x)
 {
-    send_refusal(x, api_caller(x)->refused);
+    const struct caller *caller = OWNER_CAST(x->caller, struct caller, CALLER_MAGIC);
+    assert(caller->refusal.error != ERROR_NONE);
+    send_refusal(x, &caller->refusal);
 }
 
-/* Answers; or, where the caller may do without a token, leaves the refusal for later. */
-static enum http_verdict refuse(struct http_exchange *x, const struct refusal *refusal)
+static enum http_verdict leave_caller(struct http_exchange *x, struct caller found)
 {
-    if (x->route->access != HTTP_ACCESS_EITHER) {
-        send_refusal(x, refusal);
-        return HTTP_ANSWERED;
-    }
-    struct refusal *kept = arena_new(x->arena, struct refusal);
     struct caller *caller = arena_new(x->arena, struct caller);
-    if (!kept || !caller) {
+    if (!caller) {
         respond_no_memory(x);
         return HTTP_ANSWERED;
     }
-    *kept = *refusal;
-    *caller = (struct caller){.refused = kept};
+    *caller = found;
+    OWNER_SET(caller, CALLER_MAGIC);
     x->caller = caller;
     return HTTP_GO;
 }
 
-static enum http_verdict refuse_missing(struct http_exchange *x)
+/* Answers; or, where the caller may do without a token, leaves the refusal for later. */
+static enum http_verdict refuse(struct http_exchange *x, struct refusal refusal)
 {
-    const struct http_field_value *field = &x->request.fields[HTTP_FIELD_AUTHORIZATION];
-    const struct refusal refusal = {
-        .error = ERROR_UNAUTHORIZED,
-        .reason = "missing",
-        .detail = field->value.ptr ? "The Authorization field has no token in it that this server "
-                                     "takes. Send it as `Authorization: Bearer TOKEN`."
-                                   : NULL,
-    };
-    return refuse(x, &refusal);
+    if (x->route->access == HTTP_ACCESS_EITHER) {
+        return leave_caller(x, (struct caller){.refusal = refusal});
+    }
+    send_refusal(x, &refusal);
+    return HTTP_ANSWERED;
 }
 
 static enum http_verdict refuse_foreign(struct http_exchange *x, const char *reason,
                                         const char *detail)
 {
-    const struct refusal refusal = {
-        .error = ERROR_INVALID_TOKEN,
-        .reason = reason,
-        .detail = detail ? detail
-                         : "This is not an access token of this server, or it was changed on its "
-                           "way. Send access_token of the last login or refresh as it came.",
-        .challenge = "not an access token of this server",
-    };
-    return refuse(x, &refusal);
+    return refuse(x, (struct refusal){
+                         .error = ERROR_INVALID_TOKEN,
+                         .reason = reason,
+                         .detail = detail ? detail
+                                          : "This is not an access token of this server, or it was "
+                                            "changed on its way. Send access_token of the last "
+                                            "login or refresh as it came.",
+                         .challenge = "not an access token of this server",
+                     });
 }
 
 /* A copy of the text that lives as long as the exchange; NULL without memory, which takes the text
@@ -111,52 +108,40 @@ static enum http_verdict refuse_expired(struct http_exchange *x, int64_t expired
              CLOCK_RFC3339_LEN, when);
     snprintf(challenge, sizeof challenge, "the access token expired at %.*s", CLOCK_RFC3339_LEN,
              when);
-    const struct refusal refusal = {
-        .error = ERROR_INVALID_TOKEN,
-        .reason = "expired",
-        .detail = keep_text(x, detail),
-        .challenge = keep_text(x, challenge),
-    };
-    return refuse(x, &refusal);
-}
-
-static enum http_verdict refuse_ended(struct http_exchange *x)
-{
-    static const struct refusal refusal = {
-        .error = ERROR_INVALID_TOKEN,
-        .reason = "session_ended",
-        .detail = "The session of this token has ended: by a logout, from another device, by a "
-                  "change of the password, or with the account. Log in again.",
-        .challenge = "the session of the access token has ended",
-    };
-    return refuse(x, &refusal);
+    return refuse(x, (struct refusal){
+                         .error = ERROR_INVALID_TOKEN,
+                         .reason = "expired",
+                         .detail = keep_text(x, detail),
+                         .challenge = keep_text(x, challenge),
+                     });
 }
 
 static enum http_verdict admit(struct http_exchange *x, const struct jwt_claims *claims)
 {
-    struct caller *caller = arena_new(x->arena, struct caller);
-    if (!caller) {
-        respond_no_memory(x);
-        return HTTP_ANSWERED;
-    }
-    *caller = (struct caller){.user = claims->user, .session = claims->session};
-    x->caller = caller;
     memcpy(&x->payer, &claims->user.bytes[8], sizeof x->payer); /* the random part of the id */
-    return HTTP_GO;
+    return leave_caller(x, (struct caller){.user = claims->user, .session = claims->session});
 }
 
-static enum http_verdict conclude(struct check *check)
+static enum http_verdict conclude(struct token_check *check)
 {
     struct http_exchange *x = check->x;
-    if (check->op.op.result == ERROR_NOT_FOUND) {
-        return refuse_ended(x);
+    const enum error result = check->session.op.result;
+    if (result == ERROR_NOT_FOUND) {
+        return refuse(x, (struct refusal){
+                             .error = ERROR_INVALID_TOKEN,
+                             .reason = "session_ended",
+                             .detail = "The session of this token has ended: by a logout, from "
+                                       "another device, by a change of the password, or with the "
+                                       "account. Log in again.",
+                             .challenge = "the session of the access token has ended",
+                         });
     }
-    if (check->op.op.result != ERROR_NONE) {
-        respond_error(x, check->op.op.result, NULL);
+    if (result != ERROR_NONE) {
+        respond_error(x, result, NULL);
         return HTTP_ANSWERED;
     }
     /* A session may end before its last access token does. */
-    int64_t session_end = check->op.expires_at / 1000;
+    const int64_t session_end = check->session.expires_at / 1000;
     if (check->claims.expires_at > session_end) {
         check->claims.expires_at = session_end;
     }
@@ -166,7 +151,8 @@ static enum http_verdict conclude(struct check *check)
 
 static void checked(struct store_op *op)
 {
-    struct check *check = (struct check *)op;
+    struct token_check *check = OWNER_OF(op, struct token_check, session.op, TOKEN_CHECK_MAGIC);
+    assert(!check->answered);
     check->answered = true;
     if (check->asked && conclude(check) == HTTP_GO) {
         http_continue(check->x);
@@ -176,22 +162,23 @@ static void checked(struct store_op *op)
 static enum http_verdict ask_store(struct http_exchange *x, struct slice token,
                                    const struct jwt_claims *claims)
 {
-    struct check *check = arena_new(x->arena, struct check);
+    struct token_check *check = arena_new(x->arena, struct token_check);
     if (!check) {
         respond_no_memory(x);
         return HTTP_ANSWERED;
     }
+    OWNER_SET(check, TOKEN_CHECK_MAGIC);
     check->x = x;
     check->claims = *claims;
     check->token = token;
     check->revocations = revocations_of(api_of(x)->options.revocations, claims->user);
-    check->op = (struct store_session_check){
+    check->session = (struct store_session_check){
         .op = api_op(x, checked, NULL),
         .user = claims->user,
         .id = claims->session,
         .now = clock_steady_ms(),
     };
-    api_engine(x)->session_check(&check->op);
+    api_engine(x)->session_check(&check->session);
     check->asked = true;
     return check->answered ? conclude(check) : HTTP_LATER;
 }
@@ -213,9 +200,18 @@ static struct slice bearer_token(struct slice field)
 enum http_verdict access_authorize(struct http_exchange *x)
 {
     const struct http_field_value *field = &x->request.fields[HTTP_FIELD_AUTHORIZATION];
-    struct slice token = bearer_token(field->value);
+    const struct slice token = bearer_token(field->value);
+    assert(x->route->access != HTTP_ACCESS_PUBLIC && !x->caller);
     if (!token.ptr) {
-        return refuse_missing(x);
+        return refuse(x, (struct refusal){
+                             .error = ERROR_UNAUTHORIZED,
+                             .reason = "missing",
+                             .detail = field->value.ptr
+                                           ? "The Authorization field holds no token that this "
+                                             "server takes. Send it as `Authorization: Bearer "
+                                             "TOKEN`."
+                                           : NULL,
+                         });
     }
     if (field->count > 1) {
         return refuse_foreign(x, "repeated",
@@ -229,15 +225,14 @@ enum http_verdict access_authorize(struct http_exchange *x)
     if (token.len > JWT_MOST) {
         return refuse_foreign(x, "too_long", NULL);
     }
-    int64_t now = clock_wall_ms() / 1000;
+    const int64_t now = clock_wall_ms() / 1000;
     const struct jwt_claims *known = token_cache_find(api_loop_of(x)->tokens, token, now);
     if (known) {
         return admit(x, known);
     }
-    const struct api_options *options = &api_of(x)->options;
     struct jwt_claims claims = {0};
-    enum jwt_result result =
-        jwt_verify(api_keys(x), options->settings->jwt_issuer, token, now, &claims);
+    const enum jwt_result result =
+        jwt_verify(api_keys(x), api_of(x)->options.settings->jwt_issuer, token, now, &claims);
     if (result == JWT_EXPIRED) {
         return refuse_expired(x, claims.expires_at);
     }
@@ -249,14 +244,41 @@ enum http_verdict access_authorize(struct http_exchange *x)
 
 /* ---- how often ---- */
 
+void access_rate_fields(struct http_exchange *x, const struct throttle *throttle,
+                        const struct throttle_state *state)
+{
+    const struct throttle_options *quota = throttle_options_of(throttle);
+    http_respond_field_format(x, "RateLimit-Policy", "\"%s\";q=%u;w=%u", quota->name, quota->quota,
+                              quota->window_s);
+    http_respond_field_format(x, "RateLimit", "\"%s\";r=%u;t=%u", quota->name, state->remaining,
+                              state->reset_s);
+}
+
+void access_rate_refuse(struct http_exchange *x, const struct throttle *throttle,
+                        const struct throttle_state *state, const char *what)
+{
+    const char *name = throttle_options_of(throttle)->name;
+    const uint32_t seconds = state->retry_after > 0 ? state->retry_after : 1;
+    char detail[192];
+    assert(!state->allowed);
+    snprintf(detail, sizeof detail, "The quota `%s`, of %s, is used up. Try again in %u second%s.",
+             name, what, seconds, seconds == 1 ? "" : "s");
+    metrics_count(METRIC_THROTTLED, name);
+    access_event(x, LOG_WARN, "throttled", NULL, name);
+    http_respond_field_format(x, "Retry-After", "%u", seconds);
+    respond_error(x, ERROR_RATE_LIMITED, detail);
+}
+
 enum http_verdict access_quota(struct http_exchange *x)
 {
-    struct api *api = api_of(x);
-    struct throttle *throttle = api->auth;
+    struct throttle *throttle = api_of(x)->auth;
+    const char *what = "calls with a password or a refresh token from one address";
     char client[CLIENT_KEY_TEXT_MOST];
     struct slice key = {0};
+    assert(x->route->quota != API_QUOTA_NONE && x->route->quota < API_QUOTA_COUNT);
     if (x->route->quota == API_QUOTA_API && api_admitted(x)) {
-        throttle = api->calls;
+        throttle = api_of(x)->calls;
+        what = "calls by one account";
         key = (struct slice){(const char *)api_caller(x)->user.bytes, sizeof(struct uuid)};
     } else {
         key = client_key_text(x->request.client, client);
@@ -264,14 +286,64 @@ enum http_verdict access_quota(struct http_exchange *x)
     if (!throttle) {
         return HTTP_GO;
     }
-    struct throttle_state state = throttle_take(throttle, key, 1, clock_mono_ms());
-    rate_add_fields(x, throttle, &state);
+    const struct throttle_state state = throttle_take(throttle, key, 1, clock_mono_ms());
+    access_rate_fields(x, throttle, &state);
     if (state.allowed) {
         return HTTP_GO;
     }
-    rate_refuse(x, throttle, &state,
-                throttle == api->calls
-                    ? "calls by one account"
-                    : "calls with a password or a refresh token from one address");
+    access_rate_refuse(x, throttle, &state, what);
     return HTTP_ANSWERED;
+}
+
+/* ---- the log ---- */
+
+/* The user's id as text in `text`; empty when nobody is known. */
+static struct slice user_text(const struct http_exchange *x, const struct uuid *user,
+                              char text[static UUID_TEXT_LEN])
+{
+    if (!user && api_admitted(x)) {
+        user = &api_caller(x)->user;
+    }
+    if (!user) {
+        return (struct slice){0};
+    }
+    uuid_format(*user, text);
+    return (struct slice){text, UUID_TEXT_LEN};
+}
+
+void access_event(const struct http_exchange *x, enum log_level level, const char *event,
+                  const struct uuid *user, const char *reason)
+{
+    metrics_count(METRIC_SECURITY_EVENTS, event);
+    if (!log_on(level)) {
+        return;
+    }
+    char id[UUID_TEXT_LEN];
+    log_write(level, event,
+              LOG_FIELDS(LOG_O("reason", slice_of(reason)), LOG_T("client", x->request.client),
+                         LOG_O("user_id", user_text(x, user, id)),
+                         LOG_T("request_id", x->request.id),
+                         LOG_O("trace_id", http_trace_id(&x->request))));
+}
+
+void access_log(struct http_exchange *x, size_t bytes)
+{
+    if (!log_on(LOG_INFO)) {
+        return;
+    }
+    char id[UUID_TEXT_LEN];
+    /* Without a target the request line was never understood. */
+    struct slice method =
+        x->request.target.ptr ? http_method_name(x->request.method) : (struct slice){0};
+    struct slice route = slice_of(x->route ? x->route->path : NULL);
+    struct slice code = slice_of(x->error != ERROR_NONE ? error_row(x->error)->code : NULL);
+    log_write(LOG_INFO, "request",
+              LOG_FIELDS(LOG_WORD("method", method), LOG_WORD("route", route),
+                         LOG_HTTP_STATUS("status", x->response.status), LOG_US("us", x->took_us),
+                         LOG_O("code", code),
+                         LOG_O("outcome", x->abandoned ? SLICE("abandoned") : (struct slice){0}),
+                         LOG_N("bytes", bytes), LOG_T("client", x->request.client),
+                         LOG_O("user_id", user_text(x, NULL, id)),
+                         LOG_T("request_id", x->request.id),
+                         LOG_O("trace_id", http_trace_id(&x->request))));
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "api/api.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/access.h"
 #include "api/context.h"
-#include "api/event_log.h"
 #include "api/routes.h"
 #include "base/machine.h"
+#include "base/owner.h"
 
 /* The quotas. A bucket is a few bytes; a full table forgets, it never refuses. */
 #define BUCKETS       16384U
@@ -77,12 +78,13 @@ void api_sessions_ended(void *revocations, struct uuid user)
 
 static void loop_stop(void *context)
 {
-    struct api_loop *loop = context;
+    struct api_loop *loop = OWNER_CAST(context, struct api_loop, API_LOOP_MAGIC);
     token_cache_destroy(&loop->tokens);
     list_cache_destroy(&loop->lists);
     if (loop->store) {
         loop->api->options.engine->session_close(&loop->store);
     }
+    OWNER_END(loop);
     free(loop);
 }
 
@@ -93,6 +95,7 @@ static void *loop_start(void *owner, struct http_loop *http)
     if (!loop) {
         return NULL;
     }
+    OWNER_SET(loop, API_LOOP_MAGIC);
     loop->api = api;
     loop->keys = api->options.keys;
     const unsigned lifetime_ms = api->options.engine->shared ? TOKEN_SHARED_MS : 0;
@@ -108,7 +111,7 @@ static void *loop_start(void *owner, struct http_loop *http)
 
 void api_take_keys(struct http_loop *loop, const struct keys *keys)
 {
-    struct api_loop *own = http_loop_context(loop);
+    struct api_loop *own = OWNER_CAST(http_loop_context(loop), struct api_loop, API_LOOP_MAGIC);
     own->keys = keys;
     token_cache_clear(own->tokens);
     list_cache_clear(own->lists); /* cursors are signed */
@@ -116,20 +119,20 @@ void api_take_keys(struct http_loop *loop, const struct keys *keys)
 
 static void turn_end(void *context)
 {
-    struct api_loop *loop = context;
+    struct api_loop *loop = OWNER_CAST(context, struct api_loop, API_LOOP_MAGIC);
     loop->api->options.engine->turn_end(loop->store);
 }
 
 static int descriptor(void *context)
 {
-    const struct api_loop *loop = context;
+    const struct api_loop *loop = OWNER_CAST(context, struct api_loop, API_LOOP_MAGIC);
     const struct store_engine *engine = loop->api->options.engine;
     return engine->descriptor ? engine->descriptor(loop->store) : -1;
 }
 
 static void ready(void *context)
 {
-    struct api_loop *loop = context;
+    struct api_loop *loop = OWNER_CAST(context, struct api_loop, API_LOOP_MAGIC);
     loop->api->options.engine->ready(loop->store);
 }
 
@@ -144,6 +147,69 @@ struct http_hooks api_hooks(struct api *api)
         .ready = ready,
         .authorize = access_authorize,
         .quota = access_quota,
-        .answered = event_log_request,
+        .answered = access_log,
+    };
+}
+
+/* ---- what a handler reaches from its exchange ---- */
+
+struct api_loop *api_loop_of(const struct http_exchange *x)
+{
+    return OWNER_CAST(http_loop_context(x->loop), struct api_loop, API_LOOP_MAGIC);
+}
+
+struct api *api_of(const struct http_exchange *x)
+{
+    return api_loop_of(x)->api;
+}
+
+const struct store_engine *api_engine(const struct http_exchange *x)
+{
+    return api_of(x)->options.engine;
+}
+
+const struct keys *api_keys(const struct http_exchange *x)
+{
+    return api_loop_of(x)->keys;
+}
+
+bool api_admitted(const struct http_exchange *x)
+{
+    if (!x->caller) {
+        return false;
+    }
+    const struct caller *caller = OWNER_CAST(x->caller, struct caller, CALLER_MAGIC);
+    return caller->refusal.error == ERROR_NONE;
+}
+
+const struct caller *api_caller(const struct http_exchange *x)
+{
+    assert(x->route->access != HTTP_ACCESS_PUBLIC && api_admitted(x));
+    return x->caller;
+}
+
+struct tag_space api_tag_space(const struct http_exchange *x)
+{
+    return tag_space_of(api_of(x)->epoch, api_caller(x)->user);
+}
+
+struct uuid api_path_id(const struct http_exchange *x)
+{
+    struct uuid id = {0};
+    const bool good = uuid_parse_any_case(x->request.parameters[0], &id);
+    assert(good);
+    (void)good;
+    return id;
+}
+
+struct store_op api_op(struct http_exchange *x, void (*done)(struct store_op *op), void *caller)
+{
+    struct store_session *session = api_loop_of(x)->store;
+    assert(session && done);
+    return (struct store_op){
+        .session = session,
+        .arena = x->arena,
+        .done = done,
+        .caller = caller,
     };
 }

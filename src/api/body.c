@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "api/body.h"
 
+#include <assert.h>
+#include <stdio.h>
+
+#include "api/context.h"
 #include "api/respond.h"
+#include "auth/password.h"
 
 static bool read_body(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
 {
@@ -53,14 +58,41 @@ bool body_decode(struct http_exchange *x, struct field_reading *reading, uint8_t
     return read_body(x, reading, content) && body_valid(x, &reading->errors);
 }
 
-bool body_decode_user(struct http_exchange *x, const struct user_body *body, enum field_mode mode,
-                      struct user_input *input, unsigned *set)
+/* ---- the policy for passwords ---- */
+
+static const struct {
+    const char *code;
+    const char *detail;
+} verdicts[] = {
+    [PASSWORD_TOO_SHORT] = {"too_short", "Is too short."},
+    [PASSWORD_TOO_LONG] = {"too_long", "Must have at most 1024 bytes."},
+    [PASSWORD_COMMON] = {"password_common",
+                         "Is one of the passwords that everybody tries first; choose another."},
+    [PASSWORD_CONTAINS_EMAIL] = {"password_contains_email",
+                                 "Must not hold the part of the e-mail address before the @."},
+};
+
+/* The least length is a setting. */
+static const char *too_short(struct arena *arena, unsigned least)
 {
-    struct field_reading reading = {
-        .fields = body->fields, .count = body->count, .mode = mode, .input = input};
-    if (!body_decode(x, &reading, NULL)) {
-        return false;
+    char text[64];
+    snprintf(text, sizeof text, "Must have at least %u characters.", least);
+    struct slice copy = arena_copy(arena, slice_of(text));
+    return copy.ptr ? copy.ptr : verdicts[PASSWORD_TOO_SHORT].detail;
+}
+
+void body_judge_password(struct http_exchange *x, const char *pointer, struct slice password,
+                         struct slice email, struct field_errors *errors)
+{
+    unsigned least = (unsigned)api_of(x)->options.settings->password_min_length;
+    if (!password.ptr) {
+        return;
     }
-    *set = reading.set;
-    return true;
+    enum password_verdict verdict = password_judge(password, email, least);
+    if (verdict == PASSWORD_OK) {
+        return;
+    }
+    const char *detail =
+        verdict == PASSWORD_TOO_SHORT ? too_short(x->arena, least) : verdicts[verdict].detail;
+    field_errors_add(errors, slice_of(pointer), verdicts[verdict].code, detail);
 }

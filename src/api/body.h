@@ -3,7 +3,7 @@
 #define TASKHOLD_API_BODY_H
 
 #include "http/message.h"
-#include "model/user_fields.h"
+#include "model/field.h"
 
 /* From the bytes of a body to the struct that a call works with, in two steps, so that a handler
  * may add errors of its own in between. */
@@ -17,13 +17,14 @@ bool body_read(struct http_exchange *x, struct field_reading *reading)
 bool body_valid(struct http_exchange *x, const struct field_errors *errors)
     __attribute__((warn_unused_result));
 
-/* Both steps. `content` (JSON_READER_DIGEST bytes; NULL: not wanted) is what the body says. */
+/* Both steps. `content` (JSON_READER_DIGEST bytes; NULL: not needed) is what the body says. */
 bool body_decode(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
     __attribute__((warn_unused_result));
 
-/* Both steps, of the body of a call about accounts. `set`: the bits of the members that are there.
- */
-bool body_decode_user(struct http_exchange *x, const struct user_body *body, enum field_mode mode,
-                      struct user_input *input, unsigned *set) __attribute__((warn_unused_result));
+/* Adds what the policy says against a new password. `pointer` is a literal such as `/password`;
+ * `email` may be empty. A password with ptr NULL (missing, or not a string) is passed over: the
+ * fields have complained already. */
+void body_judge_password(struct http_exchange *x, const char *pointer, struct slice password,
+                         struct slice email, struct field_errors *errors);
 
 #endif

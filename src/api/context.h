@@ -2,8 +2,6 @@
 #ifndef TASKHOLD_API_CONTEXT_H
 #define TASKHOLD_API_CONTEXT_H
 
-#include <assert.h>
-
 #include "api/api.h"
 #include "api/list_cache.h"
 #include "api/tag.h"
@@ -19,7 +17,7 @@
 struct api {
     struct api_options options;
     struct hasher *hasher;
-    struct throttle *auth; /* the three quotas; NULL with RATE_LIMIT=off */
+    struct throttle *auth; /* the three quotas, by their public names; NULL with RATE_LIMIT=off */
     struct throttle *calls;
     struct throttle *failures;
     struct uuid epoch; /* of the database */
@@ -35,8 +33,11 @@ struct api {
 bool documents_init(struct api *api) __attribute__((warn_unused_result));
 void documents_finish(struct api *api);
 
+#define API_LOOP_MAGIC 0x5d0be817u
+
 /* What one event loop has. */
 struct api_loop {
+    unsigned magic;
     struct api *api;
     struct store_session *store;
     const struct keys *keys; /* in force for this loop */
@@ -46,76 +47,42 @@ struct api_loop {
 
 /* Why there is no caller. */
 struct refusal {
-    enum error error;
+    enum error error;      /* ERROR_NONE: there is one */
     const char *reason;    /* for logs and metrics */
     const char *detail;    /* NULL: the error's */
     const char *challenge; /* error_description of WWW-Authenticate; NULL: the default one */
 };
 
+#define CALLER_MAGIC 0xa83d56c1u
+
 /* Who calls: x->caller, on a route that is not public. */
 struct caller {
+    unsigned magic;
     struct uuid user;
     struct uuid session;
-    const struct refusal *refused; /* on a route of HTTP_ACCESS_EITHER: nobody is known */
+    struct refusal refusal; /* on a route of HTTP_ACCESS_EITHER: nobody is known */
 };
 
-static inline struct api_loop *api_loop_of(const struct http_exchange *x)
-{
-    return http_loop_context(x->loop);
-}
+/* ---- what a handler reaches from its exchange ---- */
 
-static inline struct api *api_of(const struct http_exchange *x)
-{
-    return api_loop_of(x)->api;
-}
-
-static inline const struct store_engine *api_engine(const struct http_exchange *x)
-{
-    return api_of(x)->options.engine;
-}
-
-static inline const struct caller *api_caller(const struct http_exchange *x)
-{
-    return x->caller;
-}
-
-static inline const struct keys *api_keys(const struct http_exchange *x)
-{
-    return api_loop_of(x)->keys;
-}
-
-/* What the tags of the caller's space begin with. */
-static inline struct tag_space api_tag_space(const struct http_exchange *x)
-{
-    return tag_space_of(api_of(x)->epoch, api_caller(x)->user);
-}
+struct api_loop *api_loop_of(const struct http_exchange *x);
+struct api *api_of(const struct http_exchange *x);
+const struct store_engine *api_engine(const struct http_exchange *x);
+const struct keys *api_keys(const struct http_exchange *x);
 
 /* Is the caller known by a token? */
-static inline bool api_admitted(const struct http_exchange *x)
-{
-    return api_caller(x) && !api_caller(x)->refused;
-}
+bool api_admitted(const struct http_exchange *x);
+
+/* Who that is. */
+const struct caller *api_caller(const struct http_exchange *x);
+
+/* What the tags of the caller's space begin with. */
+struct tag_space api_tag_space(const struct http_exchange *x);
 
 /* What stands for `{id}` in the path; the router let nothing but a UUID through. */
-static inline struct uuid api_path_id(const struct http_exchange *x)
-{
-    struct uuid id = {0};
-    bool good = uuid_parse_any_case(x->request.parameters[0], &id);
-    assert(good);
-    (void)good;
-    return id;
-}
+struct uuid api_path_id(const struct http_exchange *x);
 
 /* The common part of an operation of the store. `caller` is what `done` finds in op->caller. */
-static inline struct store_op api_op(struct http_exchange *x, void (*done)(struct store_op *op),
-                                     void *caller)
-{
-    return (struct store_op){
-        .session = api_loop_of(x)->store,
-        .arena = x->arena,
-        .done = done,
-        .caller = caller,
-    };
-}
+struct store_op api_op(struct http_exchange *x, void (*done)(struct store_op *op), void *caller);
 
 #endif

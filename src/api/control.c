@@ -2,15 +2,12 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "api/body.h"
+#include "api/access.h"
+#include "api/account.h"
 #include "api/context.h"
-#include "api/event_log.h"
 #include "api/handlers.h"
-#include "api/hashing.h"
-#include "api/password_rule.h"
 #include "api/respond.h"
 #include "api/routes.h"
-#include "auth/tokens.h"
 #include "base/clock.h"
 
 /* What an operator does with accounts; see api_control_routes. */
@@ -23,22 +20,17 @@
 
 /* ---- the list ---- */
 
-struct listing {
-    struct store_user_list op; /* first: its address is the listing's */
-    struct http_exchange *x;
-};
-
 static void each(struct store_user_list *op, const struct user *row)
 {
-    const struct listing *listing = (const struct listing *)op;
-    struct json_writer w = respond_json_begin(listing->x);
+    struct http_exchange *x = account_call_of(&op->op)->x;
+    struct json_writer w = respond_json_begin(x);
     respond_write(&w, &user_body_operator, row);
-    buffer_add_char(listing->x->response.body, '\n');
+    buffer_add_char(x->response.body, '\n');
 }
 
 static void listed(struct store_op *op)
 {
-    struct http_exchange *x = ((const struct listing *)op)->x;
+    struct http_exchange *x = account_call_of(op)->x;
     if (op->result != ERROR_NONE) {
         respond_error(x, op->result, NULL);
         return;
@@ -49,129 +41,100 @@ static void listed(struct store_op *op)
 
 void control_list_users(struct http_exchange *x)
 {
-    struct listing *listing = arena_new(x->arena, struct listing);
-    if (!listing) {
-        respond_no_memory(x);
+    struct account_call *call = account_call_new(x);
+    if (!call) {
         return;
     }
-    listing->x = x;
-    listing->op = (struct store_user_list){
-        .op = api_op(x, listed, NULL), .limit = API_CONTROL_USERS_MOST, .each = each};
+    call->op.users = (struct store_user_list){
+        .op = account_op(call, listed), .limit = API_CONTROL_USERS_MOST, .each = each};
     if (x->request.parameters[0].ptr) {
-        listing->op.after = api_path_id(x);
+        call->op.users.after = api_path_id(x);
     }
-    api_engine(x)->user_list(&listing->op);
+    api_engine(x)->user_list(&call->op.users);
 }
 
 /* ---- orders about one account ---- */
 
-struct order {
-    struct http_exchange *x;
-    struct user_input input;
-    struct password_job job;
-    struct store_user_by_email find;
-    struct store_user_create create;
-    struct store_user_govern govern;
-};
-
-/* Sends 422 with all of `errors` in one sentence, and returns false, when there are any. */
-static bool is_valid(struct http_exchange *x, const struct field_errors *errors)
+/* A call with its body read; NULL: answered. All that is wrong with the body becomes one sentence,
+ * because the operator reads it in a terminal. */
+static struct account_call *begin(struct http_exchange *x, const struct user_body *body)
 {
+    struct account_call *call = account_call_new(x);
+    struct field_errors errors;
     char text[DETAIL_MOST] = "";
     size_t len = 0;
-    for (unsigned i = 0; i < errors->count && len < sizeof text; i++) {
-        const struct field_error *error = &errors->list[i];
+    if (!call || !account_read(call, body, FIELD_WHOLE, &errors)) {
+        return NULL;
+    }
+    if (errors.count == 0) {
+        return call;
+    }
+    for (unsigned i = 0; i < errors.count && len < sizeof text; i++) {
+        const struct field_error *error = &errors.list[i];
         struct slice name = {error->pointer.ptr + 1, error->pointer.len - 1};
         len += (size_t)snprintf(text + len, sizeof text - len, "%s%.*s: %s", len > 0 ? " " : "",
                                 (int)name.len, name.ptr, error->detail);
     }
-    if (errors->count > 0) {
-        respond_error(x, ERROR_VALIDATION_FAILED, text);
-    }
-    return errors->count == 0;
+    respond_error(x, ERROR_VALIDATION_FAILED, text);
+    return NULL;
 }
 
-/* An order with its body read; NULL: answered. */
-static struct order *begin(struct http_exchange *x, const struct user_body *body)
+/* Answers with the account, or says why there is none. */
+static void answer(const struct store_op *op, int status, const struct user *user)
 {
-    struct order *order = arena_new(x->arena, struct order);
-    if (!order) {
-        respond_no_memory(x);
-        return NULL;
-    }
-    *order = (struct order){.x = x};
-    struct field_reading reading = {
-        .fields = body->fields, .count = body->count, .input = &order->input};
-    if (!body_read(x, &reading)) {
-        return NULL;
-    }
-    password_rule_check(x, "/password", order->input.new_password, order->input.email,
-                        &reading.errors);
-    return is_valid(x, &reading.errors) ? order : NULL;
-}
-
-static void answer(const struct order *order, enum error result, int status,
-                   const struct user *user)
-{
-    struct http_exchange *x = order->x;
-    if (result != ERROR_NONE) {
-        respond_error(x, result,
-                      result == ERROR_NOT_FOUND ? "There is no account with this e-mail." : NULL);
+    struct http_exchange *x = account_call_of(op)->x;
+    if (op->result == ERROR_NONE) {
+        respond_row(x, status, &user_body_operator, user);
         return;
     }
-    respond_no_store(x);
-    struct json_writer w = respond_json_begin(x);
-    respond_write(&w, &user_body_operator, user);
-    respond_json(x, status);
-}
-
-static void log_governed(const struct http_exchange *x, const struct store_user_govern *op)
-{
-    static const char by[] = "operator";
-    switch (op->verb) {
-    case STORE_USER_DISABLE: event_log(x, LOG_INFO, "user_disabled", &op->id, by); break;
-    case STORE_USER_ENABLE: event_log(x, LOG_INFO, "user_enabled", &op->id, by); break;
-    case STORE_USER_SET_PASSWORD: event_log(x, LOG_INFO, "password_changed", &op->id, by); break;
-    case STORE_USER_ERASE: event_log(x, LOG_INFO, "account_deleted", &op->id, by); break;
-    }
+    respond_error(x, op->result,
+                  op->result == ERROR_NOT_FOUND ? "There is no account with this e-mail." : NULL);
 }
 
 static void governed(struct store_op *op)
 {
-    const struct order *order = op->caller;
+    static const char *const events[] = {
+        [STORE_USER_DISABLE] = "user_disabled",
+        [STORE_USER_ENABLE] = "user_enabled",
+        [STORE_USER_SET_PASSWORD] = "password_changed",
+        [STORE_USER_ERASE] = "account_deleted",
+    };
+    const struct account_call *call = account_call_of(op);
+    const struct store_user_govern *govern = &call->op.govern;
     if (op->result == ERROR_NONE) {
-        log_governed(order->x, &order->govern);
+        access_event(call->x, LOG_INFO, events[govern->verb], &govern->id, "operator");
     }
-    answer(order, op->result, 200, &order->govern.user);
+    answer(op, 200, &govern->user);
 }
 
 static void found(struct store_op *op)
 {
-    struct order *order = op->caller;
-    struct http_exchange *x = order->x;
+    struct account_call *call = account_call_of(op);
     if (op->result != ERROR_NONE) {
-        answer(order, op->result, 0, NULL);
+        answer(op, 0, NULL);
         return;
     }
-    order->govern.op = api_op(x, governed, order);
-    order->govern.id = order->find.user.id;
-    order->govern.now = clock_wall_ms();
-    api_engine(x)->user_govern(&order->govern);
+    call->op.govern.op = account_op(call, governed);
+    call->op.govern.id = call->find.user.id;
+    call->op.govern.hash = call->new_hash;
+    call->op.govern.now = clock_wall_ms();
+    api_engine(call->x)->user_govern(&call->op.govern);
 }
 
-static void govern(struct order *order, enum store_user_verb verb)
+static void govern(struct account_call *call, enum store_user_verb verb)
 {
-    order->govern.verb = verb;
-    order->find = (struct store_user_by_email){.op = api_op(order->x, found, order),
-                                               .email = order->input.email};
-    api_engine(order->x)->user_by_email(&order->find);
+    assert((verb == STORE_USER_SET_PASSWORD) == (call->new_hash.ptr != NULL));
+    call->op.govern.verb = verb;
+    call->find =
+        (struct store_user_by_email){.op = account_op(call, found), .email = call->input.email};
+    api_engine(call->x)->user_by_email(&call->find);
 }
 
 static void govern_by_email(struct http_exchange *x, enum store_user_verb verb)
 {
-    struct order *order = begin(x, &user_body_account);
-    if (order) {
-        govern(order, verb);
+    struct account_call *call = begin(x, &user_body_account);
+    if (call) {
+        govern(call, verb);
     }
 }
 
@@ -194,87 +157,45 @@ void control_delete_user(struct http_exchange *x)
 
 static void created(struct store_op *op)
 {
-    const struct order *order = op->caller;
+    const struct account_call *call = account_call_of(op);
+    const struct user *user = &call->op.create.user;
     if (op->result == ERROR_NONE) {
-        event_log(order->x, LOG_INFO, "registered", &order->create.user.id, "operator");
+        access_event(call->x, LOG_INFO, "registered", &user->id, "operator");
     }
-    answer(order, op->result, 201, &order->create.user);
+    answer(op, 201, user);
 }
 
-static void create(struct order *order)
+static void create(struct account_call *call)
 {
-    const int64_t now = clock_wall_ms();
-    order->create = (struct store_user_create){
-        .op = api_op(order->x, created, order),
-        .user = {.id = uuid_make_v7(),
-                 .email = order->input.email,
-                 .name = order->input.name,
-                 .password_hash = hashing_result(&order->job),
-                 .created_at = now,
-                 .updated_at = now},
-    };
-    api_engine(order->x)->user_create(&order->create);
-}
-
-static bool take_hash(struct password_job *job)
-{
-    struct order *order = job->caller;
-    hashing_wipe(&order->input.new_password);
-    if (!job->ok) {
-        respond_no_memory(order->x);
-    }
-    return job->ok;
-}
-
-static void hashed_new(struct password_job *job)
-{
-    if (take_hash(job)) {
-        create(job->caller);
-    }
-}
-
-static void hashed_change(struct password_job *job)
-{
-    struct order *order = job->caller;
-    if (take_hash(job)) {
-        order->govern.hash = hashing_result(job);
-        govern(order, STORE_USER_SET_PASSWORD);
-    }
-}
-
-static void hash(struct order *order, void (*done)(struct password_job *job))
-{
-    hashing_make(order->x, &order->job, &order->input.new_password, NULL, done, order);
+    account_create(call, created);
 }
 
 void control_add_user(struct http_exchange *x)
 {
-    struct order *order = begin(x, &user_body_added);
-    if (order) {
-        hash(order, hashed_new);
+    struct account_call *call = begin(x, &user_body_added);
+    if (call) {
+        account_hash(call, &call->input.new_password, create);
     }
+}
+
+static void set_password(struct account_call *call)
+{
+    govern(call, STORE_USER_SET_PASSWORD);
 }
 
 void control_set_password(struct http_exchange *x)
 {
-    struct order *order = begin(x, &user_body_new_password);
-    if (order) {
-        hash(order, hashed_change);
+    struct account_call *call = begin(x, &user_body_new_password);
+    if (call) {
+        account_hash(call, &call->input.new_password, set_password);
     }
 }
 
 /* ---- invitations ---- */
 
-struct invite {
-    struct store_invitation_create op; /* first: its address is the invite's */
-    struct http_exchange *x;
-    char text[INVITATION_LEN + 1];
-};
-
 /* The invitation stands after `#`, which no browser sends to a server and no server logs. */
-static void write_link(struct json_writer *w, const struct invite *invite)
+static void write_link(struct json_writer *w, const char *url, const char *invitation)
 {
-    const char *url = api_of(invite->x)->options.settings->public_url;
     struct buffer link;
     if (!url) {
         jw_null(w);
@@ -282,73 +203,63 @@ static void write_link(struct json_writer *w, const struct invite *invite)
     }
     buffer_init(&link, LINK_MOST);
     buffer_add_format(&link, "%s%s#invitation=%s", url,
-                      slice_ends(slice_of(url), SLICE("/")) ? "" : "/", invite->text);
+                      slice_ends(slice_of(url), SLICE("/")) ? "" : "/", invitation);
     jw_text(w, buffer_slice(&link));
     buffer_finish(&link);
 }
 
-static void write_invitation(struct json_writer *w, const struct invite *invite)
-{
-    jw_open_object(w);
-    jw_name(w, SLICE("invitation"));
-    jw_text(w, slice_of(invite->text));
-    jw_name(w, SLICE("email"));
-    if (invite->op.email.ptr) {
-        jw_text(w, invite->op.email);
-    } else {
-        jw_null(w);
-    }
-    jw_name(w, SLICE("expires_at"));
-    jw_time(w, invite->op.expires_at);
-    jw_name(w, SLICE("link"));
-    write_link(w, invite);
-    jw_close_object(w);
-}
-
 static void invited(struct store_op *op)
 {
-    const struct invite *invite = (const struct invite *)op;
-    struct http_exchange *x = invite->x;
+    const struct account_call *call = account_call_of(op);
+    const struct store_invitation_create *invite = &call->op.invite;
+    struct http_exchange *x = call->x;
     if (op->result != ERROR_NONE) {
         respond_error(x, op->result,
                       op->result == ERROR_QUOTA_EXCEEDED
-                          ? "There are 10,000 invitations that nobody used yet. They expire by "
+                          ? "There are 10,000 invitations that nobody has used yet. They expire by "
                             "themselves; give fewer days."
                           : NULL);
         return;
     }
-    event_log(x, LOG_INFO, "invited", NULL, "operator");
-    respond_no_store(x);
+    access_event(x, LOG_INFO, "invited", NULL, "operator");
     struct json_writer w = respond_json_begin(x);
-    write_invitation(&w, invite);
+    jw_open_object(&w);
+    jw_name(&w, SLICE("invitation"));
+    jw_text(&w, slice_of(call->invitation));
+    jw_name(&w, SLICE("email"));
+    if (invite->email.ptr) {
+        jw_text(&w, invite->email);
+    } else {
+        jw_null(&w);
+    }
+    jw_name(&w, SLICE("expires_at"));
+    jw_time(&w, invite->expires_at);
+    jw_name(&w, SLICE("link"));
+    write_link(&w, api_of(x)->options.settings->public_url, call->invitation);
+    jw_close_object(&w);
+    respond_no_store(x);
     respond_json(x, 201);
 }
 
 void control_invite(struct http_exchange *x)
 {
-    struct invite *invite = arena_new(x->arena, struct invite);
-    const struct order *order = begin(x, &user_body_invite);
+    struct account_call *call = begin(x, &user_body_invite);
     uint64_t days = INVITATION_DAYS;
-    if (!order) {
+    if (!call) {
         return;
     }
-    if (!invite) {
-        respond_no_memory(x);
-        return;
-    }
-    if (order->input.days.ptr) {
-        const bool read = slice_to_u64(order->input.days, USER_DAYS_MOST, &days);
+    if (call->input.days.ptr) {
+        const bool read = slice_to_u64(call->input.days, USER_DAYS_MOST, &days);
         assert(read); /* as the body's rule has it */
         (void)read;
     }
     const int64_t now = clock_wall_ms();
-    invite->x = x;
-    invite->op = (struct store_invitation_create){
-        .op = api_op(x, invited, NULL),
-        .email = order->input.email,
+    call->op.invite = (struct store_invitation_create){
+        .op = account_op(call, invited),
+        .email = call->input.email,
         .now = now,
         .expires_at = now + (int64_t)days * DAY_MS,
     };
-    invitation_make(invite->text, invite->op.hash);
-    api_engine(x)->invitation_create(&invite->op);
+    invitation_make(call->invitation, call->op.invite.hash);
+    api_engine(x)->invitation_create(&call->op.invite);
 }

@@ -7,26 +7,24 @@
 /* One function a call; routes.c says which. Each is an http_handler_fn: it runs when the dispatcher
  * has checked every column of its route, and answers the exchange once, then or later. */
 
-/* register.c, login.c, refresh.c */
-void accounts_register(struct http_exchange *x);
-void accounts_login(struct http_exchange *x);
-void accounts_refresh(struct http_exchange *x);
+/* auth.c */
+void auth_register(struct http_exchange *x);
+void auth_login(struct http_exchange *x);
+void auth_refresh(struct http_exchange *x);
+void auth_logout(struct http_exchange *x);
+void auth_list_sessions(struct http_exchange *x);
+void auth_end_session(struct http_exchange *x);
+void auth_end_other_sessions(struct http_exchange *x);
 
 /* me.c */
 void me_get(struct http_exchange *x);
 void me_patch(struct http_exchange *x);
-
-/* me_password.c, me_email.c, me_deletion.c, me_export.c */
 void me_put_password(struct http_exchange *x);
 void me_put_email(struct http_exchange *x);
 void me_delete(struct http_exchange *x);
-void me_export(struct http_exchange *x);
 
-/* sessions.c */
-void sessions_logout(struct http_exchange *x);
-void sessions_list(struct http_exchange *x);
-void sessions_delete(struct http_exchange *x);
-void sessions_delete_others(struct http_exchange *x);
+/* me_export.c */
+void me_export(struct http_exchange *x);
 
 /* tasks.c, task_list.c; the rest in task_write.c */
 void tasks_get(struct http_exchange *x);

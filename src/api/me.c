@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "api/access.h"
+#include "api/account.h"
 #include "api/body.h"
 #include "api/context.h"
 #include "api/handlers.h"
@@ -6,123 +8,210 @@
 #include "api/respond.h"
 #include "base/clock.h"
 
-/* GET and PATCH /v1/me. */
+/* GET and PATCH /v1/me; PUT /v1/me/password and /v1/me/email and POST /v1/me/deletion, which take
+ * the password beside the token. */
+
+static struct slice tag_of(const struct account_call *call, const struct user *user,
+                           char text[static TAG_MOST])
+{
+    return tag_make(api_tag_space(call->x), TAG_USER, user_version(user), text);
+}
 
 /* Sends the account with its tag. */
-static void answer(struct http_exchange *x, const struct user *user)
+static void answer(struct account_call *call, const struct user *user)
 {
     char text[TAG_MOST];
-    http_respond_field(x, "ETag", tag_make(api_tag_space(x), TAG_USER, user_version(user), text));
-    respond_row(x, 200, &user_body_user, user);
+    http_respond_field(call->x, "ETag", tag_of(call, user, text));
+    respond_row(call->x, 200, &user_body_user, user);
+}
+
+static void get_user(struct account_call *call, void (*done)(struct store_op *op))
+{
+    call->get =
+        (struct store_user_get){.op = account_op(call, done), .id = api_caller(call->x)->user};
+    api_engine(call->x)->user_get(&call->get);
 }
 
 /* ---- reading ---- */
 
-struct reading {
-    struct store_user_get op; /* first: its address is the reading's */
-    struct http_conditions conditions;
-};
-
 static void got(struct store_op *op)
 {
-    struct reading *reading = (struct reading *)op;
-    const struct user *user = &reading->op.user;
-    struct http_exchange *x = op->caller;
+    struct account_call *call = account_call_of(op);
+    const struct user *user = &call->get.user;
     if (op->result != ERROR_NONE) {
-        respond_user_error(x, op->result);
+        respond_user_error(call->x, op->result);
         return;
     }
     char text[TAG_MOST];
-    struct slice tag = tag_make(api_tag_space(x), TAG_USER, user_version(user), text);
-    enum http_conditions_verdict verdict = http_conditions_judge(&reading->conditions, tag);
+    const struct slice tag = tag_of(call, user, text);
+    const enum http_conditions_verdict verdict = http_conditions_judge(&call->conditions, tag);
     if (verdict == HTTP_CONDITIONS_GO) {
-        answer(x, user);
+        answer(call, user);
     } else {
-        precondition_answer(x, verdict, tag, SLICE("no-store"));
+        precondition_answer(call->x, verdict, tag, SLICE("no-store"));
     }
 }
 
 void me_get(struct http_exchange *x)
 {
-    struct reading *reading = arena_new(x->arena, struct reading);
-    if (!reading) {
-        respond_no_memory(x);
-        return;
+    struct account_call *call = account_call_new(x);
+    if (call && precondition_parse(x, &call->conditions)) {
+        get_user(call, got);
     }
-    if (!precondition_parse(x, &reading->conditions)) {
-        return;
-    }
-    reading->op.op = api_op(x, got, x);
-    reading->op.id = api_caller(x)->user;
-    api_engine(x)->user_get(&reading->op);
 }
 
-/* ---- changing ---- */
+/* ---- changing the name ---- */
 
-static void refuse(struct http_exchange *x, enum store_verdict verdict, const struct user *user)
+static void refuse(struct account_call *call, enum store_verdict verdict, const struct user *user)
 {
-    precondition_refuse(x, verdict, TAG_USER, user_version(user));
+    precondition_refuse(call->x, verdict, TAG_USER, user_version(user));
 }
 
 static void renamed(struct store_op *op)
 {
-    const struct store_user_rename *rename = (const struct store_user_rename *)op;
+    struct account_call *call = account_call_of(op);
+    const struct store_user_rename *rename = &call->op.rename;
     if (op->result == ERROR_PRECONDITION_FAILED) {
-        refuse(op->caller, rename->verdict, &rename->user);
+        refuse(call, rename->verdict, &rename->user);
     } else if (op->result != ERROR_NONE) {
-        respond_user_error(op->caller, op->result);
+        respond_user_error(call->x, op->result);
     } else {
-        answer(op->caller, &rename->user);
+        answer(call, &rename->user);
     }
 }
 
 /* An empty patch changes nothing, and so needs no write. */
-struct looking {
-    struct store_user_get op; /* first: its address is the looking's */
-    const struct store_precondition *precondition;
-};
-
 static void looked(struct store_op *op)
 {
-    const struct looking *looking = (const struct looking *)op;
-    const struct user *user = &looking->op.user;
+    struct account_call *call = account_call_of(op);
+    const struct user *user = &call->get.user;
     if (op->result != ERROR_NONE) {
-        respond_user_error(op->caller, op->result);
+        respond_user_error(call->x, op->result);
         return;
     }
-    enum store_verdict verdict =
-        store_precondition_judge(looking->precondition, true, user_version(user));
+    const enum store_verdict verdict =
+        store_precondition_judge(&call->op.rename.precondition, true, user_version(user));
     if (verdict == STORE_HOLDS) {
-        answer(op->caller, user);
+        answer(call, user);
     } else {
-        refuse(op->caller, verdict, user);
+        refuse(call, verdict, user);
     }
 }
 
 void me_patch(struct http_exchange *x)
 {
-    struct store_user_rename *rename = arena_new(x->arena, struct store_user_rename);
-    struct looking *looking = arena_new(x->arena, struct looking);
-    struct user_input input = {0};
-    unsigned set = 0;
-    if (!rename || !looking) {
-        respond_no_memory(x);
+    struct account_call *call = account_call_new(x);
+    struct field_errors errors;
+    if (!call || !precondition_read(x, TAG_USER, &call->op.rename.precondition) ||
+        !account_read(call, &user_body_profile, FIELD_PATCH, &errors) || !body_valid(x, &errors)) {
         return;
     }
-    if (!precondition_read(x, TAG_USER, &rename->precondition) ||
-        !body_decode_user(x, &user_body_profile, FIELD_PATCH, &input, &set)) {
+    if (!(call->set & USER_NAME)) {
+        get_user(call, looked);
         return;
     }
-    if (!(set & USER_NAME)) {
-        looking->op.op = api_op(x, looked, x);
-        looking->op.id = api_caller(x)->user;
-        looking->precondition = &rename->precondition;
-        api_engine(x)->user_get(&looking->op);
-        return;
-    }
-    rename->op = api_op(x, renamed, x);
+    struct store_user_rename *rename = &call->op.rename;
+    rename->op = account_op(call, renamed);
     rename->id = api_caller(x)->user;
-    rename->name = input.name;
+    rename->name = call->input.name;
     rename->now = clock_wall_ms();
     api_engine(x)->user_rename(rename);
+}
+
+/* ---- changes that take the password ---- */
+
+/* The answer to all three. `user`: what is sent; NULL: nothing is. */
+static void changed(const struct store_op *op, const char *event, const struct user *user)
+{
+    struct http_exchange *x = account_call_of(op)->x;
+    if (op->result != ERROR_NONE) {
+        respond_user_error(x, op->result);
+        return;
+    }
+    access_event(x, LOG_INFO, event, NULL, NULL);
+    if (user) {
+        respond_row(x, 200, &user_body_user, user);
+    } else {
+        respond_done(x);
+    }
+}
+
+static void password_changed(struct store_op *op)
+{
+    changed(op, "password_changed", NULL);
+}
+
+/* Every other session ends. */
+static void set_password(struct account_call *call)
+{
+    call->op.set_password = (struct store_user_set_password){
+        .op = account_op(call, password_changed),
+        .id = api_caller(call->x)->user,
+        .verified_hash = call->get.user.password_hash,
+        .hash = call->new_hash,
+        .keep = api_caller(call->x)->session,
+        .now = clock_wall_ms(),
+    };
+    api_engine(call->x)->user_set_password(&call->op.set_password);
+}
+
+static void hash_password(struct account_call *call)
+{
+    account_hash(call, &call->input.new_password, set_password);
+}
+
+void me_put_password(struct http_exchange *x)
+{
+    struct account_call *call = account_call_begin(x, &user_body_password);
+    if (call) {
+        account_check_password(call, hash_password);
+    }
+}
+
+static void email_changed(struct store_op *op)
+{
+    changed(op, "email_changed", &account_call_of(op)->op.set_email.user);
+}
+
+static void set_email(struct account_call *call)
+{
+    call->op.set_email = (struct store_user_set_email){
+        .op = account_op(call, email_changed),
+        .id = api_caller(call->x)->user,
+        .verified_hash = call->get.user.password_hash,
+        .email = call->input.email,
+        .now = clock_wall_ms(),
+    };
+    api_engine(call->x)->user_set_email(&call->op.set_email);
+}
+
+void me_put_email(struct http_exchange *x)
+{
+    struct account_call *call = account_call_begin(x, &user_body_email);
+    if (call) {
+        account_check_password(call, set_email);
+    }
+}
+
+static void deleted(struct store_op *op)
+{
+    changed(op, "account_deleted", NULL);
+}
+
+static void delete_user(struct account_call *call)
+{
+    call->op.erase = (struct store_user_delete){
+        .op = account_op(call, deleted),
+        .id = api_caller(call->x)->user,
+        .verified_hash = call->get.user.password_hash,
+    };
+    api_engine(call->x)->user_delete(&call->op.erase);
+}
+
+void me_delete(struct http_exchange *x)
+{
+    struct account_call *call = account_call_begin(x, &user_body_proof);
+    if (call) {
+        account_check_password(call, delete_user);
+    }
 }

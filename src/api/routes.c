@@ -45,10 +45,10 @@ static const struct http_route routes[] = {
     ROW(GET,    "/docs/{file}",         getDocsFile,          documents_get_file,     NULL, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
     ROW(GET,    "/problems/{code}",     getProblem,           documents_get_problem,  HTML, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY),
 
-    ROW(POST,   "/v1/auth/register",    registerUser,         accounts_register,      JSON, BODY,    PUBLIC, AUTH, SMALL),
-    ROW(POST,   "/v1/auth/login",       login,                accounts_login,         JSON, BODY,    PUBLIC, AUTH, SMALL),
-    ROW(POST,   "/v1/auth/refresh",     refreshTokens,        accounts_refresh,       JSON, BODY,    PUBLIC, AUTH, SMALL),
-    ROW(POST,   "/v1/auth/logout",      logout,               sessions_logout,        NULL, BODY,    EITHER, API,  SMALL),
+    ROW(POST,   "/v1/auth/register",    registerUser,         auth_register,          JSON, BODY,    PUBLIC, AUTH, SMALL),
+    ROW(POST,   "/v1/auth/login",       login,                auth_login,             JSON, BODY,    PUBLIC, AUTH, SMALL),
+    ROW(POST,   "/v1/auth/refresh",     refreshTokens,        auth_refresh,           JSON, BODY,    PUBLIC, AUTH, SMALL),
+    ROW(POST,   "/v1/auth/logout",      logout,               auth_logout,            NULL, BODY,    EITHER, API,  SMALL),
 
     ROW(GET,    "/v1/me",               getMe,                me_get,                 JSON, NOTHING, TOKEN,  API,  SMALL, .values = conditions_values),
     ROW(PATCH,  "/v1/me",               updateMe,             me_patch,               JSON, PATCHES, TOKEN,  API,  SMALL),
@@ -56,9 +56,9 @@ static const struct http_route routes[] = {
     ROW(PUT,    "/v1/me/email",         changeEmail,          me_put_email,           JSON, BODY,    TOKEN,  AUTH, SMALL),
     ROW(POST,   "/v1/me/deletion",      deleteAccount,        me_delete,              NULL, BODY,    TOKEN,  AUTH, SMALL),
     ROW(GET,    "/v1/me/export",        exportMe,             me_export,              JSON, NOTHING, TOKEN,  API,  SMALL),
-    ROW(GET,    "/v1/me/sessions",      listSessions,         sessions_list,          JSON, NOTHING, TOKEN,  API,  SMALL),
-    ROW(DELETE, "/v1/me/sessions",      endOtherSessions,     sessions_delete_others, NULL, NOTHING, TOKEN,  API,  SMALL),
-    ROW(DELETE, "/v1/me/sessions/{id}", endSession,           sessions_delete,        NULL, NOTHING, TOKEN,  API,  SMALL),
+    ROW(GET,    "/v1/me/sessions",      listSessions,         auth_list_sessions,     JSON, NOTHING, TOKEN,  API,  SMALL),
+    ROW(DELETE, "/v1/me/sessions",      endOtherSessions,     auth_end_other_sessions,NULL, NOTHING, TOKEN,  API,  SMALL),
+    ROW(DELETE, "/v1/me/sessions/{id}", endSession,           auth_end_session,       NULL, NOTHING, TOKEN,  API,  SMALL),
 
     ROW(GET,    "/v1/tasks",            listTasks,            tasks_list,             JSON, NOTHING, TOKEN,  API,  0,     .query = task_query_names, .values = tasks_list_values),
     ROW(POST,   "/v1/tasks",            createTask,           tasks_create,           JSON, BODY,    TOKEN,  API,  0),

@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "api/respond.h"
 #include "base/metrics.h"
+#include "base/owner.h"
 
 /* What the service says about itself: GET /, /livez (and its other names), /readyz; and /metrics,
  * which only the second listener has. */
@@ -133,9 +134,12 @@ static void read_disk(const char *file)
     }
 }
 
+#define METRICS_LOOP_MAGIC 0x17e2ac69u
+
 /* The listener's loop has no session of the store and no tokens: no row needs them. */
 struct metrics_loop {
     struct api_loop loop; /* first: what api_loop_of finds */
+    unsigned magic;       /* METRICS_LOOP_MAGIC */
     unsigned last_backup; /* the cell of a gauge that only a file has */
 };
 
@@ -143,7 +147,8 @@ struct metrics_loop {
  * gauges. */
 static void read_gauges(const struct http_exchange *x)
 {
-    const struct metrics_loop *metrics = http_loop_context(x->loop);
+    const struct metrics_loop *metrics =
+        OWNER_OF(api_loop_of(x), struct metrics_loop, loop, METRICS_LOOP_MAGIC);
     const struct api_options *options = &api_of(x)->options;
     const char *file = options->engine->file(options->store);
     struct store_health health;
@@ -170,6 +175,8 @@ static void *loop_start(void *owner, struct http_loop *http)
     if (!metrics) {
         return NULL;
     }
+    OWNER_SET(&metrics->loop, API_LOOP_MAGIC);
+    OWNER_SET(metrics, METRICS_LOOP_MAGIC);
     metrics->loop.api = owner;
     if (metrics->loop.api->options.engine->last_backup) {
         metrics->last_backup = metrics_series(METRIC_LAST_BACKUP, "");

@@ -217,7 +217,7 @@ def test_a_refusal_says_why(user):
     assert "ended or expired" in ended.json["detail"]
     body["refresh_token"] = body["refresh_token"][:-1]
     other = user.anonymous.post("/v1/auth/refresh", body).expect(401, "invalid_refresh_token")
-    assert "no refresh token of this server" in other.json["detail"]
+    assert "not a refresh token of this server" in other.json["detail"]
 
 
 def test_what_is_not_a_refresh_token(user):

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+#include "api/account.h"
+
+#include <assert.h>
+#include <sodium.h>
+
+#include "api/access.h"
+#include "api/body.h"
+#include "api/context.h"
+#include "api/respond.h"
+#include "api/routes.h"
+#include "base/clock.h"
+#include "base/owner.h"
+
+struct account_call *account_call_new(struct http_exchange *x)
+{
+    struct account_call *call = arena_new(x->arena, struct account_call);
+    if (!call) {
+        respond_no_memory(x);
+        return NULL;
+    }
+    OWNER_SET(call, ACCOUNT_CALL_MAGIC);
+    call->x = x;
+    return call;
+}
+
+bool account_read(struct account_call *call, const struct user_body *body, enum field_mode mode,
+                  struct field_errors *errors)
+{
+    assert(OWNER_IS(call, ACCOUNT_CALL_MAGIC) && call->set == 0);
+    struct user_input *input = &call->input;
+    struct field_reading reading = {
+        .fields = body->fields, .count = body->count, .mode = mode, .input = input};
+    if (!body_read(call->x, &reading)) {
+        return false;
+    }
+    body_judge_password(call->x, body == &user_body_password ? "/new_password" : "/password",
+                        input->new_password, input->email, &reading.errors);
+    call->set = reading.set;
+    *errors = reading.errors;
+    return true;
+}
+
+struct account_call *account_call_begin(struct http_exchange *x, const struct user_body *body)
+{
+    struct account_call *call = account_call_new(x);
+    struct field_errors errors;
+    const bool good =
+        call && account_read(call, body, FIELD_WHOLE, &errors) && body_valid(x, &errors);
+    return good ? call : NULL;
+}
+
+struct account_call *account_call_of(const struct store_op *op)
+{
+    return OWNER_CAST(op->caller, struct account_call, ACCOUNT_CALL_MAGIC);
+}
+
+struct store_op account_op(struct account_call *call, void (*done)(struct store_op *op))
+{
+    assert(OWNER_IS(call, ACCOUNT_CALL_MAGIC));
+    return api_op(call->x, done, call);
+}
+
+/* ---- guesses ---- */
+
+static void limit_append(struct login_limit *limit, struct slice part)
+{
+    const size_t room = sizeof limit->key - limit->key_len;
+    const size_t len = part.len < room ? part.len : room;
+    if (len > 0) {
+        memcpy(limit->key + limit->key_len, part.ptr, len);
+        limit->key_len += len;
+    }
+}
+
+static void limit_init(struct account_call *call, struct slice email, bool known_address)
+{
+    struct login_limit *limit = &call->limit;
+    *limit = (struct login_limit){.known_address = known_address};
+    limit_append(limit, email);
+    for (size_t i = 0; i < limit->key_len; i++) {
+        char c = limit->key[i];
+        limit->key[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
+    if (known_address) {
+        char client[CLIENT_KEY_TEXT_MOST];
+        limit_append(limit, SLICE("\n"));
+        limit_append(limit, client_key_text(call->x->request.client, client));
+    }
+}
+
+/* Takes one guess. False: none is left, and 429 was sent. */
+static bool limit_take(struct account_call *call)
+{
+    struct login_limit *limit = &call->limit;
+    struct throttle *throttle = api_of(call->x)->failures;
+    assert(!limit->taken);
+    limit->taken = true;
+    if (!throttle) {
+        return true;
+    }
+    const struct slice key = {limit->key, limit->key_len};
+    const struct throttle_state state = throttle_take(throttle, key, 1, clock_mono_ms());
+    if (!state.allowed) {
+        limit->taken = false;
+        account_wipe(&call->input.password);
+        account_wipe(&call->input.new_password);
+        access_rate_fields(call->x, throttle, &state);
+        access_rate_refuse(call->x, throttle, &state, "wrong passwords for one account");
+    }
+    return state.allowed;
+}
+
+void account_settle(struct account_call *call, enum account_guess guess)
+{
+    struct login_limit *limit = &call->limit;
+    struct throttle *throttle = api_of(call->x)->failures;
+    assert(OWNER_IS(call, ACCOUNT_CALL_MAGIC) && limit->taken);
+    limit->taken = false;
+    if (!throttle) {
+        return;
+    }
+    const struct slice key = {limit->key, limit->key_len};
+    const int64_t now = clock_mono_ms();
+    if (guess == ACCOUNT_GUESS_RIGHT && limit->known_address) {
+        throttle_forget(throttle, key);
+    }
+    const struct throttle_state state = guess == ACCOUNT_GUESS_WRONG
+                                            ? throttle_take(throttle, key, 0, now)
+                                            : throttle_give(throttle, key, now);
+    access_rate_fields(call->x, throttle, &state);
+}
+
+/* ---- passwords ---- */
+
+void account_wipe(struct slice *password)
+{
+    if (password->ptr) {
+        /* The bytes are ours: decoding copied them into the request's arena. */
+        sodium_memzero((void *)(uintptr_t)password->ptr, password->len);
+        *password = (struct slice){0};
+    }
+}
+
+/* The answer ends the request, and its memory is another's then: so the passwords go first. */
+static void refuse(struct account_call *call, enum error error)
+{
+    account_wipe(&call->input.password);
+    account_wipe(&call->input.new_password);
+    if (call->limit.taken) {
+        account_settle(call, ACCOUNT_GUESS_UNUSED);
+    }
+    respond_error(call->x, error, NULL);
+}
+
+/* False: the pool is full. */
+static bool submit(struct account_call *call, enum password_work work, struct slice *password,
+                   void (*done)(struct password_job *job))
+{
+    assert(OWNER_IS(call, ACCOUNT_CALL_MAGIC) && password->ptr);
+    call->password = password;
+    call->job.work = work;
+    call->job.inbox = http_loop_inbox(call->x->loop);
+    call->job.password = *password;
+    call->job.done = done;
+    call->job.caller = call;
+    return hasher_submit(api_of(call->x)->hasher, &call->job);
+}
+
+static void compared(struct password_job *job)
+{
+    struct account_call *call = OWNER_CAST(job->caller, struct account_call, ACCOUNT_CALL_MAGIC);
+    if (job->failed) {
+        refuse(call, ERROR_OVERLOADED);
+    } else {
+        call->next(call);
+    }
+}
+
+void account_compare(struct account_call *call, struct slice email, bool known_address,
+                     struct slice hash, void (*next)(struct account_call *call))
+{
+    call->next = next;
+    call->job = (struct password_job){0};
+    limit_init(call, email, known_address);
+    if (!limit_take(call)) {
+        return;
+    }
+    if (hash.len >= sizeof call->job.hash) {
+        refuse(call, ERROR_INTERNAL_ERROR);
+        return;
+    }
+    if (hash.len > 0) {
+        memcpy(call->job.hash, hash.ptr, hash.len);
+    }
+    if (!submit(call, PASSWORD_VERIFY, &call->input.password, compared)) {
+        refuse(call, ERROR_OVERLOADED);
+    }
+}
+
+static void hash_failed(struct account_call *call)
+{
+    if (call->password == &call->input.password) {
+        account_wipe(call->password);
+        call->next(call);
+    } else {
+        refuse(call, ERROR_OVERLOADED);
+    }
+}
+
+static void hashed(struct password_job *job)
+{
+    struct account_call *call = OWNER_CAST(job->caller, struct account_call, ACCOUNT_CALL_MAGIC);
+    if (!job->ok) {
+        hash_failed(call);
+        return;
+    }
+    account_wipe(call->password);
+    call->new_hash = slice_of(job->hash);
+    call->next(call);
+}
+
+void account_hash(struct account_call *call, struct slice *password,
+                  void (*next)(struct account_call *call))
+{
+    call->next = next;
+    call->job = (struct password_job){0};
+    if (!submit(call, PASSWORD_HASH, password, hashed)) {
+        hash_failed(call);
+    }
+}
+
+/* ---- the caller's own password ---- */
+
+static void checked(struct account_call *call)
+{
+    struct http_exchange *x = call->x;
+    account_wipe(&call->input.password);
+    if (!call->job.ok) {
+        access_event(x, LOG_WARN, "login_failed", NULL, "wrong_password");
+        account_settle(call, ACCOUNT_GUESS_WRONG);
+        respond_error(x, ERROR_WRONG_PASSWORD, NULL);
+        return;
+    }
+    account_settle(call, ACCOUNT_GUESS_RIGHT);
+    call->checked(call);
+}
+
+static void loaded(struct store_op *op)
+{
+    struct account_call *call = account_call_of(op);
+    const struct user *user = &call->get.user;
+    struct field_errors errors = {0};
+    if (op->result != ERROR_NONE) {
+        respond_user_error(call->x, op->result);
+        return;
+    }
+    body_judge_password(call->x, "/new_password", call->input.new_password, user->email, &errors);
+    if (body_valid(call->x, &errors)) {
+        account_compare(call, user->email, call->get.known_address, user->password_hash, checked);
+    }
+}
+
+void account_check_password(struct account_call *call, void (*next)(struct account_call *call))
+{
+    struct http_exchange *x = call->x;
+    assert(x->route->access == HTTP_ACCESS_TOKEN && x->route->quota == API_QUOTA_AUTH);
+    call->checked = next;
+    call->get = (struct store_user_get){
+        .op = account_op(call, loaded),
+        .id = api_caller(x)->user,
+        .client = client_key_text(x->request.client, call->client),
+    };
+    api_engine(x)->user_get(&call->get);
+}
+
+/* ---- a new account ---- */
+
+void account_create(struct account_call *call, void (*done)(struct store_op *op))
+{
+    const struct user_input *input = &call->input;
+    const int64_t now = clock_wall_ms();
+    assert(call->new_hash.ptr && !input->new_password.ptr);
+    call->op.create = (struct store_user_create){
+        .op = account_op(call, done),
+        .user = {.id = uuid_make_v7(),
+                 .email = input->email,
+                 .name = input->name,
+                 .password_hash = call->new_hash,
+                 .created_at = now,
+                 .updated_at = now},
+    };
+    if (input->invitation.ptr) {
+        invitation_hash(input->invitation, call->invitation_hash);
+        call->op.create.invitation = call->invitation_hash;
+    }
+    api_engine(call->x)->user_create(&call->op.create);
+}
