@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json_writer.h"
 #include "cli/cli.h"
 #include "store/sqlite/backup.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/last_backup.h"
+#include "store/sqlite/restore.h"
 #include "store/store.h"
 
-#define OUTPUT_MOST (64 * 1024)
-#define WHY_SIZE    5000
+#define WHY_SIZE 5000
 
 /* The copy gives way to a server that needs the processor. */
 #define NICENESS 19
@@ -22,6 +19,29 @@ struct flags {
     bool json;
     bool force;
 };
+
+/* A server's own tools know better what is consistent there. */
+static int name_backup_tool(const char *target)
+{
+    const bool piped = strcmp(target, "-") == 0;
+
+    return complain(CLI_CONFIGURATION,
+                    "this copies a SQLite file; for PostgreSQL run: pg_dump --format=custom "
+                    "%s%s%s--dbname=\"$DATABASE_URL\" (or pg_basebackup, for the whole server)",
+                    piped ? "" : "--file=", piped ? "" : target, piped ? "" : " ");
+}
+
+static int name_restore_tool(const char *source)
+{
+    return complain(
+        CLI_CONFIGURATION,
+        "this puts a SQLite file back; for PostgreSQL run, into an empty database: pg_restore "
+        "--single-transaction --no-owner --dbname=\"$DATABASE_URL\" %s && psql "
+        "\"$DATABASE_URL\" -c 'UPDATE meta SET epoch = gen_random_uuid()'",
+        source);
+}
+
+/* ---- backup ---- */
 
 static bool line_is_open; /* of the progress */
 
@@ -34,45 +54,31 @@ static void show_progress(int64_t copied, int64_t pages)
     }
 }
 
-static int print_json(FILE *to, const char *target, const struct backup_report *report)
+static int print_backup_json(FILE *to, const char *target, const struct backup_report *report)
 {
-    struct buffer out;
-    struct json_writer w;
-    int status = CLI_FAILED;
+    struct cli_json json;
+    struct json_writer *w = cli_json_begin(&json);
 
-    buffer_init(&out, OUTPUT_MOST);
-    json_writer_init(&w, &out);
-    jw_open_object(&w);
-    jw_name(&w, SLICE("file"));
-    jw_text(&w, slice_of(target));
-    jw_name(&w, SLICE("bytes"));
-    jw_i64(&w, report->bytes);
-    jw_name(&w, SLICE("schema"));
-    jw_i64(&w, report->schema);
-    jw_name(&w, SLICE("tables"));
-    jw_open_array(&w);
+    jw_open_object(w);
+    cli_json_text(w, "file", target);
+    cli_json_number(w, "bytes", report->bytes);
+    cli_json_number(w, "schema", report->schema);
+    jw_name(w, SLICE("tables"));
+    jw_open_array(w);
     for (size_t i = 0; i < report->tables.count; i++) {
         const struct inspect_table *table = &report->tables.list[i];
-        jw_open_object(&w);
-        jw_name(&w, SLICE("name"));
-        jw_text(&w, slice_of(table->name));
-        jw_name(&w, SLICE("rows"));
-        jw_i64(&w, table->rows);
-        jw_name(&w, SLICE("digest"));
-        jw_text(&w, slice_of(table->digest));
-        jw_close_object(&w);
+        jw_open_object(w);
+        cli_json_text(w, "name", table->name);
+        cli_json_number(w, "rows", table->rows);
+        cli_json_text(w, "digest", table->digest);
+        jw_close_object(w);
     }
-    jw_close_array(&w);
-    jw_close_object(&w);
-    buffer_add_char(&out, '\n');
-    if (!out.failed && fwrite(out.data, 1, out.len, to) == out.len) {
-        status = CLI_OK;
-    }
-    buffer_finish(&out);
-    return status;
+    jw_close_array(w);
+    jw_close_object(w);
+    return cli_json_print(&json, to);
 }
 
-static int print_text(FILE *to, const char *target, const struct backup_report *report)
+static int print_backup_text(FILE *to, const char *target, const struct backup_report *report)
 {
     fprintf(to, "wrote %s: %lld bytes, schema %lld\n", target, (long long)report->bytes,
             (long long)report->schema);
@@ -87,34 +93,26 @@ static int print_text(FILE *to, const char *target, const struct backup_report *
     return CLI_OK;
 }
 
-/* A server's own tools know better what is consistent there. */
-static int name_tool(const char *target)
-{
-    const bool piped = strcmp(target, "-") == 0;
-
-    fprintf(stderr,
-            "taskhold: this copies a SQLite file; for PostgreSQL run: pg_dump --format=custom "
-            "%s%s%s--dbname=\"$DATABASE_URL\" (or pg_basebackup, for the whole server)\n",
-            piped ? "" : "--file=", piped ? "" : target, piped ? "" : " ");
-    return CLI_CONFIGURATION;
-}
-
 /* The copy is good, whether or not this can be written. */
 static void note(const char *source, const struct backup_report *report)
 {
     char why[WHY_SIZE];
 
     if (!last_backup_note(source, report->read_ms, why, sizeof why)) {
-        fprintf(stderr,
-                "taskhold: warning: %s; the copy is good, but the server will not know of it "
-                "(taskhold_last_backup_timestamp_seconds)\n",
-                why);
+        (void)complain(CLI_OK,
+                       "warning: %s; the copy is good, but the server will not know of it "
+                       "(taskhold_last_backup_timestamp_seconds)",
+                       why);
     }
 }
 
-static int copy(const char *url, const char *target, const void *given)
+static int back_up(const char *url, const char *target, const void *given)
 {
     const struct flags *flags = given;
+
+    if (store_engine_for(url)->shared) {
+        return name_backup_tool(target);
+    }
     struct backup_report *report = calloc(1, sizeof *report);
     char why[WHY_SIZE] = "out of memory";
     /* With `-` the copy itself is what stands on standard output. */
@@ -141,18 +139,15 @@ static int copy(const char *url, const char *target, const void *given)
     options.source = source;
     if (source && backup_create(&options, report, why, sizeof why)) {
         note(source, report);
-        status = flags->json ? print_json(to, name, report) : print_text(to, name, report);
+        status =
+            flags->json ? print_backup_json(to, name, report) : print_backup_text(to, name, report);
     } else {
-        fprintf(stderr, "%staskhold: %s\n", line_is_open ? "\n" : "", why);
+        fputs(line_is_open ? "\n" : "", stderr);
+        status = complain(CLI_FAILED, "%s", why);
     }
     free(source);
     free(report);
     return status;
-}
-
-static int run(const char *url, const char *target, const void *given)
-{
-    return store_engine_for(url)->shared ? name_tool(target) : copy(url, target, given);
 }
 
 int cli_backup(int argc, char **argv)
@@ -161,5 +156,50 @@ int cli_backup(int argc, char **argv)
 
     flags.json = cli_take_flag(&argc, argv, "--json");
     flags.force = cli_take_flag(&argc, argv, "--force");
-    return cli_with_file(argc, argv, "back up to", run, &flags);
+    return cli_with_file(argc, argv, "back up to", back_up, &flags);
+}
+
+/* ---- restore ---- */
+
+static int put_back(const char *url, const char *source, const void *given)
+{
+    const struct flags *flags = given;
+    char why[WHY_SIZE] = "";
+    const struct restore_options options = {.source = source, .url = url, .replace = flags->force};
+    struct restore_report report = {0};
+    int status = CLI_OK;
+
+    if (store_engine_for(url)->shared) {
+        return name_restore_tool(source);
+    }
+    if (!restore_run(&options, &report, why, sizeof why)) {
+        status = complain(CLI_FAILED, "%s", why);
+    } else if (flags->json) {
+        struct cli_json json;
+        struct json_writer *w = cli_json_begin(&json);
+        jw_open_object(w);
+        cli_json_text(w, "file", report.path);
+        cli_json_text(w, "source", source);
+        cli_json_text(w, "kept", report.kept);
+        jw_close_object(w);
+        status = cli_json_print(&json, stdout);
+    } else {
+        printf("restored %s from %s\n", report.path ? report.path : "the database", source);
+        if (report.kept) {
+            printf("the database that was there is now %s\n", report.kept);
+        }
+        printf("the secret is not part of a backup: with the JWT_SECRET (or .jwt-secret file) of "
+               "then, everybody stays logged in; with another, everybody logs in again\n");
+    }
+    restore_report_finish(&report);
+    return status;
+}
+
+int cli_restore(int argc, char **argv)
+{
+    struct flags flags = {0};
+
+    flags.force = cli_take_flag(&argc, argv, "--force");
+    flags.json = cli_take_flag(&argc, argv, "--json");
+    return cli_with_file(argc, argv, "restore from", put_back, &flags);
 }

@@ -187,10 +187,9 @@ int control_open(struct control_desk **out, const struct settings *settings, boo
     }
     desk->settings = settings;
     desk->engine = store_engine_for(settings->database_url);
+    assert(desk->engine); /* the settings were checked */
     desk->revocations = revocations_create();
-    if (!desk->engine) {
-        status = complain(CLI_CONFIGURATION, "DATABASE_URL names no engine that is built in");
-    } else if (!desk->revocations) {
+    if (!desk->revocations) {
         status = complain(CLI_FAILED, "out of memory");
     } else {
         status = check_there(desk, make);

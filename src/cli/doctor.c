@@ -3,26 +3,28 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/json_writer.h"
+#include "base/clock.h"
+#include "base/machine.h"
 #include "cli/cli.h"
+#include "cli/holder.h"
+#include "http/listener.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
-#include "store/store.h"
 
-#define JSON_MOST    (256 * 1024)
-#define FINDING_MOST 8192
+#define JSON_MOST        (256 * 1024)
+#define FINDING_MOST     8192
+#define YEAR_MS          (INT64_C(31556952) * 1000)
+#define CLOCK_LEAST_MS   (56 * YEAR_MS)  /* the program is not older than 2026 */
+#define CLOCK_MOST_MS    (130 * YEAR_MS) /* 2100 */
+#define DESCRIPTORS_GOOD 1024
 
 static const char *const level_names[] = {"ok", "warning", "error"};
-
-static void add_member(struct json_writer *w, struct slice name, const char *text)
-{
-    jw_name(w, name);
-    jw_text(w, slice_of(text));
-}
 
 void doctor_say(struct doctor *d, enum doctor_level level, const char *check, const char *format,
                 ...)
@@ -41,14 +43,244 @@ void doctor_say(struct doctor *d, enum doctor_level level, const char *check, co
         }
         json_writer_init(&w, &d->json);
         jw_open_object(&w);
-        add_member(&w, SLICE("level"), level_names[level]);
-        add_member(&w, SLICE("check"), check);
-        add_member(&w, SLICE("finding"), text);
+        cli_json_text(&w, "level", level_names[level]);
+        cli_json_text(&w, "check", check);
+        cli_json_text(&w, "finding", text);
         jw_close_object(&w);
     } else {
         printf("%-8s %-12s %s\n", level_names[level], check, text);
     }
 }
+
+/* ---- the settings: what is wrong, and what is right and yet dangerous ---- */
+
+/* What is wrong. */
+static void check_values(struct doctor *d)
+{
+    struct slice remarks = slice_of(d->settings.remarks);
+    bool good = true;
+
+    for (unsigned id = 0; id <= SETTING_COUNT; id++) {
+        if (d->settings.faults[id]) {
+            doctor_say(d, DOCTOR_ERROR, "settings", "%s", d->settings.faults[id]);
+            good = false;
+        }
+    }
+    while (remarks.len > 0) {
+        const struct slice line = slice_next(&remarks, '\n');
+        /* Where they come from is no finding. */
+        const bool slip = memmem(line.ptr, line.len, "did you mean", 12) != NULL;
+        doctor_say(d, slip ? DOCTOR_WARNING : DOCTOR_OK, "settings", "%.*s", (int)line.len,
+                   line.ptr);
+    }
+    if (good) {
+        doctor_say(d, DOCTOR_OK, "settings",
+                   "every value makes sense; taskhold config prints them");
+    }
+}
+
+static void check_quotas(struct doctor *d)
+{
+    if (strcmp(d->settings.rate_limit, "off") == 0) {
+        doctor_say(d, DOCTOR_WARNING, "quotas",
+                   "RATE_LIMIT is off, so that passwords may be guessed without end: leave it out, "
+                   "unless this is a load test");
+    } else {
+        doctor_say(d, DOCTOR_OK, "quotas", "on");
+    }
+}
+
+/* Whether a list of networks has one that holds every address. */
+static bool trusts_all(const char *networks)
+{
+    struct slice rest = slice_of(networks);
+
+    while (rest.ptr) {
+        const struct slice one = slice_trim(slice_next(&rest, ','));
+        if (one.len > 2 && memcmp(one.ptr + one.len - 2, "/0", 2) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_proxies(struct doctor *d)
+{
+    const char *networks = d->settings.trusted_proxies;
+
+    if (networks && trusts_all(networks)) {
+        doctor_say(d, DOCTOR_WARNING, "proxies",
+                   "TRUSTED_PROXIES is %s, so that everybody may write whatever address into a "
+                   "header and has no quota: name the proxies' own addresses, unless nothing but "
+                   "them reaches this port",
+                   networks);
+    } else if (networks) {
+        doctor_say(d, DOCTOR_OK, "proxies", "%s", networks);
+    } else {
+        doctor_say(d, DOCTOR_OK, "proxies",
+                   "none: the address of a client is that of its connection");
+    }
+}
+
+/* A file with a secret in it. Its group may read it: that is how a service gets one of root's. */
+static bool secret_file_is_good(struct doctor *d, const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0 || (status.st_mode & S_IRWXO) == 0) {
+        return true;
+    }
+    const bool written = (status.st_mode & S_IWOTH) != 0;
+    doctor_say(d, written ? DOCTOR_ERROR : DOCTOR_WARNING, "secret-files",
+               "%s holds a secret and has mode %03o, so that others may %s it: chmod o-rwx %s",
+               path, (unsigned)status.st_mode & 0777, written ? "replace" : "read", path);
+    return false;
+}
+
+/* The file that a secret came from; NULL: it came from none. */
+static const char *file_of(const struct settings *settings, enum setting_id id)
+{
+    if (settings->files[id]) {
+        return settings->files[id];
+    }
+    switch (settings->origins[id]) {
+    case SETTINGS_DOTENV: return ".env";
+    case SETTINGS_ENV_FILE: return settings->env_file;
+    default: return NULL;
+    }
+}
+
+static void check_secret_files(struct doctor *d)
+{
+    static const enum setting_id secrets[] = {SETTING_jwt_secret, SETTING_jwt_secret_previous,
+                                              SETTING_database_url};
+    const char *before[3] = {NULL};
+    bool good = true;
+    bool any = false;
+
+    for (size_t i = 0; i < 3; i++) {
+        const enum setting_id id = secrets[i];
+        const char *path = file_of(&d->settings, id);
+        /* The path of a file is no secret. */
+        const bool open =
+            id == SETTING_database_url && strncmp(d->settings.database_url, "sqlite:", 7) == 0;
+        bool seen = !path || open;
+        for (size_t j = 0; j < i && !seen; j++) {
+            seen = before[j] && strcmp(before[j], path) == 0;
+        }
+        before[i] = seen ? NULL : path;
+        any = any || !seen;
+        good = (seen || secret_file_is_good(d, path)) && good;
+    }
+    if (any && good) {
+        doctor_say(d, DOCTOR_OK, "secret-files", "others may not read the files with secrets");
+    }
+}
+
+static void check_settings(struct doctor *d)
+{
+    check_values(d);
+    if (settings_fault(&d->settings)) {
+        return;
+    }
+    check_quotas(d);
+    check_proxies(d);
+    check_secret_files(d);
+}
+
+/* ---- the machine: clock, descriptors, threads, the address to listen on ---- */
+
+static void check_clock(struct doctor *d)
+{
+    char text[CLOCK_RFC3339_LEN];
+    const int64_t now = clock_wall_ms();
+    const int64_t mono = clock_mono_us();
+
+    clock_format_rfc3339(now, text);
+    if (now < CLOCK_LEAST_MS - YEAR_MS || now > CLOCK_MOST_MS) {
+        doctor_say(d, DOCTOR_ERROR, "clock",
+                   "it says %.*s: set it, tokens expire by it (timedatectl)", CLOCK_RFC3339_LEN,
+                   text);
+    } else if (clock_mono_us() < mono) {
+        doctor_say(d, DOCTOR_ERROR, "clock", "the monotonic clock goes back: mend the machine");
+    } else {
+        doctor_say(d, DOCTOR_OK, "clock", "%.*s, and the monotonic clock moves on",
+                   CLOCK_RFC3339_LEN, text);
+    }
+}
+
+static void check_descriptors(struct doctor *d)
+{
+    struct rlimit limit = {0};
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= DESCRIPTORS_GOOD) {
+        doctor_say(d, DOCTOR_OK, "descriptors", "%llu may be open",
+                   (unsigned long long)limit.rlim_cur);
+    } else {
+        doctor_say(d, DOCTOR_WARNING, "descriptors",
+                   "%llu may be open, each connection takes one: raise it (ulimit -n, or "
+                   "LimitNOFILE= of systemd)",
+                   (unsigned long long)limit.rlim_cur);
+    }
+}
+
+static void check_threads(struct doctor *d)
+{
+    struct machine machine;
+    struct machine_use use;
+
+    machine_read("", &machine);
+    machine_plan(&machine, (unsigned)d->settings.threads, &use);
+    if (machine.memory > 0 && use.hashers * MACHINE_HASHER_BYTES > machine.memory / 2) {
+        doctor_say(d, DOCTOR_WARNING, "threads",
+                   "one password hash takes 19 MiB of the %llu MiB that may be used (%s): give the "
+                   "server 64 MiB or more",
+                   (unsigned long long)(machine.memory >> 20), machine.memory_by);
+        return;
+    }
+    doctor_say(d, DOCTOR_OK, "threads", "event loops: %u, %s; password hashers: %u, %s", use.loops,
+               use.loops_why, use.hashers, use.hashers_why);
+}
+
+static void check_address(struct doctor *d)
+{
+    uint16_t port = (uint16_t)d->settings.port;
+    const char *host = d->settings.host;
+    const char *why = "";
+    char holder[128];
+    struct listener listener;
+
+    const int server = d->path ? file_holder(d->path) : 0;
+
+    if (server > 0) {
+        doctor_say(d, DOCTOR_OK, "address",
+                   "a server has the database, so it listens already (pid %d)", server);
+    } else if (server < 0) {
+        doctor_say(d, DOCTOR_OK, "address", "a server has the database, so it listens already");
+    } else if (listener_bind(host, &port, &listener, 1, &why)) {
+        listener_close(&listener);
+        doctor_say(d, DOCTOR_OK, "address", "%s port %lld is free", host,
+                   (long long)d->settings.port);
+    } else if (d->shared) {
+        doctor_say(d, DOCTOR_WARNING, "address",
+                   "cannot listen on %s port %lld%s: %s; is that this node's own server?", host,
+                   (long long)d->settings.port, holder_of_port(port, holder, sizeof holder), why);
+    } else {
+        doctor_say(d, DOCTOR_ERROR, "address",
+                   "cannot listen on %s port %lld%s: %s; set HOST or PORT, or end who has it", host,
+                   (long long)d->settings.port, holder_of_port(port, holder, sizeof holder), why);
+    }
+}
+
+static void check_system(struct doctor *d)
+{
+    check_clock(d);
+    check_descriptors(d);
+    check_threads(d);
+    check_address(d);
+}
+
+/* ---- all of it ---- */
 
 static void check_file(struct doctor *d)
 {
@@ -70,8 +302,7 @@ static void check_file(struct doctor *d)
             "this user may not look at %s (%s): run this as the user that serves, or as root",
             file_named(d->settings.database_url), strerror(errno));
     }
-    doctor_files(d); /* first: SQLite corrects the mode of an empty WAL as it opens it */
-    doctor_database(d);
+    doctor_sqlite(d);
 }
 
 static int finish(struct doctor *d)
@@ -101,7 +332,7 @@ int cli_doctor(int argc, char **argv)
         return status;
     }
     buffer_init(&d.json, JSON_MOST);
-    doctor_settings(&d);
+    check_settings(&d);
     if (settings_fault(&d.settings)) {
         return finish(&d); /* what to look at is not known */
     }
@@ -112,6 +343,6 @@ int cli_doctor(int argc, char **argv)
     } else {
         check_file(&d);
     }
-    doctor_system(&d);
+    check_system(&d);
     return finish(&d);
 }

@@ -26,19 +26,10 @@ struct doctor {
 void doctor_say(struct doctor *d, enum doctor_level level, const char *check, const char *format,
                 ...) __attribute__((format(printf, 4, 5)));
 
-/* In doctor_settings.c: what is wrong with them, and what is right and yet dangerous. */
-void doctor_settings(struct doctor *d);
-
-/* In doctor_files.c: modes, the secret, room on the disk. */
-void doctor_files(struct doctor *d);
-
-/* In doctor_database.c: the library, the schema, the pages. Opens `db`. */
-void doctor_database(struct doctor *d);
+/* In doctor_sqlite.c: the files, the library, the schema, the pages. Opens `db`. */
+void doctor_sqlite(struct doctor *d);
 
 /* In doctor_postgres.c: the server behind DATABASE_URL, what it promises, the way to it. */
 void doctor_postgres(struct doctor *d);
-
-/* In doctor_system.c: clock, descriptors, the address to listen on. */
-void doctor_system(struct doctor *d);
 
 #endif

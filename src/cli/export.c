@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/settings.h"
 #include "cli/cli.h"
+#include "store/sqlite/own.h"
 #include "store/transfer/dump.h"
 #include "store/transfer/output.h"
 
 #define WHY_SIZE 5000
 
-static void print_done(const char *target, const struct dump_counts *counts, bool json)
+/* Says what was written or read, in a sentence that begins with `done` or as JSON. */
+static void print_counts(FILE *to, const char *done, const struct dump_counts *counts, bool json)
 {
     const long long users = counts->rows[0];
     const long long tasks = counts->rows[1];
@@ -19,14 +20,14 @@ static void print_done(const char *target, const struct dump_counts *counts, boo
 
     if (json) {
         printf("{\"users\":%lld,\"tasks\":%lld,\"tombstones\":%lld}\n", users, tasks, tombstones);
-    } else if (strcmp(target, "-") != 0) {
-        fprintf(stderr, "wrote %s: %lld users, %lld tasks, %lld tombstones\n", target, users, tasks,
-                tombstones);
+    } else {
+        fprintf(to, "%s %lld users, %lld tasks, %lld tombstones\n", done, users, tasks, tombstones);
     }
 }
 
 /* It holds password hashes: a file has mode 0600, and is whole or not there. */
-static int run(const char *url, struct slice email, const char *target, bool replace, bool json)
+static int write_export(const char *url, struct slice email, const char *target, bool replace,
+                        bool json)
 {
     char why[WHY_SIZE] = "";
     struct dump_counts counts = {0};
@@ -45,10 +46,13 @@ static int run(const char *url, struct slice email, const char *target, bool rep
     }
     output_close(&output);
     if (!done) {
-        fprintf(stderr, "taskhold: %s\n", *why ? why : strerror(errno));
-        return CLI_FAILED;
+        return complain(CLI_FAILED, "%s", *why ? why : strerror(errno));
     }
-    print_done(target, &counts, json);
+    if (strcmp(target, "-") != 0) {
+        char wrote[WHY_SIZE];
+        (void)snprintf(wrote, sizeof wrote, "wrote %s:", target);
+        print_counts(stderr, wrote, &counts, json);
+    }
     return CLI_OK;
 }
 
@@ -70,15 +74,51 @@ int cli_export(int argc, char **argv)
         return status;
     }
     if (rest_count > 1) {
-        fprintf(stderr, "taskhold: give one FILE to export to, or none for standard output\n");
-        status = CLI_USAGE;
+        status = complain(CLI_USAGE, "give one FILE to export to, or none for standard output");
     } else if (json && (rest_count == 0 || strcmp(rest[0], "-") == 0)) {
-        fprintf(stderr, "taskhold: --json goes with a FILE: an export is JSON already\n");
-        status = CLI_USAGE;
+        status = complain(CLI_USAGE, "--json goes with a FILE: an export is JSON already");
     } else {
-        status = run(settings.database_url, slice_of(user), rest_count == 1 ? rest[0] : "-", force,
-                     json);
+        status = write_export(settings.database_url, slice_of(user),
+                              rest_count == 1 ? rest[0] : "-", force, json);
     }
     settings_finish(&settings);
     return status;
+}
+
+/* ---- import ---- */
+
+static int read_import(const char *url, const char *name, const void *options)
+{
+    const bool json = *(const bool *)options;
+    const bool piped = strcmp(name, "-") == 0;
+    char why[WHY_SIZE] = "";
+    struct dump_counts counts = {0};
+
+    if (piped) {
+        name = "standard input";
+    }
+    if (piped ? own_refuse_open(url, STDIN_FILENO, name, why, sizeof why)
+              : own_refuse(url, name, why, sizeof why)) {
+        return complain(CLI_FAILED, "%s", why);
+    }
+    FILE *in = piped ? stdin : fopen(name, "re");
+    if (!in) {
+        return complain(CLI_FAILED, "%s: %s", name, strerror(errno));
+    }
+    const bool done = dump_import(url, in, name, &counts, why, sizeof why);
+    if (!piped) {
+        fclose(in);
+    }
+    if (!done) {
+        return complain(CLI_FAILED, "%s", why);
+    }
+    print_counts(stdout, "imported", &counts, json);
+    return CLI_OK;
+}
+
+int cli_import(int argc, char **argv)
+{
+    const bool json = cli_take_flag(&argc, argv, "--json");
+
+    return cli_with_file(argc, argv, "import", read_import, &json);
 }

@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/beside.h"
 #include "base/clock.h"
-#include "base/json_writer.h"
-#include "base/settings.h"
 #include "cli/cli.h"
 #include "store/store.h"
 #include "store/transfer/move.h"
 
-#define OUTPUT_MOST (64 * 1024)
-#define WHY_SIZE    5000
-#define BAR_CELLS   30
-#define PAINT_MS    100
+#define WHY_SIZE  5000
+#define BAR_CELLS 30
+#define PAINT_MS  100
 
 /* ---- while it runs ---- */
 
@@ -79,41 +74,32 @@ static void write_side(struct json_writer *w, struct slice name, const struct mo
 {
     jw_name(w, name);
     jw_open_object(w);
-    jw_name(w, SLICE("rows"));
-    jw_i64(w, side->rows);
-    jw_name(w, SLICE("digest"));
-    jw_text(w, slice_of(side->digest));
+    cli_json_number(w, "rows", side->rows);
+    cli_json_text(w, "digest", side->digest);
     jw_close_object(w);
 }
 
-static void print_json(const struct move_report *report)
+static int print_json(const struct move_report *report)
 {
-    struct buffer out;
-    struct json_writer w;
+    struct cli_json json;
+    struct json_writer *w = cli_json_begin(&json);
 
-    buffer_init(&out, OUTPUT_MOST);
-    json_writer_init(&w, &out);
-    jw_open_object(&w);
-    jw_name(&w, SLICE("moved"));
-    jw_bool(&w, report->copied);
-    jw_name(&w, SLICE("same"));
-    jw_bool(&w, report->same);
-    jw_name(&w, SLICE("tables"));
-    jw_open_array(&w);
+    jw_open_object(w);
+    cli_json_bool(w, "moved", report->copied);
+    cli_json_bool(w, "same", report->same);
+    jw_name(w, SLICE("tables"));
+    jw_open_array(w);
     for (size_t i = 0; i < TABLE_COUNT; i++) {
-        jw_open_object(&w);
-        jw_name(&w, SLICE("name"));
-        jw_text(&w, slice_of(tables[i].name));
-        jw_name(&w, SLICE("same"));
-        jw_bool(&w, is_same(report, i));
-        write_side(&w, SLICE("from"), &report->from[i]);
-        write_side(&w, SLICE("to"), &report->to[i]);
-        jw_close_object(&w);
+        jw_open_object(w);
+        cli_json_text(w, "name", tables[i].name);
+        cli_json_bool(w, "same", is_same(report, i));
+        write_side(w, SLICE("from"), &report->from[i]);
+        write_side(w, SLICE("to"), &report->to[i]);
+        jw_close_object(w);
     }
-    jw_close_array(&w);
-    jw_close_object(&w);
-    printf("%.*s\n", (int)out.len, out.data ? out.data : "");
-    buffer_finish(&out);
+    jw_close_array(w);
+    jw_close_object(w);
+    return cli_json_print(&json, stdout);
 }
 
 static void print_text(const struct move_report *report)
@@ -163,20 +149,20 @@ static int run(const struct settings *settings, struct move_options *options, bo
                       .colored = !no_color || *no_color == '\0',
                       .interrupted = interrupted};
     char why[WHY_SIZE] = "";
+    int status = CLI_OK;
 
     options->progress = on_progress;
     options->context = &bar;
     const bool done = move_run(options, &report, why, sizeof why);
     end_bar(&bar);
     if (report.compared && json) {
-        print_json(&report);
+        status = print_json(&report);
     } else if (report.compared) {
         print_text(&report);
     }
     if (!done) {
         (void)fflush(stdout);
-        fprintf(stderr, "taskhold: %s\n", why);
-        return CLI_FAILED;
+        return complain(CLI_FAILED, "%s", why);
     }
     if (!json) {
         puts(report.copied      ? "moved, and compared row for row"
@@ -186,7 +172,7 @@ static int run(const struct settings *settings, struct move_options *options, bo
     if (!json && !options->compare) {
         print_secret(settings, options);
     }
-    return CLI_OK;
+    return status;
 }
 
 int cli_move(int argc, char **argv)
@@ -204,9 +190,9 @@ int cli_move(int argc, char **argv)
         return status;
     }
     if (!options.from || !options.to || strcmp(options.from, options.to) == 0) {
-        fprintf(stderr, "taskhold: say two databases: --from sqlite:PATH --to postgres://..., or "
-                        "the other way round\n");
-        status = CLI_USAGE;
+        status =
+            complain(CLI_USAGE, "say two databases: --from sqlite:PATH --to postgres://..., or "
+                                "the other way round");
     } else {
         status = run(&settings, &options, json);
     }

@@ -15,7 +15,7 @@ VERSION = re.search(r"^  version: '([\d.]+)',$", (ROOT / "meson.build").read_tex
 # Where the version stands beside meson.build, which the binary has it from: what is before it, and how often at least.
 PLACES = {
     "api/openapi.yaml": (r"^  version: |^ +version: ", 2),
-    "CHANGELOG.md": (r"\A# Changelog\n[^#]*^## \[Unreleased\]\n[^#]*^## \[", 1),
+    "CHANGELOG.md": (r"\A# Changelog\n[^#]*^## \[Unreleased\]\n(?:(?!## ).*\n)*^## \[", 1),
     "Dockerfile": (r"^ARG VERSION=", 1),
     "debian/changelog": (r"\Ataskhold \(", 1),
     "deploy/cloud-run/service.yaml": (r"/taskhold:", 1),
