@@ -189,7 +189,7 @@ static struct slice bearer_token(struct slice field)
     struct slice rest = field;
     struct slice scheme = slice_next(&rest, ' ');
     while (rest.len > 0 && rest.ptr[0] == ' ') { /* 1*SP (RFC 9110 section 11.4) */
-        rest = (struct slice){rest.ptr + 1, rest.len - 1};
+        rest = slice_from(rest, 1);
     }
     if (!rest.ptr || rest.len == 0 || !slice_eq_nocase(scheme, SLICE("Bearer"))) {
         return (struct slice){0};

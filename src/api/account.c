@@ -78,10 +78,7 @@ static void limit_init(struct account_call *call, struct slice email, bool known
     struct login_limit *limit = &call->limit;
     *limit = (struct login_limit){.known_address = known_address};
     limit_append(limit, email);
-    for (size_t i = 0; i < limit->key_len; i++) {
-        char c = limit->key[i];
-        limit->key[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-    }
+    (void)slice_lower((struct slice){limit->key, limit->key_len}, limit->key);
     if (known_address) {
         char client[CLIENT_KEY_TEXT_MOST];
         limit_append(limit, SLICE("\n"));

@@ -99,7 +99,7 @@ static char *rewrite(struct slice text, const char *url, size_t *len)
     size_t at = 0;
     buffer_init(&out, SIZE_MAX / 2);
     while (at < text.len) {
-        const struct slice rest = {text.ptr + at, text.len - at};
+        const struct slice rest = slice_from(text, at);
         const struct rewriting *rewriting = find_rewriting(rest);
         if (!rewriting) {
             buffer_add_char(&out, text.ptr[at++]);

@@ -65,7 +65,7 @@ bool tag_read(struct tag_space space, enum tag_kind kind, struct slice opaque, i
         opaque.ptr[TAG_SPACE_LEN] != '-') {
         return false;
     }
-    const struct slice digits = {opaque.ptr + head, opaque.len - head};
+    const struct slice digits = slice_from(opaque, head);
     if (!slice_eq((struct slice){digits.ptr - marks[kind].len, marks[kind].len}, marks[kind]) ||
         (digits.ptr[0] == '0' && digits.len > 1) || !slice_to_u64(digits, INT64_MAX, &value)) {
         return false;

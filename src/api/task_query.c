@@ -59,7 +59,7 @@ static void read_sort(struct slice value, struct store_task_list *list,
     struct slice name = value.ptr ? value : SLICE("-created_at");
     list->descending = slice_starts(name, SLICE("-"));
     if (list->descending) {
-        name = (struct slice){name.ptr + 1, name.len - 1};
+        name = slice_from(name, 1);
     }
     for (unsigned i = 0; i < STORE_SORT_COUNT; i++) {
         if (slice_eq(sort_names[i], name)) {

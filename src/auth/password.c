@@ -27,11 +27,6 @@ static size_t code_points(struct slice text)
     return count;
 }
 
-static char to_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static int compare(struct slice a, struct slice b)
 {
     const int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
@@ -66,9 +61,7 @@ static bool is_common(struct slice password)
     if (password.len > sizeof lower || memchr(password.ptr, '\n', password.len)) {
         return false;
     }
-    for (size_t i = 0; i < password.len; i++) {
-        lower[i] = to_lower(password.ptr[i]);
-    }
+    (void)slice_lower(password, lower);
     while (low < high) {
         const struct slice line = line_at(list, low + (high - low) / 2);
         const int order = compare((struct slice){lower, password.len}, line);
@@ -176,8 +169,7 @@ void password_hash_make_unknown(char text[static PASSWORD_HASH_MOST])
 static bool read_parameter(struct slice text, struct slice name, uint64_t least, uint64_t most,
                            uint64_t *value)
 {
-    return slice_starts(text, name) &&
-           slice_to_u64((struct slice){text.ptr + name.len, text.len - name.len}, most, value) &&
+    return slice_starts(text, name) && slice_to_u64(slice_from(text, name.len), most, value) &&
            *value >= least;
 }
 

@@ -8,9 +8,6 @@
 /* What a first append takes; most responses fit. */
 #define BUFFER_FIRST 256
 
-/* More than any number in decimal has digits. */
-#define NUMBER_MOST 20
-
 void buffer_init(struct buffer *b, size_t most)
 {
     *b = (struct buffer){.most = most};
@@ -89,30 +86,18 @@ void buffer_add_char(struct buffer *b, char c)
     }
 }
 
-static void add_decimal(struct buffer *b, uint64_t value, bool negative)
-{
-    char digits[NUMBER_MOST + 1];
-    size_t start = sizeof digits;
-
-    do {
-        digits[--start] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    if (negative) {
-        digits[--start] = '-';
-    }
-    buffer_add(b, (struct slice){digits + start, sizeof digits - start});
-}
-
 void buffer_add_u64(struct buffer *b, uint64_t value)
 {
-    add_decimal(b, value, false);
+    char room[SLICE_DECIMAL_MOST];
+
+    buffer_add(b, slice_decimal_u64(value, room));
 }
 
 void buffer_add_i64(struct buffer *b, int64_t value)
 {
-    /* Negated as unsigned: -INT64_MIN would overflow. */
-    add_decimal(b, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
+    char room[SLICE_DECIMAL_MOST];
+
+    buffer_add(b, slice_decimal(value, room));
 }
 
 void buffer_add_format(struct buffer *b, const char *format, ...)

@@ -241,21 +241,17 @@ static bool take_number(struct slice *text, size_t digits, unsigned *value)
         return false;
     }
     *value = (unsigned)number;
-    text->ptr += digits;
-    text->len -= digits;
+    *text = slice_from(*text, digits);
     return true;
 }
 
 /* Takes one byte off the front, which is `c` or the same letter in lower case. */
 static bool take_char(struct slice *text, char c)
 {
-    const char lower = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-
-    if (text->len == 0 || (text->ptr[0] != c && text->ptr[0] != lower)) {
+    if (text->len == 0 || (text->ptr[0] != c && text->ptr[0] != ascii_lower(c))) {
         return false;
     }
-    text->ptr++;
-    text->len--;
+    *text = slice_from(*text, 1);
     return true;
 }
 

@@ -36,7 +36,7 @@ static void add_number(struct crash_text *out, uintptr_t value, unsigned base)
     size_t at = sizeof digits - 1;
 
     do {
-        digits[--at] = "0123456789abcdef"[value % base];
+        digits[--at] = ASCII_HEX[value % base];
         value /= base;
     } while (value > 0);
     add(out, base == 16 ? "0x" : "");

@@ -85,15 +85,6 @@ static bool say_unexpected(struct scan *s, const char *wanted)
 
 /* ---- strings ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    const char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* The code unit of `\uXXXX` that begins at `at`; -1: there is none. */
 static long code_unit(struct slice text, size_t at)
 {
@@ -102,7 +93,7 @@ static long code_unit(struct slice text, size_t at)
         return -1;
     }
     for (size_t i = 2; i < 6; i++) {
-        const int digit = hex_digit(text.ptr[at + i]);
+        const int digit = ascii_hex(text.ptr[at + i]);
         if (digit < 0) {
             return -1;
         }
@@ -139,7 +130,7 @@ static bool scan_escape(struct scan *s)
     if (c == 'u') {
         return scan_unicode_escape(s);
     }
-    if (c == '\0' || !strchr("\"\\/bfnrt", c)) {
+    if (!ascii_is_in(c, "\"\\/bfnrt")) {
         return say_at(s, s->at,
                       "a backslash begins no escape of JSON there; a backslash itself is \\\\.");
     }
@@ -177,7 +168,7 @@ static bool scan_string(struct scan *s)
             }
             continue;
         }
-        s->at += c < 0x80 ? 1 : utf8_step((struct slice){s->text.ptr + s->at, s->text.len - s->at});
+        s->at += c < 0x80 ? 1 : utf8_step(slice_from(s->text, s->at));
     }
     return say_unclosed(s, "it ends in the middle of a text, whose closing quote is missing.");
 }
@@ -189,17 +180,12 @@ static char peek(const struct scan *s)
     return s->at < s->text.len ? s->text.ptr[s->at] : '\0';
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool scan_digits(struct scan *s)
 {
-    if (!is_digit(peek(s))) {
+    if (!ascii_is_digit(peek(s))) {
         return say_at(s, s->at, "a digit is missing in a number.");
     }
-    while (is_digit(peek(s))) {
+    while (ascii_is_digit(peek(s))) {
         s->at++;
     }
     return true;
@@ -259,7 +245,7 @@ static bool scan_number(struct scan *s)
 static size_t word_length(const struct scan *s)
 {
     static const struct slice words[] = {{"true", 4}, {"false", 5}, {"null", 4}};
-    const struct slice rest = {s->text.ptr + s->at, s->text.len - s->at};
+    const struct slice rest = slice_from(s->text, s->at);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (slice_starts(rest, words[i])) {
             return words[i].len;
@@ -283,8 +269,7 @@ static bool scan_word(struct scan *s)
 
 static void skip_blanks(struct scan *s)
 {
-    while (s->at < s->text.len && strchr(" \t\r\n", s->text.ptr[s->at]) &&
-           s->text.ptr[s->at] != '\0') {
+    while (ascii_is_in(peek(s), " \t\r\n")) {
         s->at++;
     }
 }
@@ -344,7 +329,7 @@ static bool scan_value(struct scan *s, bool *begun)
     case '{':
     case '[': *begun = true; return open_bracket(s);
     case '"': return scan_string(s);
-    default: return peek(s) == '-' || is_digit(peek(s)) ? scan_number(s) : scan_word(s);
+    default: return peek(s) == '-' || ascii_is_digit(peek(s)) ? scan_number(s) : scan_word(s);
     }
 }
 
@@ -407,7 +392,7 @@ static bool say_bytes(struct scan *s)
 {
     size_t at = 0;
     for (size_t step = 1; step > 0; at += step) {
-        step = utf8_step((struct slice){s->text.ptr + at, s->text.len - at});
+        step = utf8_step(slice_from(s->text, at));
     }
     return say(s, "The body is not UTF-8 at byte %zu: encode all of it in UTF-8.", at + 1);
 }
@@ -435,7 +420,7 @@ static bool scan_top(struct scan *s)
                    "the object itself.");
     default: break;
     }
-    if (is_digit(text.ptr[s->at]) || text.ptr[s->at] == '-') {
+    if (ascii_is_digit(text.ptr[s->at]) || text.ptr[s->at] == '-') {
         return say(s, "The body is a JSON number: send one JSON object.");
     }
     if (word_length(s) > 0) {

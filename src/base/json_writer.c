@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 
-#define NUMBER_MOST 20 /* characters of an int64_t */
 #define BYTES(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 void json_writer_init(struct json_writer *w, struct buffer *out)
@@ -144,7 +143,6 @@ static size_t clean_run(struct slice text)
 
 static void add_escape(struct buffer *out, char c)
 {
-    static const char hex[] = "0123456789abcdef";
     static const char shorts[0x20] = {
         ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     const unsigned char byte = (unsigned char)c;
@@ -154,8 +152,9 @@ static void add_escape(struct buffer *out, char c)
         buffer_add(out, (struct slice){(const char[]){'\\', letter}, 2});
         return;
     }
-    buffer_add(out, (struct slice){
-                        (const char[]){'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]}, 6});
+    buffer_add(out, (struct slice){(const char[]){'\\', 'u', '0', '0', ASCII_HEX[byte >> 4],
+                                                  ASCII_HEX[byte & 15]},
+                                   6});
 }
 
 /* The rest of a text from its first byte that needs an escape. */
@@ -168,8 +167,7 @@ static void add_escaped(struct buffer *out, struct slice text)
             return;
         }
         add_escape(out, text.ptr[n]);
-        text.ptr += n + 1;
-        text.len -= n + 1;
+        text = slice_from(text, n + 1);
     }
 }
 
@@ -192,25 +190,15 @@ void jw_text(struct json_writer *w, struct slice text)
         return;
     }
     end_value(w, end);
-    add_escaped(w->out, (struct slice){text.ptr + clean, text.len - clean});
+    add_escaped(w->out, slice_from(text, clean));
     buffer_add_char(w->out, '"');
 }
 
 void jw_i64(struct json_writer *w, int64_t value)
 {
-    /* Negated as unsigned: -INT64_MIN would overflow. */
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    char digits[NUMBER_MOST];
-    size_t first = sizeof digits;
+    char room[SLICE_DECIMAL_MOST];
 
-    do {
-        digits[--first] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (value < 0) {
-        digits[--first] = '-';
-    }
-    add_literal(w, (struct slice){digits + first, sizeof digits - first});
+    add_literal(w, slice_decimal(value, room));
 }
 
 void jw_bool(struct json_writer *w, bool value)

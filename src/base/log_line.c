@@ -96,10 +96,9 @@ static bool is_c1(struct slice text)
  */
 static bool put_special(struct log_line *line, struct slice *text)
 {
-    static const char hex[] = "0123456789abcdef";
     const size_t step = utf8_step(*text);
     const unsigned char byte = (unsigned char)text->ptr[step == 2 ? 1 : 0];
-    char escape[6] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
+    char escape[6] = {'\\', 'u', '0', '0', ASCII_HEX[byte >> 4], ASCII_HEX[byte & 15]};
     struct slice out = {escape, sizeof escape};
 
     if (step == 0) {
@@ -114,8 +113,7 @@ static bool put_special(struct log_line *line, struct slice *text)
         return false;
     }
     put(line, out);
-    text->ptr += step == 0 ? 1 : step;
-    text->len -= step == 0 ? 1 : step;
+    *text = slice_from(*text, step == 0 ? 1 : step);
     return true;
 }
 
@@ -161,8 +159,7 @@ static void put_escaped(struct log_line *line, struct slice text)
             return;
         }
         put(line, (struct slice){text.ptr, plain});
-        text.ptr += plain;
-        text.len -= plain;
+        text = slice_from(text, plain);
         if (text.len > 0 && !put_special(line, &text)) {
             return;
         }
@@ -182,18 +179,9 @@ static bool is_word(struct slice text)
 
 static void put_number(struct log_line *line, int64_t number)
 {
-    char digits[20];
-    size_t start = sizeof digits;
-    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    char room[SLICE_DECIMAL_MOST];
 
-    do {
-        digits[--start] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
-    if (number < 0) {
-        digits[--start] = '-';
-    }
-    put(line, (struct slice){digits + start, sizeof digits - start});
+    put(line, slice_decimal(number, room));
 }
 
 /* `850us`, `1.2ms`, `3.4s`. */

@@ -132,8 +132,7 @@ static bool good_client_field(const char *value)
 
     for (size_t i = 0; i < text.len; i++) {
         const char c = text.ptr[i];
-        const char folded = (char)(c | 0x20);
-        if (!(c >= '0' && c <= '9') && !(folded >= 'a' && folded <= 'z') && !strchr(others, c)) {
+        if (!ascii_is_alnum(c) && !strchr(others, c)) {
             return false;
         }
     }
@@ -196,10 +195,8 @@ static bool is_sample(struct slice text)
     size_t len = 0;
 
     for (size_t i = 0; i < text.len && len < sizeof letters - 1; i++) {
-        const char c =
-            text.ptr[i] >= 'A' && text.ptr[i] <= 'Z' ? (char)(text.ptr[i] | 0x20) : text.ptr[i];
-        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-            letters[len++] = c;
+        if (ascii_is_alnum(text.ptr[i])) {
+            letters[len++] = ascii_lower(text.ptr[i]);
         }
     }
     letters[len] = '\0';

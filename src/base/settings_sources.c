@@ -134,7 +134,7 @@ bool settings_read_credentials(struct settings_source *source, char **paths)
         const int start = (int)strlen(folder) + 1;
         (void)snprintf(path, room, "%s/%s", folder, setting_rows[id].name);
         for (char *at = path + start; *at; at++) {
-            *at = *at >= 'A' && *at <= 'Z' ? (char)(*at | 0x20) : *at;
+            *at = ascii_lower(*at);
         }
         if (setting_rows[id].secret && access(path, F_OK) == 0) {
             source->files[id] = path;
@@ -277,8 +277,7 @@ static void env_keep(const struct env_file *file, struct slice name, const char 
         if (!slice_starts(name, known)) {
             continue;
         }
-        rest.ptr += known.len;
-        rest.len -= known.len;
+        rest = slice_from(rest, known.len);
         if (rest.len == 0) {
             file->source->values[id] = value;
             return;
@@ -306,7 +305,7 @@ static bool env_line(const struct env_file *file, char *line)
     }
     name = slice_trim((struct slice){line, (size_t)(equals - line)});
     if (slice_starts(name, SLICE("export "))) {
-        name = slice_trim((struct slice){name.ptr + 7, name.len - 7});
+        name = slice_trim(slice_from(name, 7));
     }
     value = dotenv_value(equals + 1);
     if (name.len == 0 || !value) {

@@ -1,51 +1,48 @@
 // SPDX-License-Identifier: MIT
 #include "base/slice.h"
 
-static unsigned char lower(char c)
-{
-    return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 bool slice_eq_nocase(struct slice a, struct slice b)
 {
     if (a.len != b.len) {
         return false;
     }
     for (size_t i = 0; i < a.len; i++) {
-        if (lower(a.ptr[i]) != lower(b.ptr[i])) {
+        if (ascii_lower(a.ptr[i]) != ascii_lower(b.ptr[i])) {
             return false;
         }
     }
     return true;
 }
 
-static bool is_blank(char c)
+struct slice slice_lower(struct slice s, char *room)
 {
-    return c == ' ' || c == '\t';
+    assert(room || s.len == 0);
+    for (size_t i = 0; i < s.len; i++) {
+        room[i] = ascii_lower(s.ptr[i]);
+    }
+    return (struct slice){room, s.len};
+}
+
+/* Without any of `set` at either end. */
+static struct slice without(struct slice s, const char *set)
+{
+    while (s.len > 0 && ascii_is_in(s.ptr[0], set)) {
+        s = slice_from(s, 1);
+    }
+    while (s.len > 0 && ascii_is_in(s.ptr[s.len - 1], set)) {
+        s.len--;
+    }
+    return s;
 }
 
 struct slice slice_trim(struct slice s)
 {
-    while (s.len > 0 && is_blank(s.ptr[0])) {
-        s.ptr++;
-        s.len--;
-    }
-    while (s.len > 0 && is_blank(s.ptr[s.len - 1])) {
-        s.len--;
-    }
-    return s;
+    return without(s, " \t");
 }
 
 struct slice slice_strip(struct slice s)
 {
-    while (s.len > 0 && strchr(" \t\r\n", s.ptr[0]) && s.ptr[0] != '\0') {
-        s.ptr++;
-        s.len--;
-    }
-    while (s.len > 0 && strchr(" \t\r\n", s.ptr[s.len - 1]) && s.ptr[s.len - 1] != '\0') {
-        s.len--;
-    }
-    return s;
+    return without(s, " \t\r\n");
 }
 
 bool slice_has_control(struct slice s)
@@ -89,4 +86,27 @@ bool slice_to_u64(struct slice s, uint64_t most, uint64_t *value)
     }
     *value = sum;
     return true;
+}
+
+struct slice slice_decimal_u64(uint64_t value, char room[static SLICE_DECIMAL_MOST])
+{
+    size_t first = SLICE_DECIMAL_MOST;
+
+    do {
+        room[--first] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    return (struct slice){room + first, SLICE_DECIMAL_MOST - first};
+}
+
+struct slice slice_decimal(int64_t value, char room[static SLICE_DECIMAL_MOST])
+{
+    if (value >= 0) {
+        return slice_decimal_u64((uint64_t)value, room);
+    }
+    /* Negated as unsigned: -INT64_MIN would overflow. 19 digits at most, so the sign has room. */
+    const struct slice digits = slice_decimal_u64(0 - (uint64_t)value, room);
+    char *sign = room + (SLICE_DECIMAL_MOST - digits.len - 1);
+    *sign = '-';
+    return (struct slice){sign, digits.len + 1};
 }

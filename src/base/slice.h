@@ -2,6 +2,7 @@
 #ifndef TASKHOLD_BASE_SLICE_H
 #define TASKHOLD_BASE_SLICE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,8 +39,51 @@ static inline bool slice_ends(struct slice s, struct slice suffix)
            (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
 }
 
+/* Without the first `n` bytes. */
+static inline struct slice slice_from(struct slice s, size_t n)
+{
+    assert(n <= s.len);
+    return n > 0 ? (struct slice){s.ptr + n, s.len - n} : s;
+}
+
+/* ---- bytes as ASCII; those above 127 are nothing ---- */
+
+#define ASCII_HEX "0123456789abcdef"
+
+static inline bool ascii_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static inline bool ascii_is_alnum(char c)
+{
+    return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
+}
+
+/* The value of a hexadecimal digit in either case; -1: it is none. */
+static inline int ascii_hex(char c)
+{
+    const char lower = ascii_lower(c);
+    return ascii_is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* Whether it is one of `set`. */
+static inline bool ascii_is_in(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c);
+}
+
 /* Equal without regard to ASCII case (and to nothing else). */
 bool slice_eq_nocase(struct slice a, struct slice b);
+
+/* `s` with A to Z in lower case, written to `room`, which has as many bytes and may be `s` itself.
+ */
+struct slice slice_lower(struct slice s, char *room);
 
 /* Without leading and trailing SP and HTAB (the OWS of RFC 9110). */
 struct slice slice_trim(struct slice s);
@@ -58,5 +102,10 @@ struct slice slice_next(struct slice *rest, char separator);
 /* Decimal digits only, no sign, no leading blank. Returns false on anything else, on an empty slice
  * and above `most`. */
 bool slice_to_u64(struct slice s, uint64_t most, uint64_t *value);
+
+/* A number in decimal; the answer is a part of `room`. */
+#define SLICE_DECIMAL_MOST 20
+struct slice slice_decimal(int64_t value, char room[static SLICE_DECIMAL_MOST]);
+struct slice slice_decimal_u64(uint64_t value, char room[static SLICE_DECIMAL_MOST]);
 
 #endif

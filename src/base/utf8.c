@@ -46,8 +46,7 @@ bool utf8_valid(struct slice s)
         if (step == 0) {
             return false;
         }
-        s.ptr += step;
-        s.len -= step;
+        s = slice_from(s, step);
     }
     return true;
 }
@@ -87,8 +86,7 @@ static struct slice next_piece(struct slice *text)
     const char *next = memmem(text->ptr + 1, text->len - 1, O_YAE, strlen(O_YAE));
     const struct slice piece = {text->ptr, next ? (size_t)(next - text->ptr) : text->len};
 
-    text->ptr += piece.len;
-    text->len -= piece.len;
+    *text = slice_from(*text, piece.len);
     return piece;
 }
 

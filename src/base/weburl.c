@@ -3,21 +3,20 @@
 
 static bool is_lower(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    return ascii_is_alnum(c) && ascii_lower(c) == c;
 }
 
 /* The length of `scheme://`; 0 when that is not how the text begins. */
 static size_t scheme_length(struct slice text)
 {
     size_t len = 0;
-    while (len < text.len && (is_lower(text.ptr[len]) ||
-                              (len > 0 && text.ptr[len] != '\0' && strchr("+-.", text.ptr[len])))) {
+    while (len < text.len &&
+           (is_lower(text.ptr[len]) || (len > 0 && ascii_is_in(text.ptr[len], "+-.")))) {
         len++;
     }
-    const struct slice rest = {text.ptr + len, text.len - len};
-    return len > 0 && (text.ptr[0] < '0' || text.ptr[0] > '9') && slice_starts(rest, SLICE("://"))
-               ? len + 3
-               : 0;
+    const struct slice rest = slice_from(text, len);
+    return len > 0 && !ascii_is_digit(text.ptr[0]) && slice_starts(rest, SLICE("://")) ? len + 3
+                                                                                       : 0;
 }
 
 /* HOST[:PORT]. A host may be an IPv6 address in brackets. */
@@ -27,8 +26,7 @@ static bool is_authority(struct slice text)
     uint64_t port = 0;
     const bool v6 = text.len > 0 && text.ptr[0] == '[';
     while (len < text.len &&
-           (is_lower(text.ptr[len]) ||
-            (text.ptr[len] != '\0' && strchr(v6 ? "[]:." : "-._", text.ptr[len])))) {
+           (is_lower(text.ptr[len]) || ascii_is_in(text.ptr[len], v6 ? "[]:." : "-._"))) {
         len++;
         if (v6 && text.ptr[len - 1] == ']') {
             break;
@@ -38,27 +36,20 @@ static bool is_authority(struct slice text)
         return false;
     }
     return len == text.len ||
-           (text.ptr[len] == ':' &&
-            slice_to_u64((struct slice){text.ptr + len + 1, text.len - len - 1}, 65535, &port));
+           (text.ptr[len] == ':' && slice_to_u64(slice_from(text, len + 1), 65535, &port));
 }
 
 static bool is_server(struct slice text)
 {
     const size_t scheme = scheme_length(text);
-    return scheme > 0 && is_authority((struct slice){text.ptr + scheme, text.len - scheme});
-}
-
-static bool ends_with(struct slice text, struct slice end)
-{
-    return text.len >= end.len &&
-           slice_eq((struct slice){text.ptr + text.len - end.len, end.len}, end);
+    return scheme > 0 && is_authority(slice_from(text, scheme));
 }
 
 /* An origin with the port that its scheme has anyway is never sent, so nobody's page is meant. */
 bool weburl_is_origin(struct slice text)
 {
-    const bool usual = (slice_starts(text, SLICE("http://")) && ends_with(text, SLICE(":80"))) ||
-                       (slice_starts(text, SLICE("https://")) && ends_with(text, SLICE(":443")));
+    const bool usual = (slice_starts(text, SLICE("http://")) && slice_ends(text, SLICE(":80"))) ||
+                       (slice_starts(text, SLICE("https://")) && slice_ends(text, SLICE(":443")));
     return is_server(text) && !usual;
 }
 
@@ -83,8 +74,7 @@ static bool is_path(struct slice path)
         }
         for (size_t i = 0; i < segment.len; i++) {
             const char c = segment.ptr[i];
-            if (!is_lower((char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c)) &&
-                !(c != '\0' && strchr("-._~!$()*+,;=:@", c))) {
+            if (!ascii_is_alnum(c) && !ascii_is_in(c, "-._~!$()*+,;=:@")) {
                 return false;
             }
         }
@@ -104,7 +94,7 @@ bool weburl_is_public(struct slice text)
     return text.len <= WEBURL_MOST &&
            (slice_starts(text, SLICE("http://")) || slice_starts(text, SLICE("https://"))) &&
            is_server((struct slice){text.ptr, origin}) &&
-           is_path(without_slash((struct slice){text.ptr + origin, text.len - origin}));
+           is_path(without_slash(slice_from(text, origin)));
 }
 
 struct slice weburl_base(const char *url)
@@ -116,6 +106,5 @@ struct slice weburl_path(const char *url)
 {
     const struct slice base = weburl_base(url);
     const size_t origin = base.len > 0 ? origin_length(base) : 0;
-    return base.len > 0 ? (struct slice){base.ptr + origin, base.len - origin}
-                        : (struct slice){NULL, 0};
+    return slice_from(base, origin);
 }

@@ -68,20 +68,20 @@ static bool parse_url(struct slice url, struct target *target)
     if (!slice_starts(url, SLICE("http://")) || !is_visible(url)) {
         return false;
     }
-    url = (struct slice){url.ptr + 7, url.len - 7};
+    url = slice_from(url, 7);
     for (size_t i = 0; i < url.len; i++) {
         if (url.ptr[i] == '/') {
-            path = (struct slice){url.ptr + i, url.len - i};
+            path = slice_from(url, i);
             url.len = i;
         }
     }
     if (slice_starts(url, SLICE("["))) {
-        url = (struct slice){url.ptr + 1, url.len - 1};
+        url = slice_from(url, 1);
         host = slice_next(&url, ']');
         if (url.len > 0 && url.ptr[0] != ':') {
             return false;
         }
-        url = url.len > 0 ? (struct slice){url.ptr + 1, url.len - 1} : (struct slice){0};
+        url = url.len > 0 ? slice_from(url, 1) : (struct slice){0};
     } else {
         host = slice_next(&url, ':');
     }

@@ -22,8 +22,7 @@ struct sockets {
 static struct slice word(struct slice *rest)
 {
     while (rest->len > 0 && *rest->ptr == ' ') {
-        rest->ptr++;
-        rest->len--;
+        *rest = slice_from(*rest, 1);
     }
     return slice_next(rest, ' ');
 }

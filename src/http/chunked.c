@@ -47,19 +47,10 @@ static bool too_much(struct http_chunked *c)
     return fail(c, ERROR_HEADER_FIELDS_TOO_LARGE);
 }
 
-static int hex_value(char byte)
-{
-    if (byte >= '0' && byte <= '9') {
-        return byte - '0';
-    }
-    char folded = (char)(byte | 0x20);
-    return folded >= 'a' && folded <= 'f' ? folded - 'a' + 10 : -1;
-}
-
 /* At most 16 digits, so `left` cannot overflow. */
 static bool take_size(struct http_chunked *c, char byte)
 {
-    int value = hex_value(byte);
+    int value = ascii_hex(byte);
     if (value >= 0) {
         c->left = c->left * 16 + (uint64_t)value;
         return ++c->digits <= 16 || malformed(c);

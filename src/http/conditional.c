@@ -30,8 +30,7 @@ static size_t coding_suffix(struct slice text)
 
 static void skip(struct slice *s, size_t len)
 {
-    s->ptr += len;
-    s->len -= len;
+    *s = slice_from(*s, len);
 }
 
 /* Takes an entity tag (RFC 9110 section 8.8.3) off the front. */

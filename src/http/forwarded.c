@@ -46,7 +46,7 @@ bool forwarded_parse_node(struct slice text, struct in6_addr *address)
         if (port.len > 0 && port.ptr[0] != ':') {
             return false;
         }
-        port = port.len > 0 ? (struct slice){port.ptr + 1, port.len - 1} : (struct slice){NULL, 0};
+        port = port.len > 0 ? slice_from(port, 1) : (struct slice){NULL, 0};
         return forwarded_parse_ip(host, address, &width) && width == 128 &&
                (!port.ptr || is_port(port));
     }
@@ -66,7 +66,7 @@ enum forwarded_step forwarded_last_hop(struct slice *rest, struct in6_addr *addr
         while (at > 0 && rest->ptr[at - 1] != ',') {
             at--;
         }
-        struct slice hop = slice_trim((struct slice){rest->ptr + at, rest->len - at});
+        struct slice hop = slice_trim(slice_from(*rest, at));
         rest->len = at > 0 ? at - 1 : 0;
         if (hop.len > 0) {
             return forwarded_parse_node(hop, address) ? FORWARDED_HOP : FORWARDED_UNREADABLE;
@@ -97,7 +97,7 @@ static struct slice cut_last(struct slice *rest, char separator)
         at--;
         quoted ^= is_quote(*rest, at);
     }
-    struct slice part = slice_trim((struct slice){rest->ptr + at, rest->len - at});
+    struct slice part = slice_trim(slice_from(*rest, at));
     rest->len = at > 0 ? at - 1 : 0;
     return part;
 }

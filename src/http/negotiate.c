@@ -44,7 +44,7 @@ static bool parse_weight(struct slice text, bool *zero)
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] == '.') {
             points++;
-        } else if (text.ptr[i] >= '0' && text.ptr[i] <= '9') {
+        } else if (ascii_is_digit(text.ptr[i])) {
             digits++;
             *zero = *zero && text.ptr[i] == '0';
         } else {

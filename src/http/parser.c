@@ -135,7 +135,7 @@ static enum error parse_request_line(struct http_head *head, struct slice line)
     if (method_len == 0 || method_len == line.len || line.ptr[method_len] != ' ') {
         return malformed(head, why);
     }
-    struct slice rest = {line.ptr + method_len + 1, line.len - method_len - 1};
+    struct slice rest = slice_from(line, method_len + 1);
     const char *blank = memchr(rest.ptr, ' ', rest.len);
     if (!blank || blank == rest.ptr) {
         return malformed(head, why);
@@ -260,7 +260,7 @@ static bool split_field(struct slice line, struct slice *name, struct slice *val
         return false;
     }
     *name = (struct slice){line.ptr, len};
-    *value = slice_trim((struct slice){line.ptr + len + 1, line.len - len - 1});
+    *value = slice_trim(slice_from(line, len + 1));
     return true;
 }
 

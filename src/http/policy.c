@@ -52,7 +52,7 @@ static bool is_same_host(struct slice origin, struct slice host)
 {
     const char *mark = origin.len > 3 ? memmem(origin.ptr, origin.len, "://", 3) : NULL;
     const size_t scheme = mark ? (size_t)(mark - origin.ptr) + 3 : 0;
-    return mark && slice_eq_nocase((struct slice){origin.ptr + scheme, origin.len - scheme}, host);
+    return mark && slice_eq_nocase(slice_from(origin, scheme), host);
 }
 
 void policy_tell_refused(struct policy *policy, const struct http_request *request)

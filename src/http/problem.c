@@ -58,8 +58,7 @@ static void add_fields(struct http_exchange *x, enum error error, int status)
 
 static bool is_path_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("-._~!$&'()*+,;=:@/", c));
+    return ascii_is_alnum(c) || ascii_is_in(c, "-._~!$&'()*+,;=:@/");
 }
 
 /* The path as a URI reference: it was decoded, so what may not stand in one is encoded again. Empty

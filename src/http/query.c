@@ -16,16 +16,6 @@ struct parse {
     bool good;
 };
 
-/* The value of a hexadecimal digit, or 16. */
-static unsigned hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return (unsigned)(c - '0');
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
-}
-
 /* Whether `raw` is well encoded; writes what it stands for, which is never longer. */
 static bool decode_into(char *out, struct slice raw, size_t *len)
 {
@@ -34,12 +24,12 @@ static bool decode_into(char *out, struct slice raw, size_t *len)
     for (size_t i = 0; i < raw.len; i++) {
         char c = raw.ptr[i] == '+' ? ' ' : raw.ptr[i];
         if (c == '%') {
-            const unsigned high = i + 2 < raw.len ? hex_value(raw.ptr[i + 1]) : 16;
-            const unsigned low = i + 2 < raw.len ? hex_value(raw.ptr[i + 2]) : 16;
-            if ((high | low) > 15) {
+            const int high = i + 2 < raw.len ? ascii_hex(raw.ptr[i + 1]) : -1;
+            const int low = i + 2 < raw.len ? ascii_hex(raw.ptr[i + 2]) : -1;
+            if (high < 0 || low < 0) {
                 return false;
             }
-            c = (char)(high << 4 | low);
+            c = (char)(high * 16 + low);
             i += 2;
         }
         if (c == '\0') {

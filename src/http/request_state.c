@@ -109,10 +109,7 @@ static bool is_request_id(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        char folded = (char)(c | 0x20);
-        bool good = (c >= '0' && c <= '9') || (folded >= 'a' && folded <= 'z') || c == '.' ||
-                    c == '_' || c == '-';
-        if (!good) {
+        if (!ascii_is_alnum(c) && c != '.' && c != '_' && c != '-') {
             return false;
         }
     }
@@ -228,7 +225,7 @@ static bool resolve_fields(struct request_state *state, struct slice input)
 /* The path without the prefix of PUBLIC_URL, if it stands under it. */
 static struct slice without_prefix(struct slice path, struct slice prefix)
 {
-    struct slice rest = {path.ptr + prefix.len, path.len - prefix.len};
+    struct slice rest = slice_from(path, prefix.len);
     if (prefix.len == 0 || !slice_starts(path, prefix) || (rest.len > 0 && rest.ptr[0] != '/')) {
         return path;
     }

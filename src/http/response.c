@@ -62,13 +62,8 @@ static char *put(char *at, struct slice s)
 
 static char *put_number(char *at, uint64_t value)
 {
-    char digits[LENGTH_DIGITS];
-    size_t first = sizeof digits;
-    do {
-        digits[--first] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    return put(at, (struct slice){digits + first, sizeof digits - first});
+    char room[SLICE_DECIMAL_MOST];
+    return put(at, slice_decimal_u64(value, room));
 }
 
 static bool status_has_body(int status)
@@ -161,7 +156,7 @@ bool response_write(struct request_state *state, struct buffer *out, struct slic
  * (RFC 9112 section 7.1), so the size can be filled in afterwards. */
 static enum http_stream_step pull_chunk(struct http_response *response, struct buffer *out)
 {
-    static const char digits[] = "0123456789abcdef";
+    static const char digits[] = ASCII_HEX;
     size_t begin = out->len;
     buffer_add(out, SLICE("00000000\r\n"));
     enum http_stream_step step = response->stream(response->stream_source, out);

@@ -23,15 +23,6 @@ static bool is_path_character(char c)
     return path_bytes[(unsigned char)c];
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char folded = (char)(c | 0x20);
-    return folded >= 'a' && folded <= 'f' ? folded - 'a' + 10 : -1;
-}
-
 static enum error malformed(struct http_target *target, const char *why)
 {
     target->why = why;
@@ -49,8 +40,7 @@ static bool is_clean_utf8(struct slice s)
         if (len == 2 && first == 0xc2 && (unsigned char)s.ptr[1] < 0xa0) {
             return false; /* C1 */
         }
-        s.ptr += len;
-        s.len -= len;
+        s = slice_from(s, len);
     }
     return true;
 }
@@ -62,8 +52,8 @@ static size_t decode(struct slice raw, char *out)
     for (size_t i = 0; i < raw.len; i++) {
         char c = raw.ptr[i];
         if (c == '%') {
-            int high = i + 2 < raw.len ? hex_value(raw.ptr[i + 1]) : -1;
-            int low = i + 2 < raw.len ? hex_value(raw.ptr[i + 2]) : -1;
+            int high = i + 2 < raw.len ? ascii_hex(raw.ptr[i + 1]) : -1;
+            int low = i + 2 < raw.len ? ascii_hex(raw.ptr[i + 2]) : -1;
             c = (char)(high * 16 + low);
             if (high < 0 || low < 0 || is_one_of(c, "/\\") || c == '\0') {
                 return 0;
@@ -78,7 +68,7 @@ static size_t decode(struct slice raw, char *out)
 /* No empty segment but the last, and no `.` and `..`. */
 static bool segments_are_plain(struct slice path)
 {
-    struct slice rest = {path.ptr + 1, path.len - 1};
+    struct slice rest = slice_from(path, 1);
     while (rest.ptr) {
         struct slice segment = slice_next(&rest, '/');
         if (segment.len == 0 && rest.ptr) {
@@ -178,7 +168,7 @@ static enum error parse_absolute(struct slice text, struct arena *arena, struct 
     if (!http_host_valid(target->host)) {
         return malformed(target, HTTP_HOST_FORM);
     }
-    struct slice rest = {text.ptr + end, text.len - end};
+    struct slice rest = slice_from(text, end);
     if (rest.len > 0 && rest.ptr[0] == '/') {
         return parse_origin(rest, arena, target);
     }
@@ -216,7 +206,7 @@ static bool is_port(struct slice text)
 static bool is_future_address(struct slice text)
 {
     size_t at = 1;
-    while (at < text.len && hex_value(text.ptr[at]) >= 0) {
+    while (at < text.len && ascii_hex(text.ptr[at]) >= 0) {
         at++;
     }
     if ((text.ptr[0] | 0x20) != 'v' || at == 1 || at + 1 >= text.len || text.ptr[at] != '.') {
@@ -255,8 +245,8 @@ static size_t name_length(struct slice host)
     while (len < host.len && host.ptr[len] != ':') {
         char c = host.ptr[len];
         if (c == '%') {
-            if (len + 2 >= host.len || hex_value(host.ptr[len + 1]) < 0 ||
-                hex_value(host.ptr[len + 2]) < 0) {
+            if (len + 2 >= host.len || ascii_hex(host.ptr[len + 1]) < 0 ||
+                ascii_hex(host.ptr[len + 2]) < 0) {
                 return 0;
             }
             len += 3;
@@ -284,5 +274,5 @@ bool http_host_valid(struct slice host)
     if (len == 0 || len == host.len) {
         return len > 0;
     }
-    return host.ptr[len] == ':' && is_port((struct slice){host.ptr + len + 1, host.len - len - 1});
+    return host.ptr[len] == ':' && is_port(slice_from(host, len + 1));
 }

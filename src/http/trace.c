@@ -11,8 +11,7 @@
 static bool is_hex(struct slice text, size_t at, size_t len)
 {
     for (size_t i = at; i < at + len; i++) {
-        const char c = text.ptr[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+        if (!ascii_is_in(text.ptr[i], ASCII_HEX)) {
             return false;
         }
     }

@@ -64,7 +64,7 @@ size_t text_find_control(struct slice text, bool lines, uint32_t *control)
             *control = c;
             return place;
         }
-        rest = (struct slice){rest.ptr + len, rest.len - len};
+        rest = slice_from(rest, len);
     }
     return 0;
 }
@@ -78,7 +78,7 @@ struct text_facts text_look(struct slice text)
             look_at_ascii(&facts, p[i++]);
             continue;
         }
-        size_t len = utf8_step((struct slice){text.ptr + i, text.len - i});
+        size_t len = utf8_step(slice_from(text, i));
         assert(len > 1);
         uint32_t c = wide_code_point(p + i, len);
         facts.other_control |= c < 0xA0;

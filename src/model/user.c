@@ -14,11 +14,6 @@
 #define INVITATION_MOST    1024
 #define DAYS_MOST          64 /* digits that are looked at */
 
-static bool is_letter_or_digit(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 static bool is_ascii(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -44,7 +39,7 @@ static const char *local_part_wrong(struct slice local)
     }
     for (size_t i = 0; i < local.len; i++) {
         char c = local.ptr[i];
-        if (!is_letter_or_digit(c) && (c == '\0' || !strchr(".!#$%&'*+/=?^_`{|}~-", c))) {
+        if (!ascii_is_alnum(c) && !ascii_is_in(c, ".!#$%&'*+/=?^_`{|}~-")) {
             return "The part before the @ must hold " LOCAL_PART_TAKES " only.";
         }
     }
@@ -60,7 +55,7 @@ static const char *label_wrong(struct slice label)
         return "Each part of the domain must have at most 63 characters.";
     }
     for (size_t i = 0; i < label.len; i++) {
-        if (!is_letter_or_digit(label.ptr[i]) && label.ptr[i] != '-') {
+        if (!ascii_is_alnum(label.ptr[i]) && label.ptr[i] != '-') {
             return "The domain must hold letters, digits, hyphens and dots only.";
         }
     }
@@ -91,7 +86,7 @@ static bool has_space_around(struct slice text)
         last--;
     }
     return text_look((struct slice){text.ptr, utf8_step(text)}).blank ||
-           text_look((struct slice){text.ptr + last, text.len - last}).blank;
+           text_look(slice_from(text, last)).blank;
 }
 
 const char *user_email_wrong(struct slice email)

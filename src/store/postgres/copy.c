@@ -67,7 +67,7 @@ static bool take(struct slice *rest, size_t len, struct slice *bytes)
     if (rest->len < len)
         return false;
     *bytes = (struct slice){rest->ptr, len};
-    *rest = (struct slice){rest->ptr + len, rest->len - len};
+    *rest = slice_from(*rest, len);
     return true;
 }
 

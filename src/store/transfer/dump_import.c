@@ -119,9 +119,7 @@ static enum side_insert insert_email(struct importing *m, const struct table_val
         {.bytes = {lower, email.len}},
         user[table_find(&tables[TABLE_USERS], "user_id")],
     };
-    for (size_t i = 0; i < email.len; i++)
-        lower[i] =
-            (char)(email.ptr[i] >= 'A' && email.ptr[i] <= 'Z' ? email.ptr[i] | 0x20 : email.ptr[i]);
+    (void)slice_lower(email, lower);
     return m->side->engine->insert(m->side, &tables[TABLE_EMAILS], values, m->line);
 }
 
