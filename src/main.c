@@ -8,6 +8,7 @@
 
 #include "base/crash.h"
 #include "cli/cli.h"
+#include "store/store.h"
 
 #define RUN_ROW(name, ...) cli_##name,
 static int (*const runs[CLI_COUNT])(int argc, char **argv) = {CLI_COMMANDS(RUN_ROW)};

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "store/store.h"
+
 /* More than any value takes. */
 #define JSON_MOST (1024 * 1024)
 

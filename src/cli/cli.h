@@ -10,7 +10,8 @@
 #include "base/complain.h"
 #include "base/json_writer.h"
 #include "base/settings.h"
-#include "store/store.h"
+
+struct store_options;
 
 /* Which settings the help on a command shows. A command that takes one takes all of them, so that
  * one set of flags does for all commands. */

@@ -16,6 +16,7 @@
 #include "http/listener.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
+#include "store/store.h"
 
 #define JSON_MOST        (256 * 1024)
 #define FINDING_MOST     8192

@@ -10,6 +10,7 @@
 #include "store/postgres/connect.h"
 #include "store/postgres/migrate.h"
 #include "store/postgres/side.h"
+#include "store/store.h"
 
 #define VERSION_LEAST 120000
 #define CLOCK_MOST_MS 2000

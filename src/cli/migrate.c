@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "cli/cli.h"
+#include "store/store.h"
 
 /* Opening a database brings its schema to head; so this opens it and closes it again. */
 int cli_migrate(int argc, char **argv)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/reload.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +13,13 @@
 #include "base/beside.h"
 #include "base/log.h"
 
-#define WHY_SIZE 512
+#define WHY_SIZE     512
+#define CHANGED_MOST 4096
 
 struct keys *reload_keys(const struct settings *settings, const char *file, bool make, char *why,
                          size_t why_size)
 {
-    struct slice secret = slice_of(settings->jwt_secret);
-    char *beside = NULL;
+    char *beside = NULL; /* the secret that stands beside the database */
     char *name = NULL;
     struct keys *keys = NULL;
 
@@ -27,19 +28,20 @@ struct keys *reload_keys(const struct settings *settings, const char *file, bool
         return NULL;
     }
     if (!settings->jwt_secret) {
-        if (!make && (asprintf(&name, "%s" BESIDE_SECRET, file) < 0 || access(name, F_OK) != 0)) {
+        const bool there =
+            make || (asprintf(&name, "%s" BESIDE_SECRET, file) >= 0 && access(name, F_OK) == 0);
+        free(name);
+        if (!there) {
             (void)snprintf(why, why_size, "the secret beside the database cannot be found");
-            free(name);
             return NULL;
         }
-        free(name);
         beside = keys_secret_file(file, why, why_size);
         if (!beside) {
             return NULL;
         }
-        secret = slice_of(beside);
     }
-    keys = keys_create(secret, slice_of(settings->jwt_secret_previous));
+    keys = keys_create(slice_of(beside ? beside : settings->jwt_secret),
+                       slice_of(settings->jwt_secret_previous));
     if (!keys) {
         (void)snprintf(why, why_size, "out of memory for the keys");
     }
@@ -52,14 +54,18 @@ struct keys *reload_keys(const struct settings *settings, const char *file, bool
 
 /* ---- taking over ---- */
 
-struct outcome {
-    struct buffer changed; /* names */
-};
+/* What is taken over while the server runs. */
+static const enum setting_id policy_ids[] = {SETTING_cors_origins, SETTING_trusted_proxies,
+                                             SETTING_client_address_header};
+static const enum setting_id secret_ids[] = {SETTING_jwt_secret, SETTING_jwt_secret_previous};
 
-static void add_changed(struct outcome *outcome, const char *name)
+#define POLICY_COUNT (sizeof policy_ids / sizeof *policy_ids)
+#define SECRET_COUNT (sizeof secret_ids / sizeof *secret_ids)
+
+static void add_changed(struct buffer *changed, const char *name)
 {
-    buffer_add_text(&outcome->changed, outcome->changed.len > 0 ? ", " : "");
-    buffer_add_text(&outcome->changed, name);
+    buffer_add_text(changed, changed->len > 0 ? ", " : "");
+    buffer_add_text(changed, name);
 }
 
 static void refuse(const char *why)
@@ -77,34 +83,26 @@ static bool is_news(const struct reload *reload, const struct settings *fresh, e
     return !settings_same(reload->settings, fresh, id);
 }
 
-static void take_level(struct reload *reload, struct settings *fresh, struct outcome *outcome)
+static void take_level(struct reload *reload, struct settings *fresh, struct buffer *changed)
 {
-    static const char *const levels[] = {"debug", "info", "warn", "error", "off"};
-
     if (!is_news(reload, fresh, SETTING_log_level)) {
         return;
     }
-    for (unsigned i = 0; i < sizeof levels / sizeof *levels; i++) {
-        if (strcmp(fresh->log_level, levels[i]) == 0) {
-            log_set_level((enum log_level)i);
-        }
-    }
+    log_set_level(log_level_of(fresh->log_level));
     settings_exchange(reload->settings, fresh, SETTING_log_level);
-    add_changed(outcome, "LOG_LEVEL");
+    add_changed(changed, "LOG_LEVEL");
 }
 
 /* The three belong together: a bad one keeps all of the old. */
-static void take_policy(struct reload *reload, struct settings *fresh, struct outcome *outcome)
+static void take_policy(struct reload *reload, struct settings *fresh, struct buffer *changed)
 {
-    static const enum setting_id ids[] = {SETTING_cors_origins, SETTING_trusted_proxies,
-                                          SETTING_client_address_header};
     const char *why = NULL;
     bool bad = false;
     bool news = false;
 
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        news = is_news(reload, fresh, ids[i]) || news;
-        bad = bad || fresh->faults[ids[i]];
+    for (size_t i = 0; i < POLICY_COUNT; i++) {
+        news = is_news(reload, fresh, policy_ids[i]) || news;
+        bad = bad || fresh->faults[policy_ids[i]];
     }
     if (bad || !news) {
         return;
@@ -114,10 +112,10 @@ static void take_policy(struct reload *reload, struct settings *fresh, struct ou
         refuse(why);
         return;
     }
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        if (!settings_same(reload->settings, fresh, ids[i])) {
-            settings_exchange(reload->settings, fresh, ids[i]);
-            add_changed(outcome, setting_rows[ids[i]].name);
+    for (size_t i = 0; i < POLICY_COUNT; i++) {
+        if (!settings_same(reload->settings, fresh, policy_ids[i])) {
+            settings_exchange(reload->settings, fresh, policy_ids[i]);
+            add_changed(changed, setting_rows[policy_ids[i]].name);
         }
     }
 }
@@ -137,15 +135,14 @@ static bool same_keys(const struct keys *a, const struct keys *b)
     return slice_eq(keys_kid(a, 0), keys_kid(b, 0)) && slice_eq(keys_kid(a, 1), keys_kid(b, 1));
 }
 
-static void take_keys(struct reload *reload, struct settings *fresh, struct outcome *outcome)
+static void take_keys(struct reload *reload, struct settings *fresh, struct buffer *changed)
 {
-    static const enum setting_id ids[] = {SETTING_jwt_secret, SETTING_jwt_secret_previous};
     char why[WHY_SIZE];
     struct keys *keys = NULL;
 
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        if (fresh->faults[ids[i]]) {
-            refuse(fresh->faults[ids[i]]);
+    for (size_t i = 0; i < SECRET_COUNT; i++) {
+        if (fresh->faults[secret_ids[i]]) {
+            refuse(fresh->faults[secret_ids[i]]);
             return;
         }
     }
@@ -164,19 +161,25 @@ static void take_keys(struct reload *reload, struct settings *fresh, struct outc
         return;
     }
     *reload->keys = keys;
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        settings_exchange(reload->settings, fresh, ids[i]);
+    for (size_t i = 0; i < SECRET_COUNT; i++) {
+        settings_exchange(reload->settings, fresh, secret_ids[i]);
     }
-    add_changed(outcome, "the secrets");
+    add_changed(changed, "the secrets");
 }
 
 /* ---- all of it ---- */
 
 static bool is_taken(enum setting_id id)
 {
-    return id == SETTING_log_level || id == SETTING_cors_origins || id == SETTING_trusted_proxies ||
-           id == SETTING_client_address_header || id == SETTING_jwt_secret ||
-           id == SETTING_jwt_secret_previous;
+    bool taken = id == SETTING_log_level;
+
+    for (size_t i = 0; i < POLICY_COUNT; i++) {
+        taken = taken || id == policy_ids[i];
+    }
+    for (size_t i = 0; i < SECRET_COUNT; i++) {
+        taken = taken || id == secret_ids[i];
+    }
+    return taken;
 }
 
 /* What only the next start takes. */
@@ -199,7 +202,9 @@ static void tell_of_others(const struct reload *reload, const struct settings *f
 void reload_run(struct reload *reload)
 {
     struct settings fresh = {0};
-    struct outcome outcome = {0};
+    struct buffer changed;
+
+    assert(reload->server && reload->keys && *reload->keys && reload->settings);
 
     if (settings_read(&fresh, reload->argc, reload->argv, NULL, NULL) != 0) {
         refuse("the settings cannot be read");
@@ -212,14 +217,14 @@ void reload_run(struct reload *reload)
         return;
     }
     settings_need_secret(&fresh);
-    buffer_init(&outcome.changed, 4096);
-    take_level(reload, &fresh, &outcome);
-    take_policy(reload, &fresh, &outcome);
-    take_keys(reload, &fresh, &outcome);
+    buffer_init(&changed, CHANGED_MOST);
+    take_level(reload, &fresh, &changed);
+    take_policy(reload, &fresh, &changed);
+    take_keys(reload, &fresh, &changed);
     tell_of_others(reload, &fresh);
-    const struct slice changed =
-        outcome.changed.len > 0 ? buffer_slice(&outcome.changed) : SLICE("nothing");
-    log_write(LOG_INFO, "reloaded", LOG_FIELDS(LOG_T("changed", changed)));
-    buffer_finish(&outcome.changed);
+    log_write(
+        LOG_INFO, "reloaded",
+        LOG_FIELDS(LOG_T("changed", changed.len > 0 ? buffer_slice(&changed) : SLICE("nothing"))));
+    buffer_finish(&changed);
     settings_finish(&fresh);
 }

@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,24 +18,29 @@
 #include "base/machine.h"
 #include "base/metrics.h"
 #include "base/notify.h"
-#include "base/settings.h"
+#include "base/owner.h"
+#include "base/thread.h"
 #include "base/weburl.h"
 #include "cli/aux_server.h"
 #include "cli/cli.h"
 #include "cli/holder.h"
 #include "cli/reload.h"
-#include "cli/signals.h"
 #include "http/server.h"
 #include "store/sqlite/filesystem.h"
-#include "store/store.h"
 
 #define DATABASE_SHOWN_MOST 8192
 #define URL_MOST            320
 
+#define SERVICE_MAGIC 0x5e3f1c97U
+
 /* Everything one `serve` owns, made from top to bottom and ended from bottom to top. */
 struct service {
+    unsigned magic; /* SERVICE_MAGIC */
     struct settings settings;
     bool logging;
+    pthread_t signals; /* the thread that waits for them */
+    bool waiting;      /* it runs */
+    atomic_bool ending;
     pthread_mutex_t lock;        /* of the next three */
     struct http_server *serving; /* NULL: not yet, or no more */
     bool reload_asked;           /* during the start */
@@ -44,6 +49,7 @@ struct service {
     struct revocations *revocations;
     const struct store_engine *engine;
     struct store *store;
+    const char *file; /* of the store; NULL: it is none */
     struct keys *keys;
     struct api *api;
     struct http_server *server;
@@ -84,25 +90,18 @@ static void set_up_log(const struct settings *settings)
               json);
 }
 
-static void say_remarks(const struct settings *settings)
-{
-    struct slice rest = slice_of(settings->remarks);
-
-    while (rest.len > 0) {
-        say(LOG_WARN, "settings_remark", slice_next(&rest, '\n'));
-    }
-}
-
-/* ---- signals ---- */
+/* ---- signals ----
+ *
+ * SIGTERM, SIGINT and SIGHUP are taken by a thread of their own, which may log, lock and read files
+ * as any other; no other thread is interrupted. From the first moment: also as PID 1 of a
+ * container, where a signal without a handler is lost, and while the start waits for a database. */
 
 /* The first drains. While it starts, nobody waits for anything: it ends, which is as safe as it is
  * to be killed. SIGTERM again is the same order: hosts send it more than once (Heroku says so, and
  * a wrapper passes on what its whole group was sent), and what is in flight is not theirs to drop.
  * SIGINT again is somebody at a terminal who cannot wait. */
-static void on_stop(void *context, const char *name)
+static void stop(struct service *service, const char *name)
 {
-    struct service *service = context;
-
     pthread_mutex_lock(&service->lock);
     struct http_server *server = service->serving;
     const bool again = service->stopping;
@@ -123,10 +122,8 @@ static void on_stop(void *context, const char *name)
 }
 
 /* One that comes during the start waits for its end. */
-static void on_reload(void *context)
+static void reload(struct service *service)
 {
-    struct service *service = context;
-
     pthread_mutex_lock(&service->lock);
     const bool serving = service->serving != NULL;
     service->reload_asked = !serving;
@@ -138,18 +135,80 @@ static void on_reload(void *context)
     }
 }
 
+static void asked_set(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+}
+
+static void *signals_main(void *argument)
+{
+    struct service *service = OWNER_CAST(argument, struct service, SERVICE_MAGIC);
+    sigset_t set;
+    int number = 0;
+
+    asked_set(&set);
+    while (!atomic_load(&service->ending)) {
+        if (sigwait(&set, &number) != 0 || atomic_load(&service->ending)) {
+            continue;
+        }
+        if (number == SIGHUP) {
+            reload(service);
+        } else {
+            stop(service, number == SIGINT ? "SIGINT" : "SIGTERM");
+        }
+    }
+    return NULL;
+}
+
+static void on_nothing(int number)
+{
+    (void)number;
+}
+
+/* Before any other thread is made: they inherit that these signals are blocked. */
+static bool start_signals(struct service *service)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    /* Never run. A signal that is ignored (nohup), or that PID 1 has no handler for, would not even
+     * wait for the thread. */
+    const struct sigaction nothing = {.sa_handler = on_nothing, .sa_flags = (int)SA_RESTART};
+    sigset_t set;
+
+    asked_set(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        sigaction(numbers[i], &nothing, NULL);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    service->waiting = thread_start(&service->signals, "signals", 0, signals_main, service);
+    return service->waiting;
+}
+
+static void end_signals(struct service *service)
+{
+    if (service->waiting) {
+        atomic_store(&service->ending, true);
+        pthread_kill(service->signals, SIGHUP);
+        pthread_join(service->signals, NULL);
+        service->waiting = false;
+    }
+}
+
 /* From now on signals are the server's. */
 static void begin_serving(struct service *service)
 {
     service->reload.settings = &service->settings;
-    service->reload.file = service->engine->file(service->store);
+    service->reload.file = service->file;
     service->reload.server = service->server;
     service->reload.keys = &service->keys;
     pthread_mutex_lock(&service->lock);
     service->serving = service->server;
-    const bool reload = service->reload_asked;
+    const bool asked = service->reload_asked;
     pthread_mutex_unlock(&service->lock);
-    if (reload) {
+    if (asked) {
         kill(getpid(), SIGHUP);
     }
 }
@@ -172,46 +231,23 @@ static void harden(void)
 
 /* ---- the steps of a start ---- */
 
-static int start_log(struct service *service)
-{
-    const struct settings *settings = &service->settings;
-
-    service->logging = log_start(log_level_of(settings->log_level), log_is_json());
-    return service->logging ? CLI_OK : start_failed(CLI_FAILED, "the log's thread cannot start");
-}
-
 /* Whether a person reads along, who is greeted in place of the log's first lines. */
 static bool is_watched(void)
 {
     return !log_is_json() && isatty(STDERR_FILENO);
 }
 
-static void say_starting(const struct service *service)
-{
-    log_write(is_watched() ? LOG_DEBUG : LOG_INFO, "starting",
-              LOG_FIELDS(LOG_T("version", SLICE(TASKHOLD_VERSION)), LOG_N("pid", getpid()),
-                         LOG_T("engine", slice_of(service->engine->name))));
-}
-
-/* Where a database may not stay, or not stay whole. */
-static void warn_of_filesystem(const char *file)
-{
-    const char *name = NULL;
-
-    if (file && filesystem_kind_of(file, &name) != FILESYSTEM_GOOD) {
-        log_message(LOG_WARN, "filesystem_doubtful",
-                    "%s is on %s: taskhold doctor says what that means", file, name);
-    }
-}
-
 static int open_store(struct service *service)
 {
     char why[512];
     struct store_options options = cli_store_options(&service->settings);
+    const char *filesystem = NULL;
 
     service->engine = store_engine_for(options.url);
     assert(service->engine); /* the settings were checked */
-    say_starting(service);
+    log_write(is_watched() ? LOG_DEBUG : LOG_INFO, "starting",
+              LOG_FIELDS(LOG_T("version", SLICE(TASKHOLD_VERSION)), LOG_N("pid", getpid()),
+                         LOG_T("engine", slice_of(service->engine->name))));
     service->revocations = revocations_create();
     if (!service->revocations) {
         return start_failed(CLI_FAILED, "out of memory");
@@ -222,7 +258,11 @@ static int open_store(struct service *service)
     if (!service->store) {
         return start_failed(CLI_FAILED, why);
     }
-    warn_of_filesystem(service->engine->file(service->store));
+    service->file = service->engine->file(service->store);
+    if (service->file && filesystem_kind_of(service->file, &filesystem) != FILESYSTEM_GOOD) {
+        log_message(LOG_WARN, "filesystem_doubtful",
+                    "%s is on %s: taskhold doctor says what that means", service->file, filesystem);
+    }
     return CLI_OK;
 }
 
@@ -230,14 +270,13 @@ static int load_keys(struct service *service)
 {
     char why[512];
 
-    service->keys = reload_keys(&service->settings, service->engine->file(service->store), true,
-                                why, sizeof why);
+    service->keys = reload_keys(&service->settings, service->file, true, why, sizeof why);
     return service->keys ? CLI_OK : start_failed(CLI_CONFIGURATION, why);
 }
 
 static bool draining(void *context)
 {
-    const struct service *service = context;
+    const struct service *service = OWNER_CAST(context, struct service, SERVICE_MAGIC);
     return service->server && http_server_draining(service->server);
 }
 
@@ -308,11 +347,10 @@ static int create_server(struct service *service)
 /* For the commands that write beside a running server. Without it, all else still works. */
 static int start_control(struct service *service)
 {
-    const char *file = service->engine->file(service->store);
     const char *why = NULL;
 
-    service->control = file ? aux_server_control(service->api, file, &why) : NULL;
-    if (file && !service->control) {
+    service->control = service->file ? aux_server_control(service->api, service->file, &why) : NULL;
+    if (service->file && !service->control) {
         log_message(LOG_WARN, "control_refused", "no control socket beside the database: %s", why);
     }
     return CLI_OK;
@@ -331,12 +369,11 @@ static void write_url(const struct service *service, bool local, char *out, size
 /* Where the data is: the file, or the server without the password. */
 static void say_data(const struct service *service)
 {
-    const char *file = service->engine->file(service->store);
     struct buffer shown;
 
     buffer_init(&shown, DATABASE_SHOWN_MOST);
-    if (file) {
-        buffer_add_text(&shown, file);
+    if (service->file) {
+        buffer_add_text(&shown, service->file);
     } else {
         settings_add_url(&shown, service->settings.database_url);
     }
@@ -388,7 +425,7 @@ static void log_started(const struct service *service, const char *url)
 
 static void on_ready(void *owner)
 {
-    struct service *service = owner;
+    struct service *service = OWNER_CAST(owner, struct service, SERVICE_MAGIC);
     char url[URL_MOST];
 
     write_url(service, false, url, sizeof url);
@@ -435,20 +472,6 @@ static int refuse_ephemeral(struct service *service)
     return CLI_OK;
 }
 
-static int start(struct service *service)
-{
-    static int (*const steps[])(struct service *) = {
-        refuse_ephemeral, start_log,     open_store,   load_keys,
-        create_api,       create_server, open_metrics, start_control,
-    };
-    int status = CLI_OK;
-
-    for (size_t i = 0; i < sizeof steps / sizeof *steps && status == CLI_OK; i++) {
-        status = steps[i](service);
-    }
-    return status;
-}
-
 /* The servers last: their loops own the inboxes and arenas that hashers and the writer answer into,
  * and a drain that ran out of time leaves some of their work under way. */
 static void finish(struct service *service)
@@ -472,8 +495,19 @@ static void finish(struct service *service)
 
 static int run(struct service *service)
 {
-    int status = start(service);
+    static int (*const steps[])(struct service *) = {
+        open_store, load_keys, create_api, create_server, open_metrics, start_control,
+    };
+    int status = refuse_ephemeral(service);
 
+    if (status == CLI_OK) {
+        service->logging = log_start(log_level_of(service->settings.log_level), log_is_json());
+        status =
+            service->logging ? CLI_OK : start_failed(CLI_FAILED, "the log's thread cannot start");
+    }
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && status == CLI_OK; i++) {
+        status = steps[i](service);
+    }
     if (status != CLI_OK) {
         return status;
     }
@@ -481,7 +515,7 @@ static int run(struct service *service)
     pthread_mutex_lock(&service->lock);
     service->serving = NULL;
     pthread_mutex_unlock(&service->lock);
-    signals_end();
+    end_signals(service);
     if (!good) {
         return start_failed(CLI_FAILED, http_server_why(service->server));
     }
@@ -491,23 +525,25 @@ static int run(struct service *service)
 
 int cli_serve(int argc, char **argv)
 {
-    struct service service = {.lock = PTHREAD_MUTEX_INITIALIZER,
+    struct service service = {.magic = SERVICE_MAGIC,
+                              .lock = PTHREAD_MUTEX_INITIALIZER,
                               .reload = {.argc = argc, .argv = argv}};
-    const struct signals_hooks hooks = {.context = &service, .stop = on_stop, .reload = on_reload};
     int status = settings_read(&service.settings, argc, argv, NULL, NULL);
 
     if (status != CLI_OK) {
         return status;
     }
     set_up_log(&service.settings);
-    say_remarks(&service.settings);
+    for (struct slice rest = slice_of(service.settings.remarks); rest.len > 0;) {
+        say(LOG_WARN, "settings_remark", slice_next(&rest, '\n'));
+    }
     settings_need_secret(&service.settings);
     if (settings_fault(&service.settings)) {
         status = start_failed(CLI_CONFIGURATION, settings_fault(&service.settings));
     } else if (!notify_open()) {
         status =
             start_failed(CLI_FAILED, "NOTIFY_SOCKET: the service manager cannot be reached there");
-    } else if (!signals_start(&hooks)) {
+    } else if (!start_signals(&service)) {
         status = start_failed(CLI_FAILED, "out of threads");
     } else {
         if (service.settings.metrics_addr) {
@@ -516,7 +552,7 @@ int cli_serve(int argc, char **argv)
         harden();
         status = run(&service);
     }
-    signals_end();
+    end_signals(&service);
     finish(&service);
     return status;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <assert.h>
+#include <signal.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -11,12 +12,13 @@
 #include "base/uuid.h"
 #include "cli/cli.h"
 #include "cli/control.h"
-#include "cli/user_password.h"
 
 /* `taskhold user`: accounts, without their passwords, and invitations. */
 
+#define PASSWORD_SIZE 4096
+
 /* More than any order takes, so that the buffer with a password in it never moves. */
-#define ORDER_MOST (8 * USER_PASSWORD_SIZE)
+#define ORDER_MOST (8 * PASSWORD_SIZE)
 
 struct user_order {
     const struct settings *settings;
@@ -177,6 +179,104 @@ static int print_list(struct control_desk *desk, bool json)
     return status;
 }
 
+/* ---- a password ---- */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static bool refuse_password(const char *why)
+{
+    return complain(CLI_FAILED, "%s", why) == CLI_OK;
+}
+
+/* Up to the end of the line or of the input. A byte at a time: what stands after is not ours. */
+static bool read_line(char line[static PASSWORD_SIZE])
+{
+    size_t len = 0;
+
+    for (;;) {
+        const ssize_t n = read(STDIN_FILENO, line + len, 1);
+        if (n < 0) {
+            return refuse_password(interrupted ? "interrupted" : "the password cannot be read");
+        }
+        if (n == 0 || line[len] == '\n') {
+            line[len] = '\0';
+            break;
+        }
+        if (line[len] == '\0') {
+            return refuse_password("a password cannot hold a NUL");
+        }
+        if (++len == PASSWORD_SIZE) {
+            return refuse_password("the password is too long");
+        }
+    }
+    if (len == 0) {
+        return refuse_password("there is no password on standard input");
+    }
+    return utf8_valid((struct slice){line, len}) || refuse_password("the password is not UTF-8");
+}
+
+static bool ask(const char *prompt, char line[static PASSWORD_SIZE])
+{
+    fputs(prompt, stderr);
+    const bool good = read_line(line);
+    fputc('\n', stderr);
+    return good;
+}
+
+static bool ask_twice(char password[static PASSWORD_SIZE])
+{
+    char again[PASSWORD_SIZE] = "";
+    bool good = ask("Password: ", password) && ask("Once more: ", again);
+
+    if (good && strcmp(password, again) != 0) {
+        good = refuse_password("these were two different passwords");
+    }
+    sodium_memzero(again, sizeof again);
+    return good;
+}
+
+/* An interrupt must not leave the terminal without its echo, so it only breaks off the read. */
+static bool ask_without_echo(char password[static PASSWORD_SIZE], const struct termios *normal)
+{
+    struct termios silent = *normal;
+    struct sigaction catch = {.sa_handler = on_interrupt};
+    struct sigaction before[2];
+    bool good = false;
+
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    interrupted = 0;
+    sigaction(SIGINT, &catch, &before[0]);
+    sigaction(SIGTERM, &catch, &before[1]);
+    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) != 0) {
+        refuse_password("the terminal's echo cannot be turned off");
+    } else {
+        good = ask_twice(password) && !interrupted;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, normal);
+    }
+    sigaction(SIGINT, &before[0], NULL);
+    sigaction(SIGTERM, &before[1], NULL);
+    return good;
+}
+
+/* Reads a new password, without its line end, as text ended by NUL: from a terminal twice and
+ * without echo, else the first line of standard input. Never from an argument, which every user of
+ * the machine could read. False after one line on standard error. The caller wipes `password`. */
+static bool read_password(char password[static PASSWORD_SIZE])
+{
+    struct termios normal;
+
+    if (tcgetattr(STDIN_FILENO, &normal) == 0) {
+        return ask_without_echo(password, &normal);
+    }
+    return read_line(password);
+}
+
 /* ---- one order ---- */
 
 /* The token on a line of its own, what it is good for, and its link if there is one. */
@@ -267,7 +367,7 @@ static int send_order(struct control_desk *desk, const struct verb *verb,
 /* Whether an account may be deleted; CLI_OK: yes. */
 static int ask_consent(const struct user_order *order)
 {
-    char question[512];
+    char answer[16] = "";
 
     if (order->yes) {
         return CLI_OK;
@@ -275,21 +375,23 @@ static int ask_consent(const struct user_order *order)
     if (!isatty(STDIN_FILENO)) {
         return complain(CLI_USAGE, "nobody can be asked here; say --yes to delete the account");
     }
-    (void)snprintf(question, sizeof question, "Delete %s and all its tasks? [y/N] ", order->email);
-    return user_password_confirm(question) ? CLI_OK : complain(CLI_FAILED, "nothing was deleted");
+    fprintf(stderr, "Delete %s and all its tasks? [y/N] ", order->email);
+    const bool yes = fgets(answer, sizeof answer, stdin) &&
+                     (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0);
+    return yes ? CLI_OK : complain(CLI_FAILED, "nothing was deleted");
 }
 
 /* What somebody has to type is read before the database is taken: that may take long. */
 static int carry_out(const struct verb *verb, const struct user_order *order)
 {
-    char password[USER_PASSWORD_SIZE] = "";
+    char password[PASSWORD_SIZE] = "";
     struct control_desk *desk = NULL;
     int status = CLI_OK;
 
     if (strcmp(verb->name, "delete") == 0) {
         status = ask_consent(order);
     } else if (verb->has_password) {
-        status = user_password_read(password) ? CLI_OK : CLI_FAILED;
+        status = read_password(password) ? CLI_OK : CLI_FAILED;
     }
     if (status == CLI_OK) {
         status = control_open(&desk, order->settings, verb->makes_database);
