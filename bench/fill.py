@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Creates very many tasks through the API: some connections, each with a few requests on the way."""
+import itertools
 import selectors
 import socket
 import time
@@ -14,16 +15,16 @@ STATUS_LINE = b"HTTP/1.1 "
 
 
 class _Feeder:
-    """One connection: sends DEPTH requests, counts the answers, sends again."""
+    """One connection: sends the next DEPTH requests, counts the answers, sends again."""
 
-    def __init__(self, port, request):
-        self.batch = request * DEPTH
+    def __init__(self, port, requests):
+        self.requests = requests
         self.open = 0
         self.rest = b""
         self.sock = socket.create_connection((client.HOST, port), timeout=30)
 
     def send(self):
-        self.sock.sendall(self.batch)
+        self.sock.sendall(b"".join(itertools.islice(self.requests, DEPTH)))
         self.open = DEPTH
 
     def receive(self):
@@ -47,10 +48,11 @@ class _Feeder:
         return created, answered - created
 
 
-def create(port, token, count, seconds):
-    """Creates at least count tasks in at most so many seconds; gives how many there are."""
-    request = client.request_bytes("POST", "/v1/tasks", token, {"title": servers.TITLE})
-    feeders = [_Feeder(port, request) for _ in range(CONNECTIONS)]
+def create(port, token, count, seconds, title=servers.TITLE):
+    """Creates at least count tasks in at most so many seconds, with a list of tokens in turn; gives how many there are."""
+    tokens = [token] if isinstance(token, str) else token
+    requests = itertools.cycle([client.request_bytes("POST", "/v1/tasks", each, {"title": title}) for each in tokens])
+    feeders = [_Feeder(port, requests) for _ in range(CONNECTIONS)]
     end = time.monotonic() + seconds
     made = 0
     with selectors.DefaultSelector() as selector:

@@ -59,13 +59,15 @@ def _token_of(model, secret, number):
 
 
 class Cluster:
-    """with Cluster(folder, binary) as cluster: …   `folder` takes the files of the benchmark itself."""
+    """with Cluster(folder, binary) as cluster: …   `folder` takes the files of the benchmark itself. Not `filled`: without
+    users and tasks."""
 
-    def __init__(self, folder, binary):
+    def __init__(self, folder, binary, filled=True):
         self.folder = folder
         self.secret = secrets.token_urlsafe(32)
         self.tokens = os.path.join(folder, "tokens")
         self._binary = binary
+        self._filled = filled
         self._nodes = 0
         self._server = None
 
@@ -78,7 +80,8 @@ class Cluster:
             self._server = cluster.Cluster(durable=True, settings=SETTINGS, parent=disk())
         try:
             self._server.psql(f"CREATE DATABASE {DATABASE}")
-            self._fill()
+            if self._filled:
+                self._fill()
         except BaseException:
             self._server.remove()
             raise
@@ -127,6 +130,11 @@ class Cluster:
 
     def number(self, sql):
         return int(self.rows(sql)[0][0])
+
+    def table_bytes(self):
+        """Of each table with its indexes, by name."""
+        return {name: int(size) for name, size in self.rows(
+            "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")}
 
     def connections(self):
         """How many Taskhold has."""

@@ -7,10 +7,12 @@ import statistics
 import time
 from dataclasses import dataclass
 
+import alone
 import backup
 import before
 import client
 import fill
+import large
 import load
 import logs
 import long
@@ -164,4 +166,5 @@ def logins(folder, binary, options):
 
 
 ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.section, "logs": logs.section,
-       "long": long.section, "postgres": postgres.section, "share": share.section, "before": before.section}
+       "long": long.section, "postgres": postgres.section, "share": share.section, "alone": alone.section,
+       "creates": alone.crowd, "total": large.lists, "size": large.size, "before": before.section}

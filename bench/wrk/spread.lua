@@ -5,7 +5,7 @@
 dofile(os.getenv("BENCH_WRK") .. "/report.lua")
 
 local BODY = os.getenv("BODY")
-local TASKS_EACH = tonumber(os.getenv("TASKS_EACH"))
+local TASKS_EACH = tonumber(os.getenv("TASKS_EACH") or "0")
 local heads, tails = {}, {}
 
 local function id(number)
