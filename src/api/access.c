@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/owner.h"
-#include "http/trace.h"
+#include "http/fields.h"
 
 /* ---- who calls ---- */
 

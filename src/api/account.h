@@ -6,7 +6,7 @@
 #include "auth/throttle.h"
 #include "auth/tokens.h"
 #include "base/client_key.h"
-#include "http/conditional.h"
+#include "http/fields.h"
 #include "model/user_fields.h"
 #include "store/store.h"
 

@@ -9,7 +9,7 @@
 #include "api/precondition.h"
 #include "api/respond.h"
 #include "base/weburl.h"
-#include "http/negotiate.h"
+#include "http/fields.h"
 
 /* GET /openapi.json, /openapi-3.0.json, /openapi.yaml, /postman.json: files of the repository or
  * made from them; /docs and the files it loads: Swagger UI, which a build may lack, and what we put
@@ -224,11 +224,11 @@ void documents_get_file(struct http_exchange *x)
     const struct document *document = &documents[index];
     http_respond_field(x, "Vary",
                        document->gzip ? SLICE("Accept, Accept-Encoding") : SLICE("Accept"));
-    if (!negotiate_accepts(&x->request, slice_of(document->type))) {
-        negotiate_refuse_accept(x, document->type);
+    if (!http_accepts(&x->request, slice_of(document->type))) {
+        http_respond_not_acceptable(x, document->type);
         return;
     }
-    if (document->gzip && !negotiate_accepts_gzip(&x->request)) {
+    if (document->gzip && !http_accepts_gzip(&x->request)) {
         respond_error(x, ERROR_NOT_ACCEPTABLE,
                       "This file is kept compressed: Accept-Encoding must allow gzip.");
         return;

@@ -3,7 +3,7 @@
 #define TASKHOLD_API_PRECONDITION_H
 
 #include "api/tag.h"
-#include "http/conditional.h"
+#include "http/fields.h"
 #include "store/store.h"
 
 /* If-Match and If-None-Match (RFC 9110 sections 13.1 and 13.2) of calls whose resource has an

@@ -3,8 +3,21 @@
 #define TASKHOLD_HTTP_ACCEPTOR_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "http/loop.h"
+
+/* Counts the open connections of each client (see base/client_key.h), over all loops. */
+struct addresses;
+
+/* At most `most` for each address; room for `connections` at once. NULL without memory. */
+struct addresses *addresses_create(size_t most, size_t connections);
+void addresses_destroy(struct addresses **addresses);
+
+/* Counts one more, or returns false when the address has its share. Any thread. */
+bool addresses_enter(struct addresses *addresses, const struct in6_addr *address);
+void addresses_leave(struct addresses *addresses, const struct in6_addr *address);
 
 /* Takes new connections for a loop, within its bounds. */
 
@@ -24,10 +37,7 @@ void acceptor_accept(struct http_loop *loop);
 /* A connection has ended. */
 void acceptor_left(struct http_loop *loop, const struct http_connection *c);
 
-/* Goes on after a pause that is over. */
+/* Goes on after a pause, which is over (`resume_ms`). */
 void acceptor_resume(struct http_loop *loop);
-
-/* The shorter of `wait` (-1: for ever) and the rest of a pause, in milliseconds. */
-int acceptor_wait_ms(const struct http_loop *loop, int wait);
 
 #endif

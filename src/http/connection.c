@@ -5,35 +5,32 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "http/charges.h"
-#include "http/deadline.h"
-#include "http/dispatch.h"
-#include "http/http_metrics.h"
 #include "http/loop.h"
-#include "http/problem.h"
-#include "http/request.h"
 #include "http/response.h"
-#include "http/wire.h"
 
 #define OUT_MOST      ((size_t)64 * 1024) /* pipelined responses that pile up before a write */
 #define ROUNDS_MOST   4                   /* reads in one run; then the others have their turn */
 #define REQUESTS_MOST 32                  /* of one connection in one turn of its loop */
-#define SKIP_MOST     LOOP_BUFFER_LEN     /* of an unread body, read on rather than closed upon */
-#define LINGER_ALL_MS 15000
 /* What the kernel takes of an answer before it is on its way: its memory is in no ledger of ours,
  * but a container pays for it, and by default a socket may have megabytes. */
 #define UNSENT_MOST    (128 * 1024)
 #define LINGERING_MOST 1024 /* connections of a loop; more end at once */
+#define LINGER_MS      2000 /* without a byte */
+#define LINGER_ALL_MS  15000
+/* A body that comes at least this fast may take longer than the limit for a request. */
+#define BODY_BYTES_PER_MS 32
+#define SCRAP             ((size_t)16 * 1024)
+#define PACK_LEAST        ((size_t)1024)
+#define PACK_MORE         ((size_t)4096) /* less to be won is not worth a copy */
 
-static void move(struct http_connection *c, enum connection_state state)
+void http_connection_move(struct http_connection *c, enum connection_state state)
 {
 #define TO(name) (1U << CONNECTION_##name)
     static const uint8_t allowed[CONNECTION_STATE_COUNT] = {
@@ -53,208 +50,209 @@ struct slice http_connection_client(const struct http_connection *c)
     return (struct slice){c->client, c->client_len};
 }
 
-/* ---- The exchange ---- */
-
-/* Ends the exchange that was answered, however it went. */
-static void finish_request(struct http_connection *c)
+void http_connection_wake(struct http_connection *c)
 {
-    struct request_state *state = c->request_state;
-    struct http_exchange *x = &state->x;
-    struct http_loop *loop = c->loop;
-    const struct http_hooks *hooks = &loop->server->options.hooks;
-    if (x->response.stream_close) {
-        x->response.stream_close(x->response.stream_source);
-    }
-    loop->streams -= state->streams ? 1 : 0;
-    charges_spend(c);
-    x->took_us = loop->charged_us - x->started_us;
-    http_metrics_answered(x);
-    if (hooks->answered) {
-        hooks->answered(x, state->sent);
-    }
-    c->in_at += state->wire_len;
-    c->request_state = NULL;
-    c->tail = (struct slice){NULL, 0};
-    http_loop_give_request_state(loop, state);
-}
-
-static void hand_over(struct http_connection *c)
-{
-    c->asked = true;
-    move(c, CONNECTION_HANDLING);
-    c->loop->in_flight++;
-}
-
-/* Answers what is no proper request, and ends the connection after it. */
-static void refuse(struct http_connection *c, enum error error)
-{
-    hand_over(c);
-    enum error moved = request_state_follow(c->request_state, c->in.data + c->in_at);
-    request_state_identify(c->request_state);
-    request_state_glean_origin(c->request_state,
-                               (struct slice){c->in.data + c->in_at, c->in.len - c->in_at});
-    c->request_state->x.response.close = true;
-    error = moved ? moved : error;
-    if (error == ERROR_OVERLOADED) {
-        dispatch_refuse_overload(&c->request_state->x, NULL);
-        return;
-    }
-    char detail[128];
-    bool told = error == ERROR_CONTENT_TOO_LARGE;
-    if (told) {
-        (void)snprintf(detail, sizeof detail,
-                       "The body is larger than the %llu bytes that are taken here. Send less.",
-                       (unsigned long long)c->request_state->body_most);
-    }
-    http_respond_problem(&c->request_state->x, error, told ? detail : c->request_state->why, NULL);
-}
-
-static bool begin_request(struct http_connection *c)
-{
-    c->request_state = http_loop_take_request_state(c->loop);
-    if (!c->request_state) {
-        c->gone = true;
-        return false;
-    }
-    request_state_begin(c->request_state, c, c->loop, c->loop->now_us);
-    if (!c->account) {
-        charges_bill(c, request_state_payer_of(http_connection_client(c)));
-    }
-    return true;
-}
-
-/* RFC 9110 section 10.1.1: not when the body is on its way already. */
-static void invite_body(struct http_connection *c)
-{
-    struct request_state *state = c->request_state;
-    if (!state->head.expect_continue) {
-        return;
-    }
-    state->head.expect_continue = false;
-    if (c->in.len - c->in_at > state->head.length || !http_loop_take_buffer(c->loop, &c->out)) {
-        return;
-    }
-    buffer_add(&c->out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
-}
-
-enum http_verdict http_connection_receive(struct request_state *state)
-{
-    struct http_connection *c = state->connection;
-    assert(!state->whole);
-    if (c->state == CONNECTION_DEAD) {
-        http_respond_problem(&state->x, ERROR_REQUEST_TIMEOUT, NULL, NULL);
-        return HTTP_ANSWERED;
-    }
-    move(c, CONNECTION_RECEIVING);
-    c->loop->in_flight--;
-    invite_body(c);
     if (!c->running) {
         http_loop_queue(c->loop, c);
     }
-    return HTTP_LATER;
 }
 
-/* What a body of unknown length takes is asked for as it comes. */
-static bool has_room_to_grow(struct http_connection *c)
+/* ---- What it holds ---- */
+
+static void weigh(struct http_connection *c)
 {
-    if (c->request_state->head.framing != HTTP_BODY_CHUNKED || c->in.len <= LOOP_BUFFER_LEN) {
-        return true;
+    size_t bytes = c->in.capacity + c->out.capacity;
+    if (c->request) {
+        bytes += request_held(c->request);
+        bytes = bytes > c->request->reserved ? bytes : c->request->reserved;
     }
-    charges_weigh(c);
-    return ledger_room(&c->loop->ledger, c->account, 0) == LEDGER_ROOM;
+    if (bytes != c->held) {
+        ledger_change(&c->loop->ledger, c->account, c->held, bytes);
+        c->held = bytes;
+    }
 }
 
-/* Parses what is there. True when a request was handed over: whole, or as soon as its head tells
- * whether its body is worth waiting for. */
-static bool take_request(struct http_connection *c)
+void http_connection_bill(struct http_connection *c, uint64_t payer)
 {
-    if (!c->request_state && !begin_request(c)) {
-        return false;
+    struct ledger *ledger = &c->loop->ledger;
+    if (c->account && c->account->payer == payer) {
+        return;
     }
-    struct request_state *state = c->request_state;
-    const bool judged = c->state == CONNECTION_RECEIVING;
-    enum error error = ERROR_NONE;
-    enum http_parse parse = request_feed(state, &c->in, c->in_at, &error);
-    if (parse == HTTP_PARSE_FAILED) {
-        refuse(c, error);
-        return true;
+    struct account *account = ledger_open(ledger, payer);
+    ledger_change(ledger, c->account, c->held, 0);
+    ledger_close(c->account);
+    ledger_change(ledger, account, 0, c->held);
+    c->account = account;
+}
+
+enum ledger_room http_connection_room(struct http_connection *c, size_t bytes)
+{
+    weigh(c);
+    return ledger_room(&c->loop->ledger, c->account, bytes);
+}
+
+/* ---- Its bytes ---- */
+
+static bool has_input(const struct http_connection *c)
+{
+    return c->in.len > c->in_at;
+}
+
+static bool has_output(const struct http_connection *c)
+{
+    return c->out.len > c->out_at || c->tail.len > 0;
+}
+
+static void note_written(struct http_connection *c, size_t written)
+{
+    size_t own = c->out.len - c->out_at;
+    size_t part = written < own ? written : own;
+    c->out_at += part;
+    if (written > part) {
+        c->tail.ptr += written - part;
+        c->tail.len -= written - part;
     }
-    if (parse == HTTP_PARSE_MORE && judged && !has_room_to_grow(c)) {
-        refuse(c, ERROR_OVERLOADED);
-        return true;
+    c->touched_ms = c->loop->now_ms;
+}
+
+static ssize_t write_some(struct http_connection *c)
+{
+    if (c->tail.len == 0) {
+        return send(c->fd, c->out.data + c->out_at, c->out.len - c->out_at, MSG_NOSIGNAL);
     }
-    if (parse == HTTP_PARSE_MORE && (judged || !state->reading_body)) {
-        return false;
+    struct iovec parts[] = {
+        {.iov_base = c->out.data + c->out_at, .iov_len = c->out.len - c->out_at},
+        {.iov_base = (char *)(uintptr_t)c->tail.ptr, .iov_len = c->tail.len},
+    };
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    return sendmsg(c->fd, &message, MSG_NOSIGNAL);
+}
+
+/* Writes all that is there. False: the client takes no more now (an edge will tell when it does),
+ * or the connection is gone. */
+static bool flush(struct http_connection *c)
+{
+    while (has_output(c)) {
+        ssize_t written = write_some(c);
+        if (written >= 0) {
+            note_written(c, (size_t)written);
+        } else if (errno == EAGAIN) {
+            return false;
+        } else if (errno != EINTR) {
+            c->gone = true;
+            return false;
+        }
     }
-    state->whole = parse == HTTP_PARSE_DONE;
-    c->taken++;
-    hand_over(c);
-    if (judged) {
-        http_continue(&state->x);
-    } else {
-        http_dispatch(&state->x);
-    }
-    if (c->request_state == state && c->state == CONNECTION_HANDLING) {
-        charges_spend(c);
-    }
+    buffer_clear(&c->out);
+    c->out_at = 0;
     return true;
 }
 
-/* Whether the connection can go on although the body of what was answered is not there: a short one
- * is read and dropped. Who waits for 100 may send no body at all, or may. */
-static bool skip_body(struct http_connection *c, const struct request_state *state)
+/* Makes room for the next bytes and keeps what is unread. False without memory. */
+static bool make_room(struct http_connection *c)
 {
-    if (state->whole) {
+    if (!c->in.data) {
+        c->in_at = 0;
+        return http_loop_take_buffer(c->loop, &c->in);
+    }
+    size_t wants = request_wants(c);
+    if (c->in.capacity - c->in.len >= wants) {
         return true;
     }
-    const uint64_t left = state->head.content_length - state->body_len;
-    if (!state->reading_body || state->head.framing != HTTP_BODY_LENGTH ||
-        state->head.expect_continue || left > SKIP_MOST) {
+    buffer_consume(&c->in, c->in_at);
+    c->in_at = 0;
+    return buffer_reserve(&c->in, wants) != NULL;
+}
+
+/* How much is read at once: what is wanted, and else no more than a buffer of the usual size holds,
+ * so that requests which come after a large body find no room that was made for it. */
+static size_t limit_of(const struct http_connection *c)
+{
+    const size_t room = c->in.capacity - c->in.len;
+    const size_t unread = c->in.len - c->in_at;
+    const size_t wants = request_wants(c);
+    const size_t usual = unread < LOOP_BUFFER_LEN ? LOOP_BUFFER_LEN - unread : 1;
+    const size_t limit = wants > usual ? wants : usual;
+    return limit < room ? limit : room;
+}
+
+/* Reads once. True when the run goes on. */
+static bool fill(struct http_connection *c)
+{
+    if (!make_room(c)) {
+        c->gone = true;
         return false;
     }
-    c->skip = (size_t)left;
-    c->touched_ms = http_loop_now_ms(c->loop);
-    return true;
+    size_t limit = limit_of(c);
+    ssize_t got = recv(c->fd, c->in.data + c->in.len, limit, 0);
+    if (got > 0) {
+        c->in.len += (size_t)got;
+        /* Less than asked for: the kernel has no more, and a new edge will tell. But the end of the
+         * client's direction was already told. */
+        c->readable = (size_t)got == limit || c->hangup;
+        return true;
+    }
+    if (got < 0 && errno == EINTR) {
+        return true;
+    }
+    c->readable = false;
+    c->gone = got == 0 || errno != EAGAIN;
+    return c->loop->draining; /* an idle one has had its last look and can close */
 }
 
-static void begin_answer(struct http_connection *c, struct request_state *state)
+/* Reads once and drops it. True when there may be more. */
+static bool drop(struct http_connection *c)
 {
-    const struct http_response *response = &state->x.response;
-    const bool streams = response->stream && response_has_body(state);
-    state->keep_alive = state->head.keep_alive && !response->close && !c->guest &&
-                        !(response->stream && state->x.request.http10) &&
-                        !http_server_draining(c->loop->server) && skip_body(c, state);
-    if (!http_loop_take_buffer(c->loop, &c->out) || !response_write(state, &c->out, &c->tail)) {
-        c->gone = true;
+    char scrap[SCRAP];
+    ssize_t got = recv(c->fd, scrap, sizeof scrap, 0);
+    if (got > 0) {
+        c->touched_ms = c->loop->now_ms;
+        return true;
     }
-    if (streams) {
-        state->streams = true;
-        c->loop->streams++;
+    if (got < 0 && errno == EINTR) {
+        return true;
     }
-    state->reserved = 0;
-    ledger_answered(&c->loop->ledger, c->account, request_state_held(state));
-    if (c->tail.len > 0 || streams) {
-        move(c, CONNECTION_SENDING);
-    } else {
-        move(c, state->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
-        finish_request(c);
-    }
+    c->gone = got == 0 || errno != EAGAIN;
+    return false;
 }
 
-void http_connection_respond(struct request_state *state)
+/* Not while a handler reads what stands there, and not the room of a body that was admitted. */
+static void pack_input(struct http_connection *c)
 {
-    struct http_connection *c = state->connection;
-    assert(c->state == CONNECTION_HANDLING || c->state == CONNECTION_DEAD);
-    c->loop->in_flight--;
-    if (c->state == CONNECTION_DEAD) {
-        state->x.abandoned = true;
-        finish_request(c);
-        c->gone = true;
-    } else {
-        begin_answer(c, state);
+    const size_t unread = c->in.len - c->in_at;
+    size_t need = PACK_LEAST;
+    while (need <= unread) {
+        need *= 2;
     }
-    if (!c->running) {
-        http_loop_queue(c->loop, c);
+    if (c->state != CONNECTION_READING || c->in.capacity < need + PACK_MORE ||
+        (c->queued && c->in.capacity <= LOOP_BUFFER_LEN)) {
+        return;
+    }
+    struct buffer packed;
+    buffer_init(&packed, c->in.most);
+    if (!buffer_reserve(&packed, need)) {
+        return;
+    }
+    buffer_add(&packed, (struct slice){c->in.data + c->in_at, unread});
+    http_loop_give_buffer(c->loop, &c->in);
+    c->in = packed;
+    c->in_at = 0;
+}
+
+/* Gives back what the connection does not need while it waits: a buffer without bytes, and the room
+ * that a body has made. What has come of a request is packed, so that a client holds about as much
+ * as it has sent. */
+static void pack(struct http_connection *c)
+{
+    if (c->in.data && !has_input(c) && !c->request) {
+        http_loop_give_buffer(c->loop, &c->in);
+        c->in_at = 0;
+    } else if (c->in.data) {
+        pack_input(c);
+    }
+    if (c->out.data && !has_output(c)) {
+        http_loop_give_buffer(c->loop, &c->out);
+        c->out_at = 0;
     }
 }
 
@@ -281,98 +279,77 @@ static void skip_input(struct http_connection *c)
 /* A request is awaited or parsed, or the body of one. */
 static bool step_reading(struct http_connection *c, unsigned *rounds)
 {
-    if (c->out.len - c->out_at > OUT_MOST && !wire_flush(c)) {
+    if (c->out.len - c->out_at > OUT_MOST && !flush(c)) {
         return false;
     }
     skip_input(c);
-    if (wire_has_input(c) && has_had_turn(c)) {
-        if (wire_flush(c)) {
+    if (has_input(c) && has_had_turn(c)) {
+        if (flush(c)) {
             http_loop_queue(c->loop, c);
         }
         return false;
     }
-    if (wire_has_input(c) && take_request(c)) {
+    if (has_input(c) && request_read(c)) {
         return true;
     }
-    if (c->gone || !wire_flush(c)) {
+    if (c->gone || !flush(c)) {
         return false;
     }
     if (!c->readable) {
-        if (c->state == CONNECTION_READING && c->request_state &&
-            (c->guest || http_loop_is_full(c->loop))) {
-            refuse(c, ERROR_OVERLOADED); /* there is no room to wait for the rest of its head */
+        if (c->state == CONNECTION_READING && c->request &&
+            (c->guest || c->loop->ledger.held >= c->loop->ledger.most)) {
+            request_refuse(
+                c, ERROR_OVERLOADED); /* there is no room to wait for the rest of its head */
             return true;
         }
         /* An idle connection has nothing to be told, and nothing of its client's is unread. */
-        c->gone = c->loop->draining && !c->request_state;
+        c->gone = c->loop->draining && !c->request;
         return false;
     }
     if ((*rounds)++ == ROUNDS_MOST) {
         http_loop_queue(c->loop, c);
         return false;
     }
-    return wire_fill(c);
-}
-
-static bool pull(struct http_connection *c)
-{
-    struct request_state *state = c->request_state;
-    if (!http_loop_take_buffer(c->loop, &c->out)) {
-        c->gone = true;
-        return false;
-    }
-    state->stream_woken = false;
-    enum http_stream_step step = response_pull(state, &c->out);
-    charges_spend(c);
-    switch (step) {
-    case HTTP_STREAM_MORE: return true;
-    case HTTP_STREAM_WAIT: state->stream_waits = !state->stream_woken; return true;
-    case HTTP_STREAM_END: state->x.response.stream = NULL; return true;
-    default: c->gone = true; return false;
-    }
+    return fill(c);
 }
 
 static bool step_sending(struct http_connection *c, unsigned *rounds)
 {
-    struct request_state *state = c->request_state;
+    struct request_state *state = c->request;
     assert(state);
-    if (!wire_flush(c)) {
+    if (!flush(c)) {
         return false;
     }
     if (state->stream_waits && c->loop->draining && state->x.response.endless) {
-        state->stream_waits = false;
-        state->x.response.stream = NULL;
-        state->keep_alive = false;
-        c->gone = !http_loop_take_buffer(c->loop, &c->out) || !response_end_stream(state, &c->out);
-        return !c->gone;
+        return response_end_stream(state);
     }
     if (state->stream_waits) {
         return false;
     }
     if (!state->x.response.stream) {
-        move(c, state->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
-        finish_request(c);
+        http_connection_move(c, state->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
+        response_finish(c->request);
         return true;
     }
     if ((*rounds)++ == ROUNDS_MOST) {
         http_loop_queue(c->loop, c);
         return false;
     }
-    return pull(c);
+    return response_pull(state);
 }
 
 static bool step_closing(struct http_connection *c)
 {
-    if (!wire_flush(c)) {
+    if (!flush(c)) {
         return false;
     }
     if (shutdown(c->fd, SHUT_WR) != 0 || c->loop->lingering >= LINGERING_MOST) {
         c->gone = true;
         return false;
     }
-    move(c, CONNECTION_LINGERING);
+    http_connection_move(c, CONNECTION_LINGERING);
     c->loop->lingering++;
-    c->touched_ms = http_loop_now_ms(c->loop);
+    c->touched_ms = c->loop->now_ms;
     c->linger_until_ms = c->touched_ms + LINGER_ALL_MS;
     c->in_at = c->in.len;
     return true;
@@ -384,7 +361,7 @@ static bool step_lingering(struct http_connection *c, unsigned *rounds)
         http_loop_queue(c->loop, c);
         return false;
     }
-    return wire_drop(c);
+    return drop(c);
 }
 
 static bool step(struct http_connection *c, unsigned *rounds)
@@ -393,7 +370,7 @@ static bool step(struct http_connection *c, unsigned *rounds)
     case CONNECTION_READING:
     case CONNECTION_RECEIVING: return step_reading(c, rounds);
     case CONNECTION_HANDLING:
-        (void)wire_flush(c); /* what was answered before must not wait for this one */
+        (void)flush(c); /* what was answered before must not wait for this one */
         return false;
     case CONNECTION_SENDING: return step_sending(c, rounds);
     case CONNECTION_CLOSING: return step_closing(c);
@@ -404,12 +381,53 @@ static bool step(struct http_connection *c, unsigned *rounds)
 
 /* ---- Between the runs ---- */
 
+static int64_t reading_deadline(const struct http_connection *c)
+{
+    const struct http_server_options *options = &c->loop->server->options;
+    const struct request_state *state = c->request;
+    if (state) {
+        return state->x.started_us / 1000 + options->header_ms;
+    }
+    /* A proxy may connect ahead of its time; anybody else has something to ask. */
+    const bool owes = c->skip > 0 || (!c->asked && !c->trusted);
+    return c->touched_ms +
+           (owes && options->header_ms < options->idle_ms ? options->header_ms : options->idle_ms);
+}
+
+static int64_t receiving_deadline(const struct http_connection *c)
+{
+    const struct request_state *state = c->request;
+    return state->x.started_us / 1000 + c->loop->server->options.request_ms +
+           (int64_t)(state->body_len / BODY_BYTES_PER_MS);
+}
+
+static int64_t lingering_deadline(const struct http_connection *c)
+{
+    const int64_t quiet_ms = c->touched_ms + LINGER_MS;
+    return quiet_ms < c->linger_until_ms ? quiet_ms : c->linger_until_ms;
+}
+
+/* When a connection that waits as it does now has waited for long enough, in milliseconds of the
+ * loop's clock; TIMERS_NEVER while it is a handler that is waited for. */
+static int64_t deadline_of(const struct http_connection *c)
+{
+    if (has_output(c)) {
+        return c->touched_ms + c->loop->server->options.write_ms;
+    }
+    switch (c->state) {
+    case CONNECTION_READING: return reading_deadline(c);
+    case CONNECTION_RECEIVING: return receiving_deadline(c);
+    case CONNECTION_LINGERING: return lingering_deadline(c);
+    default: return TIMERS_NEVER;
+    }
+}
+
 /* Gives back what a waiting connection does not need, and sets its deadline. */
 static void settle(struct http_connection *c)
 {
-    wire_pack(c);
-    charges_weigh(c);
-    const bool idle = c->state == CONNECTION_READING && !c->request_state && !wire_has_output(c);
+    pack(c);
+    weigh(c);
+    const bool idle = c->state == CONNECTION_READING && !c->request && !has_output(c);
     if (idle || c->state == CONNECTION_LINGERING) {
         http_loop_idle(c->loop, c);
     }
@@ -445,24 +463,24 @@ static void release(struct http_connection *c)
     close_socket(c);
     c->gone = false;
     if (c->state == CONNECTION_HANDLING) {
-        move(c, CONNECTION_DEAD);
+        http_connection_move(c, CONNECTION_DEAD);
     }
-    if (c->state == CONNECTION_DEAD && c->request_state) {
+    if (c->state == CONNECTION_DEAD && c->request) {
         return;
     }
     if (c->state == CONNECTION_LINGERING) {
         c->loop->lingering--;
     }
     if (c->state == CONNECTION_SENDING) {
-        c->request_state->x.abandoned = true;
-        finish_request(c);
-    } else if (c->request_state) {
-        http_loop_give_request_state(c->loop, c->request_state);
-        c->request_state = NULL;
+        c->request->x.abandoned = true;
+        response_finish(c->request);
+    } else if (c->request) {
+        http_loop_give_request(c->loop, c->request);
+        c->request = NULL;
     }
     http_loop_give_buffer(c->loop, &c->in);
-    charges_weigh(c);
-    ledger_close(&c->loop->ledger, c->account);
+    weigh(c);
+    ledger_close(c->account);
     http_loop_forget(c->loop, c);
 }
 
@@ -485,16 +503,15 @@ void http_connection_event(struct http_connection *c, uint32_t events)
 {
     c->readable = c->readable || (events & (EPOLLIN | EPOLLRDHUP)) != 0;
     c->hangup = c->hangup || (events & EPOLLRDHUP) != 0;
-    bool endless = c->state == CONNECTION_SENDING && c->request_state->x.response.stream &&
-                   c->request_state->x.response.endless;
+    bool endless = c->state == CONNECTION_SENDING && c->request->x.response.stream &&
+                   c->request->x.response.endless;
     if ((events & (EPOLLERR | EPOLLHUP)) != 0 || (endless && c->hangup)) {
         /* Nobody takes an answer any more. Who ends only their own direction still gets what has an
          * end; a client of what has none has left. */
         c->gone = true;
     }
-    if (c->state == CONNECTION_READING && !c->request_state && c->skip == 0 &&
-        !wire_has_output(c)) {
-        c->touched_ms = http_loop_now_ms(c->loop);
+    if (c->state == CONNECTION_READING && !c->request && c->skip == 0 && !has_output(c)) {
+        c->touched_ms = c->loop->now_ms;
     }
     http_connection_run(c);
 }
@@ -502,8 +519,8 @@ void http_connection_event(struct http_connection *c, uint32_t events)
 void http_connection_expire(struct http_connection *c)
 {
     bool awaited = c->state == CONNECTION_READING || c->state == CONNECTION_RECEIVING;
-    if (awaited && c->request_state && !wire_has_output(c)) {
-        refuse(c, ERROR_REQUEST_TIMEOUT);
+    if (awaited && c->request && !has_output(c)) {
+        request_refuse(c, ERROR_REQUEST_TIMEOUT);
     } else {
         c->gone = true;
     }
@@ -520,9 +537,9 @@ void http_connection_abandon(struct http_connection *c)
 {
     close_socket(c);
     if (c->state == CONNECTION_HANDLING || c->state == CONNECTION_DEAD) {
-        c->request_state->x.response.stream_close = NULL;
+        c->request->x.response.stream_close = NULL;
         c->loop->in_flight--;
-        request_state_destroy(&c->request_state);
+        request_destroy(&c->request);
         c->state = CONNECTION_CLOSING;
     }
     release(c);
@@ -541,7 +558,7 @@ static void name_client(struct http_connection *c)
 
 void http_connection_judge(struct http_connection *c)
 {
-    c->trusted = http_loop_trusts(c->loop, &c->address);
+    c->trusted = proxies_trust(c->loop->policy->proxies, &c->address);
 }
 
 struct http_connection *http_connection_open(struct http_loop *loop, int fd,
@@ -556,7 +573,7 @@ struct http_connection *http_connection_open(struct http_loop *loop, int fd,
     const int unsent = UNSENT_MOST;
     c->loop = loop;
     c->fd = fd;
-    c->touched_ms = http_loop_now_ms(loop);
+    c->touched_ms = loop->now_ms;
     c->address = *address;
     name_client(c);
     http_connection_judge(c);

@@ -5,10 +5,10 @@
 #include <netinet/in.h>
 
 #include "http/ledger.h"
-#include "http/request_state.h"
+#include "http/request.h"
 #include "http/timers.h"
 
-/* One client's connection, and the way of a request over it.
+/* One client's connection: its socket, its bytes, and what it waits for.
  *
  *            +------------------------------------------+
  *            v                                          |
@@ -20,7 +20,7 @@
  *             RECEIVING   +--> DEAD --> (released, when the handler answers)
  *
  * READING: bytes of the next request are awaited or parsed, up to the end of its head, or of its
- * body if that came with it. HANDLING: the exchange is with the dispatcher or a handler; nothing
+ * body if that came with it. HANDLING: the request is with the dispatcher or a handler; nothing
  * more is read. RECEIVING: the head was judged, and the rest of the body is awaited. SENDING: a
  * large body or a stream is on its way. CLOSING: what is left of the last response is written.
  * LINGERING: our direction is shut down, and the client's bytes are dropped so that no reset
@@ -37,11 +37,14 @@ enum connection_state {
     CONNECTION_STATE_COUNT,
 };
 
-/* An idle one holds neither buffers nor an exchange. */
+#define CONNECTION_MAGIC 0xc0e5b21du
+
+/* An idle one holds neither buffers nor a request. */
 struct http_connection {
-    struct timer timer; /* first: the two convert into each other */
+    unsigned magic; /* CONNECTION_MAGIC */
+    struct timer timer;
     struct http_loop *loop;
-    struct request_state *request_state; /* being read, handled or sent */
+    struct request_state *request; /* being read, handled or answered */
     struct http_connection *next;
     struct http_connection *previous;
     struct http_connection *next_ready;
@@ -81,31 +84,38 @@ struct http_connection *http_connection_open(struct http_loop *loop, int fd,
                                              const struct in6_addr *address);
 
 /* Whether its peer is a trusted proxy by the loop's policy. */
-void http_connection_judge(struct http_connection *connection);
+void http_connection_judge(struct http_connection *c);
 
-/* What epoll reported. The connection may be released on return. */
-void http_connection_event(struct http_connection *connection, uint32_t events);
+/* What epoll reported. The connection may be released on return, as by the next three. */
+void http_connection_event(struct http_connection *c, uint32_t events);
 
-/* Goes on wherever it stands. The connection may be released on return. */
-void http_connection_run(struct http_connection *connection);
+/* Goes on wherever it stands. */
+void http_connection_run(struct http_connection *c);
 
 /* Its deadline has passed. */
-void http_connection_expire(struct http_connection *connection);
+void http_connection_expire(struct http_connection *c);
 
 /* Ends one that is on the loop's list of the idle, to make room for another one. */
-void http_connection_yield(struct http_connection *connection);
+void http_connection_yield(struct http_connection *c);
 
 /* Ends it now; a handler that still works for it is not waited for. For the end of the loop. */
-void http_connection_abandon(struct http_connection *connection);
-
-/* Writes the response of `state`, which http_respond has checked. */
-void http_connection_respond(struct request_state *state);
-
-/* Waits for the rest of the body of `state`, whose head was judged, and then calls
- * http_continue. Who expects 100 is told to go on. */
-enum http_verdict http_connection_receive(struct request_state *state);
+void http_connection_abandon(struct http_connection *c);
 
 /* The peer's address as text. */
-struct slice http_connection_client(const struct http_connection *connection);
+struct slice http_connection_client(const struct http_connection *c);
+
+/* ---- For the way in and the way out of its requests ---- */
+
+/* Goes over to another state, along an arrow of the drawing. */
+void http_connection_move(struct http_connection *c, enum connection_state state);
+
+/* Has it run in this turn, unless it runs already. */
+void http_connection_wake(struct http_connection *c);
+
+/* What it holds and costs is from now on `payer`'s (http/ledger.h). */
+void http_connection_bill(struct http_connection *c, uint64_t payer);
+
+/* Whether there is room for `bytes` besides what it holds now. */
+enum ledger_room http_connection_room(struct http_connection *c, size_t bytes);
 
 #endif

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: MIT
+
 #include "http/dispatch.h"
 
 #include <assert.h>
 #include <stdio.h>
 
-#include "http/charges.h"
 #include "http/connection.h"
+#include "http/fields.h"
 #include "http/http_metrics.h"
 #include "http/loop.h"
-#include "http/negotiate.h"
 #include "http/query.h"
+#include "http/router.h"
 
 #define RETRY_SECONDS_MOST 4
 
-#define BODY_TIMES                                                                                 \
-    2 /* as much memory as its body may a request take: what is read of it is copied */
+/* As much memory as its body may a request take: what is read of it is copied. */
+#define BODY_TIMES 2
+/* What a request takes at least, answer and buffers included. */
+#define REQUEST_BYTES ((size_t)32 * 1024)
 
 #define ACCOUNT_FULL                                                                               \
     "Your requests hold as much of this server's memory as one client's may. Read the answers "    \
@@ -29,22 +32,13 @@ void dispatch_refuse_overload(struct http_exchange *x, const char *detail)
     http_respond_problem(x, ERROR_OVERLOADED, detail, NULL);
 }
 
-static void add_allow(struct http_exchange *x, unsigned allow)
-{
-    struct buffer methods;
-    buffer_init(&methods, 256);
-    http_allow_add(&methods, allow);
-    http_respond_field(x, "Allow", buffer_slice(&methods));
-    buffer_finish(&methods);
-}
-
 static void answer_options(struct http_exchange *x, unsigned allow)
 {
     if (allow != 0) {
-        add_allow(x, allow);
+        http_respond_methods(x, "Allow", allow);
     }
-    if (x->loop->policy->cors && cors_is_preflight(&x->request)) {
-        cors_add_preflight(x->loop->policy->cors, x);
+    if (policy_is_preflight(x->loop->policy, &x->request)) {
+        policy_add_preflight(x->loop->policy, x);
     }
     http_respond_status(x, 204);
 }
@@ -55,28 +49,28 @@ static void refuse_method(struct http_exchange *x, unsigned allow)
     struct buffer detail;
     buffer_init(&detail, 256);
     buffer_add_text(&detail, "This resource has ");
-    http_allow_add(&detail, allow);
+    http_methods_add(&detail, allow);
     buffer_add(&detail, SLICE(".\0"));
-    add_allow(x, allow);
+    http_respond_methods(x, "Allow", allow);
     http_respond_problem(x, ERROR_METHOD_NOT_ALLOWED, detail.failed ? NULL : detail.data, NULL);
     buffer_finish(&detail);
 }
 
-static void refuse_media_type(struct http_exchange *x, enum negotiate_body wrong)
+static void refuse_media_type(struct http_exchange *x, enum http_body_type wrong)
 {
     static const char *const causes[] = {
-        [NEGOTIATE_CODING] = "The body has a Content-Encoding, and this call takes none.",
-        [NEGOTIATE_REPEATED] = "There is more than one Content-Type.",
-        [NEGOTIATE_TYPE] = "The type in Content-Type is not one that this call takes.",
-        [NEGOTIATE_CHARSET] = "The charset in Content-Type is not utf-8.",
-        [NEGOTIATE_PARAMETER] = "Content-Type has a parameter that is not charset=utf-8.",
+        [HTTP_BODY_TYPE_CODING] = "The body has a Content-Encoding, and this call takes none.",
+        [HTTP_BODY_TYPE_REPEATED] = "There is more than one Content-Type.",
+        [HTTP_BODY_TYPE_TYPE] = "The type in Content-Type is not one that this call takes.",
+        [HTTP_BODY_TYPE_CHARSET] = "The charset in Content-Type is not utf-8.",
+        [HTTP_BODY_TYPE_PARAMETER] = "Content-Type has a parameter that is not charset=utf-8.",
     };
     const bool patches = x->route->consumes & HTTP_CONSUMES_MERGE_PATCH;
     char detail[256];
     (void)snprintf(detail, sizeof detail,
                    "%s Send the body as %sapplication/json in UTF-8 without a content encoding.",
                    causes[wrong], patches ? "application/merge-patch+json or " : "");
-    if (wrong == NEGOTIATE_CODING) {
+    if (wrong == HTTP_BODY_TYPE_CODING) {
         http_respond_field(x, "Accept-Encoding", SLICE("identity")); /* RFC 9110 section 15.5.16 */
     }
     if (patches) {
@@ -108,8 +102,15 @@ static bool refuse_query(struct http_exchange *x)
     return true;
 }
 
-static enum http_verdict refuse_room(struct http_exchange *x, enum ledger_room room)
+/* Refuses what holds `bytes` besides what a request usually takes, if there is no room for it. */
+static enum http_verdict admit_bytes(struct http_exchange *x, size_t bytes)
 {
+    struct http_connection *c = REQUEST_STATE_OF(x)->connection;
+    const size_t typical = c->account ? c->account->typical : 0;
+    const enum ledger_room room = http_connection_room(c, bytes + typical + REQUEST_BYTES);
+    if (room == LEDGER_ROOM || x->route->always) {
+        return HTTP_GO;
+    }
     dispatch_refuse_overload(x, room == LEDGER_ACCOUNT_FULL ? ACCOUNT_FULL : NULL);
     return HTTP_ANSWERED;
 }
@@ -117,17 +118,16 @@ static enum http_verdict refuse_room(struct http_exchange *x, enum ledger_room r
 /* Who asks is known now: they are charged, and those who take most are refused first. */
 static enum http_verdict admit(struct http_exchange *x)
 {
-    struct http_connection *c = request_state_of(x)->connection;
-    charges_bill(c, x->payer ? x->payer : request_state_payer_of(x->request.client));
+    struct http_connection *c = REQUEST_STATE_OF(x)->connection;
+    http_connection_bill(c, x->payer ? x->payer : request_payer_of(x->request.client));
     if (x->route->always) {
         return HTTP_GO;
     }
-    if (http_loop_overloaded(x->loop, charges_are_high(c))) {
+    if (http_loop_overloaded(x->loop, ledger_expensive(&x->loop->ledger, c->account))) {
         dispatch_refuse_overload(x, NULL);
         return HTTP_ANSWERED;
     }
-    const enum ledger_room room = charges_admit(c, 0);
-    return room == LEDGER_ROOM ? HTTP_GO : refuse_room(x, room);
+    return admit_bytes(x, 0);
 }
 
 /* Nothing is known of a body whose first byte has not come: it may be an empty one. */
@@ -142,37 +142,40 @@ static bool has_body(const struct request_state *state)
            (state->head.framing == HTTP_BODY_LENGTH && state->head.content_length > 0);
 }
 
-/* One of known length is begun only if all of it will find room. */
+/* A body of known length is begun only if all of it will find room. */
 static enum http_verdict receive(struct http_exchange *x)
 {
-    struct request_state *state = request_state_of(x);
+    struct request_state *state = REQUEST_STATE_OF(x);
     if (state->head.framing == HTTP_BODY_LENGTH) {
         const size_t bytes = BODY_TIMES * (size_t)state->head.content_length;
-        const enum ledger_room room = charges_admit(state->connection, bytes);
-        if (room != LEDGER_ROOM && !x->route->always) {
-            return refuse_room(x, room);
+        if (admit_bytes(x, bytes) != HTTP_GO) {
+            return HTTP_ANSWERED;
         }
         state->reserved = bytes;
     }
-    return http_connection_receive(state);
+    return request_await_body(state);
+}
+
+bool dispatch_negotiates(const struct http_route *route)
+{
+    return route->produces && !route->always;
 }
 
 static enum http_verdict negotiate(struct http_exchange *x)
 {
     const struct http_route *route = x->route;
-    struct request_state *state = request_state_of(x);
+    struct request_state *state = REQUEST_STATE_OF(x);
     if (!body_is_known(state)) {
         state->stage = STAGE_NEGOTIATE;
         return receive(x);
     }
-    if (http_route_negotiates(route) &&
-        !negotiate_accepts(&x->request, slice_of(route->produces))) {
-        negotiate_refuse_accept(x, route->produces);
+    if (dispatch_negotiates(route) && !http_accepts(&x->request, slice_of(route->produces))) {
+        http_respond_not_acceptable(x, route->produces);
         return HTTP_ANSWERED;
     }
     if (route->consumes && has_body(state)) {
-        const enum negotiate_body body = negotiate_consumes(&x->request, route->consumes);
-        if (body != NEGOTIATE_GOOD) {
+        const enum http_body_type body = http_body_type(&x->request, route->consumes);
+        if (body != HTTP_BODY_TYPE_GOOD) {
             refuse_media_type(x, body);
             return HTTP_ANSWERED;
         }
@@ -200,14 +203,14 @@ static enum http_verdict run_stage(struct http_exchange *x, enum request_stage s
     case STAGE_ADMIT: return admit(x);
     case STAGE_QUOTA: return x->route->quota ? hooks->quota(x) : HTTP_GO;
     case STAGE_NEGOTIATE: return negotiate(x);
-    case STAGE_BODY: return request_state_of(x)->whole ? HTTP_GO : receive(x);
+    case STAGE_BODY: return REQUEST_STATE_OF(x)->whole ? HTTP_GO : receive(x);
     default: x->route->handler(x); return HTTP_ANSWERED;
     }
 }
 
 void http_continue(struct http_exchange *x)
 {
-    struct request_state *state = request_state_of(x);
+    struct request_state *state = REQUEST_STATE_OF(x);
     enum http_verdict verdict = HTTP_GO;
     while (verdict == HTTP_GO) {
         /* Set before the stage runs: it may end the exchange. */
@@ -236,10 +239,10 @@ static const char *why_nowhere(const struct request_state *state)
 
 void http_dispatch(struct http_exchange *x)
 {
-    const struct request_state *state = request_state_of(x);
+    const struct request_state *state = REQUEST_STATE_OF(x);
     unsigned allow = state->asterisk ? HTTP_METHODS_ALL : state->allow;
     /* A preflight is never refused: the page would see a fault of CORS and not what is wrong. */
-    if (x->loop->policy->cors && cors_is_preflight(&x->request)) {
+    if (policy_is_preflight(x->loop->policy, &x->request)) {
         answer_options(x, allow);
         return;
     }

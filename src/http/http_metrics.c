@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "http/http_metrics.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -71,7 +72,8 @@ void http_metrics_destroy(struct http_metrics **metrics)
 void http_metrics_answered(const struct http_exchange *x)
 {
     const struct http_metrics *metrics = x->loop->server->metrics;
-    if (!metrics || x->response.status < 200 || x->response.status > 599) {
+    assert(metrics && x->took_us >= 0);
+    if (x->response.status < 200 || x->response.status > 599) {
         return;
     }
     const unsigned status_class = (unsigned)x->response.status / 100 - 2;
@@ -110,8 +112,7 @@ void http_metrics_turned_away(const struct http_loop *loop, const char *reason)
 
 void http_metrics_turn(const struct http_loop *loop)
 {
-    if (loop->server->metrics) {
-        metrics_set(METRIC_HTTP_CONNECTIONS, (int64_t)loop->connection_count);
-        metrics_set(METRIC_HTTP_IN_FLIGHT, (int64_t)loop->in_flight);
-    }
+    assert(loop->server->metrics);
+    metrics_set(METRIC_HTTP_CONNECTIONS, (int64_t)loop->connection_count);
+    metrics_set(METRIC_HTTP_IN_FLIGHT, (int64_t)loop->in_flight);
 }

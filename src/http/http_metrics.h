@@ -5,8 +5,8 @@
 #include "http/loop.h"
 
 /* What one server counts of its requests and connections (base/metrics.h): by the path of the
- * route's row, never by what a client sent. Every call is cheap, and does nothing on a server that
- * does not count. */
+ * route's row, never by what a client sent. On a server that does not count, the first
+ * and the last call below are not made, and the others do nothing. */
 struct http_metrics;
 
 /* Adds the series of these routes. NULL without memory. */

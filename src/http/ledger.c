@@ -50,9 +50,8 @@ struct account *ledger_open(struct ledger *ledger, uint64_t payer)
 }
 
 /* It stays for a while: who comes again on another connection is no newcomer. */
-void ledger_close(struct ledger *ledger, struct account *account)
+void ledger_close(struct account *account)
 {
-    (void)ledger;
     if (account) {
         assert(account->users > 0);
         account->users--;
@@ -90,7 +89,7 @@ void ledger_answered(const struct ledger *ledger, struct account *account, size_
     }
 }
 
-/* ---- time ---- */
+/* ---- Time ---- */
 
 void ledger_spend(struct ledger *ledger, struct account *account, int64_t us)
 {
@@ -150,4 +149,32 @@ void ledger_tick(struct ledger *ledger, int64_t now_us)
     ledger->spenders = 0;
     ledger->interval_end_us = now_us + LEDGER_INTERVAL_US;
     sweep(ledger);
+}
+
+/* ---- Overload ---- */
+
+void overload_turn(struct overload *overload, int64_t now_us, int64_t turn_us)
+{
+    if (turn_us < overload->least_us) {
+        overload->least_us = turn_us;
+    }
+    if (turn_us <= OVERLOAD_TARGET_US) {
+        overload->standing = false; /* one short turn ends the overload at once */
+    }
+    if (now_us >= overload->interval_end_us) {
+        overload->standing = overload->least_us > OVERLOAD_TARGET_US;
+        overload->interval_end_us = now_us + OVERLOAD_INTERVAL_US;
+        overload->least_us = INT64_MAX;
+    }
+}
+
+void overload_idle(struct overload *overload)
+{
+    overload->least_us = 0;
+    overload->standing = false;
+}
+
+bool overload_refuses(const struct overload *overload, int64_t wait_us, bool expensive)
+{
+    return overload->standing && wait_us > (int64_t)OVERLOAD_TARGET_US * (expensive ? 2 : 8);
 }

@@ -6,9 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Who holds how much of one loop's memory and spends how much of its time. Bytes are bounded for
- * the loop, and half of that for each account; time is only compared. Every call belongs to the
- * loop's thread. */
+/* Who holds how much of one loop's memory and spends how much of its time, and whether that is too
+ * much. Every call belongs to the loop's thread. */
+
+/* ---- Shares: bytes are bounded for the loop, and half of that for each account; time is only
+ * compared ---- */
 
 #define LEDGER_BUCKETS     512 /* a power of two */
 #define LEDGER_INTERVAL_US 100000
@@ -42,7 +44,7 @@ void ledger_finish(struct ledger *ledger);
 /* The account of `payer`, until ledger_close. NULL without memory; every call below takes NULL, and
  * then only the loop's bounds hold. */
 struct account *ledger_open(struct ledger *ledger, uint64_t payer);
-void ledger_close(struct ledger *ledger, struct account *account);
+void ledger_close(struct account *account);
 
 /* Says that what was `before` bytes are `after` bytes now: what is there is there, so this cannot
  * be refused. */
@@ -65,5 +67,31 @@ bool ledger_expensive(const struct ledger *ledger, const struct account *account
 
 /* To be called now and then: moves the intervals on, and forgets accounts that nobody needs. */
 void ledger_tick(struct ledger *ledger, int64_t now_us);
+
+/* ---- Overload: how long a loop's turns take, from the end of one wait to the beginning of the
+ * next; so long does an event wait at most before it is handled ----
+ *
+ * As with CoDel a queue that empties now and then is fine however long it gets; one that never gets
+ * shorter than OVERLOAD_TARGET_US in OVERLOAD_INTERVAL_US is too much work. That it is empty is
+ * told by a wait that finds nothing; after a turn longer than the target somebody has to look. */
+
+#define OVERLOAD_TARGET_US   5000
+#define OVERLOAD_INTERVAL_US 100000
+
+struct overload {
+    int64_t interval_end_us;
+    int64_t least_us; /* the shortest turn of this interval; 0: it was idle in between */
+    bool standing;    /* the last interval never fell below the target */
+};
+
+/* A turn that began `turn_us` ago is over. */
+void overload_turn(struct overload *overload, int64_t now_us, int64_t turn_us);
+
+/* A wait found nothing to do. */
+void overload_idle(struct overload *overload);
+
+/* Whether new work that has waited `wait_us` in this turn is to be refused. Who spends much
+ * (`expensive`) is refused first; the others only when that does not help. */
+bool overload_refuses(const struct overload *overload, int64_t wait_us, bool expensive);
 
 #endif

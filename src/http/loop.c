@@ -36,8 +36,10 @@ struct http_loop *http_loop_create(struct http_server *server, unsigned number,
     loop->number = number;
     loop->ready_tail = &loop->ready;
     loop->idle_tail = &loop->idle;
+    OWNER_SET(loop, LOOP_MAGIC);
     loop->now_us = clock_mono_us();
-    timers_init(&loop->timers, http_loop_now_ms(loop));
+    loop->now_ms = loop->now_us / 1000;
+    timers_init(&loop->timers, loop->now_ms);
     ledger_init(&loop->ledger, server->bytes_most);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -76,10 +78,10 @@ static void free_pools(struct http_loop *loop)
     while (loop->spare_buffer_count > 0) {
         buffer_finish(&loop->spare_buffers[--loop->spare_buffer_count]);
     }
-    while (loop->spare_request_states) {
-        struct request_state *state = loop->spare_request_states;
-        loop->spare_request_states = state->next;
-        request_state_destroy(&state);
+    while (loop->spare_requests) {
+        struct request_state *state = loop->spare_requests;
+        loop->spare_requests = state->next;
+        request_destroy(&state);
     }
     while (loop->spare_connections) {
         struct http_connection *connection = loop->spare_connections;
@@ -107,18 +109,9 @@ void http_loop_destroy(struct http_loop **loop)
     if (gone->epoll >= 0) {
         close(gone->epoll);
     }
+    OWNER_END(gone);
     free(gone);
     *loop = NULL;
-}
-
-bool http_loop_listen(struct http_loop *loop)
-{
-    return acceptor_start(loop);
-}
-
-const struct http_router *http_loop_router(const struct http_loop *loop)
-{
-    return loop->server->router;
 }
 
 /* ---- Pools ---- */
@@ -136,6 +129,7 @@ struct http_connection *http_loop_take_connection(struct http_loop *loop)
         return NULL;
     }
     memset(c, 0, sizeof *c);
+    OWNER_SET(c, CONNECTION_MAGIC);
     buffer_init(&c->in, BUFFER_MOST);
     buffer_init(&c->out, BUFFER_MOST);
     c->next = loop->connections;
@@ -177,6 +171,7 @@ void http_loop_forget(struct http_loop *loop, struct http_connection *c)
     }
     loop->connection_count--;
     acceptor_left(loop, c);
+    OWNER_END(c);
     if (loop->spare_connection_count >= SPARE_MOST) {
         free(c);
         return;
@@ -186,27 +181,27 @@ void http_loop_forget(struct http_loop *loop, struct http_connection *c)
     loop->spare_connection_count++;
 }
 
-struct request_state *http_loop_take_request_state(struct http_loop *loop)
+struct request_state *http_loop_take_request(struct http_loop *loop)
 {
-    struct request_state *state = loop->spare_request_states;
+    struct request_state *state = loop->spare_requests;
     if (!state) {
-        return request_state_create(loop->server->options.body_most);
+        return request_create(loop->server->options.body_most);
     }
-    loop->spare_request_states = state->next;
-    loop->spare_request_state_count--;
+    loop->spare_requests = state->next;
+    loop->spare_request_count--;
     return state;
 }
 
-void http_loop_give_request_state(struct http_loop *loop, struct request_state *state)
+void http_loop_give_request(struct http_loop *loop, struct request_state *state)
 {
-    if (loop->spare_request_state_count >= LOOP_SPARE_REQUEST_STATES) {
-        request_state_destroy(&state);
+    if (loop->spare_request_count >= LOOP_SPARE_REQUESTS) {
+        request_destroy(&state);
         return;
     }
-    request_state_end(state);
-    state->next = loop->spare_request_states;
-    loop->spare_request_states = state;
-    loop->spare_request_state_count++;
+    request_end(state);
+    state->next = loop->spare_requests;
+    loop->spare_requests = state;
+    loop->spare_request_count++;
 }
 
 bool http_loop_take_buffer(struct http_loop *loop, struct buffer *buffer)
@@ -233,11 +228,21 @@ void http_loop_give_buffer(struct http_loop *loop, struct buffer *buffer)
     buffer_init(buffer, BUFFER_MOST);
 }
 
-/* ---- What the exchanges ask ---- */
+/* ---- What the requests ask ---- */
+
+void *http_loop_context(const struct http_loop *loop)
+{
+    return loop->context;
+}
+
+struct inbox *http_loop_inbox(const struct http_loop *loop)
+{
+    return loop->inbox;
+}
 
 struct slice http_loop_stamp(struct http_loop *loop)
 {
-    int64_t now_ms = http_loop_now_ms(loop);
+    int64_t now_ms = loop->now_ms;
     if (now_ms >= loop->stamp_until_ms) {
         int64_t wall_ms = clock_wall_ms();
         struct buffer stamp = {
@@ -249,6 +254,13 @@ struct slice http_loop_stamp(struct http_loop *loop)
         loop->stamp_until_ms = now_ms + 1000 - wall_ms % 1000;
     }
     return (struct slice){loop->stamp, loop->stamp_len};
+}
+
+void http_loop_spend(struct http_loop *loop, struct account *account)
+{
+    const int64_t now_us = clock_mono_us();
+    ledger_spend(&loop->ledger, account, now_us - loop->charged_us);
+    loop->charged_us = now_us;
 }
 
 bool http_loop_overloaded(const struct http_loop *loop, bool expensive)
@@ -317,12 +329,6 @@ bool http_loop_make_way(struct http_loop *loop, const struct in6_addr *address)
     return false;
 }
 
-bool http_loop_trusts(const struct http_loop *loop, const struct in6_addr *address)
-{
-    const struct proxies *proxies = loop->policy->proxies;
-    return proxies && proxies_trust(proxies, address);
-}
-
 /* ---- The turns ---- */
 
 static void run_ready(struct http_loop *loop)
@@ -345,10 +351,10 @@ static void run_ready(struct http_loop *loop)
 
 static void run_timers(struct http_loop *loop)
 {
-    struct timer *timer = timers_expired(&loop->timers, http_loop_now_ms(loop));
+    struct timer *timer = timers_expired(&loop->timers, loop->now_ms);
     while (timer) {
-        http_connection_expire((struct http_connection *)timer);
-        timer = timers_expired(&loop->timers, http_loop_now_ms(loop));
+        http_connection_expire(OWNER_OF(timer, struct http_connection, timer, CONNECTION_MAGIC));
+        timer = timers_expired(&loop->timers, loop->now_ms);
     }
 }
 
@@ -359,7 +365,7 @@ static void begin_stop(struct http_loop *loop)
     }
     int64_t delay_ms = (int64_t)loop->server->options.drain_delay_seconds * 1000;
     loop->stopping = true;
-    loop->close_at_ms = http_loop_now_ms(loop) + delay_ms;
+    loop->close_at_ms = loop->now_ms + delay_ms;
     epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->server->stop_fd, NULL);
 }
 
@@ -368,7 +374,7 @@ static void begin_drain(struct http_loop *loop)
 {
     int64_t patience_ms = (int64_t)loop->server->options.drain_seconds * 1000;
     loop->draining = true;
-    loop->drain_until_ms = http_loop_now_ms(loop) + patience_ms;
+    loop->drain_until_ms = loop->now_ms + patience_ms;
     acceptor_stop(loop);
     for (struct http_connection *c = loop->connections; c; c = c->next) {
         c->readable = true;
@@ -378,7 +384,6 @@ static void begin_drain(struct http_loop *loop)
 
 /* What is done after the events of a turn. */
 struct later {
-    bool stop;
     bool mail;
     bool accept; /* a connection that gives way must have no event that is still to be handled */
 };
@@ -393,11 +398,12 @@ static void handle(struct http_loop *loop, const struct epoll_event *event, stru
     } else if (what == &loop->listener) {
         later->accept = true;
     } else if (what == &loop->server->stop_fd) {
-        later->stop = true;
+        begin_stop(loop);
     } else if (what == &loop->server->end_fd) {
         loop->ended = true;
     } else {
-        http_connection_event(event->data.ptr, event->events);
+        http_connection_event(OWNER_CAST(event->data.ptr, struct http_connection, CONNECTION_MAGIC),
+                              event->events);
     }
 }
 
@@ -409,7 +415,7 @@ static int sooner(int wait, int64_t at_ms, int64_t now_ms)
 
 static int wait_ms(const struct http_loop *loop)
 {
-    const int64_t now_ms = http_loop_now_ms(loop);
+    const int64_t now_ms = loop->now_ms;
     if (loop->ready) {
         return 0;
     }
@@ -420,34 +426,34 @@ static int wait_ms(const struct http_loop *loop)
     if (loop->trim_at_ms != 0) {
         wait = sooner(wait, loop->trim_at_ms, now_ms);
     }
-    return loop->draining ? wait : acceptor_wait_ms(loop, wait);
+    if (loop->resume_ms != 0 && !loop->draining) {
+        wait = sooner(wait, loop->resume_ms, now_ms);
+    }
+    if (loop->server->options.beat_ms > 0) {
+        wait = sooner(wait, loop->beat_at_ms, now_ms);
+    }
+    return wait;
 }
 
-static int wait_on(struct http_loop *loop, int timeout_ms)
-{
-    return epoll_wait(loop->epoll, loop->events, LOOP_EVENTS_MOST, timeout_ms);
-}
-
-/* Whether all work is done is only worth a call after a turn that was long. */
+/* Waits for events. Whether all work is done is only worth a call after a turn that was long. */
 static int await(struct http_loop *loop)
 {
     const int timeout_ms = wait_ms(loop);
-    if (timeout_ms == 0 || !overload_asks(loop->turn_us)) {
-        return wait_on(loop, timeout_ms);
+    if (timeout_ms != 0 && loop->turn_us > OVERLOAD_TARGET_US) {
+        const int count = epoll_wait(loop->epoll, loop->events, LOOP_EVENTS_MOST, 0);
+        if (count != 0) {
+            return count;
+        }
+        overload_idle(&loop->overload);
     }
-    const int count = wait_on(loop, 0);
-    if (count != 0) {
-        return count;
-    }
-    overload_idle(&loop->overload);
-    return wait_on(loop, timeout_ms);
+    return epoll_wait(loop->epoll, loop->events, LOOP_EVENTS_MOST, timeout_ms);
 }
 
 /* A while after much memory was held it goes back to the system: the allocator keeps what is free
  * below anything that is in use. */
 static void trim(struct http_loop *loop)
 {
-    const int64_t now_ms = http_loop_now_ms(loop);
+    const int64_t now_ms = loop->now_ms;
     const bool much = loop->ledger.held > SWOLLEN_BYTES || loop->connection_count > SWOLLEN_COUNT;
     if (much || !loop->swollen) {
         loop->swollen = loop->swollen || much;
@@ -463,9 +469,10 @@ static void trim(struct http_loop *loop)
 
 static void turn(struct http_loop *loop)
 {
-    struct later later = {false, false, false};
+    struct later later = {false, false};
     int count = await(loop);
     loop->now_us = clock_mono_us();
+    loop->now_ms = loop->now_us / 1000;
     loop->charged_us = loop->now_us;
     loop->turn++;
     ledger_tick(&loop->ledger, loop->now_us);
@@ -478,16 +485,35 @@ static void turn(struct http_loop *loop)
     if (later.mail) {
         inbox_run(loop->inbox);
     }
-    if (later.stop) {
-        begin_stop(loop);
-    }
-    if (loop->stopping && !loop->draining && http_loop_now_ms(loop) >= loop->close_at_ms) {
+    if (loop->stopping && !loop->draining && loop->now_ms >= loop->close_at_ms) {
         begin_drain(loop);
     }
     run_ready(loop);
     run_timers(loop);
-    acceptor_resume(loop);
+    if (loop->resume_ms != 0 && loop->now_ms >= loop->resume_ms) {
+        acceptor_resume(loop);
+    }
     trim(loop);
+}
+
+/* Says that this loop turns. The last of all loops to say so in a round calls the owner and begins
+ * the next round, so a loop that hangs keeps it silent. In a drain, which ends by itself and in
+ * which loops end one after the other, none waits for another. */
+static void beat(struct http_loop *loop)
+{
+    struct http_server *server = loop->server;
+    const unsigned round = atomic_load(&server->beat_round);
+    loop->beat_at_ms = loop->now_ms + server->options.beat_ms;
+    if (http_server_draining(server)) {
+        server->options.beat();
+    } else if (loop->beat_round != round) {
+        loop->beat_round = round;
+        if (atomic_fetch_add(&server->beat_count, 1) + 1 == server->options.threads) {
+            atomic_store(&server->beat_count, 0);
+            atomic_store(&server->beat_round, round + 1);
+            server->options.beat();
+        }
+    }
 }
 
 void http_loop_run(struct http_loop *loop)
@@ -498,12 +524,17 @@ void http_loop_run(struct http_loop *loop)
         if (hooks->turn_end) {
             hooks->turn_end(loop->context);
         }
-        http_metrics_turn(loop);
+        if (loop->server->options.beat_ms > 0 && loop->now_ms >= loop->beat_at_ms) {
+            beat(loop);
+        }
+        if (loop->server->metrics) {
+            http_metrics_turn(loop);
+        }
         const int64_t done_us = clock_mono_us();
         loop->turn_us = done_us - loop->now_us;
         overload_turn(&loop->overload, done_us, loop->turn_us);
         if (loop->draining &&
-            (loop->connection_count == 0 || http_loop_now_ms(loop) >= loop->drain_until_ms)) {
+            (loop->connection_count == 0 || loop->now_ms >= loop->drain_until_ms)) {
             loop->ended = true;
         }
     }

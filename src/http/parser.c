@@ -1,17 +1,98 @@
 // SPDX-License-Identifier: MIT
 #include "http/parser.h"
 
-#include "http/field_name.h"
+#include <assert.h>
+
+/* Names of header fields as numbers: those of enum http_field, and those that only the parser
+ * itself needs. */
+enum {
+    FIELD_NAME_CONTENT_LENGTH = HTTP_FIELD_COUNT,
+    FIELD_NAME_TRANSFER_ENCODING,
+    FIELD_NAME_CONNECTION,
+    FIELD_NAME_EXPECT,
+    FIELD_NAME_OTHER,
+};
+
+static const char *const field_names[FIELD_NAME_OTHER] = {
+    [HTTP_FIELD_HOST] = "host",
+    [HTTP_FIELD_AUTHORIZATION] = "authorization",
+    [HTTP_FIELD_ACCEPT] = "accept",
+    [HTTP_FIELD_ACCEPT_ENCODING] = "accept-encoding",
+    [HTTP_FIELD_CONTENT_TYPE] = "content-type",
+    [HTTP_FIELD_CONTENT_ENCODING] = "content-encoding",
+    [HTTP_FIELD_IF_MATCH] = "if-match",
+    [HTTP_FIELD_IF_NONE_MATCH] = "if-none-match",
+    [HTTP_FIELD_IDEMPOTENCY_KEY] = "idempotency-key",
+    [HTTP_FIELD_X_REQUEST_ID] = "x-request-id",
+    [HTTP_FIELD_X_FORWARDED_FOR] = "x-forwarded-for",
+    [HTTP_FIELD_USER_AGENT] = "user-agent",
+    [HTTP_FIELD_ORIGIN] = "origin",
+    [HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD] = "access-control-request-method",
+    [HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS] = "access-control-request-headers",
+    [HTTP_FIELD_TRACEPARENT] = "traceparent",
+    [FIELD_NAME_CONTENT_LENGTH] = "content-length",
+    [FIELD_NAME_TRANSFER_ENCODING] = "transfer-encoding",
+    [FIELD_NAME_CONNECTION] = "connection",
+    [FIELD_NAME_EXPECT] = "expect",
+};
+
+struct slice http_field_name(enum http_field field)
+{
+    assert(field < HTTP_FIELD_COUNT);
+    return slice_of(field_names[field]);
+}
+
+/* The one name that has this length and first letter; two of them never share both. */
+static unsigned candidate(size_t len, char first)
+{
+    switch (len) {
+    case 4: return HTTP_FIELD_HOST;
+    case 6:
+        switch (first) {
+        case 'a': return HTTP_FIELD_ACCEPT;
+        case 'o': return HTTP_FIELD_ORIGIN;
+        default: return FIELD_NAME_EXPECT;
+        }
+    case 8: return HTTP_FIELD_IF_MATCH;
+    case 10: return first == 'c' ? FIELD_NAME_CONNECTION : HTTP_FIELD_USER_AGENT;
+    case 11: return HTTP_FIELD_TRACEPARENT;
+    case 12: return first == 'c' ? HTTP_FIELD_CONTENT_TYPE : HTTP_FIELD_X_REQUEST_ID;
+    case 13: return first == 'a' ? HTTP_FIELD_AUTHORIZATION : HTTP_FIELD_IF_NONE_MATCH;
+    case 14: return FIELD_NAME_CONTENT_LENGTH;
+    case 15:
+        switch (first) {
+        case 'a': return HTTP_FIELD_ACCEPT_ENCODING;
+        case 'i': return HTTP_FIELD_IDEMPOTENCY_KEY;
+        default: return HTTP_FIELD_X_FORWARDED_FOR;
+        }
+    case 16: return HTTP_FIELD_CONTENT_ENCODING;
+    case 17: return FIELD_NAME_TRANSFER_ENCODING;
+    case 29: return HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD;
+    case 30: return HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS;
+    default: return FIELD_NAME_OTHER;
+    }
+}
+
+/* The number of `name`, which is a token of at least one character, in any case. */
+static unsigned find_field(struct slice name)
+{
+    unsigned field = candidate(name.len, (char)(name.ptr[0] | 0x20));
+    if (field == FIELD_NAME_OTHER) {
+        return field;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        /* The bit folds letters; of the other token characters none becomes a letter or `-`. */
+        if ((name.ptr[i] | 0x20) != field_names[field][i]) {
+            return FIELD_NAME_OTHER;
+        }
+    }
+    return field;
+}
 
 enum part { PART_START, PART_REQUEST_LINE, PART_FIELDS };
 
 /* Bits of framing_fields. */
 enum { SEEN_CONTENT_LENGTH = 1, SEEN_TRANSFER_ENCODING = 2, SEEN_EXPECT = 4, SEEN_CLOSE = 8 };
-
-void http_head_init(struct http_head *head)
-{
-    memset(head, 0, sizeof *head);
-}
 
 static enum http_parse fail(struct http_head *head, enum error error)
 {
@@ -92,6 +173,16 @@ static size_t token_length(struct slice s)
 bool http_is_token(struct slice s)
 {
     return s.len > 0 && token_length(s) == s.len;
+}
+
+struct slice http_method_name(enum http_method method)
+{
+    static const struct slice names[HTTP_METHOD_COUNT] = {
+        [HTTP_GET] = {"GET", 3},         [HTTP_HEAD] = {"HEAD", 4},   [HTTP_POST] = {"POST", 4},
+        [HTTP_PUT] = {"PUT", 3},         [HTTP_PATCH] = {"PATCH", 5}, [HTTP_DELETE] = {"DELETE", 6},
+        [HTTP_OPTIONS] = {"OPTIONS", 7},
+    };
+    return names[method];
 }
 
 static bool find_method(struct slice name, enum http_method *method)
@@ -279,7 +370,7 @@ static enum error parse_field(struct http_head *head, struct slice line)
         .at = head->line + (uint32_t)(value.ptr - line.ptr),
         .len = (uint32_t)value.len,
     };
-    return keep_field(head, field_name_find(name), span, value);
+    return keep_field(head, find_field(name), span, value);
 }
 
 /* What only the whole head can tell. */
@@ -386,40 +477,17 @@ enum http_parse http_head_parse(struct http_head *head, struct slice input)
     return HTTP_PARSE_DONE;
 }
 
-/* The field line at or after `*at`; false after the last. */
-static bool next_line(const struct http_head *head, struct slice input, uint32_t *at,
-                      struct slice *name, struct slice *value)
-{
-    if (*at < head->fields_at) {
-        *at = head->fields_at;
-    }
-    if (*at + 2 >= head->length) {
-        return false;
-    }
-    size_t end = http_find_control(input, *at);
-    struct slice line = {input.ptr + *at, end - *at};
-    *at = (uint32_t)end + 2;
-    return split_field(line, name, value);
-}
-
-bool http_head_next(const struct http_head *head, struct slice input, enum http_field field,
+bool http_head_next(const struct http_head *head, struct slice input, struct slice name,
                     uint32_t *at, struct slice *value)
 {
-    struct slice name;
-    while (next_line(head, input, at, &name, value)) {
-        if (field_name_find(name) == (unsigned)field) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool http_head_next_named(const struct http_head *head, struct slice input, struct slice wanted,
-                          uint32_t *at, struct slice *value)
-{
-    struct slice name;
-    while (next_line(head, input, at, &name, value)) {
-        if (slice_eq_nocase(name, wanted)) {
+    assert(head->length > 0 && input.len >= head->length); /* it was parsed, and is all there */
+    *at = *at < head->fields_at ? head->fields_at : *at;
+    while (*at + 2 < head->length) {
+        struct slice found;
+        const size_t end = http_find_control(input, *at);
+        const struct slice line = {input.ptr + *at, end - *at};
+        *at = (uint32_t)end + 2;
+        if (split_field(line, &found, value) && slice_eq_nocase(found, name)) {
             return true;
         }
     }

@@ -24,6 +24,7 @@ struct http_span {
     uint32_t len;
 };
 
+/* Starts from {0}. */
 struct http_head {
     /* How far the parser is. */
     uint32_t line;    /* where the current line starts */
@@ -48,22 +49,19 @@ struct http_head {
     const char *why;        /* then: what is wrong, for people; NULL: the text of `error` */
 };
 
-void http_head_init(struct http_head *head);
-
 /* Goes on with the head that starts at `input`'s first byte. After HTTP_PARSE_MORE it is called
  * again with the same bytes and more after them (they may have moved). The result does not depend
  * on how the bytes were cut. */
 enum http_parse http_head_parse(struct http_head *head, struct slice input)
     __attribute__((warn_unused_result));
 
-/* Steps through the field lines of a parsed head: the next line at or after `*at` that has
- * `field`. Start with `*at` 0. Returns false after the last. */
-bool http_head_next(const struct http_head *head, struct slice input, enum http_field field,
-                    uint32_t *at, struct slice *value);
+/* The name of a field, in lower case. */
+struct slice http_field_name(enum http_field field);
 
-/* The same for a field that has no number: `name` in any case. */
-bool http_head_next_named(const struct http_head *head, struct slice input, struct slice name,
-                          uint32_t *at, struct slice *value);
+/* Steps through the field lines of a parsed head: the next line at or after `*at` whose name is
+ * `name`, in any case. Start with `*at` 0. Returns false after the last. */
+bool http_head_next(const struct http_head *head, struct slice input, struct slice name,
+                    uint32_t *at, struct slice *value);
 
 /* Where the first control character other than HTAB stands in `s`, from `at` on; s.len: there is
  * none. */

@@ -148,3 +148,13 @@ void http_respond_problem(struct http_exchange *x, enum error error, const char 
     write_problem(x, row, detail, errors);
     http_respond_body(x, row->status, PROBLEM_TYPE);
 }
+
+void http_respond_not_acceptable(struct http_exchange *x, const char *produces)
+{
+    char detail[256];
+    (void)snprintf(detail, sizeof detail,
+                   "What is here is %s, and the Accept header field excludes that. Name the type, "
+                   "or leave Accept out.",
+                   produces);
+    http_respond_problem(x, ERROR_NOT_ACCEPTABLE, detail, NULL);
+}

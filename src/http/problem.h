@@ -33,4 +33,7 @@ void http_problem_errors_add(struct http_problem_errors *errors, struct http_pro
 void http_respond_problem(struct http_exchange *x, enum error error, const char *detail,
                           const struct http_problem_errors *errors);
 
+/* Answers 406, which names the type that there is. */
+void http_respond_not_acceptable(struct http_exchange *x, const char *produces);
+
 #endif

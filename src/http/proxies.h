@@ -5,6 +5,31 @@
 #include <netinet/in.h>
 
 #include "base/arena.h"
+#include "base/slice.h"
+
+/* How proxies write the addresses of clients into header fields. Pure; texts come from strangers.
+ */
+
+/* An address of either family, alone; IPv4 becomes ::ffff:a.b.c.d. `*width`: its own bits, 32 or
+ * 128. */
+bool forwarded_parse_ip(struct slice text, struct in6_addr *address, unsigned *width);
+
+/* The same with what proxies add: `IP:port`, `[v6]`, `[v6]:port` (RFC 7239 section 6). */
+bool forwarded_parse_node(struct slice text, struct in6_addr *address);
+
+enum forwarded_step {
+    FORWARDED_HOP,        /* `address` is set */
+    FORWARDED_UNREADABLE, /* something else stands there: `unknown`, a name, nonsense */
+    FORWARDED_END,
+};
+
+/* Takes the last hop off a joined X-Forwarded-For. Empty elements are stepped over. */
+enum forwarded_step forwarded_last_hop(struct slice *rest, struct in6_addr *address);
+
+/* The same of a joined Forwarded (RFC 7239): the `for` of its last element, which may be quoted.
+ * Read from the end, so that a quote that a stranger left open swallows nothing that a proxy wrote
+ * after it. */
+enum forwarded_step forwarded_last_element(struct slice *rest, struct in6_addr *address);
 
 /* Whose word about the address of a client is believed, and where it stands. */
 struct proxies;
@@ -15,7 +40,7 @@ struct proxies;
 struct proxies *proxies_create(const char *networks, const char *header, const char **why);
 void proxies_destroy(struct proxies **proxies);
 
-/* `address`: IPv4 in its mapped form. */
+/* `address`: IPv4 in its mapped form. NULL trusts nobody. */
 bool proxies_trust(const struct proxies *proxies, const struct in6_addr *address);
 
 /* The name of the field, unless it is X-Forwarded-For: then `ptr` is NULL. */

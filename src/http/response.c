@@ -1,12 +1,108 @@
 // SPDX-License-Identifier: MIT
 #include "http/response.h"
 
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "http/connection.h"
+#include "http/dispatch.h"
+#include "http/http_metrics.h"
 #include "http/loop.h"
+#include "http/problem.h"
 
 #define COPY_MOST       ((size_t)16 * 1024) /* larger bodies are written from where they are */
 #define PULL_MOST       ((size_t)64 * 1024)
-#define CHUNK_SIZE_LINE 10 /* eight digits and CRLF */
+#define SKIP_MOST       LOOP_BUFFER_LEN /* of an unread body, read on rather than closed upon */
+#define CHUNK_SIZE_LINE 10              /* eight digits and CRLF */
 #define LENGTH_DIGITS   20
+
+/* ---- Fields ---- */
+
+void http_respond_field(struct http_exchange *x, const char *name, struct slice value)
+{
+    struct buffer *head = x->response.head;
+    size_t name_len = strlen(name);
+    assert(name_len > 0);
+    if (http_find_control(value, 0) < value.len ||
+        (value.len > 0 && memchr(value.ptr, '\t', value.len))) {
+        REQUEST_STATE_OF(x)->broken = true;
+        return;
+    }
+    char *at = buffer_reserve(head, name_len + value.len + 4);
+    if (!at) {
+        return;
+    }
+    memcpy(at, name, name_len);
+    memcpy(at + name_len, ": ", 2);
+    if (value.len > 0) {
+        memcpy(at + name_len + 2, value.ptr, value.len);
+    }
+    memcpy(at + name_len + 2 + value.len, "\r\n", 2);
+    head->len += name_len + value.len + 4;
+}
+
+void http_respond_field_format(struct http_exchange *x, const char *name, const char *format, ...)
+{
+    char value[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(value, sizeof value, format, arguments);
+    va_end(arguments);
+    if (len < 0 || (size_t)len >= sizeof value) {
+        REQUEST_STATE_OF(x)->broken = true;
+        return;
+    }
+    http_respond_field(x, name, (struct slice){value, (size_t)len});
+}
+
+/* The fields of the request that what is answered depends on (RFC 9110 section 12.5.5). With
+ * CORS_ORIGINS that is Origin, for every request: a cache must not give the answer for one origin
+ * to another one, nor to none. */
+static void add_vary(struct http_exchange *x)
+{
+    static const struct slice fields[] = {
+        {NULL, 0},
+        {"Origin", 6},
+        {"Accept", 6},
+        {"Accept, Origin", 14},
+        {"Authorization", 13},
+        {"Authorization, Origin", 21},
+        {"Accept, Authorization", 21},
+        {"Accept, Authorization, Origin", 29},
+    };
+    const struct http_route *route = x->route;
+    const unsigned at = (x->loop->policy->origins.ptr ? 1U : 0) |
+                        (route && dispatch_negotiates(route) ? 2U : 0) |
+                        (route && route->access == HTTP_ACCESS_TOKEN ? 4U : 0);
+    if ((at & 1U) && policy_is_preflight(x->loop->policy, &x->request)) {
+        http_respond_field(x, "Vary",
+                           SLICE("Origin, Access-Control-Request-Method, "
+                                 "Access-Control-Request-Headers"));
+    } else if (at > 0) {
+        http_respond_field(x, "Vary", fields[at]);
+    }
+}
+
+struct slice http_path_prefix(const struct http_exchange *x)
+{
+    return x->loop->server->options.path_prefix;
+}
+
+struct slice http_reference(const struct http_exchange *x, struct slice path)
+{
+    const struct slice prefix = http_path_prefix(x);
+    assert(path.len > 0 && path.ptr[0] == '/');
+    char *text = prefix.len > 0 ? arena_alloc(x->arena, prefix.len + path.len) : NULL;
+    if (!text) {
+        return path;
+    }
+    memcpy(text, prefix.ptr, prefix.len);
+    memcpy(text + prefix.len, path.ptr, path.len);
+    return (struct slice){text, prefix.len + path.len};
+}
+
+/* ---- Bytes ---- */
 
 #define STATUS_LIST(STATUS)                                                                        \
     STATUS(200, "OK")                                                                              \
@@ -71,7 +167,8 @@ static bool status_has_body(int status)
     return status != 204 && status != 304;
 }
 
-bool response_has_body(const struct request_state *state)
+/* Whether the response carries a body at all. */
+static bool has_body(const struct request_state *state)
 {
     return state->x.request.method != HTTP_HEAD && status_has_body(state->x.response.status);
 }
@@ -133,14 +230,17 @@ static bool write_head(const struct request_state *state, struct buffer *out)
     return true;
 }
 
-bool response_write(struct request_state *state, struct buffer *out, struct slice *tail)
+/* Appends head and body to `out`. A large body is not copied: `*tail` is what has to be written
+ * after `out`, and lives as long as the state. Of a stream only the head is written. False when
+ * `out` has no memory. */
+static bool write_response(struct request_state *state, struct buffer *out, struct slice *tail)
 {
     size_t begin = out->len;
     *tail = (struct slice){NULL, 0};
     if (!write_head(state, out)) {
         return false;
     }
-    if (response_has_body(state) && !state->x.response.stream) {
+    if (has_body(state) && !state->x.response.stream) {
         struct slice body = body_of(&state->x.response);
         if (body.len > COPY_MOST) {
             *tail = body;
@@ -151,6 +251,8 @@ bool response_write(struct request_state *state, struct buffer *out, struct slic
     state->sent += out->len - begin + tail->len;
     return !out->failed;
 }
+
+/* ---- Streams ---- */
 
 /* Calls the stream once, with room for the chunk's size in front: leading zeros are allowed there
  * (RFC 9112 section 7.1), so the size can be filled in afterwards. */
@@ -179,13 +281,21 @@ static enum http_stream_step pull_chunk(struct http_response *response, struct b
     return step;
 }
 
-enum http_stream_step response_pull(struct request_state *state, struct buffer *out)
+bool response_pull(struct request_state *state)
 {
+    struct http_connection *c = state->connection;
     struct http_response *response = &state->x.response;
+    struct buffer *out = &c->out;
     enum http_stream_step step = HTTP_STREAM_MORE;
-    size_t begin = out->len;
+    assert(response->stream && !state->stream_waits);
+    if (!http_loop_take_buffer(c->loop, out)) {
+        c->gone = true;
+        return false;
+    }
+    const size_t begin = out->len;
+    state->stream_woken = false;
     while (step == HTTP_STREAM_MORE && out->len - begin < PULL_MOST) {
-        size_t before = out->len;
+        const size_t before = out->len;
         step = state->x.request.http10 ? response->stream(response->stream_source, out)
                                        : pull_chunk(response, out);
         if (step == HTTP_STREAM_MORE && out->len == before) {
@@ -193,14 +303,172 @@ enum http_stream_step response_pull(struct request_state *state, struct buffer *
         }
     }
     state->sent += out->len - begin;
-    return out->failed ? HTTP_STREAM_FAIL : step;
+    http_loop_spend(c->loop, c->account);
+    if (step == HTTP_STREAM_WAIT) {
+        state->stream_waits = !state->stream_woken;
+    } else if (step == HTTP_STREAM_END) {
+        response->stream = NULL;
+    }
+    c->gone = c->gone || out->failed || step == HTTP_STREAM_FAIL;
+    return !c->gone;
 }
 
-bool response_end_stream(struct request_state *state, struct buffer *out)
+bool response_end_stream(struct request_state *state)
 {
-    if (!state->x.request.http10) {
-        buffer_add(out, SLICE("0\r\n\r\n"));
-        state->sent += SLICE("0\r\n\r\n").len;
+    struct http_connection *c = state->connection;
+    const struct slice end = state->x.request.http10 ? SLICE("") : SLICE("0\r\n\r\n");
+    assert(state->stream_waits);
+    state->stream_waits = false;
+    state->x.response.stream = NULL;
+    state->keep_alive = false;
+    state->sent += end.len;
+    c->gone = !http_loop_take_buffer(c->loop, &c->out);
+    if (!c->gone) {
+        buffer_add(&c->out, end);
+        c->gone = c->out.failed;
     }
-    return !out->failed;
+    return !c->gone;
+}
+
+void http_stream_ready(struct http_exchange *x)
+{
+    struct request_state *state = REQUEST_STATE_OF(x);
+    assert(x->response.stream);
+    state->stream_woken = true;
+    if (state->stream_waits) {
+        state->stream_waits = false;
+        http_loop_queue(x->loop, state->connection);
+    }
+}
+
+/* ---- The answer ---- */
+
+/* Forgets the response that was begun. */
+static void discard(struct http_exchange *x)
+{
+    struct http_response *response = &x->response;
+    if (response->stream_close) {
+        response->stream_close(response->stream_source);
+    }
+    buffer_clear(response->head);
+    buffer_clear(response->body);
+    *response = (struct http_response){
+        .head = response->head,
+        .body = response->body,
+        .close = response->close,
+    };
+}
+
+/* Whether the connection can go on although the body of what was answered is not there: a short one
+ * is read and dropped. Who waits for 100 may send no body at all, or may. */
+static bool skip_body(struct http_connection *c, const struct request_state *state)
+{
+    if (state->whole) {
+        return true;
+    }
+    const uint64_t left = state->head.content_length - state->body_len;
+    if (!state->reading_body || state->head.framing != HTTP_BODY_LENGTH ||
+        state->head.expect_continue || left > SKIP_MOST) {
+        return false;
+    }
+    c->skip = (size_t)left;
+    c->touched_ms = c->loop->now_ms;
+    return true;
+}
+
+/* Writes what can be written at once: all of an answer that is neither large nor a stream. */
+static void give(struct http_connection *c, struct request_state *state)
+{
+    const struct http_response *response = &state->x.response;
+    state->keep_alive = state->head.keep_alive && !response->close && !c->guest &&
+                        !(response->stream && state->x.request.http10) && !c->loop->stopping &&
+                        skip_body(c, state);
+    if (!http_loop_take_buffer(c->loop, &c->out) || !write_response(state, &c->out, &c->tail)) {
+        c->gone = true;
+    }
+    if (response->stream && has_body(state)) {
+        state->streams = true;
+        c->loop->streams++;
+    }
+    state->reserved = 0;
+    ledger_answered(&c->loop->ledger, c->account, request_held(state));
+    if (c->tail.len > 0 || state->streams) {
+        http_connection_move(c, CONNECTION_SENDING);
+    } else {
+        http_connection_move(c, state->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
+        response_finish(state);
+    }
+}
+
+void http_respond(struct http_exchange *x)
+{
+    struct request_state *state = REQUEST_STATE_OF(x);
+    struct http_connection *c = state->connection;
+    struct policy *policy = x->loop->policy;
+    assert(c->request == state);
+    assert(c->state == CONNECTION_HANDLING || c->state == CONNECTION_DEAD);
+    add_vary(x);
+    if (policy->origins.ptr || x->request.fields[HTTP_FIELD_ORIGIN].count > 0) {
+        policy_add_origin(policy, x);
+    }
+    if (state->broken || x->response.head->failed || x->response.body->failed) {
+        const bool again = state->replaced;
+        const enum error error = state->broken ? ERROR_INTERNAL_ERROR : ERROR_UNAVAILABLE;
+        discard(x);
+        state->broken = false;
+        state->replaced = true;
+        if (!again) {
+            http_respond_problem(x, error, NULL, NULL);
+            return;
+        }
+        x->response.status = error_row(ERROR_UNAVAILABLE)->status;
+        x->response.close = true;
+    }
+    c->loop->in_flight--;
+    if (c->state == CONNECTION_DEAD) {
+        x->abandoned = true;
+        response_finish(state);
+        c->gone = true;
+    } else {
+        give(c, state);
+    }
+    http_connection_wake(c);
+}
+
+void http_respond_status(struct http_exchange *x, int status)
+{
+    x->response.status = status;
+    http_respond(x);
+}
+
+void http_respond_body(struct http_exchange *x, int status, const char *content_type)
+{
+    x->response.status = status;
+    http_respond_field(x, "Content-Type", slice_of(content_type));
+    http_respond(x);
+}
+
+void response_finish(struct request_state *state)
+{
+    struct http_connection *c = state->connection;
+    struct http_exchange *x = &state->x;
+    struct http_loop *loop = c->loop;
+    const struct http_hooks *hooks = &loop->server->options.hooks;
+    assert(c->request == state);
+    if (x->response.stream_close) {
+        x->response.stream_close(x->response.stream_source);
+    }
+    loop->streams -= state->streams ? 1 : 0;
+    http_loop_spend(loop, c->account);
+    x->took_us = loop->charged_us - x->started_us;
+    if (loop->server->metrics) {
+        http_metrics_answered(x);
+    }
+    if (hooks->answered) {
+        hooks->answered(x, state->sent);
+    }
+    c->in_at += state->wire_len;
+    c->request = NULL;
+    c->tail = (struct slice){NULL, 0};
+    http_loop_give_request(loop, state);
 }

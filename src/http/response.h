@@ -2,25 +2,18 @@
 #ifndef TASKHOLD_HTTP_RESPONSE_H
 #define TASKHOLD_HTTP_RESPONSE_H
 
-#include "http/request_state.h"
+#include "http/request.h"
 
-/* Turns responses into bytes. */
+/* The way out: from http_respond (http/message.h) to the connection's output. */
 
-/* Appends head and body to `out`. A large body is not copied: `*tail` is what has to be written
- * after `out`, and lives as long as the exchange. Of a stream only the head is written. Returns
- * false when `out` has no memory. */
-bool response_write(struct request_state *state, struct buffer *out, struct slice *tail)
-    __attribute__((warn_unused_result));
+/* Takes what the stream has for the client now, framed, into the connection's output, up to a
+ * bound. False: the connection is gone. */
+bool response_pull(struct request_state *state);
 
-/* Whether the response carries a body at all (not to HEAD, not with 204 and 304). */
-bool response_has_body(const struct request_state *state);
+/* Ends a stream that waits as if it had come to its own end. False: the connection is gone. */
+bool response_end_stream(struct request_state *state);
 
-/* Appends what the stream of the response gives now, framed, up to a bound. HTTP_STREAM_MORE: there
- * is more when `out` was written. */
-enum http_stream_step response_pull(struct request_state *state, struct buffer *out);
-
-/* Appends the end of a stream that is broken off as if it were its own. False without memory. */
-bool response_end_stream(struct request_state *state, struct buffer *out)
-    __attribute__((warn_unused_result));
+/* Ends the request that was answered, however it went, and gives its state back. */
+void response_finish(struct request_state *state);
 
 #endif

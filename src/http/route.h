@@ -44,32 +44,4 @@ struct http_route {
     bool always;        /* answered under overload too: health and metrics */
 };
 
-/* Whether the call looks at Accept. Probes do not: who sends them does not choose it. */
-static inline bool http_route_negotiates(const struct http_route *route)
-{
-    return route->produces && !route->always;
-}
-
-struct http_router;
-
-/* Builds the index. `routes` must outlive it. NULL without memory. */
-struct http_router *http_router_create(const struct http_route *routes, size_t count);
-void http_router_destroy(struct http_router **router);
-
-struct http_match {
-    const struct http_route *route; /* NULL: no such path, or the path lacks the method */
-    unsigned allow;    /* bit (1 << method) for each method of the path; 0: no such path */
-    bool malformed_id; /* no such path, because something else stands where an id belongs */
-    struct slice parameters[HTTP_PATH_PARAMETERS]; /* slices of the path given */
-};
-
-/* HEAD finds the row of GET. `allow` has HEAD wherever GET is, and OPTIONS always. */
-struct http_match http_router_find(const struct http_router *router, enum http_method method,
-                                   struct slice path);
-
-#define HTTP_METHODS_ALL ((1U << HTTP_METHOD_COUNT) - 1)
-
-/* Appends `GET, HEAD, OPTIONS` for the Allow field. */
-void http_allow_add(struct buffer *out, unsigned allow);
-
 #endif

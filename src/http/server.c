@@ -14,10 +14,8 @@
 #include "http/http_metrics.h"
 #include "http/listener.h"
 #include "http/loop.h"
-#include "http/server_state.h"
-#include "http/tell.h"
+#include "http/router.h"
 #include "http/unix_socket.h"
-#include "http/watchdog.h"
 
 #define HEADER_MS  5000
 #define REQUEST_MS 15000
@@ -137,15 +135,18 @@ static bool open_listeners(struct http_server *server, const char **why)
 struct http_server *http_server_create(const struct http_server_options *options, const char **why)
 {
     struct http_server *server = calloc(1, sizeof *server);
+    assert(options->routes);
+    assert(!options->unix_socket || options->threads <= 1);
     if (!server) {
         *why = "out of memory";
         return NULL;
     }
-    assert(!options->unix_socket || options->threads <= 1);
     server->options = *options;
     server->port = options->port;
     server->stop_fd = server->end_fd = -1;
     atomic_init(&server->stops, 0);
+    atomic_init(&server->beat_count, 0);
+    atomic_init(&server->beat_round, 1);
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->changed, NULL);
     set_defaults(&server->options);
@@ -201,7 +202,7 @@ static bool report(struct http_server *server, bool good)
 
 static void *loop_main(void *argument)
 {
-    struct http_loop *loop = argument;
+    struct http_loop *loop = OWNER_CAST(argument, struct http_loop, LOOP_MAGIC);
     struct http_server *server = loop->server;
     const struct http_hooks *hooks = &server->options.hooks;
     bool good = true;
@@ -214,7 +215,7 @@ static void *loop_main(void *argument)
         const int descriptor = hooks->descriptor(loop->context);
         good = descriptor < 0 || http_loop_watch(loop, descriptor);
     }
-    good = good && http_loop_listen(loop);
+    good = good && acceptor_start(loop);
     if (!good) {
         explain_loop(server, loop->number);
     }
@@ -233,11 +234,8 @@ static unsigned start_threads(struct http_server *server, pthread_t *threads)
     for (; count < server->options.threads; count++) {
         errno = 0;
         server->loops[count] = http_loop_create(server, count, &server->listeners[count]);
-        if (!server->loops[count]) {
-            explain_loop(server, count);
-            break;
-        }
-        if (!thread_start(&threads[count], "loop", 0, loop_main, server->loops[count])) {
+        if (!server->loops[count] ||
+            !thread_start(&threads[count], "loop", 0, loop_main, server->loops[count])) {
             explain_loop(server, count);
             break;
         }
@@ -270,13 +268,9 @@ int http_server_run(struct http_server *server, void (*ready)(void *owner), void
     if (good && ready) {
         ready(owner);
     }
-    if (good && server->options.beat && server->options.beat_ms > 0) {
-        server->watchdog = watchdog_start(server);
-    }
     for (unsigned i = 0; i < count; i++) {
         pthread_join(threads[i], NULL);
     }
-    watchdog_stop(server->watchdog);
     free(threads);
     remove_unix_socket(server);
     return good ? 0 : 1;
@@ -288,6 +282,100 @@ const char *http_server_why(const struct http_server *server)
 }
 
 /* ---- What changes while it runs ---- */
+
+/* What is told to every loop and not yet heard by all of them. */
+#define TOLD_MAGIC 0x5d97c0a2u
+
+struct told {
+    unsigned magic; /* TOLD_MAGIC */
+    struct inbox_message message;
+    struct tell *tell;
+    struct http_loop *loop;
+};
+
+struct tell {
+    struct tell *next; /* on the server's list */
+    struct http_server *server;
+    void (*run)(struct http_loop *loop, void *argument);
+    void *argument;
+    void (*done)(void *old);
+    void *old;
+    atomic_uint left; /* loops that have not heard it */
+    struct told loops[];
+};
+
+static void finish_tell(struct tell *tell)
+{
+    tell->done(tell->old);
+    free(tell);
+}
+
+/* Every loop has heard it. */
+static void end_tell(struct tell *tell)
+{
+    struct http_server *server = tell->server;
+
+    pthread_mutex_lock(&server->lock);
+    struct tell **link = &server->tells;
+    while (*link != tell) {
+        link = &(*link)->next;
+    }
+    *link = tell->next;
+    pthread_mutex_unlock(&server->lock);
+    finish_tell(tell);
+}
+
+static void hear(struct inbox_message *message)
+{
+    const struct told *told = OWNER_OF(message, struct told, message, TOLD_MAGIC);
+    struct tell *tell = told->tell;
+
+    tell->run(told->loop, tell->argument);
+    if (atomic_fetch_sub(&tell->left, 1) == 1) {
+        end_tell(tell);
+    }
+}
+
+bool http_server_tell(struct http_server *server,
+                      void (*run)(struct http_loop *loop, void *argument), void *argument,
+                      void (*done)(void *old), void *old)
+{
+    const unsigned loops = server->options.threads;
+    struct tell *tell = calloc(1, sizeof *tell + loops * sizeof(struct told));
+
+    if (!tell) {
+        return false;
+    }
+    tell->server = server;
+    tell->run = run;
+    tell->argument = argument;
+    tell->done = done;
+    tell->old = old;
+    atomic_init(&tell->left, loops);
+    pthread_mutex_lock(&server->lock);
+    tell->next = server->tells;
+    server->tells = tell;
+    pthread_mutex_unlock(&server->lock);
+    for (unsigned i = 0; i < loops; i++) {
+        tell->loops[i] = (struct told){
+            .magic = TOLD_MAGIC, .message.run = hear, .tell = tell, .loop = server->loops[i]};
+        inbox_post(server->loops[i]->inbox, &tell->loops[i].message);
+    }
+    return true;
+}
+
+/* Ends what was never heard: the loops are gone. */
+static void drop_tells(struct http_server *server)
+{
+    struct tell *tell = server->tells;
+
+    server->tells = NULL;
+    while (tell) {
+        struct tell *next = tell->next;
+        finish_tell(tell);
+        tell = next;
+    }
+}
 
 static void take_policy(struct http_loop *loop, void *policy)
 {
@@ -345,7 +433,6 @@ void http_server_destroy(struct http_server **server)
     for (unsigned i = 0; i < gone->options.threads && gone->loops; i++) {
         http_loop_destroy(&gone->loops[i]);
     }
-    watchdog_destroy(&gone->watchdog);
     for (unsigned i = 0; i < gone->options.threads && gone->bound; i++) {
         listener_close(&gone->listeners[i]);
     }
@@ -357,7 +444,7 @@ void http_server_destroy(struct http_server **server)
         close(gone->end_fd);
     }
     http_router_destroy(&gone->router);
-    tell_drop_all(gone);
+    drop_tells(gone);
     policy_destroy(&gone->policy);
     addresses_destroy(&gone->addresses);
     http_metrics_destroy(&gone->metrics);

@@ -64,8 +64,8 @@ struct http_server_options {
     size_t route_count;
     bool counted; /* its traffic shows in base/metrics.h */
     struct http_hooks hooks;
-    /* Called about every `beat_ms` milliseconds from a thread of its own, as long as all loops
-     * turn. NULL: never. */
+    /* Called about every `beat_ms` milliseconds, on one of the loops, as long as all of them turn;
+     * it may not block. NULL, or 0: never. */
     void (*beat)(void);
     unsigned beat_ms;
     /* Time limits in milliseconds; 0 takes the default. Tests shorten them. */

@@ -5,11 +5,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "http/addresses.h"
 #include "http/listener.h"
 #include "http/policy.h"
 #include "http/server.h"
-#include "http/watchdog.h"
 
 /* What the loops of one server share. All but the atomics is constant while they run. */
 struct http_server {
@@ -24,13 +22,14 @@ struct http_server {
     uint16_t port;
     struct listener *listeners; /* one for each loop; empty: the loop has it */
     bool bound;
-    bool shared;               /* the listeners are one socket, inherited */
-    struct watchdog *watchdog; /* NULL: none */
-    const char *unix_socket;   /* the socket file to remove; NULL: none */
+    bool shared;             /* the listeners are one socket, inherited */
+    const char *unix_socket; /* the socket file to remove; NULL: none */
     struct http_loop **loops;
     int stop_fd; /* eventfds that are readable from the first and the second stop on */
     int end_fd;
     atomic_uint stops;
+    atomic_uint beat_round; /* counts from 1: see http_server_options.beat */
+    atomic_uint beat_count; /* loops that have turned in this round */
 
     /* The start: each loop reports, then `run` tells whether all go on. */
     pthread_mutex_t lock;

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-#include "http/forwarded.h"
+#include "http/proxies.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "http/conditional.h"
+#include "http/fields.h"
 #include "http/query.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "http/conditional.h"
+#include "http/fields.h"
 
 static bool parse(const char *field, struct http_condition *condition)
 {

@@ -7,7 +7,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 
-#include "http/forwarded.h"
+#include "http/proxies.h"
 
 /* The address as text; NULL when it is none. */
 static const char *show(bool good, const struct in6_addr *address)

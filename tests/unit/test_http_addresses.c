@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 
-#include "http/addresses.h"
+#include "http/acceptor.h"
 
 static struct in6_addr parse(const char *text)
 {

@@ -27,7 +27,7 @@ static void test_half_is_one_accounts(void **state)
     struct account *second = ledger_open(&ledger, 2);
     struct account *third = ledger_open(&ledger, 3);
     assert_ptr_equal(ledger_open(&ledger, 1), first);
-    ledger_close(&ledger, first);
+    ledger_close(first);
     ledger_change(&ledger, first, 0, 400);
     assert_int_equal(ledger_room(&ledger, first, 100), LEDGER_ROOM);
     assert_int_equal(ledger_room(&ledger, first, 101), LEDGER_ACCOUNT_FULL);
@@ -39,9 +39,9 @@ static void test_half_is_one_accounts(void **state)
     ledger_change(&ledger, second, 500, 0);
     assert_int_equal(ledger_room(&ledger, third, 101), LEDGER_ROOM);
     ledger_change(&ledger, first, 400, 0);
-    ledger_close(&ledger, first);
-    ledger_close(&ledger, second);
-    ledger_close(&ledger, third);
+    ledger_close(first);
+    ledger_close(second);
+    ledger_close(third);
     ledger_finish(&ledger);
 }
 
@@ -58,7 +58,7 @@ static void test_large_answers_are_foreseen(void **state)
         ledger_answered(&ledger, account, 100);
     }
     assert_in_range(account->typical, 100, 120);
-    ledger_close(&ledger, account);
+    ledger_close(account);
     ledger_finish(&ledger);
 }
 
@@ -79,8 +79,8 @@ static void test_who_spends_more_than_their_share(void **state)
     ledger_tick(&ledger, now + LEDGER_INTERVAL_US);
     assert_false(ledger_expensive(&ledger, many));
     assert_true(ledger_expensive(&ledger, NULL));
-    ledger_close(&ledger, many);
-    ledger_close(&ledger, few);
+    ledger_close(many);
+    ledger_close(few);
     ledger_finish(&ledger);
 }
 
@@ -94,7 +94,7 @@ static void test_accounts_are_forgotten(void **state)
     for (uint64_t i = 1; i <= 5000; i++) {
         struct account *account = ledger_open(&ledger, i);
         ledger_spend(&ledger, account, 1);
-        ledger_close(&ledger, account);
+        ledger_close(account);
     }
     for (unsigned i = 0; i < LEDGER_BUCKETS; i++) {
         ledger_tick(&ledger, now += LEDGER_INTERVAL_US);
@@ -105,7 +105,7 @@ static void test_accounts_are_forgotten(void **state)
         }
     }
     assert_int_equal(left, 1);
-    ledger_close(&ledger, kept);
+    ledger_close(kept);
     ledger_finish(&ledger);
 }
 

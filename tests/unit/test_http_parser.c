@@ -9,7 +9,7 @@
 
 #include "http/chunked.h"
 #include "http/parser.h"
-#include "http/target.h"
+#include "http/router.h"
 
 /* Every case is parsed in one piece and byte by byte; both must tell the same. */
 
@@ -22,14 +22,14 @@ struct head_case {
 
 static enum http_parse parse_whole(struct http_head *head, struct slice text)
 {
-    http_head_init(head);
+    *head = (struct http_head){0};
     return http_head_parse(head, text);
 }
 
 static enum http_parse parse_bytes(struct http_head *head, struct slice text)
 {
     enum http_parse parse = HTTP_PARSE_MORE;
-    http_head_init(head);
+    *head = (struct http_head){0};
     for (size_t len = 1; len <= text.len && parse == HTTP_PARSE_MORE; len++) {
         /* A copy of exactly this length: a read behind it is seen by ASan. */
         char *copy = malloc(len);
@@ -261,11 +261,11 @@ static void test_what_is_found(void **state)
 
     uint32_t at = 0;
     struct slice value;
-    assert_true(http_head_next(&head, text, HTTP_FIELD_ACCEPT, &at, &value));
+    assert_true(http_head_next(&head, text, SLICE("Accept"), &at, &value));
     assert_true(slice_eq(value, SLICE("a/b")));
-    assert_true(http_head_next(&head, text, HTTP_FIELD_ACCEPT, &at, &value));
+    assert_true(http_head_next(&head, text, SLICE("Accept"), &at, &value));
     assert_true(slice_eq(value, SLICE("c/d")));
-    assert_false(http_head_next(&head, text, HTTP_FIELD_ACCEPT, &at, &value));
+    assert_false(http_head_next(&head, text, SLICE("Accept"), &at, &value));
 }
 
 static void test_keep_alive(void **state)

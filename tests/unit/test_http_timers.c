@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "http/overload.h"
+#include "http/ledger.h"
 #include "http/timers.h"
 
 #define START 1000000

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "http/negotiate.h"
+#include "http/fields.h"
 
 static void gzip_as_accept_encoding_says(void **state)
 {
@@ -47,7 +47,7 @@ static void gzip_as_accept_encoding_says(void **state)
             request.fields[HTTP_FIELD_ACCEPT_ENCODING].value = slice_of(cases[i].field);
             request.fields[HTTP_FIELD_ACCEPT_ENCODING].count = 1;
         }
-        assert_int_equal(negotiate_accepts_gzip(&request), cases[i].accepts);
+        assert_int_equal(http_accepts_gzip(&request), cases[i].accepts);
     }
 }
 
@@ -76,7 +76,7 @@ static void types_as_accept_says(void **state)
         struct http_request request = {0};
         request.fields[HTTP_FIELD_ACCEPT].value = slice_of(cases[i].field);
         request.fields[HTTP_FIELD_ACCEPT].count = 1;
-        if (negotiate_accepts(&request, SLICE("application/json")) != cases[i].accepts) {
+        if (http_accepts(&request, SLICE("application/json")) != cases[i].accepts) {
             fail_msg("%s", cases[i].field);
         }
     }
@@ -86,39 +86,39 @@ static void bodies_as_content_type_says(void **state)
 {
     static const struct {
         const char *type;
-        enum negotiate_body result;
+        enum http_body_type result;
     } cases[] = {
-        {"application/json", NEGOTIATE_GOOD},
-        {"application/json;", NEGOTIATE_GOOD},
-        {"application/json ; ;charset=utf8;", NEGOTIATE_GOOD},
-        {"application/json; charset=\"UTF8\"", NEGOTIATE_GOOD},
-        {"application/json; charset = utf-8", NEGOTIATE_GOOD},
-        {"application/json; charset=utf-16", NEGOTIATE_CHARSET},
-        {"application/json; charset=", NEGOTIATE_CHARSET},
-        {"application/json; charset=\"", NEGOTIATE_CHARSET},
-        {"application/json; charset", NEGOTIATE_PARAMETER},
-        {"application/json; version=1", NEGOTIATE_PARAMETER},
-        {"application/jsonx", NEGOTIATE_TYPE},
-        {"application/merge-patch+json", NEGOTIATE_TYPE},
-        {"", NEGOTIATE_TYPE},
-        {";", NEGOTIATE_TYPE},
+        {"application/json", HTTP_BODY_TYPE_GOOD},
+        {"application/json;", HTTP_BODY_TYPE_GOOD},
+        {"application/json ; ;charset=utf8;", HTTP_BODY_TYPE_GOOD},
+        {"application/json; charset=\"UTF8\"", HTTP_BODY_TYPE_GOOD},
+        {"application/json; charset = utf-8", HTTP_BODY_TYPE_GOOD},
+        {"application/json; charset=utf-16", HTTP_BODY_TYPE_CHARSET},
+        {"application/json; charset=", HTTP_BODY_TYPE_CHARSET},
+        {"application/json; charset=\"", HTTP_BODY_TYPE_CHARSET},
+        {"application/json; charset", HTTP_BODY_TYPE_PARAMETER},
+        {"application/json; version=1", HTTP_BODY_TYPE_PARAMETER},
+        {"application/jsonx", HTTP_BODY_TYPE_TYPE},
+        {"application/merge-patch+json", HTTP_BODY_TYPE_TYPE},
+        {"", HTTP_BODY_TYPE_TYPE},
+        {";", HTTP_BODY_TYPE_TYPE},
     };
     struct http_request request = {0};
     struct http_field_value *type = &request.fields[HTTP_FIELD_CONTENT_TYPE];
 
     (void)state;
-    assert_int_equal(negotiate_consumes(&request, HTTP_CONSUMES_JSON), NEGOTIATE_GOOD);
+    assert_int_equal(http_body_type(&request, HTTP_CONSUMES_JSON), HTTP_BODY_TYPE_GOOD);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         *type = (struct http_field_value){.value = slice_of(cases[i].type), .count = 1};
-        if (negotiate_consumes(&request, HTTP_CONSUMES_JSON) != cases[i].result) {
+        if (http_body_type(&request, HTTP_CONSUMES_JSON) != cases[i].result) {
             fail_msg("%s", cases[i].type);
         }
     }
     *type = (struct http_field_value){.value = SLICE("application/json"), .count = 2};
-    assert_int_equal(negotiate_consumes(&request, HTTP_CONSUMES_JSON), NEGOTIATE_REPEATED);
+    assert_int_equal(http_body_type(&request, HTTP_CONSUMES_JSON), HTTP_BODY_TYPE_REPEATED);
     request.fields[HTTP_FIELD_CONTENT_ENCODING].value = SLICE("br");
     request.fields[HTTP_FIELD_CONTENT_ENCODING].count = 1;
-    assert_int_equal(negotiate_consumes(&request, HTTP_CONSUMES_JSON), NEGOTIATE_CODING);
+    assert_int_equal(http_body_type(&request, HTTP_CONSUMES_JSON), HTTP_BODY_TYPE_CODING);
 }
 
 int main(void)

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "http/route.h"
+#include "http/router.h"
 
 #define BIT(method) (1U << HTTP_##method)
 #define ROUTE(method_, path_)                                                                      \
@@ -200,7 +200,7 @@ static void writes_the_allow_field(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct buffer out;
         buffer_init(&out, 100);
-        http_allow_add(&out, cases[i].allow);
+        http_methods_add(&out, cases[i].allow);
         assert_true(slice_eq(buffer_slice(&out), slice_of(cases[i].text)));
         buffer_finish(&out);
     }

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "http/trace.h"
+#include "http/fields.h"
 
 #define ID     "0af7651916cd43dd8448eb211c80319c"
 #define ZEROES "00000000000000000000000000000000"

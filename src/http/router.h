@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-#ifndef TASKHOLD_HTTP_TARGET_H
-#define TASKHOLD_HTTP_TARGET_H
+#ifndef TASKHOLD_HTTP_ROUTER_H
+#define TASKHOLD_HTTP_ROUTER_H
 
-#include "http/message.h"
+#include "http/route.h"
+
+/* From what a request asks for to the row of the table that answers it. */
 
 /* A request target (RFC 9112 section 3.2): origin-form, absolute-form of http and https, and `*`.
  */
@@ -31,5 +33,30 @@ enum error http_target_parse(struct slice text, enum http_method method, struct 
 /* Whether `host` is `uri-host [":" port]` with a host that is not empty (RFC 9110 section 7.2, RFC
  * 3986 section 3.2.2). */
 bool http_host_valid(struct slice host);
+
+struct http_router;
+
+/* Builds the index. `routes` must outlive it. NULL without memory. */
+struct http_router *http_router_create(const struct http_route *routes, size_t count);
+void http_router_destroy(struct http_router **router);
+
+struct http_match {
+    const struct http_route *route; /* NULL: no such path, or the path lacks the method */
+    unsigned allow;    /* bit (1 << method) for each method of the path; 0: no such path */
+    bool malformed_id; /* no such path, because something else stands where an id belongs */
+    struct slice parameters[HTTP_PATH_PARAMETERS]; /* slices of the path given */
+};
+
+/* HEAD finds the row of GET. `allow` has HEAD wherever GET is, and OPTIONS always. */
+struct http_match http_router_find(const struct http_router *router, enum http_method method,
+                                   struct slice path);
+
+#define HTTP_METHODS_ALL ((1U << HTTP_METHOD_COUNT) - 1)
+
+/* Appends `GET, HEAD, OPTIONS`, the methods of `allow`. */
+void http_methods_add(struct buffer *out, unsigned allow);
+
+/* Adds the field `name` with them to the head. */
+void http_respond_methods(struct http_exchange *x, const char *name, unsigned allow);
 
 #endif

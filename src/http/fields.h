@@ -1,8 +1,36 @@
 // SPDX-License-Identifier: MIT
-#ifndef TASKHOLD_HTTP_CONDITIONAL_H
-#define TASKHOLD_HTTP_CONDITIONAL_H
+#ifndef TASKHOLD_HTTP_FIELDS_H
+#define TASKHOLD_HTTP_FIELDS_H
 
-#include "http/message.h"
+#include "http/route.h"
+
+/* What the header fields of a request say. Pure functions. */
+
+/* Content negotiation (RFC 9110 sections 8.3, 8.4 and 12.5.1). */
+
+/* Whether Accept lets a body of `produces` (`type/subtype`, maybe with parameters) through.
+ * Elements that are malformed are ignored, as if they were not there. Read leniently, for clients
+ * that send what RFC 9110 does not allow: a lone `*` is any type, a weight may be `.2` or have more
+ * digits than three. */
+bool http_accepts(const struct http_request *request, struct slice produces);
+
+/* Whether Accept-Encoding lets gzip through (RFC 9110 section 12.5.3). No field is no restriction;
+ * an empty one allows nothing. Malformed elements are ignored. */
+bool http_accepts_gzip(const struct http_request *request);
+
+enum http_body_type {
+    HTTP_BODY_TYPE_GOOD,
+    HTTP_BODY_TYPE_CODING,    /* a Content-Encoding */
+    HTTP_BODY_TYPE_REPEATED,  /* more than one Content-Type */
+    HTTP_BODY_TYPE_TYPE,      /* another media type */
+    HTTP_BODY_TYPE_CHARSET,   /* another charset */
+    HTTP_BODY_TYPE_PARAMETER, /* a parameter that the type does not have */
+};
+
+/* Whether the body's Content-Type and Content-Encoding are among `consumes` (bits of enum
+ * http_consumes), and what is wrong. No Content-Type counts as JSON. An empty parameter (`;` at the
+ * end) and `utf8` for the charset are let through: clients write them. */
+enum http_body_type http_body_type(const struct http_request *request, unsigned consumes);
 
 /* Conditional requests (RFC 9110 section 13) for entity tags that are one opaque text. Every tag of
  * this server is strong, and names one version of one representation.
@@ -44,5 +72,11 @@ enum http_conditions_verdict {
 };
 enum http_conditions_verdict http_conditions_judge(const struct http_conditions *conditions,
                                                    struct slice tag);
+
+#define HTTP_TRACE_ID_LEN 32
+
+/* The trace-id of `traceparent` (W3C Trace Context, section 3.2): 32 lower-case hexadecimal digits,
+ * not all zero. ptr NULL: there is no such field, more than one, or it is not as it must be. */
+struct slice http_trace_id(const struct http_request *request);
 
 #endif
