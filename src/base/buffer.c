@@ -49,7 +49,7 @@ static bool grow(struct buffer *b, size_t need)
     return true;
 }
 
-char *buffer_reserve_more(struct buffer *b, size_t extra)
+static __attribute__((noinline)) char *reserve_more(struct buffer *b, size_t extra)
 {
     if (b->failed) {
         return NULL;
@@ -59,6 +59,19 @@ char *buffer_reserve_more(struct buffer *b, size_t extra)
         return NULL;
     }
     return b->data + b->len;
+}
+
+inline char *buffer_reserve(struct buffer *b, size_t extra)
+{
+    if (!b->failed && b->data && extra <= b->capacity - b->len) {
+        return b->data + b->len;
+    }
+    return reserve_more(b, extra);
+}
+
+inline struct slice buffer_slice(const struct buffer *b)
+{
+    return (struct slice){b->data, b->len};
 }
 
 void buffer_add(struct buffer *b, struct slice s)

@@ -23,18 +23,9 @@ void buffer_finish(struct buffer *b);
 /* Forgets content and error, keeps the memory. */
 void buffer_clear(struct buffer *b);
 
-/* What buffer_reserve does when the room is not there yet. */
-char *buffer_reserve_more(struct buffer *b, size_t extra);
-
 /* Makes room for `extra` bytes after `len` and returns where they start, or NULL (sticky). The
  * caller then adds to `len` what it wrote. */
-static inline char *buffer_reserve(struct buffer *b, size_t extra)
-{
-    if (!b->failed && b->data && extra <= b->capacity - b->len) {
-        return b->data + b->len;
-    }
-    return buffer_reserve_more(b, extra);
-}
+char *buffer_reserve(struct buffer *b, size_t extra);
 
 void buffer_add(struct buffer *b, struct slice s);
 void buffer_add_text(struct buffer *b, const char *text);
@@ -48,9 +39,6 @@ void buffer_add_format(struct buffer *b, const char *format, ...)
 void buffer_consume(struct buffer *b, size_t n);
 
 /* What it holds. The slice lives until the next call that changes the buffer. */
-static inline struct slice buffer_slice(const struct buffer *b)
-{
-    return (struct slice){b->data, b->len};
-}
+struct slice buffer_slice(const struct buffer *b);
 
 #endif

@@ -13,6 +13,11 @@ void json_writer_init(struct json_writer *w, struct buffer *out)
     w->first[0] = true;
 }
 
+inline void jw_name(struct json_writer *w, struct slice name)
+{
+    w->name = name;
+}
+
 /* Names have few bytes: two copies of a fixed size, which may overlap, cost less than one call. */
 static char *put_name(char *at, struct slice name)
 {

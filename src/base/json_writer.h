@@ -26,10 +26,7 @@ void jw_open_array(struct json_writer *w);
 void jw_close_array(struct json_writer *w);
 
 /* `name` needs no escaping; a literal of ours. The next call gives its value, and writes both. */
-static inline void jw_name(struct json_writer *w, struct slice name)
-{
-    w->name = name;
-}
+void jw_name(struct json_writer *w, struct slice name);
 
 void jw_text(struct json_writer *w, struct slice text);
 void jw_i64(struct json_writer *w, int64_t value);

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include <string.h>
 
 /* Checked casts. A struct that embeds an operation, or that a callback gets as `void *`, begins
  * with
@@ -25,25 +24,23 @@
 /* The struct of type `type` whose `member` is at `pointer`. Does not compile when the pointer is of
  * another type than the member. */
 #define OWNER_OF(pointer, type, member, number)                                                    \
-    ((type *)owner_check(_Generic((pointer), __typeof__(((type *)0)->member) *: (pointer)),        \
-                         offsetof(type, member), offsetof(type, magic), (number)))
+    ({                                                                                             \
+        __typeof__(((type *)0)->member) *owner_member = (pointer);                                 \
+        assert(owner_member);                                                                      \
+        type *owner_found = (type *)(void *)((char *)owner_member - offsetof(type, member));       \
+        assert(owner_found->magic == (number));                                                    \
+        owner_found;                                                                               \
+    })
 
 /* What a `void *` points to: a struct of type `type`. */
 #define OWNER_CAST(pointer, type, number)                                                          \
-    ((type *)owner_check((pointer), 0, offsetof(type, magic), (number)))
+    ({                                                                                             \
+        type *owner_found = (pointer);                                                             \
+        assert(OWNER_IS(owner_found, number));                                                     \
+        owner_found;                                                                               \
+    })
 
 /* Whether a struct is (still) what it says. For asserts. */
 #define OWNER_IS(owner, number) ((owner) != NULL && (owner)->magic == (number))
-
-static inline void *owner_check(void *pointer, size_t member_at, size_t magic_at, unsigned number)
-{
-    unsigned found = 0;
-
-    assert(pointer);
-    char *owner = (char *)pointer - member_at;
-    memcpy(&found, owner + magic_at, sizeof found);
-    assert(found == number);
-    return owner;
-}
 
 #endif

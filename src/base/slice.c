@@ -1,6 +1,61 @@
 // SPDX-License-Identifier: MIT
 #include "base/slice.h"
 
+#include <assert.h>
+
+inline struct slice slice_of(const char *text)
+{
+    return (struct slice){text, text ? strlen(text) : 0};
+}
+
+inline bool slice_eq(struct slice a, struct slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+inline bool slice_starts(struct slice s, struct slice prefix)
+{
+    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+}
+
+inline bool slice_ends(struct slice s, struct slice suffix)
+{
+    return s.len >= suffix.len &&
+           (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
+}
+
+inline struct slice slice_from(struct slice s, size_t n)
+{
+    assert(n <= s.len);
+    return n > 0 ? (struct slice){s.ptr + n, s.len - n} : s;
+}
+
+inline bool ascii_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+inline bool ascii_is_alnum(char c)
+{
+    return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
+}
+
+inline int ascii_hex(char c)
+{
+    const char lower = ascii_lower(c);
+    return ascii_is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+inline bool ascii_is_in(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c);
+}
+
 bool slice_eq_nocase(struct slice a, struct slice b)
 {
     if (a.len != b.len) {

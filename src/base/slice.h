@@ -2,7 +2,6 @@
 #ifndef TASKHOLD_BASE_SLICE_H
 #define TASKHOLD_BASE_SLICE_H
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,65 +17,28 @@ struct slice {
 /* A slice of a string literal. */
 #define SLICE(literal) ((struct slice){"" literal, sizeof(literal) - 1})
 
-static inline struct slice slice_of(const char *text)
-{
-    return (struct slice){text, text ? strlen(text) : 0};
-}
+/* Of a text that ends in NUL; of NULL, an empty one. */
+struct slice slice_of(const char *text);
 
-static inline bool slice_eq(struct slice a, struct slice b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
-static inline bool slice_starts(struct slice s, struct slice prefix)
-{
-    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
-}
-
-static inline bool slice_ends(struct slice s, struct slice suffix)
-{
-    return s.len >= suffix.len &&
-           (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
-}
+bool slice_eq(struct slice a, struct slice b);
+bool slice_starts(struct slice s, struct slice prefix);
+bool slice_ends(struct slice s, struct slice suffix);
 
 /* Without the first `n` bytes. */
-static inline struct slice slice_from(struct slice s, size_t n)
-{
-    assert(n <= s.len);
-    return n > 0 ? (struct slice){s.ptr + n, s.len - n} : s;
-}
+struct slice slice_from(struct slice s, size_t n);
 
-/* ---- bytes as ASCII; those above 127 are nothing ---- */
+/* Bytes as ASCII; those above 127 are neither. */
+bool ascii_is_digit(char c);
+bool ascii_is_alnum(char c);
+char ascii_lower(char c);
 
 #define ASCII_HEX "0123456789abcdef"
 
-static inline bool ascii_is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static inline char ascii_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-static inline bool ascii_is_alnum(char c)
-{
-    return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
-}
-
 /* The value of a hexadecimal digit in either case; -1: it is none. */
-static inline int ascii_hex(char c)
-{
-    const char lower = ascii_lower(c);
-    return ascii_is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
+int ascii_hex(char c);
 
 /* Whether it is one of `set`. */
-static inline bool ascii_is_in(char c, const char *set)
-{
-    return c != '\0' && strchr(set, c);
-}
+bool ascii_is_in(char c, const char *set);
 
 /* Equal without regard to ASCII case (and to nothing else). */
 bool slice_eq_nocase(struct slice a, struct slice b);
