@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -11,9 +12,311 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log_line.h"
 #include "base/metrics.h"
 #include "base/thread.h"
+#include "base/utf8.h"
+
+/* ---- one line ---- */
+
+enum log_style { LOG_STYLE_JSON, LOG_STYLE_TEXT, LOG_STYLE_COLOR };
+
+/* Longer lines lose the ends of their values, or whole fields; never their form. */
+#define LINE_MOST 2048
+
+/* Keeps the compiler from clearing a line that is about to be written. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define LINE_UNSET __attribute__((uninitialized))
+#endif
+#endif
+#ifndef LINE_UNSET
+#define LINE_UNSET
+#endif
+
+struct line {
+    enum log_style style;
+    size_t len;
+    char text[LINE_MOST];
+};
+
+/* Kept free for what ends a value and the line: a quote, a brace, a line feed. */
+#define TAIL 3
+
+/* Bytes around a name at most, with blanks, quotes and colours. */
+#define FRAME 10
+
+#define EVENT_MOST 64
+
+/* Where it stands in RFC 3339. */
+#define TIME_OF_DAY 11
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+static size_t room(const struct line *line)
+{
+    const size_t most = sizeof line->text - TAIL;
+    return line->len < most ? most - line->len : 0;
+}
+
+/* Without regard to the tail: for what closes. */
+static void put(struct line *line, struct slice text)
+{
+    if (text.len > 0) {
+        memcpy(line->text + line->len, text.ptr, text.len);
+        line->len += text.len;
+    }
+}
+
+static void put_time(struct line *line)
+{
+    char text[CLOCK_RFC3339_LEN];
+
+    clock_format_rfc3339(clock_wall_ms(), text);
+    if (line->style == LOG_STYLE_COLOR) {
+        /* Whoever watches knows the day. */
+        put(line, SLICE("\033[2m"));
+        put(line, (struct slice){text + TIME_OF_DAY, sizeof text - TIME_OF_DAY});
+        put(line, SLICE("\033[0m"));
+        return;
+    }
+    put(line, (struct slice){text, sizeof text});
+}
+
+static void put_head(struct line *line, enum log_level level, const char *event)
+{
+    static const char *const marks[] = {"DEBUG ", "INFO  ", "WARN  ", "ERROR "};
+    static const char *const colors[] = {"\033[2m", "\033[32m", "\033[33m", "\033[31m"};
+
+    if (line->style == LOG_STYLE_JSON) {
+        put(line, SLICE("{\"ts\":\""));
+        put_time(line);
+        put(line, SLICE("\",\"level\":\""));
+        put(line, slice_of(level_names[level]));
+        put(line, SLICE("\",\"event\":\""));
+        put(line, slice_of(event));
+        put(line, SLICE("\""));
+        return;
+    }
+    const bool color = line->style == LOG_STYLE_COLOR;
+    put_time(line);
+    put(line, SLICE(" "));
+    put(line, slice_of(color ? colors[level] : NULL));
+    put(line, slice_of(marks[level]));
+    put(line, color ? SLICE("\033[0m") : SLICE(""));
+    put(line, slice_of(event));
+}
+
+/* Plain bytes stand for themselves everywhere. */
+static bool is_plain(char c)
+{
+    return (unsigned char)c >= 0x20 && (unsigned char)c < 0x7f && c != '"' && c != '\\';
+}
+
+/* U+0080 to U+009F: terminals take some of them for the start of a command. */
+static bool is_c1(struct slice text)
+{
+    return (unsigned char)text.ptr[0] == 0xc2 && (unsigned char)text.ptr[1] < 0xa0;
+}
+
+/* Writes what stands for the code point at the start of `text`, if there is room, and takes it off.
+ */
+static bool put_special(struct line *line, struct slice *text)
+{
+    const size_t step = utf8_step(*text);
+    const unsigned char byte = (unsigned char)text->ptr[step == 2 ? 1 : 0];
+    char escape[6] = {'\\', 'u', '0', '0', ASCII_HEX[byte >> 4], ASCII_HEX[byte & 15]};
+    struct slice out = {escape, sizeof escape};
+
+    if (step == 0) {
+        out = SLICE("\\ufffd");
+    } else if (byte == '"' || byte == '\\') {
+        escape[1] = (char)byte;
+        out.len = 2;
+    } else if (step > 2 || (step == 2 && !is_c1(*text))) {
+        out = (struct slice){text->ptr, step};
+    }
+    if (out.len > room(line)) {
+        return false;
+    }
+    put(line, out);
+    *text = slice_from(*text, step == 0 ? 1 : step);
+    return true;
+}
+
+/* Whether one of eight bytes is not plain. Each term sets the top bit of a byte that it means, and
+ * of no byte when there is none. */
+static bool has_special(uint64_t bytes)
+{
+    const uint64_t ones = 0x0101010101010101;
+    const uint64_t quote = bytes ^ (ones * '"');
+    const uint64_t backslash = bytes ^ (ones * '\\');
+    const uint64_t del = bytes ^ (ones * 0x7f);
+    const uint64_t found =
+        (bytes - ones * 0x20) | (quote - ones) | (backslash - ones) | (del - ones) | bytes;
+
+    return (found & (ones * 0x80)) != 0;
+}
+
+/* How many bytes at the start are plain, in steps of eight; there may be more of them. */
+static size_t plain_steps(struct slice text)
+{
+    size_t plain = 0;
+    uint64_t bytes = 0;
+
+    while (plain + sizeof bytes <= text.len) {
+        memcpy(&bytes, text.ptr + plain, sizeof bytes);
+        if (has_special(bytes)) {
+            break;
+        }
+        plain += sizeof bytes;
+    }
+    return plain;
+}
+
+static void put_escaped(struct line *line, struct slice text)
+{
+    while (text.len > 0) {
+        size_t plain = plain_steps(text);
+        while (plain < text.len && is_plain(text.ptr[plain])) {
+            plain++;
+        }
+        if (plain > room(line)) {
+            put(line, (struct slice){text.ptr, room(line)});
+            return;
+        }
+        put(line, (struct slice){text.ptr, plain});
+        text = slice_from(text, plain);
+        if (text.len > 0 && !put_special(line, &text)) {
+            return;
+        }
+    }
+}
+
+/* In readable lines a value without blanks and specials goes without quotes. */
+static bool is_word(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_plain(text.ptr[i]) || text.ptr[i] == ' ' || text.ptr[i] == '=') {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+static void put_number(struct line *line, int64_t number)
+{
+    char room[SLICE_DECIMAL_MOST];
+
+    put(line, slice_decimal(number, room));
+}
+
+/* `850us`, `1.2ms`, `3.4s`. */
+static void put_duration(struct line *line, int64_t us)
+{
+    const int64_t unit = us < 1000 ? 1 : us < 1000000 ? 1000 : 1000000;
+    const char tenth = (char)('0' + us % unit * 10 / unit);
+
+    put_number(line, us / unit);
+    if (unit > 1) {
+        put(line, (struct slice){(const char[]){'.', tenth}, 2});
+    }
+    put(line, unit == 1 ? SLICE("us") : unit == 1000 ? SLICE("ms") : SLICE("s"));
+}
+
+static void put_status(struct line *line, int64_t status)
+{
+    const bool color = line->style == LOG_STYLE_COLOR;
+
+    if (color) {
+        put(line, status >= 500   ? SLICE("\033[31m")
+                  : status >= 400 ? SLICE("\033[33m")
+                                  : SLICE("\033[32m"));
+    }
+    put_number(line, status);
+    put(line, color ? SLICE("\033[0m") : SLICE(""));
+}
+
+static void put_name(struct line *line, struct slice name)
+{
+    static const struct slice before[] = {{",\"", 2}, {" ", 1}, {" \033[2m", 5}};
+    static const struct slice after[] = {{"\":", 2}, {"=", 1}, {"=\033[0m", 5}};
+
+    put(line, before[line->style]);
+    put(line, name);
+    put(line, after[line->style]);
+}
+
+static void put_text(struct line *line, struct slice text)
+{
+    const bool quoted = line->style == LOG_STYLE_JSON || !is_word(text);
+
+    put(line, quoted ? SLICE("\"") : SLICE(""));
+    put_escaped(line, text);
+    put(line, quoted ? SLICE("\"") : SLICE(""));
+}
+
+/* What readable lines show without a name. */
+static void add_plain(struct line *line, const struct log_field *field)
+{
+    put(line, SLICE(" "));
+    if (field->kind == LOG_STATUS_CODE) {
+        put_status(line, field->number);
+    } else if (field->kind == LOG_MICROSECONDS) {
+        put_duration(line, field->number > 0 ? field->number : 0);
+    } else if (field->text.ptr) {
+        put_text(line, field->text);
+    } else {
+        put(line, SLICE("-"));
+    }
+}
+
+static bool is_plain_field(const struct log_field *field)
+{
+    return field->kind == LOG_PLAIN_WORD || field->kind == LOG_STATUS_CODE ||
+           field->kind == LOG_MICROSECONDS;
+}
+
+/* Of its text, control characters (C1 and DEL too), quotes and backslashes are escaped, and what is
+ * not UTF-8 is replaced by U+FFFD. */
+static void add_field(struct line *line, const struct log_field *field)
+{
+    const struct slice name = field->name;
+    const bool number = field->kind == LOG_NUMBER || field->kind == LOG_STATUS_CODE ||
+                        field->kind == LOG_MICROSECONDS;
+
+    /* The name with its frame, and a number or the first character of a text. */
+    if (room(line) < name.len + FRAME + 20 ||
+        (field->kind == LOG_OPTIONAL_TEXT && !field->text.ptr)) {
+        return;
+    }
+    if (line->style != LOG_STYLE_JSON && is_plain_field(field)) {
+        add_plain(line, field);
+        return;
+    }
+    put_name(line, name);
+    if (number) {
+        put_number(line, field->number);
+    } else {
+        put_text(line, field->text);
+    }
+}
+
+static _Atomic int style = LOG_STYLE_TEXT;
+
+static void make_line(struct line *line, enum log_level level, const char *event,
+                      const struct log_field *fields, size_t count)
+{
+    assert(level < LOG_OFF && event && strlen(event) <= EVENT_MOST);
+    line->style = (enum log_style)atomic_load_explicit(&style, memory_order_relaxed);
+    line->len = 0;
+    put_head(line, level, event);
+    for (size_t i = 0; i < count; i++) {
+        add_field(line, &fields[i]);
+    }
+    put(line, line->style == LOG_STYLE_JSON ? SLICE("}\n") : SLICE("\n"));
+}
+
+/* ---- the ring and its writer ---- */
 
 /* Some thousand request lines. */
 #define RING_SIZE (512 * 1024)
@@ -39,12 +342,10 @@ static struct {
     size_t head;
     size_t tail;
     uint64_t dropped; /* not told of yet */
-    uint64_t dropped_ever;
     char ring[RING_SIZE];
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static _Atomic int least_level = LOG_INFO;
-static _Atomic int style = LOG_STYLE_TEXT;
 
 bool log_on(enum log_level level)
 {
@@ -83,16 +384,6 @@ static bool await_lines(void)
     return state.head != state.tail || state.dropped != 0;
 }
 
-static void write_dropped(uint64_t dropped)
-{
-    struct log_line line;
-
-    log_line_begin(&line, (enum log_style)style, LOG_WARN, "log_dropped");
-    log_line_add(&line, &(struct log_field)LOG_N("lines", dropped));
-    log_line_end(&line);
-    write_out((struct slice){line.text, line.len});
-}
-
 /* Writes what stands in the ring, in one or two pieces. Called and left with the lock held. */
 static void write_ring(void)
 {
@@ -100,13 +391,15 @@ static void write_ring(void)
     const size_t len = state.head - state.tail;
     const size_t first = len < RING_SIZE - from ? len : RING_SIZE - from;
     const uint64_t dropped = state.dropped;
+    struct line line LINE_UNSET;
 
     state.dropped = 0;
     pthread_mutex_unlock(&state.lock);
     write_out((struct slice){state.ring + from, first});
     write_out((struct slice){state.ring, len - first});
     if (dropped > 0) {
-        write_dropped(dropped);
+        make_line(&line, LOG_WARN, "log_dropped", LOG_FIELDS(LOG_N("lines", dropped)));
+        write_out((struct slice){line.text, line.len});
     }
     pthread_mutex_lock(&state.lock);
     state.tail += len;
@@ -138,10 +431,10 @@ static enum log_style choose_style(bool json)
 
 enum log_level log_level_of(const char *name)
 {
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
     unsigned level = 0;
 
-    while (level < LOG_OFF && strcmp(name, levels[level]) != 0) {
+    assert(name);
+    while (level < LOG_OFF && strcmp(name, level_names[level]) != 0) {
         level++;
     }
     return (enum log_level)level;
@@ -217,7 +510,6 @@ static void push(struct slice line)
 
     if (line.len > RING_SIZE - (state.head - state.tail)) {
         state.dropped++;
-        state.dropped_ever++;
         metrics_add(METRIC_LOG_DROPPED, 1);
     } else {
         memcpy(state.ring + at, line.ptr, first);
@@ -230,9 +522,8 @@ static void push(struct slice line)
     }
 }
 
-static void emit(const struct log_line *line)
+static void emit(struct slice text)
 {
-    const struct slice text = {line->text, line->len};
     bool direct = false;
 
     pthread_mutex_lock(&state.lock);
@@ -258,28 +549,19 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 
 void log_crash(const struct log_field *fields, size_t count)
 {
-    struct log_line line LOG_LINE_UNSET;
+    struct line line LINE_UNSET;
 
-    log_line_begin(&line, (enum log_style)atomic_load(&style), LOG_ERROR, "crashed");
-    for (size_t i = 0; i < count; i++) {
-        log_line_add(&line, &fields[i]);
-    }
-    log_line_end(&line);
+    make_line(&line, LOG_ERROR, "crashed", fields, count);
     write_out((struct slice){line.text, line.len});
 }
 
 void log_always(enum log_level level, const char *event, const struct log_field *fields,
                 size_t count)
 {
-    struct log_line line LOG_LINE_UNSET;
+    struct line line LINE_UNSET;
 
-    log_line_begin(&line, (enum log_style)atomic_load_explicit(&style, memory_order_relaxed), level,
-                   event);
-    for (size_t i = 0; i < count; i++) {
-        log_line_add(&line, &fields[i]);
-    }
-    log_line_end(&line);
-    emit(&line);
+    make_line(&line, level, event, fields, count);
+    emit((struct slice){line.text, line.len});
 }
 
 void log_message(enum log_level level, const char *event, const char *format, ...)
@@ -294,14 +576,4 @@ void log_message(enum log_level level, const char *event, const char *format, ..
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     log_write(level, event, LOG_FIELDS(LOG_T("message", slice_of(text))));
-}
-
-uint64_t log_dropped(void)
-{
-    uint64_t dropped = 0;
-
-    pthread_mutex_lock(&state.lock);
-    dropped = state.dropped_ever;
-    pthread_mutex_unlock(&state.lock);
-    return dropped;
 }

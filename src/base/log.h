@@ -41,7 +41,8 @@ struct log_field {
     int64_t number;
 };
 
-/* `event` is a fixed name such as `request` or `login_failed`. */
+/* `event` is a fixed name such as `request` or `login_failed`, of at most 64 characters. A line
+ * beyond 2,048 bytes loses the ends of its values, or whole fields; never its form. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                size_t count);
 
@@ -83,8 +84,5 @@ void log_always(enum log_level level, const char *event, const struct log_field 
 
 /* The last line of a process that crashes, `crashed`; safe in a signal handler. */
 void log_crash(const struct log_field *fields, size_t count);
-
-/* Lines dropped since the start. */
-uint64_t log_dropped(void);
 
 #endif
