@@ -1,18 +1,457 @@
 // SPDX-License-Identifier: MIT
 #include "base/json_reader.h"
 
-#include <jansson.h>
-#include <sodium.h>
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <jansson.h>
+#include <sodium.h>
+
 #include "base/utf8.h"
 
-static enum json_read refuse(char why[static JSON_READER_WHY], const char *sentence)
+/* A scan looks at the text first, before jansson, which recurses and allocates, sees it, and says
+ * what is wrong and where in words for the person who sent it. */
+
+struct scan {
+    struct slice text;
+    size_t at; /* the next byte */
+    unsigned depth;
+    unsigned tokens;
+    char open[JSON_DEPTH]; /* `{` or `[`, the outermost first */
+    bool huge;
+    char *mend; /* the same text, to be written; NULL: it is only looked at */
+    char *why;
+};
+
+/* Where a byte is, for people: both from 1; columns are code points. */
+struct place {
+    size_t line;
+    size_t column;
+};
+
+static struct place place_of(struct slice text, size_t at)
 {
-    snprintf(why, JSON_READER_WHY, "%s", sentence);
-    return JSON_READ_INVALID;
+    struct place place = {1, 1};
+    for (size_t i = 0; i < at && i < text.len; i++) {
+        const unsigned char c = (unsigned char)text.ptr[i];
+        if (c == '\n') {
+            place = (struct place){place.line + 1, 1};
+        } else if ((c & 0xC0) != 0x80) {
+            place.column++;
+        }
+    }
+    return place;
 }
+
+/* ---- what is wrong ---- */
+
+static bool say(struct scan *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool say(struct scan *s, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(s->why, JSON_READER_WHY, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* `The body is not valid JSON at line 2, column 7: WHAT` */
+static bool say_at(struct scan *s, size_t at, const char *what)
+{
+    const struct place place = place_of(s->text, at);
+    return say(s, "The body is not valid JSON at line %zu, column %zu: %s", place.line,
+               place.column, what);
+}
+
+/* What stands at `at` is no value, no name or not what must follow. */
+static bool say_unexpected(struct scan *s, const char *wanted)
+{
+    char text[160];
+    const unsigned char c = (unsigned char)s->text.ptr[s->at];
+    if (c == '\0') {
+        return say_at(s, s->at, "a NUL byte stands there.");
+    }
+    if (c == '\'') {
+        return say_at(s, s->at, "JSON puts texts and names in double quotes, not in single ones.");
+    }
+    if (c == '/' || c == '#') {
+        return say_at(s, s->at, "JSON has no comments.");
+    }
+    if (c > 0x20 && c < 0x7F) {
+        (void)snprintf(text, sizeof text, "%s, but `%c` stands there.", wanted, c);
+    } else {
+        (void)snprintf(text, sizeof text, "%s, but a character that cannot stand there does.",
+                       wanted);
+    }
+    return say_at(s, s->at, text);
+}
+
+/* ---- strings ---- */
+
+/* The code unit of `\uXXXX` that begins at `at`; -1: there is none. */
+static long code_unit(struct slice text, size_t at)
+{
+    long value = 0;
+    if (at + 6 > text.len || text.ptr[at] != '\\' || text.ptr[at + 1] != 'u') {
+        return -1;
+    }
+    for (size_t i = 2; i < 6; i++) {
+        const int digit = ascii_hex(text.ptr[at + i]);
+        if (digit < 0) {
+            return -1;
+        }
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+static bool scan_unicode_escape(struct scan *s)
+{
+    const long unit = code_unit(s->text, s->at);
+    if (unit < 0) {
+        return say_at(s, s->at, "\\u must be followed by four hexadecimal digits.");
+    }
+    if (unit == 0) {
+        return say_at(s, s->at, "\\u0000 stands in a text; no text here can hold that character.");
+    }
+    if (unit >= 0xD800 && unit <= 0xDFFF) {
+        const long low = unit < 0xDC00 ? code_unit(s->text, s->at + 6) : -1;
+        if (low < 0xDC00 || low > 0xDFFF) {
+            return say_at(s, s->at,
+                          "the escape is half of a surrogate pair. Send both halves, or the "
+                          "character itself; a text that was cut to a length may end in one.");
+        }
+        s->at += 6;
+    }
+    s->at += 6;
+    return true;
+}
+
+static bool scan_escape(struct scan *s)
+{
+    const char c = s->at + 1 < s->text.len ? s->text.ptr[s->at + 1] : '\0';
+    if (c == 'u') {
+        return scan_unicode_escape(s);
+    }
+    if (!ascii_is_in(c, "\"\\/bfnrt")) {
+        return say_at(s, s->at,
+                      "a backslash begins no escape of JSON there; a backslash itself is \\\\.");
+    }
+    s->at += 2;
+    return true;
+}
+
+static bool say_control(struct scan *s)
+{
+    switch (s->text.ptr[s->at]) {
+    case '\n':
+    case '\r': return say_at(s, s->at, "a line break stands in a text; there it is \\n.");
+    case '\t': return say_at(s, s->at, "a tab stands in a text; there it is \\t.");
+    default:
+        return say_at(s, s->at, "a control character stands in a text as it is, not as \\uXXXX.");
+    }
+}
+
+/* From its opening quote. */
+static bool scan_string(struct scan *s)
+{
+    s->at++;
+    while (s->at < s->text.len) {
+        const unsigned char c = (unsigned char)s->text.ptr[s->at];
+        if (c == '"') {
+            s->at++;
+            return true;
+        }
+        if (c < 0x20) {
+            return say_control(s);
+        }
+        if (c == '\\') {
+            if (!scan_escape(s)) {
+                return false;
+            }
+            continue;
+        }
+        s->at += c < 0x80 ? 1 : utf8_step(slice_from(s->text, s->at));
+    }
+    return say_at(s, s->text.len,
+                  "it ends in the middle of a text, whose closing quote is missing.");
+}
+
+/* ---- numbers and words ---- */
+
+static char peek(const struct scan *s)
+{
+    return s->at < s->text.len ? s->text.ptr[s->at] : '\0';
+}
+
+static bool scan_digits(struct scan *s)
+{
+    if (!ascii_is_digit(peek(s))) {
+        return say_at(s, s->at, "a digit is missing in a number.");
+    }
+    while (ascii_is_digit(peek(s))) {
+        s->at++;
+    }
+    return true;
+}
+
+/* Whether neither an int64_t nor a double holds it; something that is no part of it follows. */
+static bool is_huge(const char *number, bool integer)
+{
+    errno = 0;
+    if (integer) {
+        (void)strtoll(number, NULL, 10);
+        return errno == ERANGE;
+    }
+    const double value = strtod(number, NULL); /* in the C locale, which is never changed */
+    return isinf(value);
+}
+
+static bool scan_number(struct scan *s)
+{
+    const size_t begin = s->at;
+    bool integer = true;
+    s->at += peek(s) == '-';
+    const bool zero = peek(s) == '0';
+    if (!scan_digits(s)) {
+        return false;
+    }
+    if (zero && s->at - begin > (s->text.ptr[begin] == '-' ? 2U : 1U)) {
+        return say_at(s, begin, "a number has a leading zero.");
+    }
+    if (peek(s) == '.') {
+        integer = false;
+        s->at++;
+        if (!scan_digits(s)) {
+            return false;
+        }
+    }
+    if (peek(s) == 'e' || peek(s) == 'E') {
+        integer = false;
+        s->at++;
+        s->at += peek(s) == '+' || peek(s) == '-';
+        if (!scan_digits(s)) {
+            return false;
+        }
+    }
+    /* At the very end nothing follows, and the object is not closed. */
+    if (s->at < s->text.len && is_huge(s->text.ptr + begin, integer)) {
+        s->huge = true;
+        if (s->mend) {
+            memset(s->mend + begin, ' ', s->at - begin);
+            memcpy(s->mend + begin, "0.5", 3);
+        }
+    }
+    return true;
+}
+
+/* The length of true, false or null; 0: none of them begins there. */
+static size_t word_length(const struct scan *s)
+{
+    static const struct slice words[] = {{"true", 4}, {"false", 5}, {"null", 4}};
+    const struct slice rest = slice_from(s->text, s->at);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (slice_starts(rest, words[i])) {
+            return words[i].len;
+        }
+    }
+    return 0;
+}
+
+static bool scan_word(struct scan *s)
+{
+    const size_t length = word_length(s);
+    s->at += length;
+    return length > 0 ||
+           say_unexpected(s, "a value is expected: a text in double quotes, a number, true, false, "
+                             "null, an array or an object");
+}
+
+/* ---- structure ---- */
+
+static void skip_blanks(struct scan *s)
+{
+    while (ascii_is_in(peek(s), " \t\r\n")) {
+        s->at++;
+    }
+}
+
+static bool count_token(struct scan *s)
+{
+    return ++s->tokens <= JSON_TOKENS ||
+           say(s, "The body has more than %d members and elements: send fewer.", JSON_TOKENS);
+}
+
+static bool open_bracket(struct scan *s)
+{
+    if (s->depth == JSON_DEPTH) {
+        const struct place place = place_of(s->text, s->at);
+        return say(s, "The body is nested more than %d levels deep at line %zu, column %zu.",
+                   JSON_DEPTH, place.line, place.column);
+    }
+    s->open[s->depth++] = s->text.ptr[s->at++];
+    return count_token(s);
+}
+
+/* A name and its colon. */
+static bool scan_name(struct scan *s)
+{
+    skip_blanks(s);
+    if (s->at == s->text.len) {
+        return say_at(s, s->text.len, "it ends before the object is closed.");
+    }
+    if (s->text.ptr[s->at] != '"') {
+        return say_unexpected(s, s->text.ptr[s->at] == '}'
+                                     ? "the name of one more member is expected after the comma"
+                                     : "a name in double quotes is expected");
+    }
+    if (!scan_string(s)) {
+        return false;
+    }
+    skip_blanks(s);
+    if (s->at == s->text.len) {
+        return say_at(s, s->text.len, "it ends before the object is closed.");
+    }
+    if (s->text.ptr[s->at] != ':') {
+        return say_unexpected(s, "a colon is expected after the name");
+    }
+    s->at++;
+    return true;
+}
+
+/* A value, or the beginning of one that has parts. `*begun`: its parts follow. */
+static bool scan_value(struct scan *s, bool *begun)
+{
+    *begun = false;
+    skip_blanks(s);
+    if (s->at == s->text.len) {
+        return say_at(s, s->text.len, "it ends where a value is expected.");
+    }
+    switch (s->text.ptr[s->at]) {
+    case '{':
+    case '[': *begun = true; return open_bracket(s);
+    case '"': return scan_string(s);
+    default: return peek(s) == '-' || ascii_is_digit(peek(s)) ? scan_number(s) : scan_word(s);
+    }
+}
+
+static bool closes(const struct scan *s)
+{
+    return s->depth > 0 && peek(s) == (s->open[s->depth - 1] == '{' ? '}' : ']');
+}
+
+/* After a value: closes what is closed there, and steps over the comma before the next part. */
+static bool scan_end(struct scan *s)
+{
+    for (;;) {
+        skip_blanks(s);
+        if (!closes(s)) {
+            break;
+        }
+        s->at++;
+        if (--s->depth == 0) {
+            return true;
+        }
+    }
+    if (s->at == s->text.len) {
+        return say_at(s, s->text.len,
+                      s->open[s->depth - 1] == '{' ? "it ends before the object is closed."
+                                                   : "it ends before the array is closed.");
+    }
+    if (s->text.ptr[s->at] != ',') {
+        return say_unexpected(s, s->open[s->depth - 1] == '{'
+                                     ? "a comma or the closing } is expected"
+                                     : "a comma or the closing ] is expected");
+    }
+    s->at++;
+    return count_token(s);
+}
+
+/* The object, from its brace to the one that closes it. */
+static bool scan_object(struct scan *s)
+{
+    bool begun = false;
+    if (!scan_value(s, &begun)) {
+        return false;
+    }
+    while (s->depth > 0) {
+        skip_blanks(s);
+        if (begun && closes(s)) { /* it has no parts */
+            begun = false;
+        } else if ((s->open[s->depth - 1] == '{' && !scan_name(s)) || !scan_value(s, &begun)) {
+            return false;
+        }
+        if (!begun && !scan_end(s)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static bool say_bytes(struct scan *s)
+{
+    size_t at = 0;
+    for (size_t step = 1; step > 0; at += step) {
+        step = utf8_step(slice_from(s->text, at));
+    }
+    return say(s, "The body is not UTF-8 at byte %zu: encode all of it in UTF-8.", at + 1);
+}
+
+/* What may be wrong before the first brace; the common ones have a sentence of their own. */
+static bool scan_top(struct scan *s)
+{
+    const struct slice text = s->text;
+    if (slice_starts(text, SLICE("\xEF\xBB\xBF"))) {
+        return say(s, "The body begins with a byte order mark (EF BB BF): send UTF-8 without one.");
+    }
+    if (!utf8_valid(text)) {
+        return say_bytes(s);
+    }
+    skip_blanks(s);
+    if (s->at == text.len) {
+        return say(s, "The body is empty: send one JSON object.");
+    }
+    switch (text.ptr[s->at]) {
+    case '{': return true;
+    case '[': return say(s, "The body is a JSON array: send one JSON object.");
+    case '"':
+        return say(s,
+                   "The body is a JSON text in quotes, as if it had been stringified twice: send "
+                   "the object itself.");
+    default: break;
+    }
+    if (ascii_is_digit(text.ptr[s->at]) || text.ptr[s->at] == '-') {
+        return say(s, "The body is a JSON number: send one JSON object.");
+    }
+    if (word_length(s) > 0) {
+        return say(s, "The body is a single JSON word: send one JSON object.");
+    }
+    return say_unexpected(s, "an object is expected");
+}
+
+/* Whether the text is one JSON object. False: with one sentence in `why`, which repeats nothing of
+ * the text but single ASCII characters. With `mend`, a copy of the text, numbers beyond 64 bits are
+ * overwritten there with one that is no integer and has as many bytes. */
+static bool scan(struct scan *s)
+{
+    if (!scan_top(s) || !scan_object(s)) {
+        return false;
+    }
+    skip_blanks(s);
+    if (s->at < s->text.len) {
+        return say_at(s, s->at, "something stands after the object; send one object and no more.");
+    }
+    return true;
+}
+
+/* ---- reading ---- */
 
 #define NAME_MOST 64 /* bytes of a name that a sentence repeats */
 
@@ -44,12 +483,13 @@ static enum json_read refuse_duplicate(struct slice text, const json_error_t *er
     }
     if (json_error_code(error) != json_error_duplicate_key || end < 2 || end > text.len ||
         text.ptr[end - 1] != '"') {
-        return refuse(why, "The body is not valid JSON.");
+        snprintf(why, JSON_READER_WHY, "The body is not valid JSON.");
+        return JSON_READ_INVALID;
     }
     size_t begin = 0;
     const struct slice name = name_before(text, end, &begin);
     const struct slice shown = utf8_cut(name, NAME_MOST);
-    const struct json_place place = json_place_of(text, begin);
+    const struct place place = place_of(text, begin);
     snprintf(why, JSON_READER_WHY,
              "The member \"%.*s%s\" stands twice in one object, again at line %zu, column %zu.",
              (int)shown.len, shown.ptr, shown.len < name.len ? "..." : "", place.line,
@@ -60,10 +500,12 @@ static enum json_read refuse_duplicate(struct slice text, const json_error_t *er
 /* The same text with numbers that jansson can hold; to be wiped and freed. */
 static char *mended(struct slice text)
 {
+    char ignored[JSON_READER_WHY];
     char *copy = malloc(text.len);
     if (copy) {
         memcpy(copy, text.ptr, text.len);
-        json_scan_mend(copy, text.len);
+        struct scan s = {.text = {copy, text.len}, .why = ignored, .mend = copy};
+        (void)scan(&s);
     }
     return copy;
 }
@@ -71,19 +513,19 @@ static char *mended(struct slice text)
 enum json_read json_reader_init(struct json_reader *reader, struct slice text,
                                 char why[static JSON_READER_WHY])
 {
-    bool huge = false;
+    struct scan s = {.text = text, .why = why};
+    json_error_t error = {0};
     char *copy = NULL;
     *reader = (struct json_reader){0};
-    if (!json_scan(text, &huge, why)) {
+    if (!scan(&s)) {
         return JSON_READ_INVALID;
     }
-    if (huge) {
+    if (s.huge) {
         copy = mended(text);
         if (!copy) {
             return JSON_READ_NO_MEMORY;
         }
     }
-    json_error_t error = {0};
     reader->root = json_loadb(copy ? copy : text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
     if (copy) {
         sodium_memzero(copy, text.len);
@@ -102,7 +544,7 @@ void json_reader_finish(struct json_reader *reader)
     *reader = (struct json_reader){0};
 }
 
-static enum json_kind kind_of(const json_t *value)
+enum json_kind json_reader_kind(const json_t *value)
 {
     switch (json_typeof(value)) {
     case JSON_OBJECT: return JSON_KIND_OBJECT;
@@ -125,7 +567,7 @@ bool json_reader_next(struct json_reader *reader, struct json_member *member)
     json_t *value = json_object_iter_value(reader->next);
     *member = (struct json_member){
         .name = slice_of(json_object_iter_key(reader->next)),
-        .kind = kind_of(value),
+        .kind = json_reader_kind(value),
         .value = value,
     };
     if (member->kind == JSON_KIND_TEXT) {
@@ -133,88 +575,6 @@ bool json_reader_next(struct json_reader *reader, struct json_member *member)
     }
     reader->next = json_object_iter_next(reader->root, reader->next);
     return true;
-}
-
-/* ---- digests ---- */
-
-typedef crypto_generichash_state digest_state;
-
-static void add_bytes(digest_state *state, const void *bytes, size_t len)
-{
-    const uint64_t length = len; /* so that no two sequences run together into the same bytes */
-    crypto_generichash_update(state, (const unsigned char *)&length, sizeof length);
-    if (len > 0) {
-        crypto_generichash_update(state, bytes, len);
-    }
-}
-
-/* 1, 1.0 and 10e-1 are one number. */
-static void add_number(digest_state *state, const json_t *value)
-{
-    double real = json_is_integer(value) ? 0 : json_real_value(value);
-    int64_t whole = json_integer_value(value);
-    bool is_whole = json_is_integer(value);
-    if (!is_whole && real >= -9007199254740992.0 && real <= 9007199254740992.0 &&
-        (double)(int64_t)real == real) {
-        whole = (int64_t)real;
-        is_whole = true;
-    }
-    add_bytes(state, is_whole ? "i" : "r", 1);
-    add_bytes(state, is_whole ? (const void *)&whole : (const void *)&real, 8);
-}
-
-static void digest_value(const json_t *value, uint8_t digest[static JSON_READER_DIGEST]);
-
-/* Members are added up, so that their order does not count: no name stands twice. */
-static void add_object(digest_state *state, json_t *object)
-{
-    uint8_t sum[JSON_READER_DIGEST] = {0};
-    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
-        const struct slice name = slice_of(json_object_iter_key(at));
-        uint8_t member[JSON_READER_DIGEST];
-        digest_state of_member;
-        digest_value(json_object_iter_value(at), member);
-        crypto_generichash_init(&of_member, NULL, 0, sizeof member);
-        add_bytes(&of_member, name.ptr, name.len);
-        add_bytes(&of_member, member, sizeof member);
-        crypto_generichash_final(&of_member, member, sizeof member);
-        sodium_add(sum, member, sizeof sum);
-    }
-    add_bytes(state, sum, sizeof sum);
-}
-
-static void add_array(digest_state *state, const json_t *array)
-{
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        uint8_t element[JSON_READER_DIGEST];
-        digest_value(json_array_get(array, i), element);
-        add_bytes(state, element, sizeof element);
-    }
-}
-
-/* Recurses at most JSON_SCAN_DEPTH deep. */
-static void digest_value(const json_t *value, uint8_t digest[static JSON_READER_DIGEST])
-{
-    const unsigned char kind = (unsigned char)kind_of(value);
-    digest_state state;
-    crypto_generichash_init(&state, NULL, 0, JSON_READER_DIGEST);
-    crypto_generichash_update(&state, &kind, sizeof kind);
-    switch (kind_of(value)) {
-    case JSON_KIND_NULL: break;
-    case JSON_KIND_BOOL: add_bytes(&state, json_is_true(value) ? "t" : "f", 1); break;
-    case JSON_KIND_NUMBER: add_number(&state, value); break;
-    case JSON_KIND_TEXT:
-        add_bytes(&state, json_string_value(value), json_string_length(value));
-        break;
-    case JSON_KIND_ARRAY: add_array(&state, value); break;
-    case JSON_KIND_OBJECT: add_object(&state, (json_t *)(uintptr_t)value); break;
-    }
-    crypto_generichash_final(&state, digest, JSON_READER_DIGEST);
-}
-
-void json_reader_digest(const struct json_reader *reader, uint8_t digest[static JSON_READER_DIGEST])
-{
-    digest_value(reader->root, digest);
 }
 
 void json_reader_wipe(const struct json_member *member)

@@ -2,13 +2,15 @@
 #ifndef TASKHOLD_BASE_JSON_READER_H
 #define TASKHOLD_BASE_JSON_READER_H
 
-#include "base/json_scan.h"
+#include "base/slice.h"
 
 /* Reads one JSON object (RFC 8259), strictly: UTF-8 without a byte order mark, no duplicate names,
  * no \u0000, no lone surrogate, nothing after the object but white space. A number that no integer
  * and no double of 64 bits holds is read as one that is no integer. */
 
-#define JSON_READER_WHY JSON_SCAN_WHY
+#define JSON_DEPTH      16   /* levels of nesting at most */
+#define JSON_TOKENS     4096 /* members, elements and brackets at most */
+#define JSON_READER_WHY 320  /* bytes of a sentence, NUL included */
 
 struct json_t;
 
@@ -46,6 +48,9 @@ void json_reader_finish(struct json_reader *reader);
 
 /* Steps through the members in the order in which they stand. Returns false after the last. */
 bool json_reader_next(struct json_reader *reader, struct json_member *member);
+
+/* For json_digest.c. */
+enum json_kind json_reader_kind(const struct json_t *value);
 
 /* A digest of what the object says: the same for the same members with the same values, whatever
  * their order, white space, escapes and the form of their numbers; another one for anything else.

@@ -169,19 +169,19 @@ static void depth_is_bounded(void **state)
     char text[4096];
     char why[JSON_READER_WHY];
     (void)state;
-    assert_int_equal(read_bytes(nested(text, JSON_SCAN_DEPTH), why), JSON_READ_OK);
-    assert_int_equal(read_bytes(nested(text, JSON_SCAN_DEPTH + 1), why), JSON_READ_INVALID);
+    assert_int_equal(read_bytes(nested(text, JSON_DEPTH), why), JSON_READ_OK);
+    assert_int_equal(read_bytes(nested(text, JSON_DEPTH + 1), why), JSON_READ_INVALID);
     assert_non_null(strstr(why, "16"));
     assert_int_equal(read_bytes(nested(text, 600), why), JSON_READ_INVALID);
 }
 
 static void tokens_are_bounded(void **state)
 {
-    char text[2 * JSON_SCAN_TOKENS + 16] = "{\"a\":[0";
+    char text[2 * JSON_TOKENS + 16] = "{\"a\":[0";
     char why[JSON_READER_WHY];
     size_t len = strlen(text);
     (void)state;
-    for (size_t i = 0; i < JSON_SCAN_TOKENS - 2; i++) { /* two brackets count too */
+    for (size_t i = 0; i < JSON_TOKENS - 2; i++) { /* two brackets count too */
         text[len++] = ',';
         text[len++] = '0';
     }
