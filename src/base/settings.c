@@ -2,6 +2,7 @@
 #include "base/settings.h"
 #include "base/log.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,7 @@ void settings_blame(struct settings *settings, enum setting_id id, const char *f
 {
     va_list arguments;
 
+    assert(id <= SETTING_COUNT);
     if (settings->faults[id]) {
         return;
     }
@@ -116,10 +118,11 @@ static bool assign(struct settings *settings, enum setting_id id, const char *va
 
     settings->origins[id] = origin;
     if (slice_has_control(text)) {
-        settings_blame(settings, id,
-                       "%s holds a control character inside, such as a line end; write it anew "
-                       "(printf %%s, not echo, keeps one out of a file)",
-                       settings_label(settings, id, label, sizeof label));
+        settings_blame(
+            settings, id,
+            "%s contains a control character, such as a line end; write it again (printf "
+            "%%s, not echo, keeps line ends out of a file)",
+            settings_label(settings, id, label, sizeof label));
     }
     if (row->is_number) {
         *setting_number(settings, id) = row->fallback;
@@ -258,6 +261,7 @@ int settings_read(struct settings *settings, int argc, char **argv, char ***rest
     int status = settings_read_flags(&ranked[RANK_FLAGS].source, argc, argv, rest, rest_count);
     bool memory = true;
 
+    assert(argc >= 0 && (rest == NULL) == (rest_count == NULL));
     memset(settings, 0, sizeof *settings);
     if (status != 0) {
         return status;
@@ -318,6 +322,7 @@ void settings_set_up_log(const struct settings *settings)
 
 bool settings_same(const struct settings *a, const struct settings *b, enum setting_id id)
 {
+    assert(id < SETTING_COUNT);
     if (setting_rows[id].is_number) {
         return *setting_number(a, id) == *setting_number(b, id);
     }
@@ -328,6 +333,7 @@ bool settings_same(const struct settings *a, const struct settings *b, enum sett
 
 void settings_exchange(struct settings *a, struct settings *b, enum setting_id id)
 {
+    assert(id < SETTING_COUNT && a != b && !a->faults[id] && !b->faults[id]);
     const enum settings_origin origin = a->origins[id];
     const int64_t number = setting_rows[id].is_number ? *setting_number(a, id) : 0;
     char *text = setting_rows[id].is_number ? NULL : *setting_text(a, id);

@@ -215,8 +215,7 @@ static bool good_secret(const char *value)
 }
 
 #define SECRET_MUST                                                                                \
-    "must be at least 32 bytes of randomness and no sample; make one with: openssl rand -base64 "  \
-    "48"
+    "must be at least 32 random bytes and not a sample; make one with: openssl rand -base64 48"
 
 static const struct {
     enum setting_id id;
@@ -234,7 +233,7 @@ static const struct {
      "must be the name of a header field such as Fly-Client-IP, or Forwarded; X-Forwarded-For is "
      "read when it is left out"},
     {SETTING_public_url, good_public_url,
-     "must be http:// or https://, a host, and maybe a path; without a query and a fragment"},
+     "must be http:// or https://, a host, and maybe a path; without a query or a fragment"},
     {SETTING_cors_origins, good_origins,
      "must be origins such as https://app.example.com (no path, no port 80 or 443, lower case), "
      "comma separated"},

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <assert.h>
 #include <string.h>
 
 #include "base/json_writer.h"
@@ -53,6 +54,7 @@ static void add_query(struct buffer *out, struct slice query)
 
 void settings_add_url(struct buffer *out, const char *url)
 {
+    assert(url);
     const char *scheme = strstr(url, "://");
     const char *start = scheme ? scheme + 3 : url;
     const char *at = scheme ? authority_end(start) : NULL;

@@ -197,7 +197,7 @@ static const char *explain(int error)
 {
     switch (error) {
     case EFBIG: return "is larger than 64 KiB";
-    case EILSEQ: return "holds a NUL byte";
+    case EILSEQ: return "contains a NUL byte";
     case ENOENT: return "does not exist";
     case EACCES: return "may not be read by this user";
     case EISDIR: return "is a folder";
@@ -263,7 +263,7 @@ static void remark_unknown(const struct env_file *file, struct slice name)
         suggest_offer(&suggest, setting_rows[id].name);
     }
     if (suggest.nearest) {
-        settings_remark(file->settings, "%s line %u: %s is no setting; did you mean %s?",
+        settings_remark(file->settings, "%s line %u: %s is not a setting; did you mean %s?",
                         file->path, file->line, typed, suggest.nearest);
     }
 }
@@ -349,6 +349,6 @@ void settings_read_env_file(struct settings *settings, struct settings_source *s
         settings_parse_env(settings, source, path, *text);
     } else if (!optional || error != ENOENT) {
         settings_blame(settings, SETTING_COUNT, "%s %s; make it readable, or %s", path,
-                       explain(error), optional ? "take it away" : "name another with --env-file");
+                       explain(error), optional ? "remove it" : "name another with --env-file");
     }
 }

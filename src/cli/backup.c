@@ -188,8 +188,9 @@ static int put_back(const char *url, const char *source, const void *given)
         if (report.kept) {
             printf("the database that was there is now %s\n", report.kept);
         }
-        printf("the secret is not part of a backup: with the JWT_SECRET (or .jwt-secret file) of "
-               "then, everybody stays logged in; with another, everybody logs in again\n");
+        printf("the secret is not part of a backup: with the JWT_SECRET (or .jwt-secret "
+               "file) of that time everybody stays logged in; with another everybody has to log "
+               "in again\n");
     }
     restore_report_finish(&report);
     return status;

@@ -16,6 +16,7 @@ enum cli_id cli_find(const char *name)
 {
     struct suggest suggest;
 
+    assert(name);
     suggest_init(&suggest, name);
     for (unsigned id = 0; id < CLI_COUNT; id++) {
         if (strcmp(name, cli_commands[id].name) == 0) {
@@ -74,6 +75,7 @@ int cli_no_more(int argc, char **argv, const char *const *flags)
 {
     struct suggest suggest;
 
+    assert(argc >= 0);
     if (argc == 0) {
         return CLI_OK;
     }
@@ -158,6 +160,7 @@ void cli_json_bool(struct json_writer *w, const char *name, bool value)
 
 struct store_options cli_store_options(const struct settings *settings)
 {
+    assert(settings->database_url && settings->database_prepared);
     return (struct store_options){
         .url = settings->database_url,
         .user_tasks_most = settings->user_tasks_most,

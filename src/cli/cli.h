@@ -32,8 +32,7 @@ enum cli_settings {
         "copy the database to FILE, also while a server runs, and check the copy",                 \
         CLI_SETTINGS_DATABASE)                                                                     \
     ROW(restore, "FILE [--force] [--json] [FLAGS]",                                                \
-        "put a backup in the place of the database; the server must be stopped",                   \
-        CLI_SETTINGS_DATABASE)                                                                     \
+        "replace the database with a backup; the server must be stopped", CLI_SETTINGS_DATABASE)   \
     ROW(export, "[--user EMAIL] [FILE [--force] [--json]] [FLAGS]",                                \
         "write all accounts and tasks, or one account's, as JSON Lines", CLI_SETTINGS_DATABASE)    \
     ROW(import, "FILE [--json] [FLAGS]",                                                           \

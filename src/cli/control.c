@@ -83,7 +83,7 @@ static bool start_server(struct control_desk *desk, const char **why)
         desk->server = aux_server_control(desk->api, file, why);
     } else if (!file) {
         made = make_place(desk);
-        *why = "no folder can be made in it; set TMPDIR to one that can be written";
+        *why = "no folder can be created in it; set TMPDIR to a folder that can be written";
         desk->server = made ? aux_server_control(desk->api, made, why) : NULL;
     }
     free(made);
@@ -107,7 +107,8 @@ static int serve_myself(struct control_desk *desk)
     if (desk->api && start_server(desk, &why)) {
         return CLI_OK;
     }
-    return complain(CLI_FAILED, "%s: %s", desk->path ? desk->path : "cannot go on", why);
+    return complain(CLI_FAILED, "%s: %s", desk->path ? desk->path : "the command cannot start",
+                    why);
 }
 
 static bool open_store(struct control_desk *desk, char why[static REASON_LEN])
@@ -160,8 +161,8 @@ static int find_way(struct control_desk *desk)
         nanosleep(&pause, NULL);
     }
     return complain(CLI_FAILED,
-                    "%s; and no server answers at its control socket: stop what uses it, or run "
-                    "this as the server's user",
+                    "%s; no server answers at its control socket either: stop the process that "
+                    "uses it, or run this as the server's user",
                     reason);
 }
 
@@ -171,7 +172,7 @@ static int check_there(const struct control_desk *desk, bool make)
     const char *file = desk->engine->url_file(desk->settings->database_url);
 
     if (!make && file && access(file, F_OK) != 0 && errno == ENOENT) {
-        return complain(CLI_FAILED, "there is no database %s; say which with --database", file);
+        return complain(CLI_FAILED, "there is no database %s; name one with --database", file);
     }
     return CLI_OK;
 }
@@ -180,6 +181,8 @@ int control_open(struct control_desk **out, const struct settings *settings, boo
 {
     struct control_desk *desk = calloc(1, sizeof *desk);
     int status = CLI_OK;
+
+    assert(!settings_fault(settings));
 
     *out = desk;
     if (!desk) {
@@ -240,8 +243,9 @@ int control_ask(struct control_desk *desk, const char *path, struct slice body,
     }
     const bool good = client_send(fd, "localhost", path, body) && client_receive(fd, answer);
     close(fd);
-    return good ? CLI_OK
-                : complain(CLI_FAILED,
-                           "the server ended before it answered; see whether it was done, and run "
-                           "this again if not");
+    return good
+               ? CLI_OK
+               : complain(CLI_FAILED,
+                          "the server ended before it answered; check whether it was done, and run "
+                          "this again if it was not");
 }

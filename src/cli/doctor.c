@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/doctor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ void doctor_say(struct doctor *d, enum doctor_level level, const char *check, co
     char text[FINDING_MOST];
     va_list arguments;
 
+    assert(level <= DOCTOR_ERROR && check);
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
@@ -75,8 +77,7 @@ static void check_values(struct doctor *d)
                    line.ptr);
     }
     if (good) {
-        doctor_say(d, DOCTOR_OK, "settings",
-                   "every value makes sense; taskhold config prints them");
+        doctor_say(d, DOCTOR_OK, "settings", "every value is valid; taskhold config prints them");
     }
 }
 
@@ -84,7 +85,7 @@ static void check_quotas(struct doctor *d)
 {
     if (strcmp(d->settings.rate_limit, "off") == 0) {
         doctor_say(d, DOCTOR_WARNING, "quotas",
-                   "RATE_LIMIT is off, so that passwords may be guessed without end: leave it out, "
+                   "RATE_LIMIT is off, so passwords can be guessed without limit: remove it, "
                    "unless this is a load test");
     } else {
         doctor_say(d, DOCTOR_OK, "quotas", "on");
@@ -111,9 +112,9 @@ static void check_proxies(struct doctor *d)
 
     if (networks && trusts_all(networks)) {
         doctor_say(d, DOCTOR_WARNING, "proxies",
-                   "TRUSTED_PROXIES is %s, so that everybody may write whatever address into a "
-                   "header and has no quota: name the proxies' own addresses, unless nothing but "
-                   "them reaches this port",
+                   "TRUSTED_PROXIES is %s, so anybody can put any address into a header and "
+                   "escape every quota: list the proxies' own addresses, unless nothing else can "
+                   "reach this port",
                    networks);
     } else if (networks) {
         doctor_say(d, DOCTOR_OK, "proxies", "%s", networks);
@@ -133,8 +134,8 @@ static bool secret_file_is_good(struct doctor *d, const char *path)
     }
     const bool written = (status.st_mode & S_IWOTH) != 0;
     doctor_say(d, written ? DOCTOR_ERROR : DOCTOR_WARNING, "secret-files",
-               "%s holds a secret and has mode %03o, so that others may %s it: chmod o-rwx %s",
-               path, (unsigned)status.st_mode & 0777, written ? "replace" : "read", path);
+               "%s holds a secret and has mode %03o, so others can %s it: chmod o-rwx %s", path,
+               (unsigned)status.st_mode & 0777, written ? "replace" : "read", path);
     return false;
 }
 
@@ -200,12 +201,13 @@ static void check_clock(struct doctor *d)
     clock_format_rfc3339(now, text);
     if (now < CLOCK_LEAST_MS - YEAR_MS || now > CLOCK_MOST_MS) {
         doctor_say(d, DOCTOR_ERROR, "clock",
-                   "it says %.*s: set it, tokens expire by it (timedatectl)", CLOCK_RFC3339_LEN,
-                   text);
+                   "it shows %.*s: set it (timedatectl), because tokens expire by it",
+                   CLOCK_RFC3339_LEN, text);
     } else if (clock_mono_us() < mono) {
-        doctor_say(d, DOCTOR_ERROR, "clock", "the monotonic clock goes back: mend the machine");
+        doctor_say(d, DOCTOR_ERROR, "clock",
+                   "the monotonic clock went backwards: repair the machine");
     } else {
-        doctor_say(d, DOCTOR_OK, "clock", "%.*s, and the monotonic clock moves on",
+        doctor_say(d, DOCTOR_OK, "clock", "%.*s, and the monotonic clock advances",
                    CLOCK_RFC3339_LEN, text);
     }
 }
@@ -215,12 +217,12 @@ static void check_descriptors(struct doctor *d)
     struct rlimit limit = {0};
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= DESCRIPTORS_GOOD) {
-        doctor_say(d, DOCTOR_OK, "descriptors", "%llu may be open",
+        doctor_say(d, DOCTOR_OK, "descriptors", "%llu files may be open",
                    (unsigned long long)limit.rlim_cur);
     } else {
         doctor_say(d, DOCTOR_WARNING, "descriptors",
-                   "%llu may be open, each connection takes one: raise it (ulimit -n, or "
-                   "LimitNOFILE= of systemd)",
+                   "%llu files may be open, and each connection takes one: raise the limit "
+                   "(ulimit -n, or LimitNOFILE= of systemd)",
                    (unsigned long long)limit.rlim_cur);
     }
 }
@@ -255,9 +257,10 @@ static void check_address(struct doctor *d)
 
     if (server > 0) {
         doctor_say(d, DOCTOR_OK, "address",
-                   "a server has the database, so it listens already (pid %d)", server);
+                   "a server has the database open, so it is listening already (pid %d)", server);
     } else if (server < 0) {
-        doctor_say(d, DOCTOR_OK, "address", "a server has the database, so it listens already");
+        doctor_say(d, DOCTOR_OK, "address",
+                   "a server has the database open, so it is listening already");
     } else if (listener_bind(host, &port, &listener, 1, &why)) {
         listener_close(&listener);
         doctor_say(d, DOCTOR_OK, "address", "%s port %lld is free", host,
@@ -268,8 +271,10 @@ static void check_address(struct doctor *d)
                    (long long)d->settings.port, holder_of_port(port, holder, sizeof holder), why);
     } else {
         doctor_say(d, DOCTOR_ERROR, "address",
-                   "cannot listen on %s port %lld%s: %s; set HOST or PORT, or end who has it", host,
-                   (long long)d->settings.port, holder_of_port(port, holder, sizeof holder), why);
+                   "cannot listen on %s port %lld%s: %s; set another HOST or PORT, or stop the "
+                   "process that has it",
+                   host, (long long)d->settings.port, holder_of_port(port, holder, sizeof holder),
+                   why);
     }
 }
 
@@ -292,16 +297,15 @@ static void check_file(struct doctor *d)
     const bool absent = !d->path && (errno == ENOENT || errno == ENOTDIR);
     if (absent && file_holder(file_named(d->settings.database_url)) != 0) {
         doctor_say(d, DOCTOR_ERROR, "database",
-                   "%s: it was moved or removed under a running server, which takes no writes any "
-                   "more: stop that server, put the file back, start it again",
+                   "%s: it was moved or removed under a running server, which accepts no more "
+                   "writes: stop that server, put the file back and start the server again",
                    why);
     } else if (absent) {
         doctor_say(d, DOCTOR_WARNING, "database", "%s: taskhold serve makes it", why);
     } else if (!d->path) {
-        doctor_say(
-            d, DOCTOR_ERROR, "database",
-            "this user may not look at %s (%s): run this as the user that serves, or as root",
-            file_named(d->settings.database_url), strerror(errno));
+        doctor_say(d, DOCTOR_ERROR, "database",
+                   "this user may not look at %s (%s): run this as the server's user, or as root",
+                   file_named(d->settings.database_url), strerror(errno));
     }
     doctor_sqlite(d);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,7 @@ static bool is_on(const PGresult *answers, enum answer which)
 static void check_version(struct doctor *d, PGconn *connection, const PGresult *answers)
 {
     if (PQserverVersion(connection) < VERSION_LEAST) {
-        doctor_say(d, DOCTOR_ERROR, "postgres", "version %s: the statements need 12 or newer",
+        doctor_say(d, DOCTOR_ERROR, "postgres", "version %s: PostgreSQL 12 or newer is required",
                    answer_of(answers, VERSION));
     } else {
         doctor_say(d, DOCTOR_OK, "postgres", "version %s, text in %s", answer_of(answers, VERSION),
@@ -69,12 +70,14 @@ static void check_schema(struct doctor *d, PGconn *connection)
     const int head = migrate_postgres_head();
 
     if (version < 0) {
-        doctor_say(d, DOCTOR_ERROR, "schema", "it cannot be read: look at the role's rights");
+        doctor_say(d, DOCTOR_ERROR, "schema",
+                   "it cannot be read: check the privileges of the role");
     } else if (postgres_side_unfinished(connection)) {
         doctor_say(d, DOCTOR_ERROR, "schema", "%s", TABLE_UNFINISHED_WHY);
     } else if (version > head) {
         doctor_say(d, DOCTOR_ERROR, "schema",
-                   "%d, and this program knows up to %d: start the newer", version, head);
+                   "%d, but this program knows only up to %d: start the newer program", version,
+                   head);
     } else if (version == head) {
         doctor_say(d, DOCTOR_OK, "schema", "%d, the newest", version);
     } else {
@@ -109,8 +112,8 @@ static void check_standby(struct doctor *d, const PGresult *answers)
                    names);
     } else if (number_of(answers, STANDBYS) > 0) {
         doctor_say(d, DOCTOR_WARNING, "standby",
-                   "%s connected, and none that a commit waits for: a failover may lose what was "
-                   "acknowledged last; set synchronous_standby_names",
+                   "%s connected, but no commit waits for one: a failover may lose the last "
+                   "acknowledged writes; set synchronous_standby_names",
                    answer_of(answers, STANDBYS));
     } else {
         doctor_say(d, DOCTOR_OK, "standby",
@@ -159,7 +162,8 @@ static void check_clocks(struct doctor *d, const PGresult *answers, int64_t aske
 
     if (ahead > CLOCK_MOST_MS || ahead < -CLOCK_MOST_MS) {
         doctor_say(d, DOCTOR_WARNING, "server-clock",
-                   "%" PRId64 " ms away from this machine's: let both follow the same time (NTP)",
+                   "%" PRId64
+                   " ms away from this machine's: synchronise both with the same source (NTP)",
                    ahead);
     } else {
         doctor_say(d, DOCTOR_OK, "server-clock", "the same as this machine's, within %d ms",
@@ -195,7 +199,7 @@ static void check_tls(struct doctor *d, PGconn *connection)
         doctor_say(d, DOCTOR_OK, "tls", "not needed: the server is on this machine");
     } else if (!PQsslInUse(connection)) {
         doctor_say(d, DOCTOR_WARNING, "tls",
-                   "not in use, so that the network sees every row: add "
+                   "not in use, so anybody on the network can read every row: add "
                    "?sslmode=verify-full&sslrootcert=FILE, unless nobody else is on it");
     } else if (!is_verified(connection)) {
         doctor_say(d, DOCTOR_WARNING, "tls",
@@ -234,6 +238,7 @@ static void ask(struct doctor *d, PGconn *connection)
 void doctor_postgres(struct doctor *d)
 {
     char why[512] = "";
+    assert(d->shared && !d->path);
     const struct store_options store = cli_store_options(&d->settings);
     const struct connect_options options = {
         .url = store.url, .timeout_ms = store.timeout_ms, .prepare = !store.unprepared};
@@ -244,13 +249,14 @@ void doctor_postgres(struct doctor *d)
                    PQuser(connection), PQhost(connection));
         ask(d, connection);
     } else {
-        doctor_say(d, DOCTOR_ERROR, "database", "%s: does it run, and is DATABASE_URL right?", why);
+        doctor_say(d, DOCTOR_ERROR, "database",
+                   "%s: check that it is running and that DATABASE_URL is right", why);
     }
     if (d->settings.jwt_secret) {
         doctor_say(d, DOCTOR_OK, "secret", "JWT_SECRET is set; every node needs the same");
     } else {
         doctor_say(d, DOCTOR_ERROR, "secret",
-                   "JWT_SECRET is not set, so that taskhold serve does not start: make one for all "
+                   "JWT_SECRET is not set, so taskhold serve will not start: make one for all "
                    "nodes with openssl rand -base64 48");
     }
     PQfinish(connection);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -44,13 +45,13 @@ static bool mode_is_good(struct doctor *d, const char *path, const char *right)
         return true;
     }
     if (status.st_mode & (S_IRWXG | S_IRWXO)) {
-        doctor_say(d, DOCTOR_ERROR, "files", "%s has mode %03o, others may use it: chmod %s %s",
+        doctor_say(d, DOCTOR_ERROR, "files", "%s has mode %03o, so others can use it: chmod %s %s",
                    path, (unsigned)status.st_mode & 0777, right, path);
         return false;
     }
     if (status.st_uid != geteuid() && geteuid() != 0) {
         doctor_say(d, DOCTOR_WARNING, "files",
-                   "%s belongs to user %u: run this as the user that serves", path,
+                   "%s belongs to user %u: run this as the server's user", path,
                    (unsigned)status.st_uid);
         return false;
     }
@@ -76,7 +77,7 @@ static void check_modes(struct doctor *d)
     }
     if (good) {
         doctor_say(d, DOCTOR_OK, "files",
-                   "the database and what is beside it are the owner's only");
+                   "only the owner can use the database and the files beside it");
     }
 }
 
@@ -89,13 +90,13 @@ static void check_directory(struct doctor *d, const char *directory)
         doctor_say(d, DOCTOR_ERROR, "directory", "%s: %s", directory, strerror(errno));
     } else if (status.st_mode & (S_IWGRP | S_IWOTH)) {
         doctor_say(d, DOCTOR_ERROR, "directory",
-                   "%s may be written by others, who could replace the database: chmod 700 %s",
-                   directory, directory);
+                   "others can write to %s, and replace the database: chmod 700 %s", directory,
+                   directory);
     } else if (access(directory, W_OK) != 0) {
         doctor_say(d, DOCTOR_ERROR, "directory", "%s cannot be written: %s", directory,
                    strerror(errno));
     } else {
-        doctor_say(d, DOCTOR_OK, "directory", "%s is written by its owner only", directory);
+        doctor_say(d, DOCTOR_OK, "directory", "only its owner can write to %s", directory);
     }
 }
 
@@ -111,8 +112,8 @@ static void check_room(struct doctor *d, const char *directory)
     const int64_t room = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
     const long long megabytes = (long long)(room / MEGABYTE);
     if (room < ROOM_LEAST) {
-        doctor_say(d, DOCTOR_ERROR, "disk", "%lld MB are free: make room, writes are about to fail",
-                   megabytes);
+        doctor_say(d, DOCTOR_ERROR, "disk",
+                   "%lld MB are free: make room, because writes are about to fail", megabytes);
     } else if (room < ROOM_COMFORTABLE + status.st_size) {
         doctor_say(d, DOCTOR_WARNING, "disk", "%lld MB are free: make room before it fills up",
                    megabytes);
@@ -137,15 +138,17 @@ static void check_secret(struct doctor *d)
     }
     if (access(name, F_OK) != 0) {
         doctor_say(d, DOCTOR_WARNING, "secret",
-                   "there is no %s: the next start makes one, and everybody logs in again", name);
+                   "there is no %s: the next start makes one, and everybody has to log in again",
+                   name);
     } else {
         secret = keys_secret_file(d->path, why, sizeof why);
     }
     if (secret && strlen(secret) < SECRET_GOOD_BYTES) {
         doctor_say(d, DOCTOR_WARNING, "secret",
-                   "%s is short: replace it by 32 random bytes or more", name);
+                   "%s is short: replace it with at least 32 random bytes", name);
     } else if (secret) {
-        doctor_say(d, DOCTOR_OK, "secret", "%s is the owner's only, and long enough", name);
+        doctor_say(d, DOCTOR_OK, "secret", "only the owner can read %s, and it is long enough",
+                   name);
     } else if (*why) {
         doctor_say(d, DOCTOR_ERROR, "secret", "%s", why);
     }
@@ -164,13 +167,13 @@ static void check_filesystem(struct doctor *d, const char *directory)
     case FILESYSTEM_GOOD: doctor_say(d, DOCTOR_OK, "filesystem", "a local one"); break;
     case FILESYSTEM_MEMORY:
         doctor_say(d, DOCTOR_WARNING, "filesystem",
-                   "%s is on %s, which forgets all at a restart: put the database on a disk",
+                   "%s is on %s, which loses everything at a restart: put the database on a disk",
                    directory, name);
         break;
     case FILESYSTEM_FUSE:
         doctor_say(d, DOCTOR_WARNING, "filesystem",
-                   "%s is on %s, whose program may not keep locks and flushes: put the database on "
-                   "a local disk, unless you know that program",
+                   "%s is on %s, whose program may not honour locks and flushes: put the database "
+                   "on a local disk, unless you know that program",
                    directory, name);
         break;
     case FILESYSTEM_NETWORK:
@@ -210,8 +213,8 @@ static void check_library(struct doctor *d)
     const char *remark =
         wal_reset_is_corrected(sqlite3_libversion_number())
             ? ""
-            : "; its WAL-reset fault (corrected in 3.51.3) cannot happen here, because "
-              "one connection alone writes and moves the WAL";
+            : "; its WAL-reset bug (fixed in 3.51.3) cannot occur here, because only one "
+              "connection writes and checkpoints the WAL";
     doctor_say(d, DOCTOR_OK, "sqlite", "version %s%s", sqlite3_libversion(), remark);
 }
 
@@ -221,7 +224,7 @@ static void check_schema(struct doctor *d)
     int64_t schema = 0;
 
     if (!inspect_identity(d->db, d->path, &schema, why, sizeof why)) {
-        doctor_say(d, DOCTOR_ERROR, "schema", "%s: start the program that made it", why);
+        doctor_say(d, DOCTOR_ERROR, "schema", "%s: start the program that created it", why);
     } else if (database_is_of_0_1_0(d->db)) {
         doctor_say(d, DOCTOR_ERROR, "schema", "%s", DATABASE_OF_0_1_0_WHY);
     } else if (schema < migrate_head()) {
@@ -245,13 +248,14 @@ static void check_pages(struct doctor *d)
     } else {
         doctor_say(d, DOCTOR_ERROR, "pages",
                    "the file is damaged: stop the server, keep a copy of the file and its -wal, "
-                   "then taskhold restore the last backup");
+                   "then put the last backup back with taskhold restore");
     }
     sqlite3_finalize(statement);
 }
 
 void doctor_sqlite(struct doctor *d)
 {
+    assert(!d->shared && !d->db);
     check_files(d); /* first: SQLite corrects the mode of an empty WAL as it opens it */
     database_setup();
     check_library(d);
@@ -261,8 +265,8 @@ void doctor_sqlite(struct doctor *d)
     d->db = database_open_reader(d->path, NULL, 0);
     if (!d->db) {
         doctor_say(d, DOCTOR_ERROR, "database",
-                   "%s cannot be read as a database in WAL mode: look at its owner and mode; a "
-                   "damaged one is replaced by taskhold restore",
+                   "%s cannot be read as a database in WAL mode: check its owner and mode; "
+                   "taskhold restore replaces a damaged one",
                    d->path);
         return;
     }

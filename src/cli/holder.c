@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/holder.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -107,6 +108,7 @@ const char *holder_of_port(uint16_t port, char *out, size_t size)
 {
     struct sockets sockets = {0};
 
+    assert(size > 0);
     out[0] = '\0';
     find_sockets("/proc/net/tcp", port, &sockets);
     find_sockets("/proc/net/tcp6", port, &sockets);

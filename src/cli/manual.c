@@ -55,7 +55,7 @@ int cli_completion(int argc, char **argv)
     };
 
     if (argc == 0) {
-        return complain(CLI_USAGE, "say which shell: bash, zsh or fish");
+        return complain(CLI_USAGE, "name a shell: bash, zsh or fish");
     }
     for (size_t i = 0; i < sizeof shells / sizeof *shells; i++) {
         if (strcmp(argv[0], shells[i].name) == 0) {
@@ -66,5 +66,6 @@ int cli_completion(int argc, char **argv)
             return status;
         }
     }
-    return complain(CLI_USAGE, "no completion for %s; there are bash, zsh and fish", argv[0]);
+    return complain(CLI_USAGE, "there is no completion for %s, only for bash, zsh and fish",
+                    argv[0]);
 }

@@ -167,7 +167,7 @@ static int run(const struct settings *settings, struct move_options *options, bo
     if (!json) {
         puts(report.copied      ? "moved, and compared row for row"
              : options->compare ? "compared row for row; nothing was moved"
-                                : "it had been moved before; compared row for row");
+                                : "it was moved before; compared row for row");
     }
     if (!json && !options->compare) {
         print_secret(settings, options);
@@ -191,7 +191,7 @@ int cli_move(int argc, char **argv)
     }
     if (!options.from || !options.to || strcmp(options.from, options.to) == 0) {
         status =
-            complain(CLI_USAGE, "say two databases: --from sqlite:PATH --to postgres://..., or "
+            complain(CLI_USAGE, "name two databases: --from sqlite:PATH --to postgres://..., or "
                                 "the other way round");
     } else {
         status = run(&settings, &options, json);

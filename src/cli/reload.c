@@ -23,6 +23,7 @@ struct keys *reload_keys(const struct settings *settings, const char *file, bool
     char *name = NULL;
     struct keys *keys = NULL;
 
+    assert(why_size > 0);
     if (!settings->jwt_secret && !file) {
         (void)snprintf(why, why_size, "set JWT_SECRET: every node needs the same one");
         return NULL;

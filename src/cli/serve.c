@@ -544,7 +544,7 @@ int cli_serve(int argc, char **argv)
         status =
             start_failed(CLI_FAILED, "NOTIFY_SOCKET: the service manager cannot be reached there");
     } else if (!start_signals(&service)) {
-        status = start_failed(CLI_FAILED, "out of threads");
+        status = start_failed(CLI_FAILED, "the thread for signals cannot start");
     } else {
         if (service.settings.metrics_addr) {
             metrics_start();

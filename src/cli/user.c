@@ -209,7 +209,7 @@ static bool read_line(char line[static PASSWORD_SIZE])
             break;
         }
         if (line[len] == '\0') {
-            return refuse_password("a password cannot hold a NUL");
+            return refuse_password("a password cannot contain a NUL");
         }
         if (++len == PASSWORD_SIZE) {
             return refuse_password("the password is too long");
@@ -235,7 +235,7 @@ static bool ask_twice(char password[static PASSWORD_SIZE])
     bool good = ask("Password: ", password) && ask("Once more: ", again);
 
     if (good && strcmp(password, again) != 0) {
-        good = refuse_password("these were two different passwords");
+        good = refuse_password("the two passwords differ");
     }
     sodium_memzero(again, sizeof again);
     return good;
@@ -373,7 +373,8 @@ static int ask_consent(const struct user_order *order)
         return CLI_OK;
     }
     if (!isatty(STDIN_FILENO)) {
-        return complain(CLI_USAGE, "nobody can be asked here; say --yes to delete the account");
+        return complain(CLI_USAGE,
+                        "there is no terminal to ask on; add --yes to delete the account");
     }
     fprintf(stderr, "Delete %s and all its tasks? [y/N] ", order->email);
     const bool yes = fgets(answer, sizeof answer, stdin) &&
@@ -446,7 +447,8 @@ static int run(int argc, char **argv, struct user_order *order)
         return CLI_USAGE;
     }
     if (argc - 1 < verb->emails_least || argc - 1 > verb->emails_most) {
-        return usage(verb->emails_most == 0 ? "user list takes no argument" : "give one e-mail");
+        return usage(verb->emails_most == 0 ? "user list takes no argument"
+                                            : "give one e-mail address");
     }
     for (size_t i = 0; i < sizeof goes / sizeof *goes; i++) {
         if (goes[i].given && strcmp(verb->name, goes[i].verb) != 0) {

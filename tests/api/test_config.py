@@ -142,7 +142,7 @@ def test_a_file_of_settings_for_every_command(start_server, tmp_path):
     done = run("config", "--json", "--env-file", "settings", cwd=tmp_path, env={"THREADS": "2"})
     found = {one["name"]: (one["value"], one["origin"]) for one in json.loads(done.stdout)["settings"]}
     assert found["PASSWORD_MIN_LENGTH"] == (12, "settings") and found["THREADS"] == (2, "environment")
-    assert done.stderr == "settings line 3: PROT is no setting; did you mean PORT?\n"
+    assert done.stderr == "settings line 3: PROT is not a setting; did you mean PORT?\n"
     server = start_server(directory=tmp_path, args=["--env-file", "settings"])
     assert least_length(server) == 12
     for command in (["config"], ["user", "list"], ["migrate"], ["doctor"], ["healthcheck"], ["serve"], ["backup", "x"]):

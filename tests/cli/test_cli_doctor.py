@@ -61,7 +61,7 @@ def test_beside_a_running_server(start_server, make_user):
 
 
 @pytest.mark.parametrize("env, check, says", [
-    ({"RATE_LIMIT": "off"}, "quotas", "guessed without end"),
+    ({"RATE_LIMIT": "off"}, "quotas", "guessed without limit"),
     ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "proxies", "proxies' own addresses"),
     ({"TRUSTED_PROXIES": "10.0.0.0/8, ::/0"}, "proxies", "proxies' own addresses")])
 def test_what_is_allowed_and_dangerous(stopped, env, check, says):
@@ -99,7 +99,7 @@ def test_what_it_may_not_look_at_is_not_missing(stopped):
     if "setpriv" in done.stderr or "Permission denied" in done.stderr:
         pytest.skip(f"another user cannot run the program where it lies: {done.stderr}")
     assert done.returncode == 1 and "serve makes it" not in done.stdout
-    assert "may not look at" in done.stdout and "run this as the user that serves" in done.stdout
+    assert "may not look at" in done.stdout and "run this as the server's user" in done.stdout
 
 
 def test_a_database_in_memory_or_behind_a_program(stopped):

@@ -150,7 +150,7 @@ def test_a_changed_byte_is_found(postgres, filled, target):
     name, url = target
     assert json.loads(move(filled, url, "--json").stdout)["moved"]
     again = move(filled, url)
-    assert again.returncode == 0 and "it had been moved before; compared row for row" in again.stdout
+    assert again.returncode == 0 and "it was moved before; compared row for row" in again.stdout
     report = json.loads(move(filled, url, "--compare", "--json").stdout)
     assert report["same"] and not report["moved"] and [table["name"] for table in report["tables"]] == list(TABLES)
     changes = {
@@ -204,8 +204,8 @@ def test_what_is_refused(postgres, filled, target, start_server, make_user, tmp_
     refused(move(filled, live), "another process is using the database")
     server.terminate()
     refused(move(filled, live), "holds accounts already")
-    refused(move(filled, filled), "say two databases", 2)
-    refused(run("move", "--to", url), "say two databases", 2)
+    refused(move(filled, filled), "name two databases", 2)
+    refused(run("move", "--to", url), "name two databases", 2)
     refused(run("move", "--from"), "--from needs a value", 2)
     refused(run("move", "--from", filled, "--to", url, "more"), "unexpected argument", 2)
     refused(move(f"sqlite:{tmp_path}/missing.db", url), "there is no database")

@@ -206,7 +206,7 @@ def test_list_goes_over_pages(start_server):
     (["list", EMAIL], "takes no argument"),
     (["list", "--yes"], "--yes goes with user delete"),
     (["disable", EMAIL, "--name", "x"], "--name goes with user add"),
-    (["delete", EMAIL], "say --yes"),
+    (["delete", EMAIL], "add --yes"),
     (["list", "--databse", "x"], "did you mean --database?"),
 ], ids=str)
 def test_usage(tmp_path, args, says):
@@ -281,7 +281,7 @@ def test_a_password_is_typed_twice_and_never_shown(tmp_path):
         os.write(terminal, OTHER.encode() + b"\n")
         read_until(terminal, b"Once more: ")
         os.write(terminal, b"something else\n")
-        read_until(terminal, b"two different passwords")
+        read_until(terminal, b"the two passwords differ")
         assert process.wait(20) == 1
 
 

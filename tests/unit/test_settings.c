@@ -347,12 +347,12 @@ static void judges_values(void **state)
         {"CORS_ORIGINS", "https://A.example", 78, "lower case"},
         {"JWT_SECRET", SECRET, 0, ""},
         {"JWT_SECRET", "0123456789abcdefghijklmnopqrstu", 78, "at least 32 bytes"},
-        {"JWT_SECRET", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 78, "no sample"},
-        {"JWT_SECRET", "0123456789abcdef0123456789abcdef", 78, "no sample"},
-        {"JWT_SECRET", "secretsecretsecretsecretsecretsec", 78, "no sample"},
-        {"JWT_SECRET", "your-256-bit-secret-goes-here-1234567", 78, "no sample"},
-        {"JWT_SECRET", "Change-Me-please-8f7d6s5a4f3d2s1a0", 78, "no sample"},
-        {"JWT_SECRET", "a-string-secret-at-least-256-bits-long", 78, "no sample"},
+        {"JWT_SECRET", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 78, "not a sample"},
+        {"JWT_SECRET", "0123456789abcdef0123456789abcdef", 78, "not a sample"},
+        {"JWT_SECRET", "secretsecretsecretsecretsecretsec", 78, "not a sample"},
+        {"JWT_SECRET", "your-256-bit-secret-goes-here-1234567", 78, "not a sample"},
+        {"JWT_SECRET", "Change-Me-please-8f7d6s5a4f3d2s1a0", 78, "not a sample"},
+        {"JWT_SECRET", "a-string-secret-at-least-256-bits-long", 78, "not a sample"},
         {"JWT_SECRET_PREVIOUS", "changeme", 78, "JWT_SECRET_PREVIOUS"},
     };
 
@@ -415,7 +415,7 @@ static void remarks_on_slips(void **state)
     load(&l, "", false);
     assert_int_equal(l.status, 0);
     assert_string_equal(l.complaint,
-                        "taskhold: .env line 1: PROT is no setting; did you mean PORT?\n");
+                        "taskhold: .env line 1: PROT is not a setting; did you mean PORT?\n");
     settings_finish(&l.settings);
 }
 
