@@ -11,7 +11,7 @@
 
 #include <sodium.h>
 
-#include "base/beside.h"
+#include "base/disk.h"
 
 #include "auth/base64url.h"
 
@@ -172,44 +172,11 @@ explain(char *why, size_t why_size, const char *format, ...)
     va_end(arguments);
 }
 
-/* Reads what there is, up to `size`. Returns false on an error of the disk. */
-static bool read_all(int fd, char *data, size_t size, size_t *len)
-{
-    *len = 0;
-    while (*len < size) {
-        const ssize_t got = read(fd, data + *len, size - *len);
-        if (got == 0) {
-            break;
-        }
-        if (got > 0) {
-            *len += (size_t)got;
-        } else if (errno != EINTR) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        const ssize_t put = write(fd, data, len);
-        if (put >= 0) {
-            data += put;
-            len -= (size_t)put;
-        } else if (errno != EINTR) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Reads the open file into `text`, which has room for KEYS_SECRET_MOST + 3 bytes. Returns NULL or
  * what is wrong. */
 static const char *read_secret(int fd, char *text)
 {
     struct stat status;
-    size_t len = 0;
 
     if (fstat(fd, &status) != 0) {
         return strerror(errno);
@@ -220,21 +187,21 @@ static const char *read_secret(int fd, char *text)
     if (status.st_mode & (S_IRWXG | S_IRWXO)) {
         return "others may read it: run chmod 600 on it";
     }
-    if (!read_all(fd, text, KEYS_SECRET_MOST + 2, &len)) {
+    const ssize_t len = disk_read(fd, text, KEYS_SECRET_MOST + 2);
+    if (len < 0) {
         return strerror(errno);
     }
     /* As the settings do with JWT_SECRET_FILE: a copy of this file is the same secret. */
-    const struct slice secret = slice_strip((struct slice){text, len});
-    len = secret.len;
+    const struct slice secret = slice_strip((struct slice){text, (size_t)len});
     if (slice_has_control(secret)) {
         return "it holds a control character, such as a zero byte or a line end, inside";
     }
-    memmove(text, secret.ptr, len);
-    text[len] = '\0';
-    if (len < KEYS_SECRET_LEAST) {
+    memmove(text, secret.ptr, secret.len);
+    text[secret.len] = '\0';
+    if (secret.len < KEYS_SECRET_LEAST) {
         return "it is shorter than 32 bytes";
     }
-    return len > KEYS_SECRET_MOST ? "it is longer than 4096 bytes" : NULL;
+    return secret.len > KEYS_SECRET_MOST ? "it is longer than 4096 bytes" : NULL;
 }
 
 /* Returns the secret in `path`, or NULL: then `*absent` says that there is no file. */
@@ -263,35 +230,16 @@ static char *load_secret(const char *path, bool *absent, char *why, size_t why_s
     return text;
 }
 
-static bool sync_folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == path ? strdup("/")
-                   : slash       ? strndup(path, (size_t)(slash - path))
-                                 : strdup(".");
-    const int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    const bool ok = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0) {
-        close(fd);
-    }
-    free(folder);
-    return ok;
-}
-
 static bool write_secret(int fd)
 {
     uint8_t bytes[MADE_BYTES];
-    char text[sodium_base64_ENCODED_LEN(MADE_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING) + 1];
-    size_t len = 0;
-    bool ok = false;
+    char text[BASE64URL_LEN(MADE_BYTES) + 1];
 
     randombytes_buf(bytes, sizeof bytes);
     sodium_bin2base64(text, sizeof text, bytes, sizeof bytes,
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    len = strlen(text);
-    text[len] = '\n';
-    ok = write_all(fd, text, len + 1) && fsync(fd) == 0;
+    text[sizeof text - 1] = '\n';
+    const bool ok = disk_write(fd, text, sizeof text) && fsync(fd) == 0;
     sodium_memzero(bytes, sizeof bytes);
     sodium_memzero(text, sizeof text);
     return ok;
@@ -303,21 +251,24 @@ static bool write_secret(int fd)
 static bool make_secret(const char *path)
 {
     char *partial = NULL;
-    int fd = -1;
+    char *folder = disk_folder_of(path);
     bool ok = false;
 
-    if (asprintf(&partial, "%s.XXXXXX", path) < 0) {
+    if (!folder || asprintf(&partial, "%s.XXXXXX", path) < 0) {
+        free(folder);
         return false;
     }
-    fd = mkostemp(partial, O_CLOEXEC); /* mode 0600 */
+    const int fd = mkostemp(partial, O_CLOEXEC); /* mode 0600 */
     if (fd >= 0) {
         ok = write_secret(fd) &&
              (link(partial, path) == 0 || errno == EEXIST || rename(partial, path) == 0);
         ok = close(fd) == 0 && ok;
         unlink(partial);
     }
+    ok = ok && disk_flush(folder);
     free(partial);
-    return ok && sync_folder_of(path);
+    free(folder);
+    return ok;
 }
 
 char *keys_secret_file(const char *database_path, char *why, size_t why_size)

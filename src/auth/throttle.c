@@ -137,139 +137,95 @@ static uint32_t seconds(uint64_t units)
     return (uint32_t)((units + UNITS_A_S - 1) / UNITS_A_S);
 }
 
-/* ---- tokens that come back one by one ---- */
+/* What a bucket is after `change`: so many tokens taken, -1 one given back, 0 nothing. */
+struct change {
+    struct throttle_state state;
+    uint64_t time; /* the bucket's */
+};
 
-/* `debt` as it is after what was taken; `tokens` at least one. */
-static struct throttle_state drip_state(const struct throttle *throttle, bool allowed,
-                                        uint64_t debt, uint32_t tokens)
+/* Tokens that come back one by one. */
+static struct change drip(const struct throttle *throttle, const struct found *found,
+                          int64_t change, uint64_t now)
 {
-    const uint64_t cost = throttle->interval * tokens;
+    const uint64_t interval = throttle->interval;
+    const uint64_t cost = interval * (uint64_t)(change > 0 ? change : 1);
+    uint64_t debt = found->debt;
+    const bool allowed = change < 0 || debt + cost <= throttle->burst;
+
+    if (change < 0) {
+        debt -= debt < interval ? debt : interval;
+    } else if (allowed && change > 0) {
+        debt += cost;
+    }
     const uint64_t room = debt < throttle->burst ? throttle->burst - debt : 0;
     const uint64_t most = cost < throttle->burst ? cost : throttle->burst;
-    struct throttle_state state = {
-        .allowed = allowed,
-        .remaining = (uint32_t)(room / throttle->interval),
-        .reset_s = seconds(debt),
+    return (struct change){
+        .time = now + debt,
+        .state = {.allowed = allowed,
+                  .remaining = (uint32_t)(room / interval),
+                  .reset_s = seconds(debt),
+                  .retry_after = allowed       ? 0
+                                 : most > room ? seconds(most - room)
+                                               : 1},
     };
-
-    if (!allowed) {
-        state.retry_after = most > room ? seconds(most - room) : 1;
-    }
-    return state;
 }
 
-/* `*time`: the bucket's after that. */
-static struct throttle_state drip_take(const struct throttle *throttle, const struct found *found,
-                                       uint32_t tokens, uint64_t now, uint64_t *time)
-{
-    const uint32_t needed = tokens ? tokens : 1;
-    const bool allowed = found->debt + throttle->interval * needed <= throttle->burst;
-    const uint64_t debt = found->debt + (allowed ? throttle->interval * tokens : 0);
-
-    *time = now + debt;
-    return drip_state(throttle, allowed, debt, needed);
-}
-
-static struct throttle_state drip_give(const struct throttle *throttle, const struct found *found,
-                                       uint64_t now, uint64_t *time)
-{
-    const uint64_t debt = found->debt > throttle->interval ? found->debt - throttle->interval : 0;
-
-    *time = now + debt;
-    return drip_state(throttle, true, debt, 1);
-}
-
-/* ---- tokens that come back all at once ---- */
-
-static uint32_t out_of(const struct found *found)
-{
-    return found->debt > 0 ? (uint32_t)(found->word & COUNT_MASK) : 0;
-}
-
-/* `out` tokens are out; `*time`: the bucket's with that. */
-static struct throttle_state whole_state(const struct throttle *throttle, const struct found *found,
-                                         uint32_t out, uint64_t now, uint64_t *time)
+/* Tokens that come back all at once. */
+static struct change whole(const struct throttle *throttle, const struct found *found,
+                           int64_t change, uint64_t now)
 {
     const uint64_t left = found->debt > 0 ? found->debt : throttle->burst;
+    const int64_t quota = throttle->options.quota;
+    int64_t out = found->debt > 0 ? (int64_t)(found->word & COUNT_MASK) : 0;
+    const bool allowed = change < 0 || (change > 0 ? change : 1) <= quota - out;
 
-    *time = out > 0 ? (now + left) | out : now;
-    return (struct throttle_state){
-        .allowed = true,
-        .remaining = throttle->options.quota - out,
-        .reset_s = out > 0 ? seconds(left) : 0,
+    if (allowed && out + change >= 0) {
+        out += change;
+    }
+    const uint32_t reset_s = out > 0 ? seconds(left) : 0;
+    return (struct change){
+        .time = out > 0 ? (now + left) | (uint64_t)out : now,
+        .state = {.allowed = allowed,
+                  .remaining = (uint32_t)(quota - out),
+                  .reset_s = reset_s,
+                  .retry_after = allowed       ? 0
+                                 : reset_s > 0 ? reset_s
+                                               : 1},
     };
 }
 
-static struct throttle_state whole_take(const struct throttle *throttle, const struct found *found,
-                                        uint32_t tokens, uint64_t now, uint64_t *time)
+/* Changes the key's bucket, unless nothing is to be taken or given back; again when another thread
+ * was first. */
+static struct throttle_state change_bucket(struct throttle *throttle, struct slice key,
+                                           int64_t tokens, int64_t now_ms)
 {
-    const uint32_t out = out_of(found);
-    const uint32_t needed = tokens ? tokens : 1;
-    const bool allowed = needed <= throttle->options.quota - out;
-    struct throttle_state state =
-        whole_state(throttle, found, allowed ? out + tokens : out, now, time);
+    const uint64_t now = (uint64_t)now_ms * UNITS_A_MS & TIME_MASK;
+    const struct place place = place_of(throttle, key);
 
-    if (!allowed) {
-        state.allowed = false;
-        state.retry_after = state.reset_s > 0 ? state.reset_s : 1;
+    for (;;) {
+        struct found found = look(throttle, place, now);
+        const struct change change =
+            (throttle->options.whole ? whole : drip)(throttle, &found, tokens, now);
+        const bool changes = tokens < 0 ? found.debt > 0 : change.state.allowed && tokens > 0;
+        if (!changes || atomic_compare_exchange_weak_explicit(
+                            found.bucket, &found.word, place.tag | (change.time & TIME_MASK),
+                            memory_order_relaxed, memory_order_relaxed)) {
+            return change.state;
+        }
     }
-    return state;
-}
-
-static struct throttle_state whole_give(const struct throttle *throttle, const struct found *found,
-                                        uint64_t now, uint64_t *time)
-{
-    const uint32_t out = out_of(found);
-
-    return whole_state(throttle, found, out > 0 ? out - 1 : 0, now, time);
-}
-
-/* ---- both ---- */
-
-static uint64_t time_of(int64_t now_ms)
-{
-    return (uint64_t)now_ms * UNITS_A_MS & TIME_MASK;
-}
-
-/* Gives the bucket that `found` says the key and another time. False: another thread was first. */
-static bool put(struct found *found, uint64_t tag, uint64_t time)
-{
-    return atomic_compare_exchange_weak_explicit(found->bucket, &found->word,
-                                                 tag | (time & TIME_MASK), memory_order_relaxed,
-                                                 memory_order_relaxed);
 }
 
 struct throttle_state throttle_take(struct throttle *throttle, struct slice key, uint32_t tokens,
                                     int64_t now_ms)
 {
-    const uint64_t now = time_of(now_ms);
-    const struct place place = place_of(throttle, key);
-    struct throttle_state state;
-    struct found found;
-    uint64_t time = 0;
-
-    do {
-        found = look(throttle, place, now);
-        state = throttle->options.whole ? whole_take(throttle, &found, tokens, now, &time)
-                                        : drip_take(throttle, &found, tokens, now, &time);
-    } while (state.allowed && tokens > 0 && !put(&found, place.tag, time));
-    return state;
+    assert(throttle && key.ptr && now_ms >= 0);
+    return change_bucket(throttle, key, tokens, now_ms);
 }
 
 struct throttle_state throttle_give(struct throttle *throttle, struct slice key, int64_t now_ms)
 {
-    const uint64_t now = time_of(now_ms);
-    const struct place place = place_of(throttle, key);
-    struct throttle_state state;
-    struct found found;
-    uint64_t time = 0;
-
-    do {
-        found = look(throttle, place, now);
-        state = throttle->options.whole ? whole_give(throttle, &found, now, &time)
-                                        : drip_give(throttle, &found, now, &time);
-    } while (found.debt > 0 && !put(&found, place.tag, time));
-    return state;
+    assert(throttle && key.ptr && now_ms >= 0);
+    return change_bucket(throttle, key, -1, now_ms);
 }
 
 void throttle_forget(struct throttle *throttle, struct slice key)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#define MOMENT_LEN   19 /* of `2026-11-22T15:04:05` */
 #define MS_A_DAY     INT64_C(86400000)
 #define DAYS_400     146097
 #define DAYS_TO_1970 719468 /* from 0000-03-01 to 1970-01-01 */
@@ -232,131 +233,115 @@ void clock_add_http_date(struct buffer *out, int64_t ms)
     out->len += CLOCK_HTTP_DATE_LEN;
 }
 
-/* Takes `digits` decimal digits off the front. */
-static bool take_number(struct slice *text, size_t digits, unsigned *value)
+/* Whether a text of that length has the form of `pattern`: a digit for each 0, the same letter in
+ * either case. Adds the digits between other characters up into `numbers`. */
+static bool read_numbers(const char *text, const char *pattern, unsigned *numbers)
 {
-    uint64_t number = 0;
-
-    if (text->len < digits || !slice_to_u64((struct slice){text->ptr, digits}, 9999, &number)) {
-        return false;
+    for (; *pattern; pattern++, text++) {
+        if (*pattern == '0' && ascii_is_digit(*text)) {
+            *numbers = *numbers * 10 + (unsigned)(*text - '0');
+        } else if (*pattern != '0' && ascii_lower(*text) == *pattern) {
+            numbers++;
+        } else {
+            return false;
+        }
     }
-    *value = (unsigned)number;
-    *text = slice_from(*text, digits);
     return true;
 }
 
-/* Takes one byte off the front, which is `c` or the same letter in lower case. */
-static bool take_char(struct slice *text, char c)
-{
-    if (text->len == 0 || (text->ptr[0] != c && text->ptr[0] != ascii_lower(c))) {
-        return false;
-    }
-    *text = slice_from(*text, 1);
-    return true;
-}
-
-static bool take_date(struct slice *text, int64_t *days)
+/* `2026-11-22T15:04:05`, without regard to an offset. A second 60 is in range. */
+static bool read_moment(const char *text, int64_t *ms, bool *leap)
 {
     static const unsigned char lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    unsigned year = 0;
-    unsigned month = 0;
-    unsigned day = 0;
-    bool leap = false;
+    unsigned number[6] = {0};
 
-    if (!take_number(text, 4, &year) || !take_char(text, '-') || !take_number(text, 2, &month) ||
-        !take_char(text, '-') || !take_number(text, 2, &day) || month < 1 || month > 12) {
+    if (!read_numbers(text, "0000-00-00t00:00:00", number)) {
         return false;
     }
-    leap = month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (day < 1 || day > lengths[month - 1] + (leap ? 1U : 0U)) {
+    const unsigned year = number[0];
+    const unsigned month = number[1];
+    const bool leap_day = month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (month < 1 || month > 12 || number[2] < 1 ||
+        number[2] > lengths[month - 1] + (leap_day ? 1U : 0U) || number[3] > 23 || number[4] > 59 ||
+        number[5] > 60) {
         return false;
     }
-    *days = days_from_civil(year, month, day);
+    *leap = number[5] == 60;
+    *ms = days_from_civil(year, month, number[2]) * MS_A_DAY +
+          (int64_t)((number[3] * 60 + number[4]) * 60 + number[5]) * 1000;
     return true;
 }
 
 /* Digits after a point, cut to milliseconds. */
-static bool take_fraction(struct slice *text, unsigned *ms)
+static bool take_fraction(struct slice *text, int64_t *ms)
 {
-    unsigned digit = 0;
-    unsigned weight = 100;
+    int64_t weight = 100;
 
-    if (!take_char(text, '.')) {
+    if (text->len == 0 || text->ptr[0] != '.') {
         return true;
     }
-    if (!take_number(text, 1, &digit)) {
-        return false;
-    }
-    do {
-        *ms += digit * weight;
+    *text = slice_from(*text, 1);
+    const size_t before = text->len;
+    while (text->len > 0 && ascii_is_digit(text->ptr[0])) {
+        *ms += (text->ptr[0] - '0') * weight;
         weight /= 10;
-    } while (take_number(text, 1, &digit));
-    return true;
-}
-
-/* Milliseconds of the day. `*leap` tells a second 60, which counts as 59.999. */
-static bool take_time(struct slice *text, int64_t *ms, bool *leap)
-{
-    unsigned hour = 0;
-    unsigned minute = 0;
-    unsigned second = 0;
-    unsigned fraction = 0;
-
-    if (!take_number(text, 2, &hour) || !take_char(text, ':') || !take_number(text, 2, &minute) ||
-        !take_char(text, ':') || !take_number(text, 2, &second) || hour > 23 || minute > 59 ||
-        second > 60 || !take_fraction(text, &fraction)) {
-        return false;
+        *text = slice_from(*text, 1);
     }
-    *leap = second == 60;
-    if (*leap) {
-        second = 59;
-        fraction = 999;
-    }
-    *ms = (int64_t)((hour * 60 + minute) * 60 + second) * 1000 + fraction;
-    return true;
+    return text->len < before;
 }
 
 /* `Z`, or what must be subtracted from the local time. */
-static bool take_offset(struct slice *text, int64_t *ms)
+static bool read_offset(struct slice text, int64_t *ms)
 {
-    unsigned hour = 0;
-    unsigned minute = 0;
-    bool west = false;
+    unsigned number[2] = {0};
 
-    *ms = 0;
-    if (take_char(text, 'Z')) {
-        return true;
+    if (text.len == 1) {
+        *ms = 0;
+        return ascii_lower(text.ptr[0]) == 'z';
     }
-    west = take_char(text, '-');
-    if (!west && !take_char(text, '+')) {
+    if (text.len != 6 || !ascii_is_in(text.ptr[0], "+-") ||
+        !read_numbers(text.ptr + 1, "00:00", number) || number[0] > 23 || number[1] > 59) {
         return false;
     }
-    if (!take_number(text, 2, &hour) || !take_char(text, ':') || !take_number(text, 2, &minute) ||
-        hour > 23 || minute > 59) {
-        return false;
-    }
-    *ms = (int64_t)(hour * 60 + minute) * 60000 * (west ? -1 : 1);
+    *ms = (int64_t)(number[0] * 60 + number[1]) * (text.ptr[0] == '-' ? -60000 : 60000);
     return true;
 }
 
 bool clock_parse_rfc3339(struct slice text, int64_t *ms)
 {
-    int64_t days = 0;
-    int64_t time = 0;
-    int64_t offset = 0;
     int64_t moment = 0;
+    int64_t fraction = 0;
+    int64_t offset = 0;
     bool leap = false;
 
-    if (!take_date(&text, &days) || !take_char(&text, 'T') || !take_time(&text, &time, &leap) ||
-        !take_offset(&text, &offset) || text.len > 0) {
+    if (text.len < MOMENT_LEN || !read_moment(text.ptr, &moment, &leap)) {
         return false;
     }
-    moment = days * MS_A_DAY + time - offset;
+    text = slice_from(text, MOMENT_LEN);
+    if (!take_fraction(&text, &fraction) || !read_offset(text, &offset)) {
+        return false;
+    }
+    moment += (leap ? -1 : fraction) - offset;
     /* An offset may lead out of the years that have four digits; a leap second ends a day in UTC.
      */
     if (moment < MS_LEAST || moment > MS_MOST || (leap && (moment + 1) % MS_A_DAY != 0)) {
         return false;
     }
     *ms = moment;
+    return true;
+}
+
+bool clock_parse_exact(struct slice text, int64_t *ms)
+{
+    int64_t moment = 0;
+    bool leap = false;
+    unsigned fraction[2] = {0};
+
+    if (text.len != CLOCK_RFC3339_LEN || text.ptr[10] != 'T' || text.ptr[23] != 'Z' ||
+        !read_moment(text.ptr, &moment, &leap) || leap ||
+        !read_numbers(text.ptr + MOMENT_LEN, ".000", fraction)) {
+        return false;
+    }
+    *ms = moment + fraction[1];
     return true;
 }

@@ -43,6 +43,9 @@ void clock_add_rfc3339(struct buffer *out, int64_t ms);
  */
 bool clock_parse_rfc3339(struct slice text, int64_t *ms);
 
+/* The same for the one form that clock_format_rfc3339 writes: what an export holds. */
+bool clock_parse_exact(struct slice text, int64_t *ms);
+
 /* Length of `Sun, 22 Nov 2026 15:04:05 GMT` (IMF-fixdate, RFC 9110 section 5.6.7). */
 #define CLOCK_HTTP_DATE_LEN 29
 void clock_add_http_date(struct buffer *out, int64_t ms);

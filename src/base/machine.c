@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/slice.h"
 
 #define PATH_LEN   4608
@@ -22,18 +23,13 @@
 static struct slice read_small(const char *path, char *text, size_t size)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t len = 0;
-    ssize_t n = -1;
 
     if (fd < 0) {
         return (struct slice){0};
     }
-    while (len < size && (n = read(fd, text + len, size - len)) > 0) {
-        len += (size_t)n;
-    }
+    const ssize_t len = disk_read(fd, text, size);
     close(fd);
-    len -= len > 0 && text[len - 1] == '\n';
-    return n < 0 ? (struct slice){0} : (struct slice){text, len};
+    return len < 0 ? (struct slice){0} : slice_strip((struct slice){text, (size_t)len});
 }
 
 static void lower(uint64_t *limit, uint64_t value)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/settings_table.h"
 #include "base/slice.h"
 
@@ -165,21 +166,14 @@ static char *slurp(const char *path, int *error)
 {
     char *text = malloc(FILE_MOST + 2);
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t len = 0;
-    ssize_t n = 1;
+    ssize_t len = 0;
 
     *error = !text ? ENOMEM : fd < 0 ? errno : 0;
-    while (*error == 0 && n > 0 && len <= FILE_MOST) {
-        n = read(fd, text + len, FILE_MOST + 1 - len);
-        if (n > 0) {
-            len += (size_t)n;
-        } else if (n < 0) {
-            *error = errno;
-        }
+    if (*error == 0) {
+        len = disk_read(fd, text, FILE_MOST + 1);
+        *error = len < 0 ? errno : len > FILE_MOST ? EFBIG : 0;
     }
-    if (*error == 0 && len > FILE_MOST) {
-        *error = EFBIG;
-    } else if (*error == 0 && memchr(text, '\0', len)) {
+    if (*error == 0 && memchr(text, '\0', (size_t)len)) {
         *error = EILSEQ;
     }
     if (fd >= 0) {

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "api/routes.h"
-#include "base/beside.h"
+#include "base/disk.h"
 #include "base/owner.h"
 #include "base/thread.h"
 #include "cli/cli.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "auth/keys.h"
-#include "base/beside.h"
+#include "base/disk.h"
 #include "cli/doctor.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/filesystem.h"
@@ -56,12 +56,6 @@ static bool mode_is_good(struct doctor *d, const char *path, const char *right)
         return false;
     }
     return true;
-}
-
-static char *directory_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
 static void check_modes(struct doctor *d)
@@ -187,7 +181,7 @@ static void check_filesystem(struct doctor *d, const char *directory)
 
 static void check_files(struct doctor *d)
 {
-    char *directory = d->path ? directory_of(d->path) : NULL;
+    char *directory = d->path ? disk_folder_of(d->path) : NULL;
 
     if (!directory) {
         return;

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/beside.h"
 #include "base/clock.h"
+#include "base/disk.h"
 #include "cli/cli.h"
 #include "store/store.h"
 #include "store/transfer/move.h"

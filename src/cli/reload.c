@@ -10,7 +10,7 @@
 #include <sodium.h>
 
 #include "api/api.h"
-#include "base/beside.h"
+#include "base/disk.h"
 #include "base/log.h"
 
 #define WHY_SIZE     512

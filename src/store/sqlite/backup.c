@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
 #include "store/transfer/output.h"
@@ -77,7 +78,7 @@ static bool go_on(struct backup *b, sqlite3_backup *copy)
 /* Puts what was copied on the disk, and leaves the disk to others for as long as that took. */
 static bool settle(struct backup *b, int64_t began_us)
 {
-    if (!file_flush(b->output.partial))
+    if (!disk_flush(b->output.partial))
         return fail(b, "cannot flush", b->output.partial, strerror(errno));
     const int64_t took_us = clock_mono_us() - began_us;
     (void)usleep((useconds_t)(took_us < PAUSE_MOST_US ? took_us : PAUSE_MOST_US));
@@ -150,7 +151,7 @@ static bool verify(struct backup *b)
 static bool publish(struct backup *b)
 {
     struct stat status;
-    if (!file_flush(b->output.partial) || stat(b->output.partial, &status) != 0)
+    if (!disk_flush(b->output.partial) || stat(b->output.partial, &status) != 0)
         return fail(b, "cannot flush", b->output.partial, strerror(errno));
     b->report->bytes = status.st_size;
     return verify(b) && !is_stopped(b) && output_publish(&b->output, b->why, b->why_size);

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/beside.h"
 #include "base/buffer.h"
+#include "base/disk.h"
 #include "store/sqlite/filesystem.h"
 #include "store/sqlite/own.h"
 
@@ -81,27 +81,6 @@ static char *join(const char *a, const char *b)
     return text.data;
 }
 
-/* The directory part of `path`, to be freed. */
-static char *directory_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        return strdup(".");
-    if (slash == path)
-        return strdup("/");
-    return strndup(path, (size_t)(slash - path));
-}
-
-static bool sync_path(const char *directory)
-{
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool synced = fsync(fd) == 0;
-    close(fd);
-    return synced;
-}
-
 /* Makes `directory` and what is missing above it; each new name is flushed to disk. */
 static bool make_directory(const char *directory)
 {
@@ -112,9 +91,9 @@ static bool make_directory(const char *directory)
     }
     if (errno != ENOENT)
         return false;
-    char *parent = directory_of(directory);
+    char *parent = disk_folder_of(directory);
     bool made = parent && make_directory(parent) &&
-                (mkdir(directory, 0700) == 0 || errno == EEXIST) && sync_path(parent);
+                (mkdir(directory, 0700) == 0 || errno == EEXIST) && disk_flush(parent);
     free(parent);
     return made;
 }
@@ -263,7 +242,7 @@ bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
     const char *path = path_of(url, why, why_size);
     if (!path || refuse_beside(path, why, why_size))
         goto out;
-    directory = directory_of(path);
+    directory = disk_folder_of(path);
     if (!directory || !make_directory(directory)) {
         fail(why, why_size, "cannot make the directory of", path);
         goto out;
@@ -292,8 +271,8 @@ out:
 
 bool file_sync_directory(const struct file *file)
 {
-    char *directory = directory_of(file->path);
-    bool synced = directory && sync_path(directory);
+    char *directory = disk_folder_of(file->path);
+    bool synced = directory && disk_flush(directory);
     free(directory);
     return synced;
 }
@@ -342,15 +321,6 @@ void file_hand_over(int fd, const char *like)
         (void)!fchown(fd, status.st_uid, status.st_gid);
 }
 
-bool file_flush(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool flushed = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return flushed;
-}
-
 bool file_move(const char *from, const char *to, bool replace)
 {
     int rc = renameat2(AT_FDCWD, from, AT_FDCWD, to, replace ? 0 : RENAME_NOREPLACE);
@@ -360,8 +330,8 @@ bool file_move(const char *from, const char *to, bool replace)
     }
     if (rc != 0)
         return false;
-    char *directory = directory_of(to);
-    bool synced = directory && sync_path(directory);
+    char *directory = disk_folder_of(to);
+    bool synced = directory && disk_flush(directory);
     free(directory);
     return synced;
 }

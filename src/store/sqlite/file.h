@@ -48,9 +48,6 @@ char *file_find(const char *url, char *why, size_t why_size);
  * can use it. Where that is not allowed the file stays root's. */
 void file_hand_over(int fd, const char *like);
 
-/* Flushes what was written to `path`. False: see errno. */
-bool file_flush(const char *path);
-
 /* Renames within one directory, and flushes that. An existing `to` is EEXIST unless `replace`.
  * False: see errno. */
 bool file_move(const char *from, const char *to, bool replace);

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/beside.h"
+#include "base/disk.h"
 #include "base/slice.h"
 #include "store/sqlite/file.h"
 

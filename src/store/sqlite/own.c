@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/beside.h"
+#include "base/disk.h"
 #include "store/sqlite/file.h"
 
 static const char *const ends[] = {

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/inspect.h"
@@ -87,29 +88,13 @@ static bool name_files(struct restore *r)
     return named || fail(r, "cannot restore", path, "no memory");
 }
 
-static bool write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t put = write(fd, data, len);
-        if (put < 0 && errno != EINTR)
-            return false;
-        if (put > 0) {
-            data += put;
-            len -= (size_t)put;
-        }
-    }
-    return true;
-}
-
 static bool copy_bytes(int from, int to)
 {
     char *block = malloc(COPY_BYTES);
     ssize_t got = block ? 1 : -1;
     while (got > 0) {
-        got = read(from, block, COPY_BYTES);
-        if (got < 0 && errno == EINTR)
-            got = 1;
-        else if (got > 0 && !write_all(to, block, (size_t)got))
+        got = disk_read(from, block, COPY_BYTES);
+        if (got > 0 && !disk_write(to, block, (size_t)got))
             got = -1;
     }
     free(block);

@@ -48,16 +48,6 @@ static bool read_number(const struct json_member *member, int64_t *number)
     return *number >= 0;
 }
 
-/* Only the form that an export writes, so that the next one is the same. */
-static bool read_time(struct slice text, int64_t *ms)
-{
-    char again[CLOCK_RFC3339_LEN];
-    if (!clock_parse_rfc3339(text, ms))
-        return false;
-    clock_format_rfc3339(*ms, again);
-    return slice_eq(text, (struct slice){again, sizeof again});
-}
-
 static bool read_text(const struct dump_column *column, struct slice text,
                       struct table_value *value, struct uuid *id)
 {
@@ -70,7 +60,7 @@ static bool read_text(const struct dump_column *column, struct slice text,
     case DUMP_TEXT:
         value->bytes = (struct slice){text.ptr ? text.ptr : "", text.len};
         return !column->valid || column->valid(text);
-    case DUMP_TIME: return read_time(text, &value->number);
+    case DUMP_TIME: return clock_parse_exact(text, &value->number);
     case DUMP_STATUS:
         good = task_status_parse(text, &status);
         value->number = (int64_t)status;

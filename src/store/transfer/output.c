@@ -12,7 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/beside.h"
+#include "base/disk.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/own.h"
 
