@@ -215,7 +215,7 @@ static bool good_secret(const char *value)
 }
 
 #define SECRET_MUST                                                                                \
-    "must be at least 32 random bytes and not a sample; make one with: openssl rand -base64 48"
+    "must be at least 32 bytes, random and not a sample; make one with: openssl rand -base64 48"
 
 static const struct {
     enum setting_id id;
