@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <sodium.h>
+#include <stdio.h>
 
 #include "api/access.h"
 #include "api/body.h"
@@ -63,27 +64,20 @@ struct store_op account_op(struct account_call *call, void (*done)(struct store_
 
 /* ---- guesses ---- */
 
-static void limit_append(struct login_limit *limit, struct slice part)
-{
-    const size_t room = sizeof limit->key - limit->key_len;
-    const size_t len = part.len < room ? part.len : room;
-    if (len > 0) {
-        memcpy(limit->key + limit->key_len, part.ptr, len);
-        limit->key_len += len;
-    }
-}
-
 static void limit_init(struct account_call *call, struct slice email, bool known_address)
 {
     struct login_limit *limit = &call->limit;
-    *limit = (struct login_limit){.known_address = known_address};
-    limit_append(limit, email);
-    (void)slice_lower((struct slice){limit->key, limit->key_len}, limit->key);
+    char text[CLIENT_KEY_TEXT_MOST];
+    struct slice client = {"", 0};
     if (known_address) {
-        char client[CLIENT_KEY_TEXT_MOST];
-        limit_append(limit, SLICE("\n"));
-        limit_append(limit, client_key_text(call->x->request.client, client));
+        client = client_key_text(call->x->request.client, text);
     }
+    *limit = (struct login_limit){.known_address = known_address};
+    const int len = snprintf(limit->key, sizeof limit->key, "%.*s%s%.*s", (int)email.len, email.ptr,
+                             known_address ? "\n" : "", (int)client.len, client.ptr);
+    assert(len > 0 && (size_t)len < sizeof limit->key);
+    limit->key_len = (size_t)len;
+    (void)slice_lower((struct slice){limit->key, limit->key_len}, limit->key);
 }
 
 /* Takes one guess. False: none is left, and 429 was sent. */

@@ -24,7 +24,7 @@ struct login_limit {
     bool known_address;
     bool taken; /* and not settled yet */
     size_t key_len;
-    char key[512];
+    char key[USER_EMAIL_MOST + CLIENT_KEY_TEXT_MOST + 2];
 };
 
 #define ACCOUNT_CALL_MAGIC 0x3f9c62d5u

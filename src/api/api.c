@@ -76,9 +76,14 @@ void api_sessions_ended(void *revocations, struct uuid user)
 
 /* ---- what each loop has ---- */
 
+static struct api_loop *loop_of(void *context)
+{
+    return OWNER_CAST(context, struct api_loop, API_LOOP_MAGIC);
+}
+
 static void loop_stop(void *context)
 {
-    struct api_loop *loop = OWNER_CAST(context, struct api_loop, API_LOOP_MAGIC);
+    struct api_loop *loop = loop_of(context);
     token_cache_destroy(&loop->tokens);
     list_cache_destroy(&loop->lists);
     if (loop->store) {
@@ -111,7 +116,7 @@ static void *loop_start(void *owner, struct http_loop *http)
 
 void api_take_keys(struct http_loop *loop, const struct keys *keys)
 {
-    struct api_loop *own = OWNER_CAST(http_loop_context(loop), struct api_loop, API_LOOP_MAGIC);
+    struct api_loop *own = loop_of(http_loop_context(loop));
     own->keys = keys;
     token_cache_clear(own->tokens);
     list_cache_clear(own->lists); /* cursors are signed */
@@ -119,20 +124,20 @@ void api_take_keys(struct http_loop *loop, const struct keys *keys)
 
 static void turn_end(void *context)
 {
-    struct api_loop *loop = OWNER_CAST(context, struct api_loop, API_LOOP_MAGIC);
+    struct api_loop *loop = loop_of(context);
     loop->api->options.engine->turn_end(loop->store);
 }
 
 static int descriptor(void *context)
 {
-    const struct api_loop *loop = OWNER_CAST(context, struct api_loop, API_LOOP_MAGIC);
+    const struct api_loop *loop = loop_of(context);
     const struct store_engine *engine = loop->api->options.engine;
     return engine->descriptor ? engine->descriptor(loop->store) : -1;
 }
 
 static void ready(void *context)
 {
-    struct api_loop *loop = OWNER_CAST(context, struct api_loop, API_LOOP_MAGIC);
+    struct api_loop *loop = loop_of(context);
     loop->api->options.engine->ready(loop->store);
 }
 
@@ -155,7 +160,7 @@ struct http_hooks api_hooks(struct api *api)
 
 struct api_loop *api_loop_of(const struct http_exchange *x)
 {
-    return OWNER_CAST(http_loop_context(x->loop), struct api_loop, API_LOOP_MAGIC);
+    return loop_of(http_loop_context(x->loop));
 }
 
 struct api *api_of(const struct http_exchange *x)

@@ -25,8 +25,7 @@ static void registered(struct store_op *op)
 {
     const struct account_call *call = account_call_of(op);
     struct http_exchange *x = call->x;
-    if (op->result != ERROR_NONE) {
-        respond_error(x, op->result, NULL);
+    if (respond_failed(x, op->result, ERROR_NONE, NULL)) {
         return;
     }
     const struct user *user = &call->op.create.user;
@@ -216,17 +215,14 @@ static void refreshed(struct store_op *op)
         assert(op->result == ERROR_INVALID_REFRESH_TOKEN);
         access_event(call->x, LOG_WARN, "refresh_reuse", &refresh->session.user, NULL);
     }
-    if (op->result == ERROR_NONE) {
+    if (!respond_failed(call->x, op->result, ERROR_INVALID_REFRESH_TOKEN,
+                        refresh->reuse
+                            ? "This refresh token was used before, as if somebody had copied it; "
+                              "the session has been ended. Log in again."
+                            : "The session of this refresh token has ended or expired. Log in "
+                              "again.")) {
         send_tokens(call->x, &refresh->session);
-        return;
     }
-    respond_error(call->x, op->result,
-                  refresh->reuse
-                      ? "This refresh token was used before, as if somebody had copied it; the "
-                        "session has been ended. Log in again."
-                  : op->result == ERROR_INVALID_REFRESH_TOKEN
-                      ? "The session of this refresh token has ended or expired. Log in again."
-                      : NULL);
 }
 
 /* The store moves the session's counter, or ends the session when an old token comes again. A token
@@ -267,8 +263,7 @@ static void each(struct store_session_list *op, const struct session *row)
 static void listed(struct store_op *op)
 {
     struct account_call *call = account_call_of(op);
-    if (op->result != ERROR_NONE) {
-        respond_error(call->x, op->result, NULL);
+    if (respond_failed(call->x, op->result, ERROR_NONE, NULL)) {
         return;
     }
     jw_close_array(&call->json);
@@ -302,12 +297,9 @@ static void ended(struct store_op *op)
 {
     const struct account_call *call = account_call_of(op);
     const struct store_session_end *end = &call->op.end;
-    if (op->result != ERROR_NONE) {
-        respond_error(call->x, op->result,
-                      op->result == ERROR_NOT_FOUND
-                          ? "There is no session with this id in your account, or it has ended. "
-                            "GET /v1/me/sessions lists those that there are."
-                          : NULL);
+    if (respond_failed(call->x, op->result, ERROR_NOT_FOUND,
+                       "There is no session with this id in your account, or it has ended. GET "
+                       "/v1/me/sessions lists those that there are.")) {
         return;
     }
     access_event(call->x, LOG_INFO, "session_ended", &end->user, end->others ? "others" : NULL);

@@ -43,6 +43,7 @@ struct api_loop {
     const struct keys *keys; /* in force for this loop */
     struct token_cache *tokens;
     struct list_cache *lists;
+    unsigned last_backup; /* of the metrics listener: the cell of a gauge that only a file has */
 };
 
 /* Why there is no caller. */

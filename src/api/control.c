@@ -31,8 +31,7 @@ static void each(struct store_user_list *op, const struct user *row)
 static void listed(struct store_op *op)
 {
     struct http_exchange *x = account_call_of(op)->x;
-    if (op->result != ERROR_NONE) {
-        respond_error(x, op->result, NULL);
+    if (respond_failed(x, op->result, ERROR_NONE, NULL)) {
         return;
     }
     respond_no_store(x);
@@ -83,12 +82,9 @@ static struct account_call *begin(struct http_exchange *x, const struct user_bod
 static void answer(const struct store_op *op, int status, const struct user *user)
 {
     struct http_exchange *x = account_call_of(op)->x;
-    if (op->result == ERROR_NONE) {
+    if (!respond_failed(x, op->result, ERROR_NOT_FOUND, "There is no account with this e-mail.")) {
         respond_row(x, status, &user_body_operator, user);
-        return;
     }
-    respond_error(x, op->result,
-                  op->result == ERROR_NOT_FOUND ? "There is no account with this e-mail." : NULL);
 }
 
 static void governed(struct store_op *op)
@@ -213,12 +209,9 @@ static void invited(struct store_op *op)
     const struct account_call *call = account_call_of(op);
     const struct store_invitation_create *invite = &call->op.invite;
     struct http_exchange *x = call->x;
-    if (op->result != ERROR_NONE) {
-        respond_error(x, op->result,
-                      op->result == ERROR_QUOTA_EXCEEDED
-                          ? "There are 10,000 invitations that nobody has used yet. They expire by "
-                            "themselves; give fewer days."
-                          : NULL);
+    if (respond_failed(x, op->result, ERROR_QUOTA_EXCEEDED,
+                       "There are 10,000 invitations that nobody has used yet. They expire by "
+                       "themselves; give fewer days.")) {
         return;
     }
     access_event(x, LOG_INFO, "invited", NULL, "operator");

@@ -56,36 +56,33 @@ _Static_assert(sizeof documents / sizeof *documents == API_FILES, "each has an e
 
 /* ---- PUBLIC_URL ---- */
 
-/* What is written otherwise with PUBLIC_URL: `from` up to the slash of a path, or a whole URL. */
+/* What is written otherwise with PUBLIC_URL: after `before` and in front of `after`, the prefix of
+ * its path is put in; or, where `url` stands between them, the whole URL in its place. */
 static const struct rewriting {
-    struct slice from;
-    struct slice before; /* what of it stays in front of what is put in */
-    struct slice after;
-    bool whole; /* put in the URL; else the prefix of the path */
+    const char *before;
+    const char *url;
+    const char *after;
 } rewritings[] = {
-#define PATH(before, path)                                                                         \
-    {                                                                                              \
-        SLICE(before path), SLICE(before), SLICE(path), false                                      \
-    }
-#define URL(before, url, after)                                                                    \
-    {                                                                                              \
-        SLICE(before url after), SLICE(before), SLICE(after), true                                 \
-    }
-    PATH("=\"", "/"),            /* links of the pages */
-    PATH("'", "/openapi.json'"), /* of the script */
-    PATH("](", "/"),             /* of the description */
-    URL("\"servers\":[{\"url\":\"", "/", "\""),
-    URL("\nservers:\n  - url: ", "/", "\n"),
-    URL("\"value\": \"", "http://127.0.0.1:8080", "\""), /* of the collection */
-#undef PATH
-#undef URL
+    {"=\"", "", "/"},            /* links of the pages */
+    {"'", "", "/openapi.json'"}, /* of the script */
+    {"](", "", "/"},             /* of the description */
+    {"\"servers\":[{\"url\":\"", "/", "\""},
+    {"\nservers:\n  - url: ", "/", "\n"},
+    {"\"value\": \"", "http://127.0.0.1:8080", "\""}, /* of the collection */
 };
 
 /* The rewriting that begins at `rest`, or NULL. */
 static const struct rewriting *find_rewriting(struct slice rest)
 {
     for (size_t i = 0; i < sizeof rewritings / sizeof *rewritings; i++) {
-        if (slice_starts(rest, rewritings[i].from)) {
+        const char *const parts[] = {rewritings[i].before, rewritings[i].url, rewritings[i].after};
+        struct slice left = rest;
+        unsigned met = 0;
+        while (met < 3 && slice_starts(left, slice_of(parts[met]))) {
+            const size_t len = strlen(parts[met++]);
+            left = (struct slice){left.ptr + len, left.len - len};
+        }
+        if (met == 3) {
             return &rewritings[i];
         }
     }
@@ -105,10 +102,10 @@ static char *rewrite(struct slice text, const char *url, size_t *len)
             buffer_add_char(&out, text.ptr[at++]);
             continue;
         }
-        buffer_add(&out, rewriting->before);
-        buffer_add(&out, rewriting->whole ? weburl_base(url) : weburl_path(url));
-        buffer_add(&out, rewriting->after);
-        at += rewriting->from.len;
+        buffer_add_text(&out, rewriting->before);
+        buffer_add(&out, *rewriting->url ? weburl_base(url) : weburl_path(url));
+        buffer_add_text(&out, rewriting->after);
+        at += strlen(rewriting->before) + strlen(rewriting->url) + strlen(rewriting->after);
     }
     if (out.failed) {
         buffer_finish(&out);

@@ -11,6 +11,15 @@ void respond_error(struct http_exchange *x, enum error error, const char *detail
     http_respond_problem(x, error, detail, NULL);
 }
 
+bool respond_failed(struct http_exchange *x, enum error result, enum error common,
+                    const char *detail)
+{
+    if (result != ERROR_NONE) {
+        respond_error(x, result, result == common ? detail : NULL);
+    }
+    return result != ERROR_NONE;
+}
+
 void respond_no_memory(struct http_exchange *x)
 {
     respond_error(x, ERROR_OVERLOADED, NULL);

@@ -13,6 +13,11 @@
  * before is dropped. */
 void respond_error(struct http_exchange *x, enum error error, const char *detail);
 
+/* Sends the problem of a store call that failed and returns true; `result` ERROR_NONE: it did not.
+ * `detail` is what `common` means in this call (NULL: what it means everywhere). */
+bool respond_failed(struct http_exchange *x, enum error result, enum error common,
+                    const char *detail) __attribute__((warn_unused_result));
+
 /* Sends what a request gets when its arena is used up: 503. */
 void respond_no_memory(struct http_exchange *x);
 

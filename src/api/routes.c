@@ -15,8 +15,8 @@
 #define PATCHES (HTTP_CONSUMES_JSON | HTTP_CONSUMES_MERGE_PATCH)
 
 /* The most bytes of a body: calls about accounts need few; 0 is MAX_BODY_BYTES. */
-#define SMALL      4096
-#define ORDER_MOST 8192
+#define SMALL 4096
+#define ORDER 8192 /* of an operator */
 
 #define ANY_QUERY .query_ignored = true
 #define ALWAYS    .always = true
@@ -67,42 +67,26 @@ static const struct http_route routes[] = {
     ROW(PATCH,  "/v1/tasks/{id}",       updateTask,           tasks_patch,            JSON, PATCHES, TOKEN,  API,  0),
     ROW(DELETE, "/v1/tasks/{id}",       deleteTask,           tasks_delete,           NULL, NOTHING, TOKEN,  API,  0,     .values = tasks_delete_values),
 };
-/* clang-format on */
 
-/* Nobody but the operator reaches the other two tables, so no row asks for a token or counts. */
-#define OPEN .access = HTTP_ACCESS_PUBLIC, .always = true
-#define METRICS(where, operation, function, answer)                                                \
-    {                                                                                              \
-        .method = HTTP_GET, .path = (where), .operation_id = (operation), .handler = (function),   \
-        .produces = (answer), .query_ignored = true, OPEN                                          \
-    }
-#define LIST(where, operation, function)                                                           \
-    {                                                                                              \
-        .method = HTTP_GET, .path = (where), .operation_id = (operation), .handler = (function),   \
-        OPEN                                                                                       \
-    }
-#define ORDER(where, operation, function)                                                          \
-    {                                                                                              \
-        .method = HTTP_POST, .path = (where), .operation_id = (operation), .handler = (function),  \
-        .consumes = BODY, .body_most = ORDER_MOST, OPEN                                            \
-    }
+/* Nobody but the operator reaches the other two, so no row asks for a token or counts. */
 
 static const struct http_route metrics_routes[] = {
-    METRICS("/metrics", "getMetrics", service_metrics, PROM),
-    METRICS("/livez", "getLiveness", service_live, JSON),
-    METRICS("/readyz", "getReadiness", service_ready, JSON),
+    ROW(GET,    "/metrics",             getMetrics,           service_metrics,        PROM, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
+    ROW(GET,    "/livez",               getLiveness,          service_live,           JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
+    ROW(GET,    "/readyz",              getReadiness,         service_ready,          JSON, NOTHING, PUBLIC, NONE, 0,     ANY_QUERY, ALWAYS),
 };
 
 static const struct http_route control_routes[] = {
-    LIST("/users", "listUsers", control_list_users),
-    LIST("/users/after/{id}", "listMoreUsers", control_list_users),
-    ORDER("/users", "addUser", control_add_user),
-    ORDER("/users/password", "setUserPassword", control_set_password),
-    ORDER("/users/disable", "disableUser", control_disable_user),
-    ORDER("/users/enable", "enableUser", control_enable_user),
-    ORDER("/users/delete", "deleteUser", control_delete_user),
-    ORDER("/invitations", "invite", control_invite),
+    ROW(GET,    "/users",               listUsers,            control_list_users,     NULL, NOTHING, PUBLIC, NONE, 0,     ALWAYS),
+    ROW(GET,    "/users/after/{id}",    listMoreUsers,        control_list_users,     NULL, NOTHING, PUBLIC, NONE, 0,     ALWAYS),
+    ROW(POST,   "/users",               addUser,              control_add_user,       NULL, BODY,    PUBLIC, NONE, ORDER, ALWAYS),
+    ROW(POST,   "/users/password",      setUserPassword,      control_set_password,   NULL, BODY,    PUBLIC, NONE, ORDER, ALWAYS),
+    ROW(POST,   "/users/disable",       disableUser,          control_disable_user,   NULL, BODY,    PUBLIC, NONE, ORDER, ALWAYS),
+    ROW(POST,   "/users/enable",        enableUser,           control_enable_user,    NULL, BODY,    PUBLIC, NONE, ORDER, ALWAYS),
+    ROW(POST,   "/users/delete",        deleteUser,           control_delete_user,    NULL, BODY,    PUBLIC, NONE, ORDER, ALWAYS),
+    ROW(POST,   "/invitations",         invite,               control_invite,         NULL, BODY,    PUBLIC, NONE, ORDER, ALWAYS),
 };
+/* clang-format on */
 
 #define COUNT(rows) (sizeof(rows) / sizeof *(rows))
 

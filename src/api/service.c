@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -134,28 +133,17 @@ static void read_disk(const char *file)
     }
 }
 
-#define METRICS_LOOP_MAGIC 0x17e2ac69u
-
-/* The listener's loop has no session of the store and no tokens: no row needs them. */
-struct metrics_loop {
-    struct api_loop loop; /* first: what api_loop_of finds */
-    unsigned magic;       /* METRICS_LOOP_MAGIC */
-    unsigned last_backup; /* the cell of a gauge that only a file has */
-};
-
 /* What nobody counts is asked for with each page. The listener has one thread, which owns these
  * gauges. */
 static void read_gauges(const struct http_exchange *x)
 {
-    const struct metrics_loop *metrics =
-        OWNER_OF(api_loop_of(x), struct metrics_loop, loop, METRICS_LOOP_MAGIC);
     const struct api_options *options = &api_of(x)->options;
     const char *file = options->engine->file(options->store);
     struct store_health health;
     metrics_set(METRIC_READY, is_ready(x, &health));
     if (file) {
         metrics_set(METRIC_STORE_DAMAGED, health.damaged);
-        metrics_set_cell(metrics->last_backup, options->engine->last_backup(options->store));
+        metrics_set_cell(api_loop_of(x)->last_backup, options->engine->last_backup(options->store));
         read_disk(file);
     }
 }
@@ -168,20 +156,20 @@ void service_metrics(struct http_exchange *x)
     http_respond_body(x, 200, x->route->produces);
 }
 
+/* The listener's loop has no session of the store and no tokens: no row needs them. */
 static void *loop_start(void *owner, struct http_loop *http)
 {
-    struct metrics_loop *metrics = calloc(1, sizeof *metrics);
+    struct api_loop *loop = calloc(1, sizeof *loop);
     (void)http;
-    if (!metrics) {
+    if (!loop) {
         return NULL;
     }
-    OWNER_SET(&metrics->loop, API_LOOP_MAGIC);
-    OWNER_SET(metrics, METRICS_LOOP_MAGIC);
-    metrics->loop.api = owner;
-    if (metrics->loop.api->options.engine->last_backup) {
-        metrics->last_backup = metrics_series(METRIC_LAST_BACKUP, "");
+    OWNER_SET(loop, API_LOOP_MAGIC);
+    loop->api = owner;
+    if (loop->api->options.engine->last_backup) {
+        loop->last_backup = metrics_series(METRIC_LAST_BACKUP, "");
     }
-    return metrics;
+    return loop;
 }
 
 struct http_hooks api_metrics_hooks(struct api *api)
