@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "store/sqlite/database.h"
 
-enum { COLUMNS_MOST = 100, STEP_PAGES = 2048, ID_BYTES = 16 };
+enum { COLUMNS_MOST = 100, STEP_PAGES = 4000, ID_BYTES = 16 };
 
 struct column {
     sqlite3_value *value;

@@ -375,7 +375,7 @@ static void test_waits_for_a_long_reader_are_rare(void **state)
         int wal;
         int waited; /* 0: not at all */
     } steps[] = {{4000, 0},      {20000, 20000}, {23000, 20000}, {39999, 20000},
-                 {42200, 42200}, {84000, 42200}, {87000, 87000}, {3, 0}};
+                 {44200, 44200}, {84000, 44200}, {89000, 89000}, {3, 0}};
     struct place *place = *state;
     open_place(place);
     sqlite_engine.close(&place->store);

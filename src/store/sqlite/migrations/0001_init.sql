@@ -41,7 +41,8 @@ CREATE TABLE tasks (
     description  TEXT,
     PRIMARY KEY (user_id, created_at, id)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX tasks_by_id ON tasks (user_id, id);
+-- Ids of version 7 go to the end of it, whoever makes them: one page a batch, and not one for each user.
+CREATE UNIQUE INDEX tasks_by_id ON tasks (id, user_id);
 
 -- Deleted tasks, 30 days; `sequence` is the order of deletion.
 CREATE TABLE tombstones (
