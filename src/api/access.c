@@ -208,7 +208,7 @@ enum http_verdict access_authorize(struct http_exchange *x)
                              .reason = "missing",
                              .detail = field->value.ptr
                                            ? "The Authorization field holds no token that this "
-                                             "server takes. Send it as `Authorization: Bearer "
+                                             "server accepts. Send it as `Authorization: Bearer "
                                              "TOKEN`."
                                            : NULL,
                          });
@@ -248,6 +248,7 @@ void access_rate_fields(struct http_exchange *x, const struct throttle *throttle
                         const struct throttle_state *state)
 {
     const struct throttle_options *quota = throttle_options_of(throttle);
+    assert(state->remaining <= quota->quota);
     http_respond_field_format(x, "RateLimit-Policy", "\"%s\";q=%u;w=%u", quota->name, quota->quota,
                               quota->window_s);
     http_respond_field_format(x, "RateLimit", "\"%s\";r=%u;t=%u", quota->name, state->remaining,
@@ -314,6 +315,7 @@ static struct slice user_text(const struct http_exchange *x, const struct uuid *
 void access_event(const struct http_exchange *x, enum log_level level, const char *event,
                   const struct uuid *user, const char *reason)
 {
+    assert(event && level < LOG_OFF);
     metrics_count(METRIC_SECURITY_EVENTS, event);
     if (!log_on(level)) {
         return;

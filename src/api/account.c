@@ -10,8 +10,52 @@
 #include "api/context.h"
 #include "api/respond.h"
 #include "api/routes.h"
+#include "auth/password.h"
 #include "base/clock.h"
 #include "base/owner.h"
+
+/* ---- the policy for passwords ---- */
+
+static const struct {
+    const char *code;
+    const char *detail;
+} verdicts[] = {
+    [PASSWORD_TOO_SHORT] = {"too_short", "Is too short."},
+    [PASSWORD_TOO_LONG] = {"too_long", "Must have at most 1024 bytes."},
+    [PASSWORD_COMMON] = {"password_common",
+                         "Is one of the passwords that everybody tries first; choose another."},
+    [PASSWORD_CONTAINS_EMAIL] = {"password_contains_email",
+                                 "Must not hold the part of the e-mail address before the @."},
+};
+
+/* The least length is a setting. */
+static const char *too_short(struct arena *arena, unsigned least)
+{
+    char text[64];
+    snprintf(text, sizeof text, "Must have at least %u characters.", least);
+    struct slice copy = arena_copy(arena, slice_of(text));
+    return copy.ptr ? copy.ptr : verdicts[PASSWORD_TOO_SHORT].detail;
+}
+
+/* Adds what the policy says against a new password; `email` may be empty. One with ptr NULL
+ * (missing, or not a string) is passed over: the fields have complained already. */
+static void judge_password(struct http_exchange *x, const char *pointer, struct slice password,
+                           struct slice email, struct field_errors *errors)
+{
+    unsigned least = (unsigned)api_of(x)->options.settings->password_min_length;
+    if (!password.ptr) {
+        return;
+    }
+    enum password_verdict verdict = password_judge(password, email, least);
+    if (verdict == PASSWORD_OK) {
+        return;
+    }
+    const char *detail =
+        verdict == PASSWORD_TOO_SHORT ? too_short(x->arena, least) : verdicts[verdict].detail;
+    field_errors_add(errors, slice_of(pointer), verdicts[verdict].code, detail);
+}
+
+/* ---- the call ---- */
 
 struct account_call *account_call_new(struct http_exchange *x)
 {
@@ -32,11 +76,11 @@ bool account_read(struct account_call *call, const struct user_body *body, enum 
     struct user_input *input = &call->input;
     struct field_reading reading = {
         .fields = body->fields, .count = body->count, .mode = mode, .input = input};
-    if (!body_read(call->x, &reading)) {
+    if (!body_read(call->x, &reading, NULL)) {
         return false;
     }
-    body_judge_password(call->x, body == &user_body_password ? "/new_password" : "/password",
-                        input->new_password, input->email, &reading.errors);
+    judge_password(call->x, body == &user_body_password ? "/new_password" : "/password",
+                   input->new_password, input->email, &reading.errors);
     call->set = reading.set;
     *errors = reading.errors;
     return true;
@@ -53,6 +97,7 @@ struct account_call *account_call_begin(struct http_exchange *x, const struct us
 
 struct account_call *account_call_of(const struct store_op *op)
 {
+    assert(op->result < ERROR_COUNT);
     return OWNER_CAST(op->caller, struct account_call, ACCOUNT_CALL_MAGIC);
 }
 
@@ -148,7 +193,7 @@ static void refuse(struct account_call *call, enum error error)
 static bool submit(struct account_call *call, enum password_work work, struct slice *password,
                    void (*done)(struct password_job *job))
 {
-    assert(OWNER_IS(call, ACCOUNT_CALL_MAGIC) && password->ptr);
+    assert(OWNER_IS(call, ACCOUNT_CALL_MAGIC) && call->next && password->ptr);
     call->password = password;
     call->job.work = work;
     call->job.inbox = http_loop_inbox(call->x->loop);
@@ -246,7 +291,7 @@ static void loaded(struct store_op *op)
         respond_user_error(call->x, op->result);
         return;
     }
-    body_judge_password(call->x, "/new_password", call->input.new_password, user->email, &errors);
+    judge_password(call->x, "/new_password", call->input.new_password, user->email, &errors);
     if (body_valid(call->x, &errors)) {
         account_compare(call, user->email, call->get.known_address, user->password_hash, checked);
     }
@@ -256,6 +301,7 @@ void account_check_password(struct account_call *call, void (*next)(struct accou
 {
     struct http_exchange *x = call->x;
     assert(x->route->access == HTTP_ACCESS_TOKEN && x->route->quota == API_QUOTA_AUTH);
+    assert(call->input.password.ptr && !call->limit.taken);
     call->checked = next;
     call->get = (struct store_user_get){
         .op = account_op(call, loaded),

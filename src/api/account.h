@@ -65,6 +65,8 @@ struct account_call {
 
     /* Of single calls. */
     struct http_conditions conditions;
+    const char *event;        /* to be logged when it is done */
+    const struct user *shown; /* in the answer then; NULL: nothing is */
     struct json_writer json;
     char invitation[INVITATION_LEN + 1];
     uint8_t invitation_hash[INVITATION_HASH_LEN];
@@ -73,7 +75,7 @@ struct account_call {
 /* A zeroed call. NULL: 503 was sent. */
 struct account_call *account_call_new(struct http_exchange *x) __attribute__((warn_unused_result));
 
-/* Reads the body by `body`. What is wrong with it, the policy's word on a new password included,
+/* Reads the body by `body`. What is wrong with it, and what the policy says against a new password,
  * goes to `errors`. False: it was answered. */
 bool account_read(struct account_call *call, const struct user_body *body, enum field_mode mode,
                   struct field_errors *errors) __attribute__((warn_unused_result));

@@ -14,8 +14,8 @@
 /* The quotas. A bucket is a few bytes; a full table forgets, it never refuses. */
 #define BUCKETS       16384U
 #define TOKEN_ENTRIES 4096U /* verified tokens that a loop remembers */
-/* On an engine that other nodes write too: how long an ended session may go unnoticed here when the
- * word of it is lost, less the time of a request. */
+/* On an engine that other nodes write to as well: how long an ended session may go unnoticed here
+ * when the notice of it is lost, less the time of a request. */
 #define TOKEN_SHARED_MS 1000U
 #define LIST_PAGES      256U /* pages of lists that a loop remembers, and their bytes */
 #define LIST_BYTES      ((size_t)2 * 1024 * 1024)
@@ -38,6 +38,8 @@ static bool create_throttles(struct api *api)
 struct api *api_create(const struct api_options *options)
 {
     struct api *api = calloc(1, sizeof *api);
+    assert(options->engine && options->store && options->keys && options->settings);
+    assert(options->revocations && options->version);
     if (!api) {
         return NULL;
     }
@@ -71,6 +73,7 @@ void api_destroy(struct api **api)
 
 void api_sessions_ended(void *revocations, struct uuid user)
 {
+    assert(revocations);
     revocations_add(revocations, user);
 }
 
@@ -117,6 +120,7 @@ static void *loop_start(void *owner, struct http_loop *http)
 void api_take_keys(struct http_loop *loop, const struct keys *keys)
 {
     struct api_loop *own = loop_of(http_loop_context(loop));
+    assert(keys);
     own->keys = keys;
     token_cache_clear(own->tokens);
     list_cache_clear(own->lists); /* cursors are signed */
@@ -143,6 +147,7 @@ static void ready(void *context)
 
 struct http_hooks api_hooks(struct api *api)
 {
+    assert(api);
     return (struct http_hooks){
         .owner = api,
         .loop_start = loop_start,

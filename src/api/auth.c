@@ -29,6 +29,7 @@ static void registered(struct store_op *op)
         return;
     }
     const struct user *user = &call->op.create.user;
+    assert(!call->input.new_password.ptr);
     access_event(x, LOG_INFO, "registered", &user->id, NULL);
     http_respond_field(x, "Location", http_reference(x, SLICE("/v1/me")));
     respond_row(x, 201, &user_body_user, user);
@@ -39,8 +40,8 @@ static void create_account(struct account_call *call)
     account_create(call, registered);
 }
 
-/* An invitation that is sent is looked at and used up whether registration is closed or not: what
- * it says of itself stays true. */
+/* An invitation is checked and used up even where registration is open, so that what it says of
+ * itself stays true. */
 void auth_register(struct http_exchange *x)
 {
     struct account_call *call = account_call_begin(x, &user_body_registration);

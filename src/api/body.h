@@ -9,22 +9,17 @@
  * may add errors of its own in between. */
 
 /* Reads the body by `reading` (its arena is set here). Sends 400 invalid_json, or 503, and returns
- * false when there is no object to look at. */
-bool body_read(struct http_exchange *x, struct field_reading *reading)
+ * false when there is no object to look at. `content` (JSON_READER_DIGEST bytes; NULL: not needed)
+ * becomes the digest of what the body says. */
+bool body_read(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
     __attribute__((warn_unused_result));
 
 /* Sends 422 with all of `errors` and returns false when there are any. */
 bool body_valid(struct http_exchange *x, const struct field_errors *errors)
     __attribute__((warn_unused_result));
 
-/* Both steps. `content` (JSON_READER_DIGEST bytes; NULL: not needed) is what the body says. */
+/* Both steps. */
 bool body_decode(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
     __attribute__((warn_unused_result));
-
-/* Adds what the policy says against a new password. `pointer` is a literal such as `/password`;
- * `email` may be empty. A password with ptr NULL (missing, or not a string) is passed over: the
- * fields have complained already. */
-void body_judge_password(struct http_exchange *x, const char *pointer, struct slice password,
-                         struct slice email, struct field_errors *errors);
 
 #endif

@@ -56,7 +56,7 @@ _Static_assert(sizeof documents / sizeof *documents == API_FILES, "each has an e
 
 /* ---- PUBLIC_URL ---- */
 
-/* What is written otherwise with PUBLIC_URL: after `before` and in front of `after`, the prefix of
+/* What PUBLIC_URL changes: after `before` and in front of `after`, the prefix of
  * its path is put in; or, where `url` stands between them, the whole URL in its place. */
 static const struct rewriting {
     const char *before;
@@ -118,6 +118,7 @@ static char *rewrite(struct slice text, const char *url, size_t *len)
 bool documents_init(struct api *api)
 {
     const char *url = api->options.settings->public_url;
+    assert(!api->files[0].content.ptr);
     for (unsigned i = 0; i < API_FILES; i++) {
         const struct document *document = &documents[i];
         struct api_file *file = &api->files[i];
@@ -272,8 +273,8 @@ void documents_get_problem(struct http_exchange *x)
     struct buffer *out = x->response.body;
     if (!problem) {
         respond_error(x, ERROR_NOT_FOUND,
-                      "There is no problem of that name. The codes stand in the schema ProblemCode "
-                      "of /openapi.json.");
+                      "There is no problem of that name. The codes are listed in the schema "
+                      "ProblemCode of /openapi.json.");
         return;
     }
     buffer_add_text(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

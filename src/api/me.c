@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <assert.h>
+
 #include "api/access.h"
 #include "api/account.h"
 #include "api/body.h"
@@ -120,32 +122,29 @@ void me_patch(struct http_exchange *x)
 
 /* ---- changes that take the password ---- */
 
-/* The answer to all three. `user`: what is sent; NULL: nothing is. */
-static void changed(const struct store_op *op, const char *event, const struct user *user)
+/* The answer to all three. */
+static void changed(struct store_op *op)
 {
-    struct http_exchange *x = account_call_of(op)->x;
+    const struct account_call *call = account_call_of(op);
+    assert(call->event);
     if (op->result != ERROR_NONE) {
-        respond_user_error(x, op->result);
+        respond_user_error(call->x, op->result);
         return;
     }
-    access_event(x, LOG_INFO, event, NULL, NULL);
-    if (user) {
-        respond_row(x, 200, &user_body_user, user);
+    access_event(call->x, LOG_INFO, call->event, NULL, NULL);
+    if (call->shown) {
+        respond_row(call->x, 200, &user_body_user, call->shown);
     } else {
-        respond_done(x);
+        respond_done(call->x);
     }
-}
-
-static void password_changed(struct store_op *op)
-{
-    changed(op, "password_changed", NULL);
 }
 
 /* Every other session ends. */
 static void set_password(struct account_call *call)
 {
+    call->event = "password_changed";
     call->op.set_password = (struct store_user_set_password){
-        .op = account_op(call, password_changed),
+        .op = account_op(call, changed),
         .id = api_caller(call->x)->user,
         .verified_hash = call->get.user.password_hash,
         .hash = call->new_hash,
@@ -168,15 +167,12 @@ void me_put_password(struct http_exchange *x)
     }
 }
 
-static void email_changed(struct store_op *op)
-{
-    changed(op, "email_changed", &account_call_of(op)->op.set_email.user);
-}
-
 static void set_email(struct account_call *call)
 {
+    call->event = "email_changed";
+    call->shown = &call->op.set_email.user;
     call->op.set_email = (struct store_user_set_email){
-        .op = account_op(call, email_changed),
+        .op = account_op(call, changed),
         .id = api_caller(call->x)->user,
         .verified_hash = call->get.user.password_hash,
         .email = call->input.email,
@@ -193,15 +189,11 @@ void me_put_email(struct http_exchange *x)
     }
 }
 
-static void deleted(struct store_op *op)
-{
-    changed(op, "account_deleted", NULL);
-}
-
 static void delete_user(struct account_call *call)
 {
+    call->event = "account_deleted";
     call->op.erase = (struct store_user_delete){
-        .op = account_op(call, deleted),
+        .op = account_op(call, changed),
         .id = api_caller(call->x)->user,
         .verified_hash = call->get.user.password_hash,
     };

@@ -58,11 +58,13 @@ struct json_writer respond_json_begin(struct http_exchange *x)
 
 void respond_json(struct http_exchange *x, int status)
 {
+    assert(status >= 200 && status < 600);
     http_respond_body(x, status, "application/json");
 }
 
 void respond_write(struct json_writer *w, const struct user_body *body, const void *row)
 {
+    assert(body->count > 0 && row);
     jw_open_object(w);
     field_write(body->fields, body->count, row, w);
     jw_close_object(w);

@@ -6,8 +6,8 @@
 #include "http/problem.h"
 #include "model/user_fields.h"
 
-/* How answers of this room look. Every function that says `sends` ends the exchange: nothing of the
- * request may be touched after it. */
+/* What the answers of this room have in common. Every function that says `sends` ends the exchange:
+ * nothing of the request may be touched after it. */
 
 /* Sends the problem of `error`; `detail` NULL: its default text. What was written into the body
  * before is dropped. */
@@ -18,7 +18,7 @@ void respond_error(struct http_exchange *x, enum error error, const char *detail
 bool respond_failed(struct http_exchange *x, enum error result, enum error common,
                     const char *detail) __attribute__((warn_unused_result));
 
-/* Sends what a request gets when its arena is used up: 503. */
+/* Sends the 503 of a request whose arena is used up. */
 void respond_no_memory(struct http_exchange *x);
 
 /* Sends the problem of a store call about the caller's own account, where ERROR_NOT_FOUND means

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -66,15 +67,16 @@ static const char *database_check(const struct store_health *health)
     return health->writable ? "ok" : "the database cannot be written";
 }
 
-/* Few are no reason to be not ready. */
+/* To have few is no reason not to be ready. */
 static void write_connections(struct json_writer *w, const struct store_health *health)
 {
     char text[160];
     const unsigned wanted = health->connections + health->connections_awaited;
-    (void)snprintf(text, sizeof text,
-                   "%u of %u are to be had, and the loops share them: raise the server's limit, or "
-                   "lower DATABASE_POOL or THREADS",
-                   health->connections, wanted);
+    (void)snprintf(
+        text, sizeof text,
+        "only %u of %u could be opened, and the loops share them: raise the server's limit, or "
+        "lower DATABASE_POOL or THREADS",
+        health->connections, wanted);
     write_text(w, SLICE("connections"), health->connections_full ? text : "ok");
 }
 
@@ -123,34 +125,23 @@ void service_ready(struct http_exchange *x)
 
 /* ---- GET /metrics ---- */
 
-/* Of the file system that holds `file`; unknown (the file was moved) leaves what was seen last. */
-static void read_disk(const char *file)
-{
-    struct statvfs disk;
-    if (statvfs(file, &disk) == 0) {
-        metrics_set(METRIC_STORE_DISK, (int64_t)(disk.f_blocks * disk.f_frsize));
-        metrics_set(METRIC_STORE_DISK_FREE, (int64_t)(disk.f_bavail * disk.f_frsize));
-    }
-}
-
-/* What nobody counts is asked for with each page. The listener has one thread, which owns these
- * gauges. */
-static void read_gauges(const struct http_exchange *x)
+/* Gauges that nobody keeps are read for each page. The listener has one thread, which owns them. */
+void service_metrics(struct http_exchange *x)
 {
     const struct api_options *options = &api_of(x)->options;
     const char *file = options->engine->file(options->store);
     struct store_health health;
+    struct statvfs disk;
     metrics_set(METRIC_READY, is_ready(x, &health));
     if (file) {
         metrics_set(METRIC_STORE_DAMAGED, health.damaged);
         metrics_set_cell(api_loop_of(x)->last_backup, options->engine->last_backup(options->store));
-        read_disk(file);
     }
-}
-
-void service_metrics(struct http_exchange *x)
-{
-    read_gauges(x);
+    /* When the file was moved, what was last seen of its file system stays. */
+    if (file && statvfs(file, &disk) == 0) {
+        metrics_set(METRIC_STORE_DISK, (int64_t)(disk.f_blocks * disk.f_frsize));
+        metrics_set(METRIC_STORE_DISK_FREE, (int64_t)(disk.f_bavail * disk.f_frsize));
+    }
     respond_no_store(x);
     metrics_write(x->response.body);
     http_respond_body(x, 200, x->route->produces);
@@ -174,5 +165,6 @@ static void *loop_start(void *owner, struct http_loop *http)
 
 struct http_hooks api_metrics_hooks(struct api *api)
 {
+    assert(api);
     return (struct http_hooks){.owner = api, .loop_start = loop_start, .loop_stop = free};
 }

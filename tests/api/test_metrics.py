@@ -251,7 +251,7 @@ def test_every_security_event_has_its_name(watched):
     root = MONITORING.parents[1]
     sources = "".join(path.read_text(encoding="utf-8") for path in (root / "src" / "api").glob("*.c"))
     # In the call itself, or where the name of one is chosen.
-    named = r'(?:access_event\([^"]*?LOG_\w+, |\bchanged\(op, |\[STORE_USER_\w+\] = )"(\w+)"'
+    named = r'(?:access_event\([^"]*?LOG_\w+, |call->event = |\[STORE_USER_\w+\] = )"(\w+)"'
     logged = set(re.findall(named, sources))
     counted = {s.labels["event"] for s in metrics_of(watched).families["taskhold_security_events_total"].samples}
     text = (root / "docs" / "operations.md").read_text(encoding="utf-8")
