@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "auth/base64url.h"
 
+#include <assert.h>
 #include <sodium.h>
 
 #define VARIANT sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 void base64url_add(struct buffer *out, struct slice bytes)
 {
+    assert(out);
     const size_t room = sodium_base64_encoded_len(bytes.len, VARIANT);
     char *place = buffer_reserve(out, room);
 
@@ -18,6 +20,7 @@ void base64url_add(struct buffer *out, struct slice bytes)
 
 bool base64url_decode(struct slice text, uint8_t *bytes, size_t most, size_t *len)
 {
+    assert(bytes && len);
     unsigned high = 0;
 
     /* libsodium 1.0.18 takes a byte above 127 for an underscore. */

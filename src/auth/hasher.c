@@ -155,11 +155,10 @@ void hasher_destroy(struct hasher **hasher)
 
 bool hasher_submit(struct hasher *hasher, struct password_job *job)
 {
-    bool room = false;
-
+    assert(hasher && job && job->inbox && job->done);
     OWNER_SET(job, PASSWORD_JOB_MAGIC);
     pthread_mutex_lock(&hasher->mutex);
-    room = hasher_waiting(hasher) < hasher->queue_most;
+    const bool room = hasher_waiting(hasher) < hasher->queue_most;
     if (room) {
         job->next = NULL;
         if (hasher->last) {
@@ -179,5 +178,6 @@ bool hasher_submit(struct hasher *hasher, struct password_job *job)
 
 unsigned hasher_waiting(const struct hasher *hasher)
 {
+    assert(hasher);
     return atomic_load_explicit(&hasher->waiting, memory_order_relaxed);
 }

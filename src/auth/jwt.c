@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "auth/jwt.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <sodium.h>
 
@@ -40,6 +41,7 @@ static void write_claims(struct buffer *out, const char *issuer, const struct jw
 void jwt_make(const struct keys *keys, const char *issuer, const struct jwt_claims *claims,
               struct buffer *out)
 {
+    assert(keys && issuer && claims->expires_at > claims->issued_at);
     const struct slice header = keys_jose_header(keys, 0);
     const size_t start = out->len;
     uint8_t mac[KEYS_MAC_LEN];
@@ -149,6 +151,7 @@ static bool cut(const struct keys *keys, struct slice token, struct parts *parts
 enum jwt_result jwt_verify(const struct keys *keys, const char *issuer, struct slice token,
                            int64_t now, struct jwt_claims *claims)
 {
+    assert(keys && issuer && claims);
     struct parts parts;
     struct jwt_claims found;
     uint8_t signature[KEYS_MAC_LEN];
@@ -176,6 +179,7 @@ enum jwt_result jwt_verify(const struct keys *keys, const char *issuer, struct s
 
 const char *jwt_result_name(enum jwt_result result)
 {
+    assert(result <= JWT_EXPIRED);
     static const char *const names[] = {
         [JWT_VALID] = "valid",
         [JWT_MALFORMED] = "malformed",

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "auth/keys.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -89,6 +89,7 @@ static void write_header(struct key *key)
 
 struct keys *keys_create(struct slice current, struct slice previous)
 {
+    assert(current.ptr || current.len == 0);
     const struct slice secrets[2] = {current, previous};
     const unsigned count = previous.len > 0 ? 2 : 1;
     struct keys *keys = NULL;
@@ -121,6 +122,7 @@ void keys_destroy(struct keys **keys)
 bool keys_mac(const struct keys *keys, enum keys_purpose purpose, unsigned index, struct slice data,
               uint8_t mac[static KEYS_MAC_LEN])
 {
+    assert(keys && purpose < KEYS_PURPOSES);
     if (index >= keys->count) {
         return false;
     }
@@ -131,6 +133,7 @@ bool keys_mac(const struct keys *keys, enum keys_purpose purpose, unsigned index
 bool keys_verify(const struct keys *keys, enum keys_purpose purpose, struct slice data,
                  const uint8_t mac[static KEYS_MAC_LEN])
 {
+    assert(keys && purpose < KEYS_PURPOSES && mac);
     uint8_t ours[KEYS_MAC_LEN];
     unsigned matches = 0;
 
@@ -144,6 +147,7 @@ bool keys_verify(const struct keys *keys, enum keys_purpose purpose, struct slic
 
 struct slice keys_jose_header(const struct keys *keys, unsigned index)
 {
+    assert(keys);
     if (index >= keys->count) {
         return (struct slice){NULL, 0};
     }
@@ -152,6 +156,7 @@ struct slice keys_jose_header(const struct keys *keys, unsigned index)
 
 struct slice keys_kid(const struct keys *keys, unsigned index)
 {
+    assert(keys);
     if (index >= keys->count) {
         return (struct slice){NULL, 0};
     }
@@ -161,16 +166,6 @@ struct slice keys_kid(const struct keys *keys, unsigned index)
 /* ---- the secret beside the database file ---- */
 
 #define MADE_BYTES 64 /* as base64url: 86 characters */
-
-static void __attribute__((format(printf, 3, 4)))
-explain(char *why, size_t why_size, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(why, why_size, format, arguments);
-    va_end(arguments);
-}
 
 /* Reads the open file into `text`, which has room for KEYS_SECRET_MOST + 3 bytes. Returns NULL or
  * what is wrong. */
@@ -207,20 +202,18 @@ static const char *read_secret(int fd, char *text)
 /* Returns the secret in `path`, or NULL: then `*absent` says that there is no file. */
 static char *load_secret(const char *path, bool *absent, char *why, size_t why_size)
 {
-    char *text = NULL;
-    const char *problem = NULL;
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hang us */
 
     *absent = fd < 0 && errno == ENOENT;
     if (fd < 0) {
-        explain(why, why_size, "cannot open the secret %s: %s", path, strerror(errno));
+        (void)snprintf(why, why_size, "cannot open the secret %s: %s", path, strerror(errno));
         return NULL;
     }
-    text = calloc(1, KEYS_SECRET_MOST + 3);
-    problem = text ? read_secret(fd, text) : "out of memory";
+    char *text = calloc(1, KEYS_SECRET_MOST + 3);
+    const char *problem = text ? read_secret(fd, text) : "out of memory";
     close(fd);
     if (problem) {
-        explain(why, why_size, "cannot use the secret %s: %s", path, problem);
+        (void)snprintf(why, why_size, "cannot use the secret %s: %s", path, problem);
         if (text) {
             sodium_memzero(text, KEYS_SECRET_MOST + 3);
         }
@@ -273,20 +266,20 @@ static bool make_secret(const char *path)
 
 char *keys_secret_file(const char *database_path, char *why, size_t why_size)
 {
+    assert(database_path && why && why_size > 0);
     char *path = NULL;
-    char *text = NULL;
     bool absent = false;
 
     if (sodium_init() < 0 || asprintf(&path, "%s" BESIDE_SECRET, database_path) < 0) {
-        explain(why, why_size, "out of memory");
+        (void)snprintf(why, why_size, "out of memory");
         return NULL;
     }
-    text = load_secret(path, &absent, why, why_size);
+    char *text = load_secret(path, &absent, why, why_size);
     if (absent) {
         if (make_secret(path)) {
             text = load_secret(path, &absent, why, why_size);
         } else {
-            explain(why, why_size, "cannot make the secret %s: %s", path, strerror(errno));
+            (void)snprintf(why, why_size, "cannot make the secret %s: %s", path, strerror(errno));
         }
     }
     free(path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "auth/password.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include <sodium.h>
@@ -99,6 +100,7 @@ static bool contains_nocase(struct slice text, struct slice part)
 
 enum password_verdict password_judge(struct slice password, struct slice email, unsigned least)
 {
+    assert(password.ptr || password.len == 0);
     const struct slice local = local_part(email);
 
     if (code_points(password) < least || password.len == 0) {
@@ -148,6 +150,7 @@ static const char *bytes_of(struct slice password)
 
 bool password_hash_make(struct slice password, char text[static PASSWORD_HASH_MOST])
 {
+    assert(text);
     return crypto_pwhash_str_alg(text, bytes_of(password), password.len, PASSES,
                                  MEMORY_KIB * (size_t)1024, crypto_pwhash_ALG_ARGON2ID13) == 0;
 }
@@ -207,9 +210,9 @@ static bool read_encoded(const char *text, struct encoded *encoded)
  * is no memory. */
 enum password_match password_hash_compare(struct slice password, const char *text)
 {
+    assert(text);
     struct encoded encoded;
     uint8_t hash[HASH_BYTES];
-    bool same = false;
 
     if (!read_encoded(text, &encoded)) {
         return PASSWORD_NO_HASH;
@@ -219,7 +222,7 @@ enum password_match password_hash_compare(struct slice password, const char *tex
                       crypto_pwhash_ALG_ARGON2ID13) != 0) {
         return PASSWORD_NO_MEMORY;
     }
-    same = sodium_memcmp(hash, encoded.hash, sizeof hash) == 0;
+    const bool same = sodium_memcmp(hash, encoded.hash, sizeof hash) == 0;
     sodium_memzero(hash, sizeof hash);
     if (!same) {
         return PASSWORD_DIFFERS;

@@ -61,6 +61,7 @@ void throttle_destroy(struct throttle **throttle)
 
 const struct throttle_options *throttle_options_of(const struct throttle *throttle)
 {
+    assert(throttle);
     return &throttle->options;
 }
 
@@ -74,11 +75,10 @@ static struct place place_of(struct throttle *throttle, struct slice key)
 {
     uint64_t hash = 0;
     unsigned char bytes[crypto_shorthash_BYTES];
-    uint64_t tag = 0;
 
     crypto_shorthash(bytes, (const unsigned char *)key.ptr, key.len, throttle->secret);
     memcpy(&hash, bytes, sizeof hash);
-    tag = hash >> TIME_BITS;
+    const uint64_t tag = hash >> TIME_BITS;
     return (struct place){
         .set = &throttle->buckets[(size_t)(hash & TIME_MASK) % throttle->sets * WAYS],
         .tag = (tag ? tag : 1) << TIME_BITS,
@@ -150,6 +150,7 @@ static struct change drip(const struct throttle *throttle, const struct found *f
     const uint64_t interval = throttle->interval;
     const uint64_t cost = interval * (uint64_t)(change > 0 ? change : 1);
     uint64_t debt = found->debt;
+    assert(interval > 0);
     const bool allowed = change < 0 || debt + cost <= throttle->burst;
 
     if (change < 0) {
@@ -230,6 +231,7 @@ struct throttle_state throttle_give(struct throttle *throttle, struct slice key,
 
 void throttle_forget(struct throttle *throttle, struct slice key)
 {
+    assert(throttle && key.ptr);
     const struct place place = place_of(throttle, key);
 
     for (size_t way = 0; way < WAYS; way++) {

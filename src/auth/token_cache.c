@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "auth/token_cache.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -41,6 +42,7 @@ void revocations_destroy(struct revocations **revocations)
 
 void revocations_add(struct revocations *revocations, struct uuid user)
 {
+    assert(revocations);
     atomic_fetch_add_explicit(&revocations->counters[counter_of(user)], 1, memory_order_acq_rel);
 }
 
@@ -48,6 +50,7 @@ void revocations_add(struct revocations *revocations, struct uuid user)
  * session that the store did not yet know moves the counter afterwards. */
 uint64_t revocations_of(const struct revocations *revocations, struct uuid user)
 {
+    assert(revocations);
     return atomic_load_explicit(&revocations->counters[counter_of(user)], memory_order_acquire);
 }
 
@@ -73,6 +76,7 @@ struct token_cache {
 struct token_cache *token_cache_create(const struct revocations *revocations, size_t entries,
                                        unsigned lifetime_ms)
 {
+    assert(revocations && (entries & (entries - 1)) == 0);
     struct token_cache *cache = calloc(1, sizeof *cache);
     void *memory = MAP_FAILED;
 
@@ -105,6 +109,7 @@ void token_cache_destroy(struct token_cache **cache)
 
 void token_cache_clear(struct token_cache *cache)
 {
+    assert(cache);
     /* The pages read as zeros afterwards, and take no memory until they are used again. */
     if (madvise(cache->entries, cache->mapped, MADV_DONTNEED) != 0) {
         sodium_memzero(cache->entries, cache->mapped);
@@ -160,21 +165,17 @@ static bool is_old(const struct token_cache *cache, const struct entry *entry)
 const struct jwt_claims *token_cache_find(struct token_cache *cache, struct slice token,
                                           int64_t now)
 {
-    const struct entry *entry = NULL;
-    uint64_t tag = 0;
-    size_t set = 0;
-    size_t way = 0;
-
+    assert(cache && token.ptr);
     if (!fits(token)) {
         return NULL;
     }
-    tag = tag_of(token);
-    set = set_of(cache, tag);
-    way = way_of(cache, set, tag, token);
+    const uint64_t tag = tag_of(token);
+    const size_t set = set_of(cache, tag);
+    const size_t way = way_of(cache, set, tag, token);
     if (way == WAYS) {
         return NULL;
     }
-    entry = &cache->entries[set + way];
+    const struct entry *entry = &cache->entries[set + way];
     if (now >= entry->claims.expires_at || is_old(cache, entry) ||
         revocations_of(cache->revocations, entry->claims.user) != entry->counter) {
         return NULL;
@@ -202,21 +203,17 @@ static size_t way_to_replace(const struct token_cache *cache, size_t set)
 void token_cache_put(struct token_cache *cache, struct slice token, const struct jwt_claims *claims,
                      uint64_t counter)
 {
-    struct entry *entry = NULL;
-    uint64_t tag = 0;
-    size_t set = 0;
-    size_t way = 0;
-
+    assert(cache && token.ptr && claims);
     if (!fits(token)) {
         return;
     }
-    tag = tag_of(token);
-    set = set_of(cache, tag);
-    way = way_of(cache, set, tag, token);
+    const uint64_t tag = tag_of(token);
+    const size_t set = set_of(cache, tag);
+    size_t way = way_of(cache, set, tag, token);
     if (way == WAYS) {
         way = way_to_replace(cache, set);
     }
-    entry = &cache->entries[set + way];
+    struct entry *entry = &cache->entries[set + way];
     entry->claims = *claims;
     entry->counter = counter;
     entry->put_ms = cache->lifetime_ms > 0 ? clock_mono_ms() : 0;

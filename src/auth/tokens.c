@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "auth/tokens.h"
 
+#include <assert.h>
 #include <sodium.h>
 
 #include "auth/base64url.h"
@@ -16,6 +17,7 @@ _Static_assert(BASE64URL_LEN(TOKEN_BYTES) == REFRESH_TOKEN_LEN, "the length in t
 void refresh_token_make(const struct keys *keys, struct uuid session, int64_t counter,
                         struct buffer *out)
 {
+    assert(keys && out);
     uint8_t bytes[TOKEN_BYTES];
 
     memcpy(bytes, session.bytes, sizeof session.bytes);
@@ -29,6 +31,7 @@ void refresh_token_make(const struct keys *keys, struct uuid session, int64_t co
 bool refresh_token_parse(const struct keys *keys, struct slice token, struct uuid *session,
                          int64_t *counter)
 {
+    assert(keys && session && counter);
     uint8_t bytes[TOKEN_BYTES];
     uint64_t value = 0;
     size_t len = 0;
@@ -70,5 +73,6 @@ void invitation_make(char text[static INVITATION_LEN + 1], uint8_t hash[static I
 
 void invitation_hash(struct slice text, uint8_t hash[static INVITATION_HASH_LEN])
 {
+    assert(text.ptr || text.len == 0);
     crypto_hash_sha256(hash, (const unsigned char *)(text.ptr ? text.ptr : ""), text.len);
 }

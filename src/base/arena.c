@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #if defined(__has_feature)
@@ -58,6 +59,7 @@ static void block_destroy(struct block *block)
 
 struct arena *arena_create(size_t most)
 {
+    assert(most > 0);
     struct arena *arena = malloc(sizeof *arena);
 
     if (!arena) {
@@ -74,6 +76,7 @@ struct arena *arena_create(size_t most)
 
 void arena_destroy(struct arena **arena)
 {
+    assert(arena);
     if (*arena) {
         arena_reset(*arena);
         block_destroy((*arena)->first);
@@ -84,16 +87,16 @@ void arena_destroy(struct arena **arena)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
+    assert(arena);
     const size_t align = _Alignof(max_align_t);
     struct block *block = arena->newest;
-    size_t rounded = 0;
     char *bytes = NULL;
 
     /* Checked before rounding, which could wrap around. */
     if (size > arena->most) {
         return NULL;
     }
-    rounded = size == 0 ? align : (size + align - 1) / align * align;
+    const size_t rounded = size == 0 ? align : (size + align - 1) / align * align;
     if (rounded > arena->most - arena->taken) {
         return NULL;
     }
@@ -115,6 +118,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 struct slice arena_copy(struct arena *arena, struct slice s)
 {
+    assert(s.ptr || s.len == 0);
     char *copy = s.len < SIZE_MAX ? arena_alloc(arena, s.len + 1) : NULL;
 
     if (!copy) {
@@ -128,11 +132,13 @@ struct slice arena_copy(struct arena *arena, struct slice s)
 
 size_t arena_held(const struct arena *arena)
 {
+    assert(arena);
     return sizeof *arena + BLOCK_FIRST + arena->held;
 }
 
 void arena_reset(struct arena *arena)
 {
+    assert(arena);
     while (arena->newest != arena->first) {
         struct block *block = arena->newest;
         arena->newest = block->next;

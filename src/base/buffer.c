@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/buffer.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 void buffer_init(struct buffer *b, size_t most)
 {
+    assert(b);
     *b = (struct buffer){.most = most};
 }
 
@@ -76,6 +78,7 @@ inline struct slice buffer_slice(const struct buffer *b)
 
 void buffer_add(struct buffer *b, struct slice s)
 {
+    assert(s.ptr || s.len == 0);
     char *end = buffer_reserve(b, s.len);
 
     if (end && s.len > 0) {
@@ -86,6 +89,7 @@ void buffer_add(struct buffer *b, struct slice s)
 
 void buffer_add_text(struct buffer *b, const char *text)
 {
+    assert(text);
     buffer_add(b, slice_of(text));
 }
 
@@ -115,6 +119,7 @@ void buffer_add_i64(struct buffer *b, int64_t value)
 
 void buffer_add_format(struct buffer *b, const char *format, ...)
 {
+    assert(format);
     va_list arguments;
     char *end = buffer_reserve(b, 0);
     int len = 0;

@@ -2,6 +2,7 @@
 #include "base/client_key.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 
 void client_key(const struct in6_addr *address, uint8_t key[static CLIENT_KEY_LEN])
 {
+    assert(address);
     memcpy(key, address, CLIENT_KEY_LEN);
     if (!IN6_IS_ADDR_V4MAPPED(address)) {
         memset(key + PREFIX_BYTES, 0, CLIENT_KEY_LEN - PREFIX_BYTES);
@@ -17,6 +19,7 @@ void client_key(const struct in6_addr *address, uint8_t key[static CLIENT_KEY_LE
 
 struct slice client_key_text(struct slice address, char text[static CLIENT_KEY_TEXT_MOST])
 {
+    assert(address.ptr || address.len == 0);
     struct in6_addr parsed;
     struct in6_addr key;
     const size_t len =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/clock.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -201,6 +202,7 @@ void clock_format_rfc3339(int64_t ms, char text[static CLOCK_RFC3339_LEN])
 
 void clock_add_rfc3339(struct buffer *out, int64_t ms)
 {
+    assert(out);
     char *end = buffer_reserve(out, CLOCK_RFC3339_LEN);
 
     if (end) {
@@ -211,6 +213,7 @@ void clock_add_rfc3339(struct buffer *out, int64_t ms)
 
 void clock_add_http_date(struct buffer *out, int64_t ms)
 {
+    assert(out);
     static const char weekdays[] = "SunMonTueWedThuFriSat";
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     const struct civil civil = civil_from_ms(ms);
@@ -309,6 +312,7 @@ static bool read_offset(struct slice text, int64_t *ms)
 
 bool clock_parse_rfc3339(struct slice text, int64_t *ms)
 {
+    assert(ms);
     int64_t moment = 0;
     int64_t fraction = 0;
     int64_t offset = 0;
@@ -333,6 +337,7 @@ bool clock_parse_rfc3339(struct slice text, int64_t *ms)
 
 bool clock_parse_exact(struct slice text, int64_t *ms)
 {
+    assert(ms);
     int64_t moment = 0;
     bool leap = false;
     unsigned fraction[2] = {0};

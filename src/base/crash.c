@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <execinfo.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -138,5 +137,13 @@ void crash_tell(void)
     atomic_store(&is_telling, true);
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
         sigaction(crashes[i].number, &crash, NULL);
+    }
+}
+
+void crash_let_through(sigset_t *blocked)
+{
+    assert(blocked);
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
+        sigdelset(blocked, crashes[i].number);
     }
 }

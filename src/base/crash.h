@@ -2,10 +2,16 @@
 #ifndef TASKHOLD_BASE_CRASH_H
 #define TASKHOLD_BASE_CRASH_H
 
+#include <signal.h>
+
 /* From now on a crash (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) writes one line of the log to
  * standard error before the process ends as it would have ended anyway: the signal and the address,
  * or the assertion that failed; the version; the thread; and the backtrace, as arguments for
  * `addr2line -e taskhold`. To be called once, before other threads start. */
 void crash_tell(void);
+
+/* Takes the signals of a crash out of a set that a thread is to block: blocked, they would end the
+ * process without a word. */
+void crash_let_through(sigset_t *blocked);
 
 #endif

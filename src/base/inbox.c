@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/inbox.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -42,11 +43,13 @@ void inbox_destroy(struct inbox **inbox)
 
 int inbox_fd(const struct inbox *inbox)
 {
+    assert(inbox);
     return inbox->fd;
 }
 
 void inbox_post(struct inbox *inbox, struct inbox_message *message)
 {
+    assert(inbox && message && message->run);
     const uint64_t one = 1;
     const int fd = inbox->fd;
     struct inbox_message *below = atomic_load_explicit(&inbox->newest, memory_order_relaxed);
@@ -75,14 +78,15 @@ static struct inbox_message *reverse(struct inbox_message *newest)
 
 bool inbox_run(struct inbox *inbox)
 {
+    assert(inbox);
     uint64_t posts = 0;
-    struct inbox_message *message = NULL;
     bool any = false;
 
     /* The eventfd first: a message posted after the exchange then makes it readable again. */
     while (read(inbox->fd, &posts, sizeof posts) < 0 && errno == EINTR) {
     }
-    message = reverse(atomic_exchange_explicit(&inbox->newest, NULL, memory_order_acquire));
+    struct inbox_message *message =
+        reverse(atomic_exchange_explicit(&inbox->newest, NULL, memory_order_acquire));
     while (message) {
         /* Read before the run, which may free the message. */
         struct inbox_message *next = message->next;

@@ -513,6 +513,7 @@ static char *mended(struct slice text)
 enum json_read json_reader_init(struct json_reader *reader, struct slice text,
                                 char why[static JSON_READER_WHY])
 {
+    assert(reader && (text.ptr || text.len == 0));
     struct scan s = {.text = text, .why = why};
     json_error_t error = {0};
     char *copy = NULL;
@@ -561,6 +562,7 @@ enum json_kind json_reader_kind(const json_t *value)
 
 bool json_reader_next(struct json_reader *reader, struct json_member *member)
 {
+    assert(reader && member);
     if (!reader->next) {
         return false;
     }
@@ -579,6 +581,7 @@ bool json_reader_next(struct json_reader *reader, struct json_member *member)
 
 void json_reader_wipe(const struct json_member *member)
 {
+    assert(member);
     if (member->kind == JSON_KIND_TEXT) {
         /* The text is the reader's own memory from malloc; only its accessor is const. */
         sodium_memzero((void *)(uintptr_t)json_string_value(member->value), member->text.len);

@@ -9,12 +9,14 @@
 
 void json_writer_init(struct json_writer *w, struct buffer *out)
 {
+    assert(w && out);
     *w = (struct json_writer){.out = out};
     w->first[0] = true;
 }
 
 inline void jw_name(struct json_writer *w, struct slice name)
 {
+    assert(name.ptr && !w->name.ptr);
     w->name = name;
 }
 
@@ -121,12 +123,10 @@ static bool must_escape(char c)
 static bool any_must_escape(const char *eight)
 {
     uint64_t bytes = 0;
-    uint64_t quote = 0;
-    uint64_t backslash = 0;
 
     memcpy(&bytes, eight, sizeof bytes);
-    quote = bytes ^ BYTES('"');
-    backslash = bytes ^ BYTES('\\');
+    const uint64_t quote = bytes ^ BYTES('"');
+    const uint64_t backslash = bytes ^ BYTES('\\');
     return ((((bytes - BYTES(0x20)) & ~bytes) | ((quote - BYTES(1)) & ~quote) |
              ((backslash - BYTES(1)) & ~backslash)) &
             BYTES(0x80)) != 0;
@@ -178,6 +178,7 @@ static void add_escaped(struct buffer *out, struct slice text)
 
 void jw_text(struct json_writer *w, struct slice text)
 {
+    assert(text.ptr || text.len == 0);
     const size_t clean = clean_run(text);
     char *end = begin_value(w, clean + 2);
 

@@ -442,12 +442,14 @@ enum log_level log_level_of(const char *name)
 
 void log_setup(enum log_level level, bool json)
 {
+    assert(level <= LOG_OFF);
     atomic_store(&least_level, (int)level);
     atomic_store(&style, (int)choose_style(json));
 }
 
 void log_set_level(enum log_level level)
 {
+    assert(level <= LOG_OFF);
     atomic_store(&least_level, (int)level);
 }
 
@@ -475,8 +477,6 @@ bool log_start(enum log_level level, bool json)
 
 void log_stop(void)
 {
-    bool ended = false;
-
     pthread_mutex_lock(&state.lock);
     if (!state.running) {
         pthread_mutex_unlock(&state.lock);
@@ -488,7 +488,7 @@ void log_stop(void)
     const int64_t until_ms = clock_mono_ms() + STOP_MS;
     while (!state.writer_ended && thread_wait_until(&state.ended, &state.lock, until_ms)) {
     }
-    ended = state.writer_ended;
+    const bool ended = state.writer_ended;
     state.lost = !ended;
     pthread_mutex_unlock(&state.lock);
     if (ended) {
@@ -566,6 +566,7 @@ void log_always(enum log_level level, const char *event, const struct log_field 
 
 void log_message(enum log_level level, const char *event, const char *format, ...)
 {
+    assert(event && format);
     char text[1024];
     va_list arguments;
 

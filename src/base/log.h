@@ -49,30 +49,16 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 #define LOG_FIELDS(...)                                                                            \
     (const struct log_field[]){__VA_ARGS__},                                                       \
         sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)
-#define LOG_T(field, slice)                                                                        \
+#define LOG_FIELD(field, what, ...)                                                                \
     {                                                                                              \
-        .name = {field, sizeof(field) - 1}, .kind = LOG_TEXT, .text = (slice)                      \
+        .name = {field, sizeof(field) - 1}, .kind = (what), __VA_ARGS__                            \
     }
-#define LOG_O(field, slice)                                                                        \
-    {                                                                                              \
-        .name = {field, sizeof(field) - 1}, .kind = LOG_OPTIONAL_TEXT, .text = (slice)             \
-    }
-#define LOG_WORD(field, slice)                                                                     \
-    {                                                                                              \
-        .name = {field, sizeof(field) - 1}, .kind = LOG_PLAIN_WORD, .text = (slice)                \
-    }
-#define LOG_HTTP_STATUS(field, value)                                                              \
-    {                                                                                              \
-        .name = {field, sizeof(field) - 1}, .kind = LOG_STATUS_CODE, .number = (int64_t)(value)    \
-    }
-#define LOG_US(field, value)                                                                       \
-    {                                                                                              \
-        .name = {field, sizeof(field) - 1}, .kind = LOG_MICROSECONDS, .number = (int64_t)(value)   \
-    }
-#define LOG_N(field, value)                                                                        \
-    {                                                                                              \
-        .name = {field, sizeof(field) - 1}, .kind = LOG_NUMBER, .number = (int64_t)(value)         \
-    }
+#define LOG_T(field, slice)           LOG_FIELD(field, LOG_TEXT, .text = (slice))
+#define LOG_O(field, slice)           LOG_FIELD(field, LOG_OPTIONAL_TEXT, .text = (slice))
+#define LOG_WORD(field, slice)        LOG_FIELD(field, LOG_PLAIN_WORD, .text = (slice))
+#define LOG_N(field, value)           LOG_FIELD(field, LOG_NUMBER, .number = (int64_t)(value))
+#define LOG_HTTP_STATUS(field, value) LOG_FIELD(field, LOG_STATUS_CODE, .number = (int64_t)(value))
+#define LOG_US(field, value)          LOG_FIELD(field, LOG_MICROSECONDS, .number = (int64_t)(value))
 
 /* A line with only a message. */
 void log_message(enum log_level level, const char *event, const char *format, ...)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/machine.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -174,6 +175,7 @@ static unsigned affinity(void)
 
 void machine_read(const char *root, struct machine *machine)
 {
+    assert(root && machine);
     const struct limits limits = read_limits(root);
     const long pages = sysconf(_SC_PHYS_PAGES);
     const long page = sysconf(_SC_PAGESIZE);
@@ -201,6 +203,7 @@ void machine_read(const char *root, struct machine *machine)
 
 void machine_plan(const struct machine *machine, unsigned threads, struct machine_use *use)
 {
+    assert(machine->cpus > 0 && use);
     const unsigned busy = threads && threads < machine->cpus ? threads : machine->cpus;
     const unsigned by_cores = busy >= 4 ? busy / 2 : 1;
     const uint64_t fit = machine->memory / 4 / MACHINE_HASHER_BYTES;

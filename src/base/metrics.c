@@ -211,11 +211,13 @@ static inline void add(_Atomic int64_t *cell, int64_t n)
 
 void metrics_add_cell(unsigned cell, int64_t n)
 {
+    assert(cell < CELLS);
     add(cell_of(cell), n);
 }
 
 void metrics_set_cell(unsigned cell, int64_t value)
 {
+    assert(cell < CELLS);
     atomic_store_explicit(cell_of(cell), value, memory_order_relaxed);
 }
 
@@ -293,10 +295,9 @@ static unsigned append_series(enum metric metric, const char *labels)
 
 unsigned metrics_series(enum metric metric, const char *labels)
 {
-    unsigned cell = 0;
     assert(rows[metric].series);
     pthread_mutex_lock(&state.lock);
-    cell = append_series(metric, labels);
+    const unsigned cell = append_series(metric, labels);
     pthread_mutex_unlock(&state.lock);
     return cell;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/notify.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -46,6 +47,7 @@ bool notify_open(void)
 
 void notify_send(const char *state)
 {
+    assert(state);
     const int before = errno;
 
     if (manager >= 0) {

@@ -27,15 +27,14 @@
     ({                                                                                             \
         __typeof__(((type *)0)->member) *owner_member = (pointer);                                 \
         assert(owner_member);                                                                      \
-        type *owner_found = (type *)(void *)((char *)owner_member - offsetof(type, member));       \
-        assert(owner_found->magic == (number));                                                    \
-        owner_found;                                                                               \
+        void *owner_begin = (char *)owner_member - offsetof(type, member);                         \
+        OWNER_CAST(owner_begin, type, number);                                                     \
     })
 
 /* What a `void *` points to: a struct of type `type`. */
 #define OWNER_CAST(pointer, type, number)                                                          \
     ({                                                                                             \
-        type *owner_found = (pointer);                                                             \
+        __typeof__(type) *owner_found = (pointer);                                                 \
         assert(OWNER_IS(owner_found, number));                                                     \
         owner_found;                                                                               \
     })

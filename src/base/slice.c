@@ -102,6 +102,7 @@ struct slice slice_strip(struct slice s)
 
 bool slice_has_control(struct slice s)
 {
+    assert(s.ptr || s.len == 0);
     for (size_t i = 0; i < s.len; i++) {
         if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f) {
             return true;
@@ -112,6 +113,7 @@ bool slice_has_control(struct slice s)
 
 struct slice slice_next(struct slice *rest, char separator)
 {
+    assert(rest);
     struct slice part = *rest;
     const char *end = part.len > 0 ? memchr(part.ptr, separator, part.len) : NULL;
 
@@ -127,6 +129,7 @@ struct slice slice_next(struct slice *rest, char separator)
 
 bool slice_to_u64(struct slice s, uint64_t most, uint64_t *value)
 {
+    assert(value);
     uint64_t sum = 0;
 
     if (s.len == 0) {

@@ -3,22 +3,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/crash.h"
+
 #define NAME_LEN 16 /* with its NUL; pthread_setname_np takes no more */
-
-/* All but those of a crash: blocked, they would end the process without a word. */
-static void set_of_blocked(sigset_t *set)
-{
-    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
-
-    sigfillset(set);
-    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
-        sigdelset(set, crashes[i]);
-    }
-}
 
 /* What a new thread needs to begin. */
 struct beginning {
@@ -59,7 +49,8 @@ bool thread_start(pthread_t *thread, const char *name, size_t stack_bytes, void 
     if (beginning) {
         *beginning = (struct beginning){.run = run, .argument = argument};
         (void)snprintf(beginning->name, sizeof beginning->name, "%s", name);
-        set_of_blocked(&blocked);
+        sigfillset(&blocked);
+        crash_let_through(&blocked);
         pthread_sigmask(SIG_SETMASK, &blocked, &before);
         result = pthread_create(thread, &attributes, begin, beginning);
         pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -13,8 +13,8 @@ static bool is_tail(char c)
 
 size_t utf8_step(struct slice s)
 {
+    assert(s.ptr || s.len == 0);
     const unsigned char *p = (const unsigned char *)s.ptr;
-    size_t len = 0;
 
     if (s.len == 0) {
         return 0;
@@ -22,7 +22,7 @@ size_t utf8_step(struct slice s)
     if (p[0] < 0x80) {
         return 1;
     }
-    len = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : 4;
+    const size_t len = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : 4;
     if (p[0] < 0xc2 || p[0] > 0xf4 || s.len < len) {
         return 0;
     }
@@ -53,6 +53,7 @@ bool utf8_valid(struct slice s)
 
 struct slice utf8_cut(struct slice s, size_t most)
 {
+    assert(s.ptr || s.len == 0);
     if (s.len > most) {
         s.len = most;
         while (s.len > 0 && is_tail(s.ptr[s.len])) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/uuid.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -96,6 +97,7 @@ static const unsigned char places[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 
 
 void uuid_format(struct uuid id, char text[static UUID_TEXT_LEN])
 {
+    assert(text);
     static const char pairs[] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2") HEX_ROW("3") HEX_ROW("4")
         HEX_ROW("5") HEX_ROW("6") HEX_ROW("7") HEX_ROW("8") HEX_ROW("9") HEX_ROW("a") HEX_ROW("b")
             HEX_ROW("c") HEX_ROW("d") HEX_ROW("e") HEX_ROW("f");
@@ -147,10 +149,12 @@ static bool parse(struct slice text, bool fold, struct uuid *id)
 
 bool uuid_parse(struct slice text, struct uuid *id)
 {
+    assert(id);
     return parse(text, false, id);
 }
 
 bool uuid_parse_any_case(struct slice text, struct uuid *id)
 {
+    assert(id);
     return parse(text, true, id);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/weburl.h"
 
+#include <assert.h>
+
 static bool is_lower(char c)
 {
     return ascii_is_alnum(c) && ascii_lower(c) == c;
@@ -48,6 +50,7 @@ static bool is_server(struct slice text)
 /* An origin with the port that its scheme has anyway is never sent, so nobody's page is meant. */
 bool weburl_is_origin(struct slice text)
 {
+    assert(text.ptr);
     const bool usual = (slice_starts(text, SLICE("http://")) && slice_ends(text, SLICE(":80"))) ||
                        (slice_starts(text, SLICE("https://")) && slice_ends(text, SLICE(":443")));
     return is_server(text) && !usual;
@@ -90,6 +93,7 @@ static struct slice without_slash(struct slice text)
 
 bool weburl_is_public(struct slice text)
 {
+    assert(text.ptr);
     const size_t origin = origin_length(text);
     return text.len <= WEBURL_MOST &&
            (slice_starts(text, SLICE("http://")) || slice_starts(text, SLICE("https://"))) &&
