@@ -90,7 +90,7 @@ void settings_remark(struct settings *settings, const char *format, ...)
 /* ---- one value ---- */
 
 /* False: out of memory. */
-static bool assign_number(struct settings *settings, enum setting_id id, struct slice text)
+static bool assign_setting_number(struct settings *settings, enum setting_id id, struct slice text)
 {
     const struct setting_row *row = &setting_rows[id];
     uint64_t number = 0;
@@ -109,8 +109,8 @@ static bool assign_number(struct settings *settings, enum setting_id id, struct 
 
 /* Gives a setting its value. Takes no ownership of `value`; NULL: the default. False: out of
  * memory. */
-static bool assign(struct settings *settings, enum setting_id id, const char *value,
-                   enum settings_origin origin)
+static bool assign_setting(struct settings *settings, enum setting_id id, const char *value,
+                           enum settings_origin origin)
 {
     const struct setting_row *row = &setting_rows[id];
     const struct slice text = slice_strip(slice_of(value ? value : row->fallback_text));
@@ -126,7 +126,7 @@ static bool assign(struct settings *settings, enum setting_id id, const char *va
     }
     if (row->is_number) {
         *setting_number(settings, id) = row->fallback;
-        return !value || assign_number(settings, id, text);
+        return !value || assign_setting_number(settings, id, text);
     }
     /* Nothing takes away what has no default; elsewhere it is checked, and refused. */
     if (text.len == 0 && !row->fallback_text) {
@@ -137,7 +137,7 @@ static bool assign(struct settings *settings, enum setting_id id, const char *va
 }
 
 /* A secret that stands in a file of its own. */
-static bool assign_file(struct settings *settings, enum setting_id id, const char *path)
+static bool assign_setting_file(struct settings *settings, enum setting_id id, const char *path)
 {
     const char *why = NULL;
     char *content = settings_read_file(path, &why);
@@ -150,7 +150,7 @@ static bool assign_file(struct settings *settings, enum setting_id id, const cha
                        "%s_FILE: %s %s; name a file that holds the value, or unset it",
                        setting_rows[id].name, path, content ? "is empty" : why);
     } else {
-        good = assign(settings, id, content, SETTINGS_FILE);
+        good = assign_setting(settings, id, content, SETTINGS_FILE);
     }
     if (content) {
         explicit_bzero(content, strlen(content));
@@ -177,7 +177,8 @@ struct sources {
 };
 
 /* The first source that knows a setting decides it. False: out of memory. */
-static bool resolve(struct settings *settings, enum setting_id id, const struct sources *sources)
+static bool resolve_setting(struct settings *settings, enum setting_id id,
+                            const struct sources *sources)
 {
     for (size_t i = 0; i < RANKS; i++) {
         const char *value = sources->ranked[i].source.values[id];
@@ -189,13 +190,13 @@ static bool resolve(struct settings *settings, enum setting_id id, const struct 
             return true;
         }
         if (file) {
-            return assign_file(settings, id, file);
+            return assign_setting_file(settings, id, file);
         }
         if (value) {
-            return assign(settings, id, value, sources->ranked[i].origin);
+            return assign_setting(settings, id, value, sources->ranked[i].origin);
         }
     }
-    return assign(settings, id, NULL, SETTINGS_DEFAULT);
+    return assign_setting(settings, id, NULL, SETTINGS_DEFAULT);
 }
 
 static bool names_database(const struct sources *sources)
@@ -272,7 +273,7 @@ int settings_read(struct settings *settings, int argc, char **argv, char ***rest
                            &sources.dotenv_text);
     memory = memory && read_env_file(settings, &sources);
     for (unsigned id = 0; id < SETTING_COUNT && memory; id++) {
-        memory = resolve(settings, (enum setting_id)id, &sources);
+        memory = resolve_setting(settings, (enum setting_id)id, &sources);
     }
     sources_finish(&sources);
     if (!memory) {
@@ -309,15 +310,20 @@ int settings_load(struct settings *settings, int argc, char **argv, char ***rest
     if (status != 0) {
         settings_finish(settings);
     } else {
-        settings_set_up_log(settings);
+        settings_set_up_log(settings, false);
     }
     return status;
 }
 
-void settings_set_up_log(const struct settings *settings)
+void settings_set_up_log(const struct settings *settings, bool json_if_auto)
 {
+    const bool known = !settings->faults[SETTING_log_format];
+    const bool json = known && strcmp(settings->log_format, "auto") != 0
+                          ? strcmp(settings->log_format, "json") == 0
+                          : json_if_auto;
+
     log_setup(settings->faults[SETTING_log_level] ? LOG_INFO : log_level_of(settings->log_level),
-              !settings->faults[SETTING_log_format] && strcmp(settings->log_format, "json") == 0);
+              json);
 }
 
 bool settings_same(const struct settings *a, const struct settings *b, enum setting_id id)

@@ -168,9 +168,10 @@ int settings_load(struct settings *settings, int argc, char **argv, char ***rest
     __attribute__((warn_unused_result));
 void settings_finish(struct settings *settings);
 
-/* The form of the log lines of a command: JSON where LOG_FORMAT says so, else text, wherever
- * standard error leads. settings_load has done it. */
-void settings_set_up_log(const struct settings *settings);
+/* The form and the level of the log lines, as far as the settings are good; `json_if_auto`: where
+ * LOG_FORMAT is auto. settings_load has done it for a command, whose lines are then text, wherever
+ * standard error leads. */
+void settings_set_up_log(const struct settings *settings, bool json_if_auto);
 
 /* For who reads the settings again: whether both have the same value; and gives each the value of
  * the other. */

@@ -243,8 +243,8 @@ static const struct {
 };
 
 /* Says what is wrong; never repeats a secret. */
-static void refuse(struct settings *settings, enum setting_id id, const char *must,
-                   const char *choice)
+static void refuse_setting(struct settings *settings, enum setting_id id, const char *must,
+                           const char *choice)
 {
     char label[4200];
 
@@ -273,14 +273,14 @@ void settings_check(struct settings *settings)
         const enum setting_id id = (enum setting_id)i;
         const char *choice = setting_rows[id].choice;
         if (choice && !is_chosen(*setting_text(settings, id), choice)) {
-            refuse(settings, id, "must be ", choice);
+            refuse_setting(settings, id, "must be ", choice);
         }
     }
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         const enum setting_id id = checks[i].id;
         const char *value = *setting_text(settings, id);
         if (value && !checks[i].good(value)) {
-            refuse(settings, id, checks[i].must, "");
+            refuse_setting(settings, id, checks[i].must, "");
         }
     }
     if (settings->host && is_bracketed(settings->host)) {

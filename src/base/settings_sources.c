@@ -162,7 +162,7 @@ const char *settings_service_file(const char **database)
 
 /* Up to FILE_MOST bytes and a NUL; fails on more and on a NUL inside. `*error` is 0 or of errno.h;
  * EFBIG and EILSEQ stand for these two. */
-static char *slurp(const char *path, int *error)
+static char *read_whole_file(const char *path, int *error)
 {
     char *text = malloc(FILE_MOST + 2);
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -187,7 +187,7 @@ static char *slurp(const char *path, int *error)
     return text;
 }
 
-static const char *explain(int error)
+static const char *explain_unreadable(int error)
 {
     switch (error) {
     case EFBIG: return "is larger than 64 KiB";
@@ -202,9 +202,9 @@ static const char *explain(int error)
 char *settings_read_file(const char *path, const char **why)
 {
     int error = 0;
-    char *text = slurp(path, &error);
+    char *text = read_whole_file(path, &error);
 
-    *why = explain(error);
+    *why = explain_unreadable(error);
     return text;
 }
 
@@ -263,7 +263,7 @@ static void remark_unknown(const struct env_file *file, struct slice name)
 }
 
 /* Keeps what is a setting of ours. */
-static void env_keep(const struct env_file *file, struct slice name, const char *value)
+static void keep_env_value(const struct env_file *file, struct slice name, const char *value)
 {
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         const struct slice known = slice_of(setting_rows[id].name);
@@ -285,7 +285,7 @@ static void env_keep(const struct env_file *file, struct slice name, const char 
 }
 
 /* One line, ended by NUL. Returns false when it is none of KEY=VALUE, a comment and nothing. */
-static bool env_line(const struct env_file *file, char *line)
+static bool read_env_line(const struct env_file *file, char *line)
 {
     struct slice name = slice_trim(slice_of(line));
     char *equals = strchr(line, '=');
@@ -305,7 +305,7 @@ static bool env_line(const struct env_file *file, char *line)
     if (name.len == 0 || !value) {
         return false;
     }
-    env_keep(file, name, value);
+    keep_env_value(file, name, value);
     return true;
 }
 
@@ -325,7 +325,7 @@ void settings_parse_env(struct settings *settings, struct settings_source *sourc
         if (end && end > line && end[-1] == '\r') {
             end[-1] = '\0';
         }
-        if (!env_line(&file, line)) {
+        if (!read_env_line(&file, line)) {
             settings_blame(settings, SETTING_COUNT,
                            "%s line %u is not NAME=VALUE; correct it or put # before it", path,
                            file.line);
@@ -338,11 +338,12 @@ void settings_read_env_file(struct settings *settings, struct settings_source *s
 {
     int error = 0;
 
-    *text = slurp(path, &error);
+    *text = read_whole_file(path, &error);
     if (*text) {
         settings_parse_env(settings, source, path, *text);
     } else if (!optional || error != ENOENT) {
         settings_blame(settings, SETTING_COUNT, "%s %s; make it readable, or %s", path,
-                       explain(error), optional ? "remove it" : "name another with --env-file");
+                       explain_unreadable(error),
+                       optional ? "remove it" : "name another with --env-file");
     }
 }

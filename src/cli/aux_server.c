@@ -37,7 +37,7 @@ struct aux_server {
     char url[HOST_MOST + 32];
 };
 
-static void on_ready(void *owner)
+static void aux_server_ready(void *owner)
 {
     struct aux_server *server = OWNER_CAST(owner, struct aux_server, AUX_SERVER_MAGIC);
 
@@ -49,12 +49,12 @@ static void *aux_server_main(void *argument)
 {
     struct aux_server *server = OWNER_CAST(argument, struct aux_server, AUX_SERVER_MAGIC);
 
-    (void)http_server_run(server->http, on_ready, server);
+    (void)http_server_run(server->http, aux_server_ready, server);
     sem_post(&server->told);
     return NULL;
 }
 
-static struct aux_server *create(void)
+static struct aux_server *create_aux_server(void)
 {
     struct aux_server *server = calloc(1, sizeof *server);
 
@@ -67,8 +67,8 @@ static struct aux_server *create(void)
 }
 
 /* Binds, and returns when it answers. False: `*why` is a line. */
-static bool start(struct aux_server *server, const struct http_server_options *options,
-                  const char *thread_name, const char **why)
+static bool start_aux_server(struct aux_server *server, const struct http_server_options *options,
+                             const char *thread_name, const char **why)
 {
     server->http = http_server_create(options, why);
     if (!server->http) {
@@ -93,7 +93,7 @@ char *aux_server_control_path(const char *file)
 
 struct aux_server *aux_server_control(struct api *api, const char *file, const char **why)
 {
-    struct aux_server *server = create();
+    struct aux_server *server = create_aux_server();
     struct http_server_options options = {
         .threads = 1,
         .body_most = CONTROL_BODY_MOST,
@@ -108,7 +108,7 @@ struct aux_server *aux_server_control(struct api *api, const char *file, const c
         server->path = aux_server_control_path(file);
         options.unix_socket = server->path;
         options.routes = api_control_routes(&options.route_count);
-        if (!server->path || !start(server, &options, "control", why)) {
+        if (!server->path || !start_aux_server(server, &options, "control", why)) {
             aux_server_stop(server);
             aux_server_destroy(&server);
         }
@@ -119,7 +119,7 @@ struct aux_server *aux_server_control(struct api *api, const char *file, const c
 /* ---- /metrics ---- */
 
 /* Cuts `[host]:port` into its parts. False: the host is too long. */
-static bool split(const char *address, char host[static HOST_MOST], uint16_t *port)
+static bool split_address(const char *address, char host[static HOST_MOST], uint16_t *port)
 {
     struct slice text = slice_of(address);
     const char *colon = memrchr(address, ':', text.len);
@@ -142,7 +142,7 @@ static bool split(const char *address, char host[static HOST_MOST], uint16_t *po
 
 struct aux_server *aux_server_metrics(struct api *api, const char *address, char *why, size_t size)
 {
-    struct aux_server *server = create();
+    struct aux_server *server = create_aux_server();
     const char *reason = "out of memory or threads";
     struct http_server_options options = {
         .threads = 1,
@@ -155,8 +155,8 @@ struct aux_server *aux_server_metrics(struct api *api, const char *address, char
         options.host = server->host;
         options.routes = api_metrics_routes(&options.route_count);
         reason = "its host is too long";
-        if (split(address, server->host, &options.port) &&
-            start(server, &options, "metrics", &reason)) {
+        if (split_address(address, server->host, &options.port) &&
+            start_aux_server(server, &options, "metrics", &reason)) {
             char authority[HOST_MOST + 16];
             cli_write_authority(server->host, http_server_port(server->http), authority,
                                 sizeof authority);

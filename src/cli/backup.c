@@ -45,7 +45,7 @@ static int name_restore_tool(const char *source)
 
 static bool line_is_open; /* of the progress */
 
-static void show_progress(int64_t copied, int64_t pages)
+static void show_backup_progress(int64_t copied, int64_t pages)
 {
     if (isatty(STDERR_FILENO) && pages > 0) {
         fprintf(stderr, "\rcopied %3lld %%%s", (long long)(copied * 100 / pages),
@@ -94,7 +94,7 @@ static int print_backup_text(FILE *to, const char *target, const struct backup_r
 }
 
 /* The copy is good, whether or not this can be written. */
-static void note(const char *source, const struct backup_report *report)
+static void note_backup(const char *source, const struct backup_report *report)
 {
     char why[WHY_SIZE];
 
@@ -106,7 +106,7 @@ static void note(const char *source, const struct backup_report *report)
     }
 }
 
-static int back_up(const char *url, const char *target, const void *given)
+static int run_backup(const char *url, const char *target, const void *given)
 {
     const struct flags *flags = given;
 
@@ -122,7 +122,7 @@ static int back_up(const char *url, const char *target, const void *given)
     struct backup_options options = {.url = url,
                                      .target = target,
                                      .replace = flags->force,
-                                     .progress = show_progress,
+                                     .progress = show_backup_progress,
                                      .stop = cli_interrupt_watch(0)};
     char *source = report ? file_find(url, why, sizeof why) : NULL;
     int status = CLI_FAILED;
@@ -138,7 +138,7 @@ static int back_up(const char *url, const char *target, const void *given)
     (void)!nice(NICENESS);
     options.source = source;
     if (source && backup_create(&options, report, why, sizeof why)) {
-        note(source, report);
+        note_backup(source, report);
         status =
             flags->json ? print_backup_json(to, name, report) : print_backup_text(to, name, report);
     } else {
@@ -156,12 +156,12 @@ int cli_backup(int argc, char **argv)
 
     flags.json = cli_take_flag(&argc, argv, "--json");
     flags.force = cli_take_flag(&argc, argv, "--force");
-    return cli_with_file(argc, argv, "back up to", back_up, &flags);
+    return cli_with_file(argc, argv, "back up to", run_backup, &flags);
 }
 
 /* ---- restore ---- */
 
-static int put_back(const char *url, const char *source, const void *given)
+static int run_restore(const char *url, const char *source, const void *given)
 {
     const struct flags *flags = given;
     char why[WHY_SIZE] = "";
@@ -202,5 +202,5 @@ int cli_restore(int argc, char **argv)
 
     flags.force = cli_take_flag(&argc, argv, "--force");
     flags.json = cli_take_flag(&argc, argv, "--json");
-    return cli_with_file(argc, argv, "restore from", put_back, &flags);
+    return cli_with_file(argc, argv, "restore from", run_restore, &flags);
 }

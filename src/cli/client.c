@@ -11,7 +11,7 @@
 #define PIECE         16384
 #define LIMIT_SECONDS 60
 
-static bool send_all(int fd, struct slice left)
+static bool client_send_all(int fd, struct slice left)
 {
     while (left.len > 0) {
         const ssize_t n = send(fd, left.ptr, left.len, MSG_NOSIGNAL);
@@ -41,12 +41,12 @@ bool client_send(int fd, const char *host, const char *path, struct slice body)
                           body.len);
     }
     buffer_add_text(&head, "\r\n");
-    good = !head.failed && send_all(fd, buffer_slice(&head)) && send_all(fd, body);
+    good = !head.failed && client_send_all(fd, buffer_slice(&head)) && client_send_all(fd, body);
     buffer_finish(&head);
     return good;
 }
 
-static bool read_all(int fd, struct buffer *bytes)
+static bool client_read_all(int fd, struct buffer *bytes)
 {
     const struct timeval limit = {.tv_sec = LIMIT_SECONDS};
 
@@ -83,7 +83,7 @@ bool client_receive(int fd, struct client_answer *answer)
     assert(fd >= 0);
     *answer = (struct client_answer){0};
     uint64_t length = UINT64_MAX;
-    bool good = read_all(fd, &answer->bytes);
+    bool good = client_read_all(fd, &answer->bytes);
     struct slice rest = buffer_slice(&answer->bytes);
     struct slice line = slice_next(&rest, '\n');
 

@@ -37,7 +37,7 @@ struct control_desk {
 };
 
 /* The file has to be there by now. */
-static bool locate(struct control_desk *desk)
+static bool locate_socket(struct control_desk *desk)
 {
     struct stat status;
     const char *named = desk->engine->url_file(desk->settings->database_url);
@@ -54,7 +54,7 @@ static bool locate(struct control_desk *desk)
 
 /* Beside a database that is no file there is no place for a socket: it gets a folder that only this
  * process uses. Answers the name that the socket stands beside, to be freed. */
-static char *make_place(struct control_desk *desk)
+static char *make_socket_place(struct control_desk *desk)
 {
     const char *given = secure_getenv("TMPDIR");
     char *name = NULL;
@@ -74,15 +74,15 @@ static char *make_place(struct control_desk *desk)
     return name;
 }
 
-static bool start_server(struct control_desk *desk, const char **why)
+static bool start_desk_server(struct control_desk *desk, const char **why)
 {
     const char *file = desk->engine->file(desk->store);
     char *made = NULL;
 
-    if (file && locate(desk)) {
+    if (file && locate_socket(desk)) {
         desk->server = aux_server_control(desk->api, file, why);
     } else if (!file) {
-        made = make_place(desk);
+        made = make_socket_place(desk);
         *why = "no folder can be created in it; set TMPDIR to a folder that can be written";
         desk->server = made ? aux_server_control(desk->api, made, why) : NULL;
     }
@@ -104,14 +104,14 @@ static int serve_myself(struct control_desk *desk)
 
     desk->logging = log_start(LOG_ERROR, !isatty(STDERR_FILENO));
     desk->api = api_create(&options);
-    if (desk->api && start_server(desk, &why)) {
+    if (desk->api && start_desk_server(desk, &why)) {
         return CLI_OK;
     }
     return complain(CLI_FAILED, "%s: %s", desk->path ? desk->path : "the command cannot start",
                     why);
 }
 
-static bool open_store(struct control_desk *desk, char why[static REASON_LEN])
+static bool open_desk_store(struct control_desk *desk, char why[static REASON_LEN])
 {
     struct store_options options = cli_store_options(desk->settings);
 
@@ -123,12 +123,12 @@ static bool open_store(struct control_desk *desk, char why[static REASON_LEN])
 }
 
 /* A server that answers, or UNIX_SOCKET_NOBODY: it is worth trying again. */
-static enum unix_socket_connected knock(struct control_desk *desk, const char **why)
+static enum unix_socket_connected knock_at_server(struct control_desk *desk, const char **why)
 {
     int fd = -1;
     enum unix_socket_connected verdict = UNIX_SOCKET_NOBODY;
 
-    if (locate(desk)) {
+    if (locate_socket(desk)) {
         verdict = unix_socket_connect(desk->path, desk->owner, &fd, why);
     }
     if (fd >= 0) {
@@ -138,20 +138,20 @@ static enum unix_socket_connected knock(struct control_desk *desk, const char **
 }
 
 /* Takes the database, or finds who has it. */
-static int find_way(struct control_desk *desk)
+static int find_writer(struct control_desk *desk)
 {
     const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
     char reason[REASON_LEN] = "";
     const char *why = NULL;
 
     for (unsigned i = 0; i < TRIES; i++) {
-        if (open_store(desk, reason)) {
+        if (open_desk_store(desk, reason)) {
             return serve_myself(desk);
         }
         if (desk->engine->shared) {
             return complain(CLI_FAILED, "%s", reason);
         }
-        const enum unix_socket_connected verdict = knock(desk, &why);
+        const enum unix_socket_connected verdict = knock_at_server(desk, &why);
         if (verdict == UNIX_SOCKET_CONNECTED) {
             return CLI_OK;
         }
@@ -167,7 +167,7 @@ static int find_way(struct control_desk *desk)
 }
 
 /* A mistyped path is no wish for an empty database. */
-static int check_there(const struct control_desk *desk, bool make)
+static int check_database_there(const struct control_desk *desk, bool make)
 {
     const char *file = desk->engine->url_file(desk->settings->database_url);
 
@@ -195,8 +195,8 @@ int control_open(struct control_desk **out, const struct settings *settings, boo
     if (!desk->revocations) {
         status = complain(CLI_FAILED, "out of memory");
     } else {
-        status = check_there(desk, make);
-        status = status == CLI_OK ? find_way(desk) : status;
+        status = check_database_there(desk, make);
+        status = status == CLI_OK ? find_writer(desk) : status;
     }
     if (status != CLI_OK) {
         control_close(out);

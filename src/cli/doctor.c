@@ -310,7 +310,7 @@ static void check_file(struct doctor *d)
     doctor_sqlite(d);
 }
 
-static int finish(struct doctor *d)
+static int finish_doctor(struct doctor *d)
 {
     const unsigned errors = d->counts[DOCTOR_ERROR];
     const unsigned warnings = d->counts[DOCTOR_WARNING];
@@ -339,9 +339,9 @@ int cli_doctor(int argc, char **argv)
     buffer_init(&d.json, JSON_MOST);
     check_settings(&d);
     if (settings_fault(&d.settings)) {
-        return finish(&d); /* what to look at is not known */
+        return finish_doctor(&d); /* what to look at is not known */
     }
-    settings_set_up_log(&d.settings);
+    settings_set_up_log(&d.settings, false);
     d.shared = store_engine_for(d.settings.database_url)->shared; /* the settings know it */
     if (d.shared) {
         doctor_postgres(&d);
@@ -349,5 +349,5 @@ int cli_doctor(int argc, char **argv)
         check_file(&d);
     }
     check_system(&d);
-    return finish(&d);
+    return finish_doctor(&d);
 }

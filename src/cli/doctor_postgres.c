@@ -172,7 +172,7 @@ static void check_clocks(struct doctor *d, const PGresult *answers, int64_t aske
 }
 
 /* Whether the connection does not leave the machine. */
-static bool is_near(const PGconn *connection)
+static bool is_server_near(const PGconn *connection)
 {
     const char *address = PQhostaddr(connection);
 
@@ -180,7 +180,7 @@ static bool is_near(const PGconn *connection)
            strcmp(address, "::1") == 0;
 }
 
-static bool is_verified(PGconn *connection)
+static bool is_server_verified(PGconn *connection)
 {
     PQconninfoOption *options = PQconninfo(connection);
     bool verified = false;
@@ -195,13 +195,13 @@ static bool is_verified(PGconn *connection)
 
 static void check_tls(struct doctor *d, PGconn *connection)
 {
-    if (is_near(connection)) {
+    if (is_server_near(connection)) {
         doctor_say(d, DOCTOR_OK, "tls", "not needed: the server is on this machine");
     } else if (!PQsslInUse(connection)) {
         doctor_say(d, DOCTOR_WARNING, "tls",
                    "not in use, so anybody on the network can read every row: add "
                    "?sslmode=verify-full&sslrootcert=FILE, unless nobody else is on it");
-    } else if (!is_verified(connection)) {
+    } else if (!is_server_verified(connection)) {
         doctor_say(d, DOCTOR_WARNING, "tls",
                    "%s, but anyone could be at the other end: add "
                    "?sslmode=verify-full&sslrootcert=FILE",
@@ -214,7 +214,7 @@ static void check_tls(struct doctor *d, PGconn *connection)
 
 /* ---- all of them ---- */
 
-static void ask(struct doctor *d, PGconn *connection)
+static void ask_postgres(struct doctor *d, PGconn *connection)
 {
     char why[512];
     const int64_t asked_ms = clock_wall_ms();
@@ -247,7 +247,7 @@ void doctor_postgres(struct doctor *d)
     if (connection) {
         doctor_say(d, DOCTOR_OK, "database", "%s as %s, on %s", PQdb(connection),
                    PQuser(connection), PQhost(connection));
-        ask(d, connection);
+        ask_postgres(d, connection);
     } else {
         doctor_say(d, DOCTOR_ERROR, "database",
                    "%s: check that it is running and that DATABASE_URL is right", why);

@@ -25,7 +25,7 @@ struct target {
 };
 
 /* One limit for names, connecting and reading alike: the first may block where no flag reaches. */
-static void on_alarm(int number)
+static void on_health_alarm(int number)
 {
     static const char line[] = "taskhold: no answer within 3 seconds\n";
     const ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
@@ -35,7 +35,7 @@ static void on_alarm(int number)
     _exit(CLI_FAILED);
 }
 
-static bool copy(char *out, size_t size, struct slice text)
+static bool copy_text(char *out, size_t size, struct slice text)
 {
     if (text.len >= size) {
         return false;
@@ -89,8 +89,8 @@ static bool parse_url(struct slice url, struct target *target)
         return false;
     }
     target->port = (uint16_t)number;
-    return host.len > 0 && copy(target->host, sizeof target->host, host) &&
-           copy(target->path, sizeof target->path, path);
+    return host.len > 0 && copy_text(target->host, sizeof target->host, host) &&
+           copy_text(target->path, sizeof target->path, path);
 }
 
 /* A socket connected to the first address that takes it, or -1. */
@@ -117,7 +117,7 @@ static int connect_to(const struct target *target)
 }
 
 /* The status of the answer, or 0. What comes after its first line is not waited for. */
-static unsigned ask(int fd, const struct target *target)
+static unsigned ask_health(int fd, const struct target *target)
 {
     char line[STATUS_LEN];
     char authority[sizeof target->host + 16];
@@ -137,7 +137,7 @@ static unsigned ask(int fd, const struct target *target)
     return client_status((struct slice){line, len});
 }
 
-static int report(const struct target *target, unsigned status, bool json)
+static int report_health(const struct target *target, unsigned status, bool json)
 {
     if (json) {
         char text[8];
@@ -155,19 +155,19 @@ static int report(const struct target *target, unsigned status, bool json)
     return status == 200 ? CLI_OK : CLI_FAILED;
 }
 
-static int check(const struct target *target, bool json)
+static int check_health(const struct target *target, bool json)
 {
     unsigned status = 0;
     int fd = -1;
 
-    signal(SIGALRM, on_alarm);
+    signal(SIGALRM, on_health_alarm);
     alarm(LIMIT_SECONDS);
     fd = connect_to(target);
     if (fd >= 0) {
-        status = ask(fd, target);
+        status = ask_health(fd, target);
         close(fd);
     }
-    return report(target, status, json);
+    return report_health(target, status, json);
 }
 
 /* Where the server of these settings listens, as seen from this machine. */
@@ -176,11 +176,11 @@ static int target_from_settings(const struct settings *settings, struct target *
     if (settings->port == 0) {
         return complain(CLI_CONFIGURATION, "PORT is 0, any free port; give the URL");
     }
-    if (!copy(target->host, sizeof target->host, slice_of(cli_local_host(settings->host)))) {
+    if (!copy_text(target->host, sizeof target->host, slice_of(cli_local_host(settings->host)))) {
         return complain(CLI_CONFIGURATION, "HOST is too long; give the URL");
     }
     target->port = (uint16_t)settings->port;
-    (void)copy(target->path, sizeof target->path, SLICE("/readyz"));
+    (void)copy_text(target->path, sizeof target->path, SLICE("/readyz"));
     return CLI_OK;
 }
 
@@ -210,5 +210,5 @@ int cli_healthcheck(int argc, char **argv)
     if (rest_count > 1 || (rest_count == 1 && !parse_url(slice_of(rest[0]), &target))) {
         return complain(CLI_USAGE, "give one URL such as http://127.0.0.1:8080/readyz");
     }
-    return check(&target, json);
+    return check_health(&target, json);
 }

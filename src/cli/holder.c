@@ -20,7 +20,7 @@ struct sockets {
 };
 
 /* The next word of a line of /proc. */
-static struct slice word(struct slice *rest)
+static struct slice next_proc_word(struct slice *rest)
 {
     while (rest->len > 0 && *rest->ptr == ' ') {
         *rest = slice_from(*rest, 1);
@@ -37,7 +37,7 @@ static bool read_listener(const char *line, uint16_t port, unsigned long *inode)
     char wanted[8];
 
     for (size_t i = 0; i < 10; i++) {
-        words[i] = word(&rest);
+        words[i] = next_proc_word(&rest);
     }
     (void)snprintf(wanted, sizeof wanted, ":%04X", (unsigned)port);
     if (words[1].len < 5 || memcmp(words[1].ptr + words[1].len - 5, wanted, 5) != 0 ||

@@ -17,7 +17,7 @@ extern const size_t embed_completion_zsh_len;
 extern const unsigned char embed_completion_fish[];
 extern const size_t embed_completion_fish_len;
 
-static void print(const unsigned char *text, size_t len)
+static void print_embedded(const unsigned char *text, size_t len)
 {
     (void)fwrite(text, 1, len, stdout); /* main looks whether it arrived */
 }
@@ -38,7 +38,7 @@ int cli_man(int argc, char **argv)
         (void)strftime(date, sizeof date, "%Y-%m-%d", &day);
     }
     printf(".TH TASKHOLD 1 %s \"taskhold " TASKHOLD_VERSION "\" \"Taskhold manual\"\n", date);
-    print(embed_manual, embed_manual_len);
+    print_embedded(embed_manual, embed_manual_len);
     return CLI_OK;
 }
 
@@ -61,7 +61,7 @@ int cli_completion(int argc, char **argv)
         if (strcmp(argv[0], shells[i].name) == 0) {
             const int status = cli_no_more(argc - 1, argv + 1, (const char *const[]){NULL});
             if (status == CLI_OK) {
-                print(shells[i].script, shells[i].len);
+                print_embedded(shells[i].script, shells[i].len);
             }
             return status;
         }

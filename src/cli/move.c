@@ -24,7 +24,7 @@ struct bar {
     int64_t painted_ms;
 };
 
-static void paint(struct bar *bar, const struct move_progress *progress)
+static void paint_bar(struct bar *bar, const struct move_progress *progress)
 {
     static const char full[] = "##############################";
     static const char empty[] = "..............................";
@@ -42,14 +42,14 @@ static void paint(struct bar *bar, const struct move_progress *progress)
             (long long)progress->rows, (long long)total);
 }
 
-static bool on_progress(void *context, const struct move_progress *progress)
+static bool move_goes_on(void *context, const struct move_progress *progress)
 {
     struct bar *bar = context;
     const int64_t now = clock_mono_ms();
 
     if (bar->shown && (now - bar->painted_ms >= PAINT_MS || bar->doing != progress->doing ||
                        progress->rows == progress->total)) {
-        paint(bar, progress);
+        paint_bar(bar, progress);
         bar->painted_ms = now;
     }
     return !*bar->interrupted;
@@ -64,7 +64,7 @@ static void end_bar(const struct bar *bar)
 
 /* ---- what was found ---- */
 
-static bool is_same(const struct move_report *report, size_t table)
+static bool is_table_same(const struct move_report *report, size_t table)
 {
     return report->from[table].rows == report->to[table].rows &&
            strcmp(report->from[table].digest, report->to[table].digest) == 0;
@@ -79,7 +79,7 @@ static void write_side(struct json_writer *w, struct slice name, const struct mo
     jw_close_object(w);
 }
 
-static int print_json(const struct move_report *report)
+static int print_move_json(const struct move_report *report)
 {
     struct cli_json json;
     struct json_writer *w = cli_json_begin(&json);
@@ -92,7 +92,7 @@ static int print_json(const struct move_report *report)
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         jw_open_object(w);
         cli_json_text(w, "name", tables[i].name);
-        cli_json_bool(w, "same", is_same(report, i));
+        cli_json_bool(w, "same", is_table_same(report, i));
         write_side(w, SLICE("from"), &report->from[i]);
         write_side(w, SLICE("to"), &report->to[i]);
         jw_close_object(w);
@@ -102,12 +102,12 @@ static int print_json(const struct move_report *report)
     return cli_json_print(&json, stdout);
 }
 
-static void print_text(const struct move_report *report)
+static void print_move_text(const struct move_report *report)
 {
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         const struct move_side *from = &report->from[i];
         const struct move_side *to = &report->to[i];
-        const bool same = is_same(report, i);
+        const bool same = is_table_same(report, i);
         printf("  %-18s %10lld rows  %s  %s\n", tables[i].name, (long long)from->rows, from->digest,
                same ? "the same on both sides" : "DIFFERS:");
         if (!same) {
@@ -139,7 +139,7 @@ static void print_secret(const struct settings *settings, const struct move_opti
 
 /* ---- the command ---- */
 
-static int run(const struct settings *settings, struct move_options *options, bool json)
+static int move_databases(const struct settings *settings, struct move_options *options, bool json)
 {
     static struct move_report report;
     const char *no_color = getenv("NO_COLOR");
@@ -151,14 +151,14 @@ static int run(const struct settings *settings, struct move_options *options, bo
     char why[WHY_SIZE] = "";
     int status = CLI_OK;
 
-    options->progress = on_progress;
+    options->progress = move_goes_on;
     options->context = &bar;
     const bool done = move_run(options, &report, why, sizeof why);
     end_bar(&bar);
     if (report.compared && json) {
-        status = print_json(&report);
+        status = print_move_json(&report);
     } else if (report.compared) {
-        print_text(&report);
+        print_move_text(&report);
     }
     if (!done) {
         (void)fflush(stdout);
@@ -194,7 +194,7 @@ int cli_move(int argc, char **argv)
             complain(CLI_USAGE, "name two databases: --from sqlite:PATH --to postgres://..., or "
                                 "the other way round");
     } else {
-        status = run(&settings, &options, json);
+        status = move_databases(&settings, &options, json);
     }
     settings_finish(&settings);
     return status;

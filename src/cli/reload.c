@@ -63,22 +63,23 @@ static const enum setting_id secret_ids[] = {SETTING_jwt_secret, SETTING_jwt_sec
 #define POLICY_COUNT (sizeof policy_ids / sizeof *policy_ids)
 #define SECRET_COUNT (sizeof secret_ids / sizeof *secret_ids)
 
-static void add_changed(struct buffer *changed, const char *name)
+static void add_changed_name(struct buffer *changed, const char *name)
 {
     buffer_add_text(changed, changed->len > 0 ? ", " : "");
     buffer_add_text(changed, name);
 }
 
-static void refuse(const char *why)
+static void refuse_reload(const char *why)
 {
     log_message(LOG_ERROR, "reload_refused", "%s; the old value stays", why);
 }
 
 /* Whether a value is there to be taken: another one, and a good one. */
-static bool is_news(const struct reload *reload, const struct settings *fresh, enum setting_id id)
+static bool is_setting_new(const struct reload *reload, const struct settings *fresh,
+                           enum setting_id id)
 {
     if (fresh->faults[id]) {
-        refuse(fresh->faults[id]);
+        refuse_reload(fresh->faults[id]);
         return false;
     }
     return !settings_same(reload->settings, fresh, id);
@@ -86,12 +87,12 @@ static bool is_news(const struct reload *reload, const struct settings *fresh, e
 
 static void take_level(struct reload *reload, struct settings *fresh, struct buffer *changed)
 {
-    if (!is_news(reload, fresh, SETTING_log_level)) {
+    if (!is_setting_new(reload, fresh, SETTING_log_level)) {
         return;
     }
     log_set_level(log_level_of(fresh->log_level));
     settings_exchange(reload->settings, fresh, SETTING_log_level);
-    add_changed(changed, "LOG_LEVEL");
+    add_changed_name(changed, "LOG_LEVEL");
 }
 
 /* The three belong together: a bad one keeps all of the old. */
@@ -102,7 +103,7 @@ static void take_policy(struct reload *reload, struct settings *fresh, struct bu
     bool news = false;
 
     for (size_t i = 0; i < POLICY_COUNT; i++) {
-        news = is_news(reload, fresh, policy_ids[i]) || news;
+        news = is_setting_new(reload, fresh, policy_ids[i]) || news;
         bad = bad || fresh->faults[policy_ids[i]];
     }
     if (bad || !news) {
@@ -110,13 +111,13 @@ static void take_policy(struct reload *reload, struct settings *fresh, struct bu
     }
     if (!http_server_reload(reload->server, fresh->cors_origins, fresh->trusted_proxies,
                             fresh->client_address_header, &why)) {
-        refuse(why);
+        refuse_reload(why);
         return;
     }
     for (size_t i = 0; i < POLICY_COUNT; i++) {
         if (!settings_same(reload->settings, fresh, policy_ids[i])) {
             settings_exchange(reload->settings, fresh, policy_ids[i]);
-            add_changed(changed, setting_rows[policy_ids[i]].name);
+            add_changed_name(changed, setting_rows[policy_ids[i]].name);
         }
     }
 }
@@ -143,13 +144,13 @@ static void take_keys(struct reload *reload, struct settings *fresh, struct buff
 
     for (size_t i = 0; i < SECRET_COUNT; i++) {
         if (fresh->faults[secret_ids[i]]) {
-            refuse(fresh->faults[secret_ids[i]]);
+            refuse_reload(fresh->faults[secret_ids[i]]);
             return;
         }
     }
     keys = reload_keys(fresh, reload->file, false, why, sizeof why);
     if (!keys) {
-        refuse(why);
+        refuse_reload(why);
         return;
     }
     if (same_keys(keys, *reload->keys)) {
@@ -158,19 +159,19 @@ static void take_keys(struct reload *reload, struct settings *fresh, struct buff
     }
     if (!http_server_tell(reload->server, swap_keys, keys, drop_keys, *reload->keys)) {
         keys_destroy(&keys);
-        refuse("out of memory for the keys");
+        refuse_reload("out of memory for the keys");
         return;
     }
     *reload->keys = keys;
     for (size_t i = 0; i < SECRET_COUNT; i++) {
         settings_exchange(reload->settings, fresh, secret_ids[i]);
     }
-    add_changed(changed, "the secrets");
+    add_changed_name(changed, "the secrets");
 }
 
 /* ---- all of it ---- */
 
-static bool is_taken(enum setting_id id)
+static bool is_setting_taken(enum setting_id id)
 {
     bool taken = id == SETTING_log_level;
 
@@ -188,11 +189,11 @@ static void tell_of_others(const struct reload *reload, const struct settings *f
 {
     for (unsigned i = 0; i < SETTING_COUNT; i++) {
         const enum setting_id id = (enum setting_id)i;
-        if (is_taken(id)) {
+        if (is_setting_taken(id)) {
             continue;
         }
         if (fresh->faults[id]) {
-            refuse(fresh->faults[id]);
+            refuse_reload(fresh->faults[id]);
         } else if (!settings_same(reload->settings, fresh, id)) {
             log_message(LOG_WARN, "reload_needs_restart", "%s has changed: restart to use it",
                         setting_rows[id].name);
@@ -208,12 +209,12 @@ void reload_run(struct reload *reload)
     assert(reload->server && reload->keys && *reload->keys && reload->settings);
 
     if (settings_read(&fresh, reload->argc, reload->argv, NULL, NULL) != 0) {
-        refuse("the settings cannot be read");
+        refuse_reload("the settings cannot be read");
         return;
     }
     if (fresh.faults[SETTING_COUNT]) {
         /* Half of a file says nothing about what its other half took away. */
-        refuse(fresh.faults[SETTING_COUNT]);
+        refuse_reload(fresh.faults[SETTING_COUNT]);
         settings_finish(&fresh);
         return;
     }

@@ -61,7 +61,7 @@ struct service {
 
 /* Why a start failed, and what goes before it: an event where the log is JSON, else a line as every
  * command writes it. */
-static void say(enum log_level level, const char *event, struct slice text)
+static void say_event(enum log_level level, const char *event, struct slice text)
 {
     if (log_is_json()) {
         log_always(level, event, LOG_FIELDS(LOG_T("message", text)));
@@ -73,21 +73,8 @@ static void say(enum log_level level, const char *event, struct slice text)
 static int start_failed(int status, const char *why)
 {
     log_stop(); /* what was logged stands before it */
-    say(LOG_ERROR, "start_failed", slice_of(why));
+    say_event(LOG_ERROR, "start_failed", slice_of(why));
     return status;
-}
-
-/* From here on lines have their form. What is wrong with the settings is told in it too, as far as
- * they say which. */
-static void set_up_log(const struct settings *settings)
-{
-    const bool known = !settings->faults[SETTING_log_format];
-    const bool json = known && strcmp(settings->log_format, "auto") != 0
-                          ? strcmp(settings->log_format, "json") == 0
-                          : !isatty(STDERR_FILENO);
-
-    log_setup(settings->faults[SETTING_log_level] ? LOG_INFO : log_level_of(settings->log_level),
-              json);
 }
 
 /* ---- signals ----
@@ -100,7 +87,7 @@ static void set_up_log(const struct settings *settings)
  * to be killed. SIGTERM again is the same order: hosts send it more than once (Heroku says so, and
  * a wrapper passes on what its whole group was sent), and what is in flight is not theirs to drop.
  * SIGINT again is somebody at a terminal who cannot wait. */
-static void stop(struct service *service, const char *name)
+static void stop_service(struct service *service, const char *name)
 {
     pthread_mutex_lock(&service->lock);
     struct http_server *server = service->serving;
@@ -122,7 +109,7 @@ static void stop(struct service *service, const char *name)
 }
 
 /* One that comes during the start waits for its end. */
-static void reload(struct service *service)
+static void reload_service(struct service *service)
 {
     pthread_mutex_lock(&service->lock);
     const bool serving = service->serving != NULL;
@@ -155,9 +142,9 @@ static void *signals_main(void *argument)
             continue;
         }
         if (number == SIGHUP) {
-            reload(service);
+            reload_service(service);
         } else {
-            stop(service, number == SIGINT ? "SIGINT" : "SIGTERM");
+            stop_service(service, number == SIGINT ? "SIGINT" : "SIGTERM");
         }
     }
     return NULL;
@@ -215,7 +202,7 @@ static void begin_serving(struct service *service)
 
 /* What a server that holds secrets gives up for good: new privileges, core files, a readable
  * memory, files that others may read. */
-static void harden(void)
+static void harden_process(void)
 {
     const struct rlimit none = {0, 0};
 
@@ -237,7 +224,7 @@ static bool is_watched(void)
     return !log_is_json() && isatty(STDERR_FILENO);
 }
 
-static int open_store(struct service *service)
+static int open_service_store(struct service *service)
 {
     char why[512];
     struct store_options options = cli_store_options(&service->settings);
@@ -266,7 +253,7 @@ static int open_store(struct service *service)
     return CLI_OK;
 }
 
-static int load_keys(struct service *service)
+static int load_service_keys(struct service *service)
 {
     char why[512];
 
@@ -274,13 +261,13 @@ static int load_keys(struct service *service)
     return service->keys ? CLI_OK : start_failed(CLI_CONFIGURATION, why);
 }
 
-static bool draining(void *context)
+static bool service_draining(void *context)
 {
     const struct service *service = OWNER_CAST(context, struct service, SERVICE_MAGIC);
     return service->server && http_server_draining(service->server);
 }
 
-static int create_api(struct service *service)
+static int create_service_api(struct service *service)
 {
     const struct api_options options = {
         .engine = service->engine,
@@ -289,7 +276,7 @@ static int create_api(struct service *service)
         .revocations = service->revocations,
         .settings = &service->settings,
         .version = TASKHOLD_VERSION,
-        .draining = draining,
+        .draining = service_draining,
         .context = service,
     };
 
@@ -302,7 +289,7 @@ static void tell_alive(void)
     notify_send("WATCHDOG=1");
 }
 
-static int create_server(struct service *service)
+static int create_service_server(struct service *service)
 {
     const struct settings *settings = &service->settings;
     const char *why = "the server cannot start";
@@ -345,7 +332,7 @@ static int create_server(struct service *service)
 }
 
 /* For the commands that write beside a running server. Without it, all else still works. */
-static int start_control(struct service *service)
+static int start_service_control(struct service *service)
 {
     const char *why = NULL;
 
@@ -357,7 +344,7 @@ static int start_control(struct service *service)
 }
 
 /* The URL of the server, for a browser on this machine or as it is listened on. */
-static void write_url(const struct service *service, bool local, char *out, size_t size)
+static void write_service_url(const struct service *service, bool local, char *out, size_t size)
 {
     char authority[300];
 
@@ -367,7 +354,7 @@ static void write_url(const struct service *service, bool local, char *out, size
 }
 
 /* Where the data is: the file, or the server without the password. */
-static void say_data(const struct service *service)
+static void say_database(const struct service *service)
 {
     struct buffer shown;
 
@@ -383,14 +370,14 @@ static void say_data(const struct service *service)
 
 /* Where to look first, for a person; on standard error, as the log. What is to be pasted fits into
  * 80 columns. */
-static void greet(const struct service *service, const char *url)
+static void greet_operator(const struct service *service, const char *url)
 {
     char local[URL_MOST];
 
-    write_url(service, true, local, sizeof local);
+    write_service_url(service, true, local, sizeof local);
     fprintf(stderr, "taskhold " TASKHOLD_VERSION ", listening on %s\n\n  documentation  %s/docs\n",
             url, local);
-    say_data(service);
+    say_database(service);
     if (service->metrics) {
         fprintf(stderr, "  metrics        %s\n", aux_server_url(service->metrics));
     }
@@ -423,14 +410,14 @@ static void log_started(const struct service *service, const char *url)
                           LOG_O("metrics", slice_of(metrics))));
 }
 
-static void on_ready(void *owner)
+static void service_ready(void *owner)
 {
     struct service *service = OWNER_CAST(owner, struct service, SERVICE_MAGIC);
     char url[URL_MOST];
 
-    write_url(service, false, url, sizeof url);
+    write_service_url(service, false, url, sizeof url);
     if (is_watched()) {
-        greet(service, url);
+        greet_operator(service, url);
     } else {
         log_started(service, url);
     }
@@ -439,7 +426,7 @@ static void on_ready(void *owner)
 }
 
 /* Behind the server: its routes are counted. */
-static int open_metrics(struct service *service)
+static int open_service_metrics(struct service *service)
 {
     char why[512];
     const char *address = service->settings.metrics_addr;
@@ -474,7 +461,7 @@ static int refuse_ephemeral(struct service *service)
 
 /* The servers last: their loops own the inboxes and arenas that hashers and the writer answer into,
  * and a drain that ran out of time leaves some of their work under way. */
-static void finish(struct service *service)
+static void finish_service(struct service *service)
 {
     aux_server_stop(service->metrics);
     aux_server_stop(service->control);
@@ -493,10 +480,11 @@ static void finish(struct service *service)
     settings_finish(&service->settings);
 }
 
-static int run(struct service *service)
+static int run_service(struct service *service)
 {
     static int (*const steps[])(struct service *) = {
-        open_store, load_keys, create_api, create_server, open_metrics, start_control,
+        open_service_store,    load_service_keys,    create_service_api,
+        create_service_server, open_service_metrics, start_service_control,
     };
     int status = refuse_ephemeral(service);
 
@@ -511,7 +499,7 @@ static int run(struct service *service)
     if (status != CLI_OK) {
         return status;
     }
-    const bool good = http_server_run(service->server, on_ready, service) == 0;
+    const bool good = http_server_run(service->server, service_ready, service) == 0;
     pthread_mutex_lock(&service->lock);
     service->serving = NULL;
     pthread_mutex_unlock(&service->lock);
@@ -533,9 +521,11 @@ int cli_serve(int argc, char **argv)
     if (status != CLI_OK) {
         return status;
     }
-    set_up_log(&service.settings);
+    /* From here on lines have their form. What is wrong with the settings is told in it too, as far
+     * as they say which. */
+    settings_set_up_log(&service.settings, !isatty(STDERR_FILENO));
     for (struct slice rest = slice_of(service.settings.remarks); rest.len > 0;) {
-        say(LOG_WARN, "settings_remark", slice_next(&rest, '\n'));
+        say_event(LOG_WARN, "settings_remark", slice_next(&rest, '\n'));
     }
     settings_need_secret(&service.settings);
     if (settings_fault(&service.settings)) {
@@ -549,10 +539,10 @@ int cli_serve(int argc, char **argv)
         if (service.settings.metrics_addr) {
             metrics_start();
         }
-        harden();
-        status = run(&service);
+        harden_process();
+        status = run_service(&service);
     }
     end_signals(&service);
-    finish(&service);
+    finish_service(&service);
     return status;
 }

@@ -106,7 +106,7 @@ struct listing {
 
 /* Prints an account: a line of JSON as it is; or a row of a table, with a heading on a terminal and
  * else with tabs between the columns for other programs. */
-static bool print_row(struct listing *listing, struct slice line)
+static bool print_user_row(struct listing *listing, struct slice line)
 {
     struct json_reader reader;
     struct slice id = {0};
@@ -143,7 +143,7 @@ static bool print_row(struct listing *listing, struct slice line)
 }
 
 /* Prints one page. */
-static int print_page(struct control_desk *desk, struct listing *listing)
+static int print_user_page(struct control_desk *desk, struct listing *listing)
 {
     char path[64] = "/users";
     struct client_answer answer = {0};
@@ -157,13 +157,13 @@ static int print_page(struct control_desk *desk, struct listing *listing)
     }
     struct slice rest = answer.body;
     while (status == CLI_OK && rest.len > 0) {
-        status = print_row(listing, slice_next(&rest, '\n')) ? CLI_OK : complain_unreadable();
+        status = print_user_row(listing, slice_next(&rest, '\n')) ? CLI_OK : complain_unreadable();
     }
     client_answer_finish(&answer);
     return status;
 }
 
-static int print_list(struct control_desk *desk, bool json)
+static int print_users(struct control_desk *desk, bool json)
 {
     struct listing listing = {.json = json, .terminal = isatty(STDOUT_FILENO) == 1};
     unsigned before = 0;
@@ -171,7 +171,7 @@ static int print_list(struct control_desk *desk, bool json)
 
     do {
         before = listing.count;
-        status = print_page(desk, &listing);
+        status = print_user_page(desk, &listing);
     } while (status == CLI_OK && listing.count - before == API_CONTROL_USERS_MOST);
     if (json && status == CLI_OK) {
         printf(listing.count > 0 ? "\n]\n" : "[]\n");
@@ -183,7 +183,7 @@ static int print_list(struct control_desk *desk, bool json)
 
 static volatile sig_atomic_t interrupted;
 
-static void on_interrupt(int number)
+static void on_password_interrupt(int number)
 {
     (void)number;
     interrupted = 1;
@@ -195,7 +195,7 @@ static bool refuse_password(const char *why)
 }
 
 /* Up to the end of the line or of the input. A byte at a time: what stands after is not ours. */
-static bool read_line(char line[static PASSWORD_SIZE])
+static bool read_password_line(char line[static PASSWORD_SIZE])
 {
     size_t len = 0;
 
@@ -221,18 +221,18 @@ static bool read_line(char line[static PASSWORD_SIZE])
     return utf8_valid((struct slice){line, len}) || refuse_password("the password is not UTF-8");
 }
 
-static bool ask(const char *prompt, char line[static PASSWORD_SIZE])
+static bool ask_password(const char *prompt, char line[static PASSWORD_SIZE])
 {
     fputs(prompt, stderr);
-    const bool good = read_line(line);
+    const bool good = read_password_line(line);
     fputc('\n', stderr);
     return good;
 }
 
-static bool ask_twice(char password[static PASSWORD_SIZE])
+static bool ask_password_twice(char password[static PASSWORD_SIZE])
 {
     char again[PASSWORD_SIZE] = "";
-    bool good = ask("Password: ", password) && ask("Once more: ", again);
+    bool good = ask_password("Password: ", password) && ask_password("Once more: ", again);
 
     if (good && strcmp(password, again) != 0) {
         good = refuse_password("the two passwords differ");
@@ -242,10 +242,10 @@ static bool ask_twice(char password[static PASSWORD_SIZE])
 }
 
 /* An interrupt must not leave the terminal without its echo, so it only breaks off the read. */
-static bool ask_without_echo(char password[static PASSWORD_SIZE], const struct termios *normal)
+static bool ask_password_unseen(char password[static PASSWORD_SIZE], const struct termios *normal)
 {
     struct termios silent = *normal;
-    struct sigaction catch = {.sa_handler = on_interrupt};
+    struct sigaction catch = {.sa_handler = on_password_interrupt};
     struct sigaction before[2];
     bool good = false;
 
@@ -256,7 +256,7 @@ static bool ask_without_echo(char password[static PASSWORD_SIZE], const struct t
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) != 0) {
         refuse_password("the terminal's echo cannot be turned off");
     } else {
-        good = ask_twice(password) && !interrupted;
+        good = ask_password_twice(password) && !interrupted;
         tcsetattr(STDIN_FILENO, TCSAFLUSH, normal);
     }
     sigaction(SIGINT, &before[0], NULL);
@@ -272,9 +272,9 @@ static bool read_password(char password[static PASSWORD_SIZE])
     struct termios normal;
 
     if (tcgetattr(STDIN_FILENO, &normal) == 0) {
-        return ask_without_echo(password, &normal);
+        return ask_password_unseen(password, &normal);
     }
-    return read_line(password);
+    return read_password_line(password);
 }
 
 /* ---- one order ---- */
@@ -307,8 +307,8 @@ static int print_invitation(const struct client_answer *answer)
     return good ? CLI_OK : complain_unreadable();
 }
 
-static int report(const struct verb *verb, const struct user_order *order,
-                  const struct client_answer *answer)
+static int report_order(const struct verb *verb, const struct user_order *order,
+                        const struct client_answer *answer)
 {
     if (answer->status != 200 && answer->status != 201) {
         return complain_refused(answer);
@@ -354,7 +354,7 @@ static int send_order(struct control_desk *desk, const struct verb *verb,
         status = complain(CLI_FAILED, "out of memory, or the e-mail or name is too long");
     } else {
         status = control_ask(desk, verb->path, buffer_slice(&body), &answer);
-        status = status == CLI_OK ? report(verb, order, &answer) : status;
+        status = status == CLI_OK ? report_order(verb, order, &answer) : status;
     }
     client_answer_finish(&answer);
     if (body.data) {
@@ -383,7 +383,7 @@ static int ask_consent(const struct user_order *order)
 }
 
 /* What somebody has to type is read before the database is taken: that may take long. */
-static int carry_out(const struct verb *verb, const struct user_order *order)
+static int carry_out_order(const struct verb *verb, const struct user_order *order)
 {
     char password[PASSWORD_SIZE] = "";
     struct control_desk *desk = NULL;
@@ -399,7 +399,7 @@ static int carry_out(const struct verb *verb, const struct user_order *order)
     }
     if (status == CLI_OK) {
         status = verb->path ? send_order(desk, verb, order, verb->has_password ? password : NULL)
-                            : print_list(desk, order->json);
+                            : print_users(desk, order->json);
         control_close(&desk);
     }
     sodium_memzero(password, sizeof password);
@@ -423,13 +423,13 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
-static int usage(const char *what)
+static int complain_usage(const char *what)
 {
     return complain(CLI_USAGE, "%s; see taskhold help user", what);
 }
 
 /* What stands after the settings' flags: a verb and, but for some, an e-mail. */
-static int run(int argc, char **argv, struct user_order *order)
+static int run_verb(int argc, char **argv, struct user_order *order)
 {
     const struct {
         const char *flag;
@@ -440,15 +440,16 @@ static int run(int argc, char **argv, struct user_order *order)
                 {"--days", order->days, "invite"}};
 
     if (argc == 0) {
-        return usage("say what to do: add, invite, list, passwd, disable, enable or delete");
+        return complain_usage(
+            "say what to do: add, invite, list, passwd, disable, enable or delete");
     }
     const struct verb *verb = find_verb(argv[0]);
     if (!verb) {
         return CLI_USAGE;
     }
     if (argc - 1 < verb->emails_least || argc - 1 > verb->emails_most) {
-        return usage(verb->emails_most == 0 ? "user list takes no argument"
-                                            : "give one e-mail address");
+        return complain_usage(verb->emails_most == 0 ? "user list takes no argument"
+                                                     : "give one e-mail address");
     }
     for (size_t i = 0; i < sizeof goes / sizeof *goes; i++) {
         if (goes[i].given && strcmp(verb->name, goes[i].verb) != 0) {
@@ -459,9 +460,9 @@ static int run(int argc, char **argv, struct user_order *order)
     order->email = argc > 1 ? argv[1] : NULL;
     if (!utf8_valid(slice_of(order->email)) || !utf8_valid(slice_of(order->name)) ||
         !utf8_valid(slice_of(order->days))) {
-        return usage("arguments must be UTF-8");
+        return complain_usage("arguments must be UTF-8");
     }
-    return carry_out(verb, order);
+    return carry_out_order(verb, order);
 }
 
 int cli_user(int argc, char **argv)
@@ -480,7 +481,7 @@ int cli_user(int argc, char **argv)
     }
     status = settings_load(&settings, argc, argv, &rest, &rest_count);
     if (status == CLI_OK) {
-        status = run(rest_count, rest, &order);
+        status = run_verb(rest_count, rest, &order);
         settings_finish(&settings);
     }
     return status;
