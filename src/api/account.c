@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "api/access.h"
-#include "api/body.h"
 #include "api/context.h"
 #include "api/respond.h"
 #include "api/routes.h"
@@ -234,35 +233,28 @@ void account_compare(struct account_call *call, struct slice email, bool known_a
     }
 }
 
-static void hash_failed(struct account_call *call)
-{
-    if (call->password == &call->input.password) {
-        account_wipe(call->password);
-        call->next(call);
-    } else {
-        refuse(call, ERROR_OVERLOADED);
-    }
-}
-
 static void hashed(struct password_job *job)
 {
     struct account_call *call = OWNER_CAST(job->caller, struct account_call, ACCOUNT_CALL_MAGIC);
-    if (!job->ok) {
-        hash_failed(call);
+    if (!job->ok && call->password == &call->input.new_password) {
+        refuse(call, ERROR_OVERLOADED);
         return;
     }
     account_wipe(call->password);
-    call->new_hash = slice_of(job->hash);
+    if (job->ok) {
+        call->new_hash = slice_of(job->hash);
+    }
     call->next(call);
 }
 
 void account_hash(struct account_call *call, struct slice *password,
                   void (*next)(struct account_call *call))
 {
+    assert(password == &call->input.password || password == &call->input.new_password);
     call->next = next;
     call->job = (struct password_job){0};
     if (!submit(call, PASSWORD_HASH, password, hashed)) {
-        hash_failed(call);
+        refuse(call, ERROR_OVERLOADED);
     }
 }
 

@@ -112,8 +112,9 @@ void account_settle(struct account_call *call, enum account_guess guess);
  * goes on. */
 void account_check_password(struct account_call *call, void (*next)(struct account_call *call));
 
-/* Makes new_hash of `password`, a member of the input, and wipes it. Sends 503 when it cannot, but
- * goes on without new_hash when it is input.password, which has a hash already. */
+/* Makes new_hash of `password`, a member of the input, and wipes it. Sends 503 when the pool is
+ * full or without memory; but without memory it goes on with no new_hash when it is input.password:
+ * a login does not fail because its hash could not be made stronger. */
 void account_hash(struct account_call *call, struct slice *password,
                   void (*next)(struct account_call *call));
 

@@ -3,7 +3,6 @@
 
 #include "api/access.h"
 #include "api/account.h"
-#include "api/body.h"
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/precondition.h"

@@ -6,8 +6,8 @@
 #include "http/problem.h"
 #include "model/user_fields.h"
 
-/* What the answers of this room have in common. Every function that says `sends` ends the exchange:
- * nothing of the request may be touched after it. */
+/* What handlers have in common: reading a body (body_…) and answering (respond_…). Every function
+ * that says `sends` ends the exchange: nothing of the request may be touched after it. */
 
 /* Sends the problem of `error`; `detail` NULL: its default text. What was written into the body
  * before is dropped. */
@@ -45,5 +45,24 @@ void respond_write_session(struct json_writer *w, const struct session *session,
 /* Sends one object that nothing may store. */
 void respond_row(struct http_exchange *x, int status, const struct user_body *body,
                  const void *row);
+
+/* ---- bodies ---- */
+
+/* From the bytes of a body to the struct that a call works with, in two steps, so that a handler
+ * may add errors of its own in between. */
+
+/* Reads the body by `reading` (its arena is set here). Sends 400 invalid_json, or 503, and returns
+ * false when there is no object to look at. `content` (JSON_READER_DIGEST bytes; NULL: not needed)
+ * becomes the digest of what the body says. */
+bool body_read(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
+    __attribute__((warn_unused_result));
+
+/* Sends 422 with all of `errors` and returns false when there are any. */
+bool body_valid(struct http_exchange *x, const struct field_errors *errors)
+    __attribute__((warn_unused_result));
+
+/* Both steps. */
+bool body_decode(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <stdio.h>
 
-#include "api/body.h"
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/idempotency.h"
