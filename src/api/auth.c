@@ -142,7 +142,7 @@ static void logged_in(struct store_op *op)
 static void create_session(struct account_call *call)
 {
     struct http_exchange *x = call->x;
-    const struct slice agent = http_request_field(&x->request, HTTP_FIELD_USER_AGENT);
+    const struct slice agent = x->request.fields[HTTP_FIELD_USER_AGENT].value;
     const int64_t now = clock_steady_ms();
     assert(!call->input.password.ptr && call->limit.taken);
     call->op.login = (struct store_session_create){

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "http/chunked.h"
 
+#include <assert.h>
+
 /* What the next byte belongs to.
  *
  *   SIZE -> (EXTENSION) -> SIZE_LF -> DATA -> DATA_CR -> DATA_LF -> SIZE ...
@@ -128,6 +130,7 @@ enum http_parse http_chunked_decode(struct http_chunked *c, struct slice in, cha
 {
     size_t at = 0;
     size_t put = 0;
+    assert(c->error == ERROR_NONE && c->state != DONE);
     while (at < in.len && c->state != DONE) {
         if (c->state != DATA) {
             if (!take_byte(c, in.ptr[at++])) {

@@ -571,6 +571,7 @@ struct http_connection *http_connection_open(struct http_loop *loop, int fd,
     }
     const int on = 1;
     const int unsent = UNSENT_MOST;
+    assert(fd >= 0 && loop->listening);
     c->loop = loop;
     c->fd = fd;
     c->touched_ms = loop->now_ms;

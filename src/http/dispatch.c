@@ -26,6 +26,7 @@
 /* Spread, so that those who were refused together do not come back together. */
 void dispatch_refuse_overload(struct http_exchange *x, const char *detail)
 {
+    assert(x->request.id.len > 0);
     http_metrics_shed(x->loop);
     unsigned char spread = (unsigned char)x->request.id.ptr[x->request.id.len - 1];
     http_respond_field_format(x, "Retry-After", "%d", 1 + spread % RETRY_SECONDS_MOST);
@@ -240,9 +241,10 @@ static const char *why_nowhere(const struct request_state *state)
 void http_dispatch(struct http_exchange *x)
 {
     const struct request_state *state = REQUEST_STATE_OF(x);
-    unsigned allow = state->asterisk ? HTTP_METHODS_ALL : state->allow;
+    const unsigned allow = state->asterisk ? HTTP_METHODS_ALL : state->allow;
+    assert(state->stage == STAGE_AUTHORIZE && state->connection->state == CONNECTION_HANDLING);
     /* A preflight is never refused: the page would see a fault of CORS and not what is wrong. */
-    if (policy_is_preflight(x->loop->policy, &x->request)) {
+    if (x->request.method == HTTP_OPTIONS && policy_is_preflight(x->loop->policy, &x->request)) {
         answer_options(x, allow);
         return;
     }

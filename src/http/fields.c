@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "http/fields.h"
 
+#include <assert.h>
+
 #include "http/parser.h"
 
 /* How closely a media range names a type. */
@@ -69,6 +71,7 @@ static bool split_element(struct slice element, struct slice *name, bool *zero)
 
 bool http_accepts(const struct http_request *request, struct slice produces)
 {
+    assert(produces.len > 0);
     const struct http_field_value *accept = &request->fields[HTTP_FIELD_ACCEPT];
     if (accept->count == 0 || slice_eq(accept->value, SLICE("*/*")) ||
         slice_eq(accept->value, produces)) {
@@ -143,6 +146,7 @@ static enum http_body_type check_parameter(struct slice parameter)
 
 enum http_body_type http_body_type(const struct http_request *request, unsigned consumes)
 {
+    assert(consumes != HTTP_CONSUMES_NOTHING);
     const struct http_field_value *encoding = &request->fields[HTTP_FIELD_CONTENT_ENCODING];
     const struct http_field_value *type = &request->fields[HTTP_FIELD_CONTENT_TYPE];
     if (encoding->count > 0 &&
@@ -260,7 +264,7 @@ bool http_condition_next(struct slice *list, struct slice *opaque)
 static bool parse(const struct http_request *r, enum http_field field,
                   struct http_condition *condition)
 {
-    struct slice list = http_request_field(r, field);
+    struct slice list = r->fields[field].value;
     struct slice opaque = {0};
     bool any_tag = false;
     enum step step = STEP_END;
@@ -286,6 +290,7 @@ const char *http_conditions_parse(const struct http_request *r, struct http_cond
 
 bool http_condition_names(const struct http_condition *condition, struct slice tag)
 {
+    assert(tag.len >= 2 && tag.ptr[0] == '"' && tag.ptr[tag.len - 1] == '"');
     const struct slice wanted = {tag.ptr + 1, tag.len - 2};
     struct slice list = condition->list;
     struct slice opaque = {0};

@@ -9,6 +9,7 @@
 
 void ledger_init(struct ledger *ledger, size_t most)
 {
+    assert(most > 0);
     *ledger = (struct ledger){.most = most};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "http/listener.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -204,6 +205,7 @@ bool listener_bind(const char *host, uint16_t *port, struct listener *listeners,
                    const char **why)
 {
     struct places all;
+    assert(host && count > 0);
     if (!resolve(host, *port, &all, why)) {
         return false;
     }
@@ -261,6 +263,7 @@ bool listener_inherit(uint16_t *port, struct listener *listeners, size_t count, 
 {
     uint64_t fds = 0;
     size_t made = 0;
+    assert(listener_is_inherited() && count > 0);
     if (!number_of("LISTEN_FDS", INT32_MAX, &fds) || fds != 1) {
         *why = "LISTEN_FDS: one socket is served; give the socket unit one ListenStream";
         return false;

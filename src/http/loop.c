@@ -67,6 +67,7 @@ bool http_loop_watch(struct http_loop *loop, int descriptor)
 
 void http_loop_take_policy(struct http_loop *loop, struct policy *policy)
 {
+    assert(policy);
     loop->policy = policy;
     for (struct http_connection *c = loop->connections; c; c = c->next) {
         http_connection_judge(c);
@@ -223,6 +224,7 @@ void http_loop_give_buffer(struct http_loop *loop, struct buffer *buffer)
         buffer_finish(buffer);
         return;
     }
+    assert(loop->spare_buffer_count < LOOP_SPARE_BUFFERS);
     buffer_clear(buffer);
     loop->spare_buffers[loop->spare_buffer_count++] = *buffer;
     buffer_init(buffer, BUFFER_MOST);
@@ -232,11 +234,13 @@ void http_loop_give_buffer(struct http_loop *loop, struct buffer *buffer)
 
 void *http_loop_context(const struct http_loop *loop)
 {
+    assert(OWNER_IS(loop, LOOP_MAGIC));
     return loop->context;
 }
 
 struct inbox *http_loop_inbox(const struct http_loop *loop)
 {
+    assert(OWNER_IS(loop, LOOP_MAGIC));
     return loop->inbox;
 }
 
@@ -279,6 +283,7 @@ void http_loop_queue(struct http_loop *loop, struct http_connection *c)
     }
     c->queued = true;
     c->next_ready = NULL;
+    assert(OWNER_IS(c, CONNECTION_MAGIC) && c->loop == loop);
     *loop->ready_tail = c;
     loop->ready_tail = &c->next_ready;
 }

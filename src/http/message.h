@@ -67,11 +67,6 @@ struct http_request {
     struct slice id;     /* X-Request-Id, the client's or made */
 };
 
-static inline struct slice http_request_field(const struct http_request *r, enum http_field f)
-{
-    return r->fields[f].value;
-}
-
 struct http_exchange;
 
 /* Gives the next piece of a streamed body: appends at least one byte to `out` and returns

@@ -182,6 +182,7 @@ struct slice http_method_name(enum http_method method)
         [HTTP_PUT] = {"PUT", 3},         [HTTP_PATCH] = {"PATCH", 5}, [HTTP_DELETE] = {"DELETE", 6},
         [HTTP_OPTIONS] = {"OPTIONS", 7},
     };
+    assert(method < HTTP_METHOD_COUNT);
     return names[method];
 }
 
@@ -451,6 +452,8 @@ static enum error check_limit(const struct http_head *head, size_t end)
 enum http_parse http_head_parse(struct http_head *head, struct slice input)
 {
     bool done = false;
+    assert(head->error == ERROR_NONE && head->length == 0); /* it goes on */
+    assert(head->line <= head->scanned && head->scanned <= input.len);
     while (!done) {
         size_t end = http_find_control(input, head->scanned);
         enum error error = check_limit(head, end);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "http/problem.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/json_writer.h"
@@ -9,6 +10,7 @@
 
 void http_problem_errors_add(struct http_problem_errors *errors, struct http_problem_error error)
 {
+    assert(!error.pointer.ptr || !error.parameter.ptr);
     if (errors->count == HTTP_PROBLEM_ERRORS) {
         errors->overflow = true;
         return;
@@ -143,6 +145,7 @@ void http_respond_problem(struct http_exchange *x, enum error error, const char 
 {
     const struct error_row *row = error_row(error);
 
+    assert(error != ERROR_NONE && x->request.id.len > 0);
     x->error = error;
     add_fields(x, error, row->status);
     write_problem(x, row, detail, errors);
@@ -152,6 +155,7 @@ void http_respond_problem(struct http_exchange *x, enum error error, const char 
 void http_respond_not_acceptable(struct http_exchange *x, const char *produces)
 {
     char detail[256];
+    assert(produces);
     (void)snprintf(detail, sizeof detail,
                    "What is here is %s, and the Accept header field excludes that. Name the type, "
                    "or leave Accept out.",

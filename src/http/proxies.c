@@ -2,6 +2,7 @@
 #include "http/proxies.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -312,6 +313,7 @@ struct slice proxies_client(struct proxies *proxies, struct slice value, struct 
 {
     struct in6_addr client;
     bool found = false;
+    assert(proxies && value.ptr && peer.len > 0);
     struct slice rest = value;
     for (;;) {
         struct in6_addr address;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "http/query.h"
 
+#include <assert.h>
+
 #include "base/utf8.h"
 
 /* How much of a client's text is repeated in a detail. */
@@ -243,6 +245,7 @@ bool http_query_parse(const struct http_request *r, const char *const *allowed, 
                           .good = true};
     struct slice rest = r->query;
 
+    assert(arena && errors);
     query->count = 0;
     while (rest.ptr) {
         const struct slice pair = slice_next(&rest, '&');
@@ -258,6 +261,7 @@ struct slice http_query_get(const struct http_query *query, const char *name)
 {
     const struct slice wanted = http_query_name(name);
 
+    assert(wanted.len > 0 && query->count <= HTTP_QUERY_PARAMETERS);
     for (unsigned i = 0; i < query->count; i++) {
         /* An empty value was complained of: to the caller it is absent. */
         if (slice_eq(query->list[i].name, wanted) && query->list[i].value.len > 0) {

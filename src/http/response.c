@@ -407,6 +407,8 @@ void http_respond(struct http_exchange *x)
     struct policy *policy = x->loop->policy;
     assert(c->request == state);
     assert(c->state == CONNECTION_HANDLING || c->state == CONNECTION_DEAD);
+    assert(x->response.status >= 200 && x->response.status <= 599);
+    assert(!x->response.stream || !x->response.fixed.ptr);
     add_vary(x);
     if (policy->origins.ptr || x->request.fields[HTTP_FIELD_ORIGIN].count > 0) {
         policy_add_origin(policy, x);
@@ -437,12 +439,14 @@ void http_respond(struct http_exchange *x)
 
 void http_respond_status(struct http_exchange *x, int status)
 {
+    assert(x->response.body->len == 0 && !x->response.stream);
     x->response.status = status;
     http_respond(x);
 }
 
 void http_respond_body(struct http_exchange *x, int status, const char *content_type)
 {
+    assert(content_type);
     x->response.status = status;
     http_respond_field(x, "Content-Type", slice_of(content_type));
     http_respond(x);

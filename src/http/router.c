@@ -440,6 +440,8 @@ struct http_match http_router_find(const struct http_router *router, enum http_m
     struct http_match match = {0};
     const struct node *node = NULL;
 
+    assert(method < HTTP_METHOD_COUNT);
+
     if (!slice_starts(path, SLICE("/"))) {
         return match;
     }
@@ -459,6 +461,8 @@ struct http_match http_router_find(const struct http_router *router, enum http_m
 void http_methods_add(struct buffer *out, unsigned allow)
 {
     bool first = true;
+
+    assert((allow & ~HTTP_METHODS_ALL) == 0);
 
     for (unsigned method = 0; method < HTTP_METHOD_COUNT; method++) {
         if ((allow & 1U << method) != 0) {

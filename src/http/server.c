@@ -132,10 +132,24 @@ static bool open_listeners(struct http_server *server, const char **why)
     return listener_bind(options->host, &server->port, server->listeners, options->threads, why);
 }
 
+/* What an operator can set is checked and told; this is the owner's part. */
+static void assert_routes(const struct http_server_options *options)
+{
+    const struct http_hooks *hooks = &options->hooks;
+    for (size_t i = 0; i < options->route_count; i++) {
+        const struct http_route *route = &options->routes[i];
+        assert(route->handler);
+        assert(route->access == HTTP_ACCESS_PUBLIC || hooks->authorize);
+        assert(route->quota == 0 || hooks->quota);
+        assert((route->consumes & ~(HTTP_CONSUMES_JSON | HTTP_CONSUMES_MERGE_PATCH)) == 0);
+    }
+    assert(!hooks->descriptor || hooks->ready);
+}
+
 struct http_server *http_server_create(const struct http_server_options *options, const char **why)
 {
     struct http_server *server = calloc(1, sizeof *server);
-    assert(options->routes);
+    assert_routes(options);
     assert(!options->unix_socket || options->threads <= 1);
     if (!server) {
         *why = "out of memory";
@@ -259,6 +273,7 @@ static bool decide(struct http_server *server, unsigned count)
 
 int http_server_run(struct http_server *server, void (*ready)(void *owner), void *owner)
 {
+    assert(server->bound && server->verdict == SERVER_STARTING); /* it runs once */
     pthread_t *threads = calloc(server->options.threads, sizeof *threads);
     if (!threads) {
         return 1;
@@ -340,6 +355,7 @@ bool http_server_tell(struct http_server *server,
                       void (*run)(struct http_loop *loop, void *argument), void *argument,
                       void (*done)(void *old), void *old)
 {
+    assert(run && done);
     const unsigned loops = server->options.threads;
     struct tell *tell = calloc(1, sizeof *tell + loops * sizeof(struct told));
 
@@ -391,6 +407,7 @@ bool http_server_reload(struct http_server *server, const char *cors_origins,
                         const char *trusted_proxies, const char *client_address_header,
                         const char **why)
 {
+    assert(server->policy && why);
     struct policy *fresh = policy_create(cors_origins, trusted_proxies, client_address_header, why);
     if (!fresh) {
         return false;

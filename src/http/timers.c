@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "http/timers.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 static unsigned slot_of(int64_t tick)
@@ -50,6 +51,7 @@ static void link_timer(struct timers *timers, struct timer *timer)
 
 void timers_set(struct timers *timers, struct timer *timer, int64_t deadline_ms)
 {
+    assert(deadline_ms > 0);
     timer->deadline_ms = deadline_ms;
     if (timer->tick != 0) {
         if (deadline_ms != TIMERS_NEVER && deadline_ms / TIMERS_TICK_MS + 1 >= timer->tick) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "http/unix_socket.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -84,6 +85,7 @@ static const char *explain(int error)
 int unix_socket_bind(const char *path, const char **why)
 {
     struct stat status;
+    assert(path && *path && why);
     if (lstat(path, &status) == 0) {
         if (!S_ISSOCK(status.st_mode)) {
             *why = "something that is no socket stands in its place; remove it";
@@ -153,6 +155,7 @@ enum unix_socket_connected unix_socket_connect(const char *path, uid_t owner, in
 {
     struct stat status = {0};
     uid_t peer = 0;
+    assert(path && *path && fd && why);
     enum unix_socket_connected verdict = inspect(path, owner, &status, why);
     if (verdict != UNIX_SOCKET_CONNECTED) {
         return verdict;
