@@ -16,7 +16,7 @@
 #include "cli/cli.h"
 #include "cli/holder.h"
 
-#define AUX_SERVER_MAGIC 0x3ad0c915U
+#define AUX_SERVER_MAGIC 0x3ad0c915u
 
 #define CONTROL_CONNECTIONS_MOST 16
 #define CONTROL_DRAIN_SECONDS    5

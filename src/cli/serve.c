@@ -31,7 +31,7 @@
 #define DATABASE_SHOWN_MOST 8192
 #define URL_MOST            320
 
-#define SERVICE_MAGIC 0x5e3f1c97U
+#define SERVICE_MAGIC 0x5e3f1c97u
 
 /* Everything one `serve` owns, made from top to bottom and ended from bottom to top. */
 struct service {
