@@ -131,17 +131,14 @@ static void read_line(const char *root, struct slice line, struct limits *limits
     if (!rest.ptr) {
         return;
     }
-    if (controllers.len == 0) {
-        (void)snprintf(mount, sizeof mount, "%s/sys/fs/cgroup", root);
-        read_groups(mount, rest, limits);
-    }
-    if (names(controllers, "cpu")) {
-        (void)snprintf(mount, sizeof mount, "%s/sys/fs/cgroup/cpu", root);
-        read_groups(mount, rest, limits);
-    }
-    if (names(controllers, "memory")) {
-        (void)snprintf(mount, sizeof mount, "%s/sys/fs/cgroup/memory", root);
-        read_groups(mount, rest, limits);
+    static const char *const folders[] = {"", "cpu", "memory"}; /* version 2; version 1 */
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        const char *name = folders[i];
+        if (*name ? names(controllers, name) : controllers.len == 0) {
+            (void)snprintf(mount, sizeof mount, "%s/sys/fs/cgroup%s%s", root, *name ? "/" : "",
+                           name);
+            read_groups(mount, rest, limits);
+        }
     }
 }
 
