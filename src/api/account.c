@@ -117,9 +117,10 @@ static void limit_init(struct account_call *call, struct slice email, bool known
         client = client_key_text(call->x->request.client, text);
     }
     *limit = (struct login_limit){.known_address = known_address};
-    const int len = snprintf(limit->key, sizeof limit->key, "%.*s%s%.*s", (int)email.len, email.ptr,
+    const size_t email_len = email.len < USER_EMAIL_MOST ? email.len : USER_EMAIL_MOST;
+    const int len = snprintf(limit->key, sizeof limit->key, "%.*s%s%.*s", (int)email_len, email.ptr,
                              known_address ? "\n" : "", (int)client.len, client.ptr);
-    assert(len > 0 && (size_t)len < sizeof limit->key);
+    assert(len >= 0 && (size_t)len < sizeof limit->key);
     limit->key_len = (size_t)len;
     (void)slice_lower((struct slice){limit->key, limit->key_len}, limit->key);
 }

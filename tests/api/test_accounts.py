@@ -96,6 +96,11 @@ def test_an_unknown_email_looks_like_a_wrong_password(client, user):
     assert comparable(wrong.expect(401, "invalid_credentials")) == comparable(unknown) == comparable(strange)
 
 
+@pytest.mark.parametrize("email", ["", "@", "a" * 254, "\u00c4@example.com"])
+def test_an_email_that_no_account_can_have_is_an_unknown_one(client, email):
+    client.post("/v1/auth/login", {"email": email, "password": PASSWORD}).expect(401, "invalid_credentials")
+
+
 def test_an_unknown_email_takes_as_long(client, user):
     times = {"wrong": [], "unknown": []}
     for _ in range(12):
