@@ -101,6 +101,17 @@ def test_an_email_that_no_account_can_have_is_an_unknown_one(client, email):
     client.post("/v1/auth/login", {"email": email, "password": PASSWORD}).expect(401, "invalid_credentials")
 
 
+def test_an_empty_password_is_a_wrong_one(make_user):
+    own = make_user()
+    body = {"email": own.email, "password": ""}
+    own.anonymous.post("/v1/auth/login", body).expect(401, "invalid_credentials")
+    own.client.put("/v1/me/email", body).expect(403, "wrong_password")
+    own.client.post("/v1/me/deletion", {"password": ""}).expect(403, "wrong_password")
+    own.client.put("/v1/me/password", {"current_password": "", "new_password": ""}).expect(422)
+    own.client.put("/v1/me/password", {"current_password": "", "new_password": f"{PASSWORD} 2"}).expect(403, "wrong_password")
+    own.anonymous.post("/v1/auth/register", body).expect(422)
+
+
 def test_an_unknown_email_takes_as_long(client, user):
     times = {"wrong": [], "unknown": []}
     for _ in range(12):
