@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/wal_buffer.h"
 
 enum { COLUMNS_MOST = 100, STEP_PAGES = 4000, ID_BYTES = 16 };
 
@@ -39,6 +40,12 @@ void log_message(enum log_level level, const char *event, const char *format, ..
     vfprintf(stderr, format, arguments);
     va_end(arguments);
     fputc('\n', stderr);
+}
+
+/* SQLite writes as it does by itself. */
+const char *wal_buffer_vfs(void)
+{
+    return NULL;
 }
 
 static void die(const char *what)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/sqlite/wal_buffer.h"
 
 #define BUSY_MS 5000
 
@@ -258,7 +259,8 @@ static int settle_wal(sqlite3 *db, const char *path)
 sqlite3 *database_open_writer(const char *path, char *why, size_t why_size)
 {
     sqlite3 *db = NULL;
-    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc =
+        sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, wal_buffer_vfs());
     if (rc == SQLITE_OK)
         rc = configure(db);
     if (rc != SQLITE_OK) {
