@@ -506,8 +506,8 @@ void http_connection_event(struct http_connection *c, uint32_t events)
     bool endless = c->state == CONNECTION_SENDING && c->request->x.response.stream &&
                    c->request->x.response.endless;
     if ((events & (EPOLLERR | EPOLLHUP)) != 0 || (endless && c->hangup)) {
-        /* Nobody takes an answer any more. Who ends only their own direction still gets what has an
-         * end; a client of what has none has left. */
+        /* Nobody takes an answer any more. A client that ends only its own direction still gets
+         * what has an end; a client of what has none has left. */
         c->gone = true;
     }
     if (c->state == CONNECTION_READING && !c->request && c->skip == 0 && !has_output(c)) {

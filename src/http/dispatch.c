@@ -116,7 +116,7 @@ static enum http_verdict admit_bytes(struct http_exchange *x, size_t bytes)
     return HTTP_ANSWERED;
 }
 
-/* Who asks is known now: they are charged, and those who take most are refused first. */
+/* The caller is known now and is charged; those who take most are refused first. */
 static enum http_verdict admit(struct http_exchange *x)
 {
     struct http_connection *c = REQUEST_STATE_OF(x)->connection;

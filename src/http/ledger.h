@@ -90,7 +90,7 @@ void overload_turn(struct overload *overload, int64_t now_us, int64_t turn_us);
 /* A wait found nothing to do. */
 void overload_idle(struct overload *overload);
 
-/* Whether new work that has waited `wait_us` in this turn is to be refused. Who spends much
+/* Whether new work that has waited `wait_us` in this turn is to be refused. One who spends much
  * (`expensive`) is refused first; the others only when that does not help. */
 bool overload_refuses(const struct overload *overload, int64_t wait_us, bool expensive);
 

@@ -288,7 +288,7 @@ void http_loop_queue(struct http_loop *loop, struct http_connection *c)
     loop->ready_tail = &c->next_ready;
 }
 
-/* ---- Who waits for nothing ---- */
+/* ---- Connections that wait for nothing ---- */
 
 void http_loop_idle(struct http_loop *loop, struct http_connection *c)
 {

@@ -91,8 +91,8 @@ bool request_read(struct http_connection *c);
 /* How many bytes are worth having room for, at least 1. */
 size_t request_wants(const struct http_connection *c);
 
-/* Waits for the rest of the body, when the head was judged, and then calls http_continue. Who
- * expects 100 is told to go on. */
+/* Waits for the rest of the body, when the head was judged, and then calls http_continue. A client
+ * that expects 100 is told to go on. */
 enum http_verdict request_await_body(struct request_state *state);
 
 /* Answers what is no proper request, or comes too late, and ends the connection after it. */

@@ -360,7 +360,7 @@ static void discard(struct http_exchange *x)
 }
 
 /* Whether the connection can go on although the body of what was answered is not there: a short one
- * is read and dropped. Who waits for 100 may send no body at all, or may. */
+ * is read and dropped. A client that waits for 100 may send no body at all, or may. */
 static bool skip_body(struct http_connection *c, const struct request_state *state)
 {
     if (state->whole) {
