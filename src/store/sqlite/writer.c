@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/writer.h"
 
+#include <assert.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +68,7 @@ struct writer {
 
 bool writer_admit(struct writer *writer)
 {
+    assert(writer && writer->queue_most > 0);
     unsigned before = atomic_fetch_add_explicit(&writer->waiting, 1, memory_order_relaxed);
     if (before < writer->queue_most) {
         metrics_add(METRIC_STORE_QUEUE, 1);
@@ -79,6 +82,8 @@ bool writer_admit(struct writer *writer)
 void writer_send(struct writer *writer, struct store_session *session, struct store_op *first,
                  unsigned count)
 {
+    assert(session && session->writer == writer);
+    assert(first && count > 0 && count <= writer->queue_most);
     struct store_op *last = first;
     while (last->next)
         last = last->next;
@@ -94,6 +99,8 @@ void writer_send(struct writer *writer, struct store_session *session, struct st
 
 void writer_wait(struct writer *writer, const struct store_session *session)
 {
+    assert(session && session->writer == writer);
+    assert(!session->outgoing); /* or it would wait for what was never sent */
     pthread_mutex_lock(&writer->lock);
     while (session->mailbox.held > 0)
         pthread_cond_wait(&writer->answered, &writer->lock);
@@ -102,26 +109,31 @@ void writer_wait(struct writer *writer, const struct store_session *session)
 
 uint64_t writer_commits(const struct writer *writer)
 {
+    assert(writer);
     return atomic_load_explicit(&writer->commits, memory_order_acquire);
 }
 
 bool writer_writable(const struct writer *writer)
 {
+    assert(writer);
     return atomic_load_explicit(&writer->writable, memory_order_relaxed);
 }
 
 bool writer_moved(const struct writer *writer)
 {
+    assert(writer);
     return atomic_load_explicit(&writer->moved, memory_order_relaxed);
 }
 
 bool writer_damaged(const struct writer *writer)
 {
+    assert(writer);
     return atomic_load_explicit(&writer->damaged, memory_order_relaxed);
 }
 
 void writer_stop_writes(struct writer *writer, int rc)
 {
+    assert(writer && translate_is_corrupt(rc));
     atomic_store(&writer->damaged, true);
     if (atomic_exchange(&writer->writable, false))
         log_message(LOG_ERROR, "database_damaged",
@@ -408,6 +420,8 @@ static void *run_thread(void *context)
 
 struct writer *writer_create(sqlite3 *db, const struct store_options *options)
 {
+    assert(db && sqlite3_get_autocommit(db));
+    assert(options && (options->queue_most == 0 || options->queue_most <= UINT_MAX));
     struct writer *writer = calloc(1, sizeof *writer);
     if (!writer) {
         database_close(&db);
@@ -454,6 +468,7 @@ static void stop(struct writer *writer)
 
 void writer_destroy(struct writer **writer)
 {
+    assert(writer);
     struct writer *w = *writer;
     if (!w)
         return;
