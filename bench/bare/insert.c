@@ -19,7 +19,7 @@
 #include "store/sqlite/database.h"
 #include "store/sqlite/wal_buffer.h"
 
-enum { COLUMNS_MOST = 100, STEP_PAGES = 4000, ID_BYTES = 16 };
+enum { COLUMNS_MOST = 100, STEP_PAGES = 8000, ID_BYTES = 16 };
 
 struct column {
     sqlite3_value *value;

@@ -495,12 +495,12 @@ static void test_reader_holds_the_wal(void **state)
     loop_begin(&reader, &get.op);
     reader.engine->task_get(&get);
     assert_int_equal(get.op.result, ERROR_NOT_FOUND);
-    write_much(place, 300); /* 20 MB; it is moved at each 16 MB */
+    write_much(place, 600); /* 40 MB; it is moved at each 33 MB */
     off_t held = wal_size(place);
-    assert_true(held > 19000000);
+    assert_true(held > 39000000);
     loop_finish(&reader);
-    write_much(place, 500);
-    assert_true(wal_size(place) < held + 10000000);
+    write_much(place, 1000);
+    assert_true(wal_size(place) < held + 30000000);
     loop_close(&reader);
     close_place(place);
     assert_whole(place);

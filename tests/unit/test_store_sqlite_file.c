@@ -374,8 +374,8 @@ static void test_waits_for_a_long_reader_are_rare(void **state)
     static const struct {
         int wal;
         int waited; /* 0: not at all */
-    } steps[] = {{4000, 0},      {20000, 20000}, {23000, 20000}, {39999, 20000},
-                 {44200, 44200}, {84000, 44200}, {89000, 89000}, {3, 0}};
+    } steps[] = {{8000, 0},      {20000, 20000}, {23000, 20000}, {39999, 20000},
+                 {48500, 48500}, {84000, 48500}, {98000, 98000}, {3, 0}};
     struct place *place = *state;
     open_place(place);
     sqlite_engine.close(&place->store);

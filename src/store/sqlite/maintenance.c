@@ -9,10 +9,10 @@
 #include "store/sqlite/sql.h"
 
 /* Pages in the WAL (4 KiB each): at each `STEP` more they are moved as far as readers allow, which
- * is before its index needs a second table, at 4,062; at `MOST` the writer waits for the readers,
+ * is before its index needs a third table, at 8,158; at `MOST` the writer waits for the readers,
  * so that the WAL is begun anew. A reader that did not end in that time is a long one, a backup
  * say: the next wait is at twice as many pages, or writes would stand still for most of it. */
-#define STEP_PAGES 4000
+#define STEP_PAGES 8000
 #define MOST_PAGES 16384
 #define WAIT_MS    200
 #define BUSY_MS    5000
