@@ -10,9 +10,10 @@ import procs
 
 # What stands for the parameters of Taskhold's statements: a variable of pgbench and its type, or no variable: NULL.
 READ = (("user", "uuid"), ("task", "uuid"))
-CREATE = (("user", "uuid"), ("task", "uuid"), ("title", "text"), (None, "text"), ("status", "bigint"),
-          ("now", "bigint"), ("now", "bigint"), (None, "bigint"), ("bytes", "bigint"), ("tasks_most", "bigint"),
-          ("bytes_most", "bigint"))
+CREATE = (("user", "uuid"), ("one", "bigint"), ("none", "bigint"), ("none", "bigint"), ("bytes", "bigint"),
+          ("tasks_most", "bigint"), ("bytes_most", "bigint"), ("now", "bigint"), ("one", "bigint"), ("user", "uuid"),
+          ("task", "uuid"), ("title", "text"), (None, "text"), ("none", "bigint"), ("now", "bigint"), ("now", "bigint"),
+          (None, "bigint"))
 
 READ_SCRIPT = f"""\\set task random(0, {pgcluster.TASKS - 1})
 \\set user 1 + :task % {pgcluster.USERS}
@@ -64,7 +65,7 @@ def run(cluster, script, clients, seconds):
 
 def _run(cluster, script, clients, seconds):
     variables = {"clients": clients, "made": 0, "first": int(time.time()) * 10 ** 9, "now": int(time.time() * 1000),
-                 "status": 0, "title": pgcluster.TITLE, "bytes": 300, "tasks_most": 10 ** 9, "bytes_most": 1 << 40}
+                 "none": 0, "one": 1, "title": pgcluster.TITLE, "bytes": 300, "tasks_most": 10 ** 9, "bytes_most": 1 << 40}
     command = ["taskset", "-c", procs.CLIENT_CORE, str(cluster.programs() / "pgbench"), "--no-vacuum",
                "--protocol=prepared", f"--client={clients}", "--jobs=1", f"--time={seconds}", f"--file={script}",
                "--host=127.0.0.1", f"--port={cluster.port}", "--username=" + cluster.superuser,

@@ -188,10 +188,10 @@ def table(case, rows, text=""):
 
 
 def sizes(cluster):
-    """Bytes on the disk of a task and of a user with a session, keys and all."""
+    """Bytes on the disk of a task with its row of the journal, and of a user with a session and a space, keys and all."""
     size = "pg_total_relation_size('{}')"
-    tasks = cluster.number(f"SELECT {size.format('tasks')} / (SELECT count(*) FROM tasks)")
-    users = cluster.number(f"SELECT ({size.format('users')} + {size.format('sessions')})"
+    tasks = cluster.number(f"SELECT ({size.format('tasks')} + {size.format('journal')}) / (SELECT count(*) FROM tasks)")
+    users = cluster.number(f"SELECT ({size.format('users')} + {size.format('spaces')} + {size.format('sessions')})"
                            " / (SELECT count(*) FROM users)")
     return tasks, users
 

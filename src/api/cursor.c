@@ -1,88 +1,133 @@
 // SPDX-License-Identifier: MIT
 #include "api/cursor.h"
 
+#include <sodium.h>
+
 #include "auth/base64url.h"
 
-#define VERSION     1
-#define KEY_LEN     8                     /* of a number */
-#define TITLE_MOST  (4 * TASK_TITLE_MOST) /* bytes */
-#define PACKED_MOST (CURSOR_HEAD_LEN + TITLE_MOST)
+#define VERSION     2
+#define DIGEST_LEN  crypto_shorthash_BYTES
+#define NUMBER_LEN  8
+#define TEXT_MOST   4096 /* bytes of a sort key that is a text */
+#define PACKED_MOST (CURSOR_HEAD_LEN + TEXT_MOST)
 #define SPACE_LEN   sizeof(struct uuid)
 
-struct uuid cursor_space(struct uuid epoch, struct uuid user)
+enum { DIGEST_AT = 4, ID_AT = DIGEST_AT + DIGEST_LEN };
+_Static_assert(ID_AT + sizeof(struct uuid) == CURSOR_HEAD_LEN, "the head's parts are its whole");
+
+enum { DESCENDING = 1, KEY_IS_NULL = 2 };
+
+struct uuid cursor_space(struct uuid epoch, struct uuid space)
 {
     /* An epoch is random, so that no two pairs of the same database come to the same. */
-    for (size_t i = 0; i < sizeof user.bytes; i++) {
-        user.bytes[i] ^= epoch.bytes[i];
+    for (size_t i = 0; i < sizeof space.bytes; i++) {
+        space.bytes[i] ^= epoch.bytes[i];
     }
-    return user;
+    return space;
 }
 
-static bool is_text(enum store_sort sort)
+/* Who could find two filters with the same digest would walk a list of their own wrongly. */
+static void digest(const struct store_item_list *list, uint8_t out[static DIGEST_LEN])
 {
-    return sort == STORE_SORT_TITLE;
+    static const unsigned char key[crypto_shorthash_KEYBYTES] = "a list's filter";
+    crypto_shorthash(out, NULL, 0, key);
+    for (unsigned i = 0; i < list->term_count; i++) {
+        const struct store_term *term = &list->terms[i];
+        struct {
+            unsigned char before[DIGEST_LEN];
+            uint64_t field;
+            uint64_t null;
+            uint64_t choices;
+            int64_t number;
+            unsigned char bytes[DIGEST_LEN];
+        } link = {.field = (uint64_t)(term->field - list->resource->fields),
+                  .null = term->value.null,
+                  .choices = term->choices,
+                  .number = term->value.number};
+        memcpy(link.before, out, DIGEST_LEN);
+        crypto_shorthash(link.bytes, (const unsigned char *)term->value.bytes.ptr,
+                         term->value.bytes.len, key);
+        crypto_shorthash(out, (const unsigned char *)&link, sizeof link, key);
+    }
 }
 
-/* Returns the length, 0 when the title is longer than a title can be. */
-static size_t pack(const struct cursor *cursor, uint8_t out[static PACKED_MOST])
+static size_t pack_key(const struct field *field, const struct field_value *value, uint8_t *out)
+{
+    if (value->null) {
+        return 0;
+    }
+    if (!field_is_number(field->type)) {
+        assert(value->bytes.len <= TEXT_MOST);
+        memcpy(out, value->bytes.ptr, value->bytes.len);
+        return value->bytes.len;
+    }
+    for (size_t i = 0; i < NUMBER_LEN; i++) {
+        out[i] = (uint8_t)((uint64_t)value->number >> (8 * (NUMBER_LEN - 1 - i)));
+    }
+    return NUMBER_LEN;
+}
+
+/* Returns the length. */
+static size_t pack(const struct store_item_list *list, const struct store_position *position,
+                   uint8_t out[static PACKED_MOST])
 {
     out[0] = VERSION;
-    out[1] = (uint8_t)cursor->sort;
-    out[2] = cursor->descending;
-    out[3] = (uint8_t)cursor->statuses;
-    memcpy(out + 4, cursor->position.id.bytes, sizeof cursor->position.id.bytes);
-    uint8_t *key = out + CURSOR_HEAD_LEN;
-    if (is_text(cursor->sort)) {
-        struct slice text = cursor->position.text;
-        if (text.len > TITLE_MOST) {
-            return 0;
-        }
-        memcpy(key, text.ptr, text.len);
-        return CURSOR_HEAD_LEN + text.len;
-    }
-    uint64_t number = (uint64_t)cursor->position.number;
-    for (size_t i = 0; i < KEY_LEN; i++) {
-        key[i] = (uint8_t)(number >> (8 * (KEY_LEN - 1 - i)));
-    }
-    return CURSOR_HEAD_LEN + KEY_LEN;
+    out[1] = (uint8_t)list->resource->kind;
+    out[2] = (uint8_t)(list->sort - list->resource->fields);
+    out[3] =
+        (uint8_t)((list->descending ? DESCENDING : 0) | (position->key.null ? KEY_IS_NULL : 0));
+    digest(list, out + DIGEST_AT);
+    memcpy(out + ID_AT, position->id.bytes, sizeof position->id.bytes);
+    return CURSOR_HEAD_LEN + pack_key(list->sort, &position->key, out + CURSOR_HEAD_LEN);
 }
 
-bool cursor_unpack(struct slice bytes, struct cursor *cursor)
+static bool unpack_key(const struct field *field, struct slice bytes, struct field_value *value)
+{
+    uint64_t number = 0;
+    if (value->null) {
+        return bytes.len == 0 && (field->flags & FIELD_NULLABLE);
+    }
+    if (!field_is_number(field->type)) {
+        value->bytes = bytes;
+        return bytes.len <= TEXT_MOST &&
+               (field->type != FIELD_UUID || bytes.len == sizeof(struct uuid));
+    }
+    for (size_t i = 0; i < bytes.len && i < NUMBER_LEN; i++) {
+        number = number << 8 | (uint8_t)bytes.ptr[i];
+    }
+    value->number = (int64_t)number;
+    return bytes.len == NUMBER_LEN;
+}
+
+enum cursor_verdict cursor_unpack(struct slice bytes, const struct store_item_list *list,
+                                  struct store_position *position)
 {
     const uint8_t *p = (const uint8_t *)bytes.ptr;
-    if (bytes.len < CURSOR_HEAD_LEN || p[0] != VERSION || p[1] >= STORE_SORT_COUNT || p[2] > 1 ||
-        p[3] >= 1U << TASK_STATUS_COUNT) {
-        return false;
+    uint8_t expected[DIGEST_LEN];
+    if (bytes.len < CURSOR_HEAD_LEN || p[0] != VERSION || p[3] > (DESCENDING | KEY_IS_NULL)) {
+        return CURSOR_BAD;
     }
-    *cursor =
-        (struct cursor){.sort = (enum store_sort)p[1], .descending = p[2] == 1, .statuses = p[3]};
-    memcpy(cursor->position.id.bytes, p + 4, sizeof cursor->position.id.bytes);
-    struct slice key = {bytes.ptr + CURSOR_HEAD_LEN, bytes.len - CURSOR_HEAD_LEN};
-    if (is_text(cursor->sort)) {
-        cursor->position.text = key;
-        return key.len > 0 && key.len <= TITLE_MOST;
+    digest(list, expected);
+    if (p[1] != list->resource->kind || p[2] != list->sort - list->resource->fields ||
+        ((p[3] & DESCENDING) != 0) != list->descending ||
+        memcmp(expected, p + DIGEST_AT, DIGEST_LEN) != 0) {
+        return CURSOR_OTHERS;
     }
-    if (key.len != KEY_LEN) {
-        return false;
-    }
-    uint64_t number = 0;
-    for (size_t i = 0; i < KEY_LEN; i++) {
-        number = number << 8 | p[CURSOR_HEAD_LEN + i];
-    }
-    cursor->position.number = (int64_t)number;
-    return true;
+    *position = (struct store_position){.key.null = (p[3] & KEY_IS_NULL) != 0};
+    memcpy(position->id.bytes, p + ID_AT, sizeof position->id.bytes);
+    const struct slice key = {bytes.ptr + CURSOR_HEAD_LEN, bytes.len - CURSOR_HEAD_LEN};
+    return unpack_key(list->sort, key, &position->key) ? CURSOR_GOOD : CURSOR_BAD;
 }
 
 /* `bytes` has SPACE_LEN free bytes in front of the packed cursor, so that what is authenticated is
  * one run. */
-void cursor_make(const struct keys *keys, struct uuid space, const struct cursor *cursor,
-                 struct buffer *out)
+void cursor_make(const struct keys *keys, struct uuid space, const struct store_item_list *list,
+                 const struct store_position *position, struct buffer *out)
 {
     uint8_t bytes[SPACE_LEN + PACKED_MOST + KEYS_MAC_LEN];
     memcpy(bytes, space.bytes, SPACE_LEN);
-    size_t len = pack(cursor, bytes + SPACE_LEN);
-    if (len == 0 ||
-        !keys_mac(keys, KEYS_CURSOR, 0, (struct slice){(const char *)bytes, SPACE_LEN + len},
+    size_t len = pack(list, position, bytes + SPACE_LEN);
+    if (!keys_mac(keys, KEYS_CURSOR, 0, (struct slice){(const char *)bytes, SPACE_LEN + len},
                   bytes + SPACE_LEN + len)) {
         out->failed = true;
         return;
@@ -91,25 +136,25 @@ void cursor_make(const struct keys *keys, struct uuid space, const struct cursor
     base64url_add(out, (struct slice){(const char *)bytes + SPACE_LEN, len});
 }
 
-bool cursor_parse(const struct keys *keys, struct uuid space, struct slice text,
-                  struct arena *arena, struct cursor *cursor)
+enum cursor_verdict cursor_read(const struct keys *keys, struct uuid space, struct slice text,
+                                struct arena *arena, struct store_item_list *list)
 {
     uint8_t bytes[SPACE_LEN + PACKED_MOST + KEYS_MAC_LEN];
     size_t len = 0;
     memcpy(bytes, space.bytes, SPACE_LEN);
     if (!base64url_decode(text, bytes + SPACE_LEN, PACKED_MOST + KEYS_MAC_LEN, &len) ||
         len <= KEYS_MAC_LEN) {
-        return false;
+        return CURSOR_BAD;
     }
     len -= KEYS_MAC_LEN;
     if (!keys_verify(keys, KEYS_CURSOR, (struct slice){(const char *)bytes, SPACE_LEN + len},
-                     bytes + SPACE_LEN + len) ||
-        !cursor_unpack((struct slice){(const char *)bytes + SPACE_LEN, len}, cursor)) {
-        return false;
+                     bytes + SPACE_LEN + len)) {
+        return CURSOR_BAD;
     }
-    if (is_text(cursor->sort)) {
-        cursor->position.text = arena_copy(arena, cursor->position.text);
-        return cursor->position.text.ptr != NULL;
+    const struct slice kept = arena_copy(arena, (struct slice){(char *)bytes + SPACE_LEN, len});
+    if (!kept.ptr) {
+        return CURSOR_BAD;
     }
-    return true;
+    list->after = true;
+    return cursor_unpack(kept, list, &list->position);
 }

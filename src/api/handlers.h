@@ -26,17 +26,17 @@ void me_delete(struct http_exchange *x);
 /* me_export.c */
 void me_export(struct http_exchange *x);
 
-/* tasks.c, task_list.c; the rest in task_write.c */
-void tasks_get(struct http_exchange *x);
-void tasks_list(struct http_exchange *x);
-void tasks_create(struct http_exchange *x);
-void tasks_replace(struct http_exchange *x);
-void tasks_patch(struct http_exchange *x);
-void tasks_delete(struct http_exchange *x);
+/* items.c, item_list.c: of the resource that the route names */
+void items_get(struct http_exchange *x);
+void items_list(struct http_exchange *x);
+void items_create(struct http_exchange *x);
+void items_replace(struct http_exchange *x);
+void items_patch(struct http_exchange *x);
+void items_delete(struct http_exchange *x);
 
 /* Column `values` of the routes. */
-bool tasks_list_values(struct http_exchange *x);
-bool tasks_delete_values(struct http_exchange *x);
+bool items_list_values(struct http_exchange *x);
+bool items_delete_values(struct http_exchange *x);
 bool conditions_values(struct http_exchange *x);
 
 /* service.c */

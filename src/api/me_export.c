@@ -2,10 +2,10 @@
 #include <stdlib.h>
 
 #include "api/context.h"
-#include "api/encode.h"
 #include "api/handlers.h"
 #include "api/respond.h"
 #include "base/clock.h"
+#include "base/owner.h"
 
 /* GET /v1/me/export: the account, its sessions and all its tasks as one document. Account and
  * sessions are read before the answer begins, into the response's body; then the tasks are streamed
@@ -15,6 +15,8 @@
 #define PAGE_MOST  ((size_t)128 * 1024) /* a page ends before it could grow larger */
 #define PIECE_MOST ((size_t)16 * 1024)
 #define ARENA_MOST ((size_t)256 * 1024)
+
+#define EXPORT_MAGIC 0x3f6a90bdu
 
 enum stage {
     STAGE_READ, /* a page is to be read */
@@ -27,8 +29,9 @@ enum stage {
  * whichever comes last; so neither it nor its arena can be the exchange's. */
 struct export
 {
-    struct store_task_list op; /* first: its address is the export's */
-    struct http_exchange *x;   /* NULL: the client has left */
+    struct store_item_list op; /* of the resource whose items are read */
+    unsigned magic;
+    struct http_exchange *x; /* NULL: the client has left */
     const struct store_engine *engine;
     struct arena *arena; /* of the operation; taken back before each page */
     struct json_writer json;
@@ -37,7 +40,8 @@ struct export
     enum stage stage;
     bool calling; /* the store's function has not returned */
     bool complete;
-    int64_t revision; /* of the page before */
+    unsigned resource; /* how many were begun */
+    int64_t revision;  /* of the page before */
     int64_t begun_at;
 };
 
@@ -50,17 +54,32 @@ static void destroy(struct export *export)
     free(export);
 }
 
-static bool each(struct store_task_list *op, const struct task *row)
+static bool each(struct store_item_list *op, const void *row)
 {
-    struct export *export = (struct export *)op;
-    encode_task(&export->json, row);
-    op->position = (struct store_position){.number = row->created_at, .id = row->id};
-    return export->page.len + ENCODE_TASK_MOST <= PAGE_MOST;
+    struct export *export = OWNER_OF(op, struct export, op, EXPORT_MAGIC);
+    const struct item *item = row;
+    resource_encode(op->resource, item, &export->json);
+    op->position = (struct store_position){.key = field_get(op->sort, item), .id = item->id};
+    return export->page.len + resource_json_most(op->resource) <= PAGE_MOST;
+}
+
+/* Begins the array of the next resource; false: there is none. */
+static bool begin_resource(struct export *export)
+{
+    if (export->resource == resource_count) {
+        return false;
+    }
+    const struct resource *resource = resources[export->resource++];
+    jw_name(&export->json, resource->collection);
+    jw_open_array(&export->json);
+    export->op.resource = resource;
+    export->op.sort = resource_field(resource, SLICE("created_at"));
+    export->op.after = false;
+    return true;
 }
 
 static void finish_document(struct export *export)
 {
-    jw_close_array(&export->json);
     jw_name(&export->json, SLICE("exported_at"));
     jw_time(&export->json, export->begun_at);
     jw_close_object(&export->json);
@@ -85,7 +104,10 @@ static enum stage take_page(struct export *export)
     export->revision = export->op.revision;
     export->op.after = true;
     if (!export->op.more) {
-        finish_document(export);
+        jw_close_array(&export->json);
+        if (!begin_resource(export)) {
+            finish_document(export);
+        }
     }
     export->text = buffer_slice(&export->page);
     export->x->held = bytes_held(export);
@@ -94,7 +116,7 @@ static enum stage take_page(struct export *export)
 
 static void listed(struct store_op *op)
 {
-    struct export *export = (struct export *)op;
+    struct export *export = OWNER_OF(op, struct export, op.op, EXPORT_MAGIC);
     if (!export->x) {
         destroy(export);
         return;
@@ -111,7 +133,7 @@ static void read_page(struct export *export)
     buffer_clear(&export->page);
     export->stage = STAGE_WAIT;
     export->calling = true;
-    export->engine->task_list(&export->op);
+    export->engine->item_list(&export->op);
     export->calling = false;
 }
 
@@ -181,14 +203,15 @@ static struct export *make_export(const struct beginning *beginning)
     }
     export->op.op = api_op(x, listed, NULL);
     export->op.op.arena = export->arena;
-    export->op.user = api_caller(x)->user;
-    export->op.sort = STORE_SORT_CREATED_AT;
+    OWNER_SET(export, EXPORT_MAGIC);
+    export->op.space = api_caller(x)->user;
     export->op.limit = PAGE_ROWS;
     export->op.each = each;
     export->x = x;
     export->engine = api_engine(x);
     buffer_init(&export->page, PAGE_MOST + 1024); /* and what ends the document */
     export->json = beginning->json;
+    (void)begin_resource(export); /* into the beginning */
     export->json.out = &export->page;
     export->begun_at = beginning->now;
     export->stage = STAGE_GIVE;
@@ -200,8 +223,6 @@ static void answer(struct beginning *beginning)
 {
     struct http_exchange *x = beginning->x;
     jw_close_array(&beginning->json);
-    jw_name(&beginning->json, SLICE("tasks"));
-    jw_open_array(&beginning->json);
     struct export *export = x->response.body->failed ? NULL : make_export(beginning);
     if (!export) {
         respond_no_memory(x);

@@ -2,7 +2,7 @@
 #include "api/routes.h"
 
 #include "api/handlers.h"
-#include "api/task_query.h"
+#include "model/task.h"
 
 #define JSON "application/json"
 #define HTML "text/html"
@@ -27,6 +27,10 @@
         .produces = (answer), .consumes = (reads), .access = HTTP_ACCESS_##who,                    \
         .quota = API_QUOTA_##limit, .body_most = (most), __VA_ARGS__                               \
     }
+
+#ifdef API_MORE_RESOURCES
+extern const struct resource API_MORE_RESOURCES;
+#endif
 
 /* One line a call: that is what makes it a table. */
 /* clang-format off */
@@ -60,12 +64,16 @@ static const struct http_route routes[] = {
     ROW(DELETE, "/v1/me/sessions",      endOtherSessions,     auth_end_other_sessions,NULL, NOTHING, TOKEN,  API,  SMALL),
     ROW(DELETE, "/v1/me/sessions/{id}", endSession,           auth_end_session,       NULL, NOTHING, TOKEN,  API,  SMALL),
 
-    ROW(GET,    "/v1/tasks",            listTasks,            tasks_list,             JSON, NOTHING, TOKEN,  API,  0,     .query = task_query_names, .values = tasks_list_values),
-    ROW(POST,   "/v1/tasks",            createTask,           tasks_create,           JSON, BODY,    TOKEN,  API,  0),
-    ROW(GET,    "/v1/tasks/{id}",       getTask,              tasks_get,              JSON, NOTHING, TOKEN,  API,  0,     .values = conditions_values),
-    ROW(PUT,    "/v1/tasks/{id}",       replaceTask,          tasks_replace,          JSON, BODY,    TOKEN,  API,  0),
-    ROW(PATCH,  "/v1/tasks/{id}",       updateTask,           tasks_patch,            JSON, PATCHES, TOKEN,  API,  0),
-    ROW(DELETE, "/v1/tasks/{id}",       deleteTask,           tasks_delete,           NULL, NOTHING, TOKEN,  API,  0,     .values = tasks_delete_values),
+    ROW(GET,    "/v1/tasks",            listTasks,            items_list,             JSON, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .query = true, .values = items_list_values),
+    ROW(POST,   "/v1/tasks",            createTask,           items_create,           JSON, BODY,    TOKEN,  API,  0,     .subject = &task_resource),
+    ROW(GET,    "/v1/tasks/{id}",       getTask,              items_get,              JSON, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .values = conditions_values),
+    ROW(PUT,    "/v1/tasks/{id}",       replaceTask,          items_replace,          JSON, BODY,    TOKEN,  API,  0,     .subject = &task_resource),
+    ROW(PATCH,  "/v1/tasks/{id}",       updateTask,           items_patch,            JSON, PATCHES, TOKEN,  API,  0,     .subject = &task_resource),
+    ROW(DELETE, "/v1/tasks/{id}",       deleteTask,           items_delete,           NULL, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .values = items_delete_values),
+
+#ifdef API_MORE_ROUTES /* of a build for tests, for a resource that only that has */
+#include API_MORE_ROUTES
+#endif
 };
 
 /* Nobody but the operator reaches the other two, so no row asks for a token or counts. */

@@ -208,8 +208,7 @@ static bool is_huge(const char *number, bool integer)
         (void)strtoll(number, NULL, 10);
         return errno == ERANGE;
     }
-    const double value = strtod(number, NULL); /* in the C locale, which is never changed */
-    return isinf(value);
+    return isinf(strtod(number, NULL)); /* in the C locale, which is never changed */
 }
 
 static bool scan_number(struct scan *s)
@@ -348,11 +347,7 @@ static bool closes(const struct scan *s)
 /* After a value: closes what is closed there, and steps over the comma before the next part. */
 static bool scan_end(struct scan *s)
 {
-    for (;;) {
-        skip_blanks(s);
-        if (!closes(s)) {
-            break;
-        }
+    for (skip_blanks(s); closes(s); skip_blanks(s)) {
         s->at++;
         if (--s->depth == 0) {
             return true;
@@ -577,6 +572,19 @@ bool json_reader_next(struct json_reader *reader, struct json_member *member)
     }
     reader->next = json_object_iter_next(reader->root, reader->next);
     return true;
+}
+
+bool json_member_i64(const struct json_member *member, int64_t *number)
+{
+    assert(member->kind == JSON_KIND_NUMBER);
+    *number = json_integer_value(member->value);
+    return json_is_integer(member->value);
+}
+
+bool json_member_bool(const struct json_member *member)
+{
+    assert(member->kind == JSON_KIND_BOOL);
+    return json_is_true(member->value);
 }
 
 void json_reader_wipe(const struct json_member *member)

@@ -49,6 +49,12 @@ void json_reader_finish(struct json_reader *reader);
 /* Steps through the members in the order in which they stand. Returns false after the last. */
 bool json_reader_next(struct json_reader *reader, struct json_member *member);
 
+/* The value of a JSON_KIND_NUMBER; false: it is no whole number, or does not fit. */
+bool json_member_i64(const struct json_member *member, int64_t *number);
+
+/* The value of a JSON_KIND_BOOL. */
+bool json_member_bool(const struct json_member *member);
+
 /* For json_digest.c. */
 enum json_kind json_reader_kind(const struct json_t *value);
 

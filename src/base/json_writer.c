@@ -64,13 +64,13 @@ static inline void end_value(struct json_writer *w, const char *end)
     w->out->len = (size_t)(end - w->out->data);
 }
 
-static void add_literal(struct json_writer *w, struct slice literal)
+void jw_raw(struct json_writer *w, struct slice json)
 {
-    char *end = begin_value(w, literal.len);
+    char *end = begin_value(w, json.len);
 
     if (end) {
-        memcpy(end, literal.ptr, literal.len);
-        end_value(w, end + literal.len);
+        memcpy(end, json.ptr, json.len);
+        end_value(w, end + json.len);
     }
 }
 
@@ -204,17 +204,17 @@ void jw_i64(struct json_writer *w, int64_t value)
 {
     char room[SLICE_DECIMAL_MOST];
 
-    add_literal(w, slice_decimal(value, room));
+    jw_raw(w, slice_decimal(value, room));
 }
 
 void jw_bool(struct json_writer *w, bool value)
 {
-    add_literal(w, value ? SLICE("true") : SLICE("false"));
+    jw_raw(w, value ? SLICE("true") : SLICE("false"));
 }
 
 void jw_null(struct json_writer *w)
 {
-    add_literal(w, SLICE("null"));
+    jw_raw(w, SLICE("null"));
 }
 
 void jw_uuid(struct json_writer *w, struct uuid id)

@@ -32,6 +32,7 @@ void jw_text(struct json_writer *w, struct slice text);
 void jw_i64(struct json_writer *w, int64_t value);
 void jw_bool(struct json_writer *w, bool value);
 void jw_null(struct json_writer *w);
+void jw_raw(struct json_writer *w, struct slice json); /* a value that is JSON already */
 void jw_uuid(struct json_writer *w, struct uuid id);
 
 /* Milliseconds as RFC 3339 in UTC. */

@@ -45,7 +45,9 @@
     NUMBER(user_tasks_most, "USER_TASKS_MOST", "user-tasks-most", 100000, 1, 1000000000,           \
            "tasks that one user may hold; above it 507")                                           \
     NUMBER(user_bytes_most, "USER_BYTES_MOST", "user-bytes-most", 268435456, 1048576,              \
-           1099511627776, "bytes that one user's tasks and kept answers may hold; above it 507")   \
+           1099511627776,                                                                          \
+           "bytes that one user's tasks, their changes of 30 days and kept answers may hold; "     \
+           "above it 507")                                                                         \
     NUMBER(password_min_length, "PASSWORD_MIN_LENGTH", "password-min-length", 8, 8, 64,            \
            "characters (code points) that a password must have")                                   \
     CHOICE(rate_limit, "RATE_LIMIT", "rate-limit", "on", "on or off",                              \

@@ -158,3 +158,8 @@ bool uuid_parse_any_case(struct slice text, struct uuid *id)
     assert(id);
     return parse(text, true, id);
 }
+
+bool uuid_eq(struct uuid a, struct uuid b)
+{
+    return memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
+}

@@ -6,7 +6,6 @@
 #include "cli/cli.h"
 #include "store/sqlite/backup.h"
 #include "store/sqlite/file.h"
-#include "store/sqlite/last_backup.h"
 #include "store/sqlite/restore.h"
 #include "store/store.h"
 
@@ -69,8 +68,8 @@ static int print_backup_json(FILE *to, const char *target, const struct backup_r
         const struct inspect_table *table = &report->tables.list[i];
         jw_open_object(w);
         cli_json_text(w, "name", table->name);
-        cli_json_number(w, "rows", table->rows);
-        cli_json_text(w, "digest", table->digest);
+        cli_json_number(w, "rows", table->sum.rows);
+        cli_json_text(w, "digest", table->sum.text);
         jw_close_object(w);
     }
     jw_close_array(w);
@@ -84,8 +83,8 @@ static int print_backup_text(FILE *to, const char *target, const struct backup_r
             (long long)report->schema);
     for (size_t i = 0; i < report->tables.count; i++) {
         const struct inspect_table *table = &report->tables.list[i];
-        fprintf(to, "  %-18s %10lld rows  %s\n", table->name, (long long)table->rows,
-                table->digest);
+        fprintf(to, "  %-18s %10lld rows  %s\n", table->name, (long long)table->sum.rows,
+                table->sum.text);
     }
     fprintf(to,
             "checked: whole, and the same as the database at the moment it was read\n"
@@ -98,7 +97,7 @@ static void note_backup(const char *source, const struct backup_report *report)
 {
     char why[WHY_SIZE];
 
-    if (!last_backup_note(source, report->read_ms, why, sizeof why)) {
+    if (!backup_note_time(source, report->read_ms, why, sizeof why)) {
         (void)complain(CLI_OK,
                        "warning: %s; the copy is good, but the server will not know of it "
                        "(taskhold_last_backup_timestamp_seconds)",

@@ -10,7 +10,7 @@
 #include "cli/doctor.h"
 #include "store/postgres/connect.h"
 #include "store/postgres/migrate.h"
-#include "store/postgres/side.h"
+#include "store/postgres/transfer_db.h"
 #include "store/store.h"
 
 #define VERSION_LEAST 120000
@@ -69,10 +69,12 @@ static void check_schema(struct doctor *d, PGconn *connection)
     const int version = migrate_postgres_version(connection);
     const int head = migrate_postgres_head();
 
-    if (version < 0) {
+    if (version == MIGRATE_OLD_FORM) {
+        doctor_say(d, DOCTOR_ERROR, "schema", "%s", MIGRATE_OLD_FORM_WHY);
+    } else if (version < 0) {
         doctor_say(d, DOCTOR_ERROR, "schema",
                    "it cannot be read: check the privileges of the role");
-    } else if (postgres_side_unfinished(connection)) {
+    } else if (postgres_transfer_unfinished(connection)) {
         doctor_say(d, DOCTOR_ERROR, "schema", "%s", TABLE_UNFINISHED_WHY);
     } else if (version > head) {
         doctor_say(d, DOCTOR_ERROR, "schema",

@@ -13,7 +13,7 @@
 #include "base/disk.h"
 #include "cli/doctor.h"
 #include "store/sqlite/database.h"
-#include "store/sqlite/filesystem.h"
+#include "store/sqlite/file.h"
 #include "store/sqlite/inspect.h"
 #include "store/sqlite/migrate.h"
 
@@ -157,21 +157,21 @@ static void check_filesystem(struct doctor *d, const char *directory)
 {
     const char *name = NULL;
 
-    switch (filesystem_kind_of(directory, &name)) {
-    case FILESYSTEM_GOOD: doctor_say(d, DOCTOR_OK, "filesystem", "a local one"); break;
-    case FILESYSTEM_MEMORY:
+    switch (file_system_of(directory, &name)) {
+    case FILE_SYSTEM_GOOD: doctor_say(d, DOCTOR_OK, "filesystem", "a local one"); break;
+    case FILE_SYSTEM_MEMORY:
         doctor_say(d, DOCTOR_WARNING, "filesystem",
                    "%s is on %s, which loses everything at a restart: put the database on a disk",
                    directory, name);
         break;
-    case FILESYSTEM_FUSE:
+    case FILE_SYSTEM_FUSE:
         doctor_say(d, DOCTOR_WARNING, "filesystem",
                    "%s is on %s, whose program may not honour locks and flushes: put the database "
                    "on a local disk, unless you know that program",
                    directory, name);
         break;
-    case FILESYSTEM_NETWORK:
-        doctor_say(d, filesystem_risk_taken() ? DOCTOR_WARNING : DOCTOR_ERROR, "filesystem",
+    case FILE_SYSTEM_NETWORK:
+        doctor_say(d, file_system_risk_taken() ? DOCTOR_WARNING : DOCTOR_ERROR, "filesystem",
                    "%s is on %s, a network file system: put the database on a local disk, or use "
                    "postgres://",
                    directory, name);
@@ -217,10 +217,10 @@ static void check_schema(struct doctor *d)
     char why[4096 + 256];
     int64_t schema = 0;
 
-    if (!inspect_identity(d->db, d->path, &schema, why, sizeof why)) {
+    if (database_is_of_old_form(d->db)) {
+        doctor_say(d, DOCTOR_ERROR, "schema", "%s", DATABASE_OLD_FORM_WHY);
+    } else if (!inspect_identity(d->db, d->path, &schema, why, sizeof why)) {
         doctor_say(d, DOCTOR_ERROR, "schema", "%s: start the program that created it", why);
-    } else if (database_is_of_0_1_0(d->db)) {
-        doctor_say(d, DOCTOR_ERROR, "schema", "%s", DATABASE_OF_0_1_0_WHY);
     } else if (schema < migrate_head()) {
         doctor_say(d, DOCTOR_WARNING, "schema", "%lld of %lld: run taskhold migrate",
                    (long long)schema, (long long)migrate_head());

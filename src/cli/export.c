@@ -5,24 +5,26 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "store/sqlite/own.h"
+#include "store/sqlite/file.h"
 #include "store/transfer/dump.h"
 #include "store/transfer/output.h"
 
-#define WHY_SIZE 5000
+#define WHY_SIZE    5000
+#define COUNTS_MOST 4096
 
 /* Says what was written or read, in a sentence that begins with `done` or as JSON. */
 static void print_counts(FILE *to, const char *done, const struct dump_counts *counts, bool json)
 {
-    const long long users = counts->rows[0];
-    const long long tasks = counts->rows[1];
-    const long long tombstones = counts->rows[2];
+    struct buffer text;
 
+    buffer_init(&text, COUNTS_MOST);
+    dump_counts_add(&text, counts, json);
     if (json) {
-        printf("{\"users\":%lld,\"tasks\":%lld,\"tombstones\":%lld}\n", users, tasks, tombstones);
+        fprintf(to, "%.*s\n", (int)text.len, text.data);
     } else {
-        fprintf(to, "%s %lld users, %lld tasks, %lld tombstones\n", done, users, tasks, tombstones);
+        fprintf(to, "%s %.*s\n", done, (int)text.len, text.data);
     }
+    buffer_finish(&text);
 }
 
 /* It holds password hashes: a file has mode 0600, and is whole or not there. */
@@ -51,7 +53,7 @@ static int write_export(const char *url, struct slice email, const char *target,
     if (strcmp(target, "-") != 0) {
         char wrote[WHY_SIZE];
         (void)snprintf(wrote, sizeof wrote, "wrote %s:", target);
-        print_counts(stderr, wrote, &counts, json);
+        print_counts(json ? stdout : stderr, wrote, &counts, json);
     }
     return CLI_OK;
 }
@@ -97,8 +99,8 @@ static int read_import(const char *url, const char *name, const void *options)
     if (piped) {
         name = "standard input";
     }
-    if (piped ? own_refuse_open(url, STDIN_FILENO, name, why, sizeof why)
-              : own_refuse(url, name, why, sizeof why)) {
+    if (piped ? file_refuse_own_open(url, STDIN_FILENO, name, why, sizeof why)
+              : file_refuse_own(url, name, why, sizeof why)) {
         return complain(CLI_FAILED, "%s", why);
     }
     FILE *in = piped ? stdin : fopen(name, "re");

@@ -64,18 +64,12 @@ static void end_bar(const struct bar *bar)
 
 /* ---- what was found ---- */
 
-static bool is_table_same(const struct move_report *report, size_t table)
-{
-    return report->from[table].rows == report->to[table].rows &&
-           strcmp(report->from[table].digest, report->to[table].digest) == 0;
-}
-
-static void write_side(struct json_writer *w, struct slice name, const struct move_side *side)
+static void write_side(struct json_writer *w, struct slice name, const struct digest_sum *side)
 {
     jw_name(w, name);
     jw_open_object(w);
     cli_json_number(w, "rows", side->rows);
-    cli_json_text(w, "digest", side->digest);
+    cli_json_text(w, "digest", side->text);
     jw_close_object(w);
 }
 
@@ -89,12 +83,15 @@ static int print_move_json(const struct move_report *report)
     cli_json_bool(w, "same", report->same);
     jw_name(w, SLICE("tables"));
     jw_open_array(w);
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
+    for (const struct table *table = NULL; (table = table_next(table));) {
+        const struct digest_sum *from = &report->from[table - tables];
+        const struct digest_sum *to = &report->to[table - tables];
+
         jw_open_object(w);
-        cli_json_text(w, "name", tables[i].name);
-        cli_json_bool(w, "same", is_table_same(report, i));
-        write_side(w, SLICE("from"), &report->from[i]);
-        write_side(w, SLICE("to"), &report->to[i]);
+        cli_json_text(w, "name", table->name);
+        cli_json_bool(w, "same", digest_sum_eq(from, to));
+        write_side(w, SLICE("from"), from);
+        write_side(w, SLICE("to"), to);
         jw_close_object(w);
     }
     jw_close_array(w);
@@ -104,14 +101,14 @@ static int print_move_json(const struct move_report *report)
 
 static void print_move_text(const struct move_report *report)
 {
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        const struct move_side *from = &report->from[i];
-        const struct move_side *to = &report->to[i];
-        const bool same = is_table_same(report, i);
-        printf("  %-18s %10lld rows  %s  %s\n", tables[i].name, (long long)from->rows, from->digest,
+    for (const struct table *table = NULL; (table = table_next(table));) {
+        const struct digest_sum *from = &report->from[table - tables];
+        const struct digest_sum *to = &report->to[table - tables];
+        const bool same = digest_sum_eq(from, to);
+        printf("  %-18s %10lld rows  %s  %s\n", table->name, (long long)from->rows, from->text,
                same ? "the same on both sides" : "DIFFERS:");
         if (!same) {
-            printf("  %-18s %10lld rows  %s  in the target\n", "", (long long)to->rows, to->digest);
+            printf("  %-18s %10lld rows  %s  in the target\n", "", (long long)to->rows, to->text);
         }
     }
 }

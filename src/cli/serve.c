@@ -26,7 +26,7 @@
 #include "cli/holder.h"
 #include "cli/reload.h"
 #include "http/server.h"
-#include "store/sqlite/filesystem.h"
+#include "store/sqlite/file.h"
 
 #define DATABASE_SHOWN_MOST 8192
 #define URL_MOST            320
@@ -246,7 +246,7 @@ static int open_service_store(struct service *service)
         return start_failed(CLI_FAILED, why);
     }
     service->file = service->engine->file(service->store);
-    if (service->file && filesystem_kind_of(service->file, &filesystem) != FILESYSTEM_GOOD) {
+    if (service->file && file_system_of(service->file, &filesystem) != FILE_SYSTEM_GOOD) {
         log_message(LOG_WARN, "filesystem_doubtful",
                     "%s is on %s: taskhold doctor says what that means", service->file, filesystem);
     }

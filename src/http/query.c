@@ -2,6 +2,7 @@
 #include "http/query.h"
 
 #include <assert.h>
+#include <ctype.h>
 
 #include "base/utf8.h"
 
@@ -255,6 +256,18 @@ bool http_query_parse(const struct http_request *r, const char *const *allowed, 
         }
     }
     return parse.good;
+}
+
+void http_query_escape(struct slice value, struct buffer *out)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        const char c = value.ptr[i];
+        if (isalnum((unsigned char)c) || strchr("-._~,", c)) {
+            buffer_add_char(out, c);
+        } else {
+            buffer_add_format(out, "%%%02X", (unsigned char)c);
+        }
+    }
 }
 
 struct slice http_query_get(const struct http_query *query, const char *name)

@@ -30,6 +30,10 @@ bool http_query_parse(const struct http_request *r, const char *const *allowed, 
 /* An allowed name without the `[]` of a list. */
 struct slice http_query_name(const char *allowed);
 
+/* Appends `value` as a query may have it: what is not unreserved (RFC 3986 section 2.3) or a comma
+ * is percent-encoded. */
+void http_query_escape(struct slice value, struct buffer *out);
+
 /* The value of `name`, which may end with `[]`; ptr NULL: absent. */
 struct slice http_query_get(const struct http_query *query, const char *name);
 

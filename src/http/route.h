@@ -30,8 +30,7 @@ struct http_route {
     const char *operation_id;
     http_handler_fn *handler;
     const char *produces; /* media type, for Accept; NULL: no body on success */
-    /* Allowed query parameters, ended by NULL; NULL: none is allowed. See http_query_parse. */
-    const char *const *query;
+    const void *subject;  /* what the call is about, for a handler of several rows; may be NULL */
     /* Reads the values of the query and of header fields, and answers 400 (then it is false) where
      * they are wrong. Asked only before a body is refused that the call does not take: the handler
      * reads them itself. NULL: there are none. */
@@ -40,6 +39,7 @@ struct http_route {
     uint8_t access;     /* enum http_access */
     uint8_t consumes;   /* enum http_consumes */
     uint8_t quota;      /* the owner's number of a quota; 0: none */
+    bool query;         /* the handler takes parameters, and checks them; else none is allowed */
     bool query_ignored; /* outside /v1: any query is allowed and ignored */
     bool always;        /* answered under overload too: health and metrics */
 };

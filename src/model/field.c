@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "model/field.h"
 
+#include <assert.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
-#include "model/text.h"
 
 #define POINTER_MOST 128 /* bytes of an unknown name that an error repeats */
 #define DETAIL_MOST  160
@@ -18,6 +20,231 @@ void field_errors_add(struct field_errors *errors, struct slice pointer, const c
         return;
     }
     errors->list[errors->count++] = (struct field_error){pointer, code, detail};
+}
+
+/* ---- texts ---- */
+
+/* Unicode 15, property White_Space, above ASCII; and U+FEFF, which shows nothing either. */
+static bool is_wide_space(uint32_t c)
+{
+    return c == 0xFEFF || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+           c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+/* Decodes one code point of well-formed UTF-8 that is not ASCII. */
+static uint32_t wide_code_point(const unsigned char *p, size_t len)
+{
+    if (len == 2) {
+        return (uint32_t)(p[0] & 0x1F) << 6 | (p[1] & 0x3F);
+    }
+    if (len == 3) {
+        return (uint32_t)(p[0] & 0x0F) << 12 | (uint32_t)(p[1] & 0x3F) << 6 | (p[2] & 0x3F);
+    }
+    return (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3F) << 12 |
+           (uint32_t)(p[2] & 0x3F) << 6 | (p[3] & 0x3F);
+}
+
+static void look_at_ascii(struct text_facts *facts, unsigned char c)
+{
+    if (c >= 0x21 && c != 0x7F) {
+        facts->blank = false;
+        return;
+    }
+    if (c == '\t' || c == '\n' || c == '\r') {
+        facts->line_control = true;
+        return;
+    }
+    if (c == ' ') {
+        return;
+    }
+    facts->other_control = true;
+    if (c != 0x0B && c != 0x0C) {
+        facts->blank = false;
+    }
+}
+
+/* The code point at the front of well-formed UTF-8, which is not empty, and its length. */
+static uint32_t first_code_point(struct slice text, size_t *len)
+{
+    *len = utf8_step(text);
+    assert(*len > 0);
+    return *len == 1 ? (unsigned char)text.ptr[0]
+                     : wide_code_point((const unsigned char *)text.ptr, *len);
+}
+
+size_t text_find_control(struct slice text, bool lines, uint32_t *control)
+{
+    struct slice rest = text;
+    for (size_t place = 1; rest.len > 0; place++) {
+        size_t len = 0;
+        const uint32_t c = first_code_point(rest, &len);
+        const bool line = c == '\t' || c == '\n' || c == '\r';
+        if ((c < 0x20 && !(line && lines)) || (c >= 0x7F && c < 0xA0)) {
+            *control = c;
+            return place;
+        }
+        rest = slice_from(rest, len);
+    }
+    return 0;
+}
+
+struct text_facts text_look(struct slice text)
+{
+    struct text_facts facts = {.blank = true};
+    const unsigned char *p = (const unsigned char *)text.ptr;
+    for (size_t i = 0; i < text.len; facts.code_points++) {
+        if (p[i] < 0x80) {
+            look_at_ascii(&facts, p[i++]);
+            continue;
+        }
+        size_t len = utf8_step(slice_from(text, i));
+        assert(len > 1);
+        uint32_t c = wide_code_point(p + i, len);
+        facts.other_control |= c < 0xA0;
+        facts.blank &= is_wide_space(c);
+        i += len;
+    }
+    return facts;
+}
+
+/* ---- values ---- */
+
+bool field_is_number(enum field_type type)
+{
+    return type != FIELD_TEXT && type != FIELD_UUID;
+}
+
+static void *place(void *base, size_t offset)
+{
+    return (char *)base + offset;
+}
+
+static const void *spot(const void *base, size_t offset)
+{
+    return (const char *)base + offset;
+}
+
+static bool in_range(const struct field *field, int64_t number)
+{
+    return (field->least_number == 0 && field->most_number == 0) ||
+           (number >= field->least_number && number <= field->most_number);
+}
+
+static struct field_value text_value(struct slice text)
+{
+    return (struct field_value){.null = !text.ptr, .bytes = text};
+}
+
+static struct field_value number_value(int64_t number, bool null)
+{
+    return (struct field_value){.null = null, .number = null ? 0 : number};
+}
+
+struct field_value field_get(const struct field *field, const void *item)
+{
+    static const struct uuid nothing;
+    const void *at = spot(item, field->at);
+    const struct uuid *id = at;
+    const unsigned *choice = at;
+    const int64_t *number = at;
+    const bool nullable = (field->flags & FIELD_NULLABLE) != 0;
+    switch (field->type) {
+    case FIELD_TEXT: return text_value(*(const struct slice *)at);
+    case FIELD_CHOICE:
+    case FIELD_BOOL: return number_value(*choice, *choice == FIELD_NULL_CHOICE);
+    case FIELD_TIME: return number_value(*number, nullable && *number == 0);
+    case FIELD_NUMBER: return number_value(*number, *number == FIELD_NULL_NUMBER);
+    case FIELD_UUID: break;
+    }
+    return (struct field_value){.null = nullable && uuid_eq(*id, nothing),
+                                .bytes = {(const char *)id->bytes, sizeof id->bytes}};
+}
+
+static bool set_uuid(const struct field_value *value, struct uuid *id)
+{
+    *id = (struct uuid){0};
+    if (!value->null && value->bytes.len == sizeof id->bytes) {
+        memcpy(id->bytes, value->bytes.ptr, sizeof id->bytes);
+    }
+    return value->null || value->bytes.len == sizeof id->bytes;
+}
+
+static bool set_choice(const struct field_value *value, unsigned count, unsigned *choice)
+{
+    if (!value->null && (value->number < 0 || value->number >= count)) {
+        return false;
+    }
+    *choice = value->null ? FIELD_NULL_CHOICE : (unsigned)value->number;
+    return true;
+}
+
+bool field_set(const struct field *field, void *item, const struct field_value *value)
+{
+    void *at = place(item, field->at);
+    switch (field->type) {
+    case FIELD_TEXT:
+        *(struct slice *)at = value->null ? (struct slice){0} : value->bytes;
+        return true;
+    case FIELD_CHOICE: return set_choice(value, field->choice_count, at);
+    case FIELD_BOOL: return set_choice(value, 2, at);
+    case FIELD_UUID: return set_uuid(value, at);
+    case FIELD_TIME: *(int64_t *)at = value->null ? 0 : value->number; return true;
+    case FIELD_NUMBER:
+        *(int64_t *)at = value->null ? FIELD_NULL_NUMBER : value->number;
+        return true;
+    }
+    return false;
+}
+
+bool field_value_eq(const struct field *field, const struct field_value *a,
+                    const struct field_value *b)
+{
+    if (a->null || b->null) {
+        return a->null == b->null;
+    }
+    return field_is_number(field->type) ? a->number == b->number : slice_eq(a->bytes, b->bytes);
+}
+
+static bool parse_choice(const struct field *field, struct slice text, int64_t *number)
+{
+    for (unsigned i = 0; i < field->choice_count; i++) {
+        if (field->choices[i].len > 0 && slice_eq(field->choices[i], text)) {
+            *number = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_number(const struct field *field, struct slice text, int64_t *number)
+{
+    const bool minus = slice_starts(text, SLICE("-"));
+    uint64_t value = 0;
+    if (!slice_to_u64(minus ? (struct slice){text.ptr + 1, text.len - 1} : text, INT64_MAX,
+                      &value)) {
+        return false;
+    }
+    *number = minus ? -(int64_t)value : (int64_t)value;
+    return in_range(field, *number);
+}
+
+bool field_parse(const struct field *field, struct slice text, struct uuid *id,
+                 struct field_value *value)
+{
+    *value = (struct field_value){0};
+    switch (field->type) {
+    case FIELD_TEXT: value->bytes = text; return true;
+    case FIELD_CHOICE: return parse_choice(field, text, &value->number);
+    case FIELD_BOOL:
+        value->number = slice_eq(text, SLICE("true"));
+        return value->number == 1 || slice_eq(text, SLICE("false"));
+    case FIELD_UUID:
+        value->bytes = (struct slice){(const char *)id->bytes, sizeof id->bytes};
+        return uuid_parse_any_case(text, id);
+    case FIELD_TIME: return clock_parse_rfc3339(text, &value->number);
+    case FIELD_NUMBER: return parse_number(field, text, &value->number);
+    }
+    return false;
 }
 
 /* ---- reading ---- */
@@ -108,56 +335,94 @@ static bool check_text(struct field_reading *reading, const struct field *field,
     return !wrong || complain(reading, field->name, field->wrong_code, "%s", wrong);
 }
 
-static void *place(void *base, size_t offset)
-{
-    return (char *)base + offset;
-}
-
 static bool read_text(struct field_reading *reading, const struct field *field,
                       const struct json_member *member)
 {
     const bool normalise = (field->flags & FIELD_NFC) && member->text.len <= UTF8_NORMALIZE_MOST;
     struct slice copy = normalise ? utf8_normalize(reading->arena, member->text)
                                   : arena_copy(reading->arena, member->text);
-    *(struct slice *)place(reading->input, field->input) = copy;
+    *(struct slice *)place(reading->input, field->at) = copy;
     return copy.ptr && check_text(reading, field, copy);
 }
 
 static bool complain_about_choice(struct field_reading *reading, const struct field *field)
 {
-    char names[DETAIL_MOST];
+    char names[DETAIL_MOST] = "";
     size_t len = 0;
     for (unsigned i = 0; i < field->choice_count && len < sizeof names; i++) {
-        int n = snprintf(names + len, sizeof names - len, "%s%.*s", i ? ", " : "",
+        if (field->choices[i].len == 0) {
+            continue;
+        }
+        int n = snprintf(names + len, sizeof names - len, "%s%.*s", len > 0 ? ", " : "",
                          (int)field->choices[i].len, field->choices[i].ptr);
         len += n > 0 ? (size_t)n : 0;
     }
     return complain(reading, field->name, "not_allowed", "Must be one of: %s.", names);
 }
 
-static bool read_choice(struct field_reading *reading, const struct field *field,
+/* A string that stands for a value of another type. */
+static bool read_parsed(struct field_reading *reading, const struct field *field,
                         const struct json_member *member)
 {
-    for (unsigned i = 0; i < field->choice_count; i++) {
-        if (slice_eq(field->choices[i], member->text)) {
-            *(unsigned *)place(reading->input, field->input) = i;
-            return true;
-        }
+    struct uuid id;
+    struct field_value value;
+    if (field_parse(field, member->text, &id, &value) && field_set(field, reading->input, &value)) {
+        return true;
     }
-    return complain_about_choice(reading, field);
+    switch (field->type) {
+    case FIELD_CHOICE: return complain_about_choice(reading, field);
+    case FIELD_UUID: return complain(reading, field->name, "uuid", "Must be a UUID.");
+    default:
+        return complain(reading, field->name, "time",
+                        "Must be a time as in RFC 3339, such as 2026-12-01T09:30:00Z.");
+    }
+}
+
+static bool read_number(struct field_reading *reading, const struct field *field,
+                        const struct json_member *member)
+{
+    int64_t number = 0;
+    if (!json_member_i64(member, &number)) {
+        return complain(reading, field->name, "type", "Must be a whole number%s.",
+                        field->flags & FIELD_NULLABLE ? " or null" : "");
+    }
+    if (!in_range(field, number)) {
+        return complain(reading, field->name, "out_of_range", "Must be from %lld to %lld.",
+                        (long long)field->least_number, (long long)field->most_number);
+    }
+    *(int64_t *)place(reading->input, field->at) = number;
+    return true;
+}
+
+static const char *type_name(enum field_type type)
+{
+    switch (type) {
+    case FIELD_BOOL: return "true or false";
+    case FIELD_NUMBER: return "a whole number";
+    default: return "a string";
+    }
 }
 
 static bool read_null(struct field_reading *reading, const struct field *field)
 {
+    static const struct field_value null = {.null = true};
     if (field->flags & FIELD_NULLABLE) {
-        *(struct slice *)place(reading->input, field->input) = (struct slice){0};
-        return true;
+        return field_set(field, reading->input, &null);
     }
     if (reading->mode == FIELD_PATCH && (field->flags & FIELD_REQUIRED)) {
         return complain(reading, field->name, "required",
                         "Cannot be null: leave it out to keep it as it is.");
     }
-    return complain(reading, field->name, "type", "Must be a string, not null.");
+    return complain(reading, field->name, "type", "Must be %s, not null.", type_name(field->type));
+}
+
+static enum json_kind kind_of(enum field_type type)
+{
+    switch (type) {
+    case FIELD_BOOL: return JSON_KIND_BOOL;
+    case FIELD_NUMBER: return JSON_KIND_NUMBER;
+    default: return JSON_KIND_TEXT;
+    }
 }
 
 static bool read_member(struct field_reading *reading, const struct field *field,
@@ -167,12 +432,18 @@ static bool read_member(struct field_reading *reading, const struct field *field
     if (member->kind == JSON_KIND_NULL) {
         return read_null(reading, field);
     }
-    if (member->kind != JSON_KIND_TEXT) {
-        return complain(reading, field->name, "type", "Must be a string%s.",
+    if (member->kind != kind_of(field->type)) {
+        return complain(reading, field->name, "type", "Must be %s%s.", type_name(field->type),
                         field->flags & FIELD_NULLABLE ? " or null" : "");
     }
-    return field->type == FIELD_CHOICE ? read_choice(reading, field, member)
-                                       : read_text(reading, field, member);
+    switch (field->type) {
+    case FIELD_TEXT: return read_text(reading, field, member);
+    case FIELD_NUMBER: return read_number(reading, field, member);
+    case FIELD_BOOL:
+        *(unsigned *)place(reading->input, field->at) = json_member_bool(member);
+        return true;
+    default: return read_parsed(reading, field, member);
+    }
 }
 
 static const struct field *find_field(const struct field_reading *reading, struct slice name)
@@ -245,41 +516,27 @@ bool field_read(struct field_reading *reading, struct json_reader *reader)
 
 /* ---- writing ---- */
 
-static const void *spot(const void *base, size_t offset)
+void field_write_value(const struct field *field, const void *item, struct json_writer *w)
 {
-    return (const char *)base + offset;
-}
-
-static void write_text(struct json_writer *w, struct slice text)
-{
-    if (text.ptr) {
-        jw_text(w, text);
-    } else {
+    const struct field_value value = field_get(field, item);
+    if (value.null) {
         jw_null(w);
+        return;
+    }
+    switch (field->type) {
+    case FIELD_TEXT: jw_text(w, value.bytes); break;
+    case FIELD_CHOICE: jw_text(w, field->choices[value.number]); break;
+    case FIELD_BOOL: jw_bool(w, value.number != 0); break;
+    case FIELD_UUID: jw_uuid(w, *(const struct uuid *)spot(item, field->at)); break;
+    case FIELD_TIME: jw_time(w, value.number); break;
+    case FIELD_NUMBER: jw_i64(w, value.number); break;
     }
 }
 
-static void write_time(struct json_writer *w, const struct field *field, int64_t ms)
-{
-    if (ms == 0 && (field->flags & FIELD_NULLABLE)) {
-        jw_null(w);
-    } else {
-        jw_time(w, ms);
-    }
-}
-
-void field_write(const struct field *fields, size_t count, const void *row, struct json_writer *w)
+void field_write(const struct field *fields, size_t count, const void *item, struct json_writer *w)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct field *field = &fields[i];
-        const void *value = spot(row, field->row);
-        jw_name(w, field->name);
-        switch (field->type) {
-        case FIELD_TEXT: write_text(w, *(const struct slice *)value); break;
-        case FIELD_CHOICE: jw_text(w, field->choices[*(const unsigned *)value]); break;
-        case FIELD_UUID: jw_uuid(w, *(const struct uuid *)value); break;
-        case FIELD_TIME: write_time(w, field, *(const int64_t *)value); break;
-        case FIELD_NUMBER: jw_i64(w, *(const int64_t *)value); break;
-        }
+        jw_name(w, fields[i].name);
+        field_write_value(&fields[i], item, w);
     }
 }

@@ -2,20 +2,28 @@
 #ifndef TASKHOLD_MODEL_FIELD_H
 #define TASKHOLD_MODEL_FIELD_H
 
+#include <assert.h>
+
 #include "base/arena.h"
 #include "base/json_reader.h"
 #include "base/json_writer.h"
+#include "base/uuid.h"
 
-/* A resource is an array of these, one row a member. The same rows read a body, check it, read a
- * merge patch and write the answer, so that no other place names a member twice. */
+/* What a member is stands in one row of a table of these. The same rows read a body, check it, read
+ * a merge patch, write the answer, and bind and take the columns of a database, so that no other
+ * place names a member twice. */
 
 enum field_type {
     FIELD_TEXT,   /* struct slice; ptr NULL: null */
-    FIELD_CHOICE, /* an enum that counts from 0, by name */
-    FIELD_UUID,   /* struct uuid; written only */
-    FIELD_TIME,   /* int64_t, milliseconds since 1970; written only; 0: null if FIELD_NULLABLE */
-    FIELD_NUMBER, /* int64_t; written only */
+    FIELD_CHOICE, /* an enum that counts from 0, by name; FIELD_NULL_CHOICE: null */
+    FIELD_BOOL,   /* unsigned, 0 or 1; FIELD_NULL_CHOICE: null */
+    FIELD_UUID,   /* struct uuid; all zero: null */
+    FIELD_TIME,   /* int64_t, milliseconds since 1970; 0: null if FIELD_NULLABLE */
+    FIELD_NUMBER, /* int64_t; FIELD_NULL_NUMBER: null */
 };
+
+#define FIELD_NULL_CHOICE UINT32_MAX
+#define FIELD_NULL_NUMBER INT64_MIN
 
 enum field_flag {
     FIELD_READ_ONLY = 1,  /* a client cannot set it: `read_only` in a body */
@@ -27,18 +35,28 @@ enum field_flag {
     FIELD_BYTES = 64,     /* `most` counts bytes, not code points */
     FIELD_NFC = 128, /* normalised first (base/utf8.h) unless it is above UTF8_NORMALIZE_MOST */
     FIELD_NOT_EMPTY = 256,
+
+    /* Of a resource's member: */
+    FIELD_FIXED = 512,       /* never changes once the item was made: no UPDATE sets it */
+    FIELD_STAMP = 1024,      /* changes with every change; the journal does not keep it */
+    FIELD_SORTABLE = 2048,   /* a list may be ordered by it */
+    FIELD_FILTERABLE = 4096, /* a list may be asked for some of its values */
+
+    /* Of a column that no item has (store/transfer/table.h): */
+    FIELD_BLOB = 8192, /* a text that is any bytes, and stands in no JSON */
 };
 
 struct field {
     struct slice name;
     enum field_type type;
     unsigned flags;
-    uint32_t most; /* length of a text */
-    size_t input;  /* offset in the struct that a body is read into */
-    size_t row;    /* offset in the struct that an answer is written from */
-    unsigned bit;  /* in the mask of members that a body had */
-    const struct slice *choices;
+    uint32_t most; /* of a text: its length */
+    size_t at;     /* offset in the struct that a body is read into, or an answer written from */
+    unsigned bit;  /* in the mask of members that a body had; 0: read-only */
+    const struct slice *choices; /* ptr NULL: that number is none */
     unsigned choice_count;
+    int64_t least_number; /* of FIELD_NUMBER; both 0: any */
+    int64_t most_number;
     const char *(*wrong)(
         struct slice text); /* one more rule: what is wrong, or NULL; may be NULL */
     const char *wrong_code;
@@ -50,6 +68,54 @@ struct field {
     {                                                                                              \
         "" literal, sizeof(literal) - 1                                                            \
     }
+
+/* ---- texts ---- */
+
+/* What may stand in a text that a person wrote. Pure functions over UTF-8 (RFC 3629). */
+
+struct text_facts {
+    size_t code_points;
+    bool line_control;  /* TAB, LF or CR */
+    bool other_control; /* any other of C0, DEL and C1 */
+    bool blank; /* nothing but white space (Unicode property White_Space) and U+FEFF, or empty */
+};
+
+/* `text` is valid UTF-8. */
+struct text_facts text_look(struct slice text);
+
+/* Where the first control character stands, counted in code points from 1, and which it is; 0:
+ * there is none. `lines`: tabs and line breaks do not count. */
+size_t text_find_control(struct slice text, bool lines, uint32_t *control);
+
+/* ---- the value of one member, as databases and exports know it ---- */
+
+struct field_value {
+    bool null;
+    int64_t number;     /* of CHOICE, BOOL, TIME and NUMBER */
+    struct slice bytes; /* of TEXT and UUID (16 bytes); ptr is not NULL unless null */
+};
+
+/* Is its value the `number` of a field_value? */
+bool field_is_number(enum field_type type);
+
+/* Borrows the bytes of `item`. */
+struct field_value field_get(const struct field *field, const void *item);
+
+/* `value` is of the field's type: a number that is no choice of it, or bytes that are no UUID, are
+ * damage: false, and nothing is set. Texts stay borrowed. */
+bool field_set(const struct field *field, void *item, const struct field_value *value)
+    __attribute__((warn_unused_result));
+
+/* Null and the empty text are two values. */
+bool field_value_eq(const struct field *field, const struct field_value *a,
+                    const struct field_value *b);
+
+/* What a query or an export writes of a value that is not a text: `in-progress`, `true`, a UUID, an
+ * RFC 3339 time, a number. False: it is none. `id` keeps the bytes of a UUID. */
+bool field_parse(const struct field *field, struct slice text, struct uuid *id,
+                 struct field_value *value) __attribute__((warn_unused_result));
+
+/* ---- reading a body ---- */
 
 #define FIELD_ERRORS 32
 
@@ -89,7 +155,12 @@ struct field_reading {
 bool field_read(struct field_reading *reading, struct json_reader *reader)
     __attribute__((warn_unused_result));
 
-/* Writes the members of `row`, without braces. */
-void field_write(const struct field *fields, size_t count, const void *row, struct json_writer *w);
+/* ---- writing an answer ---- */
+
+/* Writes the value of one member, without its name. */
+void field_write_value(const struct field *field, const void *item, struct json_writer *w);
+
+/* Writes all members, without braces. */
+void field_write(const struct field *fields, size_t count, const void *item, struct json_writer *w);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "base/utf8.h"
-#include "model/text.h"
+#include "model/field.h"
 #include "model/user_fields.h"
 
 #define LOCAL_PART_MOST 64
@@ -127,7 +127,7 @@ static const char *days_wrong(struct slice days)
 #define EMAIL_FIELD(required)                                                                      \
     {                                                                                              \
         .name = FIELD_NAME("email"), .type = FIELD_TEXT, .flags = (required) | FIELD_BYTES,        \
-        .most = USER_EMAIL_MOST, .input = offsetof(struct user_input, email), .bit = USER_EMAIL,   \
+        .most = USER_EMAIL_MOST, .at = offsetof(struct user_input, email), .bit = USER_EMAIL,      \
         .wrong = user_email_wrong, .wrong_code = "email"                                           \
     }
 
@@ -135,7 +135,7 @@ static const char *days_wrong(struct slice days)
     {                                                                                              \
         .name = FIELD_NAME("name"), .type = FIELD_TEXT,                                            \
         .flags = FIELD_NULLABLE | FIELD_NOT_EMPTY | FIELD_NOT_BLANK, .most = USER_NAME_MOST,       \
-        .input = offsetof(struct user_input, name), .bit = USER_NAME                               \
+        .at = offsetof(struct user_input, name), .bit = USER_NAME                                  \
     }
 
 /* One that is longer before it is normalised is refused as well. */
@@ -146,7 +146,7 @@ _Static_assert(USER_PASSWORD_MOST == UTF8_NORMALIZE_MOST, "what is not normalise
     {                                                                                              \
         .name = FIELD_NAME(member), .type = FIELD_TEXT,                                            \
         .flags = FIELD_REQUIRED | FIELD_SECRET | FIELD_NFC | FIELD_BYTES,                          \
-        .most = USER_PASSWORD_MOST, .input = offsetof(struct user_input, password),                \
+        .most = USER_PASSWORD_MOST, .at = offsetof(struct user_input, password),                   \
         .bit = USER_PASSWORD                                                                       \
     }
 
@@ -155,7 +155,7 @@ _Static_assert(USER_PASSWORD_MOST == UTF8_NORMALIZE_MOST, "what is not normalise
     {                                                                                              \
         .name = FIELD_NAME(member), .type = FIELD_TEXT,                                            \
         .flags = FIELD_REQUIRED | FIELD_SECRET | FIELD_NFC, .most = UINT32_MAX,                    \
-        .input = offsetof(struct user_input, new_password), .bit = USER_NEW_PASSWORD               \
+        .at = offsetof(struct user_input, new_password), .bit = USER_NEW_PASSWORD                  \
     }
 
 #define BODY(rows)                                                                                 \
@@ -174,7 +174,7 @@ static const struct field registration[] = {
      .type = FIELD_TEXT,
      .flags = FIELD_SECRET | FIELD_BYTES,
      .most = INVITATION_MOST,
-     .input = offsetof(struct user_input, invitation),
+     .at = offsetof(struct user_input, invitation),
      .bit = USER_INVITATION},
 };
 static const struct field invite[] = {
@@ -182,7 +182,7 @@ static const struct field invite[] = {
     {.name = FIELD_NAME("days"),
      .type = FIELD_TEXT,
      .most = DAYS_MOST,
-     .input = offsetof(struct user_input, days),
+     .at = offsetof(struct user_input, days),
      .bit = USER_DAYS,
      .wrong = days_wrong,
      .wrong_code = "days"},
@@ -211,7 +211,7 @@ static const struct field proof[] = {PASSWORD_FIELD("password")};
 #define ANY_EMAIL_FIELD                                                                            \
     {                                                                                              \
         .name = FIELD_NAME("email"), .type = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_BYTES,    \
-        .most = USER_EMAIL_MOST, .input = offsetof(struct user_input, email), .bit = USER_EMAIL    \
+        .most = USER_EMAIL_MOST, .at = offsetof(struct user_input, email), .bit = USER_EMAIL       \
     }
 
 static const struct field credentials[] = {ANY_EMAIL_FIELD, PASSWORD_FIELD("password")};
@@ -223,7 +223,7 @@ static const struct field refresh[] = {
      .type = FIELD_TEXT,
      .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY | FIELD_SECRET | FIELD_BYTES,
      .most = REFRESH_TOKEN_MOST,
-     .input = offsetof(struct user_input, refresh_token),
+     .at = offsetof(struct user_input, refresh_token),
      .bit = USER_REFRESH_TOKEN},
 };
 
@@ -244,7 +244,7 @@ const struct user_body user_body_account = BODY(account);
 #define SHOWN(literal, kind, type_name, member)                                                    \
     {                                                                                              \
         .name = FIELD_NAME(literal), .type = (kind), .flags = FIELD_READ_ONLY,                     \
-        .row = offsetof(type_name, member)                                                         \
+        .at = offsetof(type_name, member)                                                          \
     }
 
 static const struct field user_shown[] = {
@@ -263,7 +263,7 @@ static const struct field operator_shown[] = {
     {.name = FIELD_NAME("disabled_at"),
      .type = FIELD_TIME,
      .flags = FIELD_READ_ONLY | FIELD_NULLABLE,
-     .row = offsetof(struct user, disabled_at)},
+     .at = offsetof(struct user, disabled_at)},
 };
 
 static const struct field session_shown[] = {

@@ -5,9 +5,8 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/inbox.h"
-#include "model/task.h"
+#include "model/resource.h"
 #include "model/user.h"
-#include "store/precondition.h"
 
 /* Where accounts and tasks are kept: the calls the api needs, as one const vtable an engine fills.
  *
@@ -39,6 +38,31 @@ struct store_op {
     const void *work;
     int64_t queued_us;
 };
+
+/* ---- preconditions ---- */
+
+#define STORE_VERSIONS_MOST 16
+
+/* The versions that If-Match or If-None-Match names: revisions of a task or of the list, or
+ * user_version(). */
+struct store_versions {
+    bool present;
+    bool any; /* `*`: every version there can be */
+    unsigned count;
+    int64_t list[STORE_VERSIONS_MOST];
+};
+
+/* Tested inside the write (RFC 9110 section 13.2.2). */
+struct store_precondition {
+    struct store_versions match;
+    struct store_versions none_match;
+};
+
+enum store_verdict { STORE_HOLDS, STORE_MATCH_FAILED, STORE_NONE_MATCH_FAILED };
+
+/* `exists`: there is something, whose version is `version`. */
+enum store_verdict store_precondition_judge(const struct store_precondition *precondition,
+                                            bool exists, int64_t version);
 
 /* ---- reads ---- */
 
@@ -90,105 +114,117 @@ struct store_session_list {
     void (*each)(struct store_session_list *op, const struct session *row);
 };
 
-/* ERROR_NOT_FOUND: the user has no such task (it may be another's, or deleted). `task`'s texts live
- * only until `done` returns. */
-struct store_task_get {
+/* ERROR_NOT_FOUND: the space has no such item (it may be another's, or deleted). */
+struct store_item_get {
     struct store_op op;
-    struct uuid user;
+    const struct resource *resource;
+    struct uuid space;
     struct uuid id;
-    struct task task; /* out */
+    const void *item; /* out: of resource->size bytes; it lives until `done` returns */
 };
 
-enum store_sort {
-    STORE_SORT_CREATED_AT,
-    STORE_SORT_UPDATED_AT,
-    STORE_SORT_TITLE,  /* by code point */
-    STORE_SORT_STATUS, /* pending, in-progress, completed */
-    STORE_SORT_COUNT,
+/* What a row must be to be listed. */
+struct store_term {
+    const struct field *field; /* FIELD_FILTERABLE */
+    uint64_t choices;          /* of CHOICE and BOOL: bits (1 << value), not 0 and not all */
+    struct field_value value;  /* of the others: what it is equal to; null: that it has none */
 };
 
-/* Behind which row a page begins: that row's sort key and id. */
+/* After which row a page begins: that row's sort key and id. */
 struct store_position {
-    int64_t number;    /* created_at, updated_at (ms) or status */
-    struct slice text; /* title */
+    struct field_value key;
     struct uuid id;
 };
 
-/* One page of a user's tasks, and the user's revision in the same snapshot. Ordered by the sort key
- * and then by id, both ascending or both descending. `each` runs for each row, at most `limit`
- * times, before `done`; the row's texts live only during that call. It answers false when the page
- * has no room for another row: then that was the last. Behind texts of STORE_PAGE_BYTES an engine
- * may end a page by itself. `begin` (may be NULL) runs before the first row, when `revision` and
- * `total` are known, and answers false to skip the rows; it may run a second time, with a later
- * revision, still before the first row. */
+/* One page of the items of a space, and the revision of the space in the same snapshot. Ordered by
+ * the sort key and then by id, both ascending or both descending; null is the lowest key. `each`
+ * runs for each row, at most `limit` times, before `done`; the row's texts live only during that
+ * call. It answers false when the page has no room for another row: then that was the last. After
+ * texts of STORE_PAGE_BYTES an engine may end a page by itself. `begin` (may be NULL) runs before
+ * the first row, when `revision` and `total` are known, and answers false to skip the rows; it may
+ * run a second time, with a later revision, still before the first row. A space that is gone has
+ * the revision 0 and no rows. */
 #define STORE_PAGE_BYTES 262144
-struct store_task_list {
+#define STORE_TERMS_MOST 12
+#define STORE_LIMIT_MOST 100
+struct store_item_list {
     struct store_op op;
-    struct uuid user;
-    unsigned statuses; /* bit (1 << enum task_status); 0: all */
-    enum store_sort sort;
+    const struct resource *resource;
+    struct uuid space;
+    struct store_term terms[STORE_TERMS_MOST]; /* all must hold; each of another field */
+    unsigned term_count;
+    const struct field *sort; /* FIELD_SORTABLE */
     bool descending;
     bool after;                     /* begin after `position` */
     struct store_position position; /* valid when `after` */
-    unsigned limit;                 /* rows, 1 to 100 */
-    bool (*begin)(struct store_task_list *op);
-    bool (*each)(struct store_task_list *op, const struct task *row);
+    unsigned limit;                 /* rows, 1 to STORE_LIMIT_MOST */
+    bool with_total;
+    bool (*begin)(struct store_item_list *op);
+    bool (*each)(struct store_item_list *op, const void *item);
     int64_t revision; /* out */
-    int64_t total;    /* out: tasks that fit the filter */
+    int64_t total;    /* out: items that fit the terms; -1: not asked for, and not known */
     bool more;        /* out: there are rows after the last */
 };
 
 /* ---- writes ---- */
 
-/* Repeating safely (Idempotency-Key). Kept 24 h, per user, in the transaction of the effect. */
+/* Repeating safely (Idempotency-Key). Kept 24 h, per space, in the transaction of the effect. */
 struct store_idempotency {
     struct slice key;        /* ptr NULL: none */
     uint8_t fingerprint[32]; /* of method, path and body */
 };
 
-enum store_task_verb {
-    STORE_TASK_CREATE,  /* a new task under `id`; `change` sets all */
-    STORE_TASK_REPLACE, /* PUT: replaces, or creates when the user has none under `id` */
-    STORE_TASK_PATCH,
-    STORE_TASK_DELETE,
+/* What a write is asked to do; the numbers are those of the journal and never change. */
+enum store_verb {
+    STORE_CREATE = 1, /* a new item under `id`; `values` sets all */
+    STORE_REPLACE,    /* PUT: replaces, or creates when the space has none under `id` */
+    STORE_UPDATE,     /* PATCH */
+    STORE_DELETE,
 };
 
-/* What a write decided. The first three are kept with the idempotency key and replayed; what was
- * refused is judged afresh. */
+/* What a write decided; the first three numbers are those of idempotency_keys and never change:
+ * they are kept with the key and replayed. What was refused is judged afresh. */
 enum store_outcome {
     STORE_CREATED = 1,
     STORE_UPDATED, /* or nothing differed: then revision and updated_at are the old ones */
     STORE_DELETED,
-    STORE_NOT_FOUND,           /* no such task of this user */
-    STORE_PRECONDITION_FAILED, /* `verdict` says which; `task.revision` is the current one, for a
-                                  create the list's; 0: there is no task */
+    STORE_NOT_FOUND,           /* no such item in this space */
+    STORE_PRECONDITION_FAILED, /* `verdict` says which; `revision` is the current one, for a create
+                                  the space's; 0: there is no item */
     STORE_KEY_REUSED,          /* same key, other fingerprint; nothing was done */
     STORE_KEY_IN_USE,          /* same key, still running */
 };
 
-/* A change of one task. Each change takes the next revision of the user. ERROR_NOT_FOUND as the
- * result: the user is gone. ERROR_QUOTA_EXCEEDED: the user would hold more than may be; a deletion
- * and what makes a task smaller never are. Else `outcome` says what happened. */
-struct store_task_write {
+/* A change of one item. Each takes the next revision of the space and writes one row of its
+ * journal. ERROR_NOT_FOUND as the result: the space is gone. ERROR_QUOTA_EXCEEDED: it would hold
+ * more than may be; a deletion and what makes it smaller never are. Else `outcome` says what
+ * happened. */
+struct store_item_write {
     struct store_op op;
-    enum store_task_verb verb;
-    struct uuid user;
+    const struct resource *resource;
+    enum store_verb verb;
+    struct uuid space;
+    struct uuid actor; /* the session that asks; all zero: nobody's */
     struct uuid id;
-    struct task_change change;
+    const void *values; /* of resource->size bytes; NULL for a deletion */
+    unsigned set;       /* which of its members (resource_bit) */
     struct store_precondition precondition;
     struct store_idempotency idempotency;
-    int64_t now;    /* for times of the task */
-    int64_t steady; /* clock_steady_ms: the age of kept answers and deletions is counted by it */
+    int64_t now;    /* for times of the item */
+    int64_t steady; /* clock_steady_ms: the age of changes and kept answers is counted by it */
     enum store_outcome outcome; /* out */
     enum store_verdict verdict; /* out: of the precondition */
-    struct task task;           /* out: created, updated; else without texts, and when a
-                                   precondition failed the revision only */
+    int64_t revision;           /* out: of the item, the deletion, or see PRECONDITION_FAILED */
+    const void *item;           /* out: created or updated; NULL: deleted, replayed, or refused */
+    struct uuid item_id;        /* out: of the item that was written, now or under the key before */
+    struct slice body;          /* out: the JSON of the answer, where a key keeps it or kept it; ptr
+                                   NULL: none */
     bool replayed;              /* out: the answer of an earlier request */
 };
 
-/* ERROR_EMAIL_TAKEN. `user` is complete, hash included. ERROR_INVALID_INVITATION: there is none of
- * that hash, or it has expired at user.created_at, or is for another e-mail. It is used up when the
- * user is made. */
+/* ERROR_EMAIL_TAKEN. `user` is complete, hash included; its space is made with it.
+ * ERROR_INVALID_INVITATION: there is none of that hash, or it has expired at user.created_at, or is
+ * for another e-mail. It is used up when the user is made. */
 struct store_user_create {
     struct store_op op;
     struct user user;
@@ -197,7 +233,8 @@ struct store_user_create {
 
 #define STORE_INVITATION_LEN 32
 
-/* Keeps an invitation to one registration. ERROR_QUOTA_EXCEEDED: there are KEEPING_INVITATIONS. */
+/* Keeps an invitation to one registration. ERROR_QUOTA_EXCEEDED: there are RETENTION_INVITATIONS.
+ */
 struct store_invitation_create {
     struct store_op op;
     uint8_t hash[STORE_INVITATION_LEN];
@@ -239,7 +276,10 @@ struct store_user_set_email {
     struct user user; /* out */
 };
 
-/* The account and all that belongs to it: tasks, sessions, idempotency keys. */
+/* The account and all that belongs to it. Sessions and the space end with the commit; the rows of
+ * the space are removed later, in steps, and nobody sees them meanwhile. The e-mail is free at
+ * once.
+ */
 struct store_user_delete {
     struct store_op op;
     struct uuid id;
@@ -306,8 +346,8 @@ struct store_options {
     const char *url;
     size_t queue_most; /* writes that may wait; more are ERROR_OVERLOADED. 0: 4,096 */
 
-    /* What one user may hold (usage.h); beyond it a write that grows is ERROR_QUOTA_EXCEEDED. 0: no
-     * bound. */
+    /* What one space may hold (decision.h); beyond it a write that grows is ERROR_QUOTA_EXCEEDED.
+     * 0: no bound. */
     int64_t user_tasks_most;
     int64_t user_bytes_most;
 
@@ -396,10 +436,10 @@ struct store_engine {
     void (*user_list)(struct store_user_list *op);
     void (*session_check)(struct store_session_check *op);
     void (*session_list)(struct store_session_list *op);
-    void (*task_get)(struct store_task_get *op);
-    void (*task_list)(struct store_task_list *op);
+    void (*item_get)(struct store_item_get *op);
+    void (*item_list)(struct store_item_list *op);
 
-    void (*task_write)(struct store_task_write *op);
+    void (*item_write)(struct store_item_write *op);
     void (*user_create)(struct store_user_create *op);
     void (*invitation_create)(struct store_invitation_create *op);
     void (*user_rename)(struct store_user_rename *op);

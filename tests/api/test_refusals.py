@@ -81,7 +81,7 @@ REFUSED = [
     ("GET", "/v1/tasks?limit=500", {}, None, 400, "from 1 to 100"),
     ("GET", "/v1/tasks?limit=all", {}, None, 400, "from 1 to 100"),
     ("GET", "/v1/tasks?status=done", {}, None, 400, "pending, in-progress, completed"),
-    ("GET", "/v1/tasks?sort=date", {}, None, 400, "created_at, updated_at, title, status"),
+    ("GET", "/v1/tasks?sort=date", {}, None, 400, "title, status, created_at, updated_at"),
     ("GET", "/v1/tasks?cursor=x", {}, None, 400, "without one"),
     ("POST", "/v1/tasks", {}, {"name": "x", "title": "x"}, 422, "title, description, status"),
     ("POST", "/v1/tasks", {}, {}, 422, "Is missing; this call needs it."),

@@ -160,7 +160,7 @@ def make_large(tmp_path_factory):
         server.terminate()
         with sqlite3.connect(database(server)) as db:
             db.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) "
-                       "INSERT INTO tasks SELECT user_id, created_at, randomblob(16), revision + i, updated_at, "
+                       "INSERT INTO tasks SELECT space_id, created_at, randomblob(16), revision + i, updated_at, "
                        "completed_at, status, title, hex(zeroblob(8000)) FROM tasks, n")
         db.close()
         yield server
@@ -494,7 +494,7 @@ def test_restore_of_what_is_no_good_backup(stopped, tmp_path):
     (tmp_path / "live-wal").write_bytes(b"x")
     newer = variant("newer", "PRAGMA user_version = 4711")
     foreign = variant("foreign", "PRAGMA application_id = 7")
-    orphans = variant("orphans", "UPDATE tasks SET user_id = randomblob(16)")
+    orphans = variant("orphans", "UPDATE sessions SET user_id = randomblob(16)")
     for path, says in [(tmp_path / "missing", "cannot open"), (tmp_path / "text", "file is not a database"),
                        (tmp_path / "short", "malformed"), (tmp_path / "live", "it has a -wal file"),
                        (newer, "schema 4711"), (foreign, "not a database of taskhold"),

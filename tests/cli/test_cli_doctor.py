@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import socket
+import sqlite3
 import subprocess
 import tempfile
 
@@ -170,13 +171,20 @@ def test_secrets(stopped, content, level):
     assert path.exists() == (content is not None), "it only looks"
 
 
-def test_damage(stopped):
+@pytest.mark.parametrize("also_schema", [False, True])
+def test_damage(stopped, also_schema):
+    """Of the tables; and of the pages that say where these are, which stand anywhere."""
+    with sqlite3.connect(database(stopped)) as db:
+        tables = {root for (root,) in db.execute("SELECT rootpage FROM sqlite_schema WHERE name NOT IN ('meta')")}
+    db.close()
     data = bytearray(database(stopped).read_bytes())
     for page in range(2, len(data) // 4096):
-        data[page * 4096 + 1:page * 4096 + 600] = b"\xa5" * 599
+        if also_schema or page + 1 in tables:
+            data[page * 4096 + 1:page * 4096 + 600] = b"\xa5" * 599
     database(stopped).write_bytes(data)
     status, found = doctor(stopped)
-    assert status == 1 and found["pages"][0] == "error" and "taskhold restore" in found["pages"][1]
+    where = "database" if also_schema else "pages"
+    assert status == 1 and found[where][0] == "error" and "taskhold restore" in found[where][1]
 
 
 def test_no_database_at_all(stopped):

@@ -25,7 +25,8 @@ if cluster.missing():
     pytest.skip(cluster.missing(), allow_module_level=True)
 
 NOW = 1795000000000
-TABLES = ("users", "emails", "tasks", "tombstones", "idempotency_keys", "sessions", "known_addresses", "invitations")
+TABLES = ("users", "emails", "spaces", "tasks", "journal", "idempotency_keys", "sessions", "known_addresses",
+          "invitations")
 IN_SQLITE = tuple(name for name in TABLES if name != "emails")
 
 
@@ -44,6 +45,23 @@ def move(source, target, *args):
     return done
 
 
+def fill_space(db, dice, space, tasks):
+    """Tasks, changes and kept answers, as a space has them, or one that was deleted and is not gone yet."""
+    for task in range(tasks):
+        status = task % 3
+        db.execute("INSERT INTO tasks VALUES (?,?,?,?,?,?,?,?,?)", (
+            space, NOW + task, dice.randbytes(16), task + 1, NOW + task, NOW if status == 2 else None, status,
+            f"Title {task} \u2028 \\ \t é", None if task % 2 else "\\N\n\\.\n" + "x" * (task % 300)))
+        db.execute("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?)", (
+            space, task + 1, NOW - dice.randrange(1000), 1, 1 + task % 4, dice.randbytes(16),
+            dice.randbytes(16) if task % 3 else None, None if task % 4 == 0 else json.dumps({"title": "é\t" * task})))
+    for row in range(12):
+        db.execute("INSERT INTO idempotency_keys (space_id, key, fingerprint, used_at, outcome, id, revision, body) "
+                   "VALUES (?,?,?,?,?,?,?,?)",
+                   (space, f"key {row}", dice.randbytes(32), NOW - dice.randrange(1000), 1 + row % 3,
+                    dice.randbytes(16), row, '{"title":"é"}' * row if row % 2 else None))
+
+
 def fill(path, users, tasks, seed=7):
     """Rows of every kind: every column NULL and not, texts of every length, times out of order."""
     assert run("migrate", "--database", f"sqlite:{path}").returncode == 0
@@ -51,24 +69,13 @@ def fill(path, users, tasks, seed=7):
     db = sqlite3.connect(path)
     for number in range(users):
         user = dice.randbytes(16)
-        db.execute("INSERT INTO users (id, revision, disabled_at, created_at, updated_at, password_hash, email, name) "
-                   "VALUES (?,?,?,?,?,?,?,?)", (
-            user, 2 * tasks, NOW if number % 3 == 0 else None, NOW + number, NOW + number, "$argon2id$v=19$made$up",
+        db.execute("INSERT INTO users (user_id, disabled_at, created_at, updated_at, password_hash, email, name) "
+                   "VALUES (?,?,?,?,?,?,?)", (
+            user, NOW if number % 3 == 0 else None, NOW + number, NOW + number, "$argon2id$v=19$made$up",
             f"Some.One.{number}@Example.com", "Ada é\u4e2d\U0001f600" if number % 2 else None))
-        for task in range(tasks):
-            status = task % 3
-            db.execute("INSERT INTO tasks VALUES (?,?,?,?,?,?,?,?,?)", (
-                user, NOW + task, dice.randbytes(16), task + 1, NOW + task, NOW if status == 2 else None, status,
-                f"Title {task} \u2028 \\ \t é", None if task % 2 else "\\N\n\\.\n" + "x" * (task % 300)))
-        for row in range(12):
-            db.execute("INSERT INTO tombstones (user_id, id, revision, deleted_at) VALUES (?,?,?,?)",
-                       (user, dice.randbytes(16), row + 1, NOW - dice.randrange(1000)))
-            db.execute("INSERT INTO idempotency_keys (user_id, key, fingerprint, used_at, outcome, task_id, revision, "
-                       "created_at, updated_at, completed_at, status, title, description) "
-                       "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                       (user, f"key {row}", dice.randbytes(32), NOW - dice.randrange(1000), 1 + row % 5,
-                        dice.randbytes(16), row, NOW, NOW, None if row % 2 else NOW, 0, "t" if row % 2 else None,
-                        None if row % 2 else ""))
+        db.execute("INSERT INTO spaces (space_id, owner_id, revision, forgotten) VALUES (?,?,?,?)",
+                   (user, user, 2 * tasks, number))
+        fill_space(db, dice, user, tasks)
         for row in range(2):
             db.execute("INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?,?)",
                        (dice.randbytes(16), user, row + 1, NOW, NOW + 1, NOW + 10 ** 9, dice.randbytes(8 * row),
@@ -76,15 +83,19 @@ def fill(path, users, tasks, seed=7):
         db.execute("INSERT INTO known_addresses VALUES (?,?,?)", (user, f"192.0.2.{number % 250}", NOW))
         db.execute("INSERT INTO invitations (hash, created_at, expires_at, email) VALUES (?,?,?,?)",
                    (dice.randbytes(32), NOW, NOW + 10 ** 9, f"New.{number}@Example.com" if number % 2 else None))
+    gone = dice.randbytes(16)
+    db.execute("INSERT INTO users (user_id, deleted_at, created_at, updated_at, password_hash) VALUES (?,?,?,?,'')",
+               (gone, NOW, NOW, NOW))
+    fill_space(db, dice, gone, 5)
     # What the server counts with each write, and a move counts anew.
-    text = "+ coalesce(length(CAST({} AS BLOB)), 0)".format
+    octets = "coalesce(length(CAST({} AS BLOB)), 0)".format
     db.execute(
-        "UPDATE users SET (tasks_pending, tasks_in_progress, tasks_completed) = (SELECT count(*) FILTER (WHERE "
+        "UPDATE spaces SET (tasks_pending, tasks_in_progress, tasks_completed) = (SELECT count(*) FILTER (WHERE "
         "status = 0), count(*) FILTER (WHERE status = 1), count(*) FILTER (WHERE status = 2) FROM tasks WHERE "
-        f"user_id = users.id), bytes = (SELECT sum(160 {text('title')} {text('description')}) FROM tasks "
-        "WHERE user_id = users.id) + (SELECT 96 * count(*) FROM tombstones WHERE user_id = users.id) + "
-        f"(SELECT sum(192 {text('key')} {text('title')} {text('description')}) FROM idempotency_keys "
-        "WHERE user_id = users.id)")
+        f"space_id = spaces.space_id), bytes = (SELECT sum(160 + {octets('title')} + {octets('description')}) "
+        f"FROM tasks WHERE space_id = spaces.space_id) + (SELECT sum(96 + {octets('before')}) FROM journal "
+        f"WHERE space_id = spaces.space_id) + (SELECT sum(192 + {octets('key')} + {octets('body')}) "
+        "FROM idempotency_keys WHERE space_id = spaces.space_id)")
     db.commit()
     db.close()
     return f"sqlite:{path}"
@@ -121,10 +132,11 @@ def test_there_and_back(postgres, filled, target, tmp_path):
     assert {table for (table,) in postgres.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", name)} \
         == {*TABLES, "taskhold_schema", "meta"}
     emails = postgres.rows("SELECT email, user_id FROM emails", name)
-    assert sorted(emails) == sorted([row[10].lower(), str(uuid.UUID(bytes=row[0]))] for row in rows["users"])
+    assert sorted(emails) == sorted(
+        [row[6].lower(), str(uuid.UUID(bytes=row[0]))] for row in rows["users"] if row[6])
     for table in IN_SQLITE:
         assert postgres.rows(f"SELECT count(*) FROM {table}", name) == [[str(len(rows[table]))]]
-    tasks = postgres.psql("SELECT json_agg(json_build_array(replace(user_id::text, '-', ''), created_at, "
+    tasks = postgres.psql("SELECT json_agg(json_build_array(replace(space_id::text, '-', ''), created_at, "
                           "replace(id::text, '-', ''), revision, updated_at, completed_at, status, title, "
                           "description)) FROM tasks", name)
     found = [tuple(row) for row in json.loads(tasks)]
@@ -140,9 +152,8 @@ def test_there_and_back(postgres, filled, target, tmp_path):
     assert len(here) == 32 and here != there
     db = sqlite3.connect(tmp_path / "back.db")
     assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    for table, moment in [("tombstones", "deleted_at"), ("idempotency_keys", "used_at")]:
-        times = [row[0] for row in db.execute(f"SELECT {moment} FROM {table} ORDER BY sequence")]
-        assert times == sorted(times) and len(times) == 96
+    times = [row[0] for row in db.execute("SELECT used_at FROM idempotency_keys ORDER BY sequence")]
+    assert times == sorted(times) and len(times) == 108
     db.close()
 
 
@@ -154,10 +165,11 @@ def test_a_changed_byte_is_found(postgres, filled, target):
     report = json.loads(move(filled, url, "--compare", "--json").stdout)
     assert report["same"] and not report["moved"] and [table["name"] for table in report["tables"]] == list(TABLES)
     changes = {
-        "users": "UPDATE users SET revision = revision + 1 WHERE ctid IN (SELECT ctid FROM users LIMIT 1)",
+        "users": "UPDATE users SET updated_at = updated_at + 1 WHERE ctid IN (SELECT ctid FROM users LIMIT 1)",
         "emails": "UPDATE emails SET email = 'x' || substr(email, 2) WHERE ctid IN (SELECT ctid FROM emails LIMIT 1)",
         "tasks": "UPDATE tasks SET title = 'title' || substr(title, 6) WHERE ctid IN (SELECT ctid FROM tasks LIMIT 1)",
-        "tombstones": "DELETE FROM tombstones WHERE ctid IN (SELECT ctid FROM tombstones LIMIT 1)",
+        "spaces": "UPDATE spaces SET forgotten = forgotten + 1 WHERE ctid IN (SELECT ctid FROM spaces LIMIT 1)",
+        "journal": "DELETE FROM journal WHERE ctid IN (SELECT ctid FROM journal LIMIT 1)",
         "idempotency_keys": "UPDATE idempotency_keys SET fingerprint = set_byte(fingerprint, 7, "
                             "get_byte(fingerprint, 7) # 1) WHERE key = 'key 3'",
         "sessions": "UPDATE sessions SET user_agent = '' WHERE user_agent IS NULL",
@@ -169,7 +181,7 @@ def test_a_changed_byte_is_found(postgres, filled, target):
         assert done.returncode == 1 and f"differ in {table}" in done.stderr, (table, done)
         report = json.loads(done.stdout)
         assert not report["same"] and [row["name"] for row in report["tables"] if not row["same"]] == [table]
-        postgres.psql("SET session_replication_role = replica;"  # or the tasks would go with the accounts
+        postgres.psql("SET session_replication_role = replica;"  # or sessions would go with the accounts
                       f"DELETE FROM {table}; INSERT INTO {table} TABLE kept; DROP TABLE kept", name)
     assert move(filled, url, "--compare").returncode == 0
 
@@ -182,7 +194,7 @@ def test_a_copy_that_changes_a_byte_is_not_kept(postgres, filled, target):
     postgres.psql("CREATE TABLE done (nothing int)", name)
     assert move(filled, url).returncode == 0
     postgres.psql("""
-        TRUNCATE users, emails, invitations CASCADE;
+        TRUNCATE users, emails, spaces, tasks, journal, idempotency_keys, invitations CASCADE;
         CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN NEW.title = overlay(NEW.title placing 'i' from 6); RETURN NEW; END $$;
         CREATE TRIGGER spoil BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION spoil();
@@ -367,7 +379,7 @@ def test_a_lost_connection_and_a_second_ctrl_c(postgres, filled, target):
     name, url = target
     assert move(filled, url).returncode == 0
     postgres.psql("""
-        TRUNCATE users, emails, invitations CASCADE;
+        TRUNCATE users, emails, spaces, tasks, journal, idempotency_keys, invitations CASCADE;
         CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(300); RETURN NEW; END $$;
         CREATE TRIGGER stay BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION stay();
         """, name)

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from test_cli_export import check_old
+
 from support import cluster
 from support.accounts import PASSWORD
 from support.client import Client
@@ -22,7 +24,7 @@ OTHER = "another long pass phrase"
 
 @pytest.fixture
 def filled(start_server, make_user):
-    """A server on SQLite with two accounts, tasks of every kind and tombstones; and the first of the two."""
+    """A server on SQLite with two accounts, tasks of every kind and deletions; and the first of the two."""
     server = start_server()
     users = [make_user(server) for _ in range(2)]
     for user in users:
@@ -46,7 +48,7 @@ def test_the_same_bytes_from_both(filled, url, tmp_path):
     first = tmp_path / "first.jsonl"
     assert taskhold(server.directory, "export", str(first)).returncode == 0
     done = taskhold(tmp_path, "import", str(first), "--database", url)
-    assert done.returncode == 0 and done.stdout == "imported 2 users, 24 tasks, 6 tombstones\n", done
+    assert done.returncode == 0 and done.stdout == "imported 2 users, 2 spaces, 24 tasks, 36 changes\n", done
     second = tmp_path / "second.jsonl"
     assert taskhold(tmp_path, "export", str(second), "--database", url).returncode == 0
     assert second.read_bytes() == first.read_bytes()
@@ -66,12 +68,12 @@ def test_lines_that_are_wrong(filled, postgres, url, tmp_path):
     rows = [json.loads(row) for row in rows]
     twin = {**rows[1], "email": rows[0]["email"].upper()}
     cases = [
-        (4, {**rows[2], "user_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12}, "line 4: no line before has its account"),
-        (4, {**rows[2], "revision": 10 ** 6}, "line 4: no line before has its account"),
-        (5, rows[2], "line 5: the same id or e-mail"),
+        (6, {**rows[4], "space_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12}, "line 6: no line before has its space"),
+        (6, {**rows[4], "revision": 10 ** 6}, "line 6: no line before has its space"),
+        (7, rows[4], "line 7: the same id or e-mail"),
         (3, twin, "line 3: the same id or e-mail"),
         (3, rows[0], "line 3: the same id or e-mail"),
-        (4, {**rows[2], "title": " "}, "line 4: not a good value for title"),
+        (6, {**rows[4], "title": " "}, "line 6: not a good value for title"),
     ]
     path = tmp_path / "wrong.jsonl"
     for number, row, says in cases:
@@ -81,6 +83,12 @@ def test_lines_that_are_wrong(filled, postgres, url, tmp_path):
         refused(taskhold(tmp_path, "import", str(path), "--database", url), says)
     assert postgres.rows("SELECT count(*) FROM users", url.rpartition("/")[2]) == [["0"]]
     refused(taskhold(tmp_path, "export", "--database", url.rpartition("/")[0] + "/nowhere"), "does not exist")
+
+
+def test_an_export_of_0_2_0(start_server, url, tmp_path):
+    """The same as on SQLite."""
+    (tmp_path / "other").mkdir()
+    assert check_old(start_server, tmp_path, url) == check_old(start_server, tmp_path / "other", "sqlite:new.db")
 
 
 def test_nobody_is_logged_out_by_a_move(filled, url, start_server, tmp_path):
@@ -196,3 +204,22 @@ def test_backup_and_restore_name_the_commands(filled, postgres, url, tmp_path):
     assert run("move", "--compare", "--from", url, "--to", postgres.url(name)).returncode == 0
     assert user.email in taskhold(tmp_path, "export", "--database", postgres.url(name)).stdout
     postgres.drop_database(name)
+
+
+def test_a_database_of_an_old_form(postgres, url, tmp_path):
+    """Is refused with what to do, and stays as it is."""
+    name = url.rpartition("/")[2]
+    postgres.psql("CREATE TABLE taskhold_schema (version integer NOT NULL); INSERT INTO taskhold_schema VALUES (1); "
+                  "CREATE TABLE users (user_id uuid PRIMARY KEY, revision bigint NOT NULL); "
+                  "CREATE TABLE tasks (user_id uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (user_id, id))", name)
+    tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
+    before = postgres.rows(tables, name)
+    (tmp_path / "all.jsonl").write_text('{"format":"taskhold","version":2,"users":0,"spaces":0,"tasks":0,"changes":0}\n')
+    for command in (["migrate"], ["serve", "--port", "0"], ["export"], ["import", "all.jsonl"], ["user", "list"],
+                    ["move", "--from", url, "--to", "sqlite:new.db"]):
+        where = [] if command[0] == "move" else ["--database", url]
+        done = run(*command, *where, cwd=tmp_path)
+        assert done.returncode == 1 and "taskhold import FILE" in done.stderr, (command, done)
+    findings = json.loads(run("doctor", "--json", "--port", "0", "--database", url, cwd=tmp_path).stdout)["checks"]
+    assert [one["level"] for one in findings if "taskhold import FILE" in one["finding"]] == ["error"], findings
+    assert postgres.rows(tables, name) == before and not (tmp_path / "new.db").exists()

@@ -21,12 +21,13 @@ from support.waiting import wait_until
 pytestmark = pytest.mark.skipif(cluster.missing() is not None, reason=cluster.missing() or "")
 PASSWORD = "geheim-7Zq%40x"
 EXPIRED = """
-INSERT INTO idempotency_keys SELECT user_id, 'key' || i, 'x', {now} - {day} - i * 100000, 1, user_id, 1, 1, 1, NULL, 1
-    FROM users, generate_series(-300, 300) i WHERE i <> 0;
+INSERT INTO idempotency_keys SELECT space_id, 'key' || i, 'x', {now} - {day} - i * 100000, 1, space_id, 1, NULL
+    FROM spaces, generate_series(-300, 300) i WHERE i <> 0;
 INSERT INTO sessions SELECT user_id, gen_random_uuid(), 1, 1, 1, {now} - i * 100000, '', '::1'
     FROM users, generate_series(-300, 300) i WHERE i <> 0;
-INSERT INTO tombstones SELECT user_id, gen_random_uuid(), 1, {now} - 30 * {day}::bigint - i * 100000
-    FROM users, generate_series(-300, 300) i WHERE i <> 0;
+INSERT INTO journal SELECT space_id, 301 - i, {now} - 30 * {day}::bigint - i * 100000, space_id, NULL, 1, 3, '{{}}'
+    FROM spaces, generate_series(-300, 300) i WHERE i <> 0;
+UPDATE spaces SET revision = 601;
 """
 
 
@@ -267,7 +268,7 @@ def test_what_has_expired_is_deleted(postgres, url):
         now = int(time.time() * 1000)
         postgres.psql(EXPIRED.format(now=now, day=86_400_000), name_of(url))
         server.restart()
-        for table, kept in (("idempotency_keys", 300), ("sessions", 301), ("tombstones", 300)):
+        for table, kept in (("idempotency_keys", 300), ("sessions", 301), ("journal", 300)):
             wait_until(lambda: postgres.rows(f"SELECT count(*) FROM {table}", name_of(url)) == [[str(kept)]], 10,
                        f"{kept} rows of {table}")
         user.client.get("/v1/me").expect(200)

@@ -63,7 +63,7 @@ def held(postgres, server, sql):
 
 def row_of(user):
     """The statement that locks a user's row."""
-    return f"SELECT 1 FROM users WHERE user_id = '{user.id}' FOR UPDATE"
+    return f"SELECT 1 FROM spaces WHERE space_id = '{user.id}' FOR UPDATE"
 
 
 def timed(call):
@@ -148,7 +148,7 @@ def test_a_database_that_stands_still_is_told_to_everybody_in_time(postgres, sta
     """Reads and writes alike: no request waits for ever, none is lost, and the server needs no help afterwards."""
     server = start()
     users = [User(server) for _ in range(4)]
-    with held(postgres, server, "LOCK TABLE users, tasks IN ACCESS EXCLUSIVE MODE"):
+    with held(postgres, server, "LOCK TABLE spaces, tasks IN ACCESS EXCLUSIVE MODE"):
         with ThreadPoolExecutor(AT_ONCE) as pool:
             clients = [users[number % 4].reader() for number in range(AT_ONCE)]
             calls = [pool.submit(timed, lambda c=client, n=number: c.get("/v1/tasks") if n % 3 else

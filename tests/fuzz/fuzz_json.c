@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "model/task_fields.h"
-#include "model/text.h"
+#include "model/field.h"
+#include "model/resource.h"
 #include "model/user_fields.h"
 
 /* The first byte of the input chooses the body that is read and how; the rest is the body. What was
@@ -23,18 +23,41 @@ static void check_errors(const struct field_errors *errors)
     }
 }
 
-static void check_task(const struct task_change *change, unsigned set)
+/* Every member keeps the rules of its field, and what is written is what was read. */
+static void check_item(const struct resource *resource, const void *item)
 {
-    if (set & TASK_TITLE) {
-        struct text_facts facts = text_look(change->title);
-        assert(facts.code_points >= 1 && facts.code_points <= TASK_TITLE_MOST);
-        assert(!facts.blank && !facts.line_control && !facts.other_control);
+    for (size_t i = 0; i < resource->count; i++) {
+        const struct field *field = &resource->fields[i];
+        const struct field_value value = field_get(field, item);
+        const bool nullable = (field->flags & FIELD_NULLABLE) != 0;
+        if (field->type == FIELD_TEXT && !value.null) {
+            const struct text_facts facts = text_look(value.bytes);
+            assert(facts.code_points <= field->most && !facts.other_control);
+            assert(!facts.line_control || (field->flags & FIELD_MULTILINE));
+            assert(!facts.blank || !(field->flags & FIELD_NOT_BLANK));
+        } else if (field->type == FIELD_CHOICE && !value.null) {
+            assert(value.number >= 0 && value.number < field->choice_count);
+        } else if (field->type == FIELD_BOOL && !value.null) {
+            assert(value.number == 0 || value.number == 1);
+        } else if (field->type == FIELD_NUMBER && !value.null && field->most_number != 0) {
+            assert(value.number >= field->least_number && value.number <= field->most_number);
+        }
+        assert(!value.null || nullable);
     }
-    if ((set & TASK_DESCRIPTION) && change->description.ptr) {
-        struct text_facts facts = text_look(change->description);
-        assert(facts.code_points <= TASK_DESCRIPTION_MOST && !facts.other_control);
-    }
-    assert(change->status < TASK_STATUS_COUNT);
+}
+
+static void check_json(const struct resource *resource, const void *item)
+{
+    struct json_writer w;
+    struct buffer text;
+    buffer_init(&text, resource_json_most(resource));
+    json_writer_init(&w, &text);
+    resource_encode(resource, item, &w);
+    assert(!text.failed);
+    json_t *root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+    assert(json_is_object(root) && json_object_size(root) == resource->count);
+    json_decref(root);
+    buffer_finish(&text);
 }
 
 static void check_user(const struct user_input *input)
@@ -43,19 +66,24 @@ static void check_user(const struct user_input *input)
     assert(input->password.len <= USER_PASSWORD_MOST);
 }
 
-static void read_task(struct json_reader *reader, struct arena *arena, enum field_mode mode)
+static void read_item(struct json_reader *reader, struct arena *arena,
+                      const struct resource *resource, enum field_mode mode)
 {
-    struct task_change change = {0};
-    struct field_reading reading = {.fields = task_fields,
-                                    .count = task_field_count,
+    void *item = arena_alloc(arena, resource->size);
+    if (!item)
+        abort();
+    resource_clear(resource, item);
+    struct field_reading reading = {.fields = resource->fields,
+                                    .count = resource->count,
                                     .mode = mode,
                                     .arena = arena,
-                                    .input = &change};
-    if (field_read(&reading, reader)) {
-        check_errors(&reading.errors);
-        if (reading.errors.count == 0) {
-            check_task(&change, reading.set);
-        }
+                                    .input = item};
+    if (!field_read(&reading, reader))
+        return;
+    check_errors(&reading.errors);
+    if (reading.errors.count == 0 && mode == FIELD_WHOLE) {
+        check_item(resource, item);
+        check_json(resource, item);
     }
 }
 
@@ -78,11 +106,12 @@ static void read_body(struct json_reader *reader, struct arena *arena, unsigned 
         &user_body_registration, &user_body_credentials, &user_body_refresh, &user_body_profile,
         &user_body_password,     &user_body_email,       &user_body_proof};
     const unsigned count = sizeof bodies / sizeof bodies[0];
-    if (choice % (count + 2) < count) {
-        read_user(reader, arena, bodies[choice % (count + 2)]);
-    } else {
-        read_task(reader, arena, choice % (count + 2) == count ? FIELD_WHOLE : FIELD_PATCH);
-    }
+    const unsigned which = choice % (count + 2 * resource_count);
+    if (which < count)
+        read_user(reader, arena, bodies[which]);
+    else
+        read_item(reader, arena, resources[(which - count) / 2],
+                  (which - count) % 2 == 0 ? FIELD_WHOLE : FIELD_PATCH);
 }
 
 /* What we refuse, jansson refuses too, but for what it cannot see or we bound. */

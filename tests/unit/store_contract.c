@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "model/task.h"
 #include "store_contract_parts.h"
 #include "store_fixture.h"
 
@@ -66,10 +67,11 @@ int contract_teardown(void **pointer)
 int store_contract_run(const struct store_contract *contract)
 {
     running = contract;
+    fixture_resource = contract->resource ? contract->resource : &task_resource;
     int failed = store_contract_accounts();
     failed += store_contract_operator();
     failed += store_contract_sessions();
-    failed += store_contract_tasks();
+    failed += store_contract_items();
     failed += store_contract_lists();
     failed += store_contract_loops();
     failed += store_contract_usage();

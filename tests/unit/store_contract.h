@@ -14,8 +14,9 @@ struct store_contract {
     void (*drop_database)(void);
     /* The number that a statement on the test's database gives. */
     int64_t (*number)(const char *sql);
-    const char *drift; /* see USAGE_DRIFT */
-    bool unprepared;   /* as in store_options */
+    const char *drift;               /* see sql_drift */
+    bool unprepared;                 /* as in store_options */
+    const struct resource *resource; /* of the items; NULL: tasks */
 };
 
 /* Runs the suite and returns how many tests failed. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,9 +10,7 @@
 
 #include <cmocka.h>
 
-#include <poll.h>
-
-#include "store/keeping.h"
+#include "store/retention.h"
 #include "store_contract.h"
 #include "store_contract_parts.h"
 #include "store_fixture.h"
@@ -215,15 +214,36 @@ static void test_set_password_ends_other_sessions(void **pointer)
     loop_close(&loop);
 }
 
+/* Waits for what the engine does by itself. */
+static void becomes(const struct contract_state *state, const char *sql, int64_t wanted)
+{
+    int64_t found = -1;
+    for (int i = 0; i < 3000; i++) {
+        found = state->contract->number(sql);
+        if (found == wanted)
+            return;
+        (void)poll(NULL, 0, 10);
+    }
+    fail_msg("%s: %lld", sql, (long long)found);
+}
+
+static bool count_row(struct store_item_list *op, const void *item)
+{
+    (void)item;
+    (*(unsigned *)op->op.caller)++;
+    return true;
+}
+
 static void test_delete_takes_all(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
+    const void *item = NULL;
     contract_open_loop(pointer, &loop);
     struct uuid id = make_user(&loop, "ann");
     struct uuid stays = make_user(&loop, "bob");
-    struct task task = make_task(&loop, id, "hers", TEST_NOW);
-    struct task kept = make_task(&loop, stays, "his", TEST_NOW);
+    const struct item hers = make_item(&loop, id, 0, TEST_NOW);
+    const struct item his = make_item(&loop, stays, 0, TEST_NOW);
     struct store_session_create login = session_of(id, "::1", TEST_NOW);
     assert_int_equal(LOOP_CALL(&loop, session_create, &login), ERROR_NONE);
 
@@ -237,18 +257,72 @@ static void test_delete_takes_all(void **pointer)
     struct user user;
     assert_int_equal(get_user(&loop, id, &user), ERROR_NOT_FOUND);
     assert_int_equal(check(&loop, id, login.session.id), ERROR_NOT_FOUND);
-    struct store_task_get get = {.user = id, .id = task.id};
-    assert_int_equal(LOOP_CALL(&loop, task_get, &get), ERROR_NOT_FOUND);
-    get = (struct store_task_get){.user = stays, .id = kept.id};
-    assert_int_equal(LOOP_CALL(&loop, task_get, &get), ERROR_NONE);
-    struct store_task_write write = task_write(STORE_TASK_CREATE, id, uuid_make_v7(), TEST_NOW);
-    assert_int_equal(LOOP_CALL(&loop, task_write, &write), ERROR_NOT_FOUND);
+    struct write write = write_of(STORE_CREATE, id, uuid_make_v7(), TEST_NOW);
+    assert_int_equal(write_run(&loop, &write), ERROR_NOT_FOUND);
+    struct store_item_list list = {.resource = fixture_resource,
+                                   .space = id,
+                                   .sort = resource_field(fixture_resource, SLICE("created_at")),
+                                   .limit = 10,
+                                   .with_total = true,
+                                   .each = count_row};
+    assert_int_equal(LOOP_CALL(&loop, item_list, &list), ERROR_NONE);
+    assert_int_equal(list.revision, 0);
+    assert_int_equal(list.total, 0);
+    assert_int_equal(get_item(&loop, stays, his.id, &item), ERROR_NONE);
 
     /* The address may be taken again, and nothing of before comes back. */
     struct uuid again = make_user(&loop, "ann");
     struct store_user_get fresh = {.id = again, .client = SLICE("::1")};
     assert_int_equal(LOOP_CALL(&loop, user_get, &fresh), ERROR_NONE);
     assert_false(fresh.known_address);
+
+    /* The row of the account goes last. */
+    becomes(state, "SELECT count(*) FROM users", 2);
+    assert_int_equal(state->contract->number("SELECT count(*) FROM journal"), 1);
+    assert_int_equal(get_item(&loop, id, hers.id, &item), ERROR_NOT_FOUND);
+    assert_int_equal(get_item(&loop, stays, his.id, &item), ERROR_NONE);
+    loop_close(&loop);
+}
+
+/* A large account holds nobody up: it is gone at once, and its rows go in steps, between the writes
+ * of others, and also after a restart in between. */
+static void test_delete_in_steps(void **pointer)
+{
+    enum { ITEMS = 1500, AT_ONCE = 50 };
+    struct contract_state *state = *pointer;
+    struct loop loop;
+    char sql[96];
+    char why[256];
+    char key[16];
+    struct write writes[AT_ONCE];
+    contract_open_loop(pointer, &loop);
+    struct uuid ann = make_user(&loop, "ann");
+    struct uuid bob = make_user(&loop, "bob");
+    for (unsigned i = 0; i < ITEMS; i += AT_ONCE) {
+        for (unsigned k = 0; k < AT_ONCE; k++) {
+            writes[k] = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
+            (void)snprintf(key, sizeof key, "%u", i + k);
+            writes[k].op.idempotency.key = arena_copy(loop.arena, slice_of(key));
+            write_begin(&loop, &writes[k]);
+        }
+        loop_finish(&loop);
+        arena_reset(loop.arena);
+    }
+    struct store_user_delete op = {.id = ann, .verified_hash = TEST_HASH};
+    assert_int_equal(LOOP_CALL(&loop, user_delete, &op), ERROR_NONE);
+    for (unsigned i = 0; i < 10; i++)
+        (void)make_item(&loop, bob, i, TEST_NOW);
+    loop_close(&loop);
+    state->contract->engine->close(&state->store);
+    state->store = state->contract->engine->open(&state->options, why, sizeof why);
+    assert_non_null(state->store);
+    contract_open_loop(pointer, &loop);
+    becomes(state, "SELECT count(*) FROM users", 1);
+    assert_int_equal(state->contract->number("SELECT count(*) FROM idempotency_keys"), 0);
+    assert_int_equal(state->contract->number("SELECT count(*) FROM journal"), 10);
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", fixture_resource->collection.ptr);
+    assert_int_equal(state->contract->number(sql), 10);
+    assert_int_equal(make_item(&loop, bob, 0, TEST_NOW).revision, 11);
     loop_close(&loop);
 }
 
@@ -368,7 +442,7 @@ static void test_invitations_are_bounded(void **state)
 {
     struct loop loop;
     contract_open_loop(state, &loop);
-    invite_many(&loop, KEEPING_INVITATIONS, TEST_NOW);
+    invite_many(&loop, RETENTION_INVITATIONS, TEST_NOW);
     assert_int_equal(invite(&loop, 255, NULL, TEST_NOW), ERROR_QUOTA_EXCEEDED);
     loop_close(&loop);
 }
@@ -380,7 +454,7 @@ static void test_expired_invitations_go(void **pointer)
     struct loop loop;
     char why[256];
     contract_open_loop(pointer, &loop);
-    invite_many(&loop, KEEPING_PURGE_ROWS + 9, 1001);
+    invite_many(&loop, RETENTION_PURGE_ROWS + 9, 1001);
     invite_many(&loop, 3, TEST_NOW);
     loop_close(&loop);
     state->contract->engine->close(&state->store);
@@ -402,6 +476,7 @@ int store_contract_accounts(void)
         CONTRACT_TEST(test_set_email),
         CONTRACT_TEST(test_set_password_ends_other_sessions),
         CONTRACT_TEST(test_delete_takes_all),
+        CONTRACT_TEST(test_delete_in_steps),
         CONTRACT_TEST(test_invitations),
         CONTRACT_TEST(test_invitation_race),
         CONTRACT_TEST(test_invitations_are_bounded),

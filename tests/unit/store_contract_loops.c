@@ -15,19 +15,19 @@
 #include "store_contract_parts.h"
 #include "store_fixture.h"
 
-static struct task existing_task(struct loop *loop, struct uuid user, struct uuid id)
+static struct item existing_item(struct loop *loop, struct uuid space, struct uuid id)
 {
-    struct task task;
-    assert_int_equal(get_task(loop, user, id, &task), ERROR_NONE);
-    return task;
+    const void *item = NULL;
+    assert_int_equal(get_item(loop, space, id, &item), ERROR_NONE);
+    return *(const struct item *)item;
 }
 
-/* Reads within the turn: the turn of `loop` goes on behind it. */
-static enum error get_in_turn(struct loop *loop, struct uuid user, struct uuid id)
+/* Reads within the turn: the turn of `loop` goes on after it. */
+static enum error get_in_turn(struct loop *loop, struct uuid space, struct uuid id)
 {
-    struct store_task_get op = {.user = user, .id = id};
+    struct store_item_get op = {.resource = fixture_resource, .space = space, .id = id};
     loop_begin(loop, &op.op);
-    loop->engine->task_get(&op);
+    loop->engine->item_get(&op);
     if (loop->running > 0)
         loop_finish(loop);
     return op.op.result;
@@ -45,8 +45,8 @@ static void test_reads_see_what_was_answered(void **pointer)
     for (int i = 0; i < 50; i++) {
         struct uuid id = uuid_make_v7();
         assert_int_equal(get_in_turn(&b, ann, id), ERROR_NOT_FOUND);
-        struct store_task_write op = task_write(STORE_TASK_REPLACE, ann, id, TEST_NOW);
-        assert_int_equal(LOOP_CALL(&a, task_write, &op), ERROR_NONE);
+        struct write write = write_of(STORE_REPLACE, ann, id, TEST_NOW);
+        assert_int_equal(write_run(&a, &write), ERROR_NONE);
         assert_int_equal(get_in_turn(&b, ann, id), ERROR_NONE);
     }
     b.engine->turn_end(b.session);
@@ -63,25 +63,25 @@ static void test_full_queue(void **pointer)
     loop_open(&loop, state->contract->engine, state->store);
     struct uuid ann = make_user(&loop, "ann");
     const unsigned count = CONTRACT_QUEUE_MOST + EXTRA;
-    struct store_task_write *ops = calloc(count, sizeof *ops);
-    assert_non_null(ops);
+    struct write *writes = calloc(count, sizeof *writes);
+    assert_non_null(writes);
     unsigned refused = 0;
     for (unsigned i = 0; i < count; i++) {
-        ops[i] = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
-        loop_begin(&loop, &ops[i].op);
-        loop.engine->task_write(&ops[i]);
+        writes[i] = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
+        write_begin(&loop, &writes[i]);
     }
     loop_finish(&loop);
     assert_int_equal(loop.answered, 1 + count);
     for (unsigned i = 0; i < count; i++) {
-        refused += ops[i].op.result == ERROR_OVERLOADED;
-        assert_int_equal(ops[i].op.result, i < CONTRACT_QUEUE_MOST ? ERROR_NONE : ERROR_OVERLOADED);
+        const enum error result = writes[i].op.op.result;
+        refused += result == ERROR_OVERLOADED;
+        assert_int_equal(result, i < CONTRACT_QUEUE_MOST ? ERROR_NONE : ERROR_OVERLOADED);
     }
     assert_int_equal(refused, EXTRA);
-    assert_int_equal(existing_task(&loop, ann, ops[CONTRACT_QUEUE_MOST - 1].id).revision,
+    assert_int_equal(existing_item(&loop, ann, writes[CONTRACT_QUEUE_MOST - 1].op.id).revision,
                      CONTRACT_QUEUE_MOST);
-    (void)make_task(&loop, ann, "the queue is free again", TEST_NOW);
-    free(ops);
+    (void)make_item(&loop, ann, 0, TEST_NOW); /* the queue is free again */
+    free(writes);
     loop_close(&loop);
 }
 
@@ -92,37 +92,44 @@ static void test_one_failure_is_alone(void **pointer)
     struct loop loop;
     loop_open(&loop, state->contract->engine, state->store);
     struct uuid ann = make_user(&loop, "ann");
-    struct task there = make_task(&loop, ann, "there", TEST_NOW);
-    struct store_task_write ops[9];
+    struct write there = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
+    assert_int_equal(write_run(&loop, &there), ERROR_NONE);
+    struct write writes[9];
     for (unsigned i = 0; i < 9; i++) {
-        struct uuid id = i % 3 == 1 ? there.id : uuid_make_v7(); /* a second task under one id */
-        ops[i] = task_write(STORE_TASK_CREATE, ann, id, TEST_NOW);
-        loop_begin(&loop, &ops[i].op);
-        loop.engine->task_write(&ops[i]);
+        /* a second item under one id */
+        struct uuid id = i % 3 == 1 ? there.op.id : uuid_make_v7();
+        writes[i] = write_of(STORE_CREATE, ann, id, TEST_NOW);
+        sample_item(&writes[i].values, 1);
+        write_begin(&loop, &writes[i]);
     }
     loop_finish(&loop);
     unsigned taken = 0; /* bit (1 << revision) */
     for (unsigned i = 0; i < 9; i++) {
         if (i % 3 == 1) {
-            assert_int_equal(ops[i].op.result, ERROR_INTERNAL_ERROR);
+            assert_int_equal(writes[i].op.op.result, ERROR_INTERNAL_ERROR);
             continue;
         }
-        assert_int_equal(ops[i].op.result, ERROR_NONE);
-        assert_in_range(ops[i].task.revision, 2, 7);
-        taken |= 1u << ops[i].task.revision;
-        assert_int_equal(existing_task(&loop, ann, ops[i].id).revision, ops[i].task.revision);
+        assert_int_equal(writes[i].op.op.result, ERROR_NONE);
+        assert_in_range(writes[i].op.revision, 2, 7);
+        taken |= 1u << writes[i].op.revision;
+        assert_int_equal(existing_item(&loop, ann, writes[i].op.id).revision,
+                         writes[i].op.revision);
     }
     assert_int_equal(taken, 0xfc); /* each once, no gap */
-    assert_true(slice_eq(existing_task(&loop, ann, there.id).title, SLICE("there")));
+    const void *item = NULL;
+    assert_int_equal(get_item(&loop, ann, there.op.id, &item), ERROR_NONE);
+    assert_int_equal(resource_differ(fixture_resource, item, there.op.item), 0);
+    assert_int_equal(state->contract->number("SELECT count(*) FROM journal"), 7);
     loop_close(&loop);
 }
 
 /* A handler may ask again while it is being answered. */
 struct chain {
-    struct store_task_get op;
+    struct store_item_get op;
     struct loop *loop;
     struct chain *inner;
-    char title[16]; /* the task's texts live only while it is answered */
+    unsigned differ; /* from what it should be; the item lives only while it is answered */
+    struct fixture_item wanted;
 };
 
 static void on_chained(struct store_op *op)
@@ -131,9 +138,10 @@ static void on_chained(struct store_op *op)
     if (chain->inner) {
         chain->inner->op.op =
             (struct store_op){.session = op->session, .arena = op->arena, .done = on_chained};
-        chain->loop->engine->task_get(&chain->inner->op);
+        chain->loop->engine->item_get(&chain->inner->op);
     }
-    memcpy(chain->title, chain->op.task.title.ptr, chain->op.task.title.len);
+    chain->differ = resource_differ(fixture_resource, chain->op.item, &chain->wanted) &
+                    resource_settable(fixture_resource);
     chain->loop->running--;
 }
 
@@ -141,19 +149,26 @@ static void test_asking_while_answered(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
+    struct chain chains[2];
     loop_open(&loop, state->contract->engine, state->store);
     struct uuid ann = make_user(&loop, "ann");
-    struct task one = make_task(&loop, ann, "one", TEST_NOW);
-    struct task two = make_task(&loop, ann, "two", TEST_NOW);
-    struct chain inner = {.op = {.user = ann, .id = two.id}, .loop = &loop};
-    struct chain outer = {.op = {.user = ann, .id = one.id}, .loop = &loop, .inner = &inner};
-    outer.op.op =
+    for (unsigned i = 0; i < 2; i++) {
+        const struct item item = make_item(&loop, ann, i, TEST_NOW);
+        chains[i] = (struct chain){
+            .op = {.resource = fixture_resource, .space = ann, .id = item.id},
+            .loop = &loop,
+            .inner = i == 0 ? &chains[1] : NULL,
+            .differ = UINT32_MAX,
+        };
+        sample_item(&chains[i].wanted, i);
+    }
+    chains[0].op.op =
         (struct store_op){.session = loop.session, .arena = loop.arena, .done = on_chained};
     loop.running = 2;
-    loop.engine->task_get(&outer.op);
+    loop.engine->item_get(&chains[0].op);
     loop_finish(&loop);
-    assert_string_equal(outer.title, "one");
-    assert_string_equal(inner.title, "two");
+    assert_int_equal(chains[0].differ, 0);
+    assert_int_equal(chains[1].differ, 0);
     loop_close(&loop);
 }
 
@@ -166,7 +181,7 @@ static void test_asking_while_answered(void **pointer)
 struct worker {
     const struct contract_state *state;
     struct uuid user;
-    struct uuid shared; /* a task all change */
+    struct uuid shared; /* an item all change */
     atomic_int_fast64_t *newest;
     pthread_t thread;
     unsigned wrong;
@@ -176,26 +191,25 @@ struct worker {
  * an answer that somebody had before. Counts what is wrong: asserting is the main thread's. */
 static void work_once(struct worker *worker, struct loop *loop, int64_t round)
 {
-    struct store_task_write ops[BURST];
+    struct write writes[BURST];
     for (unsigned i = 0; i < BURST; i++) {
-        ops[i] = task_write(STORE_TASK_CREATE, worker->user, uuid_make_v7(), TEST_NOW + round);
+        writes[i] = write_of(STORE_CREATE, worker->user, uuid_make_v7(), TEST_NOW + round);
         if (i == 0)
-            ops[i] = task_write(STORE_TASK_PATCH, worker->user, worker->shared, TEST_NOW + round);
-        ops[i].change.title = i % 2 == (unsigned)round % 2 ? SLICE("even") : SLICE("odd");
-        loop_begin(loop, &ops[i].op);
-        loop->engine->task_write(&ops[i]);
+            writes[i] = write_of(STORE_UPDATE, worker->user, worker->shared, TEST_NOW + round);
+        sample_item(&writes[i].values, (i + (unsigned)round) % 2);
+        write_begin(loop, &writes[i]);
     }
     loop_finish(loop);
     for (unsigned i = 0; i < BURST; i++) {
-        struct store_task_get get = {.user = worker->user, .id = ops[i].id};
+        const void *item = NULL;
         int64_t before = atomic_load(worker->newest);
-        worker->wrong += ops[i].op.result != ERROR_NONE;
-        worker->wrong += LOOP_CALL(loop, task_get, &get) != ERROR_NONE;
-        worker->wrong += get.task.revision < ops[i].task.revision;
+        worker->wrong += writes[i].op.op.result != ERROR_NONE;
+        worker->wrong += get_item(loop, worker->user, writes[i].op.id, &item) != ERROR_NONE;
+        const int64_t found = item ? ((const struct item *)item)->revision : 0;
+        worker->wrong += found < writes[i].op.revision;
         if (i == 0) {
-            worker->wrong += get.task.revision < before;
-            while (before < get.task.revision &&
-                   !atomic_compare_exchange_weak(worker->newest, &before, get.task.revision))
+            worker->wrong += found < before;
+            while (before < found && !atomic_compare_exchange_weak(worker->newest, &before, found))
                 ;
         }
     }
@@ -219,7 +233,7 @@ static void test_loops_together(void **pointer)
     struct loop loop;
     loop_open(&loop, state->contract->engine, state->store);
     struct uuid ann = make_user(&loop, "ann");
-    struct task shared = make_task(&loop, ann, "shared", TEST_NOW);
+    const struct item shared = make_item(&loop, ann, 0, TEST_NOW);
     atomic_int_fast64_t newest = 0;
     struct worker workers[THREADS];
     for (unsigned i = 0; i < THREADS; i++) {
@@ -233,7 +247,7 @@ static void test_loops_together(void **pointer)
     }
     /* Every change took one revision, none was lost: the next one says how many there were. Of the
      * changes of the shared task some set what was there already. */
-    int64_t revision = make_task(&loop, ann, "last", TEST_NOW).revision;
+    int64_t revision = make_item(&loop, ann, 0, TEST_NOW).revision;
     assert_in_range(revision, 2 + THREADS * ROUNDS * (BURST - 1), 2 + THREADS * ROUNDS * BURST);
     loop_close(&loop);
 }
@@ -247,15 +261,14 @@ static void test_close_with_writes_on_their_way(void **pointer)
     loop_open(&loop, state->contract->engine, state->store);
     loop_open(&other, state->contract->engine, state->store);
     struct uuid ann = make_user(&loop, "ann");
-    struct store_task_write ops[BURST];
+    struct write writes[BURST];
     for (unsigned i = 0; i < BURST; i++) {
-        ops[i] = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
-        loop_begin(&other, &ops[i].op);
-        other.engine->task_write(&ops[i]);
+        writes[i] = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
+        write_begin(&other, &writes[i]);
     }
     loop_close(&other);
     for (unsigned i = 0; i < BURST; i++)
-        (void)existing_task(&loop, ann, ops[i].id);
+        (void)existing_item(&loop, ann, writes[i].op.id);
     loop_close(&loop);
 }
 
@@ -266,15 +279,14 @@ static void test_kept_over_a_restart(void **pointer)
     struct loop loop;
     loop_open(&loop, state->contract->engine, state->store);
     struct uuid ann = make_user(&loop, "ann");
-    struct task made = make_task(&loop, ann, "kept", TEST_NOW);
+    const struct item made = make_item(&loop, ann, 1, TEST_NOW);
     loop_close(&loop);
     state->contract->engine->close(&state->store);
     state->store = state->contract->engine->open(&state->options, why, sizeof why);
     assert_non_null(state->store);
     loop_open(&loop, state->contract->engine, state->store);
-    struct task task = existing_task(&loop, ann, made.id);
-    assert_true(slice_eq(task.title, SLICE("kept")));
-    assert_int_equal(make_task(&loop, ann, "next", TEST_NOW).revision, made.revision + 1);
+    assert_int_equal(existing_item(&loop, ann, made.id).revision, made.revision);
+    assert_int_equal(make_item(&loop, ann, 0, TEST_NOW).revision, made.revision + 1);
     struct store_health health = {0};
     loop.engine->health(state->store, &health);
     assert_true(health.reachable && health.migrated && health.writable);

@@ -110,7 +110,8 @@ static void test_disable_and_enable(void **pointer)
     contract_open_loop(pointer, &loop);
     struct uuid id = make_user(&loop, "a");
     struct uuid other = make_user(&loop, "b");
-    struct task task = make_task(&loop, id, "kept", TEST_NOW);
+    const struct item item = make_item(&loop, id, 0, TEST_NOW);
+    const void *found = NULL;
     struct store_session_create logins[] = {session_of(id, "::1", TEST_NOW),
                                             session_of(id, "::2", TEST_NOW),
                                             session_of(other, "::1", TEST_NOW)};
@@ -139,8 +140,7 @@ static void test_disable_and_enable(void **pointer)
     assert_int_equal(list(&loop, none, USERS).disabled_at, 0);
     assert_int_equal(check(&loop, id, logins[0].session.id), ERROR_NOT_FOUND);
     assert_int_equal(LOOP_CALL(&loop, session_create, &again), ERROR_NONE);
-    struct store_task_get get = {.user = id, .id = task.id};
-    assert_int_equal(LOOP_CALL(&loop, task_get, &get), ERROR_NONE);
+    assert_int_equal(get_item(&loop, id, item.id, &found), ERROR_NONE);
     loop_close(&loop);
 }
 
@@ -173,7 +173,7 @@ static void test_erase(void **pointer)
     contract_open_loop(pointer, &loop);
     struct uuid id = make_user(&loop, "a");
     struct uuid stays = make_user(&loop, "b");
-    struct task task = make_task(&loop, id, "gone", TEST_NOW);
+    (void)make_item(&loop, id, 0, TEST_NOW);
     struct store_session_create login = session_of(id, "::1", TEST_NOW);
     assert_int_equal(LOOP_CALL(&loop, session_create, &login), ERROR_NONE);
 
@@ -181,8 +181,8 @@ static void test_erase(void **pointer)
     assert_true(slice_eq(user.email, SLICE("a@example.org")));
     assert_int_equal(state->ended_count, 1);
     assert_int_equal(check(&loop, id, login.session.id), ERROR_NOT_FOUND);
-    struct store_task_get get = {.user = id, .id = task.id};
-    assert_int_equal(LOOP_CALL(&loop, task_get, &get), ERROR_NOT_FOUND);
+    struct write write = write_of(STORE_CREATE, id, uuid_make_v7(), TEST_NOW);
+    assert_int_equal(write_run(&loop, &write), ERROR_NOT_FOUND);
     struct uuid none = {0};
     struct listing left = list(&loop, none, USERS);
     assert_int_equal(left.count, 1);

@@ -6,7 +6,7 @@
 int store_contract_accounts(void);
 int store_contract_operator(void);
 int store_contract_sessions(void);
-int store_contract_tasks(void);
+int store_contract_items(void);
 int store_contract_lists(void);
 int store_contract_loops(void);
 int store_contract_usage(void);

@@ -11,8 +11,8 @@
 
 #include <poll.h>
 
-#include "store/keeping.h"
-#include "store/usage.h"
+#include "store/decision.h"
+#include "store/retention.h"
 #include "store_contract.h"
 #include "store_contract_parts.h"
 #include "store_fixture.h"
@@ -21,7 +21,7 @@
 #define IDS        24
 #define KEYS       40
 
-static char letters[4096];
+static char letters[16384];
 
 static void reopen(struct contract_state *state, int64_t tasks_most, int64_t bytes_most)
 {
@@ -36,7 +36,7 @@ static void reopen(struct contract_state *state, int64_t tasks_most, int64_t byt
 
 static int64_t bytes_of_all(const struct contract_state *state)
 {
-    return state->contract->number("SELECT CAST(coalesce(sum(bytes), 0) AS bigint) FROM users");
+    return state->contract->number("SELECT CAST(coalesce(sum(bytes), 0) AS bigint) FROM spaces");
 }
 
 static void assert_counted(const struct contract_state *state)
@@ -50,27 +50,32 @@ static uint32_t number_below(uint32_t *seed, uint32_t most)
     return (*seed >> 8) % most;
 }
 
+/* A long text of that many bytes. */
+static void set_text(struct write *write, size_t len)
+{
+    const struct field_value value = {.bytes = {letters, len}};
+    assert_true(len <= sizeof letters && field_set(long_text(), &write->values, &value));
+}
+
 /* Any of the verbs, on a few ids, with texts of any size, half of them with one of a few keys; the
  * clock moves on so far that keys grow old and are used again. */
-static struct store_task_write random_write(uint32_t *seed, struct uuid user, int64_t now,
-                                            const struct uuid *ids, char key[16])
+static struct write random_write(uint32_t *seed, struct uuid user, int64_t now,
+                                 const struct uuid *ids, char key[16])
 {
-    const enum store_task_verb verb = (enum store_task_verb)number_below(seed, 4);
-    const struct uuid id =
-        verb == STORE_TASK_CREATE ? uuid_make_v7() : ids[number_below(seed, IDS)];
-    struct store_task_write op = task_write(verb, user, id, now);
-    op.change.status = (enum task_status)number_below(seed, TASK_STATUS_COUNT);
-    op.change.title = (struct slice){letters, 1 + number_below(seed, 50)};
+    const enum store_verb verb = STORE_CREATE + number_below(seed, 4);
+    const struct uuid id = verb == STORE_CREATE ? uuid_make_v7() : ids[number_below(seed, IDS)];
+    struct write write = write_of(verb, user, id, now);
+    sample_item(&write.values, number_below(seed, 7));
     if (number_below(seed, 2) == 0)
-        op.change.description = (struct slice){letters, number_below(seed, sizeof letters)};
-    if (verb == STORE_TASK_PATCH && number_below(seed, 3) == 0)
-        op.change.set = 0;
+        set_text(&write, number_below(seed, 4096));
+    if (verb == STORE_UPDATE && number_below(seed, 3) == 0)
+        write.op.set = 0;
     if (number_below(seed, 2) == 0) {
         (void)snprintf(key, 16, "key-%u", number_below(seed, KEYS));
-        op.idempotency.key = slice_of(key);
-        op.idempotency.fingerprint[0] = (uint8_t)number_below(seed, 2);
+        write.op.idempotency.key = slice_of(key);
+        write.op.idempotency.fingerprint[0] = (uint8_t)number_below(seed, 2);
     }
-    return op;
+    return write;
 }
 
 /* Whatever is done, in whatever company, the counters are what counting gives. */
@@ -91,18 +96,18 @@ static void test_random_operations(void **pointer)
     for (unsigned i = 0; i < IDS; i++)
         ids[i] = uuid_make_v7();
     for (unsigned done = 0; done < OPERATIONS; done += AT_ONCE) {
-        struct store_task_write ops[AT_ONCE];
+        struct write writes[AT_ONCE];
         char keys[AT_ONCE][16];
         for (unsigned i = 0; i < AT_ONCE; i++) {
-            const int64_t now = TEST_NOW + (int64_t)(done + i) * KEEPING_KEY_MS / 1000;
-            ops[i] = random_write(&seed, users[number_below(&seed, 2)], now, ids, keys[i]);
-            loop_begin(&loop, &ops[i].op);
-            loop.engine->task_write(&ops[i]);
+            const int64_t now = TEST_NOW + (int64_t)(done + i) * RETENTION_KEY_MS / 1000;
+            writes[i] = random_write(&seed, users[number_below(&seed, 2)], now, ids, keys[i]);
+            write_begin(&loop, &writes[i]);
         }
         loop_finish(&loop);
         for (unsigned i = 0; i < AT_ONCE; i++) {
-            assert_true(ops[i].op.result == ERROR_NONE || ops[i].op.result == ERROR_QUOTA_EXCEEDED);
-            refused += ops[i].op.result == ERROR_QUOTA_EXCEEDED;
+            const enum error result = writes[i].op.op.result;
+            assert_true(result == ERROR_NONE || result == ERROR_QUOTA_EXCEEDED);
+            refused += result == ERROR_QUOTA_EXCEEDED;
         }
         arena_reset(loop.arena);
         if (done % 500 < AT_ONCE)
@@ -114,43 +119,44 @@ static void test_random_operations(void **pointer)
     loop_close(&loop);
 }
 
-static enum error try_create(struct loop *loop, struct uuid user, size_t description)
+static enum error try_create(struct loop *loop, struct uuid user, size_t text)
 {
-    static char text[16384];
-    struct store_task_write op = task_write(STORE_TASK_CREATE, user, uuid_make_v7(), TEST_NOW);
-    memset(text, 'x', sizeof text);
-    op.change.description = (struct slice){text, description};
-    return LOOP_CALL(loop, task_write, &op);
+    struct write write = write_of(STORE_CREATE, user, uuid_make_v7(), TEST_NOW);
+    memset(letters, 'x', sizeof letters);
+    set_text(&write, text);
+    return write_run(loop, &write);
 }
 
 /* At the bound reading, deleting and what grows nothing still work, for others everything. */
-static void test_the_most_tasks(void **pointer)
+static void test_the_most_items(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    struct task tasks[3];
+    struct item items[3];
+    if (!fixture_resource->counted)
+        return;
     reopen(state, 3, 0);
     loop_open(&loop, state->contract->engine, state->store);
     struct uuid ann = make_user(&loop, "ann");
     struct uuid bob = make_user(&loop, "bob");
-    for (int i = 0; i < 3; i++)
-        tasks[i] = make_task(&loop, ann, "held", TEST_NOW + i);
+    for (unsigned i = 0; i < 3; i++)
+        items[i] = make_item(&loop, ann, i, TEST_NOW + i);
     assert_int_equal(try_create(&loop, ann, 0), ERROR_QUOTA_EXCEEDED);
-    struct store_task_write op = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
-    op.idempotency.key = SLICE("again");
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_QUOTA_EXCEEDED);
-    op = task_write(STORE_TASK_REPLACE, ann, uuid_make_v7(), TEST_NOW);
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_QUOTA_EXCEEDED);
-    op = task_write(STORE_TASK_REPLACE, ann, tasks[1].id, TEST_NOW);
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
-    (void)make_task(&loop, bob, "another's", TEST_NOW);
-    op = task_write(STORE_TASK_DELETE, ann, tasks[0].id, TEST_NOW);
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
+    struct write write = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
+    write.op.idempotency.key = SLICE("again");
+    assert_int_equal(write_run(&loop, &write), ERROR_QUOTA_EXCEEDED);
+    write = write_of(STORE_REPLACE, ann, uuid_make_v7(), TEST_NOW);
+    assert_int_equal(write_run(&loop, &write), ERROR_QUOTA_EXCEEDED);
+    write = write_of(STORE_REPLACE, ann, items[1].id, TEST_NOW);
+    assert_int_equal(write_run(&loop, &write), ERROR_NONE);
+    (void)make_item(&loop, bob, 0, TEST_NOW);
+    write = write_of(STORE_DELETE, ann, items[0].id, TEST_NOW);
+    assert_int_equal(write_run(&loop, &write), ERROR_NONE);
     /* What was refused was not kept: the same request is judged afresh. */
-    op = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
-    op.idempotency.key = SLICE("again");
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
-    assert_false(op.replayed);
+    write = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
+    write.op.idempotency.key = SLICE("again");
+    assert_int_equal(write_run(&loop, &write), ERROR_NONE);
+    assert_false(write.op.replayed);
     assert_int_equal(try_create(&loop, ann, 0), ERROR_QUOTA_EXCEEDED);
     assert_counted(state);
     loop_close(&loop);
@@ -160,14 +166,14 @@ static void test_the_most_bytes(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    struct task found;
+    const void *found = NULL;
     char key[16];
     unsigned kept = 0;
     enum error result = ERROR_NONE;
     reopen(state, 0, 90000);
     loop_open(&loop, state->contract->engine, state->store);
     struct uuid ann = make_user(&loop, "ann");
-    struct task small = make_task(&loop, ann, "small", TEST_NOW);
+    const struct item small = make_item(&loop, ann, 0, TEST_NOW);
     for (int i = 0; i < 5; i++)
         assert_int_equal(try_create(&loop, ann, 16384), ERROR_NONE);
     assert_int_equal(try_create(&loop, ann, 16384), ERROR_QUOTA_EXCEEDED);
@@ -175,37 +181,53 @@ static void test_the_most_bytes(void **pointer)
 
     /* A change that changes nothing keeps an answer: those count as well. */
     while (result == ERROR_NONE) {
-        struct store_task_write op = task_write(STORE_TASK_PATCH, ann, small.id, TEST_NOW);
-        op.change.set = 0;
+        struct write write = write_of(STORE_UPDATE, ann, small.id, TEST_NOW);
+        write.op.set = 0;
         (void)snprintf(key, sizeof key, "%u", kept);
-        op.idempotency.key = slice_of(key);
-        result = LOOP_CALL(&loop, task_write, &op);
+        write.op.idempotency.key = slice_of(key);
+        result = write_run(&loop, &write);
         kept++;
         assert_in_range(kept, 1, 1000);
     }
     assert_int_equal(result, ERROR_QUOTA_EXCEEDED);
     assert_true(bytes_of_all(state) <= 90000);
 
-    /* Larger is refused, smaller is not, and a deletion never. */
-    struct store_task_write op = task_write(STORE_TASK_PATCH, ann, small.id, TEST_NOW + 1);
-    op.change.title = SLICE("much longer than the title was, and than there is room left for, by "
-                            "far: a text of more than two hundred bytes is not so short, and so "
-                            "it goes on and on until there are enough of them, which is now; and "
-                            "a few more to be sure");
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_QUOTA_EXCEEDED);
-    assert_int_equal(get_task(&loop, ann, small.id, &found), ERROR_NONE);
-    assert_true(slice_eq(found.title, SLICE("small")));
-    op.change.title = SLICE("s");
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
-    op = task_write(STORE_TASK_DELETE, ann, small.id, TEST_NOW + 2);
-    op.idempotency.key = SLICE("even with a key of its own");
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
-    assert_int_equal(op.outcome, STORE_DELETED);
+    /* Larger is refused, and a deletion never is. */
+    struct write write = write_of(STORE_UPDATE, ann, small.id, TEST_NOW + 1);
+    set_text(&write, 1000);
+    assert_int_equal(write_run(&loop, &write), ERROR_QUOTA_EXCEEDED);
+    assert_int_equal(get_item(&loop, ann, small.id, &found), ERROR_NONE);
+    assert_int_equal(((const struct item *)found)->revision, small.revision);
+    write = write_of(STORE_DELETE, ann, small.id, TEST_NOW + 2);
+    write.op.idempotency.key = SLICE("even with a key of its own");
+    assert_int_equal(write_run(&loop, &write), ERROR_NONE);
+    assert_int_equal(write.op.outcome, STORE_DELETED);
     assert_counted(state);
     loop_close(&loop);
 }
 
-/* What the purge deletes no longer counts. */
+/* At the bound a change that makes an item smaller is not refused. */
+static void test_smaller_at_the_bound(void **pointer)
+{
+    struct contract_state *state = *pointer;
+    struct loop loop;
+    reopen(state, 0, 40000);
+    loop_open(&loop, state->contract->engine, state->store);
+    struct uuid ann = make_user(&loop, "ann");
+    struct write large = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
+    memset(letters, 'x', sizeof letters);
+    set_text(&large, 16384);
+    assert_int_equal(write_run(&loop, &large), ERROR_NONE);
+    while (try_create(&loop, ann, 100) == ERROR_NONE)
+        arena_reset(loop.arena);
+    struct write smaller = patch_of(ann, large.op.id, long_text(), 0, TEST_NOW + 1);
+    assert_int_equal(write_run(&loop, &smaller), ERROR_NONE);
+    assert_int_equal(smaller.op.outcome, STORE_UPDATED);
+    assert_counted(state);
+    loop_close(&loop);
+}
+
+/* What the purge deletes no longer counts, and the space knows what its journal has forgotten. */
 static void test_purged_bytes_come_back(void **pointer)
 {
     enum { PURGED = 700 };
@@ -219,53 +241,59 @@ static void test_purged_bytes_come_back(void **pointer)
         users[i] = make_user(&loop, key);
     }
     for (unsigned i = 0; i < PURGED; i++) {
-        struct store_task_write op =
-            task_write(STORE_TASK_CREATE, users[i % 3], uuid_make_v7(), 1000000);
+        struct write write = write_of(STORE_CREATE, users[i % 3], uuid_make_v7(), 1000000);
         (void)snprintf(key, sizeof key, "%u", i);
-        op.idempotency.key = slice_of(key);
-        assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
-        op = task_write(STORE_TASK_DELETE, users[i % 3], op.id, 1000001);
-        assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
+        write.op.idempotency.key = slice_of(key);
+        assert_int_equal(write_run(&loop, &write), ERROR_NONE);
+        write = write_of(STORE_DELETE, users[i % 3], write.op.id, 1000001);
+        assert_int_equal(write_run(&loop, &write), ERROR_NONE);
         arena_reset(loop.arena);
     }
-    struct task task = make_task(&loop, users[0], "stays", TEST_NOW);
+    struct write stays = write_of(STORE_CREATE, users[0], uuid_make_v7(), TEST_NOW);
+    assert_int_equal(write_run(&loop, &stays), ERROR_NONE);
+    const int64_t wanted = usage_item_bytes(fixture_resource, stays.op.item) + SPACE_CHANGE_BYTES;
     loop_close(&loop);
     reopen(state, 0, 0); /* the purge begins with it */
-    for (int i = 0; i < 2000 && bytes_of_all(state) > usage_task_bytes(&task); i++)
+    for (int i = 0; i < 2000 && bytes_of_all(state) > wanted; i++)
         (void)poll(NULL, 0, 10);
-    assert_int_equal(bytes_of_all(state), usage_task_bytes(&task));
+    assert_int_equal(bytes_of_all(state), wanted);
     assert_counted(state);
+    assert_int_equal(state->contract->number("SELECT count(*) FROM journal"), 1);
+    assert_int_equal(state->contract->number("SELECT CAST(sum(forgotten) AS bigint) FROM spaces"),
+                     2 * PURGED);
+    assert_int_equal(state->contract->number("SELECT CAST(sum(revision) AS bigint) FROM spaces"),
+                     2 * PURGED + 1);
 }
 
-/* A deletion shows no task, so none is kept for its answer. */
+/* A deletion shows no item, so none is kept for its answer; what it deleted is in the journal. */
 static void test_what_a_kept_deletion_takes(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
     loop_open(&loop, state->contract->engine, state->store);
     struct uuid ann = make_user(&loop, "ann");
-    struct task task = make_task(&loop, ann, "a title of some length", TEST_NOW);
-    struct store_task_write op = task_write(STORE_TASK_DELETE, ann, task.id, TEST_NOW);
-    op.idempotency.key = SLICE("k");
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
-    assert_int_equal(bytes_of_all(state), USAGE_TOMBSTONE_BYTES + USAGE_KEY_BYTES + 1);
+    const struct item item = make_item(&loop, ann, 0, TEST_NOW);
+    for (unsigned i = 0; i < 2; i++) {
+        struct write write = write_of(STORE_DELETE, ann, item.id, TEST_NOW);
+        write.op.idempotency.key = SLICE("k");
+        assert_int_equal(write_run(&loop, &write), ERROR_NONE);
+        assert_int_equal(write.op.outcome, STORE_DELETED);
+        assert_int_equal(write.op.replayed, i == 1);
+    }
+    const int64_t before =
+        state->contract->number("SELECT CAST(sum(length(before)) AS bigint) FROM journal");
+    assert_true(before > 0);
+    assert_int_equal(bytes_of_all(state), 2 * SPACE_CHANGE_BYTES + before + SPACE_KEY_BYTES + 1);
     assert_counted(state);
-    op = task_write(STORE_TASK_DELETE, ann, task.id, TEST_NOW);
-    op.idempotency.key = SLICE("k");
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
-    assert_int_equal(op.outcome, STORE_DELETED);
-    assert_true(op.replayed);
     loop_close(&loop);
 }
 
 int store_contract_usage(void)
 {
     const struct CMUnitTest tests[] = {
-        CONTRACT_TEST(test_random_operations),
-        CONTRACT_TEST(test_the_most_tasks),
-        CONTRACT_TEST(test_the_most_bytes),
-        CONTRACT_TEST(test_purged_bytes_come_back),
-        CONTRACT_TEST(test_what_a_kept_deletion_takes),
+        CONTRACT_TEST(test_random_operations),      CONTRACT_TEST(test_the_most_items),
+        CONTRACT_TEST(test_the_most_bytes),         CONTRACT_TEST(test_smaller_at_the_bound),
+        CONTRACT_TEST(test_purged_bytes_come_back), CONTRACT_TEST(test_what_a_kept_deletion_takes),
     };
     return cmocka_run_group_tests_name("store: usage", tests, NULL, NULL);
 }

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "model/task.h"
+
 #define WAIT_MOST_MS 20000
 
 void loop_open(struct loop *loop, const struct store_engine *engine, struct store *store)
@@ -82,51 +84,6 @@ struct uuid make_user(struct loop *loop, const char *name)
     return op.user.id;
 }
 
-struct store_task_write task_write(enum store_task_verb verb, struct uuid user, struct uuid id,
-                                   int64_t now)
-{
-    return (struct store_task_write){
-        .verb = verb,
-        .user = user,
-        .id = id,
-        .change = {.set = TASK_ALL, .title = SLICE("title")},
-        .now = now,
-        .steady = now,
-    };
-}
-
-struct task make_task(struct loop *loop, struct uuid user, const char *title, int64_t now)
-{
-    struct store_task_write op = task_write(STORE_TASK_CREATE, user, uuid_make_v7(), now);
-    op.change.title = slice_of(title);
-    assert_int_equal(LOOP_CALL(loop, task_write, &op), ERROR_NONE);
-    assert_int_equal(op.outcome, STORE_CREATED);
-    return op.task;
-}
-
-static void on_task(struct store_op *base)
-{
-    struct store_task_get *op = (struct store_task_get *)base;
-    struct task *task = &op->task;
-    if (base->result == ERROR_NONE) {
-        task->title = arena_copy(base->arena, task->title);
-        if (task->description.ptr)
-            task->description = arena_copy(base->arena, task->description);
-    }
-    on_done(base);
-}
-
-enum error get_task(struct loop *loop, struct uuid user, struct uuid id, struct task *task)
-{
-    struct store_task_get op = {.user = user, .id = id};
-    loop_begin(loop, &op.op);
-    op.op.done = on_task;
-    loop->engine->task_get(&op);
-    loop_finish(loop);
-    *task = op.task;
-    return op.op.result;
-}
-
 struct store_session_create session_of(struct uuid user, const char *ip, int64_t now)
 {
     return (struct store_session_create){
@@ -141,4 +98,148 @@ struct store_session_create session_of(struct uuid user, const char *ip, int64_t
         .client = slice_of(ip),
         .verified_hash = TEST_HASH,
     };
+}
+
+/* ---- items ---- */
+
+const struct resource *fixture_resource = &task_resource;
+
+static struct field_value sample_value(const struct field *field, unsigned number)
+{
+    static const char *const texts[] = {"b", "a", "B", "\xc3\xa4", "aa", "", "\xf0\x9f\x98\x80"};
+    static struct uuid ids[5];
+    struct field_value value = {.null = (field->flags & FIELD_NULLABLE) != 0 && number % 3 == 2};
+    struct uuid *id = &ids[number % 5];
+    if (value.null)
+        return value;
+    switch (field->type) {
+    case FIELD_TEXT: value.bytes = slice_of(texts[number % 7]); break;
+    case FIELD_CHOICE: value.number = number % field->choice_count; break;
+    case FIELD_BOOL: value.number = number % 2; break;
+    case FIELD_TIME: value.number = TEST_NOW + number % 5; break;
+    case FIELD_NUMBER:
+        value.number = field->least_number + (int64_t)(number % 4);
+        assert_true(field->least_number == field->most_number ||
+                    value.number <= field->most_number);
+        break;
+    case FIELD_UUID:
+        id->bytes[0] = (uint8_t)(1 + number % 5);
+        value.bytes = (struct slice){(const char *)id->bytes, sizeof id->bytes};
+        break;
+    }
+    return value;
+}
+
+static void set_sample(const struct field *field, void *item, unsigned number)
+{
+    const struct field_value value = sample_value(field, number);
+    assert_true(field_set(field, item, &value));
+}
+
+void sample_item(void *item, unsigned number)
+{
+    const struct resource *resource = fixture_resource;
+    assert_true(resource->size <= FIXTURE_ITEM_MOST);
+    resource_clear(resource, item);
+    for (size_t i = 0; i < resource->count; i++) {
+        if (resource->fields[i].bit != 0)
+            set_sample(&resource->fields[i], item, number);
+    }
+}
+
+const struct field *long_text(void)
+{
+    const struct field *longest = NULL;
+    for (size_t i = 0; i < fixture_resource->count; i++) {
+        const struct field *field = &fixture_resource->fields[i];
+        if (field->type == FIELD_TEXT && (!longest || field->most > longest->most))
+            longest = field;
+    }
+    assert_non_null(longest);
+    return longest;
+}
+
+const struct field *first_member(void)
+{
+    for (size_t i = 0; i < fixture_resource->count; i++) {
+        if (fixture_resource->fields[i].bit != 0)
+            return &fixture_resource->fields[i];
+    }
+    fail_msg("a resource of which nothing can be set");
+    return NULL;
+}
+
+struct write write_of(enum store_verb verb, struct uuid space, struct uuid id, int64_t now)
+{
+    struct write write = {
+        .op = {.resource = fixture_resource,
+               .verb = verb,
+               .space = space,
+               .actor = space,
+               .id = id,
+               .set = verb == STORE_DELETE ? 0 : resource_settable(fixture_resource),
+               .now = now,
+               .steady = now},
+    };
+    sample_item(&write.values, 0);
+    return write;
+}
+
+struct write patch_of(struct uuid space, struct uuid id, const struct field *field, unsigned number,
+                      int64_t now)
+{
+    struct write write = write_of(STORE_UPDATE, space, id, now);
+    write.op.set = field->bit;
+    set_sample(field, &write.values, number);
+    return write;
+}
+
+void write_begin(struct loop *loop, struct write *write)
+{
+    write->op.values = write->op.verb == STORE_DELETE ? NULL : &write->values;
+    loop_begin(loop, &write->op.op);
+    loop->engine->item_write(&write->op);
+}
+
+enum error write_run(struct loop *loop, struct write *write)
+{
+    write_begin(loop, write);
+    loop_finish(loop);
+    return write->op.op.result;
+}
+
+struct item make_item(struct loop *loop, struct uuid space, unsigned number, int64_t now)
+{
+    struct write write = write_of(STORE_CREATE, space, uuid_make_v7(), now);
+    sample_item(&write.values, number);
+    assert_int_equal(write_run(loop, &write), ERROR_NONE);
+    assert_int_equal(write.op.outcome, STORE_CREATED);
+    return *(const struct item *)write.op.item;
+}
+
+static void on_item(struct store_op *base)
+{
+    struct store_item_get *op = (struct store_item_get *)base;
+    const struct resource *resource = op->resource;
+    void *item = base->result == ERROR_NONE ? arena_alloc(base->arena, resource->size) : NULL;
+    if (item)
+        memcpy(item, op->item, resource->size);
+    for (size_t i = 0; i < resource->count && item; i++) {
+        struct slice *text = (struct slice *)((char *)item + resource->fields[i].at);
+        if (resource->fields[i].type == FIELD_TEXT && text->ptr)
+            *text = arena_copy(base->arena, *text);
+    }
+    op->item = item;
+    on_done(base);
+}
+
+enum error get_item(struct loop *loop, struct uuid space, struct uuid id, const void **item)
+{
+    struct store_item_get op = {.resource = fixture_resource, .space = space, .id = id};
+    loop_begin(loop, &op.op);
+    op.op.done = on_item;
+    loop->engine->item_get(&op);
+    loop_finish(loop);
+    *item = op.item;
+    return op.op.result;
 }

@@ -30,24 +30,61 @@ void loop_finish(struct loop *loop);
     (loop_begin((loop), &(operation)->op), (loop)->engine->call(operation), loop_finish(loop),     \
      (operation)->op.result)
 
-/* A task with texts that live as long as the loop, not only while it is answered. */
-enum error get_task(struct loop *loop, struct uuid user, struct uuid id, struct task *task);
-
-/* A user with a fresh id; `name` becomes name@example.org. Asserts that it was made. */
-struct uuid make_user(struct loop *loop, const char *name);
-
 #define TEST_HASH SLICE("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNo")
 /* In 2100: an engine deletes what has expired by the clock of the machine, whenever it is idle. */
 #define TEST_NOW INT64_C(4102444800000)
 
-/* A task made at `now`. Asserts that it was made, and returns it; texts are the caller's. */
-struct task make_task(struct loop *loop, struct uuid user, const char *title, int64_t now);
-
-/* A write of a task with `verb`, ready but for what the test is about. */
-struct store_task_write task_write(enum store_task_verb verb, struct uuid user, struct uuid id,
-                                   int64_t now);
+/* A user with a fresh id, and with it a space; `name` becomes name@example.org. Asserts that it was
+ * made. */
+struct uuid make_user(struct loop *loop, const char *name);
 
 /* A login of `user` from address `ip`. */
 struct store_session_create session_of(struct uuid user, const char *ip, int64_t now);
+
+/* ---- items ---- */
+
+/* What the items of the tests are: tasks, unless somebody sets another resource. */
+extern const struct resource *fixture_resource;
+
+#define FIXTURE_ITEM_MOST 512 /* bytes of the struct of any resource */
+
+struct fixture_item {
+    _Alignas(max_align_t) char bytes[FIXTURE_ITEM_MOST];
+};
+
+/* Sets every member that a client sets to one of a few values, by the number; null is among them
+ * where a member may be. Equal numbers give equal items; 0 and 1 differ in every member. Texts live
+ * for ever. */
+void sample_item(void *item, unsigned number);
+
+/* The member in which the tests put what is large: the longest text. */
+const struct field *long_text(void);
+
+/* A write with room for its values; `op.values` is set when it is begun. */
+struct write {
+    struct store_item_write op;
+    struct fixture_item values;
+};
+
+/* A write of all members, as sample 0 has them, ready but for what the test is about. */
+struct write write_of(enum store_verb verb, struct uuid space, struct uuid id, int64_t now);
+
+/* The same of one member alone, with the value of a sample. */
+struct write patch_of(struct uuid space, struct uuid id, const struct field *field, unsigned number,
+                      int64_t now);
+
+/* The first member that a client sets. */
+const struct field *first_member(void);
+
+void write_begin(struct loop *loop, struct write *write);
+
+/* Begins and waits. */
+enum error write_run(struct loop *loop, struct write *write);
+
+/* An item made at `now` from a sample. Asserts that it was made. */
+struct item make_item(struct loop *loop, struct uuid space, unsigned number, int64_t now);
+
+/* An item that lives as long as the arena of the loop, not only while it is answered. */
+enum error get_item(struct loop *loop, struct uuid space, struct uuid id, const void **item);
 
 #endif

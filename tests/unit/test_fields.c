@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "model/field.h"
-#include "model/task_fields.h"
+#include "model/task.h"
 #include "model/user_fields.h"
 
 #include <stdio.h>
@@ -79,10 +79,10 @@ static void task_bodies(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct task_change change = {0};
+        struct task change = {0};
         char errors[512];
-        read_errors(task_fields, task_field_count, cases[i].mode, slice_of(cases[i].body), &change,
-                    errors, sizeof errors);
+        read_errors(task_resource.fields, task_resource.count, cases[i].mode,
+                    slice_of(cases[i].body), &change, errors, sizeof errors);
         if (strcmp(errors, cases[i].errors) != 0) {
             fail_msg("case %zu: %s: %s", i, cases[i].body, errors);
         }
@@ -93,7 +93,7 @@ static void task_bodies(void **state)
 static void check_title_length(const char *unit, size_t count, const char *expected)
 {
     static char body[TASK_TITLE_MOST * 4 + 64];
-    struct task_change change = {0};
+    struct task change = {0};
     char errors[128];
     size_t len = (size_t)snprintf(body, sizeof body, "{\"title\":\"");
     for (size_t i = 0; i < count; i++) {
@@ -101,8 +101,8 @@ static void check_title_length(const char *unit, size_t count, const char *expec
         len += strlen(unit);
     }
     memcpy(body + len, "\"}", 2);
-    read_errors(task_fields, task_field_count, FIELD_WHOLE, (struct slice){body, len + 2}, &change,
-                errors, sizeof errors);
+    read_errors(task_resource.fields, task_resource.count, FIELD_WHOLE,
+                (struct slice){body, len + 2}, &change, errors, sizeof errors);
     assert_string_equal(errors, expected);
 }
 
@@ -196,12 +196,12 @@ static void passwords_are_read_in_one_form(void **state)
 }
 
 static struct field_reading read_keeping(struct arena *arena, enum field_mode mode,
-                                         struct slice body, struct task_change *change)
+                                         struct slice body, struct task *change)
 {
     struct json_reader reader;
     char why[JSON_READER_WHY];
-    struct field_reading reading = {.fields = task_fields,
-                                    .count = task_field_count,
+    struct field_reading reading = {.fields = task_resource.fields,
+                                    .count = task_resource.count,
                                     .mode = mode,
                                     .arena = arena,
                                     .input = change};
@@ -211,22 +211,27 @@ static struct field_reading read_keeping(struct arena *arena, enum field_mode mo
     return reading;
 }
 
+static unsigned bit(const char *name)
+{
+    return resource_bit(&task_resource, resource_field(&task_resource, slice_of(name)));
+}
+
 static void a_patch_knows_what_was_there(void **state)
 {
     struct arena *arena = arena_create(1 << 16);
-    struct task_change change = {.description = SLICE("kept?")};
+    struct task change = {.description = SLICE("kept?")};
     (void)state;
     struct field_reading reading = read_keeping(
         arena, FIELD_PATCH, SLICE("{\"description\":null,\"status\":\"in-progress\"}"), &change);
     assert_int_equal(reading.errors.count, 0);
-    assert_int_equal(reading.set, TASK_DESCRIPTION | TASK_STATUS);
+    assert_int_equal(reading.set, bit("description") | bit("status"));
     assert_null(change.description.ptr);
     assert_int_equal(change.status, TASK_IN_PROGRESS);
     assert_null(change.title.ptr);
 
     reading =
         read_keeping(arena, FIELD_PATCH, SLICE("{\"title\":\"T\",\"description\":\"\"}"), &change);
-    assert_int_equal(reading.set, TASK_TITLE | TASK_DESCRIPTION);
+    assert_int_equal(reading.set, bit("title") | bit("description"));
     assert_true(slice_eq(change.title, SLICE("T")));
     assert_non_null(change.description.ptr);
     assert_int_equal(change.description.len, 0);
@@ -236,7 +241,7 @@ static void a_patch_knows_what_was_there(void **state)
 static void all_errors_up_to_a_bound(void **state)
 {
     struct arena *arena = arena_create(1 << 16);
-    struct task_change change = {0};
+    struct task change = {0};
     struct buffer body;
     (void)state;
     buffer_init(&body, 1024);
@@ -255,14 +260,16 @@ static void all_errors_up_to_a_bound(void **state)
 static void memory_runs_out(void **state)
 {
     struct arena *arena = arena_create(64);
-    struct task_change change = {0};
+    struct task change = {0};
     struct json_reader reader;
     char why[JSON_READER_WHY];
     char body[256];
     (void)state;
     snprintf(body, sizeof body, "{\"title\":\"%0*d\"}", 200, 1);
-    struct field_reading reading = {
-        .fields = task_fields, .count = task_field_count, .arena = arena, .input = &change};
+    struct field_reading reading = {.fields = task_resource.fields,
+                                    .count = task_resource.count,
+                                    .arena = arena,
+                                    .input = &change};
     assert_int_equal(json_reader_init(&reader, slice_of(body), why), JSON_READ_OK);
     assert_false(field_read(&reading, &reader));
     json_reader_finish(&reader);

@@ -6,8 +6,9 @@
 
 #include <cmocka.h>
 
-#include "api/idempotency.h"
+#include "api/items.h"
 #include "base/json_reader.h"
+#include "model/task.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
@@ -71,15 +72,17 @@ static void lengths(void **state)
     arena_destroy(&arena);
 }
 
-static struct store_task_write sample(void)
+static struct store_item_write sample(void)
 {
-    return (struct store_task_write){
-        .verb = STORE_TASK_PATCH, .id = {{1, 2}}, .idempotency = {.key = SLICE("k")}};
+    return (struct store_item_write){.resource = &task_resource,
+                                     .verb = STORE_UPDATE,
+                                     .id = {{1, 2}},
+                                     .idempotency = {.key = SLICE("k")}};
 }
 
 static const uint8_t content[JSON_READER_DIGEST] = {7};
 
-static void assert_same(struct store_task_write a, struct store_task_write b, bool same)
+static void assert_same(struct store_item_write a, struct store_item_write b, bool same)
 {
     idempotency_bind(&a, content);
     idempotency_bind(&b, content);
@@ -92,22 +95,27 @@ static void assert_same(struct store_task_write a, struct store_task_write b, bo
 static void fingerprints(void **state)
 {
     (void)state;
-    struct store_task_write other = sample();
+    struct store_item_write other = sample();
     other.idempotency.key = SLICE("another");
-    other.user = (struct uuid){{9}};
+    other.space = (struct uuid){{9}};
     other.now = 5;
     other.precondition.match.present = other.precondition.none_match.any = true;
     assert_same(sample(), other, true);
     other = sample();
-    other.verb = STORE_TASK_REPLACE;
+    other.verb = STORE_REPLACE;
     assert_same(sample(), other, false);
     other = sample();
     other.id = (struct uuid){{1, 3}};
     assert_same(sample(), other, false);
+    struct resource another = task_resource;
+    another.kind++;
+    other = sample();
+    other.resource = &another;
+    assert_same(sample(), other, false);
 
-    struct store_task_write a = sample();
-    struct store_task_write b = sample();
-    a.verb = b.verb = STORE_TASK_CREATE;
+    struct store_item_write a = sample();
+    struct store_item_write b = sample();
+    a.verb = b.verb = STORE_CREATE;
     b.id = (struct uuid){{1, 3}};
     assert_same(a, b, true); /* each create has an id of its own */
 

@@ -9,12 +9,7 @@
 #include <cmocka.h>
 
 #include "store/postgres/job.h"
-#include "store/postgres/list.h"
-#include "store/postgres/reads.h"
-#include "store/postgres/session.h"
-#include "store/postgres/write_session.h"
-#include "store/postgres/write_task.h"
-#include "store/postgres/write_user.h"
+#include "store/postgres/operations.h"
 #include "store_fixture.h"
 
 /* Each write runs here as if its connection had been lost at the COMMIT: once, and then once more
@@ -48,42 +43,63 @@ static struct {
 } answers[JOB_STATEMENTS_MOST];
 static unsigned answer_count;
 
-static PGresult *ask_sql(PGconn *connection, enum sql sql, const struct params *params)
+static PGresult *ask_text(PGconn *connection, const char *text, const struct sql_value *values,
+                          unsigned count)
 {
-    static const struct params none;
-    const struct params *p = params ? params : &none;
-    Oid types[PARAMS_MOST];
-    assert_int_equal(sql_types(sql, types), p->count);
-    PGresult *result = PQexecParams(connection, sql_text(sql)->text, p->count, types, p->values,
-                                    p->lengths, params_formats, 1);
+    struct params p = {0};
+    for (unsigned i = 0; i < count; i++)
+        params_add(&p, &values[i]);
+    PGresult *result =
+        PQexecParams(connection, text, p.count, p.types, p.values, p.lengths, params_formats, 1);
     if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK)
-        fail_msg("%s: %s", sql_text(sql)->text, PQresultErrorMessage(result));
+        fail_msg("%s: %s", text, PQresultErrorMessage(result));
     return result;
 }
 
-void job_send(struct job *job, enum sql sql, const struct params *params, job_take *take)
+static void note_answer(PGresult *result, job_take *take)
 {
     assert_in_range(answer_count, 0, JOB_STATEMENTS_MOST - 1);
-    answers[answer_count].result = ask_sql(job->op->session->connection, sql, params);
+    answers[answer_count].result = result;
     answers[answer_count++].take = take;
 }
 
-struct usage_limits session_limits(const struct store_session *session)
+void job_send_values(struct job *job, unsigned sql, const struct sql_value *values, unsigned count,
+                     job_take *take)
 {
-    (void)session;
+    const struct sql_text *row = sql_text(sql);
+    assert_int_equal(strlen(row->types), count);
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(row->types[i], values[i].type);
+    note_answer(ask_text(job->op->session->connection, row->text, values, count), take);
+}
+
+void job_send_list(struct job *job, const struct store_item_list *op, job_take *take)
+{
+    struct sql_value values[SQL_LIST_PARAMS_MOST];
+    struct buffer text;
+    const unsigned count = sql_list_params(op, values);
+    buffer_init(&text, 16384);
+    sql_list(&text, op);
+    buffer_add_char(&text, '\0');
+    assert_false(text.failed);
+    note_answer(ask_text(job->op->session->connection, text.data, values, count), take);
+    buffer_finish(&text);
+}
+
+struct usage_limits job_limits(const struct job *job)
+{
+    (void)job;
     return usage_limits_of(0, 0);
 }
 
-void job_no_memory(struct job *job)
+void job_fail(struct job *job, enum error error)
 {
-    fail_msg("no memory for %p", (void *)job);
+    fail_msg("error %d of %p", (int)error, (void *)job);
 }
 
 void job_end_sessions(struct job *job, const struct uuid *user)
 {
-    struct params p = {0};
-    params_uuid(&p, user);
-    job_send(job, SQL_SESSIONS_ENDED, &p, NULL);
+    job_send(job, SQL_SESSIONS_ENDED, NULL, SQL_UUID(user));
     told = true;
 }
 
@@ -108,15 +124,15 @@ static void run_rounds(struct job *job)
     }
 }
 
-static void run_write(struct job *job, enum sql end)
+static void run_write(struct job *job, unsigned end)
 {
     PGconn *connection = job->op->session->connection;
     told = false;
     runs++;
-    PQclear(ask_sql(connection, SQL_BEGIN, NULL));
+    PQclear(ask_text(connection, sql_text(SQL_BEGIN)->text, NULL, 0));
     run_rounds(job);
     clear_answers();
-    PQclear(ask_sql(connection, end, NULL));
+    PQclear(ask_text(connection, sql_text(end)->text, NULL, 0));
 }
 
 static void run_twice(struct job *job)
@@ -132,15 +148,15 @@ static void run_twice(struct job *job)
     run_write(job, SQL_COMMIT);
 }
 
-void job_start(struct store_op *op, const struct work *work, const struct uuid *user)
+void job_start(struct store_op *op, const struct work *work, const struct uuid *space)
 {
     struct job *job = arena_alloc(op->arena, work->size);
     assert_non_null(job);
     job->work = work;
     job->op = op;
     job->lane = work->lane;
-    if (user)
-        job->user = *user;
+    if (space)
+        job->space = *space;
     if (work->lane == LANE_READ)
         run_rounds(job);
     else
@@ -158,9 +174,9 @@ static const struct store_engine engine = {
     .turn_end = turn_end,
     .user_by_email = pg_user_by_email,
     .session_check = pg_session_check,
-    .task_get = pg_task_get,
-    .task_list = pg_task_list,
-    .task_write = pg_task_write,
+    .item_get = pg_item_get,
+    .item_list = pg_item_list,
+    .item_write = pg_item_write,
     .user_create = pg_user_create,
     .user_rename = pg_user_rename,
     .user_set_password = pg_user_set_password,
@@ -197,17 +213,21 @@ static enum error check(struct uuid user, struct uuid session)
     return LOOP_CALL(&loop, session_check, &op);
 }
 
-static bool ignore(struct store_task_list *op, const struct task *row)
+static bool ignore(struct store_item_list *op, const void *row)
 {
     (void)op;
     (void)row;
     return true;
 }
 
-static void assert_tasks(struct uuid user, int64_t revision, int64_t total)
+static void assert_items(struct uuid space, int64_t revision, int64_t total)
 {
-    struct store_task_list op = {.user = user, .limit = 1, .each = ignore};
-    assert_int_equal(LOOP_CALL(&loop, task_list, &op), ERROR_NONE);
+    struct store_item_list op = {.resource = fixture_resource,
+                                 .space = space,
+                                 .sort = resource_field(fixture_resource, SLICE("created_at")),
+                                 .limit = 1,
+                                 .each = ignore};
+    assert_int_equal(LOOP_CALL(&loop, item_list, &op), ERROR_NONE);
     assert_int_equal(op.revision, revision);
     assert_int_equal(op.total, total);
 }
@@ -228,35 +248,39 @@ static struct session fresh_session(struct uuid user)
     return op.session;
 }
 
-/* ---- tasks ---- */
+/* ---- items ---- */
 
 static void test_create(void **state)
 {
     (void)state;
     struct uuid ann = fresh_user();
-    struct store_task_write op = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
-    assert_int_equal(op.outcome, STORE_CREATED);
-    assert_int_equal(op.task.revision, 1);
-    assert_true(slice_eq(op.task.title, SLICE("title")));
-    assert_false(op.replayed);
+    struct write write = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
+    assert_int_equal(write_run(&loop, &write), ERROR_NONE);
+    assert_int_equal(write.op.outcome, STORE_CREATED);
+    assert_int_equal(write.op.revision, 1);
+    const struct item *item = write.op.item;
+    assert_int_equal(item->revision, 1);
+    assert_int_equal(resource_differ(fixture_resource, item, &write.values) & write.op.set, 0);
+    assert_false(write.op.replayed);
     assert_int_equal(runs, 2);
-    assert_tasks(ann, 1, 1);
+    assert_items(ann, 1, 1);
 }
 
-/* Somebody had time to delete the new task: nobody can say whether it had been there. */
+/* Somebody had time to delete the new item: nobody can say whether it had been there. */
 static void test_create_and_deleted(void **state)
 {
     (void)state;
     struct uuid ann = fresh_user();
-    struct store_task_write op = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
-    between = "WITH t AS (DELETE FROM tasks RETURNING user_id, id), "
-              "u AS (UPDATE users SET tasks_pending = 0 FROM t WHERE users.user_id = t.user_id) "
-              "INSERT INTO tombstones SELECT user_id, id, 2, 0 FROM t";
-    const enum error result = LOOP_CALL(&loop, task_write, &op);
+    struct write write = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
+    between = "WITH t AS (DELETE FROM tasks RETURNING space_id, id), "
+              "s AS (UPDATE spaces SET tasks_pending = 0, tasks_in_progress = 0, "
+              "tasks_completed = 0 FROM t WHERE spaces.space_id = t.space_id) "
+              "INSERT INTO journal (space_id, revision, at, id, kind, verb) "
+              "SELECT space_id, 2, 0, id, 1, 4 FROM t";
+    const enum error result = write_run(&loop, &write);
     between = NULL;
     assert_int_equal(result, fate == FATE_COMMITTED ? ERROR_OUTCOME_UNKNOWN : ERROR_NONE);
-    assert_tasks(ann, 1, fate == FATE_COMMITTED ? 0 : 1);
+    assert_items(ann, 1, fate == FATE_COMMITTED ? 0 : 1);
 }
 
 /* With a key every verb can be run again, and its answer is the first one. */
@@ -266,26 +290,29 @@ static void test_with_a_key(void **state)
     struct uuid ann = fresh_user();
     struct uuid id = uuid_make_v7();
     static const struct {
-        enum store_task_verb verb;
+        enum store_verb verb;
         enum store_outcome outcome;
         int64_t total;
     } steps[] = {
-        {STORE_TASK_REPLACE, STORE_CREATED, 1}, {STORE_TASK_PATCH, STORE_UPDATED, 1},
-        {STORE_TASK_REPLACE, STORE_UPDATED, 1}, {STORE_TASK_DELETE, STORE_DELETED, 0},
-        {STORE_TASK_CREATE, STORE_CREATED, 1},
+        {STORE_REPLACE, STORE_CREATED, 1}, {STORE_UPDATE, STORE_UPDATED, 1},
+        {STORE_REPLACE, STORE_UPDATED, 1}, {STORE_DELETE, STORE_DELETED, 0},
+        {STORE_CREATE, STORE_CREATED, 1},
     };
     for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        struct store_task_write op = task_write(steps[i].verb, ann, id, TEST_NOW + (int64_t)i);
+        struct write write = write_of(steps[i].verb, ann, id, TEST_NOW + (int64_t)i);
         char text[] = "key-0";
         text[4] = (char)('0' + i);
-        op.idempotency.key = slice_of(text);
-        op.change.title = op.idempotency.key;
-        assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
-        assert_int_equal(op.outcome, steps[i].outcome);
-        assert_int_equal(op.task.revision, i + 1);
-        assert_false(op.replayed);
+        write.op.idempotency.key = slice_of(text);
+        if (steps[i].verb != STORE_DELETE)
+            sample_item(&write.values, i);
+        assert_int_equal(write_run(&loop, &write), ERROR_NONE);
+        assert_int_equal(write.op.outcome, steps[i].outcome);
+        assert_int_equal(write.op.revision, i + 1);
+        assert_true(uuid_eq(write.op.item_id, id));
+        assert_int_equal(write.op.body.ptr != NULL, steps[i].outcome != STORE_DELETED);
+        assert_false(write.op.replayed);
         assert_int_equal(runs, 2);
-        assert_tasks(ann, (int64_t)i + 1, steps[i].total);
+        assert_items(ann, (int64_t)i + 1, steps[i].total);
     }
 }
 
@@ -293,12 +320,11 @@ static void test_with_a_key(void **state)
 static void test_without_a_key(void **state)
 {
     (void)state;
-    static const enum store_task_verb verbs[] = {STORE_TASK_REPLACE, STORE_TASK_PATCH,
-                                                 STORE_TASK_DELETE};
+    static const enum store_verb verbs[] = {STORE_REPLACE, STORE_UPDATE, STORE_DELETE};
     struct uuid ann = fresh_user();
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-        struct store_task_write op = task_write(verbs[i], ann, uuid_make_v7(), TEST_NOW);
-        assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
+        struct write write = write_of(verbs[i], ann, uuid_make_v7(), TEST_NOW);
+        assert_int_equal(write_run(&loop, &write), ERROR_NONE);
         assert_int_equal(runs, 1);
     }
 }
@@ -475,6 +501,7 @@ int main(void)
         puts("SKIPPED: TASKHOLD_TEST_POSTGRES names no server; tests/with-postgres starts one");
         return SKIPPED;
     }
+    assert_true(sql_init());
     for (fate = 0; fate < FATE_COUNT; fate++)
         failed += cmocka_run_group_tests(tests, open_database, close_database);
     return failed;

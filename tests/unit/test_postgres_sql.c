@@ -12,8 +12,8 @@
 
 #include "store/postgres/sql.h"
 
-/* The statements that do not name their user first, and why each may. */
-static const enum sql of_no_user[] = {
+/* The statements that do not name their user or space first, and why each may. */
+static const unsigned of_no_user[] = {
     /* Transactions touch no table. */
     SQL_BEGIN,
     SQL_COMMIT,
@@ -31,14 +31,17 @@ static const enum sql of_no_user[] = {
     SQL_INVITATION_PUT,
     /* An operator's list of all accounts: the whole house, in pages. */
     SQL_USER_LIST,
+    /* Whose account was deleted: the keeper's work, for the whole house. */
+    SQL_DELETED_NEXT,
+    SQL_DELETED_LOCK,
 };
 
-static const enum sql without_table[] = {SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_BE_DURABLE,
+static const unsigned without_table[] = {SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_BE_DURABLE,
                                          SQL_SESSIONS_ENDED};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-static bool is_in(enum sql sql, const enum sql *list, size_t count)
+static bool is_in(unsigned sql, const unsigned *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (list[i] == sql)
@@ -71,7 +74,7 @@ static unsigned count_of(const char *text, const char *part, const char *pattern
 }
 
 #define TABLE                                                                                      \
-    "(users|emails|tasks|tombstones|idempotency_keys|sessions|known_addresses|invitations)"
+    "(users|emails|spaces|tasks|journal|idempotency_keys|sessions|known_addresses|invitations)"
 
 /* How often the text takes rows from a table, or changes some. */
 static unsigned count_tables(const char *text)
@@ -84,18 +87,19 @@ static unsigned count_tables(const char *text)
     return count;
 }
 
-/* Whether each table of the text is met by way of its user, who is the first parameter. */
+/* Whether each table of the text is met by way of its user or space, which is the first parameter.
+ */
 static bool names_its_user(const struct sql_text *row)
 {
     bool all = row->types[0] == 'u';
     const unsigned conditions =
-        count_of(row->text, "WHERE ", "^WHERE ([a-z]\\.)?user_id = \\$1( |\\)|$)", &all);
+        count_of(row->text, "WHERE ", "^WHERE ([a-z]\\.)?(user|space)_id = \\$1( |\\)|$)", &all);
     const unsigned joins =
         count_of(row->text, "JOIN " /* of a table, not of rows found by user */,
                  "^JOIN (\\(SELECT |" TABLE " [a-z] ON [a-z]\\.user_id = [a-z]\\.user_id)", &all);
     const unsigned found_rows = count_of(row->text, "JOIN (", NULL, &all);
     const unsigned inserts = count_of(row->text, "INSERT INTO ",
-                                      "^INSERT INTO [a-z_]+ \\(user_id, [a-z_, ]+\\) "
+                                      "^INSERT INTO [a-z_]+ \\((user|space)_id, [a-z_, ]+\\) "
                                       "(VALUES \\(\\$1, |SELECT \\$1, )",
                                       &all);
     return all && count_tables(row->text) == conditions + joins - found_rows + inserts;
@@ -104,12 +108,12 @@ static bool names_its_user(const struct sql_text *row)
 static void every_statement_names_its_user_first(void **state)
 {
     (void)state;
-    for (unsigned sql = 0; sql < SQL_COUNT; sql++) {
-        const struct sql_text *row = sql_text((enum sql)sql);
-        const bool excepted = is_in((enum sql)sql, of_no_user, COUNT(of_no_user));
+    for (unsigned sql = 0; sql < sql_count(); sql++) {
+        const struct sql_text *row = sql_text(sql);
+        const bool excepted = is_in(sql, of_no_user, COUNT(of_no_user));
         if (!excepted && (!names_its_user(row) || count_tables(row->text) == 0))
             fail_msg("does not name its user first: %s", row->text);
-        if (is_in((enum sql)sql, without_table, COUNT(without_table)))
+        if (is_in(sql, without_table, COUNT(without_table)))
             assert_int_equal(count_tables(row->text), 0);
         else if (excepted && names_its_user(row))
             fail_msg("needs no exception: %s", row->text);
@@ -122,17 +126,17 @@ static void what_names_no_user_is_seen(void **state)
     (void)state;
     static const struct sql_text bad[] = {
         {"SELECT 1 FROM tasks WHERE id = $1", "u"},
-        {"SELECT 1 FROM tasks WHERE id = $2 AND user_id = $1", "uu"},
-        {"SELECT 1 FROM tasks WHERE user_id = $2 AND id = $1", "uu"},
-        {"SELECT 1 FROM tasks WHERE user_id = $10", "u"},
+        {"SELECT 1 FROM tasks WHERE id = $2 AND space_id = $1", "uu"},
+        {"SELECT 1 FROM tasks WHERE space_id = $2 AND id = $1", "uu"},
+        {"SELECT 1 FROM tasks WHERE space_id = $10", "u"},
         {"SELECT 1 FROM tasks", "u"},
-        {"SELECT 1 FROM tasks WHERE user_id = $1 AND id IN (SELECT id FROM tombstones)", "u"},
+        {"SELECT 1 FROM tasks WHERE space_id = $1 AND id IN (SELECT id FROM journal)", "u"},
         {"SELECT 1 FROM sessions s JOIN users u ON u.created_at = s.created_at "
          "WHERE s.user_id = $1",
          "u"},
-        {"SELECT 1 FROM tasks WHERE user_id = $1", "t"},
-        {"INSERT INTO tasks (id, user_id) VALUES ($1, $2)", "uu"},
-        {"INSERT INTO tasks (user_id, id) VALUES ($2, $1)", "uu"},
+        {"SELECT 1 FROM tasks WHERE space_id = $1", "t"},
+        {"INSERT INTO tasks (id, space_id) VALUES ($1, $2)", "uu"},
+        {"INSERT INTO tasks (space_id, id) VALUES ($2, $1)", "uu"},
         {"UPDATE tasks SET title = $2", "ut"},
         {"DELETE FROM tasks", "u"},
     };
@@ -142,48 +146,109 @@ static void what_names_no_user_is_seen(void **state)
     }
 }
 
-/* $1, $2, … up to the number of types, each of them used. */
-static void types_and_parameters_agree(void **state)
+static void types_are_those_of_postgresql(void **state)
 {
     (void)state;
-    for (unsigned sql = 0; sql < SQL_COUNT; sql++) {
-        const struct sql_text *row = sql_text((enum sql)sql);
-        const size_t count = strlen(row->types);
-        bool used[PARAMS_MOST + 1] = {false};
-        assert_in_range(count, 0, PARAMS_MOST);
-        assert_int_equal(strspn(row->types, "uitb"), count);
-        for (const char *at = strchr(row->text, '$'); at; at = strchr(at + 1, '$')) {
-            const unsigned long number = strtoul(at + 1, NULL, 10);
-            if (number < 1 || number > count)
-                fail_msg("$%lu has no type: %s", number, row->text);
-            used[number] = true;
-        }
-        for (size_t i = 1; i <= count; i++) {
-            if (!used[i])
-                fail_msg("$%zu is not used: %s", i, row->text);
+    assert_int_equal(params_type('u'), 2950); /* uuid */
+    assert_int_equal(params_type('t'), 25);
+    assert_int_equal(params_type('b'), 17); /* bytea */
+    assert_int_equal(params_type('i'), 20); /* bigint */
+    assert_string_equal(sql_text(SQL_BEGIN)->types, "");
+    assert_string_equal(sql_text(SQL_KEY_PUT)->types, "utbiiuit");
+    assert_string_equal(sql_text(SQL_USER_LOCK)->types, sql_text(SQL_USER_GET)->types);
+}
+
+/* ---- lists ---- */
+
+/* A list of every resource, order and direction, with and without a position, a term and a total.
+ */
+static void each_list(void (*check)(const struct sql_text *row, const struct store_item_list *op))
+{
+    const unsigned variants = 2 * 2 * 2;
+    for (unsigned i = 0; i < resource_count; i++) {
+        const struct resource *resource = resources[i];
+        for (size_t k = 0; k < resource->count * variants * (resource->count + 1); k++) {
+            const struct field *sort = &resource->fields[k % resource->count];
+            const size_t rest = k / resource->count;
+            const size_t term = rest / variants;
+            const struct field *field = term > 0 ? &resource->fields[term - 1] : NULL;
+            if (!(sort->flags & FIELD_SORTABLE) || (field && !(field->flags & FIELD_FILTERABLE)))
+                continue;
+            struct store_item_list op = {.resource = resource,
+                                         .sort = sort,
+                                         .descending = rest % 2,
+                                         .after = rest / 2 % 2,
+                                         .with_total = rest / 4 % 2,
+                                         .limit = 1,
+                                         .term_count = field != NULL};
+            if (field)
+                op.terms[0] = (struct store_term){.field = field, .choices = 1};
+            struct sql_value values[SQL_LIST_PARAMS_MOST];
+            char types[SQL_LIST_PARAMS_MOST + 1] = "";
+            const unsigned count = sql_list_params(&op, values);
+            for (unsigned n = 0; n < count; n++)
+                types[n] = values[n].type;
+            struct buffer text;
+            buffer_init(&text, 16384);
+            sql_list(&text, &op);
+            buffer_add_char(&text, '\0');
+            assert_false(text.failed);
+            check(&(struct sql_text){text.data, types}, &op);
+            buffer_finish(&text);
         }
     }
 }
 
-static void types_are_those_of_postgresql(void **state)
+static void check_parameters(const struct sql_text *row)
+{
+    const size_t count = strlen(row->types);
+    bool used[PARAMS_MOST + 1] = {false};
+    assert_in_range(count, 0, PARAMS_MOST);
+    assert_int_equal(strspn(row->types, "uitb"), count);
+    for (const char *at = strchr(row->text, '$'); at; at = strchr(at + 1, '$')) {
+        const unsigned long number = strtoul(at + 1, NULL, 10);
+        if (number < 1 || number > count)
+            fail_msg("$%lu has no type: %s", number, row->text);
+        used[number] = true;
+    }
+    for (size_t i = 1; i <= count; i++) {
+        if (!used[i])
+            fail_msg("$%zu is not used: %s", i, row->text);
+    }
+}
+
+static void check_list(const struct sql_text *row, const struct store_item_list *op)
+{
+    check_parameters(row);
+    if (!names_its_user(row))
+        fail_msg("does not name its space first: %s", row->text);
+    /* What is counted in the space is never counted again. */
+    const bool counts = strstr(row->text, "count(*)") != NULL;
+    assert_int_equal(counts, sql_list_counts(op));
+    assert_false(counts && sql_list_has_counter(op));
+}
+
+static void lists_name_their_space_and_use_their_parameters(void **state)
 {
     (void)state;
-    Oid types[PARAMS_MOST] = {0};
-    assert_int_equal(sql_types(SQL_BEGIN, types), 0);
-    assert_int_equal(sql_types(SQL_KEY_PUT, types), 13);
-    assert_int_equal(types[0], 2950); /* uuid */
-    assert_int_equal(types[1], 25);   /* text */
-    assert_int_equal(types[2], 17);   /* bytea */
-    assert_int_equal(types[3], 20);   /* bigint */
+    each_list(check_list);
+}
+
+/* $1, $2, … up to the number of types, each of them used. */
+static void types_and_parameters_agree(void **state)
+{
+    (void)state;
+    for (unsigned sql = 0; sql < sql_count(); sql++)
+        check_parameters(sql_text(sql));
 }
 
 /* Values travel as parameters: the only literals are these, and no text has a place to fill in. */
 static void no_text_is_built_from_data(void **state)
 {
     (void)state;
-    for (unsigned sql = 0; sql < SQL_COUNT; sql++) {
-        const char *text = sql_text((enum sql)sql)->text;
-        assert_ptr_equal(text, sql_text((enum sql)sql)->text);
+    for (unsigned sql = 0; sql < sql_count(); sql++) {
+        const char *text = sql_text(sql)->text;
+        assert_ptr_equal(text, sql_text(sql)->text);
         assert_null(strchr(text, '%'));
         for (const char *at = strchr(text, '\''); at; at = strchr(strchr(at + 1, '\'') + 1, '\'')) {
             if (!begins(at, "^'(taskhold|taskhold_sessions_ended)?'[ ,)]"))
@@ -197,10 +262,10 @@ static void names_differ(void **state)
     (void)state;
     char first[SQL_NAME_LEN];
     char other[SQL_NAME_LEN];
-    sql_name(SQL_BEGIN, first);
-    assert_string_equal(first, "th0");
-    for (unsigned sql = 1; sql < SQL_COUNT; sql++) {
-        sql_name((enum sql)sql, other);
+    sql_name(0, first);
+    assert_string_not_equal(first, "");
+    for (unsigned sql = 1; sql < sql_count(); sql++) {
+        sql_name(sql, other);
         assert_string_not_equal(other, first);
         memcpy(first, other, sizeof first);
     }
@@ -209,9 +274,9 @@ static void names_differ(void **state)
 static void no_statement_is_there_twice(void **state)
 {
     (void)state;
-    for (unsigned sql = 1; sql < SQL_COUNT; sql++) {
+    for (unsigned sql = 1; sql < sql_count(); sql++) {
         for (unsigned other = 0; other < sql; other++)
-            assert_string_not_equal(sql_text((enum sql)sql)->text, sql_text((enum sql)other)->text);
+            assert_string_not_equal(sql_text(sql)->text, sql_text(other)->text);
     }
 }
 
@@ -229,15 +294,15 @@ static const char *primary_key(const char *table)
     return key && key < end ? key : NULL;
 }
 
-/* Is the key `user_id` itself, or does its list of columns begin with it? */
+/* Is the key `user_id` or `space_id` itself, or does its list of columns begin with one of them? */
 static bool begins_with_user(const char *key)
 {
     if (begins(key, "^PRIMARY KEY \\("))
-        return begins(key, "^PRIMARY KEY \\(user_id[,)]");
+        return begins(key, "^PRIMARY KEY \\((user|space)_id[,)]");
     const char *line = key;
     while (line[-1] != '\n')
         line--;
-    return begins(line, "^ *user_id +uuid ");
+    return begins(line, "^ *(user|space)_id +uuid ");
 }
 
 /* So a table can be spread over many servers by its user. */
@@ -270,11 +335,13 @@ int main(void)
         cmocka_unit_test(every_statement_names_its_user_first),
         cmocka_unit_test(what_names_no_user_is_seen),
         cmocka_unit_test(types_and_parameters_agree),
+        cmocka_unit_test(lists_name_their_space_and_use_their_parameters),
         cmocka_unit_test(types_are_those_of_postgresql),
         cmocka_unit_test(no_text_is_built_from_data),
         cmocka_unit_test(names_differ),
         cmocka_unit_test(no_statement_is_there_twice),
         cmocka_unit_test(every_key_begins_with_the_user),
     };
+    assert_true(sql_init());
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,7 @@ static void lists(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct store_versions versions = {0};
         char text[128];
-        assert_true(precondition_add_list(list_of(cases[i].list, text), own, TAG_TASK, &versions));
+        assert_true(precondition_add_list(list_of(cases[i].list, text), own, TAG_ITEM, &versions));
         if (versions.count != cases[i].count) {
             fail_msg("%s: %u", cases[i].list, versions.count);
         }
@@ -87,7 +87,7 @@ static void lists_are_bounded(void **state)
         }
         buffer_add_char(&pattern, '\0');
         assert_int_equal(
-            precondition_add_list(list_of(pattern.data, text), own, TAG_TASK, &versions),
+            precondition_add_list(list_of(pattern.data, text), own, TAG_ITEM, &versions),
             cases[i].good);
         assert_int_equal(versions.count, STORE_VERSIONS_MOST);
         buffer_finish(&pattern);

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "store/session_decision.h"
+#include "store/decision.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 

@@ -82,7 +82,7 @@ static int teardown(void **pointer)
 }
 
 struct batch {
-    struct store_task_write ops[OPS];
+    struct write writes[OPS];
     unsigned done;
     unsigned good;
 };
@@ -95,26 +95,25 @@ static struct uuid id_of(unsigned number)
     return id;
 }
 
-/* Writes OPS tasks in one turn, numbered from `base`. */
+/* Writes OPS items in one turn, numbered from `base`. */
 static void run_batch(struct place *place, struct batch *batch, unsigned base)
 {
     batch->good = 0;
     for (unsigned i = 0; i < OPS; i++) {
-        batch->ops[i] = task_write(STORE_TASK_REPLACE, place->user, id_of(base + i), TEST_NOW);
-        loop_begin(&place->loop, &batch->ops[i].op);
-        place->loop.engine->task_write(&batch->ops[i]);
+        batch->writes[i] = write_of(STORE_REPLACE, place->user, id_of(base + i), TEST_NOW);
+        write_begin(&place->loop, &batch->writes[i]);
     }
     loop_finish(&place->loop);
     for (unsigned i = 0; i < OPS; i++)
-        batch->good += batch->ops[i].op.result == ERROR_NONE;
+        batch->good += batch->writes[i].op.op.result == ERROR_NONE;
 }
 
-static unsigned count_tasks(struct place *place, unsigned base)
+static unsigned count_items(struct place *place, unsigned base)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < OPS; i++) {
-        struct store_task_get get = {.user = place->user, .id = id_of(base + i)};
-        enum error result = LOOP_CALL(&place->loop, task_get, &get);
+        const void *item = NULL;
+        enum error result = get_item(&place->loop, place->user, id_of(base + i), &item);
         assert_true(result == ERROR_NONE || result == ERROR_NOT_FOUND);
         count += result == ERROR_NONE;
     }
@@ -192,8 +191,8 @@ static void test_failed_flush_ends_the_process(void **state)
     assert_int_equal(told.under, 0);
     assert_int_equal(told.exit_code, EXIT_FAILED);
     open_place(place);
-    assert_int_equal(count_tasks(place, 0), OPS);
-    unsigned unknown = count_tasks(place, OPS); /* all or none: it was one transaction */
+    assert_int_equal(count_items(place, 0), OPS);
+    unsigned unknown = count_items(place, OPS); /* all or none: it was one transaction */
     assert_true(unknown == 0 || unknown == OPS);
     close_place(place);
     assert_whole(place);
@@ -211,11 +210,11 @@ static void test_failed_write_of_a_commit(void **state)
         assert_int_equal(told.exit_code, EXIT_FAILED);
         assert_int_equal(told.under, 0);
         open_place(place);
-        assert_int_equal(count_tasks(place, 0), OPS);
+        assert_int_equal(count_items(place, 0), OPS);
         struct batch batch = {0};
         for (unsigned i = 0; i < OPS; i++) {
-            batch.ops[i] = task_write(STORE_TASK_DELETE, place->user, id_of(i), TEST_NOW);
-            assert_int_equal(LOOP_CALL(&place->loop, task_write, &batch.ops[i]), ERROR_NONE);
+            batch.writes[i] = write_of(STORE_DELETE, place->user, id_of(i), TEST_NOW);
+            assert_int_equal(write_run(&place->loop, &batch.writes[i]), ERROR_NONE);
         }
         close_place(place);
         assert_whole(place);
@@ -236,9 +235,9 @@ static void run_without_room(struct place *place, int rc)
         bool full = fault_struck();
         if (full) {
             for (unsigned i = 0; i < OPS; i++)
-                assert_int_equal(batch.ops[i].op.result, ERROR_STORAGE_FULL);
-            assert_int_equal(count_tasks(place, 0), OPS);
-            assert_int_equal(count_tasks(place, OPS * nth), 0);
+                assert_int_equal(batch.writes[i].op.op.result, ERROR_STORAGE_FULL);
+            assert_int_equal(count_items(place, 0), OPS);
+            assert_int_equal(count_items(place, OPS * nth), 0);
         }
         struct store_health health = {0};
         sqlite_engine.health(place->store, &health);
@@ -251,7 +250,7 @@ static void run_without_room(struct place *place, int rc)
         }
         run_batch(place, &batch, OPS * nth);
         assert_int_equal(batch.good, OPS);
-        assert_int_equal(count_tasks(place, OPS * nth), OPS);
+        assert_int_equal(count_items(place, OPS * nth), OPS);
     }
     close_place(place);
     assert_whole(place);
@@ -290,7 +289,7 @@ static unsigned write_until_refused(struct place *place, struct batch *batch)
     }
     run_batch(place, batch, 1000 * OPS);
     for (unsigned i = 0; i < OPS; i++)
-        assert_int_equal(batch->ops[i].op.result, ERROR_UNAVAILABLE);
+        assert_int_equal(batch->writes[i].op.op.result, ERROR_UNAVAILABLE);
     return acknowledged;
 }
 
@@ -310,7 +309,7 @@ static void test_moved_file(void **state)
     struct store_health health = {0};
     sqlite_engine.health(place->store, &health);
     assert_true(health.moved && !health.writable);
-    assert_int_equal(count_tasks(place, 0), OPS);
+    assert_int_equal(count_items(place, 0), OPS);
     close_place(place);
     sqlite3 *db = NULL;
     sqlite3_int64 tasks = 0;
@@ -341,7 +340,7 @@ static void test_removed_wal(void **state)
     open_place(place);
     unsigned found = 0;
     for (unsigned from = 0; from < acknowledged + OPS; from += OPS)
-        found += count_tasks(place, from);
+        found += count_items(place, from);
     assert_in_range(found, acknowledged, acknowledged + OPS);
     close_place(place);
 }
@@ -363,7 +362,7 @@ static void test_start_beside_a_reader(void **state)
     open_place(place);
     run_batch(place, &batch, 2 * OPS);
     assert_int_equal(batch.good, OPS);
-    assert_int_equal(count_tasks(place, OPS), OPS);
+    assert_int_equal(count_items(place, OPS), OPS);
     assert_int_equal(database_read_i64(reader, "SELECT count(*) FROM tasks", &tasks), SQLITE_OK);
     assert_int_equal(tasks, OPS);
     assert_int_equal(sqlite3_close(reader), SQLITE_OK);
@@ -383,26 +382,25 @@ static void test_failed_reads(void **state)
     for (unsigned nth = 1; nth < 40; nth++) {
         open_place(place);
         fault_arm(FAULT_READ, nth, 1, SQLITE_IOERR_READ);
-        struct store_task_get get = {.user = place->user, .id = id_of(0)};
-        enum error result = LOOP_CALL(&place->loop, task_get, &get);
+        const void *item = NULL;
+        enum error result = get_item(&place->loop, place->user, id_of(0), &item);
         assert_true(result == ERROR_NONE || (fault_struck() && result == ERROR_UNAVAILABLE));
-        struct store_task_write op =
-            task_write(STORE_TASK_CREATE, place->user, uuid_make_v7(), TEST_NOW);
-        result = LOOP_CALL(&place->loop, task_write, &op);
+        struct write write = write_of(STORE_CREATE, place->user, uuid_make_v7(), TEST_NOW);
+        result = write_run(&place->loop, &write);
         assert_true(result == ERROR_NONE || (fault_struck() && result == ERROR_UNAVAILABLE));
         struck += fault_struck();
         fault_disarm();
-        assert_int_equal(LOOP_CALL(&place->loop, task_get, &get), ERROR_NONE);
-        assert_int_equal(count_tasks(place, 0), OPS);
-        op.id = uuid_make_v7();
-        assert_int_equal(LOOP_CALL(&place->loop, task_write, &op), ERROR_NONE);
+        assert_int_equal(get_item(&place->loop, place->user, id_of(0), &item), ERROR_NONE);
+        assert_int_equal(count_items(place, 0), OPS);
+        write.op.id = uuid_make_v7();
+        assert_int_equal(write_run(&place->loop, &write), ERROR_NONE);
         close_place(place);
     }
     assert_true(struck > 3);
     assert_whole(place);
 }
 
-static bool ignore_row(struct store_task_list *op, const struct task *row)
+static bool ignore_row(struct store_item_list *op, const void *row)
 {
     (void)op;
     (void)row;
@@ -421,17 +419,22 @@ static void test_no_memory(void **state)
         open_place(place);
         struct batch batch = {0};
         fault_arm(FAULT_MALLOC, (nth + 1) / 2, nth % 2 ? 1 : 1000000, SQLITE_NOMEM);
-        struct store_task_list list = {.user = place->user, .limit = 5, .each = ignore_row};
-        enum error result = LOOP_CALL(&place->loop, task_list, &list);
+        struct store_item_list list = {.resource = fixture_resource,
+                                       .space = place->user,
+                                       .sort =
+                                           resource_field(fixture_resource, SLICE("created_at")),
+                                       .limit = 5,
+                                       .each = ignore_row};
+        enum error result = LOOP_CALL(&place->loop, item_list, &list);
         assert_true(result == ERROR_NONE || result == ERROR_UNAVAILABLE);
         run_batch(place, &batch, OPS * nth);
-        (void)LOOP_CALL(&place->loop, task_list, &list);
+        (void)LOOP_CALL(&place->loop, item_list, &list);
         quiet = fault_struck() ? 0 : quiet + 1;
         struck += fault_struck();
         fault_disarm();
-        assert_int_equal(count_tasks(place, OPS * nth), batch.good);
+        assert_int_equal(count_items(place, OPS * nth), batch.good);
         revision += batch.good + 1;
-        assert_int_equal(make_task(&place->loop, place->user, "next", TEST_NOW).revision, revision);
+        assert_int_equal(make_item(&place->loop, place->user, 0, TEST_NOW).revision, revision);
         close_place(place);
     }
     assert_true(struck > 20);
@@ -453,10 +456,9 @@ static void test_one_flush_a_commit(void **state)
         assert_int_equal(fault_count(FAULT_SYNC), 1);
     }
     fault_disarm();
-    struct store_task_write op =
-        task_write(STORE_TASK_DELETE, place->user, uuid_make_v7(), TEST_NOW);
-    assert_int_equal(LOOP_CALL(&place->loop, task_write, &op), ERROR_NONE);
-    assert_int_equal(op.outcome, STORE_NOT_FOUND);
+    struct write write = write_of(STORE_DELETE, place->user, uuid_make_v7(), TEST_NOW);
+    assert_int_equal(write_run(&place->loop, &write), ERROR_NONE);
+    assert_int_equal(write.op.outcome, STORE_NOT_FOUND);
     assert_int_equal(fault_count(FAULT_SYNC), 0);
     close_place(place);
 }
@@ -470,16 +472,16 @@ static off_t wal_size(const struct place *place)
     return status.st_size;
 }
 
-/* Writes `count` tasks of about 64 KiB each. */
+/* Writes `count` items of about 64 KiB each. */
 static void write_much(struct place *place, unsigned count)
 {
     static char text[65536];
     memset(text, 'x', sizeof text);
     for (unsigned i = 0; i < count; i++) {
-        struct store_task_write op =
-            task_write(STORE_TASK_CREATE, place->user, uuid_make_v7(), TEST_NOW);
-        op.change.description = (struct slice){text, sizeof text};
-        assert_int_equal(LOOP_CALL(&place->loop, task_write, &op), ERROR_NONE);
+        struct write write = write_of(STORE_CREATE, place->user, uuid_make_v7(), TEST_NOW);
+        const struct field_value value = {.bytes = {text, sizeof text}};
+        assert_true(field_set(long_text(), &write.values, &value));
+        assert_int_equal(write_run(&place->loop, &write), ERROR_NONE);
     }
 }
 
@@ -491,9 +493,10 @@ static void test_reader_holds_the_wal(void **state)
     struct loop reader;
     open_place(place);
     loop_open(&reader, &sqlite_engine, place->store);
-    struct store_task_get get = {.user = place->user, .id = id_of(0)};
+    struct store_item_get get = {
+        .resource = fixture_resource, .space = place->user, .id = id_of(0)};
     loop_begin(&reader, &get.op);
-    reader.engine->task_get(&get);
+    reader.engine->item_get(&get);
     assert_int_equal(get.op.result, ERROR_NOT_FOUND);
     write_much(place, 600); /* 40 MB; it is moved at each 33 MB */
     off_t held = wal_size(place);
@@ -520,7 +523,7 @@ static void test_failed_flush_at_start(void **state)
     assert_non_null(strstr(why, "cannot flush"));
     fault_disarm();
     open_place(place);
-    assert_int_equal(count_tasks(place, 0), OPS);
+    assert_int_equal(count_items(place, 0), OPS);
     close_place(place);
 }
 

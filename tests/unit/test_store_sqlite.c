@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
+#include "store/sql.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/engine.h"
-#include "store/sqlite/sql.h"
 #include "store_contract.h"
 
 static char directory[64];
@@ -52,12 +52,18 @@ static int64_t number(const char *sql)
 
 int main(void)
 {
+    struct buffer drift;
+    buffer_init(&drift, 8192);
+    sql_drift(&drift, SQL_SQLITE);
+    buffer_add_char(&drift, '\0');
     const struct store_contract contract = {
         .engine = &sqlite_engine,
         .make_database = make_database,
         .drop_database = drop_database,
         .number = number,
-        .drift = sql_drift,
+        .drift = drift.data,
     };
-    return store_contract_run(&contract);
+    const int failed = store_contract_run(&contract);
+    buffer_finish(&drift);
+    return failed;
 }

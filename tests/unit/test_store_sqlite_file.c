@@ -18,10 +18,8 @@
 #include "base/clock.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/engine.h"
-#include "store/sqlite/list.h"
 #include "store/sqlite/maintenance.h"
 #include "store/sqlite/migrate.h"
-#include "store/sqlite/sql.h"
 #include "store_fixture.h"
 
 /* What the SQLite engine does with its files. Each test has a directory of its own. */
@@ -290,11 +288,11 @@ static void test_migration_of_users(void **state)
 {
     extern const unsigned char embed_sqlite_0001_init_sql[];
     extern const size_t embed_sqlite_0001_init_sql_len;
-    static const char rebuild[] =
-        "CREATE TABLE users_new (id BLOB NOT NULL PRIMARY KEY, email TEXT NOT NULL, more TEXT) "
-        "STRICT, WITHOUT ROWID;"
-        "INSERT INTO users_new SELECT id, email, 'more' FROM users;"
-        "DROP TABLE users; ALTER TABLE users_new RENAME TO users;";
+    static const char rebuild[] = "CREATE TABLE users_new (user_id BLOB NOT NULL PRIMARY KEY, "
+                                  "email TEXT NOT NULL, more TEXT) "
+                                  "STRICT, WITHOUT ROWID;"
+                                  "INSERT INTO users_new SELECT user_id, email, 'more' FROM users;"
+                                  "DROP TABLE users; ALTER TABLE users_new RENAME TO users;";
     static const char broken[] = "DELETE FROM users;";
     const size_t lens[] = {sizeof rebuild - 1, sizeof broken - 1};
     const struct migration steps[] = {
@@ -307,8 +305,10 @@ static void test_migration_of_users(void **state)
     open_place(place);
     loop_open(&loop, &sqlite_engine, place->store);
     struct uuid ann = make_user(&loop, "ann");
-    (void)make_task(&loop, ann, "one", TEST_NOW);
-    (void)make_task(&loop, ann, "two", TEST_NOW);
+    (void)make_item(&loop, ann, 0, TEST_NOW);
+    (void)make_item(&loop, ann, 1, TEST_NOW);
+    struct store_session_create login = session_of(ann, "::1", TEST_NOW);
+    assert_int_equal(LOOP_CALL(&loop, session_create, &login), ERROR_NONE);
     loop_close(&loop);
     sqlite_engine.close(&place->store);
 
@@ -322,7 +322,7 @@ static void test_migration_of_users(void **state)
     assert_int_equal(database_read_i64(db, "PRAGMA foreign_keys", &enforced), SQLITE_OK);
     assert_int_equal(enforced, 1);
 
-    /* One that leaves tasks without their account is not made. */
+    /* One that leaves sessions without their account is not made. */
     assert_false(migrate_through(db, steps, 3, place->why, sizeof place->why));
     assert_non_null(strstr(place->why, "schema change 3 failed"));
     assert_int_equal(read_i64(place, "SELECT count(*) FROM users"), 1);
@@ -338,7 +338,7 @@ static void test_settings_and_integrity(void **state)
     loop_open(&loop, &sqlite_engine, place->store);
     struct uuid ann = make_user(&loop, "ann");
     for (int i = 0; i < 100; i++)
-        (void)make_task(&loop, ann, "task", TEST_NOW + i);
+        (void)make_item(&loop, ann, (unsigned)i, TEST_NOW + i);
     loop_close(&loop);
     sqlite_engine.close(&place->store);
     assert_int_equal(read_i64(place, "PRAGMA application_id"), DATABASE_APPLICATION_ID);
@@ -398,43 +398,6 @@ static void test_waits_for_a_long_reader_are_rare(void **state)
     database_close(&writer);
 }
 
-static void explain(sqlite3 *db, const char *sql, char *plan, size_t size)
-{
-    sqlite3_stmt *statement = NULL;
-    char *text = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql);
-    size_t used = 0;
-    assert_int_equal(sqlite3_prepare_v2(db, text, -1, &statement, NULL), SQLITE_OK);
-    while (sqlite3_step(statement) == SQLITE_ROW)
-        used += (size_t)snprintf(plan + used, size - used, "%s\n",
-                                 (const char *)sqlite3_column_text(statement, 3));
-    sqlite3_finalize(statement);
-    sqlite3_free(text);
-}
-
-/* No statement reads a whole table, and the default order needs no sorting. */
-static void test_plans(void **state)
-{
-    struct place *place = *state;
-    char plan[2048] = "";
-    open_place(place);
-    sqlite3 *db = database_open_reader(place->path, NULL, 0);
-    for (unsigned i = SQL_USER_BY_EMAIL; i < SQL_PURGE_KEYS; i++) {
-        plan[0] = '\0';
-        explain(db, sql_texts[i], plan, sizeof plan);
-        /* They are few, and an operator makes them. */
-        if (i != SQL_INVITATION_COUNT && strstr(plan, "SCAN"))
-            fail_msg("%s\n%s", sql_texts[i], plan);
-    }
-    for (unsigned i = 0; i < LIST_INDEX_COUNT; i++) {
-        plan[0] = '\0';
-        explain(db, list_texts[i], plan, sizeof plan);
-        assert_null(strstr(plan, "SCAN"));
-        assert_int_equal(strstr(plan, "TEMP B-TREE") != NULL,
-                         i >= LIST_INDEX_COUNT / STORE_SORT_COUNT);
-    }
-    database_close(&db);
-}
-
 /* ---- time ---- */
 
 /* Waits for what the writer does by itself. */
@@ -459,11 +422,10 @@ static void test_purge(void **state)
     int64_t now = clock_wall_ms();
     static const int64_t ages[] = {INT64_C(31) * 86400000, INT64_C(2) * 86400000, 1000};
     for (size_t i = 0; i < 3; i++) {
-        struct task task = make_task(&loop, ann, "task", now - ages[i]);
-        struct store_task_write removal =
-            task_write(STORE_TASK_DELETE, ann, task.id, now - ages[i]);
-        removal.idempotency.key = i == 0 ? SLICE("a") : i == 1 ? SLICE("b") : SLICE("c");
-        assert_int_equal(LOOP_CALL(&loop, task_write, &removal), ERROR_NONE);
+        const struct item item = make_item(&loop, ann, 0, now - ages[i]);
+        struct write removal = write_of(STORE_DELETE, ann, item.id, now - ages[i]);
+        removal.op.idempotency.key = i == 0 ? SLICE("a") : i == 1 ? SLICE("b") : SLICE("c");
+        assert_int_equal(write_run(&loop, &removal), ERROR_NONE);
         struct store_session_create login = session_of(ann, "::1", now - ages[i]);
         assert_int_equal(LOOP_CALL(&loop, session_create, &login), ERROR_NONE);
     }
@@ -472,35 +434,53 @@ static void test_purge(void **state)
     /* More than one step has to do. */
     run_sql(place,
             "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 999) "
-            "INSERT INTO sessions SELECT randomblob(16), (SELECT id FROM users), 1, 1, 1, i, "
+            "INSERT INTO sessions SELECT randomblob(16), (SELECT user_id FROM users), 1, 1, 1, i, "
             "x'', '::1', NULL FROM c");
-    /* Rows of a clock that was ahead stand before all others, and are in the way of none. */
-    run_sql(place, "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 300) "
-                   "INSERT INTO tombstones (sequence, user_id, id, revision, deleted_at) "
-                   "SELECT -i, (SELECT id FROM users), randomblob(16), 1, 9000000000000 FROM c");
     open_place(place);
     assert_true(becomes(place, "SELECT count(*) FROM sessions", 1));
-    assert_int_equal(read_i64(place, "SELECT count(*) FROM tombstones WHERE sequence > 0"), 2);
+    assert_true(becomes(place, "SELECT count(*) FROM journal", 4));
+    assert_int_equal(read_i64(place, "SELECT forgotten FROM spaces"), 2);
+    assert_int_equal(read_i64(place, "SELECT min(revision) FROM journal"), 3);
     assert_int_equal(read_i64(place, "SELECT count(*) FROM idempotency_keys"), 1);
 }
 
-/* A deletion leaves a tombstone, which goes when the id is used again. */
-static void test_tombstones(void **state)
+/* The journals of many spaces, more than one step looks at, and of one that is longer than a step
+ * deletes. Changes made by a clock that was ahead are in the way of none that came after. */
+static void test_purge_of_journals(void **state)
 {
     struct place *place = *state;
     open_place(place);
-    struct loop loop;
-    loop_open(&loop, &sqlite_engine, place->store);
-    struct uuid ann = make_user(&loop, "ann");
-    struct task task = make_task(&loop, ann, "task", clock_wall_ms());
-    struct store_task_write op = task_write(STORE_TASK_DELETE, ann, task.id, clock_wall_ms());
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
-    assert_int_equal(read_i64(place, "SELECT count(*) FROM tombstones WHERE revision = 2"), 1);
-    op = task_write(STORE_TASK_REPLACE, ann, task.id, clock_wall_ms());
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_NONE);
-    assert_int_equal(op.outcome, STORE_CREATED);
-    assert_int_equal(read_i64(place, "SELECT count(*) FROM tombstones"), 0);
-    loop_close(&loop);
+    sqlite_engine.close(&place->store);
+    run_sql(place, "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 200) "
+                   "INSERT INTO spaces (space_id, owner_id, revision, bytes) "
+                   "SELECT randomblob(16), zeroblob(16), 1000, 100000000 FROM c");
+    run_sql(place,
+            "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1000) "
+            "INSERT INTO journal SELECT space_id, i, CASE WHEN i < 4 THEN 9000000000000 ELSE i END,"
+            "1, 1, zeroblob(16), NULL, NULL FROM c, spaces WHERE i <= 4 OR "
+            "space_id IN (SELECT space_id FROM spaces ORDER BY space_id LIMIT 1 OFFSET 77)");
+    run_sql(place, "INSERT INTO journal SELECT space_id, 1001, 9000000000000, 1, 1, zeroblob(16), "
+                   "NULL, NULL FROM spaces");
+    open_place(place);
+    assert_true(becomes(place, "SELECT count(*) FROM journal", 200));
+    assert_int_equal(read_i64(place, "SELECT count(*) FROM spaces WHERE forgotten = 4"), 199);
+    assert_int_equal(read_i64(place, "SELECT count(*) FROM spaces WHERE forgotten = 1000"), 1);
+    assert_int_equal(read_i64(place, "SELECT count(*) FROM spaces WHERE bytes = 100000000 - "
+                                     "96 * forgotten"),
+                     200);
+}
+
+/* Tables of the old form, of 0.1.0 and of what came after it: refused with the way out. */
+static void test_old_form_is_refused(void **state)
+{
+    struct place *place = *state;
+    run_sql(place, "PRAGMA application_id = 0x5461736b; PRAGMA user_version = 1; PRAGMA "
+                   "journal_mode = WAL; CREATE TABLE users (id BLOB); CREATE TABLE meta (epoch)");
+    assert_null(open_url(place, place->url));
+    assert_non_null(strstr(place->why, "export"));
+    assert_non_null(strstr(place->why, "import"));
+    assert_null(strchr(place->why, '\n'));
+    assert_int_equal(read_i64(place, "SELECT count(*) FROM sqlite_schema"), 2);
 }
 
 /* What waited too long is answered without being run, and its neighbours are run. */
@@ -511,33 +491,43 @@ static void test_late(void **state)
     struct loop loop;
     loop_open(&loop, &sqlite_engine, place->store);
     struct uuid ann = make_user(&loop, "ann");
-    struct store_task_write ops[3];
+    struct write writes[3];
     for (int i = 0; i < 3; i++) {
-        ops[i] = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
-        loop_begin(&loop, &ops[i].op);
-        loop.engine->task_write(&ops[i]);
+        writes[i] = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
+        write_begin(&loop, &writes[i]);
     }
-    ops[1].op.queued_us -= 5100000; /* as if it had been sent 5.1 s before */
+    writes[1].op.op.queued_us -= 5100000; /* as if it had been sent 5.1 s before */
     loop_finish(&loop);
-    assert_int_equal(ops[0].op.result, ERROR_NONE);
-    assert_int_equal(ops[1].op.result, ERROR_OVERLOADED);
-    assert_int_equal(ops[2].op.result, ERROR_NONE);
-    assert_int_equal(ops[2].task.revision, 2);
+    assert_int_equal(writes[0].op.op.result, ERROR_NONE);
+    assert_int_equal(writes[1].op.op.result, ERROR_OVERLOADED);
+    assert_int_equal(writes[2].op.op.result, ERROR_NONE);
+    assert_int_equal(writes[2].op.revision, 2);
     assert_int_equal(read_i64(place, "SELECT count(*) FROM tasks"), 2);
     loop_close(&loop);
 }
 
 /* ---- damage ---- */
 
-static void damage(const struct place *place, off_t from)
+/* Every table and index at its root, and so all of a small one; the schema stays. */
+static void damage(const struct place *place)
 {
-    struct stat status;
     char bytes[4096];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *roots = NULL;
+    off_t pages[64];
+    unsigned count = 0;
     memset(bytes, 0xee, sizeof bytes);
+    assert_int_equal(sqlite3_open_v2(place->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT rootpage FROM sqlite_schema", -1, &roots, NULL),
+                     SQLITE_OK);
+    while (count < 64 && sqlite3_step(roots) == SQLITE_ROW)
+        pages[count++] = sqlite3_column_int(roots, 0);
+    sqlite3_finalize(roots);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
     int fd = open(place->path, O_WRONLY);
-    assert_int_equal(fstat(fd, &status), 0);
-    for (off_t at = from; at < status.st_size; at += (off_t)sizeof bytes)
-        assert_int_equal(pwrite(fd, bytes, sizeof bytes, at), sizeof bytes);
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(pwrite(fd, bytes, sizeof bytes, (pages[i] - 1) * (off_t)sizeof bytes),
+                         sizeof bytes);
     close(fd);
 }
 
@@ -549,17 +539,17 @@ static void test_damage(void **state)
     struct loop loop;
     loop_open(&loop, &sqlite_engine, place->store);
     struct uuid ann = make_user(&loop, "ann");
-    struct task task = make_task(&loop, ann, "one", TEST_NOW);
+    const struct item made = make_item(&loop, ann, 0, TEST_NOW);
     loop_close(&loop);
     sqlite_engine.close(&place->store);
     open_place(place);
-    damage(place, 4096); /* all but the first page, which holds the schema */
+    damage(place);
 
     loop_open(&loop, &sqlite_engine, place->store);
-    struct store_task_get get = {.user = ann, .id = task.id};
-    assert_int_equal(LOOP_CALL(&loop, task_get, &get), ERROR_UNAVAILABLE);
-    struct store_task_write op = task_write(STORE_TASK_CREATE, ann, uuid_make_v7(), TEST_NOW);
-    assert_int_equal(LOOP_CALL(&loop, task_write, &op), ERROR_UNAVAILABLE);
+    const void *item = NULL;
+    assert_int_equal(get_item(&loop, ann, made.id, &item), ERROR_UNAVAILABLE);
+    struct write write = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
+    assert_int_equal(write_run(&loop, &write), ERROR_UNAVAILABLE);
     struct store_health health = {0};
     sqlite_engine.health(place->store, &health);
     assert_false(health.writable);
@@ -588,9 +578,9 @@ int main(void)
         TEST(test_settings_and_integrity),
         TEST(test_readers_cannot_write_or_checkpoint),
         TEST(test_waits_for_a_long_reader_are_rare),
-        TEST(test_plans),
         TEST(test_purge),
-        TEST(test_tombstones),
+        TEST(test_purge_of_journals),
+        TEST(test_old_form_is_refused),
         TEST(test_late),
         TEST(test_damage),
     };

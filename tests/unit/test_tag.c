@@ -9,7 +9,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "api/tag.h"
+#include "api/precondition.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
@@ -23,8 +23,8 @@ static void tags_are_made_and_read(void **state)
         int64_t version;
         const char *end;
     } cases[] = {
-        {TAG_TASK, 1, "-1\""},
-        {TAG_TASK, INT64_MAX, "-9223372036854775807\""},
+        {TAG_ITEM, 1, "-1\""},
+        {TAG_ITEM, INT64_MAX, "-9223372036854775807\""},
         {TAG_LIST, 0, "-l0\""},
         {TAG_LIST, 42, "-l42\""},
         {TAG_USER, INT64_MAX, "-u9223372036854775807\""},
@@ -37,7 +37,7 @@ static void tags_are_made_and_read(void **state)
         assert_int_equal(tag.len, 1 + TAG_SPACE_LEN + strlen(cases[i].end));
         assert_true(tag.ptr[0] == '"' && slice_ends(tag, slice_of(cases[i].end)));
         const struct slice opaque = {tag.ptr + 1, tag.len - 2};
-        for (unsigned kind = TAG_TASK; kind <= TAG_USER; kind++) {
+        for (unsigned kind = TAG_ITEM; kind <= TAG_USER; kind++) {
             int64_t version = -1;
             assert_int_equal(tag_read(space, (enum tag_kind)kind, opaque, &version),
                              kind == cases[i].kind);
@@ -56,13 +56,13 @@ static void spaces_differ(void **state)
     (void)state;
     other.bytes[15] ^= 1;
     const struct tag_space others[] = {tag_space_of(epoch, other), tag_space_of(other, user)};
-    const struct slice tag = tag_make(own, TAG_TASK, 1, text);
+    const struct slice tag = tag_make(own, TAG_ITEM, 1, text);
     const struct tag_space again = tag_space_of(epoch, user);
     assert_memory_equal(own.text, again.text, TAG_SPACE_LEN);
     for (size_t i = 0; i < COUNT(others); i++) {
         assert_memory_not_equal(own.text, others[i].text, TAG_SPACE_LEN);
         assert_false(
-            tag_read(others[i], TAG_TASK, (struct slice){tag.ptr + 1, tag.len - 2}, &version));
+            tag_read(others[i], TAG_ITEM, (struct slice){tag.ptr + 1, tag.len - 2}, &version));
     }
 }
 
@@ -88,12 +88,12 @@ static void what_is_no_tag(void **state)
         char text[64];
         memcpy(text, space.text, TAG_SPACE_LEN);
         memcpy(text + TAG_SPACE_LEN, ends[i], strlen(ends[i]) + 1);
-        if (tag_read(space, TAG_TASK, slice_of(text), &version)) {
+        if (tag_read(space, TAG_ITEM, slice_of(text), &version)) {
             fail_msg("read: %s", ends[i]);
         }
     }
-    assert_false(tag_read(space, TAG_TASK, SLICE("1"), &version));
-    assert_false(tag_read(space, TAG_TASK, SLICE(""), &version));
+    assert_false(tag_read(space, TAG_ITEM, SLICE("1"), &version));
+    assert_false(tag_read(space, TAG_ITEM, SLICE(""), &version));
 }
 
 int main(void)

@@ -23,39 +23,39 @@ static struct task sample(void)
     };
 }
 
-static void names_of_statuses(void **state)
+static unsigned bit(const char *name)
 {
-    static const char *const names[] = {"pending", "in-progress", "completed"};
-    static const char *const wrong[] = {"",         "Pending",     "done",
-                                        "pending ", "in_progress", "complete"};
-    (void)state;
-    for (unsigned i = 0; i < COUNT(names); i++) {
-        enum task_status status = TASK_STATUS_COUNT;
-        assert_true(slice_eq(task_status_name((enum task_status)i), slice_of(names[i])));
-        assert_true(task_status_parse(slice_of(names[i]), &status));
-        assert_int_equal(status, i);
-    }
-    for (size_t i = 0; i < COUNT(wrong); i++) {
-        enum task_status status;
-        assert_false(task_status_parse(slice_of(wrong[i]), &status));
-    }
+    return resource_bit(&task_resource, resource_field(&task_resource, slice_of(name)));
+}
+
+/* What the store does with a change. */
+static bool apply(struct task *task, const struct task *values, unsigned set)
+{
+    const struct task before = *task;
+    if (resource_apply(&task_resource, task, values, set) == 0)
+        return false;
+    task_resource.settle(&before, task, NOW);
+    return true;
 }
 
 static void what_changes_nothing(void **state)
 {
-    const struct task_change cases[] = {
-        {.set = 0},
-        {.set = TASK_TITLE, .title = SLICE("Buy milk")},
-        {.set = TASK_DESCRIPTION, .description = SLICE("Two litres")},
-        {.set = TASK_STATUS, .status = TASK_PENDING},
-        {.set = TASK_ALL, .title = SLICE("Buy milk"), .description = SLICE("Two litres")},
-        {.set = 0, .title = SLICE("not set"), .status = TASK_COMPLETED},
+    const struct {
+        unsigned set;
+        struct task values;
+    } cases[] = {
+        {0, {.title = {0}}},
+        {bit("title"), {.title = SLICE("Buy milk")}},
+        {bit("description"), {.description = SLICE("Two litres")}},
+        {bit("status"), {.status = TASK_PENDING}},
+        {resource_settable(&task_resource),
+         {.title = SLICE("Buy milk"), .description = SLICE("Two litres")}},
+        {0, {.title = SLICE("not set"), .status = TASK_COMPLETED}},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct task task = sample();
-        assert_false(task_apply(&task, &cases[i], NOW));
-        assert_int_equal(task.updated_at, 1500);
+        assert_false(apply(&task, &cases[i].values, cases[i].set));
         assert_int_equal(task.revision, 7);
         assert_true(slice_eq(task.title, SLICE("Buy milk")));
     }
@@ -63,31 +63,31 @@ static void what_changes_nothing(void **state)
 
 static void texts_change(void **state)
 {
+    const struct task values = {.title = SLICE("Tea")};
     (void)state;
     struct task task = sample();
-    assert_true(
-        task_apply(&task, &(struct task_change){.set = TASK_TITLE, .title = SLICE("Tea")}, NOW));
+    assert_int_equal(resource_apply(&task_resource, &task, &values, bit("title")), bit("title"));
     assert_true(slice_eq(task.title, SLICE("Tea")));
     assert_true(slice_eq(task.description, SLICE("Two litres")));
-    assert_int_equal(task.updated_at, NOW);
     assert_int_equal(task.created_at, 1000);
 }
 
 /* Null and the empty text are two things, both ways. */
 static void description_clears(void **state)
 {
-    const struct task_change clear = {.set = TASK_DESCRIPTION};
-    const struct task_change empty = {.set = TASK_DESCRIPTION, .description = SLICE("")};
+    const struct task clear = {.description = {0}};
+    const struct task empty = {.description = SLICE("")};
+    const unsigned set = bit("description");
     (void)state;
     struct task task = sample();
-    assert_true(task_apply(&task, &clear, NOW));
+    assert_true(apply(&task, &clear, set));
     assert_null(task.description.ptr);
-    assert_false(task_apply(&task, &clear, NOW));
-    assert_true(task_apply(&task, &empty, NOW));
+    assert_false(apply(&task, &clear, set));
+    assert_true(apply(&task, &empty, set));
     assert_non_null(task.description.ptr);
     assert_int_equal(task.description.len, 0);
-    assert_false(task_apply(&task, &empty, NOW));
-    assert_true(task_apply(&task, &clear, NOW));
+    assert_false(apply(&task, &empty, set));
+    assert_true(apply(&task, &clear, set));
 }
 
 static void completed_at_follows_the_status(void **state)
@@ -110,21 +110,35 @@ static void completed_at_follows_the_status(void **state)
         struct task task = sample();
         task.status = cases[i].from;
         task.completed_at = cases[i].from == TASK_COMPLETED ? 1200 : 0;
-        const struct task_change change = {.set = TASK_STATUS, .status = cases[i].to};
-        assert_int_equal(task_apply(&task, &change, NOW), cases[i].differs);
+        const struct task values = {.status = cases[i].to};
+        assert_int_equal(apply(&task, &values, bit("status")), cases[i].differs);
         assert_int_equal(task.status, cases[i].to);
         assert_int_equal(task.completed_at, cases[i].completed_at);
+        assert_true(task_resource.fits(&task));
     }
+    struct task wrong = sample();
+    wrong.completed_at = NOW;
+    assert_false(task_resource.fits(&wrong));
+}
+
+/* A change of the title alone leaves the time of completion as it was. */
+static void completed_at_stays(void **state)
+{
+    const struct task values = {.title = SLICE("Tea")};
+    (void)state;
+    struct task task = sample();
+    task.status = TASK_COMPLETED;
+    task.completed_at = 1200;
+    assert_true(apply(&task, &values, bit("title")));
+    assert_int_equal(task.completed_at, 1200);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_of_statuses),
-        cmocka_unit_test(what_changes_nothing),
-        cmocka_unit_test(texts_change),
-        cmocka_unit_test(description_clears),
-        cmocka_unit_test(completed_at_follows_the_status),
+        cmocka_unit_test(what_changes_nothing), cmocka_unit_test(texts_change),
+        cmocka_unit_test(description_clears),   cmocka_unit_test(completed_at_follows_the_status),
+        cmocka_unit_test(completed_at_stays),
     };
     return cmocka_run_group_tests_name("task", tests, NULL, NULL);
 }

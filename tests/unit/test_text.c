@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "model/text.h"
+#include "model/field.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "store/user_decision.h"
+#include "store/decision.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 #define NOW         INT64_C(5000)

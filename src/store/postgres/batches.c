@@ -1,55 +1,54 @@
 // SPDX-License-Identifier: MIT
 #include <string.h>
 
-#include "store/postgres/session_private.h"
-#include "store/postgres/store_private.h"
+#include "store/postgres/session.h"
 
-#define READS_LEAST   8   /* a flight of reads is not made smaller to fill another connection */
-#define LOOK_MOST     512 /* waiting jobs looked at for one flight */
-#define ALL_SHARE     2   /* long reads take a half of the connections at most, */
-#define USER_SHARE    4   /* those of one user a quarter */
-#define SCANS_WAITING 256
-#define SCANS_OF_USER 32
+#define READS_LEAST    8   /* a flight of reads is not made smaller to fill another connection */
+#define LOOK_MOST      512 /* waiting jobs looked at for one flight */
+#define ALL_SHARE      2   /* long reads take a half of the connections at most, */
+#define SPACE_SHARE    4   /* those of one space a quarter */
+#define SCANS_WAITING  256
+#define SCANS_OF_SPACE 32
 
 bool batches_may_wait(const struct store_session *session, const struct job *job)
 {
     const struct queue *queue = &session->queues[LANE_SCAN];
     unsigned same = 0;
     for (const struct job *other = queue->first; other; other = other->next)
-        same += uuid_eq(other->user, job->user);
-    return queue->count < SCANS_WAITING && same < SCANS_OF_USER;
+        same += uuid_eq(other->space, job->space);
+    return queue->count < SCANS_WAITING && same < SCANS_OF_SPACE;
 }
 
-static bool is_user_busy(const struct store_session *session, const struct uuid *user)
+static bool is_space_busy(const struct store_session *session, const struct uuid *space)
 {
     for (unsigned i = 0; i < session->link_count; i++) {
         const struct link *link = &session->links[i];
         const bool locks = lane_writes(link->lane);
         for (unsigned k = 0; locks && k < link->job_count; k++) {
-            if (uuid_eq(link->jobs[k]->user, *user))
+            if (uuid_eq(link->jobs[k]->space, *space))
                 return true;
         }
     }
     return false;
 }
 
-/* Puts the job after those of users with smaller ids, so that all transactions take their locks in
- * one order; and keeps the order of one user's. */
-static void insert_by_user(struct link *link, unsigned count, struct job *job)
+/* Puts the job after those of spaces with smaller ids, so that all transactions take their locks in
+ * one order; and keeps the order of one space's. */
+static void insert_by_space(struct link *link, unsigned count, struct job *job)
 {
     unsigned place = count;
-    while (place > 0 &&
-           memcmp(link->jobs[place - 1]->user.bytes, job->user.bytes, sizeof job->user.bytes) > 0) {
+    while (place > 0 && memcmp(link->jobs[place - 1]->space.bytes, job->space.bytes,
+                               sizeof job->space.bytes) > 0) {
         link->jobs[place] = link->jobs[place - 1];
         place--;
     }
     link->jobs[place] = job;
 }
 
-static bool is_in_batch(const struct link *link, unsigned count, const struct uuid *user)
+static bool is_in_batch(const struct link *link, unsigned count, const struct uuid *space)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (uuid_eq(link->jobs[i]->user, *user))
+        if (uuid_eq(link->jobs[i]->space, *space))
             return true;
     }
     return false;
@@ -63,14 +62,14 @@ unsigned batches_count_live(const struct store_session *session)
     return live;
 }
 
-/* Connections on which a read runs that may take long; of `user`, or of all (NULL). */
-static unsigned count_scans(const struct store_session *session, const struct uuid *user)
+/* Connections on which a read runs that may take long; of `space`, or of all (NULL). */
+static unsigned count_scans(const struct store_session *session, const struct uuid *space)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < session->link_count; i++) {
         const struct link *link = &session->links[i];
         count += link->lane == LANE_SCAN && link->job_count > 0 &&
-                 (!user || uuid_eq(link->jobs[0]->user, *user));
+                 (!space || uuid_eq(link->jobs[0]->space, *space));
     }
     return count;
 }
@@ -91,8 +90,8 @@ static bool may_scan(const struct store_session *session, const struct link *lin
            (live < 2 || kept->state == LINK_WANTED || (link == kept) == (live == 2));
 }
 
-/* One connection at a time for what changes one user: were that user's row locked by somebody else,
- * more would only wait beside it, and nobody else could write. */
+/* One connection at a time for what changes one space: were its row locked by somebody else, more
+ * would only wait beside it, and nobody else could write. */
 static bool may_join(const struct store_session *session, const struct link *link, enum lane lane,
                      unsigned count, const struct job *job, int64_t now_us)
 {
@@ -102,12 +101,12 @@ static bool may_join(const struct store_session *session, const struct link *lin
     if (count > 0 && (job->alone || link->jobs[0]->alone))
         return false;
     if (lane == LANE_SCAN)
-        return count_scans(session, &job->user) < scans_most(session, USER_SHARE);
-    if (lane == LANE_READ || (lane == LANE_ALONE && uuid_eq(job->user, nobody)))
+        return count_scans(session, &job->space) < scans_most(session, SPACE_SHARE);
+    if (lane == LANE_READ || (lane == LANE_ALONE && uuid_eq(job->space, nobody)))
         return true;
-    if (lane == LANE_CHANGE && is_in_batch(link, count, &job->user))
+    if (lane == LANE_CHANGE && is_in_batch(link, count, &job->space))
         return false;
-    return !is_user_busy(session, &job->user);
+    return !is_space_busy(session, &job->space);
 }
 
 /* Moves up to `most` jobs of the lane into the link's batch. Returns how many. */
@@ -124,7 +123,7 @@ static unsigned gather(struct store_session *session, struct link *link, enum la
         }
         struct job *job = queue_take(queue, place);
         if (lane == LANE_CREATE || lane == LANE_CHANGE)
-            insert_by_user(link, count, job);
+            insert_by_space(link, count, job);
         else
             link->jobs[count] = job;
         count++;
@@ -152,14 +151,6 @@ bool batches_has_jobs(const struct store_session *session)
     for (unsigned lane = 0; lane <= LANE_ALONE; lane++)
         any = any || session->queues[lane].first;
     return any;
-}
-
-static unsigned count_idle(const struct store_session *session)
-{
-    unsigned idle = 0;
-    for (unsigned i = 0; i < session->link_count; i++)
-        idle += session->links[i].state == LINK_IDLE;
-    return idle;
 }
 
 /* Reads that wait are shared out among the connections that are idle. */
@@ -219,7 +210,9 @@ static void run_batch(struct store_session *session, struct link *link, unsigned
 
 void batches_run(struct store_session *session, int64_t now_us)
 {
-    unsigned idle = count_idle(session);
+    unsigned idle = 0;
+    for (unsigned i = 0; i < session->link_count; i++)
+        idle += session->links[i].state == LINK_IDLE;
     for (unsigned i = 0; i < session->link_count && idle > 0; i++) {
         struct link *link = &session->links[i];
         if (link->state == LINK_IDLE)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "store/postgres/connect.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,9 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/postgres/ask.h"
 #include "store/postgres/conninfo.h"
-#include "store/postgres/locks.h"
 #include "store/postgres/sql.h"
 
 #define ANSWER_MS    5000 /* of a server that has just taken a connection */
@@ -50,6 +50,63 @@ void connect_reason(const PGconn *connection, char *why, size_t why_size)
     (void)snprintf(why, why_size, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
+/* ---- waiting with an end ---- */
+
+/* Waits for bytes and takes them. */
+static bool take_input(PGconn *connection, int64_t until_ms, int wake)
+{
+    struct pollfd ready[] = {{PQsocket(connection), POLLIN, 0}, {wake, POLLIN, 0}};
+    /* Past the time too, what has come is looked at: a process that was stopped (SIGSTOP, a laptop
+     * that slept) did not wait. */
+    const int64_t left = until_ms - clock_mono_ms();
+    const int found = poll(ready, 2, left > 0 ? (int)left : 0);
+    if (found < 0)
+        return errno == EINTR && left > 0;
+    if (ready[1].revents || (found == 0 && left <= 0))
+        return false;
+    return found == 0 || PQconsumeInput(connection) == 1;
+}
+
+/* What PQgetResult answers, until the monotonic clock shows `until_ms` or `wake` is readable: then
+ * NULL, and `*in_time` is false. */
+static PGresult *ask_result(PGconn *connection, int64_t until_ms, int wake, bool *in_time)
+{
+    while (PQisBusy(connection)) {
+        if (!take_input(connection, until_ms, wake)) {
+            *in_time = false;
+            return NULL;
+        }
+    }
+    return PQgetResult(connection);
+}
+
+PGresult *connect_ask(PGconn *connection, const char *statement, const struct sql_value *values,
+                      unsigned count, unsigned timeout_ms, int wake)
+{
+    const int64_t until_ms = clock_mono_ms() + timeout_ms;
+    bool in_time = true;
+    PGresult *last = NULL;
+    struct params p;
+    p.count = 0;
+    for (unsigned i = 0; i < count; i++)
+        params_add(&p, &values[i]);
+    if (PQsendQueryParams(connection, statement, p.count, p.types, p.values, p.lengths,
+                          params_formats, 0) != 1)
+        return NULL;
+    for (;;) {
+        PGresult *result = ask_result(connection, until_ms, wake, &in_time);
+        if (!result)
+            break;
+        PQclear(last);
+        last = result;
+    }
+    if (!in_time || PQstatus(connection) != CONNECTION_OK) {
+        PQclear(last);
+        last = NULL;
+    }
+    return last;
+}
+
 /* ---- what is agreed with the server ---- */
 
 static struct slice add_ms(char text[static 16], unsigned ms)
@@ -73,12 +130,13 @@ static PGresult *set_session(PGconn *connection, const struct connect_options *o
         "$4::text = '' OR pg_try_advisory_lock_shared(" LOCK_SERVE ")";
     const unsigned timeout_ms = options->timeout_ms;
     char texts[3][16];
-    struct params params = {0};
-    params_text(&params, add_ms(texts[0], timeout_ms / 5 * 4));
-    params_text(&params, add_ms(texts[1], timeout_ms / 5 * 2));
-    params_text(&params, add_ms(texts[2], timeout_ms * 2));
-    params_text(&params, options->serving ? SLICE("serving") : SLICE(""));
-    return ask(connection, statement, &params, ANSWER_MS, -1);
+    const struct sql_value values[] = {
+        SQL_TEXT(add_ms(texts[0], timeout_ms / 5 * 4)),
+        SQL_TEXT(add_ms(texts[1], timeout_ms / 5 * 2)),
+        SQL_TEXT(add_ms(texts[2], timeout_ms * 2)),
+        SQL_TEXT(options->serving ? SLICE("serving") : SLICE("")),
+    };
+    return connect_ask(connection, statement, values, 4, ANSWER_MS, -1);
 }
 
 /* Asks again for what set_session was refused. */
@@ -87,10 +145,10 @@ static bool await_lock(PGconn *connection)
     const int64_t until_ms = clock_mono_ms() + LOCK_SERVE_MS;
     bool taken = false, answered = true;
     while (answered && !taken && clock_mono_ms() < until_ms) {
-        PGresult *result = ask(connection,
-                               "SELECT pg_try_advisory_lock_shared(" LOCK_SERVE
-                               ") FROM pg_sleep(" LOCK_SERVE_STEP ")",
-                               NULL, ANSWER_MS, -1);
+        PGresult *result = connect_ask(connection,
+                                       "SELECT pg_try_advisory_lock_shared(" LOCK_SERVE
+                                       ") FROM pg_sleep(" LOCK_SERVE_STEP ")",
+                                       NULL, 0, ANSWER_MS, -1);
         answered = result && PQresultStatus(result) == PGRES_TUPLES_OK;
         taken = answered && strcmp(PQgetvalue(result, 0, 0), "t") == 0;
         PQclear(result);
@@ -99,16 +157,6 @@ static bool await_lock(PGconn *connection)
 }
 
 /* Behind a pooler, what is set here would be another's: there it is set on the role. */
-static PGresult *read_session(PGconn *connection)
-{
-    return ask(connection, "SELECT current_setting('synchronous_commit')", NULL, ANSWER_MS, -1);
-}
-
-static bool is_durable(const char *synchronous_commit)
-{
-    return strcmp(synchronous_commit, "on") == 0 || strcmp(synchronous_commit, "remote_apply") == 0;
-}
-
 static bool settle(PGconn *connection, const struct connect_options *options, char *why,
                    size_t why_size)
 {
@@ -119,10 +167,13 @@ static bool settle(PGconn *connection, const struct connect_options *options, ch
                        encoding ? encoding : "it does not say what");
         return false;
     }
-    PGresult *result =
-        options->prepare ? set_session(connection, options) : read_session(connection);
+    PGresult *result = options->prepare
+                           ? set_session(connection, options)
+                           : connect_ask(connection, "SELECT current_setting('synchronous_commit')",
+                                         NULL, 0, ANSWER_MS, -1);
     const bool answered = result && PQresultStatus(result) == PGRES_TUPLES_OK;
-    const bool durable = answered && is_durable(PQgetvalue(result, 0, 0));
+    const char *commit = answered ? PQgetvalue(result, 0, 0) : "";
+    const bool durable = strcmp(commit, "on") == 0 || strcmp(commit, "remote_apply") == 0;
     const bool free = !answered || !options->prepare ||
                       strcmp(PQgetvalue(result, 0, MAY_SERVE), "t") == 0 ||
                       (options->awaits_lock && await_lock(connection));
@@ -134,7 +185,7 @@ static bool settle(PGconn *connection, const struct connect_options *options, ch
         (void)snprintf(why, why_size,
                        "synchronous_commit is %s, so that a commit could be lost: ALTER ROLE ... "
                        "SET synchronous_commit = on",
-                       PQgetvalue(result, 0, 0));
+                       commit);
     PQclear(result);
     return durable && free;
 }
@@ -294,12 +345,15 @@ bool connect_may_come(const struct connect_options *options)
 
 static bool send_statements(PGconn *connection)
 {
-    for (enum sql sql = 0; sql < SQL_COUNT; sql++) {
+    for (unsigned sql = 0; sql < sql_count(); sql++) {
         char name[SQL_NAME_LEN];
         Oid types[PARAMS_MOST];
-        const int count = sql_types(sql, types);
+        const struct sql_text *statement = sql_text(sql);
+        int count = 0;
+        for (const char *letter = statement->types; *letter; letter++)
+            types[count++] = params_type(*letter);
         sql_name(sql, name);
-        if (PQsendPrepare(connection, name, sql_text(sql)->text, count, types) != 1)
+        if (PQsendPrepare(connection, name, statement->text, count, types) != 1)
             return false;
     }
     return PQpipelineSync(connection) == 1;

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "store/postgres/params.h"
+
 /* How every connection of a store is made. */
 struct connect_options {
     const char *url;
@@ -40,6 +42,14 @@ unsigned connect_allowed(PGconn *connection);
  * node that starts beside this one finds room. `allowed` 0 sets no limit (UINT_MAX). */
 unsigned connect_share(unsigned allowed);
 
+/* Runs a statement on a blocking connection on which nothing else is under way, and waits with an
+ * end: a server that is stopped, or a network that swallows all, would hold PQexec for ever. For
+ * threads of their own, never for a loop. Returns its result in text, perhaps an error. NULL: the
+ * connection was lost, `timeout_ms` passed, or the descriptor `wake` (-1: none) became readable; it
+ * can only be closed then. */
+PGresult *connect_ask(PGconn *connection, const char *statement, const struct sql_value *values,
+                      unsigned count, unsigned timeout_ms, int wake);
+
 /* The first line of libpq's last message, for a log. */
 void connect_reason(const PGconn *connection, char *why, size_t why_size);
 
@@ -48,5 +58,20 @@ void connect_reason(const PGconn *connection, char *why, size_t why_size);
  * remarks, such as that its collations have another version than its indexes, is a warning; what
  * statements of ours raise (IF NOT EXISTS) is for who debugs. */
 void connect_log_notice(void *context, const PGresult *notice);
+
+/* The advisory locks of a database, as SQL writes their numbers: the word `taskhold`, counted up.
+ */
+#define LOCK_MIGRATE "x'7461736b686f6c64'::bigint" /* whoever changes the schema */
+#define LOCK_PURGE   "x'7461736b686f6c65'::bigint" /* the node that deletes what has expired */
+
+/* Shared by every connection of those who serve, for as long as it lives; a move or an import,
+ * which has the database for itself, takes it alone. */
+#define LOCK_SERVE     "x'7461736b686f6c66'::bigint"
+#define LOCK_SERVE_WHY "a taskhold move or import has the database for itself: wait for its end"
+
+/* One that was killed keeps it until the database ends the statement that it runs: so whoever finds
+ * it taken asks again, at these intervals and for so long. */
+#define LOCK_SERVE_STEP "0.1" /* seconds, as SQL writes them */
+#define LOCK_SERVE_MS   10000
 
 #endif

@@ -11,13 +11,17 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/owner.h"
 #include "base/thread.h"
 
 #define PAUSE_LEAST_MS 100
 #define PAUSE_MOST_MS  1000
 #define FULL_MS        5000 /* between attempts while there are some connections, but not all */
 
+#define CONNECTOR_MAGIC 0x62e91d4au
+
 struct connector {
+    unsigned magic; /* CONNECTOR_MAGIC */
     const struct connect_options *options;
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows */
@@ -229,7 +233,7 @@ static void pause_between(struct connector *connector)
 
 static void *run(void *argument)
 {
-    struct connector *connector = argument;
+    struct connector *connector = OWNER_CAST(argument, struct connector, CONNECTOR_MAGIC);
     (void)pthread_mutex_lock(&connector->mutex);
     while (!connector->stopping) {
         if (!connector->first)
@@ -254,7 +258,8 @@ struct connector *connector_create(const struct connect_options *options, unsign
     struct connector *connector = calloc(1, sizeof *connector);
     if (!connector)
         return NULL;
-    assert(most > 0);
+    assert(options && most > 0);
+    OWNER_SET(connector, CONNECTOR_MAGIC);
     connector->options = options;
     connector->most = most;
     connector->end = &connector->first;

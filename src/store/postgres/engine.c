@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store/postgres/engine.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,15 +10,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/postgres/conninfo.h"
-#include "store/postgres/list.h"
 #include "store/postgres/migrate.h"
-#include "store/postgres/reads.h"
+#include "store/postgres/operations.h"
 #include "store/postgres/session.h"
-#include "store/postgres/side.h"
-#include "store/postgres/store_private.h"
-#include "store/postgres/write_session.h"
-#include "store/postgres/write_task.h"
-#include "store/postgres/write_user.h"
+#include "store/postgres/transfer_db.h"
 
 #define POOL          4
 #define TIMEOUT_MS    5000
@@ -92,7 +88,7 @@ static bool bring_to_head(struct store *store, char *why, size_t why_size)
 {
     PGconn *connection = connect_first(store, why, why_size);
     bool good = connection && migrate_postgres(connection, why, why_size);
-    if (good && postgres_side_unfinished(connection)) {
+    if (good && postgres_transfer_unfinished(connection)) {
         (void)snprintf(why, why_size, "%s", TABLE_UNFINISHED_WHY);
         good = false;
     }
@@ -108,7 +104,8 @@ static bool bring_to_head(struct store *store, char *why, size_t why_size)
 
 static struct store *engine_open(const struct store_options *options, char *why, size_t why_size)
 {
-    struct store *store = make_store(options);
+    assert(options && options->url && why_size > 0);
+    struct store *store = sql_init() ? make_store(options) : NULL;
     if (!store) {
         (void)snprintf(why, why_size, "no memory");
         return NULL;
@@ -171,10 +168,10 @@ const struct store_engine postgres_engine = {
     .user_list = pg_user_list,
     .session_check = pg_session_check,
     .session_list = pg_session_list,
-    .task_get = pg_task_get,
-    .task_list = pg_task_list,
+    .item_get = pg_item_get,
+    .item_list = pg_item_list,
 
-    .task_write = pg_task_write,
+    .item_write = pg_item_write,
     .user_create = pg_user_create,
     .invitation_create = pg_invitation_create,
     .user_rename = pg_user_rename,

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "store/postgres/job.h"
 
-#include <assert.h>
-
-#include "store/postgres/link.h"
 #include "store/postgres/session.h"
 
 void job_reset(struct job *job)
@@ -21,9 +18,10 @@ void job_clear_results(struct job *job)
         PQclear(job->results[--job->result_count]);
 }
 
-void job_start(struct store_op *op, const struct work *work, const struct uuid *user)
+void job_start(struct store_op *op, const struct work *work, const struct uuid *space)
 {
     assert(work->size >= sizeof(struct job));
+    assert(op->session && op->arena && op->done);
     struct job *job = arena_alloc(op->arena, work->size);
     if (!job) {
         op->result = ERROR_OVERLOADED;
@@ -33,33 +31,45 @@ void job_start(struct store_op *op, const struct work *work, const struct uuid *
     job->work = work;
     job->op = op;
     job->lane = work->lane;
-    if (user)
-        job->user = *user;
+    if (space)
+        job->space = *space;
     session_queue(op->session, job);
 }
 
-void job_send(struct job *job, enum sql sql, const struct params *params, job_take *take)
+/* One more statement of this round, which is still being sent. */
+static void count_sent(struct job *job)
 {
-    assert(job->sent < JOB_STATEMENTS_MOST);
+    assert(job->link && job->more && job->sent < JOB_STATEMENTS_MOST);
     job->sent++;
-    link_send(job->link, job, sql, params, take);
 }
 
-void job_restart(struct job *job)
+void job_send_values(struct job *job, unsigned sql, const struct sql_value *values, unsigned count,
+                     job_take *take)
 {
-    link_fail(job->link, job, (struct translation){.error = ERROR_OVERLOADED, .again = true});
+    count_sent(job);
+    link_send(job->link, job, sql, values, count, take);
 }
 
-void job_no_memory(struct job *job)
+void job_send_list(struct job *job, const struct store_item_list *op, job_take *take)
 {
-    link_fail(job->link, job, (struct translation){.error = ERROR_OVERLOADED});
+    count_sent(job);
+    link_send_list(job->link, job, op, take);
+}
+
+struct usage_limits job_limits(const struct job *job)
+{
+    return job->op->session->limits;
+}
+
+void job_fail(struct job *job, enum error error)
+{
+    assert(error != ERROR_NONE);
+    link_fail(job->link, job, (struct translation){.error = error});
 }
 
 void job_end_sessions(struct job *job, const struct uuid *user)
 {
-    struct params p = {0};
-    params_uuid(&p, user);
-    job_send(job, SQL_SESSIONS_ENDED, &p, NULL);
+    job_send(job, SQL_SESSIONS_ENDED, NULL, SQL_UUID(user));
     job->sessions_ended = true;
     job->ended = *user;
 }

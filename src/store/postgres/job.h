@@ -2,10 +2,10 @@
 #ifndef TASKHOLD_STORE_POSTGRES_JOB_H
 #define TASKHOLD_STORE_POSTGRES_JOB_H
 
-#include "store/postgres/params.h"
-#include "store/postgres/row.h"
+#include <assert.h>
+
+#include "store/decision.h"
 #include "store/postgres/sql.h"
-#include "store/store.h"
 
 /* An operation on its way through the database: rounds of statements on one connection.
  *
@@ -20,9 +20,9 @@ struct job;
 
 enum lane {
     LANE_READ,   /* no transaction; many side by side */
-    LANE_SCAN,   /* the same for what may take long: one on a connection, few of a user's */
-    LANE_CREATE, /* one round, and any number of a user's in one transaction */
-    LANE_CHANGE, /* takes the user's lock first; one of a user's in a transaction */
+    LANE_SCAN,   /* the same for what may take long: one on a connection, few of a space's */
+    LANE_CREATE, /* one round, and any number of a space's in one transaction */
+    LANE_CHANGE, /* locks the row of its space first; one of a space's in a transaction */
     LANE_ALONE,  /* a transaction of its own */
 };
 
@@ -36,7 +36,8 @@ typedef void job_take(struct job *job, const PGresult *result);
 
 struct work {
     enum lane lane;
-    size_t size; /* of the job with what stands after it */
+    size_t size;    /* of the job with what stands after it */
+    unsigned magic; /* names the struct that begins with the job; see job_owner */
     /* Sends the statements of round 0, 1, … with job_send. Answers true to be called once more when
      * they were answered. Whatever it decides goes into the operation; op->result is ERROR_NONE
      * before the first step. */
@@ -53,7 +54,7 @@ struct work {
 struct job {
     const struct work *work;
     struct store_op *op;
-    struct uuid user; /* whose lock it takes; all zero: not known before it runs */
+    struct uuid space; /* that it reads or locks; all zero: it changes accounts */
     enum lane lane;
     bool uncertain;      /* an earlier run may have been committed */
     bool sessions_ended; /* set by the work: sessions of `ended` end with the commit */
@@ -72,18 +73,42 @@ struct job {
     unsigned result_count;
 };
 
+/* The struct that begins with the job, as a work of that magic number has it. */
+static inline void *job_owner(struct job *job, unsigned magic)
+{
+    assert(job && job->work->magic == magic);
+    return job;
+}
+
+/* The operation, in a step of it. */
+static inline void *job_op(const struct job *job, bool (*step)(struct job *job, unsigned round))
+{
+    assert(job->op && job->work->step == step);
+    return job->op;
+}
+
 /* Begins an operation: makes its job in the operation's arena and queues it. Answers the operation
- * at once when there is no room. `user`: see struct job. */
-void job_start(struct store_op *op, const struct work *work, const struct uuid *user);
+ * at once when there is no room. `space`: see struct job; may be NULL. */
+void job_start(struct store_op *op, const struct work *work, const struct uuid *space);
 
-/* Sends a statement in this round. `take` may be NULL. */
-void job_send(struct job *job, enum sql sql, const struct params *params, job_take *take);
+/* Sends a statement in this round, with values of the types that it has. `take` may be NULL. */
+void job_send_values(struct job *job, unsigned sql, const struct sql_value *values, unsigned count,
+                     job_take *take);
 
-/* What was found cannot be: the transaction is rolled back and run again. Not in the last round. */
-void job_restart(struct job *job);
+/* The same with the values as arguments, at least one: SQL_UUID(&id), SQL_I64(n) … */
+#define job_send(job, sql, take, ...)                                                              \
+    job_send_values((job), (sql), (const struct sql_value[]){__VA_ARGS__},                         \
+                    sizeof((const struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value),    \
+                    (take))
 
-/* Memory ran out: the operation fails with ERROR_OVERLOADED. */
-void job_no_memory(struct job *job);
+/* The same for the list that a job's operation asks for. */
+void job_send_list(struct job *job, const struct store_item_list *op, job_take *take);
+
+/* What a space may hold. */
+struct usage_limits job_limits(const struct job *job);
+
+/* The operation fails; its transaction is rolled back. */
+void job_fail(struct job *job, enum error error);
 
 /* Has the commit tell all nodes that sessions of `user` ended. */
 void job_end_sessions(struct job *job, const struct uuid *user);

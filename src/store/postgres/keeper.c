@@ -11,13 +11,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/owner.h"
 #include "base/thread.h"
-#include "store/keeping.h"
-#include "store/postgres/ask.h"
-#include "store/postgres/locks.h"
+#include "store/decision.h"
 #include "store/postgres/migrate.h"
+#include "store/postgres/sql.h"
 #include "store/postgres/translate.h"
-#include "store/usage.h"
+#include "store/retention.h"
 
 #define PING_EVERY_MS 1000
 #define PING_MOST_MS  2000 /* a server that needs longer is not there */
@@ -32,7 +32,10 @@
 /* Farther than this from the database's clock, a node is not ready. */
 #define CLOCK_MOST_MS 30000
 
+#define KEEPER_MAGIC 0xe3580f7cu
+
 struct keeper {
+    unsigned magic; /* KEEPER_MAGIC */
     struct connect_options connect;
     struct store_options options;
     pthread_t thread;
@@ -45,6 +48,9 @@ struct keeper {
     int64_t ping_at_ms; /* of the monotonic clock, as the next */
     int64_t purge_at_ms;
     bool clock_is_off;
+    bool removal_is_due;       /* there are deleted accounts */
+    struct uuid journal_after; /* the space up to which the journal was looked through */
+    int64_t journal_at_ms;     /* when to begin again */
 };
 
 static void lose(struct keeper *keeper)
@@ -75,8 +81,8 @@ static bool begin_listening(struct keeper *keeper)
 {
     if (!keeper->connect.prepare)
         return true;
-    PGresult *result =
-        ask(keeper->connection, "LISTEN " KEEPER_CHANNEL, NULL, PING_MOST_MS, keeper->wake);
+    PGresult *result = connect_ask(keeper->connection, "LISTEN " KEEPER_CHANNEL, NULL, 0,
+                                   PING_MOST_MS, keeper->wake);
     const bool listening = PQresultStatus(result) == PGRES_COMMAND_OK;
     PQclear(result);
     return listening;
@@ -127,14 +133,18 @@ static bool ping(struct keeper *keeper)
 {
     static const char statement[] =
         "SELECT version, NOT (pg_is_in_recovery() OR current_setting('transaction_read_only') = "
-        "'on'), (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM taskhold_schema";
+        "'on'), (extract(epoch FROM clock_timestamp()) * 1000)::bigint, "
+        "EXISTS (SELECT FROM users WHERE deleted_at IS NOT NULL) FROM taskhold_schema";
     const int64_t asked_ms = clock_wall_ms();
-    PGresult *result = ask(keeper->connection, statement, NULL, PING_MOST_MS, keeper->wake);
+    PGresult *result =
+        connect_ask(keeper->connection, statement, NULL, 0, PING_MOST_MS, keeper->wake);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const bool lost = !result || (state && translate(state).discard);
     unsigned health = lost ? 0 : health_of(result);
     if ((health & ON_TIME) != 0 && !is_on_time(keeper, result, asked_ms))
         health &= ~ON_TIME;
+    if ((health & WRITABLE) != 0)
+        keeper->removal_is_due = strcmp(PQgetvalue(result, 0, 3), "t") == 0;
     PQclear(result);
     if (!lost)
         atomic_store(&keeper->health, health);
@@ -145,67 +155,101 @@ static bool ping(struct keeper *keeper)
 
 /* ---- what has expired ---- */
 
-/* Older than this: by the database's clock, and not when that was stepped forward; what is kept for
- * how long, and clock_steady_ms. */
-#define BEFORE                                                                                     \
-    "(least((extract(epoch FROM statement_timestamp()) * 1000)::bigint, $3::bigint) - $1::bigint)"
+/* Of every purge: $1 how old what goes is, $2 how many rows, $3 clock_steady_ms. Old is what is so
+ * by the database's clock too, and not when that was stepped forward. */
+#define BEFORE "(least((extract(epoch FROM statement_timestamp()) * 1000)::bigint, $3) - $1)"
 
 /* Only one node at a time deletes: the one with the lock, whose number is that of migrations and
  * one. Rows that are in use are left for the next time. */
 #define I_PURGE "(SELECT pg_try_advisory_xact_lock(" LOCK_PURGE "))"
-#define OLD(table, key, time)                                                                      \
-    "WITH old AS MATERIALIZED (SELECT user_id, " key " FROM " table " WHERE " time " < " BEFORE    \
-    " AND " I_PURGE " ORDER BY " time " LIMIT $2::bigint"
 
-/* One batch of rows that count in no usage. */
-#define PURGE(table, key, time)                                                                    \
-    OLD(table, key, time)                                                                          \
-    " FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM " table " USING old WHERE " table              \
-    ".user_id = old.user_id AND " table "." key " = old." key " RETURNING 1) "                     \
-    "SELECT count(*) FROM gone"
+/* One batch of the oldest rows that count in no usage. */
+#define PURGE(table, owner, key, time)                                                             \
+    "WITH old AS MATERIALIZED (SELECT " owner ", " key " FROM " table " WHERE " time " < " BEFORE  \
+    " AND " I_PURGE " ORDER BY " time " LIMIT $2 FOR UPDATE SKIP LOCKED), "                        \
+    "gone AS (DELETE FROM " table " USING old WHERE " table "." owner " = old." owner              \
+    " AND " table "." key " = old." key " RETURNING 1) SELECT count(*) FROM gone"
 
-/* One batch of rows that do, of `bytes` each. Writes lock the user first and then such a row, in
- * the order of users; so does this, and leaves those alone who are being written. */
-#define PURGE_COUNTED(table, key, time, bytes)                                                     \
-    OLD(table, key, time)                                                                          \
-    "), locked AS MATERIALIZED (SELECT user_id FROM users WHERE user_id IN "                       \
-    "(SELECT user_id FROM old) ORDER BY user_id FOR NO KEY UPDATE SKIP LOCKED), "                  \
-    "gone AS (DELETE FROM " table " USING old JOIN locked ON locked.user_id = old.user_id "        \
-    "WHERE " table ".user_id = old.user_id AND " table "." key " = old." key " AND " table         \
-    "." time " < " BEFORE " RETURNING " table ".user_id, " bytes " AS bytes), "                    \
-    "given AS (UPDATE users SET bytes = users.bytes - of_user.bytes FROM "                         \
-    "(SELECT user_id, sum(bytes) AS bytes FROM gone GROUP BY user_id) of_user "                    \
-    "WHERE users.user_id = of_user.user_id) SELECT count(*) FROM gone"
+/* Rows that do count, $4 bytes each above their texts. Writes lock the space first and then such a
+ * row, in the order of spaces; so do these, and leave those alone that are being written. */
+#define LOCK_SPACES                                                                                \
+    "locked AS MATERIALIZED (SELECT space_id FROM spaces WHERE space_id IN (SELECT space_id "      \
+    "FROM old) ORDER BY space_id FOR NO KEY UPDATE SKIP LOCKED), "
+#define GIVE_BACK                                                                                  \
+    "given AS (UPDATE spaces SET bytes = spaces.bytes - g.bytes, "                                 \
+    "forgotten = greatest(forgotten, g.revision) FROM (SELECT space_id, sum(bytes) AS bytes, "     \
+    "max(revision) AS revision FROM gone GROUP BY space_id) g "                                    \
+    "WHERE spaces.space_id = g.space_id) "
 
-/* `key` stands in `old` as well. */
-#define OCTETS_OF_KEY(text) "octet_length(idempotency_keys." text ")"
+static const char purge_keys[] =
+    "WITH old AS MATERIALIZED (SELECT space_id, key FROM idempotency_keys WHERE used_at < " BEFORE
+    " AND " I_PURGE " ORDER BY used_at LIMIT $2), " LOCK_SPACES
+    "gone AS (DELETE FROM idempotency_keys k USING old JOIN locked USING (space_id) "
+    "WHERE k.space_id = old.space_id AND k.key = old.key AND k.used_at < " BEFORE
+    " RETURNING k.space_id, 0 AS revision, "
+    "$4 + octet_length(k.key) + coalesce(octet_length(k.body), 0) AS bytes), " GIVE_BACK
+    "SELECT count(*) FROM gone";
 
-static const struct {
+/* The journal has no index by age: it is looked through space by space ($6 of them, after $5), at
+ * its low end. So what a space has forgotten is always a whole beginning. Answers also how many
+ * spaces were looked at, and the last of them. */
+#define JOURNAL_SPACES 1000
+#define JOURNAL_MS     (60 * RETENTION_PURGE_MS) /* between two times that it is looked through */
+#define LOWEST         " FROM journal j WHERE j.space_id = l.space_id "
+static const char purge_journal[] =
+    "WITH seen AS MATERIALIZED (SELECT space_id FROM spaces WHERE space_id > $5 "
+    "ORDER BY space_id LIMIT $6), "
+    "old AS MATERIALIZED (SELECT l.space_id FROM seen l CROSS JOIN LATERAL (SELECT at" LOWEST
+    "ORDER BY revision LIMIT 1) f WHERE f.at < " BEFORE " AND " I_PURGE "), " LOCK_SPACES
+    "low AS MATERIALIZED (SELECT l.space_id, f.revision FROM locked l CROSS JOIN LATERAL "
+    "(SELECT revision" LOWEST "AND revision < coalesce((SELECT revision FROM (SELECT revision, "
+    "at" LOWEST "ORDER BY revision LIMIT $2) young WHERE at >= " BEFORE
+    " ORDER BY revision LIMIT 1), 9223372036854775807) ORDER BY revision LIMIT $2) f "
+    "ORDER BY l.space_id, f.revision LIMIT $2), "
+    "gone AS (DELETE FROM journal j USING low WHERE j.space_id = low.space_id "
+    "AND j.revision = low.revision RETURNING j.space_id, j.revision, "
+    "$4 + coalesce(octet_length(j.before), 0) AS bytes), " GIVE_BACK
+    "SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM seen), "
+    "(SELECT space_id FROM seen ORDER BY space_id DESC LIMIT 1)";
+
+static const struct purge {
     const char *statement;
+    unsigned params;
     int64_t age_ms;
+    int64_t row_bytes;
 } purges[] = {
-    {PURGE_COUNTED("idempotency_keys", "key", "used_at", USAGE_SQL_KEY(OCTETS_OF_KEY)),
-     KEEPING_KEY_MS},
-    {PURGE_COUNTED("tombstones", "id", "deleted_at", USAGE_SQL_TOMBSTONE), KEEPING_TOMBSTONE_MS},
-    {PURGE("sessions", "id", "expires_at"), 0},
-    {"WITH old AS MATERIALIZED (SELECT hash FROM invitations WHERE expires_at < " BEFORE
-     " AND " I_PURGE " ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED), "
-     "gone AS (DELETE FROM invitations USING old WHERE invitations.hash = old.hash RETURNING 1) "
-     "SELECT count(*) FROM gone",
-     0},
+    {purge_keys, 4, RETENTION_KEY_MS, SPACE_KEY_BYTES},
+    {PURGE("sessions", "user_id", "id", "expires_at"), 3, 0, 0},
+    {PURGE("invitations", "hash", "expires_at", "expires_at"), 3, 0, 0},
+    {purge_journal, 6, RETENTION_JOURNAL_MS, SPACE_CHANGE_BYTES},
 };
 
-/* Deletes one batch. False: it failed, `*more` false; else whether there may be more. */
-static bool purge(struct keeper *keeper, size_t which, bool *more)
+/* The journal was looked through up to a space, or its end. Answers whether to go on. */
+static bool end_journal_step(struct keeper *keeper, const PGresult *result, bool all_rows)
 {
-    struct params params = {0};
-    params_i64(&params, purges[which].age_ms);
-    params_i64(&params, KEEPING_PURGE_ROWS);
-    params_i64(&params, clock_steady_ms());
-    PGresult *result = ask(keeper->connection, purges[which].statement, &params,
-                           keeper->connect.timeout_ms, keeper->wake);
+    if (all_rows)
+        return true; /* there may be more in these spaces */
+    if (strtol(PQgetvalue(result, 0, 1), NULL, 10) >= JOURNAL_SPACES &&
+        uuid_parse(slice_of(PQgetvalue(result, 0, 2)), &keeper->journal_after))
+        return true;
+    keeper->journal_after = (struct uuid){0};
+    keeper->journal_at_ms = clock_mono_ms() + JOURNAL_MS;
+    return false;
+}
+
+/* Deletes one batch. False: it failed, `*more` false; else whether there may be more. */
+static bool purge(struct keeper *keeper, const struct purge *purge, bool *more)
+{
+    const bool of_journal = purge->statement == purge_journal;
+    const struct sql_value values[] = {
+        SQL_I64(purge->age_ms),    SQL_I64(RETENTION_PURGE_ROWS),    SQL_I64(clock_steady_ms()),
+        SQL_I64(purge->row_bytes), SQL_UUID(&keeper->journal_after), SQL_I64(JOURNAL_SPACES)};
+    PGresult *result = connect_ask(keeper->connection, purge->statement, values, purge->params,
+                                   keeper->connect.timeout_ms, keeper->wake);
     const bool done = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
-    *more = done && strtol(PQgetvalue(result, 0, 0), NULL, 10) >= KEEPING_PURGE_ROWS;
+    *more = done && strtol(PQgetvalue(result, 0, 0), NULL, 10) >= RETENTION_PURGE_ROWS;
+    if (done && of_journal)
+        *more = end_journal_step(keeper, result, *more);
     if (result && !done) {
         char why[256];
         connect_reason(keeper->connection, why, sizeof why);
@@ -221,13 +265,72 @@ static bool purge_step(struct keeper *keeper)
     bool any = false;
     for (size_t i = 0; i < sizeof purges / sizeof purges[0]; i++) {
         bool more = false;
-        if (!purge(keeper, i, &more))
+        if (purges[i].statement == purge_journal && clock_mono_ms() < keeper->journal_at_ms)
+            continue;
+        if (!purge(keeper, &purges[i], &more))
             return false;
         any = any || more;
     }
     if (!any)
-        keeper->purge_at_ms = clock_mono_ms() + KEEPING_PURGE_MS;
+        keeper->purge_at_ms = clock_mono_ms() + RETENTION_PURGE_MS;
     return true;
+}
+
+/* ---- what deleted accounts left ---- */
+
+/* Runs a statement of sql.h. False: it failed. `*rows`: that it answered or changed. */
+static bool run_statement(struct keeper *keeper, unsigned sql, const struct uuid *user,
+                          int64_t most, int64_t *rows, struct uuid *found)
+{
+    const struct sql_text *statement = sql_text(sql);
+    const struct sql_value values[] = {SQL_UUID(user), SQL_I64(most)};
+    PGresult *result =
+        connect_ask(keeper->connection, statement->text, values, (unsigned)strlen(statement->types),
+                    keeper->connect.timeout_ms, keeper->wake);
+    const ExecStatusType status = PQresultStatus(result);
+    const bool done = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+    *rows = done ? strtoll(PQcmdTuples(result), NULL, 10) : 0;
+    if (done && found && *rows > 0 && !uuid_parse(slice_of(PQgetvalue(result, 0, 0)), found))
+        *rows = 0;
+    PQclear(result);
+    return done;
+}
+
+/* At most RETENTION_PURGE_ROWS rows of what the account's space held; then the account. */
+static bool remove_rows(struct keeper *keeper, const struct uuid *user)
+{
+    static const unsigned others[] = {SQL_DELETED_JOURNAL, SQL_DELETED_KEYS};
+    int64_t left = RETENTION_PURGE_ROWS;
+    int64_t rows = 0;
+    for (unsigned i = 0; i < resource_count + 2 && left > 0; i++) {
+        const unsigned sql = i < resource_count ? SQL_OF_ITEM(resources[i], SQL_ITEM_REMOVE_SOME)
+                                                : others[i - resource_count];
+        if (!run_statement(keeper, sql, user, left, &rows, NULL))
+            return false;
+        left -= rows;
+    }
+    return left == 0 || run_statement(keeper, SQL_DELETED_USER, user, 0, &rows, NULL);
+}
+
+/* One transaction. The account's row is locked in it, so that of several nodes each removes what
+ * another account left. */
+static bool removal_step(struct keeper *keeper)
+{
+    static const struct uuid nobody;
+    int64_t rows = 0;
+    struct uuid user = nobody;
+    bool done = run_statement(keeper, SQL_BEGIN, &nobody, 0, &rows, NULL) &&
+                run_statement(keeper, SQL_DELETED_LOCK, &nobody, 0, &rows, &user);
+    keeper->removal_is_due = done && rows > 0;
+    if (keeper->removal_is_due)
+        done = remove_rows(keeper, &user);
+    done = done && run_statement(keeper, SQL_COMMIT, &nobody, 0, &rows, NULL);
+    if (!done && PQstatus(keeper->connection) == CONNECTION_OK) {
+        char why[256];
+        connect_reason(keeper->connection, why, sizeof why);
+        log_message(LOG_WARN, "purge_failed", "what deleted accounts left stays for now: %s", why);
+    }
+    return done;
 }
 
 /* ---- the thread ---- */
@@ -238,7 +341,7 @@ static bool wait_for_input(struct keeper *keeper)
     struct pollfd ready[] = {{PQsocket(keeper->connection), POLLIN, 0}, {keeper->wake, POLLIN, 0}};
     const int64_t due_ms =
         keeper->ping_at_ms < keeper->purge_at_ms ? keeper->ping_at_ms : keeper->purge_at_ms;
-    const int64_t left_ms = due_ms - clock_mono_ms();
+    const int64_t left_ms = keeper->removal_is_due ? 0 : due_ms - clock_mono_ms();
     if (left_ms > 0)
         (void)poll(ready, 2, (int)left_ms);
     return PQconsumeInput(keeper->connection) == 1;
@@ -250,6 +353,8 @@ static bool serve(struct keeper *keeper)
         return false;
     hear(keeper);
     if (clock_mono_ms() >= keeper->ping_at_ms && !ping(keeper))
+        return false;
+    if (keeper->removal_is_due && !removal_step(keeper))
         return false;
     if (clock_mono_ms() >= keeper->purge_at_ms && !purge_step(keeper))
         return false;
@@ -271,7 +376,7 @@ static void reconnect(struct keeper *keeper)
 
 static void *run(void *argument)
 {
-    struct keeper *keeper = argument;
+    struct keeper *keeper = OWNER_CAST(argument, struct keeper, KEEPER_MAGIC);
     while (!atomic_load(&keeper->stopping)) {
         if (!keeper->connection)
             reconnect(keeper);
@@ -290,9 +395,10 @@ struct keeper *keeper_create(const struct connect_options *connect,
     struct keeper *keeper = calloc(1, sizeof *keeper);
     if (!keeper)
         return NULL;
+    OWNER_SET(keeper, KEEPER_MAGIC);
     keeper->connect = *connect;
     keeper->options = *options;
-    keeper->purge_at_ms = clock_mono_ms();
+    keeper->purge_at_ms = keeper->journal_at_ms = clock_mono_ms();
     /* The store has just been opened. */
     atomic_init(&keeper->health, REACHABLE | MIGRATED | WRITABLE | ON_TIME);
     keeper->wake = eventfd(0, EFD_CLOEXEC);

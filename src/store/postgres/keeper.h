@@ -6,8 +6,9 @@
 #include "store/store.h"
 
 /* A thread with a connection of its own that keeps the house: it hears of the sessions that other
- * nodes end (LISTEN), asks once a second whether the database answers and is migrated, and deletes
- * once a minute what has expired (one node at a time: an advisory lock). */
+ * nodes end (LISTEN), asks once a second whether the database answers and is migrated, deletes
+ * once a minute what has expired (one node at a time: an advisory lock), and removes in small steps
+ * what deleted accounts left. */
 struct keeper;
 
 #define KEEPER_CHANNEL "taskhold_sessions_ended" /* payload: the user's id as text */

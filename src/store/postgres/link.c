@@ -2,30 +2,61 @@
 #include "store/postgres/link.h"
 
 #include <assert.h>
+#include <libpq-events.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/owner.h"
 #include "store/postgres/session.h"
+
+#define LIST_TEXT_MOST 16384
 
 /* ---- the connection ---- */
 
 static void on_notice(void *context, const PGresult *notice)
 {
-    struct link *link = context;
+    struct link *link = OWNER_CAST(context, struct link, LINK_MAGIC);
     connect_log_notice(NULL, notice);
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     if (severity && strcmp(severity, "WARNING") == 0)
         link->warned = true;
 }
 
+static int on_event(PGEventId event, void *info, void *context)
+{
+    (void)context;
+    if (event == PGEVT_CONNDESTROY)
+        free(PQinstanceData(((PGEventConnDestroy *)info)->conn, on_event));
+    return 1;
+}
+
+/* What is prepared on a connection; none yet when it is new. NULL without memory. */
+static struct link_shapes *shapes_of(PGconn *connection)
+{
+    struct link_shapes *shapes = PQinstanceData(connection, on_event);
+    if (shapes)
+        return shapes;
+    shapes = calloc(1, sizeof *shapes);
+    if (shapes && PQregisterEventProc(connection, on_event, "shapes", NULL) == 1 &&
+        PQsetInstanceData(connection, on_event, shapes) == 1)
+        return shapes;
+    free(shapes);
+    return NULL;
+}
+
 bool link_open(struct link *link, PGconn *connection)
 {
+    assert(connection && link->state == LINK_WANTED && link->job_count == 0);
     link->connection = connection;
+    link->shapes = shapes_of(connection);
     link->events = EPOLLIN;
     struct epoll_event event = {.events = link->events, .data.ptr = link};
-    if (PQsetnonblocking(connection, 1) != 0 || PQenterPipelineMode(connection) != 1 ||
+    if (!link->shapes || PQsetnonblocking(connection, 1) != 0 ||
+        PQenterPipelineMode(connection) != 1 ||
         epoll_ctl(link->epoll, EPOLL_CTL_ADD, PQsocket(connection), &event) != 0) {
         link_close(link);
         return false;
@@ -78,35 +109,108 @@ static void watch(struct link *link, bool writing)
 
 /* ---- sending ---- */
 
-static bool send_prepared(PGconn *connection, enum sql sql, const struct params *p)
+static void note_sent(struct link *link, struct job *job, job_take *take, struct link_shape *shape)
 {
-    char name[SQL_NAME_LEN];
-    sql_name(sql, name);
-    return PQsendQueryPrepared(connection, name, p->count, p->values, p->lengths, params_formats,
-                               1) == 1;
+    assert(link->state > LINK_IDLE && link->sent_count < LINK_SENT_MOST);
+    link->sent[link->sent_count++] = (struct link_sent){job, take, shape};
 }
 
-static bool send_text(PGconn *connection, enum sql sql, const struct params *p)
+/* A statement that is prepared, or its text. Without memory, or on a connection that broke, the
+ * flight cannot be whole. */
+static void run_statement(struct link *link, struct job *job, const char *name, const char *text,
+                          const struct params *p)
 {
-    Oid types[PARAMS_MOST];
-    const int count = sql_types(sql, types);
-    assert(count == p->count);
-    return PQsendQueryParams(connection, sql_text(sql)->text, count, types, p->values, p->lengths,
-                             params_formats, 1) == 1;
-}
-
-void link_send(struct link *link, struct job *job, enum sql sql, const struct params *params,
-               job_take *take)
-{
-    static const struct params none = {0};
-    const struct params *p = params ? params : &none;
-    assert(link->sent_count < LINK_SENT_MOST);
-    link->sent[link->sent_count++] = (struct link_sent){job, take};
-    const bool sent = link->prepared ? send_prepared(link->connection, sql, p)
-                                     : send_text(link->connection, sql, p);
-    /* Without memory, or on a connection that broke: the flight cannot be whole. */
+    const bool sent = name ? PQsendQueryPrepared(link->connection, name, p->count, p->values,
+                                                 p->lengths, params_formats, 1) == 1
+                           : PQsendQueryParams(link->connection, text, p->count, p->types,
+                                               p->values, p->lengths, params_formats, 1) == 1;
     if (!sent)
         link_fail(link, job, translate(NULL));
+}
+
+void link_send(struct link *link, struct job *job, unsigned sql, const struct sql_value *values,
+               unsigned count, job_take *take)
+{
+    const struct sql_text *statement = sql_text(sql);
+    char name[SQL_NAME_LEN];
+    struct params p;
+    p.count = 0;
+    assert(strlen(statement->types) == count);
+    for (unsigned i = 0; i < count; i++) {
+        assert(values[i].type == statement->types[i]);
+        params_add(&p, &values[i]);
+    }
+    sql_name(sql, name);
+    note_sent(link, job, take, NULL);
+    run_statement(link, job, link->prepared ? name : NULL, statement->text, &p);
+}
+
+/* ---- lists ---- */
+
+/* The place of a shape, or for it: then it has no name yet. */
+static struct link_shape *place_of(struct link *link, const uint8_t shape[static SQL_SHAPE_LEN])
+{
+    struct link_shape *oldest = &link->shapes->list[0];
+    for (unsigned i = 0; i < LINK_SHAPES_MOST; i++) {
+        struct link_shape *place = &link->shapes->list[i];
+        if (place->name != 0 && memcmp(place->shape, shape, SQL_SHAPE_LEN) == 0)
+            return place;
+        if (place->name == 0 || (oldest->name != 0 && place->used_at < oldest->used_at))
+            oldest = place;
+    }
+    if (oldest->name != 0) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "DEALLOCATE thl%u", oldest->name);
+        note_sent(link, NULL, NULL, NULL);
+        run_statement(link, NULL, NULL, text, &(struct params){0});
+    }
+    memcpy(oldest->shape, shape, SQL_SHAPE_LEN);
+    oldest->name = 0;
+    return oldest;
+}
+
+static void prepare_shape(struct link *link, struct link_shape *place, const char *text,
+                          const struct params *p)
+{
+    char name[SQL_NAME_LEN];
+    place->name = ++link->shapes->made;
+    (void)snprintf(name, sizeof name, "thl%u", place->name);
+    note_sent(link, NULL, NULL, place);
+    if (PQsendPrepare(link->connection, name, text, p->count, p->types) != 1)
+        link_fail(link, NULL, translate(NULL));
+}
+
+void link_send_list(struct link *link, struct job *job, const struct store_item_list *op,
+                    job_take *take)
+{
+    uint8_t shape[SQL_SHAPE_LEN];
+    char name[SQL_NAME_LEN];
+    struct sql_value values[SQL_LIST_PARAMS_MOST];
+    struct params p = {0};
+    struct buffer text;
+    const unsigned count = sql_list_params(op, values);
+    for (unsigned i = 0; i < count; i++)
+        params_add(&p, &values[i]);
+    sql_list_shape(op, shape);
+    struct link_shape *place = link->prepared ? place_of(link, shape) : NULL;
+    buffer_init(&text, LIST_TEXT_MOST);
+    if (!place || place->name == 0) {
+        sql_list(&text, op);
+        buffer_add_char(&text, '\0');
+    }
+    if (text.failed) {
+        link_fail(link, job, (struct translation){.error = ERROR_OVERLOADED});
+        buffer_add_char(&text, '\0');
+    }
+    if (place && place->name == 0)
+        prepare_shape(link, place, text.failed ? "" : text.data, &p);
+    if (place) {
+        place->used_at = ++link->shapes->used;
+        (void)snprintf(name, sizeof name, "thl%u", place->name);
+    }
+    note_sent(link, job, take, NULL);
+    run_statement(link, job, place ? name : NULL, text.failed ? "" : text.data, &p);
+    buffer_finish(&text);
 }
 
 void link_fail(struct link *link, struct job *job, struct translation failure)
@@ -169,9 +273,9 @@ static bool send_round(struct link *link)
 {
     begin_flight(link);
     if (link->round == 0 && lane_writes(link->lane))
-        link_send(link, NULL, SQL_BEGIN, NULL, NULL);
+        link_send(link, NULL, SQL_BEGIN, NULL, 0, NULL);
     if (link->round == 0 && link->jobs[0]->uncertain)
-        link_send(link, NULL, SQL_BE_DURABLE, NULL, NULL);
+        link_send(link, NULL, SQL_BE_DURABLE, NULL, 0, NULL);
     const bool more = step_jobs(link);
     link->round++;
     end_silent(link);
@@ -183,21 +287,14 @@ static bool send_round(struct link *link)
         link->warned = false;
         link->commit_us = clock_mono_us();
         link->state = LINK_COMMITTING;
-        link_send(link, NULL, SQL_COMMIT, NULL, NULL);
+        link_send(link, NULL, SQL_COMMIT, NULL, 0, NULL);
     }
-    return launch(link);
-}
-
-static bool send_rollback(struct link *link)
-{
-    begin_flight(link);
-    link->state = LINK_ROLLING_BACK;
-    link_send(link, NULL, SQL_ROLLBACK, NULL, NULL);
     return launch(link);
 }
 
 void link_begin(struct link *link, enum lane lane, unsigned count, int64_t deadline_us)
 {
+    assert(link->state == LINK_IDLE && count > 0 && count <= LINK_BATCH_MOST);
     link->lane = lane;
     link->job_count = count;
     link->deadline_us = deadline_us;
@@ -224,8 +321,14 @@ static void end_if_answered(struct link *link, const struct job *job)
     end_job(link, place);
 }
 
-static void end_committed(struct link *link)
+/* The COMMIT was answered: perhaps with a warning, that the server gave up waiting for its
+ * standbys, or with word that there was nothing to commit. */
+static void end_commit(struct link *link)
 {
+    if (link->warned || !link->committed) {
+        link_lose(link);
+        return;
+    }
     metrics_observe(METRIC_STORE_COMMIT, clock_mono_us() - link->commit_us);
     metrics_observe(METRIC_STORE_BATCH, (int64_t)link->job_count);
     link->state = LINK_IDLE;
@@ -233,12 +336,7 @@ static void end_committed(struct link *link)
         end_job(link, 0);
 }
 
-/* The transaction is still open on the server's side, or is marked as failed there. */
-static bool must_roll_back(const struct link *link)
-{
-    return PQtransactionStatus(link->connection) != PQTRANS_IDLE;
-}
-
+/* What the server still holds of the transaction is rolled back. */
 static void end_failed(struct link *link)
 {
     if (link->failure.discard) {
@@ -249,22 +347,13 @@ static void end_failed(struct link *link)
     session_failed(link->session, link);
     link->job_count = 0;
     link->failed = false;
-    if (must_roll_back(link) && !send_rollback(link))
+    if (PQtransactionStatus(link->connection) == PQTRANS_IDLE)
+        return;
+    begin_flight(link);
+    link->state = LINK_ROLLING_BACK;
+    link_send(link, NULL, SQL_ROLLBACK, NULL, 0, NULL);
+    if (!launch(link))
         link_lose(link);
-}
-
-/* The server said that it gave up waiting for its standbys, or that there was nothing to commit. */
-static bool is_doubtful(const struct link *link)
-{
-    return link->warned || !link->committed;
-}
-
-static void end_commit(struct link *link)
-{
-    if (is_doubtful(link))
-        link_lose(link);
-    else
-        end_committed(link);
 }
 
 /* Every statement of the flight was answered. */
@@ -301,13 +390,6 @@ static void fail_statement(struct link *link, const struct link_sent *sent, cons
     link_fail(link, sent->job, failure);
 }
 
-/* What a read shows lives until it is answered. */
-static void keep_result(struct job *job, PGresult *result)
-{
-    assert(job->result_count < JOB_RESULTS_MOST);
-    job->results[job->result_count++] = result;
-}
-
 static void take_rows(struct link *link, const struct link_sent *sent, PGresult *result)
 {
     struct job *job = sent->job;
@@ -321,7 +403,8 @@ static void take_rows(struct link *link, const struct link_sent *sent, PGresult 
         PQclear(result);
         return;
     }
-    keep_result(job, result);
+    assert(job->result_count < JOB_RESULTS_MOST);
+    job->results[job->result_count++] = result; /* what a read shows lives until it is answered */
     if (!link->failed)
         end_if_answered(link, job);
 }
@@ -338,6 +421,8 @@ static void take_result(struct link *link, PGresult *result)
         take_rows(link, sent, result);
         return;
     }
+    if (sent->shape)
+        sent->shape->name = 0; /* it is not prepared */
     if (status != PGRES_PIPELINE_ABORTED)
         fail_statement(link, sent, result);
     PQclear(result);

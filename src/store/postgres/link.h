@@ -18,6 +18,10 @@
 #define LINK_BATCH_MOST 64
 #define LINK_SENT_MOST  (LINK_BATCH_MOST * JOB_STATEMENTS_MOST + 4)
 
+/* Lists of so many shapes are prepared on a connection; then the one that was not used for longest
+ * goes. */
+#define LINK_SHAPES_MOST 48
+
 enum link_state {
     LINK_WANTED, /* there is no connection yet */
     LINK_IDLE,
@@ -28,14 +32,33 @@ enum link_state {
 
 /* A statement that was sent and not answered. */
 struct link_sent {
-    struct job *job; /* NULL: of the transaction */
+    struct job *job; /* NULL: of the transaction, or of a shape */
     job_take *take;
+    struct link_shape *shape; /* that it prepares; NULL: none */
 };
 
+/* The lists that are prepared on a connection, from when that was sent; see sql_list_shape. They
+ * belong to the connection, which another session may get one day. */
+struct link_shape {
+    uint8_t shape[SQL_SHAPE_LEN];
+    unsigned name;    /* a number; 0: there is none */
+    unsigned used_at; /* counts; the largest was used last */
+};
+
+struct link_shapes {
+    struct link_shape list[LINK_SHAPES_MOST];
+    unsigned made;
+    unsigned used;
+};
+
+#define LINK_MAGIC 0x1d6f83b9u
+
 struct link {
+    unsigned magic; /* LINK_MAGIC */
     struct store_session *session;
     struct connector_order order;
     PGconn *connection;
+    struct link_shapes *shapes; /* of the connection */
     int epoll;
     bool prepared;
     enum link_state state;
@@ -71,8 +94,12 @@ void link_close(struct link *link);
 void link_begin(struct link *link, enum lane lane, unsigned count, int64_t deadline_us);
 
 /* Sends a statement of a job (NULL: of the transaction) in this round. */
-void link_send(struct link *link, struct job *job, enum sql sql, const struct params *params,
-               job_take *take);
+void link_send(struct link *link, struct job *job, unsigned sql, const struct sql_value *values,
+               unsigned count, job_take *take);
+
+/* The same for a list; its text is prepared before the first of its shape. */
+void link_send_list(struct link *link, struct job *job, const struct store_item_list *op,
+                    job_take *take);
 
 /* The batch cannot be committed because of `job`; the first failure counts. */
 void link_fail(struct link *link, struct job *job, struct translation failure);

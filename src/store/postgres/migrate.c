@@ -5,23 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/migrations.h"
 #include "store/postgres/connect.h"
-#include "store/postgres/locks.h"
 
-/* Made from the files in migrations/ when the program is built. */
-extern const unsigned char embed_postgres_0001_init_sql[];
-extern const size_t embed_postgres_0001_init_sql_len;
-
-static const struct migration {
-    const unsigned char *script;
-    const size_t *len;
-    const char *stamp;
-} migrations[] = {
-    {embed_postgres_0001_init_sql, &embed_postgres_0001_init_sql_len,
-     "UPDATE taskhold_schema SET version = 1"},
-};
-
-#define HEAD ((int)(sizeof migrations / sizeof migrations[0]))
+#define HEAD ((int)postgres_migration_count)
 
 #define NO_TABLE "42P01"
 
@@ -41,17 +28,28 @@ int migrate_postgres_head(void)
     return HEAD;
 }
 
+/* The number that a statement answers; -1 when it does not, 0 when a table is missing. */
+static int ask_number(PGconn *connection, const char *statement)
+{
+    PGresult *result = PQexec(connection, statement);
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    int number = -1;
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
+        number = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
+    else if (state && strcmp(state, NO_TABLE) == 0)
+        number = 0;
+    PQclear(result);
+    return number;
+}
+
 int migrate_postgres_version(PGconn *connection)
 {
-    PGresult *result = PQexec(connection, "SELECT version FROM taskhold_schema");
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    int version = -1;
-    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
-        version = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
-    else if (state && strcmp(state, NO_TABLE) == 0)
-        version = 0;
-    PQclear(result);
-    return version;
+    const int version = ask_number(connection, "SELECT version FROM taskhold_schema");
+    const int old = version <= 0
+                        ? 0
+                        : ask_number(connection, "SELECT (to_regclass('tasks') IS NOT NULL AND "
+                                                 "to_regclass('spaces') IS NULL)::int");
+    return old > 0 ? MIGRATE_OLD_FORM : old < 0 ? -1 : version;
 }
 
 static bool run(PGconn *connection, const char *statements)
@@ -62,10 +60,13 @@ static bool run(PGconn *connection, const char *statements)
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
-static bool run_script(PGconn *connection, const struct migration *migration)
+/* Makes version `to`. */
+static bool run_script(PGconn *connection, const struct migration *migration, int to)
 {
+    char stamp[64];
     char *text = strndup((const char *)migration->script, *migration->len);
-    const bool done = text && run(connection, text);
+    (void)snprintf(stamp, sizeof stamp, "UPDATE taskhold_schema SET version = %d", to);
+    const bool done = text && run(connection, text) && run(connection, stamp);
     free(text);
     return done;
 }
@@ -88,8 +89,7 @@ static bool take_step(PGconn *connection, int *version, char *why, size_t why_si
         done = *version >= 0;
     }
     if (done && *version < HEAD) {
-        const struct migration *migration = &migrations[*version];
-        done = run_script(connection, migration) && run(connection, migration->stamp);
+        done = run_script(connection, &postgres_migrations[*version], *version + 1);
         *version += done;
     }
     if (done)
@@ -105,22 +105,35 @@ bool migrate_postgres(PGconn *connection, char *why, size_t why_size)
 {
     char reason[200];
     int version = migrate_postgres_version(connection);
-    if (version < 0) {
-        connect_reason(connection, reason, sizeof reason);
-        (void)snprintf(why, why_size, "the schema's version cannot be read: %s", reason);
-        return false;
-    }
-    while (version < HEAD) {
+    while (version >= 0 && version < HEAD) {
         const int from = version;
         if (!take_step(connection, &version, reason, sizeof reason)) {
             (void)snprintf(why, why_size, "schema change %d failed: %s", from + 1, reason);
             return false;
         }
     }
-    if (version > HEAD)
+    return migrate_postgres_judge(connection, version, why, why_size);
+}
+
+bool migrate_postgres_judge(PGconn *connection, int version, char *why, size_t why_size)
+{
+    char reason[200];
+    if (version == MIGRATE_OLD_FORM) {
+        (void)snprintf(why, why_size, "%s", MIGRATE_OLD_FORM_WHY);
+    } else if (version < 0) {
+        connect_reason(connection, reason, sizeof reason);
+        (void)snprintf(why, why_size, "the schema's version cannot be read: %s", reason);
+    } else if (version == 0) {
+        (void)snprintf(why, why_size, "there is none of taskhold in it");
+    } else if (version < HEAD) {
+        (void)snprintf(why, why_size,
+                       "it has schema %d and this program's is %d: run taskhold migrate", version,
+                       HEAD);
+    } else if (version > HEAD) {
         (void)snprintf(why, why_size,
                        "the database has schema %d and this program knows up to %d: start the "
                        "newer program",
                        version, HEAD);
+    }
     return version == HEAD;
 }

@@ -4,42 +4,155 @@
 #include <assert.h>
 #include <endian.h>
 
-const int params_formats[PARAMS_MOST] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+const int params_formats[PARAMS_MOST] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                         1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                         1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+static_assert(PARAMS_MOST == 48, "params_formats has a 1 for each");
 
-static void bind(struct params *p, const void *bytes, size_t size)
+/* As pg_type.dat names them; they never change. */
+Oid params_type(char letter)
 {
-    assert(p->count < PARAMS_MOST);
-    p->values[p->count] = bytes;
-    p->lengths[p->count] = (int)size;
-    p->count++;
+    switch (letter) {
+    case 'u': return 2950;
+    case 'i': return 20;
+    case 't': return 25;
+    default: assert(letter == 'b'); return 17;
+    }
+}
+
+void params_add(struct params *p, const struct sql_value *value)
+{
+    const int at = p->count++;
+    assert(at < PARAMS_MOST);
+    assert(value->type == 'i' || value->value.null || value->value.bytes.ptr);
+    p->types[at] = params_type(value->type);
+    if (value->value.null) {
+        p->values[at] = NULL;
+        p->lengths[at] = 0;
+    } else if (value->type == 'i') {
+        p->numbers[at] = (int64_t)htobe64((uint64_t)value->value.number);
+        p->values[at] = (const char *)&p->numbers[at];
+        p->lengths[at] = sizeof p->numbers[at];
+    } else {
+        p->values[at] = value->value.bytes.ptr;
+        p->lengths[at] = (int)value->value.bytes.len;
+    }
 }
 
 void params_i64(struct params *p, int64_t value)
 {
-    int64_t *number = &p->numbers[p->count];
-    *number = (int64_t)htobe64((uint64_t)value);
-    bind(p, number, sizeof *number);
-}
-
-void params_time(struct params *p, int64_t ms)
-{
-    if (ms != 0)
-        params_i64(p, ms);
-    else
-        bind(p, NULL, 0);
-}
-
-void params_uuid(struct params *p, const struct uuid *id)
-{
-    bind(p, id->bytes, sizeof id->bytes);
+    const struct sql_value number = SQL_I64(value);
+    params_add(p, &number);
 }
 
 void params_text(struct params *p, struct slice text)
 {
-    bind(p, text.ptr, text.len);
+    const struct sql_value value = SQL_TEXT(text);
+    params_add(p, &value);
 }
 
-void params_blob(struct params *p, const void *bytes, size_t size)
+/* ---- rows ---- */
+
+struct row row_of(const PGresult *result, int number, struct arena *arena)
 {
-    bind(p, bytes, size);
+    assert(number >= 0 && number < PQntuples(result));
+    return (struct row){.result = result, .number = number, .arena = arena};
+}
+
+/* The bytes of the next column; ptr NULL: NULL. */
+static struct slice take(struct row *r)
+{
+    const int column = r->column++;
+    assert(column < PQnfields(r->result));
+    if (PQgetisnull(r->result, r->number, column))
+        return (struct slice){0};
+    return (struct slice){PQgetvalue(r->result, r->number, column),
+                          (size_t)PQgetlength(r->result, r->number, column)};
+}
+
+static int64_t number_of(struct row *r, struct slice bytes)
+{
+    if (bytes.len == 0 || bytes.len > sizeof(int64_t)) {
+        r->failed = r->failed || bytes.len > 0;
+        return 0;
+    }
+    assert(bytes.ptr);
+    uint64_t value = (bytes.ptr[0] & 0x80) != 0 ? UINT64_MAX : 0;
+    for (size_t i = 0; i < bytes.len; i++)
+        value = value << 8 | (uint8_t)bytes.ptr[i];
+    return (int64_t)value;
+}
+
+static struct slice keep(struct row *r, struct slice bytes)
+{
+    if (!bytes.ptr || !r->arena)
+        return bytes;
+    const struct slice copy = arena_copy(r->arena, bytes);
+    r->failed = r->failed || !copy.ptr;
+    return copy;
+}
+
+int64_t row_i64(struct row *r)
+{
+    return number_of(r, take(r));
+}
+
+struct uuid row_uuid(struct row *r)
+{
+    const struct slice bytes = take(r);
+    struct uuid id = {0};
+    if (bytes.len == sizeof id.bytes)
+        memcpy(id.bytes, bytes.ptr, sizeof id.bytes);
+    else
+        r->failed = true;
+    return id;
+}
+
+struct slice row_text(struct row *r)
+{
+    return keep(r, take(r));
+}
+
+struct slice row_blob(struct row *r)
+{
+    return take(r);
+}
+
+bool row_first_uuid(const PGresult *result, struct uuid *id)
+{
+    if (PQntuples(result) == 0)
+        return false;
+    struct row r = row_of(result, 0, NULL);
+    *id = row_uuid(&r);
+    return !r.failed;
+}
+
+struct user row_user(struct row *r)
+{
+    struct user user = {.id = row_uuid(r)};
+    user.email = row_text(r);
+    user.name = row_text(r);
+    user.password_hash = row_text(r);
+    user.created_at = row_i64(r);
+    user.updated_at = row_i64(r);
+    user.disabled_at = row_i64(r);
+    return user;
+}
+
+void row_item(struct row *r, const struct resource *resource, void *item)
+{
+    assert(r->column + (int)resource->count <= PQnfields(r->result));
+    for (size_t i = 0; i < resource->count; i++) {
+        const struct field *field = &resource->fields[i];
+        const struct slice bytes = take(r);
+        struct field_value value = {.null = !bytes.ptr};
+        if (field_is_number(field->type))
+            value.number = number_of(r, bytes);
+        else if (field->type == FIELD_TEXT)
+            value.bytes = keep(r, bytes);
+        else
+            value.bytes = bytes; /* field_set copies it */
+        if (!r->failed && !field_set(field, item, &value))
+            r->failed = true;
+    }
 }

@@ -2,30 +2,65 @@
 #ifndef TASKHOLD_STORE_POSTGRES_PARAMS_H
 #define TASKHOLD_STORE_POSTGRES_PARAMS_H
 
-#include <stdint.h>
+#include <libpq-fe.h>
 
-#include "base/slice.h"
-#include "base/uuid.h"
+#include "base/arena.h"
+#include "model/user.h"
+#include "store/sql.h"
 
-/* The parameters of one run of a statement, in PostgreSQL's binary form, bound from left to right.
- * Bytes are not copied: what was bound, and the struct itself, stay where they are until the
- * statement was sent. */
-#define PARAMS_MOST 13
+/* What goes to PostgreSQL and comes from it, in its binary form. */
 
+/* ---- the parameters of a statement ---- */
+
+/* Above the columns of an item stand what its space and its journal take. */
+#define PARAMS_MOST (RESOURCE_FIELDS_MOST + 16)
+
+/* The same for libpq, from left to right. */
 struct params {
     int count;
     const char *values[PARAMS_MOST]; /* NULL: NULL */
     int lengths[PARAMS_MOST];
+    Oid types[PARAMS_MOST];
     int64_t numbers[PARAMS_MOST]; /* big-endian; what `values` points to for numbers */
 };
 
 /* All of them binary, for libpq's paramFormats. */
 extern const int params_formats[PARAMS_MOST];
 
+/* Adds one; what was added, and the struct itself, stay where they are until it was sent. */
+void params_add(struct params *p, const struct sql_value *value);
 void params_i64(struct params *p, int64_t value);
-void params_time(struct params *p, int64_t ms); /* 0: NULL */
-void params_uuid(struct params *p, const struct uuid *id);
-void params_text(struct params *p, struct slice text); /* ptr NULL: NULL */
-void params_blob(struct params *p, const void *bytes, size_t size);
+void params_text(struct params *p, struct slice text);
+
+/* The type of a letter of sql.h. */
+Oid params_type(char letter);
+
+/* ---- the rows of a result ---- */
+
+/* One row, read from left to right. Slices live as long as the result, or are copied into `arena`
+ * when there is one. */
+struct row {
+    const PGresult *result;
+    int number;
+    int column;
+    struct arena *arena; /* NULL: texts are not copied */
+    bool failed;         /* a copy ran out of memory, or a column was not of its size */
+};
+
+struct row row_of(const PGresult *result, int number, struct arena *arena);
+
+int64_t row_i64(struct row *r); /* boolean, smallint, integer or bigint; NULL: 0 */
+struct uuid row_uuid(struct row *r);
+struct slice row_text(struct row *r); /* ptr NULL: NULL */
+struct slice row_blob(struct row *r); /* never copied */
+
+/* The UUID that the first row is; false: there is no row. */
+bool row_first_uuid(const PGresult *result, struct uuid *id);
+
+/* In the order of the shared statements on users. */
+struct user row_user(struct row *r);
+
+/* The columns of a resource, into an item of its size. */
+void row_item(struct row *r, const struct resource *resource, void *item);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "store/postgres/session_private.h"
+#include "store/postgres/session.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "store/postgres/store_private.h"
+#include "base/owner.h"
 
 #define EVENTS_MOST   64
 #define ATTEMPTS_MOST 5    /* runs of a transaction after the first */
@@ -145,20 +145,14 @@ void session_lost(struct store_session *session, struct link *link, bool committ
 
 /* ---- time ---- */
 
-static bool is_busy(const struct store_session *session)
+static void tick(struct store_session *session)
 {
+    const struct itimerspec next = {.it_value = {.tv_nsec = TICK_MS * 1000000L}};
     bool busy = batches_has_jobs(session);
     for (unsigned i = 0; i < session->link_count; i++)
         busy = busy || session->links[i].state > LINK_IDLE;
-    return busy;
-}
-
-static void tick(struct store_session *session)
-{
-    if (session->ticking || !is_busy(session))
-        return;
-    const struct itimerspec next = {.it_value = {.tv_nsec = TICK_MS * 1000000L}};
-    session->ticking = timerfd_settime(session->timer, 0, &next, NULL) == 0;
+    if (busy && !session->ticking)
+        session->ticking = timerfd_settime(session->timer, 0, &next, NULL) == 0;
 }
 
 /* Ends the wait of the jobs of a lane whose time is over. */
@@ -197,7 +191,7 @@ static void expire(struct store_session *session)
 
 static void on_connected(struct inbox_message *message)
 {
-    struct link *link = (struct link *)((char *)message - offsetof(struct link, order.message));
+    struct link *link = OWNER_OF(message, struct link, order.message, LINK_MAGIC);
     PGconn *connection = link->order.connection;
     link->order.connection = NULL;
     link->session->hurried = false;
@@ -215,7 +209,7 @@ static void want_connection(struct store_session *session, struct link *link)
 static void on_lend(struct inbox_message *message)
 {
     struct store_session *session =
-        (struct store_session *)((char *)message - offsetof(struct store_session, client.lend));
+        OWNER_OF(message, struct store_session, client.lend, SESSION_MAGIC);
     session->lends = true; /* at the end of this turn, or when one is idle */
 }
 
@@ -238,14 +232,6 @@ static void lend_one(struct store_session *session)
     }
 }
 
-static void hurry(struct store_session *session)
-{
-    if (session->hurried || batches_count_live(session) > 0 || !batches_has_jobs(session))
-        return;
-    session->hurried = true;
-    connector_hurry(session->store->connector, &session->client);
-}
-
 static bool make_descriptors(struct store_session *session)
 {
     session->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -262,6 +248,7 @@ static void give_back(struct store_session *session)
     if (session->timer >= 0)
         close(session->timer);
     free(session->links);
+    OWNER_END(session);
     free(session);
 }
 
@@ -270,8 +257,12 @@ struct store_session *session_open(struct store *store, struct inbox *inbox)
     struct store_session *session = calloc(1, sizeof *session);
     if (!session)
         return NULL;
+    assert(store && inbox);
+    OWNER_SET(session, SESSION_MAGIC);
     session->store = store;
     session->inbox = inbox;
+    session->limits =
+        usage_limits_of(store->options.user_tasks_most, store->options.user_bytes_most);
     session->timer = -1;
     session->client = (struct connector_client){.inbox = inbox, .lend.run = on_lend};
     session->links = calloc(store->options.pool, sizeof *session->links);
@@ -285,18 +276,13 @@ struct store_session *session_open(struct store *store, struct inbox *inbox)
     connector_join(store->connector, &session->client);
     for (unsigned i = 0; i < session->link_count; i++) {
         struct link *link = &session->links[i];
+        OWNER_SET(link, LINK_MAGIC);
         link->session = session;
         link->epoll = session->epoll;
         link->prepared = store->connect.prepare;
         want_connection(session, link);
     }
     return session;
-}
-
-struct usage_limits session_limits(const struct store_session *session)
-{
-    const struct store_options *options = &session->store->options;
-    return usage_limits_of(options->user_tasks_most, options->user_bytes_most);
 }
 
 int session_descriptor(const struct store_session *session)
@@ -309,7 +295,10 @@ void session_flush(struct store_session *session)
     if (session->lends)
         lend_one(session);
     batches_run(session, clock_mono_us());
-    hurry(session);
+    if (!session->hurried && batches_count_live(session) == 0 && batches_has_jobs(session)) {
+        session->hurried = true;
+        connector_hurry(session->store->connector, &session->client);
+    }
     tick(session);
 }
 

@@ -2,213 +2,230 @@
 #include "store/postgres/sql.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
-#include "store/postgres/list.h"
-#include "store/usage.h"
+#include "store/decision.h"
 
-/* The orders that row.h takes. */
-#define USER_COLUMNS "user_id, email, name, password_hash, created_at, updated_at, disabled_at"
-#define TASK_COLUMNS                                                                               \
-    "id, title, description, status, created_at, updated_at, completed_at, revision"
+#define TEXT_MOST 8192
 
-/* Adds to the usage of a user. */
-#define ADD_USAGE(pending, in_progress, completed, bytes)                                          \
-    "tasks_pending = tasks_pending + " pending ", "                                                \
-    "tasks_in_progress = tasks_in_progress + " in_progress ", "                                    \
-    "tasks_completed = tasks_completed + " completed ", bytes = bytes + " bytes
-
-/* Behind a change of one task `t`: its revision becomes the user's, and the usage follows. When no
- * task was changed the revision would become NULL, which the column forbids: then the transaction
- * fails as a whole. */
-#define TAKE_REVISION(pending, in_progress, completed, bytes)                                      \
-    " UPDATE users SET revision = (SELECT revision FROM t), " ADD_USAGE(                           \
-        pending, in_progress, completed, bytes) " WHERE user_id = $1"
-
-/* What has the address `$n` as a key of `emails`: ASCII in lower case, and nothing else changed. */
+/* What has the address `?n` as a key of `emails`: ASCII in lower case, and nothing else changed. */
 #define ADDRESS(n) "lower(" n " COLLATE \"C\")"
 
-#define OCTETS(text) "octet_length(" text ")"
-
-const char pg_sql_recount[] = USAGE_RECOUNT("user_id", OCTETS);
-const char pg_sql_drift[] = USAGE_DRIFT("user_id", OCTETS);
-
-static const struct sql_text texts[SQL_TASK_LIST] = {
-    [SQL_BEGIN] = {"BEGIN ISOLATION LEVEL READ COMMITTED", ""},
-    [SQL_COMMIT] = {"COMMIT", ""},
-    [SQL_ROLLBACK] = {"ROLLBACK", ""},
+/* `after`: the text is what stands behind another form, and has its types. */
+static const struct own_form {
+    const char *text;
+    const char *types;
+    const struct sql_form *after;
+} own_forms[SQL_OWN_END - SQL_SHARED_COUNT] = {
+#define OWN(sql) [(sql)-SQL_SHARED_COUNT]
+    OWN(SQL_BEGIN) = {"BEGIN ISOLATION LEVEL READ COMMITTED", "", NULL},
+    OWN(SQL_COMMIT) = {"COMMIT", "", NULL},
+    OWN(SQL_ROLLBACK) = {"ROLLBACK", "", NULL},
     /* An empty record in the log: after it the commit waits as if it had changed something. */
-    [SQL_BE_DURABLE] = {"SELECT pg_logical_emit_message(true, 'taskhold', '')", ""},
+    OWN(SQL_BE_DURABLE) = {"SELECT pg_logical_emit_message(true, 'taskhold', '')", "", NULL},
 
-    [SQL_EMAIL_OWNER] = {"SELECT user_id FROM emails WHERE email = " ADDRESS("$1"), "t"},
-    [SQL_SESSION_OWNER] = {"SELECT user_id FROM sessions WHERE id = $1", "u"},
-
-    [SQL_INVITATION_LOCK] = {"SELECT 1 FROM invitations WHERE hash = $1 AND expires_at > $2 "
-                             "AND (email IS NULL OR " ADDRESS("email") " = " ADDRESS(
-                                 "$3") ") "
-                                       "FOR UPDATE",
-                             "bit"},
-    [SQL_INVITATION_DELETE] = {"DELETE FROM invitations WHERE hash = $1", "b"},
+    OWN(SQL_EMAIL_OWNER) = {"SELECT user_id FROM emails WHERE email = " ADDRESS("?1"), "t", NULL},
+    OWN(SQL_SESSION_OWNER) = {"SELECT user_id FROM sessions WHERE id = ?1", "u", NULL},
+    OWN(SQL_INVITATION_LOCK) = {"SELECT 1 FROM invitations WHERE hash = ?1 AND expires_at > ?2 "
+                                "AND (email IS NULL OR " ADDRESS("email") " = " ADDRESS(
+                                    "?3") ") FOR UPDATE",
+                                "bit", NULL},
     /* One that is there already, an earlier run of the job put there. */
-    [SQL_INVITATION_PUT] = {"INSERT INTO invitations (hash, email, created_at, expires_at) "
-                            "SELECT $1, $2, $3, $4 WHERE (SELECT count(*) FROM invitations) < $5 "
-                            "ON CONFLICT (hash) DO UPDATE SET email = excluded.email "
-                            "RETURNING 1",
-                            "btiii"},
+    OWN(SQL_INVITATION_PUT) = {"INSERT INTO invitations (hash, email, created_at, expires_at) "
+                               "SELECT ?1, ?2, ?3, ?4 "
+                               "WHERE (SELECT count(*) FROM invitations) < ?5 "
+                               "ON CONFLICT (hash) DO UPDATE SET email = excluded.email "
+                               "RETURNING 1",
+                               "btiii", NULL},
+    OWN(SQL_EMAIL_INSERT) = {"INSERT INTO emails (user_id, email) VALUES (?1, " ADDRESS("?2") ")",
+                             "ut", NULL},
+    OWN(SQL_EMAIL_DELETE) = {"DELETE FROM emails WHERE user_id = ?1 AND email = " ADDRESS("?2"),
+                             "ut", NULL},
 
-    [SQL_USER_GET] = {"SELECT " USER_COLUMNS " FROM users WHERE user_id = $1", "u"},
-    [SQL_USER_LIST] = {"SELECT " USER_COLUMNS " FROM users WHERE user_id > $1 "
-                       "ORDER BY user_id LIMIT $2",
-                       "ui"},
-    [SQL_ADDRESS_KNOWN] = {"SELECT 1 FROM known_addresses WHERE user_id = $1 AND ip = $2", "ut"},
-    [SQL_SESSION_CHECK] = {"SELECT s.expires_at FROM sessions s "
-                           "JOIN users u ON u.user_id = s.user_id "
-                           "WHERE s.user_id = $1 AND s.id = $2 AND s.expires_at > $3 "
-                           "AND u.disabled_at IS NULL",
-                           "uui"},
-    [SQL_SESSION_LIST] = {"SELECT id, user_id, counter, created_at, last_used_at, expires_at, "
-                          "user_agent, ip FROM sessions WHERE user_id = $1 AND expires_at > $2 "
-                          "ORDER BY created_at DESC, id DESC",
-                          "ui"},
-    [SQL_TASK_GET] = {"SELECT " TASK_COLUMNS " FROM tasks WHERE user_id = $1 AND id = $2", "uu"},
+    OWN(SQL_USER_LOCK) = {" FOR NO KEY UPDATE", NULL, &sql_shared[SQL_USER_GET]},
+    OWN(SQL_SESSION_LOCK) = {"SELECT s.counter, s.created_at, s.last_used_at, s.expires_at, "
+                             "s.superseded, u.disabled_at IS NOT NULL "
+                             "FROM sessions s JOIN users u ON u.user_id = s.user_id "
+                             "WHERE s.user_id = ?1 AND s.id = ?2 AND u.deleted_at IS NULL "
+                             "FOR UPDATE OF s",
+                             "uu", NULL},
+    OWN(SQL_SPACE_LOCK) = {" FOR NO KEY UPDATE", NULL, &sql_shared[SQL_SPACE_GET]},
+    OWN(SQL_DELETED_LOCK) = {" FOR UPDATE SKIP LOCKED", NULL, &sql_shared[SQL_DELETED_NEXT]},
 
-    [SQL_USER_LOCK] = {"SELECT revision, " USAGE_COLUMNS
-                       " FROM users WHERE user_id = $1 FOR NO KEY UPDATE",
-                       "u"},
-    /* A broken network may deliver it when it was run again on another connection long since; where
-     * its task has been deleted meanwhile, it must not bring that back. Revision 0: the user is
-     * there and holds too much; locked, because a snapshot still has a user whose deletion the
-     * UPDATE has waited for. */
-    [SQL_TASK_CREATE] = {"WITH u AS (UPDATE users SET revision = revision + 1, " ADD_USAGE(
-                             "($5 = 0)::int", "($5 = 1)::int", "($5 = 2)::int",
-                             "$9") " WHERE user_id = $1 "
-                                   "AND tasks_pending + tasks_in_progress + tasks_completed < $10 "
-                                   "AND bytes <= $11 - $9 "
-                                   "AND NOT EXISTS (SELECT FROM tombstones "
-                                   "WHERE user_id = $1 AND id = $2) RETURNING revision), "
-                                   "t AS (INSERT INTO tasks (user_id, " TASK_COLUMNS ") "
-                                   "SELECT $1, $2, $3, $4, $5, $6, $7, $8, u.revision FROM u "
-                                   "RETURNING revision) "
-                                   "SELECT revision FROM t UNION ALL SELECT 0 FROM "
-                                   "(SELECT FROM users WHERE user_id = $1 "
-                                   "AND NOT EXISTS (SELECT FROM t) FOR NO KEY UPDATE) l",
-                         "uuttiiiiiii"},
-    [SQL_TASK_INSERT] = {"WITH t AS (INSERT INTO tasks (user_id, " TASK_COLUMNS ") "
-                         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
-                         "RETURNING revision)" TAKE_REVISION("$10", "$11", "$12", "$13"),
-                         "uuttiiiiiiiii"},
-    [SQL_TASK_UPDATE] = {"WITH t AS (UPDATE tasks SET title = $4, description = $5, status = $6, "
-                         "updated_at = $7, completed_at = $8, revision = $9 "
-                         "WHERE user_id = $1 AND id = $2 AND revision = $3 "
-                         "RETURNING revision)" TAKE_REVISION("$10", "$11", "$12", "$13"),
-                         "uuittiiiiiiii"},
-    [SQL_TASK_DELETE] = {"WITH t AS (DELETE FROM tasks "
-                         "WHERE user_id = $1 AND id = $2 AND revision = $3 "
-                         "RETURNING $4 AS revision)" TAKE_REVISION("$5", "$6", "$7", "$8"),
-                         "uuiiiiii"},
-    [SQL_USER_ADD_BYTES] = {"UPDATE users SET bytes = bytes + $2 WHERE user_id = $1", "ui"},
-    [SQL_TOMBSTONE_GET] = {"SELECT 1 FROM tombstones WHERE user_id = $1 AND id = $2", "uu"},
-    [SQL_TOMBSTONE_PUT] = {"INSERT INTO tombstones (user_id, id, revision, deleted_at) "
-                           "VALUES ($1, $2, $3, $4) ON CONFLICT (user_id, id) DO UPDATE SET "
-                           "revision = excluded.revision, deleted_at = excluded.deleted_at",
-                           "uuii"},
-    [SQL_TOMBSTONE_DROP] = {"DELETE FROM tombstones WHERE user_id = $1 AND id = $2", "uu"},
-    [SQL_KEY_GET] = {"SELECT fingerprint, used_at, outcome, task_id, title, description, status, "
-                     "created_at, updated_at, completed_at, revision "
-                     "FROM idempotency_keys WHERE user_id = $1 AND key = $2",
-                     "ut"},
-    [SQL_KEY_PUT] = {"INSERT INTO idempotency_keys (user_id, key, fingerprint, used_at, outcome, "
-                     "task_id, title, description, status, created_at, updated_at, completed_at, "
-                     "revision) "
-                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
-                     "ON CONFLICT (user_id, key) DO UPDATE SET "
-                     "fingerprint = excluded.fingerprint, used_at = excluded.used_at, "
-                     "outcome = excluded.outcome, task_id = excluded.task_id, "
-                     "title = excluded.title, description = excluded.description, "
-                     "status = excluded.status, created_at = excluded.created_at, "
-                     "updated_at = excluded.updated_at, completed_at = excluded.completed_at, "
-                     "revision = excluded.revision",
-                     "utbiiuttiiiii"},
-    [SQL_KEY_TOUCH] = {"UPDATE idempotency_keys SET used_at = used_at "
-                       "WHERE user_id = $1 AND key = $2",
-                       "ut"},
-
-    [SQL_EMAIL_INSERT] = {"INSERT INTO emails (user_id, email) VALUES ($1, " ADDRESS("$2") ")",
-                          "ut"},
-    [SQL_EMAIL_DELETE] = {"DELETE FROM emails WHERE user_id = $1 AND email = " ADDRESS("$2"), "ut"},
-    [SQL_USER_INSERT] = {"INSERT INTO users (" USER_COLUMNS ") "
-                         "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                         "utttiii"},
-    [SQL_USER_GET_LOCKED] = {"SELECT " USER_COLUMNS " FROM users WHERE user_id = $1 "
-                             "FOR NO KEY UPDATE",
-                             "u"},
-    [SQL_USER_RENAME] =
-        {"UPDATE users SET name = $2, updated_at = greatest(updated_at, $3) WHERE user_id = $1",
-         "uti"},
-    [SQL_USER_SET_HASH] = {"UPDATE users SET password_hash = $2, "
-                           "updated_at = greatest(updated_at, $3) WHERE user_id = $1",
-                           "uti"},
-    [SQL_USER_SET_EMAIL] =
-        {"UPDATE users SET email = $2, updated_at = greatest(updated_at, $3) WHERE user_id = $1",
-         "uti"},
-    [SQL_USER_SET_DISABLED] = {"UPDATE users SET disabled_at = $2 WHERE user_id = $1", "ui"},
-    [SQL_USER_DELETE] = {"DELETE FROM users WHERE user_id = $1", "u"},
-    [SQL_SESSION_INSERT] = {"INSERT INTO sessions (user_id, id, counter, created_at, "
-                            "last_used_at, expires_at, user_agent, ip, superseded) "
-                            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '') "
-                            "ON CONFLICT (user_id, id) DO NOTHING",
-                            "uuiiiitt"},
-    [SQL_SESSION_PRUNE] = {"DELETE FROM sessions WHERE user_id = $1 AND id IN "
-                           "(SELECT id FROM sessions WHERE user_id = $1 "
-                           "ORDER BY created_at DESC, id DESC OFFSET $2) RETURNING id",
-                           "ui"},
-    [SQL_SESSION_GET_LOCKED] = {"SELECT s.counter, s.created_at, s.last_used_at, s.expires_at, "
-                                "s.superseded, u.disabled_at IS NOT NULL "
-                                "FROM sessions s JOIN users u ON u.user_id = s.user_id "
-                                "WHERE s.user_id = $1 AND s.id = $2 FOR UPDATE OF s",
-                                "uu"},
-    [SQL_SESSION_ROTATE] = {"UPDATE sessions SET counter = $3, last_used_at = $4, "
-                            "expires_at = $5, superseded = $6 WHERE user_id = $1 AND id = $2",
-                            "uuiiib"},
-    [SQL_SESSION_DELETE] = {"DELETE FROM sessions WHERE user_id = $1 AND id = $2 RETURNING id",
-                            "uu"},
-    [SQL_SESSION_DELETE_OTHERS] = {"DELETE FROM sessions WHERE user_id = $1 AND id <> $2", "uu"},
-    [SQL_SESSIONS_ENDED] = {"SELECT pg_notify('taskhold_sessions_ended', $1::text)", "u"},
-    [SQL_ADDRESS_PUT] = {"INSERT INTO known_addresses (user_id, ip, seen_at) VALUES ($1, $2, $3) "
-                         "ON CONFLICT (user_id, ip) DO UPDATE SET seen_at = excluded.seen_at",
-                         "uti"},
-    [SQL_ADDRESS_PRUNE] = {"DELETE FROM known_addresses WHERE user_id = $1 AND ip IN "
-                           "(SELECT ip FROM known_addresses WHERE user_id = $1 "
-                           "ORDER BY seen_at DESC, ip OFFSET $2)",
-                           "ui"},
+    OWN(SQL_DELETION_GET) = {"SELECT 1 FROM journal WHERE space_id = ?1 AND id = ?2 AND verb = 4",
+                             "uu", NULL},
+    OWN(SQL_KEY_TOUCH) = {"UPDATE idempotency_keys SET used_at = used_at "
+                          "WHERE space_id = ?1 AND key = ?2",
+                          "ut", NULL},
+    OWN(SQL_SESSIONS_ENDED) = {"SELECT pg_notify('taskhold_sessions_ended', ?1::text)", "u", NULL},
+#undef OWN
 };
+static_assert(STORE_CREATE == 1 && STORE_DELETE == 4, "the verbs of the texts are the journal's");
 
-const struct sql_text *sql_text(enum sql sql)
+#define ADD_USAGE                                                                                  \
+    "tasks_pending = tasks_pending + ?2, tasks_in_progress = tasks_in_progress + ?3, "             \
+    "tasks_completed = tasks_completed + ?4, bytes = bytes + ?5"
+
+/* A change of one item `t` with what follows from it. When no item was changed, the space's
+ * revision would become NULL, which the column forbids: then the transaction fails as a whole. */
+#define CHANGE(t)                                                                                  \
+    "WITH j AS (INSERT INTO journal (space_id, revision, at, kind, verb, actor, before, id) "      \
+    "VALUES (?1, ?6, ?7, ?8, ?9, ?10, ?11, ?12)), t AS (" t ") "                                   \
+    "UPDATE spaces SET revision = (SELECT revision FROM t), " ADD_USAGE " WHERE space_id = ?1"
+#define CHANGE_TYPES "uiiiiiiiiut"
+
+static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
+    /* A broken network may deliver it when it was run again on another connection long since; where
+     * its item has been deleted meanwhile, it must not bring that back. Revision 0: the space is
+     * there and holds too much; locked, because a snapshot still has a space whose deletion the
+     * UPDATE has waited for. */
+    [SQL_ITEM_CREATE - SQL_ITEM_COUNT] =
+        {"WITH s AS (UPDATE spaces SET revision = revision + 1, " ADD_USAGE " WHERE space_id = ?1 "
+         "AND tasks_pending + tasks_in_progress + tasks_completed < ?6 AND bytes <= ?7 - ?5 "
+         "AND NOT EXISTS (SELECT FROM journal WHERE space_id = ?1 AND id = ?11 AND verb = 4) "
+         "RETURNING revision), "
+         "j AS (INSERT INTO journal (space_id, revision, at, kind, verb, actor, id) "
+         "SELECT ?1, s.revision, ?8, ?9, 1, ?10, ?11 FROM s), "
+         "t AS (INSERT INTO {t} (space_id, {columns}) SELECT ?1, {created:11} FROM s "
+         "RETURNING revision) "
+         "SELECT revision FROM t UNION ALL SELECT 0 FROM (SELECT FROM spaces WHERE space_id = ?1 "
+         "AND NOT EXISTS (SELECT FROM t) FOR NO KEY UPDATE) l",
+         "uiiiiiiiiuN"},
+    [SQL_ITEM_ADD - SQL_ITEM_COUNT] = {CHANGE("INSERT INTO {t} (space_id, {columns}) VALUES (?1, "
+                                              "{values:12}) RETURNING revision"),
+                                       CHANGE_TYPES "C"},
+    [SQL_ITEM_CHANGE - SQL_ITEM_COUNT] = {CHANGE("UPDATE {t} SET {sets:14} WHERE space_id = ?1 AND "
+                                                 "id = ?12 AND revision = ?13 RETURNING revision"),
+                                          CHANGE_TYPES "uiS"},
+    [SQL_ITEM_REMOVE - SQL_ITEM_COUNT] = {CHANGE("DELETE FROM {t} WHERE space_id = ?1 AND id = ?12 "
+                                                 "AND revision = ?13 RETURNING ?6 AS revision"),
+                                          CHANGE_TYPES "ui"},
+};
+static_assert(13 + RESOURCE_FIELDS_MOST <= PARAMS_MOST,
+              "a change of an item binds all its columns");
+
+/* ---- the texts ---- */
+
+static struct sql_text *texts; /* made once, and kept until the process ends */
+
+unsigned SQL_OF_ITEM(const struct resource *resource, unsigned which)
 {
-    return sql < SQL_TASK_LIST ? &texts[sql] : &pg_list_texts[sql - SQL_TASK_LIST];
+    assert(which < SQL_OWN_ITEM_END);
+    return SQL_OWN_END + resource_index(resource) * SQL_OWN_ITEM_END + which;
 }
 
-/* As pg_type.dat names them; they never change. */
-static Oid type_of(char letter)
+unsigned sql_count(void)
 {
-    switch (letter) {
-    case 'u': return 2950;
-    case 'i': return 20;
-    case 't': return 25;
-    default: assert(letter == 'b'); return 17;
+    return SQL_OWN_END + resource_count * SQL_OWN_ITEM_END;
+}
+
+static bool make_text(struct sql_text *made, const struct sql_form *form, const char *end,
+                      const struct resource *resource)
+{
+    struct buffer text;
+    struct buffer types;
+    buffer_init(&text, TEXT_MOST);
+    buffer_init(&types, PARAMS_MOST + 1);
+    sql_expand(&text, form->text, resource, SQL_POSTGRES);
+    buffer_add_text(&text, end);
+    buffer_add_char(&text, '\0');
+    sql_expand_types(&types, form->types, resource);
+    buffer_add_char(&types, '\0');
+    *made = (struct sql_text){text.data, types.data};
+    return !text.failed && !types.failed;
+}
+
+static void make_texts(void)
+{
+    struct sql_text *made = calloc(sql_count(), sizeof *made);
+    bool good = made;
+    for (unsigned i = 0; good && i < SQL_SHARED_COUNT; i++)
+        good = make_text(&made[i], &sql_shared[i], "", NULL);
+    for (unsigned i = SQL_SHARED_COUNT; good && i < SQL_OWN_END; i++) {
+        const struct own_form *own = &own_forms[i - SQL_SHARED_COUNT];
+        const struct sql_form form = {own->text, own->types};
+        good =
+            make_text(&made[i], own->after ? own->after : &form, own->after ? own->text : "", NULL);
     }
+    for (unsigned i = 0; good && i < resource_count * SQL_OWN_ITEM_END; i++) {
+        const unsigned which = i % SQL_OWN_ITEM_END;
+        const struct sql_form *form =
+            which < SQL_ITEM_COUNT ? &sql_items[which] : &own_items[which - SQL_ITEM_COUNT];
+        good = make_text(&made[SQL_OWN_END + i], form, "", resources[i / SQL_OWN_ITEM_END]);
+    }
+    if (good)
+        texts = made;
+    else
+        free(made);
 }
 
-int sql_types(enum sql sql, Oid types[static PARAMS_MOST])
+bool sql_init(void)
 {
-    int count = 0;
-    for (const char *letter = sql_text(sql)->types; *letter; letter++)
-        types[count++] = type_of(*letter);
-    return count;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    return pthread_once(&once, make_texts) == 0 && texts;
 }
 
-void sql_name(enum sql sql, char name[static SQL_NAME_LEN])
+const struct sql_text *sql_text(unsigned sql)
 {
-    (void)snprintf(name, SQL_NAME_LEN, "th%d", (int)sql);
+    assert(texts && sql < sql_count());
+    return &texts[sql];
+}
+
+void sql_name(unsigned sql, char name[static SQL_NAME_LEN])
+{
+    (void)snprintf(name, SQL_NAME_LEN, "th%u", sql);
+}
+
+/* ---- lists ---- */
+
+bool sql_list_has_counter(const struct store_item_list *op)
+{
+    const struct field *counted = op->resource->counted;
+    return counted &&
+           (op->term_count == 0 || (op->term_count == 1 && op->terms[0].field == counted));
+}
+
+bool sql_list_counts(const struct store_item_list *op)
+{
+    return op->with_total && !sql_list_has_counter(op);
+}
+
+void sql_list(struct buffer *out, const struct store_item_list *op)
+{
+    const struct resource *resource = op->resource;
+    sql_expand(out, "SELECT s.revision, s.tasks_pending, s.tasks_in_progress, s.tasks_completed, ",
+               NULL, SQL_POSTGRES);
+    if (sql_list_counts(op)) {
+        sql_expand(out, "(SELECT count(*) FROM {t}", resource, SQL_POSTGRES);
+        sql_list_where_total(out, op, SQL_POSTGRES);
+        buffer_add_text(out, ")");
+    } else {
+        buffer_add_text(out, "(-1)::bigint");
+    }
+    for (size_t i = 0; i < resource->count; i++) {
+        buffer_add_text(out, ", t.");
+        buffer_add(out, resource->fields[i].name);
+    }
+    sql_expand(out, " FROM spaces s LEFT JOIN (SELECT {columns}, sum({bytes}) OVER (", resource,
+               SQL_POSTGRES);
+    sql_list_order(out, op, "", SQL_POSTGRES);
+    sql_expand(out,
+               " ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS so_far "
+               "FROM (SELECT {columns} FROM {t}",
+               resource, SQL_POSTGRES);
+    sql_list_where(out, op, SQL_POSTGRES);
+    sql_list_order(out, op, "", SQL_POSTGRES);
+    buffer_add_format(out, " LIMIT $2) l) t ON coalesce(t.so_far, 0) <= %d WHERE s.space_id = $1",
+                      STORE_PAGE_BYTES);
+    sql_list_order(out, op, "t.", SQL_POSTGRES);
+}
+
+unsigned sql_list_params(const struct store_item_list *op,
+                         struct sql_value values[static SQL_LIST_PARAMS_MOST])
+{
+    values[0] = SQL_UUID(&op->space);
+    values[1] = SQL_I64((int64_t)op->limit + 1);
+    return 2 + sql_list_values(op, values + 2);
 }

@@ -2,16 +2,16 @@
 #ifndef TASKHOLD_STORE_POSTGRES_SQL_H
 #define TASKHOLD_STORE_POSTGRES_SQL_H
 
-#include <libpq-fe.h>
-
 #include "store/postgres/params.h"
 
-/* Every statement that a session runs, in one place. All of what a user owns is named by user_id
- * first; the few that cannot are marked as directories or as work of the whole house, and a test
- * reads the table. */
-enum sql {
+/* Every statement that a session runs, but for lists: those of store/sql.h, and what only this
+ * engine has. All of what a user or a space owns is named by its id first; the few that cannot are
+ * marked as directories or as work of the whole house, and a test reads the table.
+ *
+ * A statement is a number: of enum sql_shared, of the list here, or what sql_of_item gives. */
+enum sql_own {
     /* transactions */
-    SQL_BEGIN,
+    SQL_BEGIN = SQL_SHARED_COUNT,
     SQL_COMMIT,
     SQL_ROLLBACK,
     SQL_BE_DURABLE, /* has the commit wait for the disks of this and all that was before it */
@@ -20,74 +20,64 @@ enum sql {
     SQL_EMAIL_OWNER,
     SQL_SESSION_OWNER,
     SQL_INVITATION_LOCK, /* whether it is good; the row stays locked until the commit */
-    SQL_INVITATION_DELETE,
-    SQL_INVITATION_PUT, /* unless there are too many; answers the row */
-
-    /* reads */
-    SQL_USER_GET,
-    SQL_USER_LIST,
-    SQL_ADDRESS_KNOWN,
-    SQL_SESSION_CHECK,
-    SQL_SESSION_LIST,
-    SQL_TASK_GET,
-
-    /* writes of tasks */
-    SQL_USER_LOCK,   /* the user's revision and usage; the row stays locked until the commit */
-    SQL_TASK_CREATE, /* without a lock before: takes the next revision and answers it */
-    SQL_TASK_INSERT, /* this and the next two set the user's revision to the task's, and add to
-                        the usage */
-    SQL_TASK_UPDATE,
-    SQL_TASK_DELETE,
-    SQL_USER_ADD_BYTES,
-    SQL_TOMBSTONE_GET,
-    SQL_TOMBSTONE_PUT,
-    SQL_TOMBSTONE_DROP,
-    SQL_KEY_GET,
-    SQL_KEY_PUT,
-    SQL_KEY_TOUCH, /* has the commit wait for what was kept before */
-
-    /* writes of accounts and sessions */
+    SQL_INVITATION_PUT,  /* unless there are too many; answers the row */
     SQL_EMAIL_INSERT,
     SQL_EMAIL_DELETE,
-    SQL_USER_INSERT,
-    SQL_USER_GET_LOCKED,
-    SQL_USER_RENAME,
-    SQL_USER_SET_HASH,
-    SQL_USER_SET_EMAIL,
-    SQL_USER_SET_DISABLED,
-    SQL_USER_DELETE,
-    SQL_SESSION_INSERT,
-    SQL_SESSION_PRUNE,
-    SQL_SESSION_GET_LOCKED,
-    SQL_SESSION_ROTATE,
-    SQL_SESSION_DELETE,
-    SQL_SESSION_DELETE_OTHERS,
-    SQL_SESSIONS_ENDED, /* tells the other nodes, at the commit */
-    SQL_ADDRESS_PUT,
-    SQL_ADDRESS_PRUNE,
 
-    /* lists of tasks: one for each sort, order, filter and position; see list.c */
-    SQL_TASK_LIST,
-    SQL_COUNT = SQL_TASK_LIST + 32,
+    /* rows that stay locked until the commit */
+    SQL_USER_LOCK,
+    SQL_SESSION_LOCK,
+    SQL_SPACE_LOCK,
+    SQL_DELETED_LOCK, /* one that no other node is removing */
+
+    SQL_DELETION_GET,   /* whether an item of that id was deleted */
+    SQL_KEY_TOUCH,      /* has the commit wait for what was kept before */
+    SQL_SESSIONS_ENDED, /* tells the other nodes, at the commit */
+    SQL_OWN_END,
 };
+
+/* Of each resource, after those of enum sql_item. Each writes the row of the item, that of the
+ * space and that of the journal. */
+enum sql_own_item {
+    SQL_ITEM_CREATE = SQL_ITEM_COUNT, /* without a lock before: answers the revision that it took */
+    SQL_ITEM_ADD, /* these three set the space's revision to the one that is given */
+    SQL_ITEM_CHANGE,
+    SQL_ITEM_REMOVE,
+    SQL_OWN_ITEM_END,
+};
+
+unsigned SQL_OF_ITEM(const struct resource *resource, unsigned which);
+
+/* How many statements there are; they count from 0. */
+unsigned sql_count(void);
+
+/* Makes their texts, the first time; false without memory. Before anything that follows. */
+bool sql_init(void) __attribute__((warn_unused_result));
 
 struct sql_text {
     const char *text;
-    const char *types; /* a letter a parameter: u uuid, i bigint, t text, b bytea */
+    const char *types; /* a letter a parameter, as in store/sql.h */
 };
-
-/* Row `sql` of the table. */
-const struct sql_text *sql_text(enum sql sql);
-
-/* See usage.h. */
-extern const char pg_sql_recount[]; /* two statements */
-extern const char pg_sql_drift[];
-
-/* The types of its parameters for libpq; returns how many. */
-int sql_types(enum sql sql, Oid types[static PARAMS_MOST]);
+const struct sql_text *sql_text(unsigned sql);
 
 /* The name under which it is prepared: the same on every connection. */
 #define SQL_NAME_LEN 16
-void sql_name(enum sql sql, char name[static SQL_NAME_LEN]);
+void sql_name(unsigned sql, char name[static SQL_NAME_LEN]);
+
+/* Appends the text of a list, and answers whether it counts the rows itself: if not, the total is
+ * that of the space's counts, or not asked for.
+ *
+ * A row is the space's revision, its counts, the total, and the columns of an item; without items
+ * there is one row in which those are null. Rows end after STORE_PAGE_BYTES, with one more to tell
+ * that there are more, because libpq holds all that it is sent. It is one statement, so that all
+ * are of one snapshot. */
+void sql_list(struct buffer *out, const struct store_item_list *op);
+bool sql_list_counts(const struct store_item_list *op);
+bool sql_list_has_counter(const struct store_item_list *op);
+
+/* The parameters of a list; returns how many. `space` and the operation stay where they are. */
+#define SQL_LIST_PARAMS_MOST (SQL_LIST_VALUES_MOST + 2)
+unsigned sql_list_params(const struct store_item_list *op,
+                         struct sql_value values[static SQL_LIST_PARAMS_MOST]);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/database.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -65,30 +66,29 @@ static const struct setting reader_settings[] = {
     {"PRAGMA journal_mode", "PRAGMA journal_mode", "wal"},
 };
 
-static int reads_back(sqlite3 *db, const struct setting *setting, bool *same)
+int database_says(sqlite3 *db, const char *sql, const char *wanted, bool *said)
 {
+    assert(db && sql && said);
     sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(db, setting->get, -1, &statement, NULL);
+    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW) {
-        const char *value = (const char *)sqlite3_column_text(statement, 0);
-        *same = value && strcmp(value, setting->value) == 0;
-        rc = SQLITE_OK;
-    }
+    const void *text = rc == SQLITE_ROW ? sqlite3_column_text(statement, 0) : NULL;
+    *said = wanted ? text && strcmp(text, wanted) == 0 : rc == SQLITE_DONE;
     sqlite3_finalize(statement);
-    return rc;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 /* Returns the setting that did not hold, or NULL. */
 static const struct setting *apply(sqlite3 *db, const struct setting *settings, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        const struct setting *setting = &settings[i];
         bool same = true;
-        if (sqlite3_exec(db, settings[i].set, NULL, NULL, NULL) != SQLITE_OK)
-            return &settings[i];
-        if (settings[i].get && (reads_back(db, &settings[i], &same) != SQLITE_OK || !same))
-            return &settings[i];
+        if (sqlite3_exec(db, setting->set, NULL, NULL, NULL) != SQLITE_OK ||
+            (setting->get && database_says(db, setting->get, setting->value, &same) != SQLITE_OK) ||
+            !same)
+            return setting;
     }
     return NULL;
 }
@@ -109,6 +109,7 @@ static int configure(sqlite3 *db)
 
 int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value)
 {
+    assert(db && sql && value);
     sqlite3_stmt *statement = NULL;
     int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (rc == SQLITE_OK)
@@ -123,18 +124,19 @@ int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value)
     return rc;
 }
 
-bool database_is_of_0_1_0(sqlite3 *db)
+bool database_is_of_old_form(sqlite3 *db)
 {
     sqlite3_int64 count = 0;
     return database_read_i64(db,
                              "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND "
-                             "name IN ('users', 'meta')",
+                             "name IN ('users', 'spaces')",
                              &count) == SQLITE_OK &&
            count == 1;
 }
 
 bool database_read_epoch(sqlite3 *db, struct uuid *epoch)
 {
+    assert(db && epoch);
     sqlite3_stmt *statement = NULL;
     int rc = sqlite3_prepare_v2(db, "SELECT epoch FROM meta", -1, &statement, NULL);
     const bool found = rc == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW &&
@@ -147,6 +149,7 @@ bool database_read_epoch(sqlite3 *db, struct uuid *epoch)
 
 int database_renew_epoch(sqlite3 *db)
 {
+    assert(db);
     return sqlite3_exec(db, "UPDATE meta SET epoch = randomblob(16)", NULL, NULL, NULL);
 }
 
@@ -194,7 +197,8 @@ static bool is_ours(sqlite3 *db, const char *path, char *why, size_t why_size)
     if (rc == SQLITE_OK)
         rc = database_read_i64(db, "SELECT count(*) FROM sqlite_schema", &tables);
     if (rc != SQLITE_OK) {
-        (void)snprintf(why, why_size, "cannot read the database %s: %s", path, sqlite3_errstr(rc));
+        (void)snprintf(why, why_size, "cannot read the database %s: %s", path,
+                       database_error(db, rc));
         return false;
     }
     if (application == DATABASE_APPLICATION_ID || (application == 0 && tables == 0))
@@ -256,53 +260,48 @@ static int settle_wal(sqlite3 *db, const char *path)
     return SQLITE_OK;
 }
 
-sqlite3 *database_open_writer(const char *path, char *why, size_t why_size)
+/* Opened, and every setting read back. */
+static sqlite3 *open_with(const char *path, int flags, const struct setting *settings, size_t count,
+                          char *why, size_t why_size)
 {
     sqlite3 *db = NULL;
+    const struct setting *broken = NULL;
+    const bool writes = (flags & SQLITE_OPEN_READWRITE) != 0;
     int rc =
-        sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, wal_buffer_vfs());
+        sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, writes ? wal_buffer_vfs() : NULL);
+    bool good = true;
     if (rc == SQLITE_OK)
         rc = configure(db);
-    if (rc != SQLITE_OK) {
-        tell(db, path, rc, NULL, why, why_size);
-        goto failed;
-    }
-    if (!is_ours(db, path, why, why_size))
-        goto failed;
-    const struct setting *broken =
-        apply(db, writer_settings, sizeof writer_settings / sizeof writer_settings[0]);
-    if (broken) {
+    if (rc == SQLITE_OK && writes)
+        good = is_ours(db, path, why, why_size);
+    if (rc == SQLITE_OK && good)
+        broken = apply(db, settings, count);
+    if (rc != SQLITE_OK || broken)
         tell(db, path, rc, broken, why, why_size);
-        goto failed;
-    }
-    rc = settle_wal(db, path);
-    if (rc == SQLITE_OK)
+    if (rc != SQLITE_OK || broken || !good)
+        database_close(&db);
+    return db;
+}
+
+sqlite3 *database_open_writer(const char *path, char *why, size_t why_size)
+{
+    sqlite3 *db = open_with(path, SQLITE_OPEN_READWRITE, writer_settings,
+                            sizeof writer_settings / sizeof writer_settings[0], why, why_size);
+    int rc = db ? settle_wal(db, path) : SQLITE_OK;
+    if (db && rc == SQLITE_OK)
         rc = sqlite3_busy_timeout(db, BUSY_MS);
     if (rc != SQLITE_OK) {
         (void)snprintf(why, why_size, "cannot flush what the last run left in the database %s: %s",
                        path, database_error(db, rc));
-        goto failed;
+        database_close(&db);
     }
     return db;
-failed:
-    database_close(&db);
-    return NULL;
 }
 
 sqlite3 *database_open_reader(const char *path, char *why, size_t why_size)
 {
-    sqlite3 *db = NULL;
-    const struct setting *broken = NULL;
-    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc == SQLITE_OK)
-        rc = configure(db);
-    if (rc == SQLITE_OK)
-        broken = apply(db, reader_settings, sizeof reader_settings / sizeof reader_settings[0]);
-    if (rc != SQLITE_OK || broken) {
-        tell(db, path, rc, broken, why, why_size);
-        database_close(&db);
-    }
-    return db;
+    return open_with(path, SQLITE_OPEN_READONLY, reader_settings,
+                     sizeof reader_settings / sizeof reader_settings[0], why, why_size);
 }
 
 void database_close(sqlite3 **db)
@@ -310,4 +309,41 @@ void database_close(sqlite3 **db)
     if (*db)
         (void)sqlite3_close_v2(*db);
     *db = NULL;
+}
+
+enum error database_result(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE: return ERROR_NONE;
+    case SQLITE_FULL: return ERROR_STORAGE_FULL;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_INTERRUPT: return ERROR_OVERLOADED;
+    case SQLITE_NOMEM:
+    case SQLITE_IOERR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM: return ERROR_UNAVAILABLE;
+    default: return ERROR_INTERNAL_ERROR;
+    }
+}
+
+bool database_is_corrupt(int rc)
+{
+    return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB;
+}
+
+bool database_is_lost_write(int rc)
+{
+    switch (rc) {
+    case SQLITE_IOERR_WRITE:
+    case SQLITE_IOERR_FSYNC:
+    case SQLITE_IOERR_DIR_FSYNC:
+    case SQLITE_IOERR_TRUNCATE: return true;
+    default: return false;
+    }
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
 #include "base/uuid.h"
 
 /* Connections to the file, with every setting that durability rests on read back after it was set.
@@ -37,17 +38,33 @@ const char *database_error(sqlite3 *db, int rc);
  * database itself; all others go into the WAL. To be asked before the next call on `db`. */
 int database_code(sqlite3 *db, int rc, bool file);
 
+/* What a result code of SQLite (extended or not) means to a caller. SQLITE_OK, SQLITE_ROW and
+ * SQLITE_DONE are ERROR_NONE. */
+enum error database_result(int rc);
+
+/* The file is damaged: it must not be written to again before somebody has looked at it. */
+bool database_is_corrupt(int rc);
+
+/* The kernel failed to write or to flush. After that it may call pages clean that never reached
+ * the disk, so nothing that is tried again can be believed. */
+bool database_is_lost_write(int rc);
+
 /* One integer from a statement of ours. Returns SQLITE_OK or the error. */
 int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value);
 
-/* Whether the file was made by version 0.1.0, which counted its schema as 1 too and had no epoch.
- */
-bool database_is_of_0_1_0(sqlite3 *db);
+/* Whether the first row of a statement of ours is the text `wanted`; NULL: whether it gives none.
+ * Returns SQLITE_OK or the error. */
+int database_says(sqlite3 *db, const char *sql, const char *wanted, bool *said);
+
+/* Whether its tables have the form that they had before there were spaces: version 0.1.0 and what
+ * came soon after it counted their schema as 1 too. */
+bool database_is_of_old_form(sqlite3 *db);
 
 /* What to do with such a file. */
-#define DATABASE_OF_0_1_0_WHY                                                                      \
-    "it was made by version 0.1.0, whose tables are others: write it into a file with `taskhold "  \
-    "export FILE`, and read that with `taskhold import FILE --database sqlite:NEW`"
+#define DATABASE_OLD_FORM_WHY                                                                      \
+    "it was made by version 0.2.0 or an older one, whose tables are others: write it into a file " \
+    "with version 0.2.0, `taskhold export FILE`, and read that with this version, `taskhold "      \
+    "import FILE --database sqlite:NEW`"
 
 /* See store_engine.epoch. Returns false when there is none to be read. */
 bool database_read_epoch(sqlite3 *db, struct uuid *epoch);

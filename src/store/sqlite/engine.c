@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/engine.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "store/sqlite/backup.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
-#include "store/sqlite/last_backup.h"
-#include "store/sqlite/list.h"
+#include "store/sqlite/item_rows.h"
 #include "store/sqlite/migrate.h"
-#include "store/sqlite/reader.h"
 #include "store/sqlite/session.h"
-#include "store/sqlite/side.h"
-#include "store/sqlite/write_session.h"
-#include "store/sqlite/write_task.h"
-#include "store/sqlite/write_user.h"
+#include "store/sqlite/session_rows.h"
+#include "store/sqlite/sql.h"
+#include "store/sqlite/transfer_db.h"
+#include "store/sqlite/user_rows.h"
 
 struct store {
     struct file file;
     struct uuid epoch;
+    struct sql_texts texts;
     struct writer *writer;
     struct readers *readers;
 };
@@ -31,16 +32,21 @@ static void engine_close(struct store **store)
     *store = NULL;
     readers_destroy(&s->readers);
     writer_destroy(&s->writer);
+    sql_texts_finish(&s->texts);
     file_release(&s->file);
     free(s);
 }
 
 static struct store *engine_open(const struct store_options *options, char *why, size_t why_size)
 {
+    assert(options->url && why_size > 0);
     struct store *store = calloc(1, sizeof *store);
     (void)snprintf(why, why_size, "no memory");
     if (!store)
         return NULL;
+    store->file.lock = -1;
+    if (!sql_texts_init(&store->texts))
+        goto failed;
     database_setup();
     sqlite3 *db = NULL;
     if (!file_claim(&store->file, options->url, why, why_size))
@@ -48,12 +54,8 @@ static struct store *engine_open(const struct store_options *options, char *why,
     db = database_open_writer(store->file.path, why, why_size);
     if (!db || !migrate_to_head(db, why, why_size))
         goto failed;
-    if (sqlite_side_unfinished(db)) {
+    if (sqlite_transfer_unfinished(db)) {
         (void)snprintf(why, why_size, "%s", TABLE_UNFINISHED_WHY);
-        goto failed;
-    }
-    if (database_is_of_0_1_0(db)) {
-        (void)snprintf(why, why_size, "%s: " DATABASE_OF_0_1_0_WHY, store->file.path);
         goto failed;
     }
     if (!database_read_epoch(db, &store->epoch)) {
@@ -65,12 +67,12 @@ static struct store *engine_open(const struct store_options *options, char *why,
         goto failed;
     }
     (void)snprintf(why, why_size, "cannot start the writer");
-    store->writer = writer_create(db, options);
+    store->writer = writer_create(db, &store->texts, options);
     db = NULL;
     if (!store->writer)
         goto failed;
     (void)snprintf(why, why_size, "cannot start the readers");
-    store->readers = readers_create(store->writer, store->file.path);
+    store->readers = readers_create(store->writer, &store->texts, store->file.path);
     if (!store->readers)
         goto failed;
     return store;
@@ -82,6 +84,7 @@ failed:
 
 static struct uuid engine_epoch(const struct store *store)
 {
+    assert(store);
     return store->epoch;
 }
 
@@ -92,11 +95,13 @@ static const char *engine_file(const struct store *store)
 
 static struct store_session *engine_session_open(struct store *store, struct inbox *inbox)
 {
-    return session_create(store->writer, store->readers, store->file.path, inbox);
+    assert(store && inbox);
+    return session_create(store->writer, store->readers, &store->texts, store->file.path, inbox);
 }
 
 static void engine_health(const struct store *store, struct store_health *health)
 {
+    assert(store && health);
     bool writable = writer_writable(store->writer);
     *health = (struct store_health){.reachable = true,
                                     .migrated = true,
@@ -108,7 +113,7 @@ static void engine_health(const struct store *store, struct store_health *health
 
 static int64_t engine_last_backup(const struct store *store)
 {
-    return last_backup_read(store->file.path);
+    return backup_last_time(store->file.path);
 }
 
 const struct store_engine sqlite_engine = {
@@ -125,23 +130,23 @@ const struct store_engine sqlite_engine = {
     .health = engine_health,
     .last_backup = engine_last_backup,
 
-    .user_by_email = reader_user_by_email,
-    .user_get = reader_user_get,
-    .user_list = reader_user_list,
-    .session_check = reader_session_check,
-    .session_list = reader_session_list,
-    .task_get = reader_task_get,
-    .task_list = list_run,
+    .user_by_email = user_rows_by_email,
+    .user_get = user_rows_get,
+    .user_list = user_rows_list,
+    .session_check = session_rows_check,
+    .session_list = session_rows_list,
+    .item_get = item_rows_get,
+    .item_list = item_rows_list,
 
-    .task_write = write_task,
-    .user_create = write_user_create,
-    .invitation_create = write_invitation_create,
-    .user_rename = write_user_rename,
-    .user_set_password = write_user_set_password,
-    .user_set_email = write_user_set_email,
-    .user_delete = write_user_delete,
-    .user_govern = write_user_govern,
-    .session_create = write_session_create,
-    .session_refresh = write_session_refresh,
-    .session_end = write_session_end,
+    .item_write = item_rows_write,
+    .user_create = user_rows_create,
+    .invitation_create = user_rows_invite,
+    .user_rename = user_rows_rename,
+    .user_set_password = user_rows_set_password,
+    .user_set_email = user_rows_set_email,
+    .user_delete = user_rows_delete,
+    .user_govern = user_rows_govern,
+    .session_create = session_rows_create,
+    .session_refresh = session_rows_refresh,
+    .session_end = session_rows_end,
 };

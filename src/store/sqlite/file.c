@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,14 +9,34 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/disk.h"
-#include "store/sqlite/filesystem.h"
-#include "store/sqlite/own.h"
 
 #define PATH_BYTES_MOST 4000
+
+static const char *const ends[] = {
+    /* the database itself first */
+    "",          BESIDE_WAL,    BESIDE_SHM,     BESIDE_JOURNAL,
+    BESIDE_LOCK, BESIDE_SECRET, BESIDE_CONTROL, BESIDE_LAST_BACKUP,
+};
+
+#define END_COUNT (sizeof ends / sizeof ends[0])
+
+/* How long the name of the database is beside which a file called `path` would stand; 0: none
+ * stands beside one under such a name. */
+static size_t beside_len(const char *path)
+{
+    const size_t len = strlen(path);
+    for (size_t i = 1; i < END_COUNT; i++) {
+        const size_t end = strlen(ends[i]);
+        if (len > end && path[len - end - 1] != '/' && strcmp(path + len - end, ends[i]) == 0)
+            return len - end;
+    }
+    return 0;
+}
 
 static bool fail(char *why, size_t why_size, const char *what, const char *path)
 {
@@ -30,7 +51,7 @@ static bool fail(char *why, size_t why_size, const char *what, const char *path)
  * taken for what it is called. */
 static bool refuse_beside(const char *path, char *why, size_t why_size)
 {
-    const size_t len = own_beside(path);
+    const size_t len = beside_len(path);
     if (len > 0)
         (void)snprintf(why, why_size,
                        "%s is a file of the database %.*s by its name: name the database", path,
@@ -132,6 +153,47 @@ static bool make_file(const char *path, const char *directory, bool *made)
     return good;
 }
 
+/* ---- what it lies on ---- */
+
+/* The numbers of statfs(2). */
+static const struct {
+    unsigned long magic;
+    const char *name;
+    enum file_system kind;
+} known[] = {
+    {0x01021994, "tmpfs", FILE_SYSTEM_MEMORY}, {0x858458f6, "ramfs", FILE_SYSTEM_MEMORY},
+    {0x65735546, "FUSE", FILE_SYSTEM_FUSE},    {0x6969, "NFS", FILE_SYSTEM_NETWORK},
+    {0x517b, "SMB", FILE_SYSTEM_NETWORK},      {0xfe534d42, "SMB 2", FILE_SYSTEM_NETWORK},
+    {0xff534d42, "CIFS", FILE_SYSTEM_NETWORK}, {0x5346414f, "AFS", FILE_SYSTEM_NETWORK},
+    {0x73757245, "Coda", FILE_SYSTEM_NETWORK}, {0x00c36400, "Ceph", FILE_SYSTEM_NETWORK},
+    {0x01021997, "9P", FILE_SYSTEM_NETWORK},   {0x0bd00bd0, "Lustre", FILE_SYSTEM_NETWORK},
+    {0x01161970, "GFS2", FILE_SYSTEM_NETWORK}, {0x7461636f, "OCFS2", FILE_SYSTEM_NETWORK},
+};
+
+enum file_system file_system_of(const char *path, const char **name)
+{
+    struct statfs status;
+
+    *name = "a file system";
+    if (statfs(path, &status) != 0)
+        return FILE_SYSTEM_GOOD;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (((unsigned long)status.f_type & 0xffffffff) == known[i].magic) {
+            *name = known[i].name;
+            return known[i].kind;
+        }
+    }
+    return FILE_SYSTEM_GOOD;
+}
+
+bool file_system_risk_taken(void)
+{
+    const char *allowed = getenv("ALLOW_NETWORK_FILESYSTEM");
+    return allowed && strcmp(allowed, "1") == 0;
+}
+
+/* ---- the claim ---- */
+
 static bool is_empty(const char *path)
 {
     struct stat status;
@@ -142,7 +204,7 @@ static bool is_empty(const char *path)
 static bool refuse_network(const char *directory, const char *path, char *why, size_t why_size)
 {
     const char *name = NULL;
-    if (filesystem_kind_of(directory, &name) != FILESYSTEM_NETWORK || filesystem_risk_taken())
+    if (file_system_of(directory, &name) != FILE_SYSTEM_NETWORK || file_system_risk_taken())
         return false;
     (void)snprintf(why, why_size,
                    "%s lies on %s, and a network file system cannot hold a SQLite database: put it "
@@ -168,6 +230,7 @@ static bool refuse_alias(const char *path, char *why, size_t why_size)
 
 int file_holder(const char *path)
 {
+    assert(path && *path);
     char wanted[32];
     char line[256];
     struct stat status;
@@ -227,6 +290,7 @@ const char *file_named(const char *url)
 
 bool file_judge(const char *url, char *why, size_t why_size)
 {
+    assert(strncmp(url, "sqlite:", strlen("sqlite:")) == 0);
     static const char name[] = "DATABASE_URL: ";
     const size_t len = sizeof name - 1;
     (void)snprintf(why, why_size, "%s", name);
@@ -236,6 +300,7 @@ bool file_judge(const char *url, char *why, size_t why_size)
 
 bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
 {
+    assert(url && why_size > 0);
     *file = (struct file){.lock = -1};
     bool claimed = false;
     char *directory = NULL;
@@ -277,15 +342,22 @@ bool file_sync_directory(const struct file *file)
     return synced;
 }
 
+bool file_remove_beside(const char *path)
+{
+    static const char *const own[] = {BESIDE_WAL, BESIDE_SHM, BESIDE_JOURNAL};
+    bool removed = true;
+    for (size_t i = 0; removed && i < sizeof own / sizeof own[0]; i++) {
+        char *name = join(path, own[i]);
+        removed = name && (unlink(name) == 0 || errno == ENOENT);
+        free(name);
+    }
+    return removed;
+}
+
 void file_forget(const struct file *file)
 {
-    static const char *const ends[] = {BESIDE_WAL, BESIDE_SHM, BESIDE_JOURNAL, ""};
-    for (size_t i = 0; file->made && i < sizeof ends / sizeof ends[0]; i++) {
-        char *path = join(file->path, ends[i]);
-        if (path)
-            unlink(path);
-        free(path);
-    }
+    if (file->made && file_remove_beside(file->path))
+        (void)unlink(file->path);
 }
 
 void file_release(struct file *file)
@@ -298,6 +370,7 @@ void file_release(struct file *file)
 
 char *file_find(const char *url, char *why, size_t why_size)
 {
+    assert(url && why_size > 0);
     const char *path = NULL;
     if (strncmp(url, "sqlite:", strlen("sqlite:")) != 0) {
         (void)snprintf(why, why_size, "DATABASE_URL must be sqlite:PATH for this command");
@@ -316,6 +389,7 @@ char *file_find(const char *url, char *why, size_t why_size)
 
 void file_hand_over(int fd, const char *like)
 {
+    assert(fd >= 0 && like);
     struct stat status;
     if (geteuid() == 0 && stat(like, &status) == 0)
         (void)!fchown(fd, status.st_uid, status.st_gid);
@@ -323,6 +397,7 @@ void file_hand_over(int fd, const char *like)
 
 bool file_move(const char *from, const char *to, bool replace)
 {
+    assert(strcmp(from, to) != 0);
     int rc = renameat2(AT_FDCWD, from, AT_FDCWD, to, replace ? 0 : RENAME_NOREPLACE);
     if (rc != 0 && !replace && (errno == EINVAL || errno == ENOSYS)) {
         /* A file system that cannot refuse; the caller has looked before. */
@@ -334,4 +409,97 @@ bool file_move(const char *from, const char *to, bool replace)
     bool synced = directory && disk_flush(directory);
     free(directory);
     return synced;
+}
+
+/* ---- the files of a database and those of commands ---- */
+
+/* Where the database of `url` is or would be, to be freed; NULL: there is no file. */
+static char *find_database(const char *url)
+{
+    if (strncmp(url, "sqlite:", strlen("sqlite:")) != 0)
+        return NULL;
+    const char *named = file_named(url);
+    char *found = named ? realpath(named, NULL) : NULL;
+    return found || !named ? found : strdup(named);
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Is what `status` describes one of the files? */
+static bool is_file(const char *database, const struct stat *status)
+{
+    for (size_t i = 0; i < END_COUNT; i++) {
+        struct stat own;
+        char *path = NULL;
+        if (asprintf(&path, "%s%s", database, ends[i]) < 0)
+            return true; /* without memory nothing is written */
+        const bool same = (stat(path, &own) == 0 && is_same(&own, status)) ||
+                          (lstat(path, &own) == 0 && is_same(&own, status));
+        free(path);
+        if (same)
+            return true;
+    }
+    return false;
+}
+
+/* The last part of a path, and what the folder before it is. */
+static const char *cut(const char *path, struct stat *folder, bool *there)
+{
+    const char *slash = strrchr(path, '/');
+    char *before = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    *there = before && stat(before, folder) == 0;
+    free(before);
+    return slash ? slash + 1 : path;
+}
+
+static bool is_name(const char *database, const char *target)
+{
+    struct stat folders[2];
+    bool there[2] = {false, false};
+    const char *own = cut(database, &folders[0], &there[0]);
+    const char *name = cut(target, &folders[1], &there[1]);
+    const size_t len = strlen(own);
+    if (!there[0] || !there[1] || !is_same(&folders[0], &folders[1]) ||
+        strncmp(own, name, len) != 0)
+        return false;
+    for (size_t i = 0; i < END_COUNT; i++) {
+        if (strcmp(name + len, ends[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void tell(const char *name, const char *database, char *why, size_t why_size)
+{
+    (void)snprintf(why, why_size, "%s is a file of the database %s itself: name another", name,
+                   database);
+}
+
+bool file_refuse_own(const char *url, const char *target, char *why, size_t why_size)
+{
+    assert(url && target && why_size > 0);
+    struct stat status;
+    char *database = find_database(url);
+    const bool own = database && (is_name(database, target) ||
+                                  (stat(target, &status) == 0 && is_file(database, &status)) ||
+                                  (lstat(target, &status) == 0 && is_file(database, &status)));
+    if (own)
+        tell(target, database, why, why_size);
+    free(database);
+    return own;
+}
+
+bool file_refuse_own_open(const char *url, int fd, const char *name, char *why, size_t why_size)
+{
+    assert(url && fd >= 0 && name && why_size > 0);
+    struct stat status;
+    char *database = find_database(url);
+    const bool own = database && fstat(fd, &status) == 0 && is_file(database, &status);
+    if (own)
+        tell(name, database, why, why_size);
+    free(database);
+    return own;
 }

@@ -31,6 +31,10 @@ bool file_sync_directory(const struct file *file);
  * beside it; never one that was there before. No connection may be open. */
 void file_forget(const struct file *file);
 
+/* Removes what SQLite puts beside the database `path`. False: see errno. No connection may be open.
+ */
+bool file_remove_beside(const char *path);
+
 /* The process that holds the lock of the database `path`: its id, -1 when there is one that cannot
  * be seen from here, 0 when there is none. Asked of the kernel, because to try the lock could get
  * in the way of a server that starts. */
@@ -51,5 +55,35 @@ void file_hand_over(int fd, const char *like);
 /* Renames within one directory, and flushes that. An existing `to` is EEXIST unless `replace`.
  * False: see errno. */
 bool file_move(const char *from, const char *to, bool replace);
+
+/* ---- the files of a database and those of commands ---- */
+
+/* No command takes a file of the database for the FILE that it writes or reads: the server would go
+ * on in a file without a name, and what it acknowledges would be lost. A file is known by its
+ * device and inode, so under every link and mount, and by its folder and name, so also while it is
+ * not there. */
+
+/* Is `target` the database of `url`, or one that stands beside it? Then one line is in `why`. A
+ * `url` of another engine has no files. */
+bool file_refuse_own(const char *url, const char *target, char *why, size_t why_size);
+
+/* The same of an open file; `name` is what `why` calls it. */
+bool file_refuse_own_open(const char *url, int fd, const char *name, char *why, size_t why_size);
+
+/* ---- what it lies on ---- */
+
+enum file_system {
+    FILE_SYSTEM_GOOD,
+    FILE_SYSTEM_MEMORY,  /* forgets all when the machine restarts, or sooner */
+    FILE_SYSTEM_FUSE,    /* as good as the program behind it */
+    FILE_SYSTEM_NETWORK, /* neither locks nor shared memory can be relied on */
+};
+
+/* `path`: a file or a folder on it. `*name`: what it is called. What cannot be told is good. */
+enum file_system file_system_of(const char *path, const char **name);
+
+/* Whether the operator takes the risk of a network file system (ALLOW_NETWORK_FILESYSTEM=1 in the
+ * environment): one that a single machine uses, such as 9P of a virtual machine, may do well. */
+bool file_system_risk_taken(void);
 
 #endif

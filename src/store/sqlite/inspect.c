@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/inspect.h"
 
-#include <sodium.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +14,7 @@
 
 sqlite3 *inspect_open_still(const char *path, char *why, size_t why_size)
 {
+    assert(path && why_size > 0);
     sqlite3 *db = NULL;
     sqlite3_str *uri = sqlite3_str_new(NULL);
     sqlite3_str_appendall(uri, "file:");
@@ -45,6 +46,7 @@ sqlite3 *inspect_open_still(const char *path, char *why, size_t why_size)
 
 bool inspect_identity(sqlite3 *db, const char *path, int64_t *schema, char *why, size_t why_size)
 {
+    assert(db && path && schema && why_size > 0);
     sqlite3_int64 application = 0;
     sqlite3_int64 version = 0;
     int rc = database_read_i64(db, "PRAGMA application_id", &application);
@@ -63,36 +65,22 @@ bool inspect_identity(sqlite3 *db, const char *path, int64_t *schema, char *why,
                        (long long)version, (long long)migrate_head());
         return false;
     }
+    if (database_is_of_old_form(db)) {
+        (void)snprintf(why, why_size, "%s: " DATABASE_OLD_FORM_WHY, path);
+        return false;
+    }
     *schema = version;
     return true;
 }
 
-/* Runs a check. `*good`: its first row is "ok", or, with `empty_is_good`, there is none. */
-static int run_check(sqlite3 *db, const char *sql, bool empty_is_good, bool *good)
-{
-    sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW) {
-        const char *text = (const char *)sqlite3_column_text(statement, 0);
-        *good = !empty_is_good && text && strcmp(text, "ok") == 0;
-        rc = SQLITE_OK;
-    } else if (rc == SQLITE_DONE) {
-        *good = empty_is_good;
-        rc = SQLITE_OK;
-    }
-    sqlite3_finalize(statement);
-    return rc;
-}
-
 bool inspect_integrity(sqlite3 *db, const char *path, char *why, size_t why_size)
 {
+    assert(db && path && why_size > 0);
     bool whole = false;
     bool referenced = false;
-    int rc = run_check(db, "PRAGMA integrity_check(1)", false, &whole);
+    int rc = database_says(db, "PRAGMA integrity_check(1)", "ok", &whole);
     if (rc == SQLITE_OK && whole)
-        rc = run_check(db, "PRAGMA foreign_key_check", true, &referenced);
+        rc = database_says(db, "PRAGMA foreign_key_check", NULL, &referenced);
     if (rc != SQLITE_OK)
         (void)snprintf(why, why_size, "cannot check %s: %s", path, sqlite3_errstr(rc));
     else if (!whole)
@@ -102,49 +90,42 @@ bool inspect_integrity(sqlite3 *db, const char *path, char *why, size_t why_size
     return rc == SQLITE_OK && whole && referenced;
 }
 
-static void digest_value(crypto_generichash_state *state, sqlite3_stmt *row, int column)
+static void digest_column(struct digest *digest, sqlite3_stmt *row, int column)
 {
-    struct {
-        int64_t type;
-        int64_t number; /* the value, or the length of the bytes that follow */
-    } head = {.type = sqlite3_column_type(row, column)};
-    const void *bytes = NULL;
-    if (head.type == SQLITE_INTEGER) {
-        head.number = sqlite3_column_int64(row, column);
-    } else {
-        bytes = sqlite3_column_blob(row, column);
-        head.number = sqlite3_column_bytes(row, column);
+    const int type = sqlite3_column_type(row, column);
+    struct field_value value = {.null = type == SQLITE_NULL};
+    if (type == SQLITE_INTEGER) {
+        value.number = sqlite3_column_int64(row, column);
+    } else if (!value.null) {
+        const char *bytes = sqlite3_column_blob(row, column);
+        value.bytes = (struct slice){bytes ? bytes : "", (size_t)sqlite3_column_bytes(row, column)};
     }
-    crypto_generichash_update(state, (const unsigned char *)&head, sizeof head);
-    if (bytes)
-        crypto_generichash_update(state, bytes, (unsigned long long)head.number);
+    digest_value(digest, type == SQLITE_INTEGER, &value);
 }
 
 static int digest_table(sqlite3 *db, struct inspect_table *table)
 {
-    unsigned char digest[INSPECT_DIGEST_LEN / 2];
-    crypto_generichash_state state;
+    struct digest digest;
     sqlite3_stmt *statement = NULL;
     char *sql = sqlite3_mprintf("SELECT * FROM \"%w\"", table->name);
     int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &statement, NULL) : SQLITE_NOMEM;
-    crypto_generichash_init(&state, NULL, 0, sizeof digest);
+    digest_init(&digest);
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
         rc = sqlite3_step(statement);
         if (rc != SQLITE_ROW)
             break;
-        table->rows++;
         for (int i = 0; i < sqlite3_column_count(statement); i++)
-            digest_value(&state, statement, i);
+            digest_column(&digest, statement, i);
+        digest.rows++;
     }
-    crypto_generichash_final(&state, digest, sizeof digest);
-    sodium_bin2hex(table->digest, sizeof table->digest, digest, sizeof digest);
+    digest_finish(&digest, &table->sum);
     sqlite3_finalize(statement);
     sqlite3_free(sql);
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 /* The names alone, so that no statement stays open while the tables are read. */
-static int name_tables(sqlite3 *db, struct inspect_tables *tables)
+static int name_tables(sqlite3 *db, struct inspect_tables *found)
 {
     sqlite3_stmt *statement = NULL;
     int rc = sqlite3_prepare_v2(db, TABLE_NAMES, -1, &statement, NULL);
@@ -152,23 +133,24 @@ static int name_tables(sqlite3 *db, struct inspect_tables *tables)
         rc = sqlite3_step(statement);
     while (rc == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(statement, 0);
-        if (!name || strlen(name) > INSPECT_NAME_MOST || tables->count == INSPECT_TABLES_MOST) {
+        if (!name || strlen(name) > INSPECT_NAME_MOST || found->count == INSPECT_TABLES_MOST) {
             rc = SQLITE_TOOBIG;
             break;
         }
-        (void)snprintf(tables->list[tables->count++].name, INSPECT_NAME_MOST + 1, "%s", name);
+        (void)snprintf(found->list[found->count++].name, INSPECT_NAME_MOST + 1, "%s", name);
         rc = sqlite3_step(statement);
     }
     sqlite3_finalize(statement);
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-int inspect_tables(sqlite3 *db, struct inspect_tables *tables)
+int inspect_tables(sqlite3 *db, struct inspect_tables *found)
 {
-    memset(tables, 0, sizeof *tables);
-    int rc = sodium_init() < 0 ? SQLITE_ERROR : name_tables(db, tables);
-    for (size_t i = 0; i < tables->count && rc == SQLITE_OK; i++)
-        rc = digest_table(db, &tables->list[i]);
+    assert(db && found);
+    memset(found, 0, sizeof *found);
+    int rc = sodium_init() < 0 ? SQLITE_ERROR : name_tables(db, found);
+    for (size_t i = 0; i < found->count && rc == SQLITE_OK; i++)
+        rc = digest_table(db, &found->list[i]);
     return rc;
 }
 
@@ -178,7 +160,7 @@ const char *inspect_difference(const struct inspect_tables *a, const struct insp
         if (i >= a->count)
             return b->list[i].name;
         if (i >= b->count || strcmp(a->list[i].name, b->list[i].name) != 0 ||
-            a->list[i].rows != b->list[i].rows || strcmp(a->list[i].digest, b->list[i].digest) != 0)
+            !digest_sum_eq(&a->list[i].sum, &b->list[i].sum))
             return a->list[i].name;
     }
     return NULL;

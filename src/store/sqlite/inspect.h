@@ -3,20 +3,17 @@
 #define TASKHOLD_STORE_SQLITE_INSPECT_H
 
 #include <sqlite3.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+
+#include "store/transfer/digest.h"
 
 /* Looking at a database without changing it: whose it is, whether it is whole, what it holds. */
 
 #define INSPECT_TABLES_MOST 32
 #define INSPECT_NAME_MOST   63
-#define INSPECT_DIGEST_LEN  32 /* hexadecimal digits */
 
 struct inspect_table {
     char name[INSPECT_NAME_MOST + 1];
-    int64_t rows;
-    char digest[INSPECT_DIGEST_LEN + 1]; /* BLAKE2b of every value of every row, in scan order */
+    struct digest_sum sum; /* of every value of every row, in scan order */
 };
 
 /* In the order of the names. */
@@ -37,7 +34,7 @@ bool inspect_integrity(sqlite3 *db, const char *path, char *why, size_t why_size
 
 /* Counts and digests all tables, in one snapshot when the caller has begun one. Two connections
  * that see the same rows in files with the same pages answer the same. SQLITE_OK or the error. */
-int inspect_tables(sqlite3 *db, struct inspect_tables *tables);
+int inspect_tables(sqlite3 *db, struct inspect_tables *found);
 
 /* The first table that is not the same in both; NULL when all are. */
 const char *inspect_difference(const struct inspect_tables *a, const struct inspect_tables *b);

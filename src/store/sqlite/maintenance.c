@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "store/keeping.h"
+#include "store/retention.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/sql.h"
 
@@ -29,7 +29,9 @@ static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
 
 void maintenance_init(struct maintenance *m, struct statements *statements)
 {
-    *m = (struct maintenance){.statements = statements, .purge_at_ms = clock_mono_ms()};
+    const int64_t now = clock_mono_ms();
+    *m = (struct maintenance){
+        .statements = statements, .purge_at_ms = now, .journal_at_ms = now, .leftovers = true};
     sqlite3_wal_hook(statements->db, on_commit, m);
 }
 
@@ -68,65 +70,23 @@ int maintenance_checkpoint_all(struct maintenance *m)
     return checkpoint(m, SQLITE_CHECKPOINT_TRUNCATE);
 }
 
-/* What the deleted rows of one user took. */
-struct given_back {
-    struct uuid user;
-    int64_t bytes;
-};
+/* ---- purging ---- */
 
-static void add_bytes(struct given_back *users, unsigned *count, struct uuid user, int64_t bytes)
-{
-    unsigned i = 0;
-    while (i < *count && !uuid_eq(users[i].user, user))
-        i++;
-    if (i == *count)
-        users[(*count)++] = (struct given_back){.user = user};
-    users[i].bytes += bytes;
-}
+#define BUSY_STEP_MS   20      /* between two steps while batches follow each other */
+#define JOURNAL_MS     3600000 /* between two rounds through the journals of all spaces */
+#define JOURNAL_SPACES 64      /* that one step looks at */
 
-static int give_back(struct maintenance *m, const struct given_back *given)
+static int in_transaction(struct maintenance *m, int (*run)(struct maintenance *m, bool *more),
+                          bool *more)
 {
-    struct query q = query_begin(m->statements, SQL_USER_GIVE_BACK);
-    query_bind_uuid(&q, &given->user);
-    query_bind_i64(&q, given->bytes);
-    return query_run(&q);
-}
-
-/* Deletes a batch of rows, and takes those that tell their user and bytes out of the usage. */
-static int purge_rows(struct maintenance *m, enum sql sql, int64_t before, bool *more)
-{
-    struct given_back users[KEEPING_PURGE_ROWS];
-    unsigned count = 0;
-    struct query q = query_begin(m->statements, sql);
-    query_bind_i64(&q, before);
-    query_bind_i64(&q, KEEPING_PURGE_ROWS);
-    while (query_row(&q)) {
-        const struct uuid user = query_take_uuid(&q);
-        add_bytes(users, &count, user, query_take_i64(&q));
-    }
-    int rc = query_end(&q);
-    if (rc == SQLITE_OK && sqlite3_changes(m->statements->db) == KEEPING_PURGE_ROWS)
-        *more = true;
-    for (unsigned i = 0; i < count && rc == SQLITE_OK; i++)
-        rc = give_back(m, &users[i]);
-    return rc;
-}
-
-static int run_sql(struct maintenance *m, enum sql sql)
-{
-    struct query q = query_begin(m->statements, sql);
-    return query_run(&q);
-}
-
-static int purge(struct maintenance *m, enum sql sql, int64_t before, bool *more)
-{
-    int rc = run_sql(m, SQL_BEGIN_WRITE);
+    int rc = query_run_plain(m->statements, SQL_BEGIN_WRITE);
+    *more = false;
     if (rc == SQLITE_OK)
-        rc = purge_rows(m, sql, before, more);
+        rc = run(m, more);
     if (rc == SQLITE_OK)
-        rc = run_sql(m, SQL_COMMIT);
+        rc = query_run_plain(m->statements, SQL_COMMIT);
     if (rc != SQLITE_OK && sqlite3_get_autocommit(m->statements->db) == 0)
-        (void)run_sql(m, SQL_ROLLBACK);
+        (void)query_run_plain(m->statements, SQL_ROLLBACK);
     return rc;
 }
 
@@ -138,20 +98,183 @@ static int64_t sure_ms(void)
     return wall < steady ? wall : steady;
 }
 
-int maintenance_purge(struct maintenance *m, bool *more)
+/* Runs a statement that deletes of a deleted account's rows as many as `*room` says. */
+static int remove_some(struct maintenance *m, unsigned sql, const struct uuid *user, int64_t *room)
 {
-    int64_t now = sure_ms();
-    *more = false;
-    int rc = purge(m, SQL_PURGE_KEYS, now - KEEPING_KEY_MS, more);
-    if (rc == SQLITE_OK)
-        rc = purge(m, SQL_PURGE_TOMBSTONES, now - KEEPING_TOMBSTONE_MS, more);
-    if (rc == SQLITE_OK)
-        rc = purge(m, SQL_PURGE_SESSIONS, now, more);
-    if (rc == SQLITE_OK)
-        rc = purge(m, SQL_PURGE_INVITATIONS, now, more);
-    if (rc != SQLITE_OK)
-        *more = false;
+    if (*room == 0)
+        return SQLITE_OK;
+    const int rc = QUERY_RUN(m->statements, sql, SQL_UUID(user), SQL_I64(*room));
+    *room -= rc == SQLITE_OK ? sqlite3_changes(m->statements->db) : 0;
+    return rc;
+}
+
+/* The account that was deleted first: rows of its space, and when none are left, itself. */
+static int remove_leftovers(struct maintenance *m, bool *more)
+{
+    struct uuid user = {{0}};
+    int64_t room = RETENTION_PURGE_ROWS;
+    struct query q = query_begin(m->statements, SQL_DELETED_NEXT);
+    *more = query_row(&q);
+    if (*more)
+        user = query_take_uuid(&q);
+    int rc = query_end(&q);
     if (!*more)
-        m->purge_at_ms = clock_mono_ms() + KEEPING_PURGE_MS;
+        return rc;
+    for (unsigned i = 0; i < resource_count && rc == SQLITE_OK; i++)
+        rc = remove_some(m, SQL_OF_ITEM(resources[i], SQL_ITEM_REMOVE_SOME), &user, &room);
+    if (rc == SQLITE_OK)
+        rc = remove_some(m, SQL_DELETED_JOURNAL, &user, &room);
+    if (rc == SQLITE_OK)
+        rc = remove_some(m, SQL_DELETED_KEYS, &user, &room);
+    if (rc == SQLITE_OK && room > 0)
+        rc = QUERY_RUN(m->statements, SQL_DELETED_USER, SQL_UUID(&user));
+    return rc;
+}
+
+/* What the deleted rows of one space took. */
+struct given_back {
+    struct uuid space;
+    int64_t bytes;
+};
+
+static void add_bytes(struct given_back *spaces, unsigned *count, struct uuid space, int64_t bytes)
+{
+    unsigned i = 0;
+    while (i < *count && !uuid_eq(spaces[i].space, space))
+        i++;
+    if (i == *count)
+        spaces[(*count)++] = (struct given_back){.space = space};
+    spaces[i].bytes += bytes;
+}
+
+/* Deletes some rows of what expired before `before`, and takes those that tell their space and
+ * bytes out of its usage. */
+static int purge_rows(struct maintenance *m, enum sql sql, int64_t before, bool *more)
+{
+    struct given_back spaces[RETENTION_PURGE_ROWS];
+    unsigned count = 0;
+    struct query q = QUERY(m->statements, sql, SQL_I64(before), SQL_I64(RETENTION_PURGE_ROWS));
+    while (query_row(&q)) {
+        const struct uuid space = query_take_uuid(&q);
+        add_bytes(spaces, &count, space, query_take_i64(&q));
+    }
+    int rc = query_end(&q);
+    *more |= rc == SQLITE_OK && sqlite3_changes(m->statements->db) == RETENTION_PURGE_ROWS;
+    for (unsigned i = 0; i < count && rc == SQLITE_OK; i++)
+        rc = QUERY_RUN(m->statements, SQL_SPACE_ADD_BYTES, SQL_UUID(&spaces[i].space),
+                       SQL_I64(-spaces[i].bytes));
+    return rc;
+}
+
+static int purge_expired(struct maintenance *m, bool *more)
+{
+    const int64_t now = sure_ms();
+    int rc = purge_rows(m, SQL_PURGE_KEYS, now - RETENTION_KEY_MS, more);
+    if (rc == SQLITE_OK)
+        rc = purge_rows(m, SQL_PURGE_SESSIONS, now, more);
+    return rc == SQLITE_OK ? purge_rows(m, SQL_PURGE_INVITATIONS, now, more) : rc;
+}
+
+static int purge(struct maintenance *m)
+{
+    bool more = false;
+    const int rc = in_transaction(m, purge_expired, &more);
+    if (rc == SQLITE_OK && !more) {
+        m->purge_at_ms = clock_mono_ms() + RETENTION_PURGE_MS;
+        m->leftovers = true; /* of a step that failed, say */
+    }
+    return rc;
+}
+
+/* ---- the journal ---- */
+
+/* The oldest changes of a space go, at most `*room`. The order of changes is that of time, so what
+ * comes before one that is too old is so too, even if a clock was ahead then. */
+static int forget_changes(struct maintenance *m, const struct uuid *space, int64_t before,
+                          int64_t *room)
+{
+    int64_t revision = 0;
+    int64_t bytes = 0;
+    struct query q =
+        QUERY(m->statements, SQL_PURGE_JOURNAL, SQL_I64(before), SQL_I64(*room), SQL_UUID(space));
+    while (query_row(&q)) {
+        const int64_t deleted = query_take_i64(&q);
+        revision = deleted > revision ? deleted : revision;
+        bytes += query_take_i64(&q);
+        (*room)--;
+    }
+    const int rc = query_end(&q);
+    return rc == SQLITE_OK && revision > 0
+               ? QUERY_RUN(m->statements, SQL_SPACE_FORGET, SQL_UUID(space), SQL_I64(bytes),
+                           SQL_I64(revision))
+               : rc;
+}
+
+/* The next spaces in the order of their ids: no index finds old changes, and none has to be kept
+ * with each write. */
+static int forget_some(struct maintenance *m, bool *more)
+{
+    struct uuid spaces[JOURNAL_SPACES];
+    bool old[JOURNAL_SPACES];
+    unsigned count = 0;
+    const int64_t now = sure_ms();
+    const int64_t before = now - RETENTION_JOURNAL_MS;
+    int64_t room = RETENTION_PURGE_ROWS;
+    struct query q =
+        QUERY(m->statements, SQL_JOURNAL_NEXT, SQL_UUID(&m->journal), SQL_I64(JOURNAL_SPACES));
+    while (query_row(&q)) {
+        spaces[count] = query_take_uuid(&q);
+        const int64_t at = query_take_i64(&q); /* 0: there is no change */
+        old[count++] = at != 0 && (at < before || at > now);
+    }
+    int rc = query_end(&q);
+    for (unsigned i = 0; i < count && rc == SQLITE_OK; i++) {
+        if (old[i])
+            rc = forget_changes(m, &spaces[i], before, &room);
+        if (room == 0)
+            break; /* and this space is the next again */
+        m->journal = spaces[i];
+    }
+    *more = room == 0 || count == JOURNAL_SPACES;
+    return rc;
+}
+
+static int purge_journal(struct maintenance *m)
+{
+    bool more = false;
+    const int rc = in_transaction(m, forget_some, &more);
+    if (rc == SQLITE_OK && !more) {
+        m->journal = (struct uuid){{0}};
+        m->journal_at_ms = clock_mono_ms() + JOURNAL_MS;
+    }
+    return rc;
+}
+
+int64_t maintenance_next_ms(const struct maintenance *m)
+{
+    const int64_t next = m->purge_at_ms < m->journal_at_ms ? m->purge_at_ms : m->journal_at_ms;
+    return m->leftovers ? m->stepped_ms : next;
+}
+
+bool maintenance_is_due(const struct maintenance *m, bool busy)
+{
+    const int64_t now = clock_mono_ms();
+    return now >= maintenance_next_ms(m) && (!busy || now - m->stepped_ms >= BUSY_STEP_MS);
+}
+
+int maintenance_step(struct maintenance *m)
+{
+    int rc = SQLITE_OK;
+    m->stepped_ms = clock_mono_ms();
+    if (m->leftovers)
+        rc = in_transaction(m, remove_leftovers, &m->leftovers);
+    else if (m->stepped_ms >= m->purge_at_ms)
+        rc = purge(m);
+    else if (m->stepped_ms >= m->journal_at_ms)
+        rc = purge_journal(m);
+    if (rc != SQLITE_OK) {
+        m->leftovers = false;
+        m->purge_at_ms = m->journal_at_ms = m->stepped_ms + RETENTION_PURGE_MS;
+    }
     return rc;
 }

@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/migrate.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "store/sqlite/database.h"
 
-/* Made from the files in migrations/ when the program is built. */
-extern const unsigned char embed_sqlite_0001_init_sql[];
-extern const size_t embed_sqlite_0001_init_sql_len;
-
-static const struct migration head_migrations[] = {
-    {embed_sqlite_0001_init_sql, &embed_sqlite_0001_init_sql_len},
-};
-
-#define HEAD ((sqlite3_int64)(sizeof head_migrations / sizeof head_migrations[0]))
-
 sqlite3_int64 migrate_head(void)
 {
-    return HEAD;
+    return (sqlite3_int64)sqlite_migration_count;
 }
 
 /* Runs every statement of a script. */
@@ -43,14 +34,9 @@ static int run_script(sqlite3 *db, const char *script, size_t len)
 /* SQLITE_CONSTRAINT: a row refers to one that is not there. */
 static int check_references(sqlite3 *db)
 {
-    sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(db, "PRAGMA foreign_key_check", -1, &statement, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
-    sqlite3_finalize(statement);
-    if (rc == SQLITE_ROW)
-        return SQLITE_CONSTRAINT_FOREIGNKEY;
-    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+    bool hold = false;
+    const int rc = database_says(db, "PRAGMA foreign_key_check", NULL, &hold);
+    return rc == SQLITE_OK && !hold ? SQLITE_CONSTRAINT_FOREIGNKEY : rc;
 }
 
 static int stamp(sqlite3 *db, sqlite3_int64 version)
@@ -98,6 +84,7 @@ static int run_migration(sqlite3 *db, const struct migration *migration, sqlite3
 bool migrate_through(sqlite3 *db, const struct migration *migrations, size_t count, char *why,
                      size_t why_size)
 {
+    assert(db && migrations && count > 0 && sqlite3_get_autocommit(db));
     const sqlite3_int64 head = (sqlite3_int64)count;
     sqlite3_int64 version = 0;
     int rc = database_read_i64(db, "PRAGMA user_version", &version);
@@ -121,5 +108,10 @@ bool migrate_through(sqlite3 *db, const struct migration *migrations, size_t cou
 
 bool migrate_to_head(sqlite3 *db, char *why, size_t why_size)
 {
-    return migrate_through(db, head_migrations, (size_t)HEAD, why, why_size);
+    if (database_is_of_old_form(db)) {
+        (void)snprintf(why, why_size, "%s: " DATABASE_OLD_FORM_WHY,
+                       sqlite3_db_filename(db, "main"));
+        return false;
+    }
+    return migrate_through(db, sqlite_migrations, sqlite_migration_count, why, why_size);
 }

@@ -6,18 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Brings the schema to the newest one this program knows: numbered scripts, each in a transaction
- * of its own that also raises PRAGMA user_version. A process that dies in between leaves a whole
- * older schema. A newer schema than the newest known is refused. Returns false with one line in
- * `why`. */
-bool migrate_to_head(sqlite3 *db, char *why, size_t why_size);
+#include "store/migrations.h"
 
-/* One step: a script that is run in a transaction of its own, with foreign keys off, so that a
- * table that others refer to can be built anew. What then refers to nothing ends the step. */
-struct migration {
-    const unsigned char *script;
-    const size_t *len;
-};
+/* Brings the schema to the newest one this program knows: each script in a transaction of its own
+ * that also raises PRAGMA user_version, with foreign keys off, so that a table that others refer to
+ * can be built anew; what then refers to nothing ends the step. A process that dies in between
+ * leaves a whole older schema. A newer schema than the newest known is refused, and tables of the
+ * old form (database.h). Returns false with one line in `why`. */
+bool migrate_to_head(sqlite3 *db, char *why, size_t why_size);
 
 /* The same with the steps that are given; step `i` leads to schema `i` + 1. */
 bool migrate_through(sqlite3 *db, const struct migration *migrations, size_t count, char *why,

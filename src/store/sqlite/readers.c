@@ -8,37 +8,34 @@
 #include <unistd.h>
 
 #include "base/metrics.h"
+#include "base/owner.h"
 #include "base/thread.h"
-#include "store/sqlite/list.h"
+#include "store/sqlite/item_rows.h"
 #include "store/sqlite/session.h"
 
-#define THREADS      2
-#define WAITING_MOST 256
-#define USER_MOST    32            /* of one user, what is being read included */
-#define USER_THREADS (THREADS - 1) /* so that there is one for somebody else */
-#define NICE         10            /* loops and the writer come first */
-#define ARENA_MOST   ((size_t)512 * 1024)
+#define THREADS       2
+#define WAITING_MOST  256
+#define SPACE_MOST    32            /* of one space, what is being read included */
+#define SPACE_THREADS (THREADS - 1) /* so that there is one for somebody else */
+#define NICE          10            /* loops and the writer come first */
 
-/* The texts of a task, at most: code points of four bytes. */
-#define TEXTS_MOST ((TASK_TITLE_MOST + TASK_DESCRIPTION_MOST) * 4)
-
-static_assert(ARENA_MOST > STORE_PAGE_BYTES + 100 * (sizeof(struct task) + 64),
-              "a page has room in the arena");
+#define JOB_MAGIC 0x5ad30b1eu
 
 /* A list on its way. The loop makes and frees it; a reader fills in what it read. */
 struct read_job {
-    struct store_task_list read; /* first: a copy of what was asked, which a reader runs */
-    struct store_task_list *asked;
+    unsigned magic;              /* JOB_MAGIC */
+    struct store_item_list read; /* a copy of what was asked, which a reader runs */
+    struct store_item_list *asked;
     struct inbox_message message;
     struct read_job *next;          /* that waits */
     struct read_job *session_next;  /* of the same session; the loop's own */
     struct read_job **session_link; /* what points to this one */
-    unsigned turn;                  /* how many of the same user come before it */
+    unsigned turn;                  /* how many of the same space come before it */
 
     /* What was read: */
     int rc;
     struct arena *arena; /* of the rows and their texts */
-    struct task *rows;
+    char *rows;          /* items of the resource, one after the other */
     unsigned count;
     size_t bytes;
 };
@@ -51,12 +48,13 @@ struct reader {
 
     /* Under the lock; what `running` points to may be gone already. */
     bool busy;
-    struct uuid user;
+    struct uuid space;
     const struct store_session *asker;
 };
 
 struct readers {
     struct writer *writer;
+    const struct sql_texts *texts;
     const char *path;
     pthread_mutex_t lock;
     pthread_cond_t sent; /* or stopping */
@@ -69,21 +67,21 @@ struct readers {
 
 /* ---- the queue; all with the lock ---- */
 
-static unsigned running_of(const struct readers *readers, const struct uuid *user)
+static unsigned running_of(const struct readers *readers, const struct uuid *space)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < THREADS; i++)
-        count += readers->threads[i].busy && uuid_eq(readers->threads[i].user, *user);
+        count += readers->threads[i].busy && uuid_eq(readers->threads[i].space, *space);
     return count;
 }
 
 static bool queue_put(struct readers *readers, struct read_job *job)
 {
     struct read_job **end = &readers->first;
-    job->turn = running_of(readers, &job->read.user);
+    job->turn = running_of(readers, &job->read.space);
     for (; *end; end = &(*end)->next)
-        job->turn += uuid_eq((*end)->read.user, job->read.user);
-    if (readers->waiting >= WAITING_MOST || job->turn >= USER_MOST)
+        job->turn += uuid_eq((*end)->read.space, job->read.space);
+    if (readers->waiting >= WAITING_MOST || job->turn >= SPACE_MOST)
         return false;
     job->next = NULL;
     *end = job;
@@ -91,12 +89,12 @@ static bool queue_put(struct readers *readers, struct read_job *job)
     return true;
 }
 
-/* The first of those whose users have had the fewest turns; NULL: none may be read now. */
+/* The first of those whose spaces have had the fewest turns; NULL: none may be read now. */
 static struct read_job *queue_take(struct readers *readers)
 {
     struct read_job **best = NULL;
     for (struct read_job **place = &readers->first; *place; place = &(*place)->next) {
-        if (running_of(readers, &(*place)->read.user) < USER_THREADS &&
+        if (running_of(readers, &(*place)->read.space) < SPACE_THREADS &&
             (!best || (*place)->turn < (*best)->turn))
             best = place;
     }
@@ -108,44 +106,51 @@ static struct read_job *queue_take(struct readers *readers)
     return job;
 }
 
-/* The user's others move up. */
-static void queue_advance(struct readers *readers, const struct uuid *user)
+/* The space's others move up. */
+static void queue_advance(struct readers *readers, const struct uuid *space)
 {
     for (struct read_job *job = readers->first; job; job = job->next)
-        job->turn -= job->turn > 0 && uuid_eq(job->read.user, *user);
+        job->turn -= job->turn > 0 && uuid_eq(job->read.space, *space);
 }
 
 /* ---- on a reader ---- */
 
-static bool collect(struct store_task_list *read, const struct task *row)
+static bool collect(struct store_item_list *read, const void *row)
 {
-    struct read_job *job = (struct read_job *)read;
-    struct task *kept = &job->rows[job->count];
-    *kept = *row;
-    kept->title = arena_copy(job->arena, row->title);
-    if (row->description.ptr)
-        kept->description = arena_copy(job->arena, row->description);
-    if (!kept->title.ptr || (row->description.ptr && !kept->description.ptr)) {
+    struct read_job *job = OWNER_OF(read, struct read_job, read, JOB_MAGIC);
+    const struct resource *resource = read->resource;
+    void *kept = job->rows + job->count * resource->size;
+    memcpy(kept, row, resource->size);
+    if (!item_rows_keep_texts(resource, kept, job->arena)) {
         job->rc = SQLITE_NOMEM;
         return false;
     }
     job->count++;
-    job->bytes += row->title.len + row->description.len;
-    return job->bytes + TEXTS_MOST <= STORE_PAGE_BYTES;
+    job->bytes += resource_text_bytes(resource, row);
+    return job->bytes + resource->text_most <= STORE_PAGE_BYTES;
+}
+
+/* A page of the most texts, each with what the arena needs beside it. */
+static size_t arena_most(const struct store_item_list *read)
+{
+    const struct resource *resource = read->resource;
+    assert(resource->text_most <= STORE_PAGE_BYTES);
+    return STORE_PAGE_BYTES + 64 + read->limit * (resource->size + 32 * resource->count);
 }
 
 static bool prepare(struct reader *reader, struct read_job *job)
 {
     const struct readers *readers = reader->readers;
     if (!reader->session) {
-        struct store_session *session = session_create(readers->writer, NULL, readers->path, NULL);
+        struct store_session *session =
+            session_create(readers->writer, NULL, readers->texts, readers->path, NULL);
         pthread_mutex_lock(&reader->readers->lock);
         reader->session = session;
         pthread_mutex_unlock(&reader->readers->lock);
     }
-    job->arena = arena_create(ARENA_MOST);
+    job->arena = arena_create(arena_most(&job->read));
     if (job->arena)
-        job->rows = arena_alloc(job->arena, job->read.limit * sizeof *job->rows);
+        job->rows = arena_alloc(job->arena, job->read.limit * job->read.resource->size);
     return reader->session && job->rows;
 }
 
@@ -158,7 +163,7 @@ static void read_page(struct reader *reader, struct read_job *job)
     }
     job->read.op.session = reader->session;
     job->read.each = collect;
-    const int rc = list_read_page(&job->read);
+    const int rc = item_rows_read_page(&job->read);
     job->rc = job->rc != SQLITE_OK ? job->rc : rc;
     session_turn_end(reader->session);
 }
@@ -168,16 +173,16 @@ static void run_one(struct reader *reader, struct read_job *job)
     struct readers *readers = reader->readers;
     struct store_session *asker = job->asked->op.session;
     reader->busy = true;
-    reader->user = job->read.user;
+    reader->space = job->read.space;
     reader->asker = asker;
     pthread_mutex_unlock(&readers->lock);
     read_page(reader, job);
     inbox_post(asker->inbox, &job->message); /* and from now on the loop may free it */
     pthread_mutex_lock(&readers->lock);
     reader->busy = false;
-    queue_advance(readers, &reader->user);
+    queue_advance(readers, &reader->space);
     pthread_cond_broadcast(&readers->done);
-    pthread_cond_signal(&readers->sent); /* one of that user may have waited for this */
+    pthread_cond_signal(&readers->sent); /* one of that space may have waited for this */
 }
 
 static void *run_thread(void *argument)
@@ -204,6 +209,7 @@ static void *run_thread(void *argument)
 static void job_destroy(struct read_job *job)
 {
     arena_destroy(&job->arena);
+    OWNER_END(job);
     free(job);
 }
 
@@ -215,7 +221,7 @@ static void job_unlink(struct read_job *job)
 }
 
 /* Gives the rows, unless a later revision says that none are wanted after all. */
-static void give_rows(struct store_task_list *op, const struct read_job *job)
+static void give_rows(struct store_item_list *op, const struct read_job *job)
 {
     const bool later = op->revision != job->read.revision;
     op->revision = job->read.revision;
@@ -224,7 +230,7 @@ static void give_rows(struct store_task_list *op, const struct read_job *job)
     if (later && op->begin && !op->begin(op))
         return;
     for (unsigned i = 0; i < job->count; i++) {
-        if (!op->each(op, &job->rows[i]) && i + 1 < job->count) {
+        if (!op->each(op, job->rows + i * op->resource->size) && i + 1 < job->count) {
             op->more = true;
             return;
         }
@@ -233,9 +239,8 @@ static void give_rows(struct store_task_list *op, const struct read_job *job)
 
 static void answer(struct inbox_message *message)
 {
-    struct read_job *job =
-        (struct read_job *)((char *)message - offsetof(struct read_job, message));
-    struct store_task_list *op = job->asked;
+    struct read_job *job = OWNER_OF(message, struct read_job, message, JOB_MAGIC);
+    struct store_item_list *op = job->asked;
     const int rc = job->rc;
     if (rc == SQLITE_OK)
         give_rows(op, job);
@@ -244,12 +249,14 @@ static void answer(struct inbox_message *message)
     session_read_done(op->op.session, &op->op, rc, true);
 }
 
-void readers_list(struct readers *readers, struct store_task_list *op)
+void readers_list(struct readers *readers, struct store_item_list *op)
 {
     struct store_session *session = op->op.session;
     struct read_job *job = calloc(1, sizeof *job);
     bool queued = false;
+    assert(readers && session->readers == readers && op->limit <= STORE_LIMIT_MOST);
     if (job) {
+        OWNER_SET(job, JOB_MAGIC);
         job->read = *op;
         job->asked = op;
         job->message.run = answer;
@@ -314,12 +321,15 @@ void readers_forget(struct readers *readers, struct store_session *session)
     }
 }
 
-struct readers *readers_create(struct writer *writer, const char *path)
+struct readers *readers_create(struct writer *writer, const struct sql_texts *texts,
+                               const char *path)
 {
     struct readers *readers = calloc(1, sizeof *readers);
+    assert(writer && texts && path);
     if (!readers)
         return NULL;
     readers->writer = writer;
+    readers->texts = texts;
     readers->path = path;
     pthread_mutex_init(&readers->lock, NULL);
     pthread_cond_init(&readers->sent, NULL);

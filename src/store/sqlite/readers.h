@@ -4,24 +4,26 @@
 
 #include "store/store.h"
 
+struct sql_texts;
 struct writer;
 
 /* A few threads for lists that no index serves: on a loop they would make everybody wait.
  *
  * Each has a connection of its own and reads a page into memory; the loop that asked then gives the
- * rows. What waits is bounded, for all and for one user; one user never has all threads; and users
- * who wait take turns. A read that takes too long is ended (session.h). */
+ * rows. What waits is bounded, for all and for one space; one space never has all threads; and
+ * spaces that wait take turns. A read that takes too long is ended (session.h). */
 struct readers;
 
-/* NULL without memory or threads. `writer` and `path` outlive it. */
-struct readers *readers_create(struct writer *writer, const char *path);
+/* NULL without memory or threads. What it is given outlives it. */
+struct readers *readers_create(struct writer *writer, const struct sql_texts *texts,
+                               const char *path);
 
 /* Every session must be closed before. */
 void readers_destroy(struct readers **readers);
 
 /* Reads the page of `op`, whose revision and total the loop has read and whose `begin` it has run;
  * completes it on its loop. On that loop's thread. ERROR_OVERLOADED at once when too many wait. */
-void readers_list(struct readers *readers, struct store_task_list *op);
+void readers_list(struct readers *readers, struct store_item_list *op);
 
 /* Drops what `session` has here, and waits for what is being read. On the session's thread. */
 void readers_forget(struct readers *readers, struct store_session *session);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/restore.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,7 +16,6 @@
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/inspect.h"
-#include "store/sqlite/own.h"
 
 #define COPY_BYTES (256 * 1024)
 
@@ -25,8 +26,7 @@ struct restore {
     size_t why_size;
     struct file file;
     char *partial; /* the copy that becomes the database */
-    char *wal;     /* names beside the database */
-    char *shm;
+    char *wal;     /* beside the database */
     char *kept;
     char *kept_wal;
 };
@@ -53,7 +53,7 @@ static bool look_at_source(struct restore *r)
     if (strcmp(source, "-") == 0)
         return fail(r, "cannot restore from", source,
                     "a backup is read more than once; put it into a file and name that");
-    if (own_refuse(r->options->url, source, r->why, r->why_size))
+    if (file_refuse_own(r->options->url, source, r->why, r->why_size))
         return false;
     if (stat(source, &status) != 0)
         return fail(r, "cannot open", source, strerror(errno));
@@ -81,7 +81,7 @@ static bool name_files(struct restore *r)
     const time_t now = time(NULL);
     if (!gmtime_r(&now, &utc) || strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", &utc) == 0)
         return fail(r, "cannot name what is beside", path, "the clock is wrong");
-    bool named = asprintf(&r->wal, "%s-wal", path) >= 0 && asprintf(&r->shm, "%s-shm", path) >= 0 &&
+    bool named = asprintf(&r->wal, "%s-wal", path) >= 0 &&
                  asprintf(&r->kept, "%s.before-restore-%s", path, moment) >= 0 &&
                  asprintf(&r->kept_wal, "%s-wal", r->kept) >= 0 &&
                  asprintf(&r->partial, "%s.partial-XXXXXX", path) >= 0;
@@ -90,14 +90,9 @@ static bool name_files(struct restore *r)
 
 static bool copy_bytes(int from, int to)
 {
-    char *block = malloc(COPY_BYTES);
-    ssize_t got = block ? 1 : -1;
-    while (got > 0) {
-        got = disk_read(from, block, COPY_BYTES);
-        if (got > 0 && !disk_write(to, block, (size_t)got))
-            got = -1;
-    }
-    free(block);
+    ssize_t got = 1;
+    while (got > 0 || (got < 0 && errno == EINTR))
+        got = sendfile(to, from, NULL, COPY_BYTES);
     return got == 0 && fsync(to) == 0;
 }
 
@@ -130,18 +125,11 @@ static bool verify(struct restore *r)
     return good;
 }
 
-static bool gone(const char *path)
-{
-    return unlink(path) == 0 || errno == ENOENT;
-}
-
 /* What was done since the backup is undone, so revisions will be given out again: the copy gets an
  * epoch of its own, so that no tag will be. All of it is in the file when this returns, and the WAL
  * that it took is gone. */
 static bool renew(struct restore *r)
 {
-    char *wal = NULL;
-    char *shm = NULL;
     bool renewed = false;
     sqlite3 *db = database_open_writer(r->partial, r->why, r->why_size);
     if (db) {
@@ -151,13 +139,8 @@ static bool renew(struct restore *r)
         renewed = rc == SQLITE_OK || fail(r, "cannot write", r->partial, database_error(db, rc));
     }
     database_close(&db);
-    if (asprintf(&wal, "%s-wal", r->partial) < 0 || asprintf(&shm, "%s-shm", r->partial) < 0)
-        renewed = fail(r, "cannot restore", r->file.path, "no memory");
-    else if (!gone(wal) || !gone(shm))
-        renewed = fail(r, "cannot remove what is beside", r->partial, strerror(errno));
-    free(wal);
-    free(shm);
-    return renewed;
+    return renewed && (file_remove_beside(r->partial) ||
+                       fail(r, "cannot remove what is beside", r->partial, strerror(errno)));
 }
 
 /* Gives the old database a second name. What is left of its WAL is moved into it first; a damaged
@@ -179,8 +162,8 @@ static bool keep_old(struct restore *r)
 /* An old WAL must never meet the new file, nor the old file be found without what is in its WAL. */
 static bool swap(struct restore *r)
 {
-    bool good = size_of(r->wal) == 0 || gone(r->file.path);
-    good = good && gone(r->wal) && gone(r->shm) && file_sync_directory(&r->file) &&
+    bool good = size_of(r->wal) == 0 || unlink(r->file.path) == 0 || errno == ENOENT;
+    good = good && file_remove_beside(r->file.path) && file_sync_directory(&r->file) &&
            file_move(r->partial, r->file.path, true);
     return good || fail(r, "cannot replace", r->file.path, strerror(errno));
 }
@@ -193,14 +176,17 @@ static bool run_locked(struct restore *r)
     if (!name_files(r))
         return false;
     bool done = copy(r) && verify(r) && renew(r) && keep_old(r) && swap(r);
-    if (!done && r->partial)
-        unlink(r->partial);
+    if (!done) {
+        (void)file_remove_beside(r->partial);
+        (void)unlink(r->partial);
+    }
     return done;
 }
 
 bool restore_run(const struct restore_options *options, struct restore_report *report, char *why,
                  size_t why_size)
 {
+    assert(options->source && options->url && why_size > 0);
     struct restore r = {
         .options = options, .report = report, .why = why, .why_size = why_size, .file.lock = -1};
     memset(report, 0, sizeof *report);
@@ -214,7 +200,6 @@ bool restore_run(const struct restore_options *options, struct restore_report *r
     file_release(&r.file);
     free(r.partial);
     free(r.wal);
-    free(r.shm);
     free(r.kept);
     free(r.kept_wal);
     return done;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/session.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "store/sqlite/database.h"
-#include "store/sqlite/list.h"
-#include "store/sqlite/sql.h"
-#include "store/sqlite/translate.h"
 
 #define READ_MOST_US    1000000
 #define TICK_OPERATIONS 20000 /* of SQLite's virtual machine, about 1 ms */
@@ -23,30 +21,36 @@ static int on_tick(void *context)
     return now > session->deadline_us;
 }
 
+static size_t largest_item(void)
+{
+    size_t largest = sizeof(struct item);
+    for (unsigned i = 0; i < resource_count; i++)
+        largest = resources[i]->size > largest ? resources[i]->size : largest;
+    return largest;
+}
+
 struct store_session *session_create(struct writer *writer, struct readers *readers,
-                                     const char *path, struct inbox *inbox)
+                                     const struct sql_texts *texts, const char *path,
+                                     struct inbox *inbox)
 {
     struct store_session *session = calloc(1, sizeof *session);
+    assert(writer && path && !readers == !inbox);
     if (!session)
         return NULL;
     session->writer = writer;
+    session->commits = writer_commits(writer);
     session->readers = readers;
     session->inbox = inbox;
     session->outgoing_end = &session->outgoing;
+    session->row = calloc(1, largest_item());
     session->db = database_open_reader(path, NULL, 0);
-    if (!session->db || !statements_init(&session->statements, session->db, sql_texts, SQL_COUNT) ||
-        !statements_init(&session->lists, session->db, list_texts, LIST_INDEX_COUNT)) {
+    if (!session->row || !session->db ||
+        !statements_init(&session->statements, session->db, texts->list, texts->count)) {
         session_destroy(&session);
         return NULL;
     }
     sqlite3_progress_handler(session->db, TICK_OPERATIONS, on_tick, session);
     return session;
-}
-
-static int run_sql(struct store_session *session, enum sql sql)
-{
-    struct query q = query_begin(&session->statements, sql);
-    return query_run(&q);
 }
 
 static bool in_snapshot(const struct store_session *session)
@@ -57,31 +61,34 @@ static bool in_snapshot(const struct store_session *session)
 /* Without memory it may stay in it; then the next one tries again. */
 static int leave_snapshot(struct store_session *session)
 {
-    return in_snapshot(session) ? run_sql(session, SQL_COMMIT) : SQLITE_OK;
+    return in_snapshot(session) ? query_run_plain(&session->statements, SQL_COMMIT) : SQLITE_OK;
 }
 
 int session_snapshot(struct store_session *session)
 {
-    uint64_t commits = writer_commits(session->writer);
+    const uint64_t commits = atomic_load_explicit(session->commits, memory_order_acquire);
+    int rc = SQLITE_OK;
     session->ticks = 0;
-    if (in_snapshot(session) && session->seen == commits)
-        return SQLITE_OK;
-    int rc = leave_snapshot(session);
-    if (rc == SQLITE_OK)
-        rc = run_sql(session, SQL_BEGIN_READ);
-    if (rc == SQLITE_OK)
-        session->seen = commits;
+    if (!in_snapshot(session) || session->seen != commits) {
+        rc = leave_snapshot(session);
+        if (rc == SQLITE_OK)
+            rc = query_run_plain(&session->statements, SQL_BEGIN_READ);
+        if (rc == SQLITE_OK)
+            session->seen = commits;
+    }
+    session->snapshot_rc = rc;
     return rc;
 }
 
 void session_read_done(struct store_session *session, struct store_op *op, int rc, bool found)
 {
+    assert(op->session == session && op->done);
     if (rc == SQLITE_OK) {
         op->result = found ? ERROR_NONE : ERROR_NOT_FOUND;
     } else {
-        op->result = translate_error(rc);
+        op->result = database_result(rc);
         (void)leave_snapshot(session);
-        if (translate_is_corrupt(rc))
+        if (database_is_corrupt(rc))
             writer_stop_writes(session->writer, rc);
     }
     op->done(op);
@@ -96,6 +103,7 @@ static void answer(struct store_op *op, enum error result)
 void session_write(struct store_op *op, const struct writer_work *work)
 {
     struct store_session *session = op->session;
+    assert(session->inbox && work->run && op->arena && op->done);
     if (!writer_writable(session->writer)) {
         answer(op, ERROR_UNAVAILABLE);
         return;
@@ -114,6 +122,7 @@ void session_write(struct store_op *op, const struct writer_work *work)
 
 void session_turn_end(struct store_session *session)
 {
+    assert(session->writer);
     (void)leave_snapshot(session);
     if (!session->outgoing)
         return;
@@ -138,7 +147,8 @@ void session_destroy(struct store_session **session)
             readers_forget(s->readers, s);
     }
     statements_finish(&s->statements);
-    statements_finish(&s->lists);
+    list_statements_finish(&s->lists);
     database_close(&s->db);
+    free(s->row);
     free(s);
 }

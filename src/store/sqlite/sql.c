@@ -1,108 +1,93 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/sql.h"
 
-#include "store/usage.h"
+#include "store/decision.h"
 
-#define USER_COLUMNS "id, email, name, password_hash, created_at, updated_at, disabled_at"
-#define TASK_COLUMNS                                                                               \
-    "id, title, description, status, created_at, updated_at, completed_at, revision"
+#define BYTES_MOST 65536
 
-/* octet_length() is newer than the oldest SQLite that we take. */
-#define OCTETS(text) "length(CAST(" text " AS BLOB))"
+#define TO_TEXT(number) #number
+#define TEXT(number)    TO_TEXT(number)
 
-const char sql_recount[] = USAGE_RECOUNT("id", OCTETS);
-const char sql_drift[] = USAGE_DRIFT("id", OCTETS);
+static const char *const own[SQL_OWN_END - SQL_SHARED_COUNT] = {
+#define OWN(sql) [(sql)-SQL_SHARED_COUNT]
+    OWN(SQL_BEGIN_READ) = "BEGIN",
+    OWN(SQL_BEGIN_WRITE) = "BEGIN IMMEDIATE",
+    OWN(SQL_COMMIT) = "COMMIT",
+    OWN(SQL_ROLLBACK) = "ROLLBACK",
+    OWN(SQL_SAVEPOINT) = "SAVEPOINT operation",
+    OWN(SQL_RELEASE) = "RELEASE operation",
+    OWN(SQL_ROLLBACK_TO) = "ROLLBACK TO operation",
 
-const char *const sql_texts[SQL_COUNT] = {
-    [SQL_BEGIN_READ] = "BEGIN",
-    [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
-    [SQL_COMMIT] = "COMMIT",
-    [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_SAVEPOINT] = "SAVEPOINT operation",
-    [SQL_RELEASE] = "RELEASE operation",
-    [SQL_ROLLBACK_TO] = "ROLLBACK TO operation",
+    OWN(SQL_USER_BY_EMAIL) = "SELECT user_id, email, name, password_hash, created_at, updated_at, "
+                             "disabled_at FROM users WHERE email = ?1",
+    OWN(SQL_EMAIL_OWNER) = "SELECT user_id FROM users WHERE email = ?1",
+    OWN(SQL_INVITATION_COUNT) = "SELECT count(*) FROM invitations",
+    OWN(SQL_INVITATION_INSERT) = "INSERT INTO invitations (hash, email, created_at, expires_at) "
+                                 "VALUES (?1, ?2, ?3, ?4)",
+    OWN(SQL_INVITATION_GOOD) = "SELECT 1 FROM invitations WHERE hash = ?1 AND expires_at > ?2 "
+                               "AND (email IS NULL OR email = ?3)",
+    OWN(SQL_SESSION_GET) = "SELECT s.user_id, s.counter, s.created_at, s.last_used_at, "
+                           "s.expires_at, s.superseded, u.disabled_at IS NOT NULL "
+                           "FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.id = ?1",
+    OWN(SQL_SPACE_SET) = "UPDATE spaces SET revision = ?2, (" SPACE_USAGE_COLUMNS
+                         ") = (?3, ?4, ?5, ?6) WHERE space_id = ?1",
 
-    [SQL_USER_BY_EMAIL] = "SELECT " USER_COLUMNS " FROM users WHERE email = ?1",
-    [SQL_USER_GET] = "SELECT " USER_COLUMNS " FROM users WHERE id = ?1",
-    [SQL_USER_LIST] = "SELECT " USER_COLUMNS " FROM users WHERE id > ?1 ORDER BY id LIMIT ?2",
-    [SQL_ADDRESS_KNOWN] = "SELECT 1 FROM known_addresses WHERE user_id = ?1 AND ip = ?2",
-    [SQL_SESSION_CHECK] = "SELECT s.expires_at FROM sessions s JOIN users u ON u.id = s.user_id "
-                          "WHERE s.id = ?1 AND s.user_id = ?2 AND s.expires_at > ?3 "
-                          "AND u.disabled_at IS NULL",
-    [SQL_SESSION_LIST] = "SELECT id, user_id, counter, created_at, last_used_at, expires_at, "
-                         "user_agent, ip FROM sessions WHERE user_id = ?1 AND expires_at > ?2 "
-                         "ORDER BY created_at DESC, id DESC",
-    [SQL_TASK_GET] = "SELECT " TASK_COLUMNS " FROM tasks WHERE user_id = ?1 AND id = ?2",
-    [SQL_USER_REVISION] = "SELECT revision, " USAGE_COLUMNS " FROM users WHERE id = ?1",
-
-    [SQL_USER_SET_REVISION] = "UPDATE users SET revision = ?2, tasks_pending = ?3, "
-                              "tasks_in_progress = ?4, tasks_completed = ?5, bytes = ?6 "
-                              "WHERE id = ?1",
-    [SQL_USER_GIVE_BACK] = "UPDATE users SET bytes = bytes - ?2 WHERE id = ?1",
-    [SQL_TASK_INSERT] = "INSERT INTO tasks (user_id, " TASK_COLUMNS ") "
-                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    [SQL_TASK_UPDATE] = "UPDATE tasks SET title = ?5, description = ?6, status = ?7, "
-                        "updated_at = ?8, completed_at = ?9, revision = ?10 "
-                        "WHERE user_id = ?1 AND created_at = ?2 AND id = ?3 AND revision = ?4",
-    [SQL_TASK_DELETE] = "DELETE FROM tasks "
-                        "WHERE user_id = ?1 AND created_at = ?2 AND id = ?3 AND revision = ?4",
-    [SQL_TOMBSTONE_GET] = "SELECT 1 FROM tombstones WHERE user_id = ?1 AND id = ?2",
-    [SQL_TOMBSTONE_PUT] = "INSERT OR REPLACE INTO tombstones (user_id, id, revision, deleted_at) "
-                          "VALUES (?1, ?2, ?3, ?4)",
-    [SQL_TOMBSTONE_DROP] = "DELETE FROM tombstones WHERE user_id = ?1 AND id = ?2",
-    [SQL_KEY_GET] = "SELECT fingerprint, used_at, outcome, task_id, title, description, status, "
-                    "created_at, updated_at, completed_at, revision "
-                    "FROM idempotency_keys WHERE user_id = ?1 AND key = ?2",
-    [SQL_KEY_PUT] = "INSERT OR REPLACE INTO idempotency_keys (user_id, key, fingerprint, used_at, "
-                    "outcome, task_id, title, description, status, created_at, updated_at, "
-                    "completed_at, revision) "
-                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-
-    [SQL_EMAIL_OWNER] = "SELECT id FROM users WHERE email = ?1",
-    [SQL_USER_INSERT] = "INSERT INTO users (" USER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [SQL_INVITATION_COUNT] = "SELECT count(*) FROM invitations",
-    [SQL_INVITATION_INSERT] = "INSERT INTO invitations (hash, email, created_at, expires_at) "
-                              "VALUES (?1, ?2, ?3, ?4)",
-    [SQL_INVITATION_GOOD] = "SELECT 1 FROM invitations WHERE hash = ?1 AND expires_at > ?2 "
-                            "AND (email IS NULL OR email = ?3)",
-    [SQL_INVITATION_DELETE] = "DELETE FROM invitations WHERE hash = ?1",
-    [SQL_USER_RENAME] =
-        "UPDATE users SET name = ?2, updated_at = max(updated_at, ?3) WHERE id = ?1",
-    [SQL_USER_SET_HASH] = "UPDATE users SET password_hash = ?2, updated_at = "
-                          "max(updated_at, coalesce(?3, updated_at)) WHERE id = ?1",
-    [SQL_USER_SET_EMAIL] =
-        "UPDATE users SET email = ?2, updated_at = max(updated_at, ?3) WHERE id = ?1",
-    [SQL_USER_SET_DISABLED] = "UPDATE users SET disabled_at = ?2 WHERE id = ?1",
-    [SQL_USER_DELETE] = "DELETE FROM users WHERE id = ?1",
-    [SQL_SESSION_INSERT] = "INSERT INTO sessions (id, user_id, counter, created_at, last_used_at, "
-                           "expires_at, user_agent, ip, superseded) "
-                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, x'')",
-    [SQL_SESSION_PRUNE] = "DELETE FROM sessions WHERE user_id = ?1 AND id IN (SELECT id FROM "
-                          "sessions WHERE user_id = ?1 ORDER BY created_at DESC, id DESC "
-                          "LIMIT -1 OFFSET ?2)",
-    [SQL_SESSION_GET] = "SELECT s.user_id, s.counter, s.created_at, s.last_used_at, s.expires_at, "
-                        "s.superseded, u.disabled_at IS NOT NULL "
-                        "FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1",
-    [SQL_SESSION_ROTATE] = "UPDATE sessions SET counter = ?2, last_used_at = ?3, expires_at = ?4, "
-                           "superseded = ?5 WHERE id = ?1",
-    [SQL_SESSION_DELETE] = "DELETE FROM sessions WHERE id = ?1 AND user_id = ?2",
-    [SQL_SESSION_DELETE_OTHERS] = "DELETE FROM sessions WHERE user_id = ?1 AND id <> ?2",
-    [SQL_ADDRESS_PUT] = "INSERT OR REPLACE INTO known_addresses (user_id, ip, seen_at) "
-                        "VALUES (?1, ?2, ?3)",
-    [SQL_ADDRESS_PRUNE] = "DELETE FROM known_addresses WHERE user_id = ?1 AND ip IN (SELECT ip "
-                          "FROM known_addresses WHERE user_id = ?1 ORDER BY seen_at DESC, ip "
-                          "LIMIT -1 OFFSET ?2)",
-
-    [SQL_PURGE_KEYS] = "DELETE FROM idempotency_keys WHERE sequence IN (SELECT sequence FROM "
-                       "idempotency_keys WHERE used_at < ?1 ORDER BY used_at LIMIT ?2) "
-                       "RETURNING user_id, " USAGE_SQL_KEY(OCTETS),
-    [SQL_PURGE_TOMBSTONES] = "DELETE FROM tombstones WHERE sequence IN (SELECT sequence FROM "
-                             "tombstones WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2) "
-                             "RETURNING user_id, " USAGE_SQL_TOMBSTONE,
-    [SQL_PURGE_SESSIONS] = "DELETE FROM sessions WHERE id IN "
-                           "(SELECT id FROM sessions WHERE expires_at < ?1 "
-                           "ORDER BY expires_at LIMIT ?2)",
-    [SQL_PURGE_INVITATIONS] = "DELETE FROM invitations WHERE hash IN "
-                              "(SELECT hash FROM invitations WHERE expires_at < ?1 "
+    OWN(SQL_PURGE_KEYS) = "DELETE FROM idempotency_keys WHERE sequence IN (SELECT sequence FROM "
+                          "idempotency_keys WHERE used_at < ?1 ORDER BY used_at LIMIT ?2) "
+                          "RETURNING space_id, " TEXT(SPACE_KEY_BYTES) " + {octets:key} + "
+                                                                       "coalesce({octets:body}, 0)",
+    OWN(SQL_PURGE_JOURNAL) =
+        "DELETE FROM journal WHERE space_id = ?3 AND revision <= (SELECT "
+        "max(revision) FROM (SELECT revision, at FROM journal WHERE "
+        "space_id = ?3 ORDER BY revision LIMIT ?2) WHERE at < ?1) "
+        "RETURNING revision, " TEXT(SPACE_CHANGE_BYTES) " + "
+                                                        "coalesce({octets:before}, 0)",
+    OWN(SQL_PURGE_SESSIONS) = "DELETE FROM sessions WHERE id IN "
+                              "(SELECT id FROM sessions WHERE expires_at < ?1 "
                               "ORDER BY expires_at LIMIT ?2)",
+    OWN(SQL_PURGE_INVITATIONS) = "DELETE FROM invitations WHERE hash IN "
+                                 "(SELECT hash FROM invitations WHERE expires_at < ?1 "
+                                 "ORDER BY expires_at LIMIT ?2)",
+    OWN(SQL_JOURNAL_NEXT) = "SELECT space_id, (SELECT at FROM journal WHERE journal.space_id = "
+                            "spaces.space_id ORDER BY revision LIMIT 1) FROM spaces "
+                            "WHERE space_id > ?1 ORDER BY space_id LIMIT ?2",
+#undef OWN
 };
+
+static_assert(SPACE_COUNTS == 3, "SQL_SPACE_SET has a parameter for each count");
+
+/* `places` are offsets until all bytes are there. */
+static void add(struct sql_texts *texts, size_t places[static SQL_TEXTS_MOST], const char *form,
+                const struct resource *resource)
+{
+    assert(texts->count < SQL_TEXTS_MOST && form);
+    places[texts->count++] = texts->bytes.len;
+    sql_expand(&texts->bytes, form, resource, SQL_SQLITE);
+    buffer_add_char(&texts->bytes, '\0');
+}
+
+bool sql_texts_init(struct sql_texts *texts)
+{
+    size_t places[SQL_TEXTS_MOST];
+    assert(resource_count <= RESOURCES_MOST);
+    *texts = (struct sql_texts){0};
+    buffer_init(&texts->bytes, BYTES_MOST);
+    for (unsigned i = 0; i < SQL_SHARED_COUNT; i++)
+        add(texts, places, sql_shared[i].text, NULL);
+    for (unsigned i = 0; i < SQL_OWN_END - SQL_SHARED_COUNT; i++)
+        add(texts, places, own[i], NULL);
+    for (unsigned i = 0; i < resource_count * SQL_ITEM_COUNT; i++)
+        add(texts, places, sql_items[i % SQL_ITEM_COUNT].text, resources[i / SQL_ITEM_COUNT]);
+    for (unsigned i = 0; i < texts->count && !texts->bytes.failed; i++)
+        texts->list[i] = texts->bytes.data + places[i];
+    const bool made = !texts->bytes.failed;
+    if (!made)
+        sql_texts_finish(texts);
+    return made;
+}
+
+void sql_texts_finish(struct sql_texts *texts)
+{
+    buffer_finish(&texts->bytes);
+    *texts = (struct sql_texts){0};
+}

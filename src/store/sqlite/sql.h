@@ -2,11 +2,14 @@
 #ifndef TASKHOLD_STORE_SQLITE_SQL_H
 #define TASKHOLD_STORE_SQLITE_SQL_H
 
-/* Every statement but those of the task list, in one place. The owner stands in the WHERE of each
- * that touches what a user owns. Parameters are numbered in the order in which they are bound. */
+#include "store/sql.h"
+
+/* Every statement but those of lists, by number: first what both engines share (store/sql.h), then
+ * this engine's own, then SQL_ITEM_COUNT of each resource. Parameters are numbered in the order in
+ * which they are bound. */
 enum sql {
     /* transactions */
-    SQL_BEGIN_READ,
+    SQL_BEGIN_READ = SQL_SHARED_COUNT,
     SQL_BEGIN_WRITE,
     SQL_COMMIT,
     SQL_ROLLBACK,
@@ -14,62 +17,40 @@ enum sql {
     SQL_RELEASE,
     SQL_ROLLBACK_TO,
 
-    /* reads of a loop */
+    /* accounts */
     SQL_USER_BY_EMAIL,
-    SQL_USER_GET,
-    SQL_USER_LIST,
-    SQL_ADDRESS_KNOWN,
-    SQL_SESSION_CHECK,
-    SQL_SESSION_LIST,
-    SQL_TASK_GET,
-    SQL_USER_REVISION,
-
-    /* writes of tasks */
-    SQL_USER_SET_REVISION,
-    SQL_USER_GIVE_BACK, /* ?2 bytes of the usage */
-    SQL_TASK_INSERT,
-    SQL_TASK_UPDATE,
-    SQL_TASK_DELETE,
-    SQL_TOMBSTONE_GET,
-    SQL_TOMBSTONE_PUT,
-    SQL_TOMBSTONE_DROP,
-    SQL_KEY_GET,
-    SQL_KEY_PUT,
-
-    /* writes of accounts and sessions */
     SQL_EMAIL_OWNER,
-    SQL_USER_INSERT,
     SQL_INVITATION_COUNT,
     SQL_INVITATION_INSERT,
     SQL_INVITATION_GOOD,
-    SQL_INVITATION_DELETE,
-    SQL_USER_RENAME,
-    SQL_USER_SET_HASH,
-    SQL_USER_SET_EMAIL,
-    SQL_USER_SET_DISABLED,
-    SQL_USER_DELETE,
-    SQL_SESSION_INSERT,
-    SQL_SESSION_PRUNE,
-    SQL_SESSION_GET,
-    SQL_SESSION_ROTATE,
-    SQL_SESSION_DELETE,
-    SQL_SESSION_DELETE_OTHERS,
-    SQL_ADDRESS_PUT,
-    SQL_ADDRESS_PRUNE,
+    SQL_SESSION_GET, /* by its id: a refresh token names no user */
+    SQL_SPACE_SET,
 
-    /* purging: expired before ?1, at most ?2 rows */
+    /* purging: expired before ?1, at most ?2 rows; the first two tell their space and its bytes */
     SQL_PURGE_KEYS,
-    SQL_PURGE_TOMBSTONES,
+    SQL_PURGE_JOURNAL, /* of the space ?3: its first ?2 rows up to the last that is so old */
     SQL_PURGE_SESSIONS,
     SQL_PURGE_INVITATIONS,
+    SQL_JOURNAL_NEXT, /* the ?2 spaces after ?1, with the time of their oldest change */
 
-    SQL_COUNT,
+    SQL_OWN_END,
 };
 
-extern const char *const sql_texts[SQL_COUNT];
+#define SQL_TEXTS_MOST (SQL_OWN_END + SQL_ITEM_COUNT * RESOURCES_MOST)
 
-/* See usage.h. */
-extern const char sql_recount[]; /* two statements */
-extern const char sql_drift[];
+/* The number of a statement about the items of a resource. */
+#define SQL_OF_ITEM(resource, item)                                                                \
+    (SQL_OWN_END + resource_index(resource) * SQL_ITEM_COUNT + (unsigned)(item))
+
+/* The texts, in SQLite's words. */
+struct sql_texts {
+    struct buffer bytes;
+    unsigned count;
+    const char *list[SQL_TEXTS_MOST];
+};
+
+/* False without memory; then there is nothing to finish. */
+bool sql_texts_init(struct sql_texts *texts) __attribute__((warn_unused_result));
+void sql_texts_finish(struct sql_texts *texts);
 
 #endif

@@ -3,10 +3,12 @@
 
 #include "store/sqlite/database.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 bool statements_init(struct statements *s, sqlite3 *db, const char *const *texts, unsigned count)
 {
+    assert(db && texts && count > 0);
     *s = (struct statements){.db = db, .texts = texts, .count = count};
     s->prepared = calloc(count, sizeof(sqlite3_stmt *));
     return s->prepared != NULL;
@@ -22,6 +24,7 @@ void statements_finish(struct statements *s)
 
 struct query query_begin(struct statements *s, unsigned index)
 {
+    assert(index < s->count);
     struct query q = {.statement = s->prepared[index], .rc = SQLITE_OK};
     if (!q.statement) {
         q.rc = sqlite3_prepare_v3(s->db, s->texts[index], -1, SQLITE_PREPARE_PERSISTENT,
@@ -31,48 +34,53 @@ struct query query_begin(struct statements *s, unsigned index)
     return q;
 }
 
+struct query query_of(sqlite3_stmt *statement, int rc)
+{
+    assert(statement || rc != SQLITE_OK);
+    return (struct query){.statement = statement, .rc = rc};
+}
+
 static void note(struct query *q, int rc)
 {
     if (q->rc == SQLITE_OK)
         q->rc = rc;
 }
 
-void query_bind_i64(struct query *q, int64_t value)
+void query_bind(struct query *q, struct sql_value typed)
 {
-    note(q, sqlite3_bind_int64(q->statement, ++q->bound, value));
-}
-
-void query_bind_uuid(struct query *q, const struct uuid *id)
-{
-    query_bind_blob(q, id->bytes, sizeof id->bytes);
-}
-
-void query_bind_text(struct query *q, struct slice text)
-{
-    note(q, sqlite3_bind_text64(q->statement, ++q->bound, text.ptr, text.len, SQLITE_STATIC,
-                                SQLITE_UTF8));
-}
-
-void query_bind_blob(struct query *q, const void *bytes, size_t size)
-{
-    note(q, sqlite3_bind_blob64(q->statement, ++q->bound, bytes, size, SQLITE_STATIC));
-}
-
-void query_bind_null(struct query *q)
-{
-    note(q, sqlite3_bind_null(q->statement, ++q->bound));
-}
-
-void query_bind_time(struct query *q, int64_t ms)
-{
-    if (ms == 0)
-        query_bind_null(q);
+    const struct field_value *value = &typed.value;
+    const int at = ++q->bound;
+    if (q->rc != SQLITE_OK)
+        return;
+    if (value->null)
+        q->rc = sqlite3_bind_null(q->statement, at);
+    else if (typed.type == 'i')
+        q->rc = sqlite3_bind_int64(q->statement, at, value->number);
+    else if (typed.type == 't')
+        q->rc = sqlite3_bind_text64(q->statement, at, value->bytes.ptr, value->bytes.len,
+                                    SQLITE_STATIC, SQLITE_UTF8);
     else
-        query_bind_i64(q, ms);
+        q->rc = sqlite3_bind_blob64(q->statement, at, value->bytes.ptr, value->bytes.len,
+                                    SQLITE_STATIC);
+}
+
+void query_bind_field(struct query *q, const struct field *field, const void *item)
+{
+    query_bind(q, (struct sql_value){SQL_LETTER(field), field_get(field, item)});
+}
+
+struct query query_begin_with(struct statements *s, unsigned index, const struct sql_value *values,
+                              size_t count)
+{
+    struct query q = query_begin(s, index);
+    for (size_t i = 0; i < count; i++)
+        query_bind(&q, values[i]);
+    return q;
 }
 
 bool query_row(struct query *q)
 {
+    assert(q->statement || q->rc != SQLITE_OK);
     if (q->rc != SQLITE_OK)
         return false;
     q->column = 0;
@@ -110,6 +118,25 @@ struct slice query_take_blob(struct query *q)
     return (struct slice){bytes, bytes ? (size_t)sqlite3_value_bytes(value) : 0};
 }
 
+void query_take_field(struct query *q, const struct field *field, void *item)
+{
+    sqlite3_value *column = sqlite3_column_value(q->statement, q->column++);
+    struct field_value value = {.null = sqlite3_value_type(column) == SQLITE_NULL};
+    if (!value.null && field_is_number(field->type)) {
+        value.number = sqlite3_value_int64(column);
+    } else if (!value.null) {
+        value.bytes.ptr = field->type == FIELD_TEXT ? (const char *)sqlite3_value_text(column)
+                                                    : sqlite3_value_blob(column);
+        value.bytes.len = (size_t)sqlite3_value_bytes(column);
+        if (!value.bytes.ptr) {
+            note(q, field->type == FIELD_TEXT ? SQLITE_NOMEM : SQLITE_CORRUPT);
+            value = (struct field_value){.null = true};
+        }
+    }
+    if (!field_set(field, item, &value))
+        note(q, SQLITE_CORRUPT);
+}
+
 struct uuid query_take_uuid(struct query *q)
 {
     struct uuid id = {{0}};
@@ -144,4 +171,22 @@ int query_run(struct query *q)
     while (query_row(q))
         ;
     return query_end(q);
+}
+
+int query_run_on_one(struct query *q)
+{
+    const int rc = query_run(q);
+    return rc == SQLITE_OK && sqlite3_changes(sqlite3_db_handle(q->statement)) != 1 ? SQLITE_ABORT
+                                                                                    : rc;
+}
+
+int query_run_all(struct query q)
+{
+    return query_run(&q);
+}
+
+int query_run_plain(struct statements *s, unsigned index)
+{
+    struct query q = query_begin(s, index);
+    return query_run(&q);
 }

@@ -18,8 +18,6 @@
 #include "store/sqlite/database.h"
 #include "store/sqlite/maintenance.h"
 #include "store/sqlite/session.h"
-#include "store/sqlite/sql.h"
-#include "store/sqlite/translate.h"
 
 #define QUEUE_MOST    4096
 #define LOOK_MS       1000    /* between two looks at whether the file was moved */
@@ -107,10 +105,10 @@ void writer_wait(struct writer *writer, const struct store_session *session)
     pthread_mutex_unlock(&writer->lock);
 }
 
-uint64_t writer_commits(const struct writer *writer)
+const atomic_uint_fast64_t *writer_commits(const struct writer *writer)
 {
     assert(writer);
-    return atomic_load_explicit(&writer->commits, memory_order_acquire);
+    return &writer->commits;
 }
 
 bool writer_writable(const struct writer *writer)
@@ -133,7 +131,7 @@ bool writer_damaged(const struct writer *writer)
 
 void writer_stop_writes(struct writer *writer, int rc)
 {
-    assert(writer && translate_is_corrupt(rc));
+    assert(rc != SQLITE_OK);
     atomic_store(&writer->damaged, true);
     if (atomic_exchange(&writer->writable, false))
         log_message(LOG_ERROR, "database_damaged",
@@ -288,9 +286,9 @@ static void refuse(struct store_op *first, enum error result)
  * is not believed; elsewhere a read may fail without harm. */
 static void judge(struct writer *writer, int rc, bool at_commit)
 {
-    if (translate_is_lost_write(rc) || (at_commit && (rc & 0xff) == SQLITE_IOERR))
+    if (database_is_lost_write(rc) || (at_commit && (rc & 0xff) == SQLITE_IOERR))
         die(at_commit ? "commit" : "write", rc);
-    if (translate_is_corrupt(rc))
+    if (database_is_corrupt(rc))
         writer_stop_writes(writer, rc);
     else if (rc != writer->last_error)
         log_message(LOG_WARN, "storage_error", "%s (%d)", sqlite3_errstr(rc), rc);
@@ -322,13 +320,14 @@ static void run_batch(struct writer *writer, struct store_op *first)
     int rc = transaction_run(&writer->transaction, first, &at_commit);
     if (rc != SQLITE_OK) {
         judge(writer, rc, at_commit);
-        refuse(first, translate_error(rc));
+        refuse(first, database_result(rc));
         return;
     }
     writer->last_error = SQLITE_OK;
     if (!look_after(writer, first))
         refuse(first, ERROR_OUTCOME_UNKNOWN);
     atomic_fetch_add_explicit(&writer->commits, 1, memory_order_release);
+    writer->maintenance.leftovers |= writer->transaction.deleted;
     for (unsigned i = 0; writer->sessions_ended && i < writer->transaction.ended_count; i++)
         writer->sessions_ended(writer->context, writer->transaction.ended[i]);
 }
@@ -362,20 +361,16 @@ static void after_batch(struct writer *writer)
         judge(writer, rc, false);
 }
 
-/* Purges in steps while nothing waits. Called with the lock, which it gives up meanwhile. */
-static void purge(struct writer *writer)
+static void maintain(struct writer *writer, bool busy)
 {
-    bool more = true;
-    while (more && !writer->first && !writer->stopping && writer_writable(writer)) {
-        pthread_mutex_unlock(&writer->lock);
-        int rc = maintenance_purge(&writer->maintenance, &more);
-        atomic_fetch_add_explicit(&writer->commits, 1, memory_order_release);
-        if (rc != SQLITE_OK)
-            judge(writer, rc, false);
-        else
-            after_batch(writer);
-        pthread_mutex_lock(&writer->lock);
-    }
+    if (!writer_writable(writer) || !maintenance_is_due(&writer->maintenance, busy))
+        return;
+    int rc = maintenance_step(&writer->maintenance);
+    atomic_fetch_add_explicit(&writer->commits, 1, memory_order_release);
+    if (rc != SQLITE_OK)
+        judge(writer, rc, false);
+    else
+        after_batch(writer);
 }
 
 /* Called with the lock. Waits for operations; NULL: to stop, and none is left. */
@@ -383,9 +378,11 @@ static struct store_op *wait_for_work(struct writer *writer)
 {
     while (!writer->first && !writer->stopping) {
         const int64_t now = clock_mono_ms();
-        int64_t at = writer->maintenance.purge_at_ms;
+        int64_t at = maintenance_next_ms(&writer->maintenance);
         if (writer_writable(writer) && now >= at) {
-            purge(writer);
+            pthread_mutex_unlock(&writer->lock);
+            maintain(writer, false);
+            pthread_mutex_lock(&writer->lock);
             continue;
         }
         if (writer_writable(writer) && now - writer->looked_ms >= LOOK_MS) {
@@ -412,17 +409,20 @@ static void *run_thread(void *context)
         run_batch(writer, first);
         answer(writer, first);
         after_batch(writer);
+        maintain(writer, true);
         pthread_mutex_lock(&writer->lock);
     }
     pthread_mutex_unlock(&writer->lock);
     return NULL;
 }
 
-struct writer *writer_create(sqlite3 *db, const struct store_options *options)
+struct writer *writer_create(sqlite3 *db, const struct sql_texts *texts,
+                             const struct store_options *options)
 {
     assert(db && sqlite3_get_autocommit(db));
     assert(options && (options->queue_most == 0 || options->queue_most <= UINT_MAX));
     struct writer *writer = calloc(1, sizeof *writer);
+    assert(db && texts);
     if (!writer) {
         database_close(&db);
         return NULL;
@@ -435,14 +435,13 @@ struct writer *writer_create(sqlite3 *db, const struct store_options *options)
     atomic_init(&writer->writable, true);
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->answered, NULL);
-    struct transaction *t = &writer->transaction;
-    t->limits = usage_limits_of(options->user_tasks_most, options->user_bytes_most);
-    t->ended = calloc(WRITER_BATCH_MOST, sizeof *t->ended);
-    if (!t->ended || !statements_init(&t->statements, db, sql_texts, SQL_COUNT)) {
+    if (!transaction_init(&writer->transaction, db, texts,
+                          usage_limits_of(options->user_tasks_most, options->user_bytes_most),
+                          WRITER_BATCH_MOST)) {
         writer_destroy(&writer);
         return NULL;
     }
-    maintenance_init(&writer->maintenance, &t->statements);
+    maintenance_init(&writer->maintenance, &writer->transaction.statements);
     remember_files(writer);
     writer->started = thread_condition_init(&writer->sent) &&
                       thread_start(&writer->thread, "writer", 0, run_thread, writer);
@@ -475,10 +474,9 @@ void writer_destroy(struct writer **writer)
     *writer = NULL;
     if (w->started)
         stop(w);
-    statements_finish(&w->transaction.statements);
+    transaction_finish(&w->transaction);
     for (unsigned i = 0; i < FILE_COUNT; i++)
         free(w->files[i].path);
-    free(w->transaction.ended);
     database_close(&w->db);
     pthread_cond_destroy(&w->answered);
     pthread_mutex_destroy(&w->lock);

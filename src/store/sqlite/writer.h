@@ -27,8 +27,10 @@ struct writer_mailbox {
 
 #define WRITER_BATCH_MOST 512
 
-/* Takes over `db` (also when it fails) and starts the thread. NULL without memory or thread. */
-struct writer *writer_create(sqlite3 *db, const struct store_options *options);
+/* Takes over `db` (also when it fails) and starts the thread. NULL without memory or thread.
+ * `texts` outlives it. */
+struct writer *writer_create(sqlite3 *db, const struct sql_texts *texts,
+                             const struct store_options *options);
 
 /* Runs what waits, moves the WAL into the file, and ends. No session may be left. */
 void writer_destroy(struct writer **writer);
@@ -43,8 +45,9 @@ void writer_send(struct writer *writer, struct store_session *session, struct st
 /* Waits until every operation of `session` has been answered into its inbox. */
 void writer_wait(struct writer *writer, const struct store_session *session);
 
-/* How many commits were made; raised before anyone is told of one. From any thread. */
-uint64_t writer_commits(const struct writer *writer);
+/* The count of commits that were made, raised before anyone is told of one. Lives as long as the
+ * writer; from any thread. */
+const atomic_uint_fast64_t *writer_commits(const struct writer *writer);
 
 /* False after damage was found in the file, or it was moved. From any thread. */
 bool writer_writable(const struct writer *writer);

@@ -6,41 +6,26 @@
 
 #include "store/transfer/table.h"
 
-/* Accounts, tasks and tombstones as JSON Lines: a header with the counts, then a row a line, the
- * accounts first. The same rows always give the same bytes, whatever engine keeps them. Sessions,
- * known addresses and idempotency keys are left out; password hashes are in. */
+/* Accounts, spaces, items and changes as JSON Lines: a header with the counts, then a row a line,
+ * in the order of `tables`, its members in the order of the columns. The same rows always give the
+ * same bytes, whatever engine keeps them. Sessions, known addresses, idempotency keys and what was
+ * deleted are left out; password hashes are in.
+ *
+ * Format 1, of 0.2.0, is read too: accounts with their revision, tasks under `user_id`, and
+ * tombstones, which become the deletions of the journal. */
 
-#define DUMP_VERSION      1
-#define DUMP_TABLES       3
-#define DUMP_COLUMNS_MOST 9
+#define DUMP_VERSION 2
 
-/* The highest revision that is taken: what every client of JSON reads as it is, and room to go on.
- */
-#define DUMP_REVISION_MOST ((INT64_C(1) << 53) - 1)
+/* More than the longest row takes: every byte of its texts escaped. */
+#define DUMP_LINE_MOST ((size_t)1024 * 1024)
 
-enum dump_kind { DUMP_UUID, DUMP_TEXT, DUMP_TIME, DUMP_NUMBER, DUMP_STATUS };
-
-/* How a column of table.h is written. */
-struct dump_column {
-    struct slice name;
-    enum dump_kind kind;
-    bool (*valid)(struct slice text); /* of a text; NULL: none */
-};
-
-/* Columns and members of a line stand in the order of the table. */
-struct dump_table {
-    const struct table *table;
-    struct slice type;  /* of its lines */
-    struct slice count; /* the header's member */
-    bool (*valid)(const struct table_value *row);
-    struct dump_column columns[DUMP_COLUMNS_MOST];
-};
-
-extern const struct dump_table dump_tables[DUMP_TABLES];
-
+/* By the place in `tables`. */
 struct dump_counts {
-    int64_t rows[DUMP_TABLES];
+    int64_t rows[TABLES_MOST];
 };
+
+/* `2 users, 2 spaces, …`; in JSON an object. */
+void dump_counts_add(struct buffer *out, const struct dump_counts *counts, bool json);
 
 /* Writes the whole database of `url`, or the account of `email` (ptr NULL: all), in one snapshot.
  * False with one line in `why`. */
@@ -51,5 +36,44 @@ bool dump_export(const char *url, struct slice email, FILE *out, struct dump_cou
  * calls the input; it names the line that is wrong. */
 bool dump_import(const char *url, FILE *in, const char *name, struct dump_counts *counts, char *why,
                  size_t why_size);
+
+/* ---- the lines, without a database ---- */
+
+/* A kind of line: its `type`, the header's member that counts it, its members. */
+struct dump_form {
+    const struct table *table;
+    struct slice line;
+    struct slice lines;
+    const struct field *fields;
+    size_t count;
+};
+
+struct dump_reader {
+    struct arena *arena;
+    int version;                         /* 0: the header was not read yet */
+    struct dump_form forms[TABLES_MOST]; /* of that version */
+    size_t form_count;
+    struct dump_counts announced;
+    char *why; /* what is wrong with the line */
+    size_t why_size;
+};
+
+/* What a line says. It lives until the next one is read. */
+#define DUMP_ROWS_MOST 3
+struct dump_rows {
+    struct {
+        const struct table *table;
+        struct field_value values[TABLE_COLUMNS_MOST];
+    } list[DUMP_ROWS_MOST];
+    size_t count;
+};
+
+/* False: no memory. */
+bool dump_reader_init(struct dump_reader *reader, char *why, size_t why_size);
+void dump_reader_finish(struct dump_reader *reader);
+
+/* Reads the next line, of which the header gives no row. False: `why` says what is wrong. */
+bool dump_read(struct dump_reader *reader, struct slice line, struct dump_rows *rows)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -3,17 +3,13 @@
 
 #include <errno.h>
 
-#include "base/json_writer.h"
-#include "model/task.h"
-#include "store/transfer/side.h"
-
-/* More than the longest row takes: every byte of its texts escaped. */
-#define LINE_MOST (1024 * 1024)
+#include "store/transfer/transfer_db.h"
 
 struct exporting {
-    struct side *side;
+    struct transfer_db *db;
     const struct uuid *user; /* NULL: all */
     FILE *out;
+    struct arena *arena;
     struct buffer line;
     struct dump_counts *counts;
 };
@@ -24,67 +20,50 @@ static bool write_line(struct exporting *e)
     const bool made = !e->line.failed;
     const bool written = made && fwrite(e->line.data, 1, e->line.len, e->out) == e->line.len;
     if (!written)
-        side_fail(e->side, "cannot write", made ? strerror(errno) : "no memory");
+        transfer_db_fail(e->db, "cannot write", made ? strerror(errno) : "no memory");
     buffer_clear(&e->line);
     return written;
 }
 
-static void write_value(struct json_writer *w, const struct dump_column *column,
-                        const struct table_value *value)
-{
-    struct uuid id;
-    jw_name(w, column->name);
-    if (value->null) {
-        jw_null(w);
-        return;
-    }
-    switch (column->kind) {
-    case DUMP_UUID:
-        memcpy(id.bytes, value->bytes.ptr, sizeof id.bytes);
-        jw_uuid(w, id);
-        break;
-    case DUMP_TEXT: jw_text(w, value->bytes); break;
-    case DUMP_TIME: jw_time(w, value->number); break;
-    case DUMP_NUMBER: jw_i64(w, value->number); break;
-    case DUMP_STATUS: jw_text(w, task_status_name((enum task_status)value->number)); break;
-    }
-}
-
-static bool write_row(struct exporting *e, const struct dump_table *table,
-                      const struct table_value *values)
+static bool write_row(struct exporting *e, const struct table *table,
+                      const struct field_value *values)
 {
     struct json_writer w;
+    arena_reset(e->arena);
+    void *row = arena_alloc(e->arena, table->size);
+    for (size_t i = 0; i < table->exported && row; i++) {
+        if (!field_set(&table->columns[i], row, &values[i]))
+            return transfer_db_fail(e->db, table->name, "a row is not as the schema says");
+    }
+    if (!row)
+        return transfer_db_fail(e->db, "cannot write", "no memory");
+    const struct change_row *change = table == &tables[TABLE_JOURNAL] ? row : NULL;
     json_writer_init(&w, &e->line);
     jw_open_object(&w);
     jw_name(&w, SLICE("type"));
-    jw_text(&w, table->type);
-    for (size_t i = 0; i < table->table->column_count; i++)
-        write_value(&w, &table->columns[i], &values[i]);
+    jw_text(&w, table->line);
+    /* The last column of a change is JSON already. */
+    field_write(table->columns, table->exported - (change ? 1 : 0), row, &w);
+    if (change) {
+        jw_name(&w, table->columns[table->exported - 1].name);
+        jw_raw(&w, change->before.ptr ? change->before : SLICE("null"));
+    }
     jw_close_object(&w);
     return write_line(e);
 }
 
-static bool write_table(struct exporting *e, const struct dump_table *table)
+static bool write_table(struct exporting *e, const struct table *table)
 {
-    struct table_value values[TABLE_COLUMNS_MOST];
-    const struct side_engine *engine = e->side->engine;
-    enum side_next next = SIDE_ROW;
-    if (!engine->read(e->side, table->table, e->user))
+    struct field_value values[TABLE_COLUMNS_MOST];
+    const struct transfer_engine *engine = e->db->engine;
+    enum transfer_next next = TRANSFER_ROW;
+    if (!engine->read(e->db, table, e->user))
         return false;
-    while ((next = engine->next(e->side, values)) == SIDE_ROW) {
+    while ((next = engine->next(e->db, values)) == TRANSFER_ROW) {
         if (!write_row(e, table, values))
             return false;
     }
-    return next == SIDE_END;
-}
-
-static bool count_rows(struct exporting *e)
-{
-    for (size_t i = 0; i < DUMP_TABLES; i++) {
-        if (!e->side->engine->count(e->side, dump_tables[i].table, e->user, &e->counts->rows[i]))
-            return false;
-    }
-    return true;
+    return next == TRANSFER_END;
 }
 
 static bool write_header(struct exporting *e)
@@ -96,23 +75,34 @@ static bool write_header(struct exporting *e)
     jw_text(&w, SLICE("taskhold"));
     jw_name(&w, SLICE("version"));
     jw_i64(&w, DUMP_VERSION);
-    for (size_t i = 0; i < DUMP_TABLES; i++) {
-        jw_name(&w, dump_tables[i].count);
-        jw_i64(&w, e->counts->rows[i]);
+    for (const struct table *table = NULL; (table = table_next(table));) {
+        int64_t *rows = &e->counts->rows[table - tables];
+        if (table->exported == 0)
+            continue;
+        if (!e->db->engine->count(e->db, table, e->user, rows))
+            return false;
+        jw_name(&w, table->lines);
+        jw_i64(&w, *rows);
     }
     jw_close_object(&w);
     return write_line(e);
 }
 
-static bool find_user(struct exporting *e, struct slice email, struct uuid *user)
+void dump_counts_add(struct buffer *out, const struct dump_counts *counts, bool json)
 {
-    e->user = user;
-    switch (e->side->engine->find_user(e->side, email, user)) {
-    case SIDE_FOUND: return true;
-    case SIDE_NOT_FOUND: return side_fail(e->side, "no account", "there is none with that e-mail");
-    case SIDE_NOT_ASKED: break;
+    const char *between = json ? "{" : "";
+    for (const struct table *table = NULL; (table = table_next(table));) {
+        const long long rows = counts->rows[table - tables];
+        const int len = (int)table->lines.len;
+        if (table->exported == 0)
+            continue;
+        if (json)
+            buffer_add_format(out, "%s\"%.*s\":%lld", between, len, table->lines.ptr, rows);
+        else
+            buffer_add_format(out, "%s%lld %.*s", between, rows, len, table->lines.ptr);
+        between = json ? "," : ", ";
     }
-    return false;
+    buffer_add_text(out, json ? "}" : "");
 }
 
 bool dump_export(const char *url, struct slice email, FILE *out, struct dump_counts *counts,
@@ -120,15 +110,22 @@ bool dump_export(const char *url, struct slice email, FILE *out, struct dump_cou
 {
     struct exporting e = {.out = out, .counts = counts};
     struct uuid user;
-    buffer_init(&e.line, LINE_MOST);
-    e.side = side_open(url, SIDE_READ, why, why_size);
-    bool good =
-        e.side && (!email.ptr || find_user(&e, email, &user)) && count_rows(&e) && write_header(&e);
-    for (size_t i = 0; i < DUMP_TABLES && good; i++)
-        good = write_table(&e, &dump_tables[i]);
+    assert(url && out && why_size > 0);
+    *counts = (struct dump_counts){0};
+    (void)snprintf(why, why_size, "no memory");
+    buffer_init(&e.line, DUMP_LINE_MOST);
+    e.arena = arena_create(DUMP_LINE_MOST);
+    if (e.arena)
+        e.db = transfer_db_open(url, TRANSFER_READ, why, why_size);
+    bool good = e.db && (!email.ptr || e.db->engine->find_user(e.db, email, &user));
+    e.user = email.ptr ? &user : NULL;
+    good = good && write_header(&e);
+    for (const struct table *table = NULL; good && (table = table_next(table));)
+        good = table->exported == 0 || write_table(&e, table);
     if (good && fflush(out) != 0)
-        good = side_fail(e.side, "cannot write", strerror(errno));
-    side_close(&e.side);
+        good = transfer_db_fail(e.db, "cannot write", strerror(errno));
+    transfer_db_close(&e.db);
     buffer_finish(&e.line);
+    arena_destroy(&e.arena);
     return good;
 }

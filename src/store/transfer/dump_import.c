@@ -2,222 +2,455 @@
 #include "store/transfer/dump.h"
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/json_reader.h"
-#include "model/task.h"
-#include "model/user.h"
-#include "store/transfer/seen.h"
-#include "store/transfer/side.h"
+#include "store/sqlite/statement.h"
+#include "store/transfer/transfer_db.h"
 
-#define LINE_MOST (1024 * 1024)
+static bool wrong(struct dump_reader *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-struct importing {
-    struct side *side;
-    struct seen *seen;
-    FILE *in;
-    const char *name;
-    long long line;
-    bool refused; /* by the database */
-    struct dump_counts announced;
-    struct dump_counts *counts;
-    char *why;
-    size_t why_size;
-};
-
-/* The members of a line as they were found. */
-struct row {
-    struct table_value values[DUMP_COLUMNS_MOST];
-    struct uuid ids[DUMP_COLUMNS_MOST];
-    bool found[DUMP_COLUMNS_MOST];
-};
-
-static bool fail(struct importing *m, const char *what, struct slice detail)
+static bool wrong(struct dump_reader *r, const char *format, ...)
 {
-    (void)snprintf(m->why, m->why_size, "%s line %lld: %s%s%.*s", m->name, m->line, what,
-                   detail.len > 0 ? " " : "", (int)detail.len, detail.ptr ? detail.ptr : "");
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(r->why, r->why_size, format, arguments);
+    va_end(arguments);
     return false;
 }
 
-static bool read_number(const struct json_member *member, int64_t *number)
+/* ---- the kinds of lines ---- */
+
+/* Of format 1: its members in the order of their lines, and after a colon what the column of one is
+ * called now. The revision of an account became its space's. */
+static const struct {
+    enum table_id table;
+    struct slice line;
+    struct slice lines;
+    const char *members;
+} old_forms[] = {
+    {TABLE_USERS, FIELD_NAME("user"), FIELD_NAME("users"),
+     "id:user_id email name password_hash revision disabled_at created_at updated_at"},
+    {TABLE_ITEMS, FIELD_NAME("task"), FIELD_NAME("tasks"), /* the first resource, then the only */
+     "user_id:space_id created_at id revision updated_at completed_at status title description"},
+    {TABLE_JOURNAL, FIELD_NAME("tombstone"), FIELD_NAME("tombstones"),
+     "user_id:space_id id revision deleted_at:at"},
+};
+
+#define OLD_FORMS        (sizeof old_forms / sizeof old_forms[0])
+#define OLD_MEMBERS_MOST 9
+
+/* What an account of format 1 is read into. */
+struct old_user {
+    struct user user;
+    int64_t revision;
+};
+
+static void add_old_form(struct dump_reader *r, size_t which)
 {
-    if (member->kind != JSON_KIND_NUMBER || !json_is_integer(member->value))
+    static struct field fields[OLD_FORMS][OLD_MEMBERS_MOST];
+    const struct table *table = &tables[old_forms[which].table];
+    const struct table *spaces = &tables[TABLE_SPACES];
+    struct slice rest = slice_of(old_forms[which].members);
+    unsigned count = 0;
+    while (rest.ptr) {
+        struct slice column = slice_next(&rest, ' ');
+        const struct slice name = slice_next(&column, ':');
+        const int at = table_find(table, column.ptr ? column : name);
+        struct field *field = &fields[which][count];
+        assert(count < OLD_MEMBERS_MOST);
+        *field =
+            at >= 0 ? table->columns[at] : spaces->columns[table_find(spaces, SLICE("revision"))];
+        if (at < 0)
+            field->at = offsetof(struct old_user, revision);
+        field->name = name;
+        field->bit = 1U << count++;
+    }
+    r->forms[r->form_count++] = (struct dump_form){table, old_forms[which].line,
+                                                   old_forms[which].lines, fields[which], count};
+}
+
+static void make_forms(struct dump_reader *r)
+{
+    for (size_t i = 0; r->version == 1 && i < OLD_FORMS; i++)
+        add_old_form(r, i);
+    for (const struct table *t = NULL; r->version > 1 && (t = table_next(t));) {
+        if (t->exported > 0)
+            r->forms[r->form_count++] =
+                (struct dump_form){t, t->line, t->lines, t->columns, t->exported};
+    }
+}
+
+/* ---- reading a line ---- */
+
+/* False, with the first thing that is wrong. `of` stands before the name of the member. */
+static bool explain(struct dump_reader *r, const struct field_errors *errors, const char *of)
+{
+    const struct field_error *error = &errors->list[0];
+    const int len = (int)error->pointer.len - 1;
+    const char *name = error->pointer.ptr + 1;
+    if (strcmp(error->code, "unknown") == 0)
+        return wrong(r, "there is no such member here: %s%.*s", of, len, name);
+    if (strcmp(error->code, "required") == 0)
+        return wrong(r, "there is no %s%.*s", of, len, name);
+    return wrong(r, "not a good value for %s%.*s: %s", of, len, name, error->detail);
+}
+
+static bool read_fields(struct dump_reader *r, struct field_reading *reading,
+                        struct json_reader *json, const char *of)
+{
+    reading->arena = r->arena;
+    if (!field_read(reading, json))
+        return wrong(r, "there is no memory");
+    return reading->errors.count == 0 || explain(r, &reading->errors, of);
+}
+
+/* What a change replaced stands in a line as an object, and in its column as the text that the
+ * journal has of it: makes that of this. */
+static bool take_before(struct dump_reader *r, json_t *line)
+{
+    json_t *before = json_object_get(line, "before");
+    const char *kind = json_string_value(json_object_get(line, "kind"));
+    const struct resource *resource = kind ? resource_named(slice_of(kind)) : NULL;
+    if (!json_is_object(before) || !resource)
+        return json_is_object(before) || json_is_null(before) || !before ||
+               wrong(r, "not a good value for before: Must be an object or null.");
+    const struct table *table = &tables[TABLE_ITEMS + resource_index(resource)];
+    struct json_reader json = {before, json_object_iter(before)};
+    struct field_reading reading = {.fields = table->columns + 1,
+                                    .count = resource->count,
+                                    .mode = FIELD_PATCH,
+                                    .input = arena_alloc(r->arena, resource->size)};
+    struct buffer text;
+    struct json_writer w;
+    if (!reading.input)
+        return wrong(r, "there is no memory");
+    resource_clear(resource, reading.input);
+    if (!read_fields(r, &reading, &json, "before/"))
         return false;
-    *number = json_integer_value(member->value);
-    return *number >= 0;
+    buffer_init(&text, DUMP_LINE_MOST);
+    json_writer_init(&w, &text);
+    /* The first bit is the space's. */
+    resource_encode_members(resource, reading.input, reading.set >> 1, &w);
+    const bool set =
+        !text.failed && json_object_set_new(line, "before", json_stringn(text.data, text.len)) == 0;
+    buffer_finish(&text);
+    return set || wrong(r, "there is no memory");
 }
 
-static bool read_text(const struct dump_column *column, struct slice text,
-                      struct table_value *value, struct uuid *id)
+/* Only the form that an export writes, so that the next one is the same. */
+static bool forms_are_exact(struct dump_reader *r, const struct dump_form *form, const void *row,
+                            json_t *line)
 {
-    enum task_status status = TASK_PENDING;
-    bool good = false;
-    switch (column->kind) {
-    case DUMP_UUID:
-        value->bytes = (struct slice){(const char *)id->bytes, sizeof id->bytes};
-        return uuid_parse(text, id);
-    case DUMP_TEXT:
-        value->bytes = (struct slice){text.ptr ? text.ptr : "", text.len};
-        return !column->valid || column->valid(text);
-    case DUMP_TIME: return clock_parse_exact(text, &value->number);
-    case DUMP_STATUS:
-        good = task_status_parse(text, &status);
-        value->number = (int64_t)status;
-        return good;
-    case DUMP_NUMBER: break;
-    }
-    return false;
-}
-
-/* Only an account may have had no change yet. */
-static bool read_revision(const struct dump_table *table, const struct json_member *member,
-                          int64_t *number)
-{
-    return read_number(member, number) && *number <= DUMP_REVISION_MOST &&
-           (*number > 0 || table->table == &tables[TABLE_USERS]);
-}
-
-static bool read_member(struct importing *m, const struct dump_table *table,
-                        const struct json_member *member, struct row *row)
-{
-    for (size_t i = 0; i < table->table->column_count; i++) {
-        const struct dump_column *column = &table->columns[i];
-        if (!slice_eq(column->name, member->name))
+    static_assert(UUID_TEXT_LEN >= CLOCK_RFC3339_LEN, "room for both");
+    char again[UUID_TEXT_LEN];
+    for (size_t i = 0; i < form->count; i++) {
+        const struct field *field = &form->fields[i];
+        const struct field_value value = field_get(field, row);
+        struct slice exact = {again, CLOCK_RFC3339_LEN};
+        if (value.null || (field->type != FIELD_TIME && field->type != FIELD_UUID))
             continue;
-        row->found[i] = true;
-        row->values[i].null = member->kind == JSON_KIND_NULL;
-        bool good = false;
-        if (row->values[i].null)
-            good = table->table->columns[i].nullable;
-        else if (column->kind == DUMP_NUMBER)
-            good = read_revision(table, member, &row->values[i].number);
-        else
-            good = member->kind == JSON_KIND_TEXT &&
-                   read_text(column, member->text, &row->values[i], &row->ids[i]);
-        return good || fail(m, "not a good value for", member->name);
+        if (field->type == FIELD_TIME) {
+            clock_format_rfc3339(value.number, again);
+        } else {
+            uuid_format(*(const struct uuid *)(const void *)value.bytes.ptr, again);
+            exact.len = UUID_TEXT_LEN;
+        }
+        const json_t *text = json_object_getn(line, field->name.ptr, field->name.len);
+        if (!slice_eq(slice_of(json_string_value(text)), exact))
+            return wrong(r, "not a good value for %.*s: Must be written as %.*s.",
+                         (int)field->name.len, field->name.ptr, (int)exact.len, exact.ptr);
     }
-    return fail(m, "there is no such member here:", member->name);
+    return true;
+}
+
+/* The row of a line, all of whose members are there. NULL: something is wrong. */
+static void *read_row(struct dump_reader *r, const struct dump_form *form, struct json_reader *json)
+{
+    const struct table *table = form->table;
+    void *row = arena_alloc(r->arena, table->size + sizeof(int64_t)); /* see struct old_user */
+    struct field_reading reading = {
+        .fields = form->fields, .count = form->count, .mode = FIELD_WHOLE, .input = row};
+    if (!row) {
+        wrong(r, "there is no memory");
+        return NULL;
+    }
+    if (table->resource)
+        resource_clear(table->resource, row);
+    if (table == &tables[TABLE_JOURNAL]) {
+        /* What a tombstone is. */
+        *(struct change_row *)row = (struct change_row){
+            .kind = (unsigned)tables[TABLE_ITEMS].resource->kind, .verb = STORE_DELETE};
+        if (r->version > 1 && !take_before(r, json->root))
+            return NULL;
+    }
+    if (!read_fields(r, &reading, json, "") || !forms_are_exact(r, form, row, json->root))
+        return NULL;
+    if (!table->fits || table->fits(row))
+        return row;
+    wrong(r, "its members do not fit together");
+    return NULL;
+}
+
+static void add_row(struct dump_rows *rows, const struct table *table, const void *row)
+{
+    assert(rows->count < DUMP_ROWS_MOST);
+    rows->list[rows->count].table = table;
+    for (size_t i = 0; i < table->column_count; i++) {
+        struct field_value *value = &rows->list[rows->count].values[i];
+        *value = i < table->exported ? field_get(&table->columns[i], row)
+                                     : (struct field_value){.null = true};
+    }
+    rows->count++;
 }
 
 /* What a login looks for, in lower case (ASCII only). */
-static enum side_insert insert_email(struct importing *m, const struct table_value *user)
+static void add_email(struct dump_rows *rows, const struct user *user, char *lower)
 {
-    char lower[USER_EMAIL_MOST];
-    const struct slice email = user[table_find(&tables[TABLE_USERS], "email")].bytes;
-    const struct table_value values[] = {
-        {.bytes = {lower, email.len}},
-        user[table_find(&tables[TABLE_USERS], "user_id")],
-    };
+    const struct slice email = user->email;
     (void)slice_lower(email, lower);
-    return m->side->engine->insert(m->side, &tables[TABLE_EMAILS], values, m->line);
+    rows->list[rows->count].table = &tables[TABLE_EMAILS];
+    rows->list[rows->count].values[0] = (struct field_value){.bytes = {lower, email.len}};
+    rows->list[rows->count].values[1] =
+        (struct field_value){.bytes = {(const char *)user->id.bytes, sizeof user->id.bytes}};
+    rows->count++;
 }
 
-/* A verdict may be about an earlier line. */
-static bool accept_verdict(struct importing *m, enum side_insert verdict)
+/* The e-mail first, with which an account is checked. */
+static bool add_user(struct dump_reader *r, struct dump_rows *rows, const struct old_user *user)
 {
-    char reason[512];
-    if (verdict != SIDE_INSERTED)
-        m->line = m->side->line;
-    switch (verdict) {
-    case SIDE_INSERTED: return true;
-    case SIDE_ORPHAN:
-        return fail(m, "no line before has its account, or with a lower revision", SLICE(""));
-    case SIDE_DOUBLE: return fail(m, "the same id or e-mail stood in an earlier line", SLICE(""));
-    case SIDE_NOT_INSERTED: break;
-    }
-    (void)snprintf(reason, sizeof reason, "%s", m->why);
-    return fail(m, reason, SLICE(""));
+    char *lower = arena_alloc(r->arena, USER_EMAIL_MOST);
+    struct space_row *space = arena_new(r->arena, struct space_row);
+    if (!lower || !space)
+        return wrong(r, "there is no memory");
+    add_email(rows, &user->user, lower);
+    add_row(rows, &tables[TABLE_USERS], user);
+    /* Of its changes nothing is known but some deletions. */
+    *space = (struct space_row){user->user.id, user->user.id, user->revision, user->revision};
+    if (r->version == 1)
+        add_row(rows, &tables[TABLE_SPACES], space);
+    return true;
 }
 
-static bool insert(struct importing *m, size_t index, const struct row *row)
+static bool read_line(struct dump_reader *r, struct json_reader *json, struct dump_rows *rows)
 {
-    const struct table *table = dump_tables[index].table;
-    enum side_insert verdict = m->side->engine->insert(m->side, table, row->values, m->line);
-    if (verdict == SIDE_INSERTED && table == &tables[TABLE_USERS])
-        verdict = insert_email(m, row->values);
-    m->counts->rows[index]++;
-    m->refused = verdict != SIDE_INSERTED;
-    return accept_verdict(m, verdict);
+    const struct dump_form *form = NULL;
+    struct json_member member = {0};
+    const bool typed = json_reader_next(json, &member) && slice_eq(member.name, SLICE("type"));
+    for (size_t i = 0; i < r->form_count && typed && !form; i++)
+        form = slice_eq(member.text, r->forms[i].line) ? &r->forms[i] : NULL;
+    if (!form)
+        return wrong(r, "its first member is not a known type");
+    const void *row = read_row(r, form, json);
+    if (!row)
+        return false;
+    if (form->table == &tables[TABLE_USERS])
+        return add_user(r, rows, row);
+    add_row(rows, form->table, row);
+    return true;
 }
 
-/* One counter numbers all changes of an account, so no two of its rows have the same revision. */
-static bool check_revision(struct importing *m, const struct table *table,
-                           const struct table_value *values)
+static bool read_count(const struct json_member *member, int64_t *count)
 {
-    if (table == &tables[TABLE_USERS])
-        return true;
-    switch (seen_add(m->seen, values[table_find(table, "user_id")].bytes,
-                     values[table_find(table, "revision")].number)) {
-    case SEEN_NEW: return true;
-    case SEEN_BEFORE:
-        return fail(m, "its revision stood in an earlier line of the same account", SLICE(""));
-    case SEEN_FAILED: break;
-    }
-    return fail(m, "there is no memory, or no room for temporary files (set SQLITE_TMPDIR)",
-                SLICE(""));
+    if (!json_is_integer(member->value))
+        return false;
+    *count = json_integer_value(member->value);
+    return *count >= 0;
 }
 
-static bool take_row(struct importing *m, struct json_reader *reader, size_t index)
+/* `{"format":"taskhold","version":2,…}` with all counts. */
+static bool read_header(struct dump_reader *r, struct json_reader *json)
 {
-    const struct dump_table *table = &dump_tables[index];
+    const json_int_t version = json_integer_value(json_object_get(json->root, "version"));
     struct json_member member;
-    struct row row = {0};
-    while (json_reader_next(reader, &member)) {
-        if (!read_member(m, table, &member, &row))
-            return false;
-    }
-    for (size_t i = 0; i < table->table->column_count; i++) {
-        if (!row.found[i])
-            return fail(m, "there is no", table->columns[i].name);
-    }
-    if (table->valid && !table->valid(row.values))
-        return fail(m, "its members do not fit together", SLICE(""));
-    return insert(m, index, &row) && check_revision(m, table->table, row.values);
-}
-
-/* `{"format":"taskhold","version":1,…}` with all counts. */
-static bool take_header(struct importing *m, struct json_reader *reader)
-{
-    struct json_member member;
-    int64_t version = 0;
-    unsigned found = 0;
-    while (json_reader_next(reader, &member)) {
-        bool good = false;
+    size_t found = 0;
+    r->version = version >= 1 && version <= DUMP_VERSION ? (int)version : 0;
+    make_forms(r);
+    while (json_reader_next(json, &member)) {
+        bool good = slice_eq(member.name, SLICE("version")) && r->version > 0;
         if (slice_eq(member.name, SLICE("format")))
             good = slice_eq(member.text, SLICE("taskhold"));
-        else if (slice_eq(member.name, SLICE("version")))
-            good = read_number(&member, &version) && version == DUMP_VERSION;
-        for (size_t i = 0; i < DUMP_TABLES && !good; i++)
-            good = slice_eq(member.name, dump_tables[i].count) &&
-                   read_number(&member, &m->announced.rows[i]);
+        for (size_t i = 0; i < r->form_count && !good; i++)
+            good = slice_eq(member.name, r->forms[i].lines) &&
+                   read_count(&member, &r->announced.rows[r->forms[i].table - tables]);
         if (!good)
-            return fail(m, "not a good value for", member.name);
+            return wrong(r, "not a good value for %.*s", (int)member.name.len, member.name.ptr);
         found++;
     }
-    return found == DUMP_TABLES + 2 || fail(m, "this is no header of an export", SLICE(""));
+    if (r->version == 1)
+        r->announced.rows[TABLE_SPACES] = r->announced.rows[TABLE_USERS];
+    return found == r->form_count + 2 || wrong(r, "this is no header of an export");
 }
+
+bool dump_reader_init(struct dump_reader *r, char *why, size_t why_size)
+{
+    assert(why_size > 0);
+    tables_setup();
+    *r = (struct dump_reader){
+        .arena = arena_create(4 * DUMP_LINE_MOST), .why = why, .why_size = why_size};
+    return r->arena;
+}
+
+void dump_reader_finish(struct dump_reader *r)
+{
+    arena_destroy(&r->arena);
+}
+
+bool dump_read(struct dump_reader *r, struct slice line, struct dump_rows *rows)
+{
+    char why[JSON_READER_WHY];
+    struct json_reader json = {0};
+    assert(r->arena);
+    arena_reset(r->arena);
+    rows->count = 0;
+    bool good = json_reader_init(&json, line, why) == JSON_READ_OK || wrong(r, "%s", why);
+    if (good)
+        good = r->version == 0 ? read_header(r, &json) : read_line(r, &json, rows);
+    json_reader_finish(&json);
+    return good;
+}
+
+/* ---- whether rows fit to those before ---- */
+
+/* What was read so far: the keys of everything. In a file without a name where they are many, so
+ * memory stays bounded; and apart from the database, so every engine has the same verdicts. */
+static const char checks_begin[] =
+    "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+    "CREATE TABLE users (id BLOB PRIMARY KEY, email TEXT UNIQUE) WITHOUT ROWID;"
+    "CREATE TABLE spaces (id BLOB PRIMARY KEY, revision INTEGER) WITHOUT ROWID;"
+    "CREATE TABLE items (space BLOB, id BLOB, PRIMARY KEY (space, id)) WITHOUT ROWID;"
+    "CREATE TABLE revisions (space BLOB, revision INTEGER, id BLOB, parts INTEGER,"
+    "PRIMARY KEY (space, revision)) WITHOUT ROWID; BEGIN";
+
+enum check { CHECK_USER, CHECK_SPACE, CHECK_REVISION, CHECK_ITEM, CHECK_CHANGE, CHECKS };
+
+static const char *const check_texts[CHECKS] = {
+    [CHECK_USER] = "INSERT INTO users VALUES (?1, ?2)",
+    [CHECK_SPACE] = "INSERT INTO spaces SELECT ?1, ?3 FROM users WHERE id = ?2",
+    [CHECK_REVISION] = "UPDATE spaces SET revision = revision WHERE id = ?1 AND revision >= ?2",
+    [CHECK_ITEM] = "INSERT INTO items VALUES (?1, ?3)",
+    /* One counter numbers all changes of a space. A revision is one change, and the item that it
+     * left, unless another followed or it was a deletion. */
+    [CHECK_CHANGE] = ("INSERT INTO revisions VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE "
+                      "SET parts = parts + ?4 WHERE id = ?3 AND parts + ?4 = 3"),
+};
+
+/* Where it changes no row. */
+static const char *const check_complaints[CHECKS] = {
+    [CHECK_SPACE] = "no line before has its account",
+    [CHECK_REVISION] = "no line before has its space, or with a lower revision",
+    [CHECK_CHANGE] = "its revision stood in an earlier line of the same space",
+};
+
+struct importing {
+    struct transfer_db *db;
+    sqlite3 *keys;
+    struct statements checks;
+    FILE *in;
+    const char *name;
+    long long line;
+    struct dump_reader reader;
+    struct dump_counts *counts;
+    char *why;
+    size_t why_size;
+    char reason[1024];
+};
+
+static bool fail(struct importing *m, const char *what)
+{
+    (void)snprintf(m->why, m->why_size, "%s line %lld: %s", m->name, m->line, what);
+    return false;
+}
+
+static bool open_checks(struct importing *m)
+{
+    int rc = sqlite3_open_v2("", &m->keys, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(m->keys, checks_begin, NULL, NULL, NULL);
+    return rc == SQLITE_OK && statements_init(&m->checks, m->keys, check_texts, CHECKS);
+}
+
+static void close_checks(struct importing *m)
+{
+    statements_finish(&m->checks);
+    (void)sqlite3_close(m->keys);
+}
+
+/* As many of the values as the check has parameters. */
+static bool run_check(struct importing *m, enum check check,
+                      const struct field_value *const *values)
+{
+    struct query q = query_begin(&m->checks, check);
+    while (q.rc == SQLITE_OK && q.bound < sqlite3_bind_parameter_count(q.statement)) {
+        const struct field_value *value = values[q.bound];
+        query_bind(&q, (struct sql_value){value->bytes.ptr ? 'b' : 'i', *value});
+    }
+    const int rc = query_run(&q);
+    if (rc == SQLITE_OK)
+        return sqlite3_changes(m->keys) == 1 || fail(m, check_complaints[check]);
+    if ((rc & 0xff) == SQLITE_CONSTRAINT)
+        return fail(m, "the same id or e-mail stood in an earlier line");
+    return fail(m, "there is no memory, or no room for temporary files (set SQLITE_TMPDIR)");
+}
+
+static bool check_row(struct importing *m, const struct table *table,
+                      const struct field_value *values)
+{
+    if (table == &tables[TABLE_USERS])
+        return true; /* with its e-mail, which came before */
+    if (table == &tables[TABLE_EMAILS])
+        return run_check(m, CHECK_USER, (const struct field_value *[]){&values[1], &values[0]});
+    if (table == &tables[TABLE_SPACES])
+        return run_check(m, CHECK_SPACE,
+                         (const struct field_value *[]){&values[0], &values[1], &values[2]});
+    struct field_value parts = {.number = 1};
+    if (!table->resource)
+        parts.number = values[table_find(table, SLICE("verb"))].number == STORE_DELETE ? 3 : 2;
+    const struct field_value *const keys[] = {
+        &values[table_find(table, SLICE("space_id"))],
+        &values[table_find(table, SLICE("revision"))],
+        &values[table_find(table, SLICE("id"))],
+        &parts,
+    };
+    return run_check(m, CHECK_REVISION, keys) &&
+           (!table->resource || run_check(m, CHECK_ITEM, keys)) && run_check(m, CHECK_CHANGE, keys);
+}
+
+/* ---- into a database ---- */
 
 static bool take_line(struct importing *m, struct slice text)
 {
-    char why[JSON_READER_WHY];
-    struct json_reader reader = {0};
-    struct json_member member = {0};
-    bool good = json_reader_init(&reader, text, why) == JSON_READ_OK;
-    if (!good) {
-        fail(m, why, SLICE(""));
-    } else if (m->line == 1) {
-        good = take_header(m, &reader);
-    } else {
-        good = json_reader_next(&reader, &member) && slice_eq(member.name, SLICE("type"));
-        size_t i = 0;
-        while (good && i < DUMP_TABLES && !slice_eq(member.text, dump_tables[i].type))
-            i++;
-        good = good && i < DUMP_TABLES ? take_row(m, &reader, i)
-                                       : fail(m, "its first member is not a known type", SLICE(""));
+    struct dump_rows rows;
+    if (text.len > DUMP_LINE_MOST)
+        return fail(m, "it is longer than any row");
+    if (!dump_read(&m->reader, text, &rows))
+        return fail(m, m->reason);
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct table *table = rows.list[i].table;
+        const struct field_value *values = rows.list[i].values;
+        if (!check_row(m, table, values) || !m->db->engine->put(m->db, table, values))
+            return false;
+        m->counts->rows[table - tables]++;
     }
-    json_reader_finish(&reader);
-    return good;
+    return true;
+}
+
+/* Whether there are as many rows as the header announced. */
+static bool check_counts(struct importing *m)
+{
+    for (size_t i = 0; i < m->reader.form_count; i++) {
+        const struct dump_form *form = &m->reader.forms[i];
+        const size_t place = (size_t)(form->table - tables);
+        if (m->counts->rows[place] != m->reader.announced.rows[place]) {
+            wrong(&m->reader, "this is the end, and the header announced another number of %.*s",
+                  (int)form->lines.len, form->lines.ptr);
+            return fail(m, m->reason);
+        }
+    }
+    return true;
 }
 
 static bool take_lines(struct importing *m)
@@ -230,21 +463,12 @@ static bool take_lines(struct importing *m)
         m->line++;
         if (line[len - 1] == '\n')
             len--;
-        good = len <= LINE_MOST ? take_line(m, (struct slice){line, (size_t)len})
-                                : fail(m, "it is longer than any row", SLICE(""));
+        good = take_line(m, (struct slice){line, (size_t)len});
     }
     free(line);
-    /* What is wrong with an earlier line is told first. */
-    if (!m->refused)
-        good = accept_verdict(m, m->side->engine->inserted(m->side)) && good;
     if (good && (ferror(m->in) || m->line == 0))
-        good = fail(m, "there is nothing to read", SLICE(""));
-    for (size_t i = 0; i < DUMP_TABLES && good; i++) {
-        if (m->counts->rows[i] != m->announced.rows[i])
-            good = fail(m, "this is the end, and the header announced another number of",
-                        dump_tables[i].count);
-    }
-    return good;
+        good = fail(m, "there is nothing to read");
+    return good && check_counts(m);
 }
 
 bool dump_import(const char *url, FILE *in, const char *name, struct dump_counts *counts, char *why,
@@ -252,14 +476,14 @@ bool dump_import(const char *url, FILE *in, const char *name, struct dump_counts
 {
     struct importing m = {
         .in = in, .name = name, .counts = counts, .why = why, .why_size = why_size};
-    memset(counts, 0, sizeof *counts);
+    assert(url && in && name && why_size > 0);
+    *counts = (struct dump_counts){0};
     (void)snprintf(why, why_size, "no memory, or no room for temporary files");
-    m.seen = seen_create();
-    if (!m.seen)
-        return false;
-    m.side = side_open(url, SIDE_IMPORT, why, why_size);
-    const bool done = m.side && take_lines(&m) && m.side->engine->finish(m.side);
-    side_close(&m.side); /* gives back what was not finished */
-    seen_destroy(&m.seen);
+    if (dump_reader_init(&m.reader, m.reason, sizeof m.reason) && open_checks(&m))
+        m.db = transfer_db_open(url, TRANSFER_IMPORT, why, why_size);
+    const bool done = m.db && take_lines(&m) && m.db->engine->finish(m.db);
+    transfer_db_close(&m.db); /* gives back what was not finished */
+    close_checks(&m);
+    dump_reader_finish(&m.reader);
     return done;
 }

@@ -22,17 +22,12 @@ struct move_options {
     void *context;
 };
 
-struct move_side {
-    int64_t rows;
-    char digest[DIGEST_LEN + 1];
-};
-
 struct move_report {
     bool copied;   /* and kept; not when that was done before */
     bool compared; /* the rest is there */
     bool same;
-    struct move_side from[TABLE_COUNT]; /* as in `tables` */
-    struct move_side to[TABLE_COUNT];
+    struct digest_sum from[TABLES_MOST]; /* as in `tables` */
+    struct digest_sum to[TABLES_MOST];
 };
 
 /* Both sides are read for the comparison; what is not the same is not kept. A move that ends early,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store/transfer/output.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,7 +15,6 @@
 
 #include "base/disk.h"
 #include "store/sqlite/file.h"
-#include "store/sqlite/own.h"
 
 #define COPY_BYTES (256 * 1024)
 #define LOOK_MS    100 /* between two looks at whether to give up */
@@ -30,7 +30,7 @@ static bool fail(const struct output *o, const char *what, const char *reason, c
 
 static bool open_stdout(struct output *o, const char *url, char *why, size_t why_size)
 {
-    if (own_refuse_open(url, STDOUT_FILENO, "standard output", why, why_size))
+    if (file_refuse_own_open(url, STDOUT_FILENO, "standard output", why, why_size))
         return false;
     o->target = "standard output";
     o->into = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -69,17 +69,19 @@ static bool find_target(struct output *o, char *why, size_t why_size)
 
 /* ---- the file that is written ---- */
 
-static bool make_beside(struct output *o, char *why, size_t why_size)
+/* A file of our own, whose name begins with the two; `errno` says why not. */
+static bool make_partial(struct output *o, const char *folder, const char *name)
 {
-    const int made = asprintf(&o->partial, "%s.partial-XXXXXX", o->path);
-    o->fd = made >= 0 ? mkostemp(o->partial, O_CLOEXEC) : -1;
-    if (o->fd >= 0)
-        return true;
-    fail(o, "cannot write beside", strerror(errno), why, why_size);
-    if (made >= 0)
+    if (asprintf(&o->partial, "%s%s.partial-XXXXXX", folder, name) < 0) {
+        o->partial = NULL; /* it may be anything */
+        return false;
+    }
+    o->fd = mkostemp(o->partial, O_CLOEXEC);
+    if (o->fd < 0) {
         free(o->partial); /* there is no such file */
-    o->partial = NULL;
-    return false;
+        o->partial = NULL;
+    }
+    return o->fd >= 0;
 }
 
 /* What a copy of the database takes. */
@@ -107,16 +109,6 @@ static int64_t room_in(const char *folder)
     return (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
 }
 
-static bool make_in(struct output *o, const char *folder)
-{
-    const int made = asprintf(&o->partial, "%s/taskhold.partial-XXXXXX", folder);
-    o->fd = made >= 0 ? mkostemp(o->partial, O_CLOEXEC) : -1;
-    if (o->fd < 0 && made >= 0)
-        free(o->partial);
-    o->partial = o->fd >= 0 ? o->partial : NULL;
-    return o->fd >= 0;
-}
-
 /* For what is checked whole before a byte of it is sent on. */
 static bool make_elsewhere(struct output *o, const char *url, char *why, size_t why_size)
 {
@@ -133,7 +125,7 @@ static bool make_elsewhere(struct output *o, const char *url, char *why, size_t 
                                    set && *set ? NULL : "/var/tmp"};
     bool made = false;
     for (size_t i = 0; i < 2 && folders[i] && !made; i++)
-        made = room_in(folders[i]) >= size && make_in(o, folders[i]);
+        made = room_in(folders[i]) >= size && make_partial(o, folders[i], "/taskhold");
     if (!made)
         (void)snprintf(why, why_size,
                        "no room for the copy that is checked before it is sent: set TMPDIR to a "
@@ -148,6 +140,7 @@ static bool make_elsewhere(struct output *o, const char *url, char *why, size_t 
 bool output_open(struct output *o, const char *target, const char *url, bool replace, bool whole,
                  char *why, size_t why_size)
 {
+    assert(target && url && why_size > 0);
     *o = (struct output){.target = target, .fd = -1, .into = -1, .replace = replace};
     if (*target == '\0') {
         (void)snprintf(why, why_size, "the name of the FILE is empty: name one");
@@ -156,11 +149,12 @@ bool output_open(struct output *o, const char *target, const char *url, bool rep
     if (strcmp(target, "-") == 0) {
         if (!open_stdout(o, url, why, why_size))
             return false;
-    } else if (own_refuse(url, target, why, why_size) || !find_target(o, why, why_size)) {
+    } else if (file_refuse_own(url, target, why, why_size) || !find_target(o, why, why_size)) {
         return false;
     }
     if (o->path)
-        return make_beside(o, why, why_size);
+        return make_partial(o, o->path, "") ||
+               fail(o, "cannot write beside", strerror(errno), why, why_size);
     if (whole)
         return make_elsewhere(o, url, why, why_size);
     o->fd = o->into;
@@ -230,6 +224,7 @@ static bool flush(int fd)
 
 bool output_publish(struct output *o, char *why, size_t why_size)
 {
+    assert(o->fd >= 0 && (o->into >= 0 || (o->path && o->partial)));
     if (o->into >= 0) {
         const bool whole = o->partial;
         /* What ends this process now leaves no file behind. */

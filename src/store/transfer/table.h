@@ -2,66 +2,88 @@
 #ifndef TASKHOLD_STORE_TRANSFER_TABLE_H
 #define TASKHOLD_STORE_TRANSFER_TABLE_H
 
-#include "base/buffer.h"
+#include "store/sql.h"
 
 /* What every engine keeps, written down once: what is copied, exported and compared follows from
- * this table, whatever the engine calls or stores it. */
+ * these tables, whatever the engine calls or stores it. Those of resources follow from their
+ * descriptors: the space, then the members in their order. */
 
-enum table_type {
-    TABLE_UUID, /* 16 bytes */
-    TABLE_I64,
-    TABLE_I16, /* narrower in PostgreSQL only */
-    TABLE_TEXT,
-    TABLE_BLOB,
-};
+#define TABLE_COLUMNS_MOST RESOURCE_FIELDS_MOST
 
-struct table_column {
-    const char *name;
-    enum table_type type;
-    bool nullable;
-    const char *in_sqlite; /* what stands for it there; NULL: the name */
-};
-
-#define TABLE_COLUMNS_MOST 13
-
-/* One of the columns is user_id, but for invitations. */
 struct table {
     const char *name;
-    const char *derived; /* the table that SQLite answers it from, and keeps none; NULL */
-    const char *order;   /* total, and the order of time where SQLite numbers its rows */
-    struct table_column columns[TABLE_COLUMNS_MOST];
+    const char *order;     /* total, and the order of time where SQLite numbers its rows */
+    const char *in_sqlite; /* what SQLite, which keeps none, reads instead; NULL: it keeps one */
+    const struct resource *resource; /* whose items it has, or NULL */
+
+    /* In an export: the `type` of a line and the member of the header that counts them (ptr NULL:
+     * it is in none); the first so many columns; and whether the members of a row go together
+     * (NULL: any do). */
+    struct slice line;
+    struct slice lines;
+    size_t exported;
+    bool (*fits)(const void *row);
+
+    /* `at` counts in a struct of `size` bytes, where the table is in an export. */
+    size_t size;
     size_t column_count;
+    struct field columns[TABLE_COLUMNS_MOST];
 };
 
-/* An account comes before what belongs to it. */
+/* Where each stands, in the order of an export; a place may be empty. */
 enum table_id {
     TABLE_USERS,
     TABLE_EMAILS,
-    TABLE_TASKS,
-    TABLE_TOMBSTONES,
+    TABLE_SPACES,
+    TABLE_ITEMS, /* of as many resources as there are */
+    TABLE_JOURNAL = TABLE_ITEMS + RESOURCES_MOST,
     TABLE_IDEMPOTENCY_KEYS,
     TABLE_SESSIONS,
     TABLE_KNOWN_ADDRESSES,
     TABLE_INVITATIONS,
-    TABLE_COUNT,
+    TABLES_MOST,
 };
 
-extern const struct table tables[TABLE_COUNT];
+/* Complete after the first tables_setup, which may be called any number of times, by one thread. */
+extern struct table tables[TABLES_MOST];
+void tables_setup(void);
 
-/* One column of a row. */
-struct table_value {
-    bool null;
-    int64_t number;     /* of TABLE_I64 and TABLE_I16 */
-    struct slice bytes; /* of the others; ptr is not NULL */
-};
+/* The one after `table`, or the first (NULL); NULL after the last. */
+const struct table *table_next(const struct table *table);
 
-static inline bool table_is_number(const struct table_column *column)
+/* Its type in the letters of store/sql.h. */
+static inline char table_letter(const struct field *column)
 {
-    return column->type == TABLE_I64 || column->type == TABLE_I16;
+    return column->flags & FIELD_BLOB ? 'b' : SQL_LETTER(column);
 }
 
 /* Where a column stands, or -1. */
-int table_find(const struct table *table, const char *column);
+int table_find(const struct table *table, struct slice column);
+
+/* What the rows of an export are read into: accounts (struct user), items (the struct of the
+ * resource, then a struct uuid of the space), and these. */
+
+struct space_row {
+    struct uuid space_id;
+    struct uuid owner_id;
+    int64_t revision;
+    int64_t forgotten;
+};
+
+struct change_row {
+    struct uuid space_id;
+    int64_t revision;
+    int64_t at;
+    unsigned kind;
+    unsigned verb;
+    struct uuid id;
+    struct uuid actor;
+    struct slice before; /* JSON; ptr NULL */
+};
+
+/* The highest revision that is taken: what every client of JSON reads as it is, and room to go on.
+ */
+#define TABLE_REVISION_MOST ((INT64_C(1) << 53) - 1)
 
 /* While a move is under way, and after it was interrupted, the database that it writes has an empty
  * table of this name, and is of no use to anyone else. */

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from load import ACK, FAIL, UNKNOWN
 
 STATUS_NUMBERS = {"pending": 0, "in-progress": 1, "completed": 2}
+DELETE = 4  # the verb of the journal
 OUTCOMES = {"create": 1, "patch": 2, "put": 2, "delete": 3}
-TASKS = "SELECT user_id, id, revision, title, description, status FROM tasks"
-USERS = "SELECT user_id, revision FROM users"
-TOMBSTONES = "SELECT user_id, id, revision FROM tombstones"
-KEYS = "SELECT user_id, key, outcome, task_id, revision, title FROM idempotency_keys"
+TASKS = "SELECT space_id, id, revision, title, description, status FROM tasks"
+SPACES = "SELECT space_id, revision FROM spaces"
+JOURNAL = "SELECT space_id, revision, id, verb FROM journal"
+KEYS = "SELECT space_id, key, outcome, id, revision FROM idempotency_keys"
 
 
 @dataclass
@@ -43,9 +44,9 @@ class Database:
 
     def __init__(self, query):
         self.tasks = {row["id"]: row for row in query(TASKS)}
-        self.users = {row["user_id"]: row["revision"] for row in query(USERS)}
-        self.tombstones = {row["id"]: row for row in query(TOMBSTONES)}
-        self.keys = {(row["user_id"], row["key"]): row for row in query(KEYS)}
+        self.spaces = {row["space_id"]: row["revision"] for row in query(SPACES)}
+        self.journal = query(JOURNAL)
+        self.keys = {(row["space_id"], row["key"]): row for row in query(KEYS)}
 
 
 class Checker:
@@ -112,7 +113,7 @@ class Checker:
             seen[row["title"]] += 1
             if one.result == FAIL:
                 self.verdict.wrong.append(f"refused and visible: {row}, {describe(one)}")
-            if row["user_id"] != one.user:
+            if row["space_id"] != one.user:
                 self.verdict.wrong.append(f"another user's: {row}")
             expected = one.body["description"], STATUS_NUMBERS[one.body["status"]]
             if (row["description"], row["status"]) != expected:
@@ -143,15 +144,19 @@ class Checker:
         told = Counter(one.revision for one in self.acked if one.user == user and one.revision)
         self.verdict.doubled += [f"revision {revision} of {user} given out {times} times"
                                  for revision, times in told.items() if times > 1]
-        rows = list(self.database.tasks.values()) + list(self.database.tombstones.values())
-        known = set(told) | {row["revision"] for row in rows if row["user_id"] == user}
-        head = self.database.users.get(user)
+        journal = Counter(row["revision"] for row in self.database.journal if row["space_id"] == user)
+        rows = [row["revision"] for row in self.database.tasks.values() if row["space_id"] == user]
+        known = set(told) | set(rows)
+        head = self.database.spaces.get(user)
         if head is None:
             self.verdict.lost.append(f"the user {user}")
             return
         if known and max(known) > head:
             self.verdict.lost.append(f"revision {max(known)} of {user}, which is at {head}")
-        gaps = [revision for revision in range(1, head + 1) if revision not in known]
+        if journal != Counter(range(1, head + 1)):
+            self.verdict.wrong.append(f"the journal of {user}, who is at {head}, has not each change once")
+        deletions = {row["revision"] for row in self.database.journal if row["space_id"] == user and row["verb"] == DELETE}
+        gaps = [revision for revision in range(1, head + 1) if revision not in known | deletions]
         most = sum(1 for one in self.unknown if one.user == user)
         if len(gaps) > most:
             self.verdict.doubled.append(f"changes of {user} that nobody asked for: revisions {gaps[:10]}, and at most "
@@ -185,7 +190,7 @@ class Checker:
 
 def same(row, task, user):
     """Whether a row of the database is the task that was answered."""
-    return (row["user_id"], row["revision"], row["title"], row["description"], row["status"]) == (
+    return (row["space_id"], row["revision"], row["title"], row["description"], row["status"]) == (
         user, task["revision"], task["title"], task["description"], STATUS_NUMBERS[task["status"]])
 
 

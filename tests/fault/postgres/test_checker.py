@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from checker import KEYS, TASKS, TOMBSTONES, USERS, check
+from checker import JOURNAL, KEYS, SPACES, TASKS, check
 from load import ACK, FAIL, UNKNOWN, Attempt, Log, Operation
 
 USER, STRANGER = "user", "stranger"
@@ -16,9 +16,14 @@ def task(number, revision, title):
     return {"id": f"task-{number}", "revision": revision, "title": title, "description": title * 3, "status": "pending"}
 
 
+def change(revision, number, verb):
+    """A row of the journal."""
+    return {"space_id": USER, "revision": revision, "id": f"task-{number}", "verb": verb}
+
+
 def row(number, revision, title, **more):
     """As the database has it."""
-    return {"user_id": USER, "id": f"task-{number}", "revision": revision, "title": title, "description": title * 3,
+    return {"space_id": USER, "id": f"task-{number}", "revision": revision, "title": title, "description": title * 3,
             "status": 0, **more}
 
 
@@ -48,13 +53,19 @@ class World:
             operation("delete", ACK, None, before=second),
             operation("create", FAIL, "refused"), operation("create", UNKNOWN, "maybe")]
         self.tables = {
-            TASKS: [row(1, 3, "c")], USERS: [{"user_id": USER, "revision": 4}],
-            TOMBSTONES: [{"user_id": USER, "id": "task-2", "revision": 4}],
-            KEYS: [{"user_id": USER, "key": "k", "outcome": 2, "task_id": "task-1", "revision": 3, "title": "c"}]}
+            TASKS: [row(1, 3, "c")], SPACES: [{"space_id": USER, "revision": 4}],
+            JOURNAL: [change(1, 1, 1), change(2, 2, 1), change(3, 1, 3), change(4, 2, 4)],
+            KEYS: [{"space_id": USER, "key": "k", "outcome": 2, "id": "task-1", "revision": 3}]}
 
     def verdict(self):
         """What the checker says."""
         return check(self.log, lambda select: copy.deepcopy(self.tables[select]))
+
+    def head(self, revision):
+        """Another last revision, with the journal that leads to it."""
+        self.tables[SPACES][0]["revision"] = revision
+        journal = self.tables[JOURNAL]
+        self.tables[JOURNAL] = journal[:revision] + [change(more, 3, 1) for more in range(len(journal) + 1, revision + 1)]
 
     def operation(self, number):
         """Of the log."""
@@ -69,7 +80,7 @@ def test_a_log_and_a_database_that_agree():
 def test_an_unknown_write_may_have_been_made():
     world = World()
     world.tables[TASKS].append(row(3, 5, "maybe"))
-    world.tables[USERS][0]["revision"] = 5
+    world.head(5)
     assert world.verdict().expect_clean().found == 1
 
 
@@ -90,7 +101,7 @@ def undeleted(world):
 
 def user_behind(world):
     """The user is at an older revision than was told."""
-    world.tables[USERS][0]["revision"] = 2
+    world.head(2)
 
 
 def key_gone(world):
@@ -106,7 +117,7 @@ def overwritten(world):
 def twice(world):
     """Two tasks from one request."""
     world.tables[TASKS].append(row(3, 5, "c"))
-    world.tables[USERS][0]["revision"] = 5
+    world.head(5)
 
 
 def revision_twice(world):
@@ -116,7 +127,7 @@ def revision_twice(world):
 
 def unasked_change(world):
     """More changes than anyone asked for."""
-    world.tables[USERS][0]["revision"] = 6
+    world.head(6)
 
 
 def two_answers(world):
@@ -129,18 +140,28 @@ def two_answers(world):
 def refused_and_there(world):
     """What was refused is there."""
     world.tables[TASKS].append(row(3, 5, "refused"))
-    world.tables[USERS][0]["revision"] = 5
+    world.head(5)
 
 
 def half(world):
     """One member of an unknown change, and not the other."""
     world.tables[TASKS].append(row(3, 5, "maybe", description="other"))
-    world.tables[USERS][0]["revision"] = 5
+    world.head(5)
+
+
+def change_missing(world):
+    """The journal lacks a change."""
+    del world.tables[JOURNAL][1]
+
+
+def change_twice(world):
+    """The journal has a change twice."""
+    world.tables[JOURNAL].append(change(2, 2, 1))
 
 
 def strangers(world):
     """A task with another owner."""
-    world.tables[TASKS].append(row(3, 5, "maybe", user_id=STRANGER))
+    world.tables[TASKS].append(row(3, 5, "maybe", space_id=STRANGER))
 
 
 def out_of_order(world):
@@ -156,7 +177,7 @@ def key_of_another(world):
 PLANTED = {
     "lost": [rolled_back, gone, undeleted, user_behind, key_gone, overwritten],
     "doubled": [twice, revision_twice, unasked_change, two_answers],
-    "wrong": [refused_and_there, half, strangers, out_of_order, key_of_another],
+    "wrong": [refused_and_there, half, strangers, out_of_order, key_of_another, change_missing, change_twice],
 }
 
 

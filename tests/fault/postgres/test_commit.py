@@ -50,7 +50,7 @@ class Scene:
 
     def changes(self):
         """How many changes the user has made, which is the last revision."""
-        return self.ground.rows(f"SELECT revision FROM users WHERE user_id = '{self.user.id}'")[0]["revision"]
+        return self.ground.rows(f"SELECT revision FROM spaces WHERE space_id = '{self.user.id}'")[0]["revision"]
 
 
 @pytest.fixture(scope="module", name="scene")

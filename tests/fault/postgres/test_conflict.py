@@ -62,7 +62,7 @@ def test_no_update_under_a_condition_is_lost(ground):
     done = clients.revisions()
     assert int(clients.final["title"]) == len(done) > 0
     assert len(set(done)) == len(done) and max(done) == clients.final["revision"]
-    assert ground.rows("SELECT revision FROM users")[0]["revision"] == len(done) + 1
+    assert ground.rows("SELECT revision FROM spaces")[0]["revision"] == len(done) + 1
     print(f"\n{clients.statuses()} with If-Match")
 
 
@@ -77,12 +77,12 @@ def test_every_update_without_one_takes_a_revision_of_its_own(ground):
     assert len(set(done)) == len(done) > CLIENTS, "someone starved"
     last = max((one.json for one in clients.answers if one.status == 200), key=lambda task: task["revision"])
     assert clients.final == last
-    assert ground.rows("SELECT revision FROM users")[0]["revision"] == len(done) + 1
+    assert ground.rows("SELECT revision FROM spaces")[0]["revision"] == len(done) + 1
     print(f"\n{clients.statuses()} without If-Match")
 
 
 def test_a_deadlock_is_run_again(ground):
-    """A transaction by hand takes the task's row first and the user's row then; a change takes them the other way."""
+    """A transaction by hand takes the task's row first and the space's row then; a change takes them the other way."""
     node = ground.node()
     user = accounts(node, 1)[0]
     task = user.task("first")
@@ -95,11 +95,11 @@ def test_a_deadlock_is_run_again(ground):
             target=lambda: answers.append(user.client.patch(f"/v1/tasks/{task['id']}", {"title": "second"})))
         thread.start()
         wait_until(lambda: ground.connections("wait_event_type = 'Lock'"), 5, "a change that waits")
-        hand.type(f"SELECT 1 FROM users WHERE user_id = '{user.id}' FOR UPDATE; COMMIT;")
+        hand.type(f"SELECT 1 FROM spaces WHERE space_id = '{user.id}' FOR UPDATE; COMMIT;")
         thread.join(10)
     finally:
         hand.close()
     answers[0].expect(200)
     assert "deadlock detected" in ground.cluster.log_text(), "there was none"
     assert user.client.get(f"/v1/tasks/{task['id']}").json["title"] == "second"
-    assert ground.rows("SELECT revision FROM users")[0]["revision"] == task["revision"] + 1
+    assert ground.rows("SELECT revision FROM spaces")[0]["revision"] == task["revision"] + 1

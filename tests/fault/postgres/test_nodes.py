@@ -97,8 +97,8 @@ def test_a_node_that_stops_amid_a_transaction_does_not_keep_its_locks(ground, no
     elsewhere = Client(other, user.token["access_token"])
     path, hand = f"/v1/tasks/{task['id']}", Hand(ground)
     try:
-        hand.type(f"BEGIN; SELECT 1 FROM users WHERE user_id = '{user.id}' FOR UPDATE;")
-        wait_until(lambda: ground.connections("state = 'idle in transaction'"), 5, "the user's lock")
+        hand.type(f"BEGIN; SELECT 1 FROM spaces WHERE space_id = '{user.id}' FOR UPDATE;")
+        wait_until(lambda: ground.connections("state = 'idle in transaction'"), 5, "the space's lock")
         thread = threading.Thread(target=lambda: answers.append(user.client.patch(path, {"title": "late"})))
         thread.start()
         wait_until(lambda: ground.connections("wait_event_type = 'Lock'"), 5, "a change that waits")

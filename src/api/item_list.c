@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+#include <stdio.h>
+
+#include "api/context.h"
+#include "api/cursor.h"
+#include "api/handlers.h"
+#include "api/item_query.h"
+#include "api/items.h"
+#include "api/precondition.h"
+#include "api/respond.h"
+#include "base/owner.h"
+
+/* GET /v1/COLLECTION: one page, written row by row into the answer while the store reads it; or
+ * copied from what this loop answered before at the same revision of the space. */
+
+#define CURSOR_MOST 8192 /* bytes: a text of 1,024 code points of 4 bytes, in base64 */
+
+/* A page ends before it could grow larger than this, its last members included. */
+#define PAGE_MOST ((size_t)256 * 1024)
+#define ROWS_MOST (PAGE_MOST - CURSOR_MOST - 64)
+
+#define LIST_MAGIC 0x8c41e7d2u
+
+struct list {
+    struct store_item_list op;
+    unsigned magic;
+    struct http_exchange *x;
+    struct item_query query;
+    struct http_conditions conditions;
+    enum http_conditions_verdict verdict;
+    struct json_writer json;
+    struct store_position next; /* the last row, once the page is full */
+    unsigned rows;
+    size_t fields_begin; /* where the page's own field lines begin in the head */
+    char tag_text[TAG_MOST];
+    struct slice tag;
+    bool cached; /* the answer is complete: it was copied */
+    bool no_memory;
+};
+
+static struct list_cache_key key_of(const struct list *list)
+{
+    return (struct list_cache_key){
+        .user = list->op.space,
+        .query = list->query.key,
+        .revision = list->op.revision,
+    };
+}
+
+/* Answers from the cache when it can. */
+static bool copy_cached(struct list *list)
+{
+    const struct list_cache_key key = key_of(list);
+    struct list_cache_page cached;
+    if (!list_cache_find(api_loop_of(list->x)->lists, &key, &cached)) {
+        return false;
+    }
+    buffer_add(list->x->response.head, cached.fields);
+    buffer_add(list->x->response.body, cached.body);
+    return true;
+}
+
+/* Keeps an answer that is complete but for what every answer has. */
+static void keep(const struct list *list)
+{
+    const struct http_response *response = &list->x->response;
+    const struct list_cache_key key = key_of(list);
+    if (response->head->failed || response->body->failed) {
+        return;
+    }
+    const struct list_cache_page answer = {
+        .fields = {response->head->data + list->fields_begin,
+                   response->head->len - list->fields_begin},
+        .body = buffer_slice(response->body),
+    };
+    list_cache_put(api_loop_of(list->x)->lists, &key, &answer);
+}
+
+static void make_tag(struct list *list)
+{
+    list->tag = tag_make(api_tag_space(list->x), TAG_LIST, list->op.revision, list->tag_text);
+}
+
+static bool begin(struct store_item_list *op)
+{
+    struct list *list = OWNER_OF(op, struct list, op, LIST_MAGIC);
+    /* A kept answer has its tag among its fields. */
+    if (list->conditions.match.present || list->conditions.none_match.present) {
+        make_tag(list);
+        list->verdict = http_conditions_judge(&list->conditions, list->tag);
+        if (list->verdict != HTTP_CONDITIONS_GO) {
+            return false;
+        }
+    }
+    list->cached = copy_cached(list);
+    if (list->cached) {
+        return false;
+    }
+    buffer_clear(list->x->response.body); /* it may begin anew, at a later revision */
+    list->fields_begin = list->x->response.head->len;
+    list->json = respond_json_begin(list->x);
+    jw_open_object(&list->json);
+    jw_name(&list->json, SLICE("items"));
+    jw_open_array(&list->json);
+    return true;
+}
+
+/* The row lives only until the next one, so what a cursor needs of it is kept. */
+static void keep_position(struct list *list, const struct item *item)
+{
+    struct field_value *key = &list->next.key;
+    list->next = (struct store_position){.id = item->id, .key = field_get(list->op.sort, item)};
+    if (!key->null && !field_is_number(list->op.sort->type)) {
+        key->bytes = arena_copy(list->x->arena, key->bytes);
+        list->no_memory |= key->bytes.ptr == NULL;
+    }
+}
+
+static bool each(struct store_item_list *op, const void *item)
+{
+    struct list *list = OWNER_OF(op, struct list, op, LIST_MAGIC);
+    resource_encode(op->resource, item, &list->json);
+    const size_t most = list->x->response.body->len + resource_json_most(op->resource);
+    const bool full = most > ROWS_MOST;
+    if (++list->rows == op->limit || full) {
+        keep_position(list, item);
+    }
+    return !full;
+}
+
+static void add_link(struct list *list, struct slice cursor)
+{
+    struct buffer link;
+    buffer_init(&link, 2 * CURSOR_MOST);
+    buffer_add_char(&link, '<');
+    buffer_add(&link, http_path_prefix(list->x));
+    buffer_add_format(&link, "/v1/%s?", list->op.resource->collection.ptr);
+    item_query_add_next(&list->query, cursor, &link);
+    buffer_add_text(&link, ">; rel=\"next\"");
+    list->no_memory |= link.failed;
+    if (!link.failed) {
+        http_respond_field(list->x, "Link", buffer_slice(&link));
+    }
+    buffer_finish(&link);
+}
+
+static struct uuid cursors_of(const struct list *list)
+{
+    return cursor_space(api_of(list->x)->epoch, list->op.space);
+}
+
+static void add_next(struct list *list)
+{
+    jw_name(&list->json, SLICE("next_cursor"));
+    if (!list->op.more) {
+        jw_null(&list->json);
+        return;
+    }
+    struct buffer cursor;
+    buffer_init(&cursor, CURSOR_MOST);
+    cursor_make(api_keys(list->x), cursors_of(list), &list->op, &list->next, &cursor);
+    list->no_memory |= cursor.failed;
+    if (!cursor.failed) {
+        jw_text(&list->json, buffer_slice(&cursor));
+        add_link(list, buffer_slice(&cursor));
+    }
+    buffer_finish(&cursor);
+}
+
+static void finish(struct list *list)
+{
+    jw_close_array(&list->json);
+    add_next(list);
+    if (list->op.with_total) {
+        assert(list->op.total >= 0);
+        jw_name(&list->json, SLICE("total"));
+        jw_i64(&list->json, list->op.total);
+    }
+    jw_close_object(&list->json);
+}
+
+static void listed(struct store_op *op)
+{
+    struct list *list = OWNER_OF(op, struct list, op.op, LIST_MAGIC);
+    struct http_exchange *x = list->x;
+    if (op->result != ERROR_NONE) {
+        respond_user_error(x, op->result);
+        return;
+    }
+    if (list->verdict != HTTP_CONDITIONS_GO) {
+        precondition_answer(x, list->verdict, list->tag, ITEMS_CACHE);
+        return;
+    }
+    if (!list->cached) {
+        finish(list);
+    }
+    if (list->no_memory) {
+        respond_no_memory(x);
+        return;
+    }
+    if (!list->cached) {
+        make_tag(list);
+        items_answer_fields(x, list->tag);
+        keep(list);
+    }
+    respond_json(x, 200);
+}
+
+/* Query and header values: 400 with all that is wrong. NULL: it was answered. */
+static struct list *read_request(struct http_exchange *x)
+{
+    struct list *list = arena_new(x->arena, struct list);
+    struct http_problem_errors errors = {0};
+    if (!list) {
+        respond_no_memory(x);
+        return NULL;
+    }
+    OWNER_SET(list, LIST_MAGIC);
+    list->x = x;
+    list->op.op = api_op(x, listed, NULL);
+    list->op.resource = items_resource(x);
+    list->op.space = api_caller(x)->user;
+    list->op.begin = begin;
+    list->op.each = each;
+    const bool read = item_query_read(&x->request, api_keys(x), cursors_of(list), x->arena,
+                                      &list->query, &list->op, &errors);
+    if (errors.count > 0) {
+        http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &errors);
+        return NULL;
+    }
+    if (!read) {
+        respond_no_memory(x);
+        return NULL;
+    }
+    return precondition_parse(x, &list->conditions) ? list : NULL;
+}
+
+bool items_list_values(struct http_exchange *x)
+{
+    return read_request(x) != NULL;
+}
+
+void items_list(struct http_exchange *x)
+{
+    struct list *list = read_request(x);
+    if (list) {
+        api_engine(x)->item_list(&list->op);
+    }
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+#include "api/item_query.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "api/cursor.h"
+
+#define DETAIL_MOST 240
+
+/* ---- the names that there are ---- */
+
+static bool is_choice(const struct field *field)
+{
+    return field->type == FIELD_CHOICE || field->type == FIELD_BOOL;
+}
+
+static void make_names(const struct resource *resource, struct item_query *query)
+{
+    unsigned count = 0;
+    unsigned filters = 0;
+    query->names[count++] = "limit";
+    query->names[count++] = "cursor";
+    for (size_t i = 0; i < resource->count; i++) {
+        const struct field *field = &resource->fields[i];
+        if (field->flags & FIELD_FILTERABLE) {
+            assert(filters < STORE_TERMS_MOST && field->name.len + 2 < ITEM_QUERY_NAME_MOST);
+            (void)snprintf(query->filters[filters], ITEM_QUERY_NAME_MOST, "%s%s", field->name.ptr,
+                           is_choice(field) ? "[]" : "");
+            query->names[count++] = query->filters[filters++];
+        }
+    }
+    query->names[count++] = "sort";
+    query->names[count++] = "include";
+    query->names[count] = NULL;
+}
+
+/* ---- values ---- */
+
+struct reading {
+    const struct http_query *query;
+    struct arena *arena;
+    struct store_item_list *list;
+    struct http_problem_errors *errors;
+};
+
+static void complain(struct reading *r, const char *parameter, const char *code, const char *detail)
+{
+    const struct slice copy = arena_copy(r->arena, slice_of(detail));
+    http_problem_errors_add(
+        r->errors, (struct http_problem_error){.parameter = slice_of(parameter),
+                                               .code = code,
+                                               .detail = copy.ptr ? copy.ptr : "Is wrong."});
+}
+
+static void read_limit(struct reading *r)
+{
+    const struct slice value = http_query_get(r->query, "limit");
+    uint64_t limit = ITEM_QUERY_LIMIT;
+    if (value.ptr && !slice_to_u64(value, UINT64_MAX, &limit)) {
+        complain(r, "limit", "invalid", "Must be a number from 1 to 100.");
+    } else if (limit < 1 || limit > STORE_LIMIT_MOST) {
+        complain(r, "limit", "out_of_range", "Must be from 1 to 100.");
+    } else {
+        r->list->limit = (unsigned)limit;
+    }
+}
+
+/* `a, b, c`: names of choices, or of members with `flag`. */
+static void list_names(const struct resource *resource, const struct field *field, unsigned flag,
+                       char text[static DETAIL_MOST])
+{
+    size_t len = 0;
+    const size_t count = field ? field->choice_count : resource->count;
+    text[0] = '\0';
+    for (size_t i = 0; i < count && len < DETAIL_MOST; i++) {
+        if (!field && !(resource->fields[i].flags & flag)) {
+            continue;
+        }
+        const char *name = field ? field->choices[i].ptr : resource->fields[i].name.ptr;
+        const int n = snprintf(text + len, DETAIL_MOST - len, "%s%s", len > 0 ? ", " : "", name);
+        len += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static void complain_about_choice(struct reading *r, const struct field *field)
+{
+    char names[DETAIL_MOST] = "true, false";
+    char detail[DETAIL_MOST + 64];
+    if (field->type == FIELD_CHOICE) {
+        list_names(r->list->resource, field, 0, names);
+    }
+    (void)snprintf(detail, sizeof detail, "Must be one or more of: %s; separated by commas.",
+                   names);
+    complain(r, field->name.ptr, "not_allowed", detail);
+}
+
+/* Values with commas between them; all that there are is no filter. */
+static void read_choices(struct reading *r, const struct field *field, struct slice value)
+{
+    const unsigned count = field->type == FIELD_BOOL ? 2 : field->choice_count;
+    struct slice rest = value;
+    uint64_t choices = 0;
+    while (rest.ptr) {
+        struct uuid id;
+        struct field_value choice;
+        if (!field_parse(field, slice_next(&rest, ','), &id, &choice)) {
+            complain_about_choice(r, field);
+            return;
+        }
+        if (choices & UINT64_C(1) << choice.number) {
+            char detail[DETAIL_MOST];
+            (void)snprintf(detail, sizeof detail, "Must name a %s only once.", field->name.ptr);
+            complain(r, field->name.ptr, "repeated", detail);
+            return;
+        }
+        choices |= UINT64_C(1) << choice.number;
+    }
+    if (choices != (UINT64_C(1) << count) - 1 || (field->flags & FIELD_NULLABLE)) {
+        r->list->terms[r->list->term_count++] =
+            (struct store_term){.field = field, .choices = choices};
+    }
+}
+
+/* One value; `null` stands for none. */
+static void read_equal(struct reading *r, const struct field *field, struct slice value)
+{
+    struct store_term term = {.field = field};
+    struct uuid *id = arena_new(r->arena, struct uuid);
+    if ((field->flags & FIELD_NULLABLE) && slice_eq(value, SLICE("null"))) {
+        term.value.null = true;
+    } else if (!id || !field_parse(field, value, id, &term.value)) {
+        complain(r, field->name.ptr, "invalid",
+                 field->type == FIELD_UUID   ? "Must be a UUID."
+                 : field->type == FIELD_TIME ? "Must be a time as in RFC 3339."
+                                             : "Must be a whole number in the member's range.");
+        return;
+    }
+    r->list->terms[r->list->term_count++] = term;
+}
+
+static void read_filters(struct reading *r)
+{
+    const struct resource *resource = r->list->resource;
+    for (size_t i = 0; i < resource->count; i++) {
+        const struct field *field = &resource->fields[i];
+        if (!(field->flags & FIELD_FILTERABLE)) {
+            continue;
+        }
+        const struct slice value = http_query_get(r->query, field->name.ptr);
+        if (value.ptr && is_choice(field)) {
+            read_choices(r, field, value);
+        } else if (value.ptr) {
+            read_equal(r, field, value);
+        }
+    }
+}
+
+static void read_sort(struct reading *r)
+{
+    const struct resource *resource = r->list->resource;
+    struct slice name = http_query_get(r->query, "sort");
+    name = name.ptr ? name : SLICE("-created_at");
+    r->list->descending = slice_starts(name, SLICE("-"));
+    if (r->list->descending) {
+        name = (struct slice){name.ptr + 1, name.len - 1};
+    }
+    const struct field *field = resource_field(resource, name);
+    if (field && (field->flags & FIELD_SORTABLE)) {
+        r->list->sort = field;
+        return;
+    }
+    char names[DETAIL_MOST];
+    char detail[DETAIL_MOST + 64];
+    list_names(resource, NULL, FIELD_SORTABLE, names);
+    (void)snprintf(detail, sizeof detail,
+                   "Must be one of: %s; with - in front to turn the order round.", names);
+    complain(r, "sort", "not_allowed", detail);
+}
+
+static void read_include(struct reading *r)
+{
+    const struct slice value = http_query_get(r->query, "include");
+    r->list->with_total = value.ptr != NULL;
+    if (value.ptr && !slice_eq(value, SLICE("total"))) {
+        complain(r, "include", "not_allowed", "Must be: total.");
+    }
+}
+
+/* Last of all: a cursor is compared with the order and the filter. */
+static void read_cursor(struct reading *r, const struct keys *keys, struct uuid space)
+{
+    const struct slice value = http_query_get(r->query, "cursor");
+    if (!value.ptr) {
+        return;
+    }
+    switch (cursor_read(keys, space, value, r->arena, r->list)) {
+    case CURSOR_GOOD: break;
+    case CURSOR_BAD:
+        complain(r, "cursor", "invalid",
+                 "Must be a next_cursor of this account. Begin again without one.");
+        break;
+    case CURSOR_OTHERS:
+        complain(r, "cursor", "invalid",
+                 "Belongs to another filter or order: send the filter and sort that it was made "
+                 "with.");
+        break;
+    }
+}
+
+/* ---- the key of the cache ---- */
+
+static struct slice make_key(const struct reading *r)
+{
+    const struct store_item_list *list = r->list;
+    const struct slice cursor = http_query_get(r->query, "cursor");
+    const struct field *fields = list->resource->fields;
+    struct buffer key;
+    buffer_init(&key, 64 * 1024);
+    buffer_add_format(&key, "%d %u %d%c%d", list->resource->kind, list->limit,
+                      (int)(list->sort - fields), list->descending ? '-' : '+', list->with_total);
+    for (unsigned i = 0; i < list->term_count; i++) {
+        const struct store_term *term = &list->terms[i];
+        buffer_add_format(&key, " %d=%d:%llx:%lld:%zu:", (int)(term->field - fields),
+                          term->value.null, (unsigned long long)term->choices,
+                          (long long)term->value.number, term->value.bytes.len);
+        buffer_add(&key, term->value.bytes);
+    }
+    buffer_add_char(&key, ' ');
+    buffer_add(&key, cursor);
+    const struct slice copy =
+        key.failed ? (struct slice){0} : arena_copy(r->arena, buffer_slice(&key));
+    buffer_finish(&key);
+    return copy;
+}
+
+bool item_query_read(const struct http_request *request, const struct keys *keys,
+                     struct uuid cursor_space, struct arena *arena, struct item_query *query,
+                     struct store_item_list *list, struct http_problem_errors *errors)
+{
+    struct reading r = {&query->query, arena, list, errors};
+    assert(list->resource && list->term_count == 0);
+    make_names(list->resource, query);
+    if (!http_query_parse(request, query->names, arena, &query->query, errors) &&
+        errors->count == 0) {
+        return false;
+    }
+    read_limit(&r);
+    read_filters(&r);
+    read_sort(&r);
+    read_include(&r);
+    if (errors->count == 0) {
+        read_cursor(&r, keys, cursor_space);
+    }
+    if (errors->count > 0) {
+        return true;
+    }
+    query->key = make_key(&r);
+    return query->key.ptr != NULL;
+}
+
+/* Every value was checked; what is not a text needs no escaping, and texts are escaped. */
+void item_query_add_next(const struct item_query *query, struct slice cursor, struct buffer *out)
+{
+    for (size_t i = 0; query->names[i]; i++) {
+        const struct slice value = http_query_get(&query->query, query->names[i]);
+        if (!value.ptr || strcmp(query->names[i], "cursor") == 0) {
+            continue;
+        }
+        buffer_add(out, http_query_name(query->names[i]));
+        buffer_add_char(out, '=');
+        http_query_escape(value, out);
+        buffer_add_char(out, '&');
+    }
+    buffer_add_text(out, "cursor=");
+    buffer_add(out, cursor);
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+#include "api/items.h"
+
+#include <sodium.h>
+#include <stdio.h>
+
+#include "api/context.h"
+#include "api/handlers.h"
+#include "api/precondition.h"
+#include "api/respond.h"
+#include "base/clock.h"
+#include "base/json_reader.h"
+#include "base/owner.h"
+
+/* One item of the resource that the route names: GET, PUT, PATCH and DELETE
+ * /v1/COLLECTION/{id}, POST /v1/COLLECTION. */
+
+const struct resource *items_resource(const struct http_exchange *x)
+{
+    assert(x->route->subject);
+    return x->route->subject;
+}
+
+/* ---- Idempotency-Key ---- */
+
+static bool is_visible(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < 0x21 || s.ptr[i] > 0x7E) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes the backslashes out of what stands between two quotes (RFC 9651 section 3.3.3). */
+static bool unescape(struct slice inner, struct arena *arena, struct slice *key)
+{
+    char text[IDEMPOTENCY_KEY_MOST];
+    size_t len = 0;
+    for (size_t i = 0; i < inner.len; i++) {
+        char c = inner.ptr[i];
+        if (c == '"' || len == sizeof text) {
+            return false;
+        }
+        if (c == '\\') {
+            i++;
+            if (i == inner.len || (inner.ptr[i] != '"' && inner.ptr[i] != '\\')) {
+                return false;
+            }
+            c = inner.ptr[i];
+        }
+        text[len++] = c;
+    }
+    *key = arena_copy(arena, (struct slice){text, len});
+    return key->ptr != NULL && len > 0;
+}
+
+bool idempotency_key_parse(struct slice field, struct arena *arena, struct slice *key)
+{
+    if (field.len == 0 || !is_visible(field)) {
+        return false;
+    }
+    if (field.ptr[0] != '"') {
+        *key = field;
+        return field.len <= IDEMPOTENCY_KEY_MOST;
+    }
+    if (field.len < 2 || field.ptr[field.len - 1] != '"') {
+        return false;
+    }
+    return unescape((struct slice){field.ptr + 1, field.len - 2}, arena, key);
+}
+
+void idempotency_bind(struct store_item_write *write, const uint8_t *content)
+{
+    crypto_generichash_state state;
+    const uint8_t what[] = {(uint8_t)write->verb, (uint8_t)write->resource->kind};
+    if (!write->idempotency.key.ptr) {
+        return;
+    }
+    crypto_generichash_init(&state, NULL, 0, sizeof write->idempotency.fingerprint);
+    crypto_generichash_update(&state, what, sizeof what);
+    if (write->verb != STORE_CREATE) { /* whose id is made anew each time */
+        crypto_generichash_update(&state, write->id.bytes, sizeof write->id.bytes);
+    }
+    if (content) {
+        crypto_generichash_update(&state, content, JSON_READER_DIGEST);
+    }
+    crypto_generichash_final(&state, write->idempotency.fingerprint,
+                             sizeof write->idempotency.fingerprint);
+}
+
+bool idempotency_read(struct http_exchange *x, struct store_idempotency *idempotency)
+{
+    const struct http_field_value *field = &x->request.fields[HTTP_FIELD_IDEMPOTENCY_KEY];
+    if (!field->value.ptr) {
+        return true;
+    }
+    if (field->count > 1 || !idempotency_key_parse(field->value, x->arena, &idempotency->key)) {
+        respond_error(x, ERROR_INVALID_HEADER,
+                      "Idempotency-Key must be given once, with 1 to 255 visible ASCII characters, "
+                      "in double quotes or bare.");
+        return false;
+    }
+    return true;
+}
+
+/* ---- answers ---- */
+
+void items_answer_fields(struct http_exchange *x, struct slice tag)
+{
+    http_respond_field(x, "ETag", tag);
+    http_respond_field(x, "Cache-Control", ITEMS_CACHE);
+}
+
+static void answer_item(struct http_exchange *x, int status, int64_t revision, const void *item,
+                        struct slice body)
+{
+    char text[TAG_MOST];
+    items_answer_fields(x, tag_make(api_tag_space(x), TAG_ITEM, revision, text));
+    struct json_writer w = respond_json_begin(x);
+    if (body.ptr) {
+        buffer_add(x->response.body, body);
+    } else {
+        resource_encode(items_resource(x), item, &w);
+    }
+    respond_json(x, status);
+}
+
+static void answer_not_found(struct http_exchange *x)
+{
+    const struct resource *resource = items_resource(x);
+    char detail[240];
+    (void)snprintf(detail, sizeof detail,
+                   "There is no %s with this id in your account: it was deleted, never made, or "
+                   "belongs to another account. GET /v1/%s lists yours.",
+                   resource->name.ptr, resource->collection.ptr);
+    respond_error(x, ERROR_NOT_FOUND, detail);
+}
+
+/* ---- reading one ---- */
+
+#define GET_MAGIC 0x17d0c3a5u
+
+struct get {
+    struct store_item_get op;
+    unsigned magic;
+    struct http_conditions conditions;
+};
+
+static void got(struct store_op *op)
+{
+    const struct get *get = OWNER_OF(op, struct get, op.op, GET_MAGIC);
+    struct http_exchange *x = op->caller;
+    if (op->result == ERROR_NOT_FOUND) {
+        answer_not_found(x);
+        return;
+    }
+    if (op->result != ERROR_NONE) {
+        respond_error(x, op->result, NULL);
+        return;
+    }
+    char text[TAG_MOST];
+    const struct item *item = get->op.item;
+    struct slice tag = tag_make(api_tag_space(x), TAG_ITEM, item->revision, text);
+    const enum http_conditions_verdict verdict = http_conditions_judge(&get->conditions, tag);
+    if (verdict != HTTP_CONDITIONS_GO) {
+        precondition_answer(x, verdict, tag, ITEMS_CACHE);
+        return;
+    }
+    answer_item(x, 200, item->revision, item, (struct slice){0});
+}
+
+void items_get(struct http_exchange *x)
+{
+    struct get *get = arena_new(x->arena, struct get);
+    if (!get) {
+        respond_no_memory(x);
+        return;
+    }
+    if (!precondition_parse(x, &get->conditions)) {
+        return;
+    }
+    OWNER_SET(get, GET_MAGIC);
+    get->op.op = api_op(x, got, x);
+    get->op.resource = items_resource(x);
+    get->op.space = api_caller(x)->user;
+    get->op.id = api_path_id(x);
+    api_engine(x)->item_get(&get->op);
+}
+
+/* ---- writing one ---- */
+
+#define WRITE_MAGIC 0x5be29f61u
+
+struct write {
+    struct store_item_write op;
+    unsigned magic;
+};
+
+static void answer_created(struct http_exchange *x, const struct store_item_write *write)
+{
+    char path[128];
+    const int len =
+        snprintf(path, sizeof path - UUID_TEXT_LEN, "/v1/%s/", items_resource(x)->collection.ptr);
+    assert(len > 0 && (size_t)len < sizeof path - UUID_TEXT_LEN);
+    uuid_format(write->item_id, path + len);
+    path[len + UUID_TEXT_LEN] = '\0';
+    http_respond_field(x, "Location", http_reference(x, slice_of(path)));
+    answer_item(x, 201, write->revision, write->item, write->body);
+}
+
+static void answer_deleted(struct http_exchange *x)
+{
+    http_respond_field(x, "Cache-Control", ITEMS_CACHE);
+    http_respond_status(x, 204);
+}
+
+/* The space is full. */
+static void refuse_more(struct http_exchange *x)
+{
+    const struct settings *settings = api_of(x)->options.settings;
+    char detail[320];
+    (void)snprintf(
+        detail, sizeof detail,
+        "Your account would hold more than this server allows: %lld tasks, and %lld bytes "
+        "of tasks, of their changes and of answers that are kept for Idempotency-Keys. Nothing "
+        "was changed. Reading and deleting still work. Delete tasks that you no longer need, or "
+        "ask the operator for a higher limit.",
+        (long long)settings->user_tasks_most, (long long)settings->user_bytes_most);
+    respond_error(x, ERROR_QUOTA_EXCEEDED, detail);
+}
+
+/* A create is asked of the list. */
+static enum tag_kind kind_of(enum store_verb verb)
+{
+    return verb == STORE_CREATE ? TAG_LIST : TAG_ITEM;
+}
+
+static void written(struct store_op *op)
+{
+    const struct write *owner = OWNER_OF(op, struct write, op.op, WRITE_MAGIC);
+    const struct store_item_write *write = &owner->op;
+    struct http_exchange *x = op->caller;
+    if (op->result == ERROR_QUOTA_EXCEEDED) {
+        refuse_more(x);
+        return;
+    }
+    if (op->result != ERROR_NONE) {
+        respond_user_error(x, op->result); /* what is not found is the account's space here */
+        return;
+    }
+    if (write->replayed) {
+        http_respond_field(x, "Idempotency-Replayed", SLICE("true"));
+    }
+    switch (write->outcome) {
+    case STORE_CREATED: answer_created(x, write); break;
+    case STORE_UPDATED: answer_item(x, 200, write->revision, write->item, write->body); break;
+    case STORE_DELETED: answer_deleted(x); break;
+    case STORE_NOT_FOUND: answer_not_found(x); break;
+    case STORE_PRECONDITION_FAILED:
+        precondition_refuse(x, write->verdict, kind_of(write->verb), write->revision);
+        break;
+    case STORE_KEY_REUSED: respond_error(x, ERROR_IDEMPOTENCY_KEY_REUSED, NULL); break;
+    case STORE_KEY_IN_USE: respond_error(x, ERROR_IDEMPOTENCY_KEY_IN_USE, NULL); break;
+    }
+}
+
+/* Fills a write from the path, the header and the body, in this order; the store decides. */
+static void write_item(struct http_exchange *x, enum store_verb verb, enum field_mode mode)
+{
+    const struct resource *resource = items_resource(x);
+    const bool has_body = verb != STORE_DELETE;
+    struct write *owner = arena_new(x->arena, struct write);
+    void *values = has_body ? arena_alloc(x->arena, resource->size) : NULL;
+    if (!owner || (has_body && !values)) {
+        respond_no_memory(x);
+        return;
+    }
+    OWNER_SET(owner, WRITE_MAGIC);
+    struct store_item_write *write = &owner->op;
+    write->op = api_op(x, written, x);
+    write->resource = resource;
+    write->verb = verb;
+    write->id = verb == STORE_CREATE ? uuid_make_v7() : api_path_id(x);
+    write->space = api_caller(x)->user;
+    write->actor = api_caller(x)->session;
+    write->values = values;
+    write->now = clock_wall_ms();
+    write->steady = clock_steady_ms();
+    if (!precondition_read(x, kind_of(verb), &write->precondition) ||
+        !idempotency_read(x, &write->idempotency)) {
+        return;
+    }
+    uint8_t content[JSON_READER_DIGEST];
+    if (has_body) {
+        resource_clear(resource, values);
+        struct field_reading reading = {
+            .fields = resource->fields, .count = resource->count, .mode = mode, .input = values};
+        if (!body_decode(x, &reading, write->idempotency.key.ptr ? content : NULL)) {
+            return;
+        }
+        write->set = mode == FIELD_WHOLE ? resource_settable(resource) : reading.set;
+    }
+    idempotency_bind(write, has_body ? content : NULL);
+    api_engine(x)->item_write(write);
+}
+
+bool items_delete_values(struct http_exchange *x)
+{
+    struct store_precondition precondition = {0};
+    struct store_idempotency idempotency = {0};
+    return precondition_read(x, kind_of(STORE_DELETE), &precondition) &&
+           idempotency_read(x, &idempotency);
+}
+
+void items_create(struct http_exchange *x)
+{
+    write_item(x, STORE_CREATE, FIELD_WHOLE);
+}
+
+void items_replace(struct http_exchange *x)
+{
+    write_item(x, STORE_REPLACE, FIELD_WHOLE);
+}
+
+void items_patch(struct http_exchange *x)
+{
+    write_item(x, STORE_UPDATE, FIELD_PATCH);
+}
+
+void items_delete(struct http_exchange *x)
+{
+    write_item(x, STORE_DELETE, FIELD_PATCH);
+}

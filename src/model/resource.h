@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#ifndef TASKHOLD_MODEL_RESOURCE_H
+#define TASKHOLD_MODEL_RESOURCE_H
+
+#include "base/buffer.h"
+#include "model/field.h"
+
+/* One description of a resource: a thing that a space holds many of, under /v1/COLLECTION. From it
+ * come the reading and checking of bodies, merge patch, answers, the statements of both engines,
+ * orders and filters of lists, cursors, the journal, export and move. A new member is a member of
+ * the struct, a row of `fields`, and a column in a migration of each engine (on PostgreSQL a CHOICE
+ * or BOOL is a smallint, a NUMBER or TIME a bigint); a new resource is a descriptor in `resources`,
+ * tables, rows of routes and its part of api/openapi.yaml. */
+
+/* Every item begins with these; a struct of an item repeats them in this order. */
+#define ITEM_MEMBERS                                                                               \
+    struct uuid id;                                                                                \
+    int64_t created_at; /* milliseconds since 1970 */                                              \
+    int64_t updated_at;                                                                            \
+    int64_t revision /* of the last change; from the space's one counter, from 1 */
+
+struct item {
+    ITEM_MEMBERS;
+};
+
+#define ITEM_ASSERT(type)                                                                          \
+    static_assert(offsetof(type, id) == offsetof(struct item, id) &&                               \
+                      offsetof(type, created_at) == offsetof(struct item, created_at) &&           \
+                      offsetof(type, updated_at) == offsetof(struct item, updated_at) &&           \
+                      offsetof(type, revision) == offsetof(struct item, revision),                 \
+                  "an item begins with ITEM_MEMBERS")
+
+#define RESOURCE_FIELDS_MOST 32 /* as many bits as a mask of members has */
+
+struct resource {
+    struct slice name;       /* `task`: one of them, in exports and texts */
+    struct slice collection; /* `tasks`: the table, and the last part of the path */
+    int kind;                /* its number in the journal, from 1; never changes */
+
+    /* In the order of an answer. The name of a member is the name of its column. */
+    const struct field *fields;
+    size_t count;
+    size_t size;      /* of the item's struct */
+    size_t text_most; /* bytes that the texts of one may have in all */
+
+    /* The member whose choices are counted in the row of the space (decision.h); NULL: none. */
+    const struct field *counted;
+
+    /* What follows from a change: sets the members that are the item's own business. `before` NULL:
+     * it is new. Called after the client's members were applied, when any differs. A pure function;
+     * may be NULL. */
+    void (*settle)(const void *before, void *after, int64_t now);
+
+    /* Whether the members of one go together, as `settle` leaves them: for items that come from
+     * elsewhere. A pure function; may be NULL: any do. */
+    bool (*fits)(const void *item);
+};
+
+/* All that there are, in the order of their tables: what an item refers to comes before it. */
+extern const struct resource *const resources[];
+extern const unsigned resource_count;
+#define RESOURCES_MOST 8
+
+/* The place of a resource in `resources`. */
+unsigned resource_index(const struct resource *resource);
+
+/* NULL: there is none of that name, or kind. */
+const struct resource *resource_named(struct slice name);
+const struct resource *resource_of_kind(int64_t kind);
+
+/* The member of that name; NULL: there is none. */
+const struct field *resource_field(const struct resource *resource, struct slice name);
+
+static inline unsigned resource_bit(const struct resource *resource, const struct field *field)
+{
+    assert(field >= resource->fields && field < resource->fields + resource->count);
+    return 1U << (field - resource->fields);
+}
+
+/* A new item in which every member has its default: null, or the first choice, or 0. `item` has
+ * `resource->size` bytes. */
+void resource_clear(const struct resource *resource, void *item);
+
+/* Sets the members of `set` to those of `values`, and says which of them differ (bits of
+ * resource_bit). Nothing else is touched; texts stay borrowed. */
+unsigned resource_apply(const struct resource *resource, void *item, const void *values,
+                        unsigned set);
+
+/* Which members differ between two items. */
+unsigned resource_differ(const struct resource *resource, const void *a, const void *b);
+
+/* The mask of all members that a client sets. */
+unsigned resource_settable(const struct resource *resource);
+
+/* Bytes of the texts of an item. */
+size_t resource_text_bytes(const struct resource *resource, const void *item);
+
+/* The JSON object of an item: the same item always gives the same bytes; at most
+ * resource_json_most() of them. */
+void resource_encode(const struct resource *resource, const void *item, struct json_writer *w);
+size_t resource_json_most(const struct resource *resource);
+
+/* The same of the members of `mask` only. */
+void resource_encode_members(const struct resource *resource, const void *item, unsigned mask,
+                             struct json_writer *w);
+
+#endif

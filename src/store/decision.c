@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: MIT
+#include "store/decision.h"
+
+#include <assert.h>
+
+#include "store/retention.h"
+
+/* ---- spaces ---- */
+
+struct usage_limits usage_limits_of(int64_t items, int64_t bytes)
+{
+    return (struct usage_limits){items > 0 ? items : INT64_MAX, bytes > 0 ? bytes : INT64_MAX};
+}
+
+int64_t usage_item_bytes(const struct resource *resource, const void *item)
+{
+    return SPACE_ITEM_BYTES + (int64_t)resource_text_bytes(resource, item);
+}
+
+int64_t usage_change_bytes(struct slice before)
+{
+    return SPACE_CHANGE_BYTES + (int64_t)before.len;
+}
+
+int64_t usage_key_bytes(struct slice key, struct slice body)
+{
+    return SPACE_KEY_BYTES + (int64_t)key.len + (int64_t)body.len;
+}
+
+int64_t usage_total(const struct usage *usage, uint64_t choices)
+{
+    int64_t total = 0;
+    for (unsigned i = 0; i < SPACE_COUNTS; i++)
+        total += choices == 0 || (choices >> i & 1) != 0 ? usage->counts[i] : 0;
+    return total;
+}
+
+void usage_add(struct usage *usage, const struct usage *change)
+{
+    for (unsigned i = 0; i < SPACE_COUNTS; i++)
+        usage->counts[i] += change->counts[i];
+    usage->bytes += change->bytes;
+}
+
+/* ---- preconditions ---- */
+
+static bool names(const struct store_versions *versions, int64_t version)
+{
+    for (unsigned i = 0; i < versions->count; i++) {
+        if (versions->list[i] == version)
+            return true;
+    }
+    return versions->any;
+}
+
+enum store_verdict store_precondition_judge(const struct store_precondition *precondition,
+                                            bool exists, int64_t version)
+{
+    if (precondition->match.present && !(exists && names(&precondition->match, version)))
+        return STORE_MATCH_FAILED;
+    if (precondition->none_match.present && exists && names(&precondition->none_match, version))
+        return STORE_NONE_MATCH_FAILED;
+    return STORE_HOLDS;
+}
+
+/* ---- items ---- */
+
+/* A copy of what `write` writes, in the operation's arena; ptr NULL without memory. */
+static struct slice encode(const struct store_item_write *op, const void *item, unsigned mask)
+{
+    struct json_writer w;
+    struct buffer text;
+    buffer_init(&text, resource_json_most(op->resource));
+    json_writer_init(&w, &text);
+    resource_encode_members(op->resource, item, mask, &w);
+    const struct slice copy =
+        text.failed ? (struct slice){0} : arena_copy(op->op.arena, buffer_slice(&text));
+    buffer_finish(&text);
+    return copy;
+}
+
+static struct item_decision refuse(struct store_item_write *op, enum error error)
+{
+    op->op.result = error;
+    op->item = NULL;
+    return (struct item_decision){.step = ITEM_REFUSE};
+}
+
+static struct item *new_item(const struct store_item_write *op)
+{
+    return arena_alloc(op->op.arena, op->resource->size);
+}
+
+/* ---- what a verb comes to ---- */
+
+static struct item_decision create(struct store_item_write *op, const struct item_before *before)
+{
+    struct item *item = new_item(op);
+    if (!item)
+        return refuse(op, ERROR_OVERLOADED);
+    resource_clear(op->resource, item);
+    item->id = op->id;
+    item->created_at = item->updated_at = op->now;
+    (void)resource_apply(op->resource, item, op->values, op->set);
+    if (op->resource->settle)
+        op->resource->settle(NULL, item, op->now);
+    item->revision = before->space.revision + 1;
+    op->outcome = STORE_CREATED;
+    op->revision = item->revision;
+    op->item = item;
+    return (struct item_decision){.step = ITEM_INSERT, .change = {.verb = STORE_CREATE}};
+}
+
+static unsigned mask_of(const struct resource *resource, unsigned without)
+{
+    unsigned mask = 0;
+    for (size_t i = 0; i < resource->count; i++)
+        mask |= (resource->fields[i].flags & without) == 0 ? 1U << i : 0;
+    return mask;
+}
+
+static struct item_decision change(struct store_item_write *op, const struct item_before *before)
+{
+    const struct item *old = before->item;
+    struct item *item = new_item(op);
+    if (!item)
+        return refuse(op, ERROR_OVERLOADED);
+    memcpy(item, old, op->resource->size);
+    op->outcome = STORE_UPDATED;
+    op->revision = old->revision;
+    op->item = item;
+    if (resource_apply(op->resource, item, op->values, op->set) == 0)
+        return (struct item_decision){.step = ITEM_NOTHING};
+    /* A clock that is behind, of another node say, puts no time before an earlier one. */
+    const int64_t now = op->now > old->updated_at ? op->now : old->updated_at;
+    if (op->resource->settle)
+        op->resource->settle(old, item, now);
+    item->updated_at = now;
+    item->revision = op->revision = before->space.revision + 1;
+    const unsigned differ = resource_differ(op->resource, old, item);
+    const struct slice replaced = encode(op, old, differ & mask_of(op->resource, FIELD_STAMP));
+    return replaced.ptr
+               ? (struct item_decision){.step = ITEM_UPDATE, .change = {op->verb, replaced}}
+               : refuse(op, ERROR_OVERLOADED);
+}
+
+static struct item_decision delete (struct store_item_write *op, const struct item_before *before)
+{
+    op->outcome = STORE_DELETED;
+    op->revision = before->space.revision + 1;
+    const struct slice whole = encode(op, before->item, mask_of(op->resource, 0));
+    return whole.ptr ? (struct item_decision){.step = ITEM_REMOVE, .change = {STORE_DELETE, whole}}
+                     : refuse(op, ERROR_OVERLOADED);
+}
+
+/* Sets the outcome and answers false when the request must not be carried out. What a create is
+ * asked of is the list, which always exists and has the space's revision. */
+static bool may_change(struct store_item_write *op, const struct item_before *before)
+{
+    const bool creates = op->verb == STORE_CREATE;
+    const bool exists = creates || before->item;
+    if (!exists && op->verb != STORE_REPLACE) {
+        op->outcome = STORE_NOT_FOUND;
+        return false;
+    }
+    int64_t revision = before->space.revision;
+    if (!creates)
+        revision = before->item ? ((const struct item *)before->item)->revision : 0;
+    op->verdict = store_precondition_judge(&op->precondition, exists, revision);
+    if (op->verdict != STORE_HOLDS) {
+        op->outcome = STORE_PRECONDITION_FAILED;
+        op->revision = revision;
+    }
+    return op->verdict == STORE_HOLDS;
+}
+
+static struct item_decision decide(struct store_item_write *op, const struct item_before *before)
+{
+    if (!may_change(op, before))
+        return (struct item_decision){.step = ITEM_NOTHING};
+    if (op->verb == STORE_CREATE || !before->item)
+        return create(op, before);
+    return op->verb == STORE_DELETE ? delete (op, before) : change(op, before);
+}
+
+/* ---- what it adds to the space ---- */
+
+static void count(struct usage *usage, const struct resource *resource, const void *item, int sign)
+{
+    if (resource->counted)
+        usage->counts[field_get(resource->counted, item).number] += sign;
+    usage->bytes += sign * usage_item_bytes(resource, item);
+}
+
+static struct usage usage_of(const struct store_item_write *op, const struct item_before *before,
+                             const struct item_decision *decision)
+{
+    struct usage usage = {0};
+    const enum item_step step = decision->step;
+    if (step == ITEM_UPDATE || step == ITEM_REMOVE)
+        count(&usage, op->resource, before->item, -1);
+    if (step == ITEM_UPDATE || step == ITEM_INSERT)
+        count(&usage, op->resource, op->item, 1);
+    if (step == ITEM_INSERT || step == ITEM_UPDATE || step == ITEM_REMOVE)
+        usage.bytes += usage_change_bytes(decision->change.before);
+    if (decision->keep)
+        usage.bytes += usage_key_bytes(op->idempotency.key, op->body) - before->kept_bytes;
+    return usage;
+}
+
+/* A deletion makes room sooner or later, so it may take some first. */
+static bool fits(const struct store_item_write *op, const struct item_before *before,
+                 const struct item_decision *decision, const struct usage_limits *limits)
+{
+    const struct usage *usage = &before->space.usage;
+    if (decision->step == ITEM_REMOVE)
+        return true;
+    if (decision->step == ITEM_INSERT && op->resource->counted &&
+        usage_total(usage, 0) >= limits->items)
+        return false;
+    return decision->usage.bytes <= 0 || decision->usage.bytes <= limits->bytes - usage->bytes;
+}
+
+struct item_decision item_decide(struct store_item_write *op, const struct item_before *before,
+                                 const struct usage_limits *limits)
+{
+    assert(op->resource && op->op.arena && (op->values || op->verb == STORE_DELETE));
+    assert((op->set & ~resource_settable(op->resource)) == 0);
+    op->item = NULL;
+    op->item_id = op->id;
+    op->body = (struct slice){0};
+    op->revision = 0;
+    op->verdict = STORE_HOLDS;
+    op->replayed = false;
+    struct item_decision decision = decide(op, before);
+    if (decision.step == ITEM_REFUSE)
+        return decision;
+    decision.keep = op->idempotency.key.ptr && op->outcome <= STORE_DELETED;
+    if (decision.keep && op->item) {
+        op->body = encode(op, op->item, mask_of(op->resource, 0));
+        if (!op->body.ptr)
+            return refuse(op, ERROR_OVERLOADED);
+    }
+    decision.usage = usage_of(op, before, &decision);
+    return fits(op, before, &decision, limits) ? decision : refuse(op, ERROR_QUOTA_EXCEEDED);
+}
+
+/* ---- what was kept ---- */
+
+bool item_decide_kept(struct store_item_write *op, const struct item_kept *kept)
+{
+    const struct slice fingerprint = {(const char *)op->idempotency.fingerprint,
+                                      sizeof op->idempotency.fingerprint};
+    assert(op->idempotency.key.ptr && kept->fingerprint.ptr);
+    if (kept->used_at <= op->steady - RETENTION_KEY_MS)
+        return false;
+    op->item = NULL;
+    if (!slice_eq(kept->fingerprint, fingerprint)) {
+        op->outcome = STORE_KEY_REUSED;
+        return true;
+    }
+    op->outcome = kept->outcome;
+    op->item_id = kept->id;
+    op->revision = kept->revision;
+    op->body = kept->body;
+    op->replayed = true;
+    return true;
+}
+
+/* ---- accounts ---- */
+
+enum error user_decide_change(const struct user *user, struct slice verified)
+{
+    if (!user)
+        return ERROR_NOT_FOUND;
+    if (!slice_eq(user->password_hash, verified))
+        return ERROR_WRONG_PASSWORD;
+    return user->disabled_at != 0 ? ERROR_NOT_FOUND : ERROR_NONE;
+}
+
+enum error user_decide_login(const struct user *user, struct slice verified)
+{
+    return user_decide_change(user, verified) == ERROR_NONE ? ERROR_NONE
+                                                            : ERROR_INVALID_CREDENTIALS;
+}
+
+void user_touch(struct user *user, int64_t now)
+{
+    user->updated_at = now > user->updated_at ? now : user->updated_at;
+}
+
+bool user_decide_rename(struct store_user_rename *op, const struct user *user)
+{
+    op->user = *user;
+    op->verdict = store_precondition_judge(&op->precondition, true, user_version(user));
+    if (op->verdict != STORE_HOLDS) {
+        op->op.result = ERROR_PRECONDITION_FAILED;
+        return false;
+    }
+    op->user.name = op->name;
+    user_touch(&op->user, op->now);
+    return true;
+}
+
+bool user_decide_govern(struct store_user_govern *op)
+{
+    switch (op->verb) {
+    case STORE_USER_DISABLE:
+        op->user.disabled_at = op->user.disabled_at ? op->user.disabled_at : op->now;
+        break;
+    case STORE_USER_ENABLE: op->user.disabled_at = 0; return false;
+    case STORE_USER_SET_PASSWORD: user_touch(&op->user, op->now); break;
+    case STORE_USER_ERASE: break;
+    }
+    return true;
+}
+
+/* ---- sessions ---- */
+
+#define ENTRY_SIZE 8
+#define COUNT_MOST 0xffffU
+
+/* A grace is told in so many steps: what is superseded within one step is one entry. So a client
+ * that refreshes again and again takes no more room than one that does so now and then. */
+#define GRACE_STEPS 48
+_Static_assert(GRACE_STEPS + 2 <= SESSION_SUPERSEDED_MOST, "all of a grace has room");
+
+/* `count` tokens, one after the other, the last of which was superseded at `time`. */
+struct entry {
+    int64_t time; /* milliseconds since 1970 */
+    unsigned count;
+};
+
+void session_set_superseded(struct session_standing *standing, struct slice bytes)
+{
+    const bool good = bytes.len <= sizeof standing->superseded && bytes.len % ENTRY_SIZE == 0;
+    standing->superseded_size = good ? bytes.len : 0;
+    if (standing->superseded_size > 0)
+        memcpy(standing->superseded, bytes.ptr, standing->superseded_size);
+}
+
+static struct entry get_entry(const struct session_standing *standing, size_t place)
+{
+    uint64_t value = 0;
+    for (unsigned i = 0; i < ENTRY_SIZE; i++)
+        value = value << 8 | standing->superseded[place * ENTRY_SIZE + i];
+    return (struct entry){.time = (int64_t)(value >> 16), .count = (unsigned)(value & COUNT_MOST)};
+}
+
+static void put_entry(struct session_standing *standing, size_t place, struct entry entry)
+{
+    uint64_t value = (uint64_t)entry.time << 16 | entry.count;
+    for (unsigned i = ENTRY_SIZE; i-- > 0; value >>= 8)
+        standing->superseded[place * ENTRY_SIZE + i] = (uint8_t)value;
+}
+
+static size_t count_entries(const struct session_standing *standing)
+{
+    return standing->superseded_size / ENTRY_SIZE;
+}
+
+/* Was the token with `counter` superseded less than `grace_ms` ago? */
+static bool is_in_grace(const struct session_standing *standing,
+                        const struct store_session_refresh *op)
+{
+    if (op->counter < 1 || op->counter >= standing->session.counter)
+        return false;
+    uint64_t age = (uint64_t)(standing->session.counter - op->counter); /* 1: the one before */
+    for (size_t i = 0; i < count_entries(standing); i++) {
+        const struct entry entry = get_entry(standing, i);
+        if (age <= entry.count)
+            return op->now - entry.time < op->grace_ms;
+        age -= entry.count;
+    }
+    return false;
+}
+
+/* Notes that the current token is superseded now; what no grace covers any longer is forgotten. */
+static void supersede(struct session_standing *standing, const struct store_session_refresh *op)
+{
+    size_t count = count_entries(standing);
+    while (count > 0 && op->now - get_entry(standing, count - 1).time >= op->grace_ms)
+        count--;
+    const int64_t step = op->grace_ms / GRACE_STEPS + 1;
+    struct entry newest = {0};
+    if (count > 0)
+        newest = get_entry(standing, 0);
+    if (newest.count > 0 && newest.count < COUNT_MOST && newest.time / step == op->now / step) {
+        const int64_t last = newest.time > op->now ? newest.time : op->now;
+        put_entry(standing, 0, (struct entry){last, newest.count + 1});
+    } else {
+        if (count == SESSION_SUPERSEDED_MOST)
+            count--;
+        memmove(standing->superseded + ENTRY_SIZE, standing->superseded, count * ENTRY_SIZE);
+        put_entry(standing, 0, (struct entry){op->now, 1});
+        count++;
+    }
+    standing->superseded_size = count * ENTRY_SIZE;
+}
+
+/* From op->counter to the next. A counter that is ahead of ours is a token that we gave out and
+ * forgot, by a restore or by a failover that lost the last commits: nobody else can make one. Its
+ * holder has the newest there is; what came between, no client should still send. */
+static void rotate(const struct store_session_refresh *op, struct session_standing *standing)
+{
+    struct session *session = &standing->session;
+    int64_t last = session->created_at + op->lifetime_ms;
+    if (op->counter > session->counter)
+        standing->superseded_size = 0;
+    supersede(standing, op);
+    session->counter = op->counter + 1;
+    session->last_used_at = op->now;
+    session->expires_at = op->now + op->ttl_ms < last ? op->now + op->ttl_ms : last;
+}
+
+enum session_decision session_decide_refresh(struct store_session_refresh *op,
+                                             struct session_standing *standing)
+{
+    enum session_decision decision = SESSION_DECISION_NOTHING;
+    op->reuse = false;
+    if (!standing || standing->disabled || standing->session.expires_at <= op->now) {
+        op->op.result = ERROR_INVALID_REFRESH_TOKEN;
+        return decision;
+    }
+    if (op->counter >= standing->session.counter && op->counter < INT64_MAX) {
+        rotate(op, standing);
+        decision = SESSION_DECISION_ROTATE;
+    } else if (!is_in_grace(standing, op)) {
+        op->reuse = true;
+        op->op.result = ERROR_INVALID_REFRESH_TOKEN;
+        decision = SESSION_DECISION_END;
+    }
+    op->session = standing->session;
+    return decision;
+}

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: MIT
+#include "store/decision.h"
+#include "store/postgres/job.h"
+#include "store/postgres/operations.h"
+
+/* Reads and writes of items, whatever their resource. */
+
+#define GET_MAGIC   0x5e1c07a3u
+#define LIST_MAGIC  0xb94f2d68u
+#define WRITE_MAGIC 0x73d85ae1u
+
+/* A row into an item in the operation's arena, or into `*item` when that is there. False: the
+ * operation fails. */
+static bool take_item(struct job *job, struct row *r, const struct resource *resource, void **item)
+{
+    if (!*item)
+        *item = arena_alloc(job->op->arena, resource->size);
+    if (!*item) {
+        job_fail(job, ERROR_OVERLOADED);
+        return false;
+    }
+    row_item(r, resource, *item);
+    if (r->failed)
+        job_fail(job, ERROR_INTERNAL_ERROR);
+    return !r->failed;
+}
+
+/* ---- one item ---- */
+
+/* The texts stay in the result, which lives until the answer was given. */
+static void take_got(struct job *job, const PGresult *result)
+{
+    struct store_item_get *op = (struct store_item_get *)job->op;
+    void *item = NULL;
+    if (PQntuples(result) == 0) {
+        op->op.result = ERROR_NOT_FOUND;
+        return;
+    }
+    struct row r = row_of(result, 0, NULL);
+    if (take_item(job, &r, op->resource, &item))
+        op->item = item;
+}
+
+static bool step_get(struct job *job, unsigned round)
+{
+    struct store_item_get *op = job_op(job, step_get);
+    (void)round;
+    op->item = NULL;
+    job_send(job, SQL_OF_ITEM(op->resource, SQL_ITEM_GET), take_got, SQL_UUID(&op->space),
+             SQL_UUID(&op->id));
+    return false;
+}
+
+void pg_item_get(struct store_item_get *op)
+{
+    static const struct work work = {
+        .lane = LANE_READ, .size = sizeof(struct job), .magic = GET_MAGIC, .step = step_get};
+    assert(op->resource);
+    job_start(&op->op, &work, &op->space);
+}
+
+/* ---- lists ---- */
+
+#define ITEM_AT (SPACE_COUNTS + 2) /* columns before those of an item */
+
+static void take_items(struct job *job, struct store_item_list *op, const PGresult *result)
+{
+    const int count = PQgetisnull(result, 0, ITEM_AT) ? 0 : PQntuples(result);
+    void *item = NULL;
+    int64_t bytes = 0;
+    bool full = false;
+    for (int i = 0; i < count && !op->more; i++) {
+        struct row r = row_of(result, i, NULL);
+        r.column = ITEM_AT;
+        op->more = full;
+        if (full || !take_item(job, &r, op->resource, &item))
+            return;
+        bytes += usage_item_bytes(op->resource, item);
+        full = !op->each(op, item) || i + 1 == (int)op->limit || bytes > STORE_PAGE_BYTES;
+    }
+}
+
+static void take_list(struct job *job, const PGresult *result)
+{
+    struct store_item_list *op = (struct store_item_list *)job->op;
+    const bool found = PQntuples(result) > 0;
+    struct usage usage = {0};
+    op->revision = 0;
+    op->total = sql_list_counts(op) ? 0 : -1;
+    if (found) {
+        struct row r = row_of(result, 0, NULL);
+        op->revision = row_i64(&r);
+        for (unsigned i = 0; i < SPACE_COUNTS; i++)
+            usage.counts[i] = row_i64(&r);
+        op->total = row_i64(&r);
+    }
+    if (sql_list_has_counter(op))
+        op->total = usage_total(&usage, op->term_count > 0 ? op->terms[0].choices : 0);
+    if ((!op->begin || op->begin(op)) && found)
+        take_items(job, op, result);
+}
+
+static bool step_list(struct job *job, unsigned round)
+{
+    struct store_item_list *op = (struct store_item_list *)job->op;
+    (void)round;
+    op->more = false;
+    job_send_list(job, op, take_list);
+    return false;
+}
+
+/* The order by creation has an index; others keep the first rows of a scan of the space. */
+static bool is_indexed(const struct store_item_list *op)
+{
+    return op->sort->at == offsetof(struct item, created_at) && op->term_count == 0 &&
+           !sql_list_counts(op);
+}
+
+void pg_item_list(struct store_item_list *op)
+{
+    static const struct work page = {
+        .lane = LANE_READ, .size = sizeof(struct job), .magic = LIST_MAGIC, .step = step_list};
+    static const struct work scan = {
+        .lane = LANE_SCAN, .size = sizeof(struct job), .magic = LIST_MAGIC, .step = step_list};
+    assert(op->resource && op->sort && op->each);
+    assert(op->limit >= 1 && op->limit <= STORE_LIMIT_MOST && op->term_count <= STORE_TERMS_MOST);
+    job_start(&op->op, is_indexed(op) ? &page : &scan, &op->space);
+}
+
+/* ---- writes: what is there, read after the lock of the space ---- */
+
+struct item_job {
+    struct job job;
+    bool found; /* the space is there */
+    struct item_before before;
+    bool deleted;         /* there was an item under the id; asked for by looks_for_itself */
+    bool decided;         /* by the answer that was kept under the key */
+    struct item *created; /* by the one statement of step_create */
+};
+
+static struct item_job *item_job_of(struct job *job)
+{
+    return job_owner(job, WRITE_MAGIC);
+}
+
+static bool has_key(const struct store_item_write *op)
+{
+    return op->idempotency.key.ptr != NULL;
+}
+
+/* Run again, a create finds its item instead of its key. */
+static bool looks_for_itself(const struct job *job)
+{
+    const struct store_item_write *op = (const struct store_item_write *)job->op;
+    return job->uncertain && op->verb == STORE_CREATE && !has_key(op);
+}
+
+static void take_space(struct job *job, const PGresult *result)
+{
+    struct item_job *w = item_job_of(job);
+    struct space *space = &w->before.space;
+    w->found = PQntuples(result) > 0;
+    if (!w->found)
+        return;
+    struct row r = row_of(result, 0, NULL);
+    space->revision = row_i64(&r);
+    space->forgotten = row_i64(&r);
+    for (unsigned i = 0; i < SPACE_COUNTS; i++)
+        space->usage.counts[i] = row_i64(&r);
+    space->usage.bytes = row_i64(&r);
+}
+
+static void take_before(struct job *job, const PGresult *result)
+{
+    const struct store_item_write *op = (struct store_item_write *)job->op;
+    void *item = NULL;
+    if (PQntuples(result) == 0)
+        return;
+    struct row r = row_of(result, 0, op->op.arena);
+    if (take_item(job, &r, op->resource, &item))
+        item_job_of(job)->before.item = item;
+}
+
+static void take_deletion(struct job *job, const PGresult *result)
+{
+    item_job_of(job)->deleted = PQntuples(result) > 0;
+}
+
+/* Was it this very operation that kept the answer, in an earlier run? */
+static bool is_own(const struct job *job, const struct item_kept *kept)
+{
+    const struct store_item_write *op = (const struct store_item_write *)job->op;
+    return job->uncertain && kept->used_at == op->steady && uuid_eq(kept->id, op->id);
+}
+
+static void take_key(struct job *job, const PGresult *result)
+{
+    struct store_item_write *op = (struct store_item_write *)job->op;
+    struct item_job *w = item_job_of(job);
+    if (PQntuples(result) == 0)
+        return;
+    struct row r = row_of(result, 0, op->op.arena);
+    struct item_kept kept = {.fingerprint = row_blob(&r)};
+    kept.used_at = row_i64(&r);
+    kept.outcome = (enum store_outcome)row_i64(&r);
+    kept.id = row_uuid(&r);
+    kept.revision = row_i64(&r);
+    kept.body = row_text(&r);
+    if (r.failed) {
+        job_fail(job, ERROR_OVERLOADED);
+        return;
+    }
+    w->before.kept_bytes = usage_key_bytes(op->idempotency.key, kept.body);
+    w->decided = item_decide_kept(op, &kept);
+    if (is_own(job, &kept))
+        op->replayed = false;
+}
+
+static void ask(struct job *job, const struct store_item_write *op)
+{
+    const struct sql_value space = SQL_UUID(&op->space);
+    job_send(job, SQL_SPACE_LOCK, take_space, space);
+    if (op->verb != STORE_CREATE || looks_for_itself(job))
+        job_send(job, SQL_OF_ITEM(op->resource, SQL_ITEM_GET), take_before, space,
+                 SQL_UUID(&op->id));
+    if (looks_for_itself(job))
+        job_send(job, SQL_DELETION_GET, take_deletion, space, SQL_UUID(&op->id));
+    if (has_key(op))
+        job_send(job, SQL_KEY_GET, take_key, space, SQL_TEXT(op->idempotency.key));
+}
+
+/* ---- writes: writing ---- */
+
+/* The columns of an item but for those whose flags or place say no; returns how many values there
+ * are then. */
+static unsigned add_columns(struct sql_value *values, unsigned count,
+                            const struct resource *resource, const void *item, unsigned without,
+                            size_t without_at)
+{
+    for (size_t i = 0; i < resource->count; i++) {
+        const struct field *field = &resource->fields[i];
+        if ((field->flags & without) != 0 || field->at == without_at)
+            continue;
+        values[count++] = (struct sql_value){SQL_LETTER(field), field_get(field, item)};
+    }
+    assert(count <= PARAMS_MOST);
+    return count;
+}
+
+static unsigned add_usage(struct sql_value *values, unsigned count, const struct usage *usage)
+{
+    for (unsigned i = 0; i < SPACE_COUNTS; i++)
+        values[count++] = SQL_I64(usage->counts[i]);
+    values[count++] = SQL_I64(usage->bytes);
+    return count;
+}
+
+/* INSERT, UPDATE or REMOVE: the item, the journal and the space in one statement. */
+static void write_change(struct job *job, const struct store_item_write *op,
+                         const struct item_decision *decision)
+{
+    const struct item *before = item_job_of(job)->before.item;
+    const enum item_step step = decision->step;
+    struct sql_value values[PARAMS_MOST] = {SQL_UUID(&op->space)};
+    unsigned which = SQL_ITEM_ADD;
+    unsigned count = add_usage(values, 1, &decision->usage);
+    assert(op->revision > 0);
+    values[count++] = SQL_I64(op->revision);
+    values[count++] = SQL_I64(op->steady);
+    values[count++] = SQL_I64(op->resource->kind);
+    values[count++] = SQL_I64(decision->change.verb);
+    values[count++] = SQL_OPTIONAL_UUID(&op->actor);
+    values[count++] = SQL_TEXT(decision->change.before);
+    if (step == ITEM_INSERT) {
+        count = add_columns(values, count, op->resource, op->item, 0, SIZE_MAX);
+    } else {
+        assert(before);
+        values[count++] = SQL_UUID(&op->id);
+        values[count++] = SQL_I64(before->revision);
+        which = SQL_ITEM_REMOVE;
+    }
+    if (step == ITEM_UPDATE) {
+        which = SQL_ITEM_CHANGE;
+        count = add_columns(values, count, op->resource, op->item, FIELD_FIXED, SIZE_MAX);
+    }
+    job_send_values(job, SQL_OF_ITEM(op->resource, which), values, count, NULL);
+}
+
+static void decide(struct job *job, struct store_item_write *op)
+{
+    const struct usage_limits limits = job_limits(job);
+    const struct item_decision decision = item_decide(op, &item_job_of(job)->before, &limits);
+    if (decision.step == ITEM_REFUSE)
+        return;
+    if (decision.step != ITEM_NOTHING)
+        write_change(job, op, &decision);
+    else if (decision.usage.bytes != 0)
+        job_send(job, SQL_SPACE_ADD_BYTES, NULL, SQL_UUID(&op->space),
+                 SQL_I64(decision.usage.bytes));
+    if (decision.keep)
+        job_send(job, SQL_KEY_PUT, NULL, SQL_UUID(&op->space), SQL_TEXT(op->idempotency.key),
+                 SQL_BLOB(op->idempotency.fingerprint, sizeof op->idempotency.fingerprint),
+                 SQL_I64(op->steady), SQL_I64(op->outcome), SQL_UUID(&op->item_id),
+                 SQL_I64(op->revision), SQL_TEXT(op->body));
+}
+
+/* What an earlier run of the create made. */
+static void find_itself(const struct item_job *w, struct store_item_write *op)
+{
+    const struct item *item = w->before.item;
+    op->outcome = STORE_CREATED;
+    op->verdict = STORE_HOLDS;
+    op->item = item;
+    op->item_id = item->id;
+    op->revision = item->revision;
+    op->body = (struct slice){0};
+}
+
+/* Round 0 reads, round 1 decides and writes. */
+static bool step_change(struct job *job, unsigned round)
+{
+    struct item_job *w = item_job_of(job);
+    struct store_item_write *op = (struct store_item_write *)job->op;
+    if (round == 0) {
+        op->replayed = false;
+        ask(job, op);
+        return true;
+    }
+    if (!w->found) {
+        op->op.result = ERROR_NOT_FOUND;
+    } else if (w->decided) {
+        /* A repeated answer must be as durable as the first was. */
+        if (op->outcome != STORE_KEY_REUSED)
+            job_send(job, SQL_KEY_TOUCH, NULL, SQL_UUID(&op->space), SQL_TEXT(op->idempotency.key));
+    } else if (looks_for_itself(job) && w->before.item) {
+        find_itself(w, op);
+    } else if (looks_for_itself(job) && w->deleted) {
+        op->op.result = ERROR_OUTCOME_UNKNOWN;
+    } else {
+        decide(job, op);
+    }
+    return false;
+}
+
+static void take_created(struct job *job, const PGresult *result)
+{
+    struct store_item_write *op = (struct store_item_write *)job->op;
+    struct item *item = item_job_of(job)->created;
+    if (PQntuples(result) == 0) {
+        op->op.result = ERROR_NOT_FOUND;
+        return;
+    }
+    struct row r = row_of(result, 0, NULL);
+    item->revision = op->revision = row_i64(&r);
+    if (op->revision == 0)
+        op->op.result = ERROR_QUOTA_EXCEEDED;
+}
+
+/* Nothing need be known before, so one statement does it all: it tests the limits itself, and takes
+ * the revision. */
+static bool step_create(struct job *job, unsigned round)
+{
+    static const struct usage_limits none = {INT64_MAX, INT64_MAX};
+    static const struct item_before unknown;
+    struct store_item_write *op = (struct store_item_write *)job->op;
+    struct item_job *w = item_job_of(job);
+    const struct usage_limits limits = job_limits(job);
+    struct sql_value values[PARAMS_MOST] = {SQL_UUID(&op->space)};
+    if (job->uncertain)
+        return step_change(job, round);
+    op->replayed = false;
+    const struct item_decision decision = item_decide(op, &unknown, &none);
+    if (decision.step == ITEM_REFUSE)
+        return false;
+    assert(decision.step == ITEM_INSERT && !decision.keep && !decision.change.before.ptr);
+    w->created = arena_alloc(op->op.arena, op->resource->size);
+    if (!w->created) {
+        op->op.result = ERROR_OVERLOADED;
+        return false;
+    }
+    memcpy(w->created, op->item, op->resource->size);
+    op->item = w->created;
+    unsigned count = add_usage(values, 1, &decision.usage);
+    values[count++] = SQL_I64(op->resource->counted ? limits.items : INT64_MAX);
+    values[count++] = SQL_I64(limits.bytes);
+    values[count++] = SQL_I64(op->steady);
+    values[count++] = SQL_I64(op->resource->kind);
+    values[count++] = SQL_OPTIONAL_UUID(&op->actor);
+    count = add_columns(values, count, op->resource, op->item, 0, offsetof(struct item, revision));
+    job_send_values(job, SQL_OF_ITEM(op->resource, SQL_ITEM_CREATE), values, count, take_created);
+    return false;
+}
+
+/* A key tells what became of the first run; so does the item, for a create. */
+static bool is_repeatable(const struct job *job)
+{
+    const struct store_item_write *op = (const struct store_item_write *)job->op;
+    return has_key(op) || op->verb == STORE_CREATE;
+}
+
+void pg_item_write(struct store_item_write *op)
+{
+    static const struct work create = {.lane = LANE_CREATE,
+                                       .size = sizeof(struct item_job),
+                                       .magic = WRITE_MAGIC,
+                                       .step = step_create};
+    static const struct work change = {.lane = LANE_CHANGE,
+                                       .size = sizeof(struct item_job),
+                                       .magic = WRITE_MAGIC,
+                                       .step = step_change,
+                                       .repeatable = is_repeatable};
+    const bool plain = op->verb == STORE_CREATE && !has_key(op) &&
+                       !op->precondition.match.present && !op->precondition.none_match.present;
+    assert(op->resource && (op->verb == STORE_DELETE || op->values));
+    job_start(&op->op, plain ? &create : &change, &op->space);
+}

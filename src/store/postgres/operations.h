@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#ifndef TASKHOLD_STORE_POSTGRES_OPERATIONS_H
+#define TASKHOLD_STORE_POSTGRES_OPERATIONS_H
+
+#include "store/store.h"
+
+/* What the engine's table of calls has. */
+
+/* items.c */
+void pg_item_get(struct store_item_get *op);
+void pg_item_list(struct store_item_list *op);
+void pg_item_write(struct store_item_write *op);
+
+/* users.c: reads of accounts, and changes of them */
+void pg_user_by_email(struct store_user_by_email *op);
+void pg_user_get(struct store_user_get *op);
+void pg_user_list(struct store_user_list *op);
+void pg_user_create(struct store_user_create *op);
+void pg_invitation_create(struct store_invitation_create *op);
+void pg_user_rename(struct store_user_rename *op);
+void pg_user_set_password(struct store_user_set_password *op);
+void pg_user_set_email(struct store_user_set_email *op);
+void pg_user_delete(struct store_user_delete *op);
+void pg_user_govern(struct store_user_govern *op);
+
+/* sessions.c: logins, rotation of refresh tokens, logouts */
+void pg_session_check(struct store_session_check *op);
+void pg_session_list(struct store_session_list *op);
+void pg_session_create(struct store_session_create *op);
+void pg_session_refresh(struct store_session_refresh *op);
+void pg_session_end(struct store_session_end *op);
+
+#endif

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: MIT
+#include "store/sql.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "store/decision.h"
+
+#define USER_COLUMNS                                                                               \
+    "user_id, email, name, password_hash, created_at, updated_at, disabled_at, deleted_at"
+
+const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
+    [SQL_USER_GET] = {"SELECT " USER_COLUMNS
+                      " FROM users WHERE user_id = ?1 AND deleted_at IS NULL",
+                      "u"},
+    [SQL_USER_LIST] = {"SELECT " USER_COLUMNS " FROM users "
+                       "WHERE user_id > ?1 AND deleted_at IS NULL ORDER BY user_id LIMIT ?2",
+                       "ui"},
+    [SQL_USER_INSERT] = {"INSERT INTO users (user_id, email, name, password_hash, created_at, "
+                         "updated_at, disabled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                         "utttiii"},
+    [SQL_USER_RENAME] = {"UPDATE users SET name = ?2, updated_at = {max}(updated_at, ?3) "
+                         "WHERE user_id = ?1",
+                         "uti"},
+    [SQL_USER_SET_HASH] = {"UPDATE users SET password_hash = ?2, updated_at = "
+                           "{max}(updated_at, coalesce(?3, updated_at)) WHERE user_id = ?1",
+                           "uti"},
+    [SQL_USER_SET_EMAIL] = {"UPDATE users SET email = ?2, updated_at = {max}(updated_at, ?3) "
+                            "WHERE user_id = ?1",
+                            "uti"},
+    [SQL_USER_SET_DISABLED] = {"UPDATE users SET disabled_at = ?2 WHERE user_id = ?1", "ui"},
+    [SQL_USER_MARK_DELETED] = {"UPDATE users SET deleted_at = ?2, email = NULL, name = NULL, "
+                               "password_hash = '' WHERE user_id = ?1",
+                               "ui"},
+    [SQL_ADDRESS_KNOWN] = {"SELECT 1 FROM known_addresses WHERE user_id = ?1 AND ip = ?2", "ut"},
+    [SQL_ADDRESS_PUT] = {"INSERT INTO known_addresses (user_id, ip, seen_at) VALUES (?1, ?2, ?3) "
+                         "ON CONFLICT (user_id, ip) DO UPDATE SET seen_at = excluded.seen_at",
+                         "uti"},
+    [SQL_ADDRESS_PRUNE] = {"DELETE FROM known_addresses WHERE user_id = ?1 AND ip IN (SELECT ip "
+                           "FROM known_addresses WHERE user_id = ?1 ORDER BY seen_at DESC, ip "
+                           "LIMIT 1000 OFFSET ?2)",
+                           "ui"},
+    [SQL_ADDRESS_DELETE_ALL] = {"DELETE FROM known_addresses WHERE user_id = ?1", "u"},
+    [SQL_SESSION_CHECK] = {"SELECT s.expires_at FROM sessions s "
+                           "JOIN users u ON u.user_id = s.user_id "
+                           "WHERE s.user_id = ?1 AND s.id = ?2 AND s.expires_at > ?3 "
+                           "AND u.disabled_at IS NULL AND u.deleted_at IS NULL",
+                           "uui"},
+    [SQL_SESSION_LIST] = {"SELECT id, user_id, counter, created_at, last_used_at, expires_at, "
+                          "user_agent, ip FROM sessions WHERE user_id = ?1 AND expires_at > ?2 "
+                          "ORDER BY created_at DESC, id DESC",
+                          "ui"},
+    [SQL_SESSION_INSERT] = {"INSERT INTO sessions (user_id, id, counter, created_at, "
+                            "last_used_at, expires_at, user_agent, ip, superseded) "
+                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, {empty}) "
+                            "ON CONFLICT DO NOTHING",
+                            "uuiiiitt"},
+    [SQL_SESSION_PRUNE] = {"DELETE FROM sessions WHERE user_id = ?1 AND id IN (SELECT id FROM "
+                           "sessions WHERE user_id = ?1 ORDER BY created_at DESC, id DESC "
+                           "LIMIT 1000 OFFSET ?2) RETURNING id",
+                           "ui"},
+    [SQL_SESSION_ROTATE] = {"UPDATE sessions SET counter = ?3, last_used_at = ?4, "
+                            "expires_at = ?5, superseded = ?6 WHERE user_id = ?1 AND id = ?2",
+                            "uuiiib"},
+    [SQL_SESSION_DELETE] = {"DELETE FROM sessions WHERE user_id = ?1 AND id = ?2 RETURNING id",
+                            "uu"},
+    [SQL_SESSION_DELETE_OTHERS] = {"DELETE FROM sessions WHERE user_id = ?1 AND id <> ?2", "uu"},
+    [SQL_INVITATION_DELETE] = {"DELETE FROM invitations WHERE hash = ?1", "b"},
+
+    [SQL_SPACE_INSERT] = {"INSERT INTO spaces (space_id, owner_id) VALUES (?1, ?2)", "uu"},
+    [SQL_SPACE_GET] = {"SELECT revision, forgotten, " SPACE_USAGE_COLUMNS
+                       " FROM spaces WHERE space_id = ?1",
+                       "u"},
+    [SQL_SPACE_ADD_BYTES] = {"UPDATE spaces SET bytes = bytes + ?2 WHERE space_id = ?1", "ui"},
+    [SQL_SPACE_FORGET] = {"UPDATE spaces SET bytes = bytes - ?2, forgotten = {max}(forgotten, ?3) "
+                          "WHERE space_id = ?1",
+                          "uii"},
+    [SQL_SPACE_DELETE] = {"DELETE FROM spaces WHERE space_id = ?1", "u"},
+    [SQL_CHANGE_PUT] = {"INSERT INTO journal (space_id, revision, at, kind, verb, id, actor, "
+                        "before) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                        "uiiiiuut"},
+    [SQL_KEY_GET] = {"SELECT fingerprint, used_at, outcome, id, revision, body "
+                     "FROM idempotency_keys WHERE space_id = ?1 AND key = ?2",
+                     "ut"},
+    [SQL_KEY_PUT] = {"INSERT INTO idempotency_keys (space_id, key, fingerprint, used_at, outcome, "
+                     "id, revision, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+                     "ON CONFLICT (space_id, key) DO UPDATE SET "
+                     "fingerprint = excluded.fingerprint, used_at = excluded.used_at, "
+                     "outcome = excluded.outcome, id = excluded.id, "
+                     "revision = excluded.revision, body = excluded.body",
+                     "utbiiuit"},
+
+    [SQL_DELETED_NEXT] = {"SELECT user_id FROM users WHERE deleted_at IS NOT NULL "
+                          "ORDER BY deleted_at LIMIT 1",
+                          ""},
+    [SQL_DELETED_JOURNAL] = {"DELETE FROM journal WHERE space_id = ?1 AND revision IN (SELECT "
+                             "revision FROM journal WHERE space_id = ?1 ORDER BY revision "
+                             "LIMIT ?2)",
+                             "ui"},
+    [SQL_DELETED_KEYS] = {"DELETE FROM idempotency_keys WHERE space_id = ?1 AND key IN (SELECT "
+                          "key FROM idempotency_keys WHERE space_id = ?1 LIMIT ?2)",
+                          "ui"},
+    [SQL_DELETED_USER] = {"DELETE FROM users WHERE user_id = ?1 AND deleted_at IS NOT NULL", "u"},
+};
+
+const struct sql_form sql_items[SQL_ITEM_COUNT] = {
+    [SQL_ITEM_GET] = {"SELECT {columns} FROM {t} WHERE space_id = ?1 AND id = ?2", "uu"},
+    [SQL_ITEM_INSERT] = {"INSERT INTO {t} (space_id, {columns}) VALUES (?1, {values:2})", "uC"},
+    [SQL_ITEM_UPDATE] = {"UPDATE {t} SET {sets:4} "
+                         "WHERE space_id = ?1 AND id = ?2 AND revision = ?3",
+                         "uuiS"},
+    [SQL_ITEM_DELETE] = {"DELETE FROM {t} WHERE space_id = ?1 AND id = ?2 AND revision = ?3",
+                         "uui"},
+    [SQL_ITEM_REMOVE_SOME] = {"DELETE FROM {t} WHERE space_id = ?1 AND id IN (SELECT id FROM {t} "
+                              "WHERE space_id = ?1 LIMIT ?2)",
+                              "ui"},
+};
+
+/* ---- expanding ---- */
+
+const char sql_letters[] = {
+    [FIELD_TEXT] = 't', [FIELD_CHOICE] = 'i', [FIELD_BOOL] = 'i',
+    [FIELD_UUID] = 'u', [FIELD_TIME] = 'i',   [FIELD_NUMBER] = 'i',
+};
+
+static void add_parameter(struct buffer *out, unsigned number, enum sql_dialect dialect)
+{
+    buffer_add_char(out, dialect == SQL_SQLITE ? '?' : '$');
+    buffer_add_u64(out, number);
+}
+
+static void add_columns(struct buffer *out, const struct resource *resource)
+{
+    for (size_t i = 0; i < resource->count; i++) {
+        buffer_add_text(out, i > 0 ? ", " : "");
+        buffer_add(out, resource->fields[i].name);
+    }
+}
+
+static bool is_revision(const struct field *field)
+{
+    return field->at == offsetof(struct item, revision);
+}
+
+/* `created`: see {created:N}. */
+static void add_values(struct buffer *out, const struct resource *resource, unsigned number,
+                       bool created, enum sql_dialect dialect)
+{
+    for (size_t i = 0; i < resource->count; i++) {
+        buffer_add_text(out, i > 0 ? ", " : "");
+        if (created && is_revision(&resource->fields[i]))
+            buffer_add_text(out, "s.revision");
+        else
+            add_parameter(out, number++, dialect);
+    }
+}
+
+static void add_sets(struct buffer *out, const struct resource *resource, unsigned number,
+                     enum sql_dialect dialect)
+{
+    const char *comma = "";
+    for (size_t i = 0; i < resource->count; i++) {
+        if (resource->fields[i].flags & FIELD_FIXED)
+            continue;
+        buffer_add_text(out, comma);
+        buffer_add(out, resource->fields[i].name);
+        buffer_add_text(out, " = ");
+        add_parameter(out, number++, dialect);
+        comma = ", ";
+    }
+}
+
+/* The bytes of a text, whatever its characters. octet_length() is newer than the oldest SQLite that
+ * we take. */
+static void add_octets(struct buffer *out, struct slice column, enum sql_dialect dialect)
+{
+    buffer_add_text(out, dialect == SQL_SQLITE ? "length(CAST(" : "octet_length(");
+    buffer_add(out, column);
+    buffer_add_text(out, dialect == SQL_SQLITE ? " AS BLOB))" : ")");
+}
+
+static void add_optional_octets(struct buffer *out, struct slice column, enum sql_dialect dialect)
+{
+    buffer_add_text(out, " + coalesce(");
+    add_octets(out, column, dialect);
+    buffer_add_text(out, ", 0)");
+}
+
+/* As usage_item_bytes() counts. */
+static void add_bytes(struct buffer *out, const struct resource *resource, enum sql_dialect dialect)
+{
+    buffer_add_u64(out, SPACE_ITEM_BYTES);
+    for (size_t i = 0; i < resource->count; i++) {
+        if (resource->fields[i].type == FIELD_TEXT)
+            add_optional_octets(out, resource->fields[i].name, dialect);
+    }
+}
+
+static void add_word(struct buffer *out, struct slice word, const struct resource *resource,
+                     enum sql_dialect dialect)
+{
+    struct slice rest = word;
+    const struct slice name = slice_next(&rest, ':');
+    uint64_t number = 0;
+    (void)slice_to_u64(rest, UINT16_MAX, &number);
+    if (slice_eq(name, SLICE("max")))
+        buffer_add_text(out, dialect == SQL_SQLITE ? "max" : "greatest");
+    else if (slice_eq(name, SLICE("empty")))
+        buffer_add_text(out, dialect == SQL_SQLITE ? "x''" : "''");
+    else if (slice_eq(name, SLICE("octets")))
+        add_octets(out, rest, dialect);
+    else if (slice_eq(name, SLICE("columns")))
+        add_columns(out, resource);
+    else if (slice_eq(name, SLICE("t")))
+        buffer_add(out, resource->collection);
+    else if (slice_eq(name, SLICE("values")))
+        add_values(out, resource, (unsigned)number, false, dialect);
+    else if (slice_eq(name, SLICE("created")))
+        add_values(out, resource, (unsigned)number, true, dialect);
+    else if (slice_eq(name, SLICE("sets")))
+        add_sets(out, resource, (unsigned)number, dialect);
+    else if (slice_eq(name, SLICE("bytes")))
+        add_bytes(out, resource, dialect);
+    else
+        assert(false && "a word that forms have");
+}
+
+void sql_expand(struct buffer *out, const char *form, const struct resource *resource,
+                enum sql_dialect dialect)
+{
+    struct slice rest = slice_of(form);
+    while (rest.ptr) {
+        const struct slice plain = slice_next(&rest, '{');
+        for (size_t i = 0; i < plain.len; i++) {
+            const bool parameter = plain.ptr[i] == '?' && dialect == SQL_POSTGRES;
+            buffer_add_char(out, parameter ? '$' : plain.ptr[i]);
+        }
+        if (rest.ptr)
+            add_word(out, slice_next(&rest, '}'), resource, dialect);
+    }
+}
+
+void sql_expand_types(struct buffer *out, const char *types, const struct resource *resource)
+{
+    for (const char *letter = types; *letter; letter++) {
+        if (*letter != 'C' && *letter != 'S' && *letter != 'N') {
+            buffer_add_char(out, *letter);
+            continue;
+        }
+        for (size_t i = 0; i < resource->count; i++) {
+            const struct field *field = &resource->fields[i];
+            const bool left_out = (*letter == 'S' && field->flags & FIELD_FIXED) ||
+                                  (*letter == 'N' && is_revision(field));
+            if (!left_out)
+                buffer_add_char(out, SQL_LETTER(field));
+        }
+    }
+}
+
+/* ---- usage ---- */
+
+/* ` + (SELECT coalesce(sum(…), 0) FROM TABLE …)`, of rows that take `constant` bytes and those of
+ * two texts. */
+static void add_sum(struct buffer *out, const char *table, int constant, const char *text,
+                    const char *other, enum sql_dialect dialect)
+{
+    buffer_add_format(out, " + (SELECT coalesce(sum(%d", constant);
+    add_optional_octets(out, slice_of(text), dialect);
+    if (other)
+        add_optional_octets(out, slice_of(other), dialect);
+    buffer_add_format(out, "), 0) FROM %s x WHERE x.space_id = spaces.space_id)", table);
+}
+
+/* The values of SPACE_USAGE_COLUMNS by counting. */
+static void add_counted(struct buffer *out, enum sql_dialect dialect)
+{
+    for (unsigned i = 0; i < resource_count; i++) {
+        const struct resource *resource = resources[i];
+        for (unsigned k = 0; resource->counted && k < SPACE_COUNTS; k++)
+            buffer_add_format(out,
+                              "(SELECT count(*) FROM %.*s x WHERE x.space_id = spaces.space_id "
+                              "AND x.%.*s = %u), ",
+                              (int)resource->collection.len, resource->collection.ptr,
+                              (int)resource->counted->name.len, resource->counted->name.ptr, k);
+    }
+    buffer_add_char(out, '0');
+    for (unsigned i = 0; i < resource_count; i++) {
+        buffer_add_text(out, " + (SELECT coalesce(sum(");
+        add_bytes(out, resources[i], dialect);
+        buffer_add_format(out, "), 0) FROM %.*s x WHERE x.space_id = spaces.space_id)",
+                          (int)resources[i]->collection.len, resources[i]->collection.ptr);
+    }
+    add_sum(out, "journal", SPACE_CHANGE_BYTES, "before", NULL, dialect);
+    add_sum(out, "idempotency_keys", SPACE_KEY_BYTES, "key", "body", dialect);
+}
+
+void sql_recount(struct buffer *out, enum sql_dialect dialect)
+{
+    buffer_add_text(out, "UPDATE spaces SET (" SPACE_USAGE_COLUMNS ") = (SELECT ");
+    add_counted(out, dialect);
+    buffer_add_char(out, ')');
+}
+
+void sql_drift(struct buffer *out, enum sql_dialect dialect)
+{
+    buffer_add_text(out, "SELECT count(*) FROM spaces WHERE (" SPACE_USAGE_COLUMNS ") <> (SELECT ");
+    add_counted(out, dialect);
+    buffer_add_char(out, ')');
+}
+
+/* ---- lists ---- */
+
+void sql_list_shape(const struct store_item_list *op, uint8_t shape[static SQL_SHAPE_LEN])
+{
+    const struct field *fields = op->resource->fields;
+    assert(op->term_count <= STORE_TERMS_MOST);
+    memset(shape, 0, SQL_SHAPE_LEN);
+    shape[0] = (uint8_t)resource_index(op->resource);
+    shape[1] = (uint8_t)(op->sort - fields);
+    shape[2] = (uint8_t)((op->descending ? 1 : 0) | (op->after ? 2 : 0));
+    shape[3] = op->with_total;
+    for (unsigned i = 0; i < op->term_count; i++) {
+        const struct store_term *term = &op->terms[i];
+        shape[4 + i] = (uint8_t)(1 + (term->field - fields) * 2 + (term->value.null ? 1 : 0));
+    }
+}
+
+static bool is_choice(const struct field *field)
+{
+    return field->type == FIELD_CHOICE || field->type == FIELD_BOOL;
+}
+
+/* A column of which null is the lowest value, so that both engines and every page agree on its
+ * place. */
+static void add_key(struct buffer *out, const struct field *field, const char *of,
+                    enum sql_dialect dialect)
+{
+    const char *lowest = "-9223372036854775807";
+    if (field->type == FIELD_TEXT)
+        lowest = "''";
+    else if (field->type == FIELD_UUID)
+        lowest =
+            dialect == SQL_SQLITE ? "zeroblob(16)" : "'00000000-0000-0000-0000-000000000000'::uuid";
+    if (!(field->flags & FIELD_NULLABLE)) {
+        buffer_add_text(out, of);
+        buffer_add(out, field->name);
+        return;
+    }
+    buffer_add_format(out, "coalesce(%s%.*s, %s)", of, (int)field->name.len, field->name.ptr,
+                      lowest);
+}
+
+static void add_term(struct buffer *out, const struct store_term *term, unsigned *number,
+                     enum sql_dialect dialect)
+{
+    buffer_add_text(out, " AND ");
+    if (is_choice(term->field)) {
+        assert(term->choices != 0);
+        buffer_add_text(out, "((");
+        add_parameter(out, (*number)++, dialect);
+        buffer_add_text(out, " >> ");
+        buffer_add(out, term->field->name);
+        buffer_add_text(out, ") & 1) <> 0");
+        return;
+    }
+    buffer_add(out, term->field->name);
+    buffer_add_text(out, term->value.null ? " IS NULL" : " = ");
+    if (!term->value.null)
+        add_parameter(out, (*number)++, dialect);
+}
+
+static unsigned add_terms(struct buffer *out, const struct store_item_list *op, unsigned number,
+                          enum sql_dialect dialect)
+{
+    buffer_add_text(out, " WHERE space_id = ");
+    add_parameter(out, 1, dialect);
+    for (unsigned i = 0; i < op->term_count; i++)
+        add_term(out, &op->terms[i], &number, dialect);
+    return number;
+}
+
+void sql_list_where(struct buffer *out, const struct store_item_list *op, enum sql_dialect dialect)
+{
+    const unsigned number = add_terms(out, op, 3, dialect);
+    if (!op->after)
+        return;
+    buffer_add_text(out, " AND (");
+    add_key(out, op->sort, "", dialect);
+    buffer_add_text(out, op->descending ? ", id) < (" : ", id) > (");
+    add_parameter(out, number, dialect);
+    buffer_add_text(out, ", ");
+    add_parameter(out, number + 1, dialect);
+    buffer_add_char(out, ')');
+}
+
+void sql_list_where_total(struct buffer *out, const struct store_item_list *op,
+                          enum sql_dialect dialect)
+{
+    (void)add_terms(out, op, 3, dialect);
+}
+
+void sql_list_order(struct buffer *out, const struct store_item_list *op, const char *of,
+                    enum sql_dialect dialect)
+{
+    const char *direction = op->descending ? "DESC" : "ASC";
+    buffer_add_text(out, " ORDER BY ");
+    add_key(out, op->sort, of, dialect);
+    buffer_add_format(out, " %s, %sid %s", direction, of, direction);
+}
+
+/* What stands for null in add_key. */
+static struct field_value key_value(const struct store_item_list *op)
+{
+    static const struct uuid nothing;
+    struct field_value value = op->position.key;
+    if (!value.null)
+        return value;
+    value = (struct field_value){.number = -INT64_MAX, .bytes = {"", 0}};
+    if (op->sort->type == FIELD_UUID)
+        value.bytes = (struct slice){(const char *)nothing.bytes, sizeof nothing.bytes};
+    return value;
+}
+
+unsigned sql_list_values(const struct store_item_list *op,
+                         struct sql_value values[static SQL_LIST_VALUES_MOST])
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < op->term_count; i++) {
+        const struct store_term *term = &op->terms[i];
+        if (is_choice(term->field))
+            values[count++] = (struct sql_value){'i', {.number = (int64_t)term->choices}};
+        else if (!term->value.null)
+            values[count++] = (struct sql_value){SQL_LETTER(term->field), term->value};
+    }
+    if (op->after) {
+        values[count++] = (struct sql_value){SQL_LETTER(op->sort), key_value(op)};
+        values[count++] = (struct sql_value){
+            'u', {.bytes = {(const char *)op->position.id.bytes, sizeof op->position.id.bytes}}};
+    }
+    return count;
+}

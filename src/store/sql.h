@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#ifndef TASKHOLD_STORE_SQL_H
+#define TASKHOLD_STORE_SQL_H
+
+#include "base/buffer.h"
+#include "store/store.h"
+
+/* Statements that both engines run, written down once and expanded when a database is opened.
+ *
+ * A form is SQL with parameters ?1, ?2 … and words in braces:
+ *   {columns} {t}   the members of a resource as columns, in the order of its fields; its table
+ *   {values:N}      parameters N, N+1 … one for each of those
+ *   {created:N}     the same, but the revision is that of a row `s`, and no parameter
+ *   {sets:N}        `column = ?N` for each that is not FIELD_FIXED
+ *   {bytes}         what the row takes (decision.h), by its texts
+ *   {max}           the greater of two: max or greatest
+ *   {octets}        the bytes of a text: octets(x)
+ * `types` has a letter a parameter, for an engine that must know: u uuid, i number, t text, b
+ * bytes; C stands for those of {columns}, S for those of {sets}, N for those of {created}. */
+
+enum sql_dialect { SQL_SQLITE, SQL_POSTGRES };
+
+struct sql_form {
+    const char *text;
+    const char *types;
+};
+
+/* Accounts, sessions, spaces; the user or the space is the first parameter. An engine's own
+ * statements count on from SQL_SHARED_COUNT. */
+enum sql_shared {
+    SQL_USER_GET,
+    SQL_USER_LIST,
+    SQL_USER_INSERT,
+    SQL_USER_RENAME,
+    SQL_USER_SET_HASH,
+    SQL_USER_SET_EMAIL,
+    SQL_USER_SET_DISABLED,
+    SQL_USER_MARK_DELETED,
+    SQL_ADDRESS_KNOWN,
+    SQL_ADDRESS_PUT,
+    SQL_ADDRESS_PRUNE,
+    SQL_ADDRESS_DELETE_ALL,
+    SQL_SESSION_CHECK,
+    SQL_SESSION_LIST,
+    SQL_SESSION_INSERT,
+    SQL_SESSION_PRUNE,
+    SQL_SESSION_ROTATE,
+    SQL_SESSION_DELETE,
+    SQL_SESSION_DELETE_OTHERS, /* all zero: all */
+    SQL_INVITATION_DELETE,
+    SQL_SPACE_INSERT,
+    SQL_SPACE_GET,
+    SQL_SPACE_ADD_BYTES,
+    SQL_SPACE_FORGET, /* bytes given back; the highest revision that the journal no longer has */
+    SQL_SPACE_DELETE,
+    SQL_CHANGE_PUT,
+    SQL_KEY_GET,
+    SQL_KEY_PUT,
+    /* removing what a deleted account left, at most ?2 rows; then the account itself */
+    SQL_DELETED_NEXT,
+    SQL_DELETED_JOURNAL,
+    SQL_DELETED_KEYS,
+    SQL_DELETED_USER,
+    SQL_SHARED_COUNT,
+};
+
+extern const struct sql_form sql_shared[SQL_SHARED_COUNT];
+
+/* Of each resource. */
+enum sql_item {
+    SQL_ITEM_GET,
+    SQL_ITEM_INSERT,
+    SQL_ITEM_UPDATE,      /* space, id, the revision that was read, then {sets} */
+    SQL_ITEM_DELETE,      /* space, id, the revision that was read */
+    SQL_ITEM_REMOVE_SOME, /* of a deleted account, at most ?2 rows */
+    SQL_ITEM_COUNT,
+};
+
+extern const struct sql_form sql_items[SQL_ITEM_COUNT];
+
+/* Appends the form in the engine's own words, without a NUL. `resource` NULL: it names none. */
+void sql_expand(struct buffer *out, const char *form, const struct resource *resource,
+                enum sql_dialect dialect);
+
+/* Appends the letters of `types` with C, S and N spelled out, without a NUL. */
+void sql_expand_types(struct buffer *out, const char *types, const struct resource *resource);
+
+/* A member's letter. */
+extern const char sql_letters[];
+#define SQL_LETTER(field) (sql_letters[(field)->type])
+
+/* Appends two statements that count the usage of every space anew, after an import has filled the
+ * tables; or one that counts the spaces whose usage is another than counting gives. */
+void sql_recount(struct buffer *out, enum sql_dialect dialect);
+void sql_drift(struct buffer *out, enum sql_dialect dialect);
+
+/* ---- lists ---- */
+
+/* A list's text depends on its shape only: the resource, order, direction, position and fields of
+ * its terms. Equal bytes are equal shapes. */
+#define SQL_SHAPE_LEN (4 + STORE_TERMS_MOST)
+void sql_list_shape(const struct store_item_list *op, uint8_t shape[static SQL_SHAPE_LEN]);
+
+/* Appends ` WHERE space_id = ?1 AND …`. ?2 is the limit; from ?3 on stand the values that
+ * sql_list_values gives. */
+void sql_list_where(struct buffer *out, const struct store_item_list *op, enum sql_dialect dialect);
+
+/* The same without the position: what a total counts. */
+void sql_list_where_total(struct buffer *out, const struct store_item_list *op,
+                          enum sql_dialect dialect);
+
+/* Appends ` ORDER BY …`; `of` stands before each column: "" or an alias with its dot. */
+void sql_list_order(struct buffer *out, const struct store_item_list *op, const char *of,
+                    enum sql_dialect dialect);
+
+/* Values from ?3 on, with their types. Returns how many. */
+#define SQL_LIST_VALUES_MOST (STORE_TERMS_MOST + 2)
+struct sql_value {
+    char type; /* u, i or t */
+    struct field_value value;
+};
+
+/* Values to bind. Bytes are not copied. */
+#define SQL_I64(n)   ((struct sql_value){'i', {.number = (n)}})
+#define SQL_TIME(ms) ((struct sql_value){'i', {.null = (ms) == 0, .number = (ms)}}) /* 0: NULL */
+#define SQL_UUID(id)                                                                               \
+    ((struct sql_value){'u', {.bytes = {(const char *)(id)->bytes, sizeof(struct uuid)}}})
+#define SQL_OPTIONAL_UUID(id) /* all zero: NULL */                                                 \
+    ((struct sql_value){'u',                                                                       \
+                        {.null = uuid_eq(*(id), (struct uuid){{0}}),                               \
+                         .bytes = {(const char *)(id)->bytes, sizeof(struct uuid)}}})
+#define SQL_TEXT(text) /* ptr NULL: NULL */                                                        \
+    ((struct sql_value){'t', {.null = !(text).ptr, .bytes = (text)}})
+#define SQL_BLOB(blob, size)                                                                       \
+    ((struct sql_value){'b', {.bytes = {(const char *)(const void *)(blob), (size)}}})
+unsigned sql_list_values(const struct store_item_list *op,
+                         struct sql_value values[static SQL_LIST_VALUES_MOST]);
+
+#endif

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: MIT
+#include "store/sqlite/item_rows.h"
+
+#include "store/decision.h"
+#include "store/sqlite/readers.h"
+#include "store/sqlite/session.h"
+#include "store/sqlite/sql.h"
+
+#define SQL_MOST 8192 /* bytes of the text of a list */
+
+/* On the loop that asks, of spaces that hold no more than this: so little is read and sorted at
+ * once, in a tenth of a millisecond. */
+#define LOOP_ITEMS 300
+#define LOOP_BYTES STORE_PAGE_BYTES
+
+/* ---- one item ---- */
+
+/* The columns of {columns}, as the row has them; texts live until the next row. */
+static void take_item(struct query *q, const struct resource *resource, void *item)
+{
+    for (size_t i = 0; i < resource->count; i++)
+        query_take_field(q, &resource->fields[i], item);
+}
+
+bool item_rows_keep_texts(const struct resource *resource, void *item, struct arena *arena)
+{
+    assert(item && arena);
+    for (size_t i = 0; i < resource->count; i++) {
+        struct slice *text = (struct slice *)((char *)item + resource->fields[i].at);
+        if (resource->fields[i].type != FIELD_TEXT || !text->ptr)
+            continue;
+        *text = arena_copy(arena, *text);
+        if (!text->ptr)
+            return false;
+    }
+    return true;
+}
+
+/* All of it is copied, so that the statement is free again when `done` asks for another item.
+ * `*found` NULL: there is none. */
+static int read_item(struct statements *statements, const struct resource *resource,
+                     const struct uuid *space, const struct uuid *id, struct arena *arena,
+                     const void **found)
+{
+    void *item = arena_alloc(arena, resource->size);
+    struct query q =
+        QUERY(statements, SQL_OF_ITEM(resource, SQL_ITEM_GET), SQL_UUID(space), SQL_UUID(id));
+    *found = NULL;
+    if (!item)
+        q.rc = SQLITE_NOMEM;
+    if (query_row(&q)) {
+        take_item(&q, resource, item);
+        if (q.rc == SQLITE_OK && !item_rows_keep_texts(resource, item, arena))
+            q.rc = SQLITE_NOMEM;
+        *found = item;
+    }
+    return query_end(&q);
+}
+
+void item_rows_get(struct store_item_get *op)
+{
+    assert(op->resource && op->op.session && op->op.arena && op->op.done);
+    struct store_session *session = op->op.session;
+    op->item = NULL;
+    int rc = session_snapshot(session);
+    if (rc == SQLITE_OK)
+        rc = read_item(&session->statements, op->resource, &op->space, &op->id, op->op.arena,
+                       &op->item);
+    session_read_done(session, &op->op, rc, op->item != NULL);
+}
+
+/* ---- lists ---- */
+
+/* The place of a shape among the statements, made free when it is not there. */
+static struct list_statement *find_list(struct list_statements *lists,
+                                        const uint8_t shape[static SQL_SHAPE_LEN])
+{
+    struct list_statement *oldest = &lists->list[0];
+    struct list_statement *found = NULL;
+    for (unsigned i = 0; i < lists->count && !found; i++) {
+        if (memcmp(lists->list[i].shape, shape, SQL_SHAPE_LEN) == 0)
+            found = &lists->list[i];
+        else if (lists->list[i].used < oldest->used)
+            oldest = &lists->list[i];
+    }
+    if (!found) {
+        found = lists->count < LIST_STATEMENTS_MOST ? &lists->list[lists->count++] : oldest;
+        sqlite3_finalize(found->statement);
+        found->statement = NULL;
+        memcpy(found->shape, shape, SQL_SHAPE_LEN);
+    }
+    found->used = ++lists->uses;
+    return found;
+}
+
+void list_statements_finish(struct list_statements *lists)
+{
+    for (unsigned i = 0; i < lists->count; i++)
+        sqlite3_finalize(lists->list[i].statement);
+    *lists = (struct list_statements){0};
+}
+
+static void add_list(struct buffer *sql, const struct store_item_list *op, bool total)
+{
+    sql_expand(sql, total ? "SELECT count(*) FROM {t}" : "SELECT {columns} FROM {t}", op->resource,
+               SQL_SQLITE);
+    if (total) {
+        sql_list_where_total(sql, op, SQL_SQLITE);
+        return;
+    }
+    sql_list_where(sql, op, SQL_SQLITE);
+    sql_list_order(sql, op, "", SQL_SQLITE);
+    buffer_add_text(sql, " LIMIT ?2");
+}
+
+static int prepare_list(sqlite3 *db, const struct store_item_list *op, bool total,
+                        sqlite3_stmt **statement)
+{
+    struct buffer sql;
+    int rc = SQLITE_NOMEM;
+    buffer_init(&sql, SQL_MOST);
+    add_list(&sql, op, total);
+    if (!sql.failed)
+        rc = sqlite3_prepare_v3(db, sql.data, (int)sql.len, SQLITE_PREPARE_PERSISTENT, statement,
+                                NULL);
+    buffer_finish(&sql);
+    return rc;
+}
+
+/* The statement of a page, or of its total, with what its terms and its position bind. */
+static struct query begin_list(const struct store_item_list *op, bool total)
+{
+    struct store_session *session = op->op.session;
+    struct store_item_list shaped = *op;
+    struct sql_value values[SQL_LIST_VALUES_MOST];
+    uint8_t shape[SQL_SHAPE_LEN];
+    shaped.with_total = total; /* a page's own text is the same with a total and without */
+    shaped.after = op->after && !total;
+    sql_list_shape(&shaped, shape);
+    struct list_statement *list = find_list(&session->lists, shape);
+    int rc =
+        list->statement ? SQLITE_OK : prepare_list(session->db, &shaped, total, &list->statement);
+    struct query q = query_of(list->statement, rc);
+    query_bind(&q, SQL_UUID(&op->space));
+    if (total)
+        q.bound++; /* its text has no limit */
+    else
+        query_bind(&q, SQL_I64((int64_t)op->limit + 1));
+    /* Bytes are not copied, and those of the position are in `op` itself. */
+    const unsigned count = sql_list_values(total ? &shaped : op, values);
+    for (unsigned i = 0; i < count; i++)
+        query_bind(&q, values[i]);
+    return q;
+}
+
+static int read_rows(struct store_item_list *op)
+{
+    void *row = op->op.session->row;
+    struct query q = begin_list(op, false);
+    unsigned count = 0;
+    bool full = false;
+    while (query_row(&q)) {
+        if (full) {
+            op->more = true;
+            break;
+        }
+        take_item(&q, op->resource, row);
+        if (q.rc == SQLITE_OK)
+            full = !op->each(op, row) || ++count == op->limit;
+    }
+    return query_end(&q);
+}
+
+/* Does the row of the space say how many items fit the terms? */
+static bool is_counted(const struct store_item_list *op)
+{
+    return op->resource->counted &&
+           (op->term_count == 0 ||
+            (op->term_count == 1 && op->terms[0].field == op->resource->counted));
+}
+
+/* The space's revision, and the total where that is known; a space that is gone has none and no
+ * items. */
+static int read_space(struct store_item_list *op, struct usage *usage)
+{
+    struct space space;
+    bool found = false;
+    int rc = session_snapshot(op->op.session);
+    if (rc == SQLITE_OK)
+        rc = transaction_look_at_space(&op->op.session->statements, &op->space, &space, &found);
+    op->revision = rc == SQLITE_OK ? space.revision : 0;
+    op->more = false;
+    op->total = -1;
+    if (rc == SQLITE_OK && is_counted(op))
+        op->total = usage_total(&space.usage, op->term_count > 0 ? op->terms[0].choices : 0);
+    else if (rc == SQLITE_OK && space.revision == 0)
+        op->total = 0;
+    *usage = rc == SQLITE_OK ? space.usage : (struct usage){0};
+    return rc;
+}
+
+static int read_total_and_rows(struct store_item_list *op)
+{
+    int rc = SQLITE_OK;
+    if (op->with_total && op->total < 0) {
+        struct query q = begin_list(op, true);
+        if (query_row(&q))
+            op->total = query_take_i64(&q);
+        rc = query_end(&q);
+    }
+    return rc == SQLITE_OK && op->total != 0 ? read_rows(op) : rc;
+}
+
+/* Must all items of the space be looked at, and are they many? Only the first order has an index;
+ * the others keep the first rows of a scan, as a filter does that fits few. */
+static bool is_slow(const struct store_item_list *op, const struct usage *usage)
+{
+    const bool in_order = op->sort->at == offsetof(struct item, created_at) && op->term_count == 0;
+    const int64_t items =
+        op->resource->counted ? usage_total(usage, 0) : usage->bytes / SPACE_ITEM_BYTES;
+    return (!in_order || (op->with_total && op->total < 0)) &&
+           (items > LOOP_ITEMS || usage->bytes > LOOP_BYTES);
+}
+
+int item_rows_read_page(struct store_item_list *op)
+{
+    struct usage usage;
+    assert(!op->op.session->readers && op->each);
+    const int rc = read_space(op, &usage);
+    return rc == SQLITE_OK ? read_total_and_rows(op) : rc;
+}
+
+void item_rows_list(struct store_item_list *op)
+{
+    struct usage usage;
+    assert(op->resource && op->op.session && op->op.done && op->each);
+    assert(op->sort && op->sort->flags & FIELD_SORTABLE);
+    assert(op->limit > 0 && op->limit <= STORE_LIMIT_MOST && op->term_count <= STORE_TERMS_MOST);
+    int rc = read_space(op, &usage);
+    if (rc == SQLITE_OK && (!op->begin || op->begin(op)) && op->total != 0) {
+        if (is_slow(op, &usage)) {
+            readers_list(op->op.session->readers, op);
+            return;
+        }
+        rc = read_total_and_rows(op);
+    }
+    session_read_done(op->op.session, &op->op, rc, true);
+}
+
+/* ---- writes ---- */
+
+/* Was the key used in the last 24 hours? Then `*decided`: the old answer, or that it is another
+ * request. */
+static int find_kept(struct transaction *t, struct store_item_write *op, struct item_before *before,
+                     bool *decided)
+{
+    struct query q =
+        QUERY(&t->statements, SQL_KEY_GET, SQL_UUID(&op->space), SQL_TEXT(op->idempotency.key));
+    if (query_row(&q)) {
+        struct item_kept kept = {.fingerprint = query_take_blob(&q)};
+        kept.used_at = query_take_i64(&q);
+        kept.outcome = (enum store_outcome)query_take_i64(&q);
+        kept.id = query_take_uuid(&q);
+        kept.revision = query_take_i64(&q);
+        kept.body = query_copy_text(&q, op->op.arena);
+        before->kept_bytes = usage_key_bytes(op->idempotency.key, kept.body);
+        *decided = q.rc == SQLITE_OK && item_decide_kept(op, &kept);
+    }
+    return query_end(&q);
+}
+
+static int keep_answer(struct transaction *t, const struct store_item_write *op)
+{
+    const struct store_idempotency *idempotency = &op->idempotency;
+    return QUERY_RUN(&t->statements, SQL_KEY_PUT, SQL_UUID(&op->space), SQL_TEXT(idempotency->key),
+                     SQL_BLOB(idempotency->fingerprint, sizeof idempotency->fingerprint),
+                     SQL_I64(op->steady), SQL_I64((int64_t)op->outcome), SQL_UUID(&op->item_id),
+                     SQL_I64(op->revision), SQL_TEXT(op->body));
+}
+
+static int put_change(struct transaction *t, const struct store_item_write *op,
+                      const struct item_change *change)
+{
+    return QUERY_RUN(&t->statements, SQL_CHANGE_PUT, SQL_UUID(&op->space), SQL_I64(op->revision),
+                     SQL_I64(op->steady), SQL_I64(op->resource->kind),
+                     SQL_I64((int64_t)change->verb), SQL_UUID(&op->id),
+                     SQL_OPTIONAL_UUID(&op->actor), SQL_TEXT(change->before));
+}
+
+static int insert_item(struct transaction *t, const struct store_item_write *op)
+{
+    const struct resource *resource = op->resource;
+    struct query q =
+        QUERY(&t->statements, SQL_OF_ITEM(resource, SQL_ITEM_INSERT), SQL_UUID(&op->space));
+    for (size_t i = 0; i < resource->count; i++)
+        query_bind_field(&q, &resource->fields[i], op->item);
+    return query_run(&q);
+}
+
+/* Updates or deletes the row that was read. */
+static int change_item(struct transaction *t, const struct store_item_write *op,
+                       const struct item *before, enum sql_item what)
+{
+    const struct resource *resource = op->resource;
+    assert(before);
+    struct query q = QUERY(&t->statements, SQL_OF_ITEM(resource, what), SQL_UUID(&op->space),
+                           SQL_UUID(&op->id), SQL_I64(before->revision));
+    for (size_t i = 0; i < resource->count && what == SQL_ITEM_UPDATE; i++) {
+        if (!(resource->fields[i].flags & FIELD_FIXED))
+            query_bind_field(&q, &resource->fields[i], op->item);
+    }
+    return query_run_on_one(&q);
+}
+
+static int carry_out(struct transaction *t, struct store_item_write *op,
+                     const struct item_before *before, struct transaction_space *space)
+{
+    int rc = SQLITE_OK;
+    const struct item_decision decision = item_decide(op, before, &t->limits);
+    switch (decision.step) {
+    case ITEM_REFUSE: return SQLITE_OK;
+    case ITEM_NOTHING: break;
+    case ITEM_INSERT: rc = insert_item(t, op); break;
+    case ITEM_UPDATE: rc = change_item(t, op, before->item, SQL_ITEM_UPDATE); break;
+    case ITEM_REMOVE: rc = change_item(t, op, before->item, SQL_ITEM_DELETE); break;
+    }
+    const bool changed = decision.step != ITEM_NOTHING;
+    if (rc == SQLITE_OK && changed)
+        rc = put_change(t, op, &decision.change);
+    if (rc == SQLITE_OK && decision.keep)
+        rc = keep_answer(t, op);
+    if (rc == SQLITE_OK && (changed || decision.keep))
+        transaction_change_space(space, changed ? op->revision : space->space.revision,
+                                 &decision.usage);
+    return rc;
+}
+
+static int run_write(struct transaction *t, struct store_item_write *op)
+{
+    struct item_before before = {0};
+    struct transaction_space *space = NULL;
+    bool decided = false;
+    assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_DELETE);
+    int rc = transaction_read_space(t, &op->space, &space);
+    if (rc == SQLITE_OK && !space) {
+        op->op.result = ERROR_NOT_FOUND;
+        return SQLITE_OK;
+    }
+    if (rc == SQLITE_OK && op->idempotency.key.ptr)
+        rc = find_kept(t, op, &before, &decided);
+    if (rc == SQLITE_OK && !decided && op->verb != STORE_CREATE)
+        rc = read_item(&t->statements, op->resource, &op->space, &op->id, op->op.arena,
+                       &before.item);
+    if (rc != SQLITE_OK || decided)
+        return rc;
+    before.space = space->space;
+    return carry_out(t, op, &before, space);
+}
+
+SESSION_WRITE(item_rows_write, store_item_write, run_write)

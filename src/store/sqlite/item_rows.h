@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#ifndef TASKHOLD_STORE_SQLITE_ITEM_ROWS_H
+#define TASKHOLD_STORE_SQLITE_ITEM_ROWS_H
+
+#include "store/sql.h"
+#include "store/sqlite/statement.h"
+#include "store/store.h"
+
+/* The items of spaces, whatever their resource: what a member is called, and how it is bound and
+ * taken, stands in the resource's fields. */
+void item_rows_get(struct store_item_get *op);
+void item_rows_list(struct store_item_list *op);
+void item_rows_write(struct store_item_write *op);
+
+/* For a reader thread: reads revision, total and rows on the connection of op->op.session and gives
+ * the rows, without `begin` and `done`. Returns SQLITE_OK or an error. */
+int item_rows_read_page(struct store_item_list *op);
+
+/* Makes the texts of an item that were borrowed its own. False without memory. */
+bool item_rows_keep_texts(const struct resource *resource, void *item, struct arena *arena)
+    __attribute__((warn_unused_result));
+
+/* The statements of lists that a connection has prepared: one a shape (store/sql.h), the one that
+ * was not used for the longest time goes when there is no place. */
+#define LIST_STATEMENTS_MOST 64
+struct list_statements {
+    unsigned count;
+    uint64_t uses;
+    struct list_statement {
+        uint8_t shape[SQL_SHAPE_LEN];
+        uint64_t used; /* the count of uses then */
+        sqlite3_stmt *statement;
+    } list[LIST_STATEMENTS_MOST];
+};
+
+void list_statements_finish(struct list_statements *lists);
+
+#endif

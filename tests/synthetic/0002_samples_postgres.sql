@@ -1,0 +1,22 @@
+-- SPDX-License-Identifier: MIT
+CREATE TABLE samples (
+    space_id   uuid     NOT NULL,
+    id         uuid     NOT NULL,
+    created_at bigint   NOT NULL,
+    updated_at bigint   NOT NULL,
+    revision   bigint   NOT NULL,
+    name       text     COLLATE "C" NOT NULL,
+    note       text     COLLATE "C",
+    size       smallint NOT NULL,
+    mood       smallint,
+    open       smallint NOT NULL,
+    checked    smallint,
+    owner      uuid     NOT NULL,
+    parent     uuid,
+    begins_at  bigint   NOT NULL,
+    ends_at    bigint,
+    amount     bigint   NOT NULL,
+    weight     bigint,
+    PRIMARY KEY (space_id, id)
+);
+CREATE INDEX samples_in_order ON samples (space_id, created_at, id);

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+/* Rows of src/api/routes.c. */
+ROW(GET, "/v1/samples", listSamples, items_list, JSON, NOTHING, TOKEN, API, 0,
+    .subject = &sample_resource, .query = true, .values = items_list_values),
+    ROW(POST, "/v1/samples", createSample, items_create, JSON, BODY, TOKEN, API, 0,
+        .subject = &sample_resource),
+    ROW(GET, "/v1/samples/{id}", getSample, items_get, JSON, NOTHING, TOKEN, API, 0,
+        .subject = &sample_resource, .values = conditions_values),
+    ROW(PUT, "/v1/samples/{id}", replaceSample, items_replace, JSON, BODY, TOKEN, API, 0,
+        .subject = &sample_resource),
+    ROW(PATCH, "/v1/samples/{id}", updateSample, items_patch, JSON, PATCHES, TOKEN, API, 0,
+        .subject = &sample_resource),
+    ROW(DELETE, "/v1/samples/{id}", deleteSample, items_delete, NULL, NOTHING, TOKEN, API, 0,
+        .subject = &sample_resource, .values = items_delete_values),
