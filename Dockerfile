@@ -20,7 +20,7 @@ RUN export SOURCE_COMMIT="${REVISION:-${RENDER_GIT_COMMIT:-$RAILWAY_GIT_COMMIT_S
     meson setup /build && ninja -C /build && deploy/container/collect /build/taskhold /image
 
 FROM scratch
-ARG VERSION=0.2.0
+ARG VERSION=0.3.0
 ARG REVISION=unknown
 # Who the server runs as. `0:0` only where a host mounts its disks for root alone (Fly.io, Render).
 ARG RUN_AS=65532:65532

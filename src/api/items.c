@@ -220,13 +220,13 @@ static void answer_deleted(struct http_exchange *x)
 static void refuse_more(struct http_exchange *x)
 {
     const struct settings *settings = api_of(x)->options.settings;
-    char detail[320];
+    char detail[400];
     (void)snprintf(
         detail, sizeof detail,
         "Your account would hold more than this server allows: %lld tasks, and %lld bytes "
         "of tasks, of their changes and of answers that are kept for Idempotency-Keys. Nothing "
         "was changed. Reading and deleting still work. Delete tasks that you no longer need, or "
-        "ask the operator for a higher limit.",
+        "ask the operator for a higher limit. In bytes, what was deleted counts for 30 days.",
         (long long)settings->user_tasks_most, (long long)settings->user_bytes_most);
     respond_error(x, ERROR_QUOTA_EXCEEDED, detail);
 }

@@ -420,7 +420,7 @@ struct writer *writer_create(sqlite3 *db, const struct sql_texts *texts,
                              const struct store_options *options)
 {
     assert(db && sqlite3_get_autocommit(db));
-    assert(options && (options->queue_most == 0 || options->queue_most <= UINT_MAX));
+    assert(options && options->queue_most <= UINT_MAX);
     struct writer *writer = calloc(1, sizeof *writer);
     assert(db && texts);
     if (!writer) {
