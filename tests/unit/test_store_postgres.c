@@ -411,6 +411,11 @@ int main(void)
 {
     const char *prepared = getenv("TASKHOLD_TEST_PREPARED");
     struct buffer drift;
+    server = getenv("TASKHOLD_TEST_POSTGRES");
+    if (!server) {
+        puts("SKIPPED: TASKHOLD_TEST_POSTGRES names no server; tests/with-postgres starts one");
+        return SKIPPED;
+    }
     buffer_init(&drift, 16384);
     sql_drift(&drift, SQL_POSTGRES);
     buffer_add_char(&drift, '\0');
@@ -422,11 +427,6 @@ int main(void)
         .drift = drift.data,
         .unprepared = prepared && strcmp(prepared, "off") == 0,
     };
-    server = getenv("TASKHOLD_TEST_POSTGRES");
-    if (!server) {
-        puts("SKIPPED: TASKHOLD_TEST_POSTGRES names no server; tests/with-postgres starts one");
-        return SKIPPED;
-    }
     const int failed = store_contract_run(&contract) + run_own_tests(contract.unprepared);
     buffer_finish(&drift);
     return failed;
