@@ -10,18 +10,7 @@ static const struct slice status_names[TASK_STATUS_COUNT] = {
 /* FIELD_CHOICE reads and writes an unsigned. */
 static_assert(sizeof(enum task_status) == sizeof(unsigned), "an enum is as wide as unsigned");
 
-enum {
-    ID,
-    TITLE,
-    DESCRIPTION,
-    STATUS,
-    EFFORT,
-    CREATED_AT,
-    UPDATED_AT,
-    COMPLETED_AT,
-    REVISION,
-    COUNT
-};
+enum { ID, TITLE, DESCRIPTION, STATUS, CREATED_AT, UPDATED_AT, COMPLETED_AT, REVISION, COUNT };
 
 static const struct field fields[COUNT] = {
     [ID] = {.name = FIELD_NAME("id"),
@@ -47,12 +36,6 @@ static const struct field fields[COUNT] = {
                 .choice_count = TASK_STATUS_COUNT,
                 .at = offsetof(struct task, status),
                 .bit = 1U << STATUS},
-    [EFFORT] = {.name = FIELD_NAME("effort"),
-                .type = FIELD_NUMBER,
-                .flags = FIELD_NULLABLE | FIELD_SORTABLE | FIELD_FILTERABLE,
-                .most_number = 100000,
-                .at = offsetof(struct task, effort),
-                .bit = 1U << EFFORT},
     [CREATED_AT] = {.name = FIELD_NAME("created_at"),
                     .type = FIELD_TIME,
                     .flags = FIELD_READ_ONLY | FIELD_FIXED | FIELD_SORTABLE,

@@ -21,7 +21,6 @@ struct task {
     struct slice description; /* ptr NULL: null */
     enum task_status status;
     int64_t completed_at; /* 0: null */
-    int64_t effort;       /* in minutes; FIELD_NULL_NUMBER: null */
 };
 ITEM_ASSERT(struct task);
 

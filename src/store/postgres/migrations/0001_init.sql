@@ -45,7 +45,6 @@ CREATE TABLE tasks (
     created_at   bigint   NOT NULL,
     updated_at   bigint   NOT NULL,
     completed_at bigint,
-    effort       bigint,
     revision     bigint   NOT NULL,
     status       smallint NOT NULL CHECK (status IN (0, 1, 2)),
     title        text     COLLATE "C" NOT NULL,

@@ -51,7 +51,6 @@ CREATE TABLE tasks (
     revision     INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL,
     completed_at INTEGER,
-    effort       INTEGER,
     status       INTEGER NOT NULL CHECK (status BETWEEN 0 AND 2),
     title        TEXT    NOT NULL,
     description  TEXT,
