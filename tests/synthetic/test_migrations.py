@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A resource that only a descriptor, a migration and rows of routes know of is moved, exported and
-imported as tasks are; and the migration that makes it proves the runner."""
+"""The migration that makes one more resource proves the runner; and its lines are checked as those of tasks."""
 import contextlib
 import os
 import pathlib
@@ -52,7 +51,7 @@ def place(tmp_path):
 
 
 def fill(server):
-    """An account with items of every resource; some changed, some deleted. Answers what a client sees."""
+    """An account with items of every resource; some changed, some deleted."""
     user = User(server)
     client = user.client
     client.checked = False
@@ -61,37 +60,6 @@ def fill(server):
         for number, item in enumerate(items[:4]):
             client.patch(f"{resource.path}/{item['id']}", resource.whole(number + 1)).expect(200)
         client.delete(f"{resource.path}/{items[5]['id']}").expect(204)
-    return user, seen(client)
-
-
-def seen(client):
-    """All items, as they are answered."""
-    return {resource.collection: client.get(f"{resource.path}?limit=100").expect(200).json["items"] for resource in RESOURCES}
-
-
-def seen_by(server, user):
-    """The same, of a server that has the account too."""
-    client = Client(server, checked=False)
-    client.token = client.post("/v1/auth/login", {"email": user.email, "password": PASSWORD}).expect(200).json["access_token"]
-    return seen(client)
-
-
-def test_export_and_import(place, tmp_path_factory):
-    """Byte for byte the same items; and the export of the copy is the same file."""
-    with serving(place) as server:
-        user, before = fill(server)
-    done = taskhold(place, "export", "one.jsonl", env=engine.database_for(place))
-    assert done.returncode == 0, done.stderr
-    copy = tmp_path_factory.mktemp("copy")
-    try:
-        done = taskhold(copy, "import", str(place / "one.jsonl"), env=engine.database_for(copy))
-        assert done.returncode == 0, done.stderr
-        taskhold(copy, "export", "two.jsonl", env=engine.database_for(copy))
-        assert (copy / "two.jsonl").read_bytes() == (place / "one.jsonl").read_bytes()
-        with serving(copy) as server:
-            assert seen_by(server, user) == before
-    finally:
-        engine.drop_database_for(copy)
 
 
 def test_a_line_of_any_resource_is_checked(place):
@@ -107,24 +75,6 @@ def test_a_line_of_any_resource_is_checked(place):
         empty = place / "empty"
         empty.mkdir(exist_ok=True)
         refused(taskhold(empty, "import", str(place / "wrong.jsonl"), env={"DATABASE_URL": f"sqlite:{empty}/x.db"}), f"line {at + 1}")
-
-
-@pytest.mark.skipif(not engine.is_postgres(), reason="a move is between the engines: it runs with the steps for PostgreSQL")
-def test_move_there_and_back(place, tmp_path_factory):
-    """From SQLite to PostgreSQL and back: the same items on each."""
-    here = {"DATABASE_URL": f"sqlite:{place}/here.db"}
-    with serving(place, here) as server:
-        user, before = fill(server)
-    there = engine.database_for(place)
-    done = taskhold(place, "move", "--from", here["DATABASE_URL"], "--to", there["DATABASE_URL"])
-    assert done.returncode == 0, done.stderr
-    assert "samples" in done.stdout + done.stderr
-    with serving(place) as server:
-        assert seen_by(server, user) == before
-    back = {"DATABASE_URL": f"sqlite:{place}/back.db"}
-    assert taskhold(place, "move", "--from", there["DATABASE_URL"], "--to", back["DATABASE_URL"]).returncode == 0
-    with serving(place, back) as server:
-        assert seen_by(server, user) == before
 
 
 def test_the_second_migration(place):
