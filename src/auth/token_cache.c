@@ -176,7 +176,10 @@ const struct jwt_claims *token_cache_find(struct token_cache *cache, struct slic
         return NULL;
     }
     const struct entry *entry = &cache->entries[set + way];
-    if (now >= entry->claims.expires_at || is_old(cache, entry) ||
+    /* One that is from ahead, since the clock was set back, would live too long: jwt_verify refuses
+     * it. */
+    if (now >= entry->claims.expires_at || entry->claims.issued_at > now + JWT_SKEW_SECONDS ||
+        is_old(cache, entry) ||
         revocations_of(cache->revocations, entry->claims.user) != entry->counter) {
         return NULL;
     }

@@ -146,6 +146,19 @@ static void what_expired_is_not_found(void **state)
     assert_null(token_cache_find(f->cache, token.slice, NOW + 90000));
 }
 
+/* The clock was set back: a token of before would live for as long as the step. */
+static void what_is_from_ahead_is_not_found(void **state)
+{
+    struct fixture *f = *state;
+    struct token token;
+    const struct jwt_claims claims = claims_of(1);
+
+    make_token(&token, 1);
+    put(f, token.slice, &claims);
+    assert_non_null(token_cache_find(f->cache, token.slice, NOW - JWT_SKEW_SECONDS));
+    assert_null(token_cache_find(f->cache, token.slice, NOW - JWT_SKEW_SECONDS - 1));
+}
+
 /* Waits for the end of its time; only that end lets the test go on. */
 static void what_was_put_in_long_ago_is_not_found(void **state)
 {
@@ -283,6 +296,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_put_in_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_the_same_bytes_are_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_expired_is_not_found, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_from_ahead_is_not_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_put_in_long_ago_is_not_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_ended_session_of_the_user_hides_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_counter_from_before_the_question_does_not_hide_an_end,
