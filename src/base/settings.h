@@ -28,7 +28,7 @@
     NUMBER(database_timeout_ms, "DATABASE_TIMEOUT_MS", "database-timeout-ms", 5000, 500, 60000,    \
            "PostgreSQL: milliseconds that a call may take before it is answered 503")              \
     CHOICE(database_prepared, "DATABASE_PREPARED", "database-prepared", "on", "on or off",         \
-           "; PostgreSQL: off behind a pooler that mixes sessions (PgBouncer before 1.21 in "      \
+           "; PostgreSQL: off with a pooler that mixes sessions (PgBouncer before 1.21 in "        \
            "transaction mode); set the timeouts on the role then")                                 \
     TEXT(jwt_secret, "JWT_SECRET", NULL, NULL, true,                                               \
          "at least 32 bytes; with SQLite made at first start, kept beside the database file")      \

@@ -12,7 +12,7 @@ char *aux_server_control_path(const char *file);
 
 /* Answers the calls of the control socket for the database `file`, which only its owner and root
  * may use. Whoever starts it holds the lock of the database, so a socket that is there already was
- * left behind by a process that is gone. `api` is borrowed. NULL: `*why` is a line. */
+ * of a process that is gone. `api` is borrowed. NULL: `*why` is a line. */
 struct aux_server *aux_server_control(struct api *api, const char *file, const char **why);
 
 /* Answers /metrics at `address`, HOST:PORT with an IPv6 host in brackets, as the settings have

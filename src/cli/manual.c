@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 
 /* `taskhold man` and `taskhold completion`: what man/make made of `taskhold help --json` at build
- * time, so that neither can fall behind the program. */
+ * time, so that both always fit the program. */
 
 extern const unsigned char embed_manual[];
 extern const size_t embed_manual_len;
