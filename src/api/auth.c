@@ -8,7 +8,6 @@
 #include "api/respond.h"
 #include "auth/tokens.h"
 #include "base/clock.h"
-#include "base/utf8.h"
 
 /* Accounts and their sessions: POST /v1/auth/register, login, refresh and logout; GET and DELETE
  * /v1/me/sessions. */

@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/owner.h"
-#include "base/thread.h"
 
 #define QUEUE_DEFAULT 64
 #define THREADS_MOST  256

@@ -3,7 +3,7 @@
 #define TASKHOLD_AUTH_HASHER_H
 
 #include "auth/password.h"
-#include "base/inbox.h"
+#include "base/thread.h"
 
 /* Hashes passwords on a pool of threads. Memory is threads x 19 MiB whatever comes in, and goes
  * back to the system after each hash. */

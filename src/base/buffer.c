@@ -17,54 +17,46 @@ void buffer_init(struct buffer *b, size_t most)
 
 void buffer_finish(struct buffer *b)
 {
+    assert(b);
     free(b->data);
     buffer_init(b, b->most);
 }
 
 void buffer_clear(struct buffer *b)
 {
+    assert(b);
     b->len = 0;
     b->failed = false;
 }
 
-/* Makes the capacity at least `need`, which is within the ceiling. One byte more than the capacity
- * is allocated, so that vsnprintf has a place for its NUL. */
-static bool grow(struct buffer *b, size_t need)
+/* One byte more than the capacity is allocated, so that vsnprintf has a place for its NUL. */
+static __attribute__((noinline)) char *reserve_more(struct buffer *b, size_t extra)
 {
     size_t capacity = b->capacity > BUFFER_FIRST ? b->capacity : BUFFER_FIRST;
     char *data = NULL;
 
-    while (capacity < need && capacity <= b->most / 2) {
-        capacity *= 2;
-    }
-    if (capacity < need || capacity > b->most) {
-        capacity = b->most;
-    }
-    if (capacity < SIZE_MAX) {
-        data = realloc(b->data, capacity + 1);
-    }
-    if (!data) {
-        return false;
-    }
-    b->data = data;
-    b->capacity = capacity;
-    return true;
-}
-
-static __attribute__((noinline)) char *reserve_more(struct buffer *b, size_t extra)
-{
     if (b->failed) {
         return NULL;
     }
-    if (extra > b->most - b->len || !grow(b, b->len + extra)) {
+    if (extra <= b->most - b->len) {
+        while (capacity < b->len + extra && capacity <= b->most / 2) {
+            capacity *= 2;
+        }
+        capacity = capacity < b->len + extra || capacity > b->most ? b->most : capacity;
+        data = capacity < SIZE_MAX ? realloc(b->data, capacity + 1) : NULL;
+    }
+    if (!data) {
         b->failed = true;
         return NULL;
     }
-    return b->data + b->len;
+    b->data = data;
+    b->capacity = capacity;
+    return data + b->len;
 }
 
 inline char *buffer_reserve(struct buffer *b, size_t extra)
 {
+    assert(b && b->len <= b->capacity);
     if (!b->failed && b->data && extra <= b->capacity - b->len) {
         return b->data + b->len;
     }
@@ -73,6 +65,7 @@ inline char *buffer_reserve(struct buffer *b, size_t extra)
 
 inline struct slice buffer_slice(const struct buffer *b)
 {
+    assert(b);
     return (struct slice){b->data, b->len};
 }
 
@@ -95,6 +88,7 @@ void buffer_add_text(struct buffer *b, const char *text)
 
 void buffer_add_char(struct buffer *b, char c)
 {
+    assert(b);
     char *end = buffer_reserve(b, 1);
 
     if (end) {
@@ -105,6 +99,7 @@ void buffer_add_char(struct buffer *b, char c)
 
 void buffer_add_u64(struct buffer *b, uint64_t value)
 {
+    assert(b);
     char room[SLICE_DECIMAL_MOST];
 
     buffer_add(b, slice_decimal_u64(value, room));
@@ -148,12 +143,9 @@ void buffer_add_format(struct buffer *b, const char *format, ...)
 
 void buffer_consume(struct buffer *b, size_t n)
 {
-    if (n >= b->len) {
-        b->len = 0;
-        return;
-    }
-    if (n > 0) {
-        memmove(b->data, b->data + n, b->len - n);
-        b->len -= n;
+    assert(b && n <= b->len);
+    b->len -= n;
+    if (n > 0 && b->len > 0) {
+        memmove(b->data, b->data + n, b->len);
     }
 }

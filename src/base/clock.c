@@ -164,17 +164,6 @@ static void put_time(char *at, unsigned ms)
     put_two(at + 6, seconds % 60);
 }
 
-/* `2026-11-22` */
-static void put_day(char *at, const struct civil *civil)
-{
-    put_two(at, civil->year / 100);
-    put_two(at + 2, civil->year % 100);
-    at[4] = '-';
-    put_two(at + 5, civil->month);
-    at[7] = '-';
-    put_two(at + 8, civil->day);
-}
-
 /* Most times that a thread writes one after the other are of one day, so the last one is kept. */
 void clock_format_rfc3339(int64_t ms, char text[static CLOCK_RFC3339_LEN])
 {
@@ -188,7 +177,10 @@ void clock_format_rfc3339(int64_t ms, char text[static CLOCK_RFC3339_LEN])
         const int64_t bounded = ms < MS_LEAST ? MS_LEAST : ms > MS_MOST ? MS_MOST : ms;
         const struct civil civil = civil_from_ms(bounded);
         day.begin = bounded - (int64_t)civil.ms;
-        put_day(day.text, &civil);
+        put_two(day.text, civil.year / 100);
+        put_two(day.text + 2, civil.year % 100);
+        put_two(day.text + 5, civil.month);
+        put_two(day.text + 8, civil.day);
         of_day = civil.ms;
     }
     memcpy(text, day.text, sizeof day.text);
@@ -198,17 +190,6 @@ void clock_format_rfc3339(int64_t ms, char text[static CLOCK_RFC3339_LEN])
     put_two(text + 20, (unsigned)of_day % 1000 / 10);
     text[22] = (char)('0' + of_day % 10);
     text[23] = 'Z';
-}
-
-void clock_add_rfc3339(struct buffer *out, int64_t ms)
-{
-    assert(out);
-    char *end = buffer_reserve(out, CLOCK_RFC3339_LEN);
-
-    if (end) {
-        clock_format_rfc3339(ms, end);
-        out->len += CLOCK_RFC3339_LEN;
-    }
 }
 
 void clock_add_http_date(struct buffer *out, int64_t ms)
@@ -275,24 +256,6 @@ static bool read_moment(const char *text, int64_t *ms, bool *leap)
     return true;
 }
 
-/* Digits after a point, cut to milliseconds. */
-static bool take_fraction(struct slice *text, int64_t *ms)
-{
-    int64_t weight = 100;
-
-    if (text->len == 0 || text->ptr[0] != '.') {
-        return true;
-    }
-    *text = slice_from(*text, 1);
-    const size_t before = text->len;
-    while (text->len > 0 && ascii_is_digit(text->ptr[0])) {
-        *ms += (text->ptr[0] - '0') * weight;
-        weight /= 10;
-        *text = slice_from(*text, 1);
-    }
-    return text->len < before;
-}
-
 /* `Z`, or what must be subtracted from the local time. */
 static bool read_offset(struct slice text, int64_t *ms)
 {
@@ -322,7 +285,18 @@ bool clock_parse_rfc3339(struct slice text, int64_t *ms)
         return false;
     }
     text = slice_from(text, MOMENT_LEN);
-    if (!take_fraction(&text, &fraction) || !read_offset(text, &offset)) {
+    if (text.len > 0 && text.ptr[0] == '.') {
+        int64_t weight = 100;
+        size_t len = 1;
+        for (; len < text.len && ascii_is_digit(text.ptr[len]); len++, weight /= 10) {
+            fraction += (text.ptr[len] - '0') * weight;
+        }
+        if (len == 1) {
+            return false;
+        }
+        text = slice_from(text, len);
+    }
+    if (!read_offset(text, &offset)) {
         return false;
     }
     moment += (leap ? -1 : fraction) - offset;
@@ -332,21 +306,5 @@ bool clock_parse_rfc3339(struct slice text, int64_t *ms)
         return false;
     }
     *ms = moment;
-    return true;
-}
-
-bool clock_parse_exact(struct slice text, int64_t *ms)
-{
-    assert(ms);
-    int64_t moment = 0;
-    bool leap = false;
-    unsigned fraction[2] = {0};
-
-    if (text.len != CLOCK_RFC3339_LEN || text.ptr[10] != 'T' || text.ptr[23] != 'Z' ||
-        !read_moment(text.ptr, &moment, &leap) || leap ||
-        !read_numbers(text.ptr + MOMENT_LEN, ".000", fraction)) {
-        return false;
-    }
-    *ms = moment + fraction[1];
     return true;
 }

@@ -35,16 +35,10 @@ int64_t clock_mono_us(void);
  * the nearest moment inside. */
 void clock_format_rfc3339(int64_t ms, char text[static CLOCK_RFC3339_LEN]);
 
-/* The same, appended. */
-void clock_add_rfc3339(struct buffer *out, int64_t ms);
-
 /* Parses RFC 3339 with any offset and any number of fraction digits (cut to milliseconds).
  * Returns false on anything else. A leap second (:60 at the end of a day in UTC) counts as :59.999.
  */
 bool clock_parse_rfc3339(struct slice text, int64_t *ms);
-
-/* The same for the one form that clock_format_rfc3339 writes: what an export holds. */
-bool clock_parse_exact(struct slice text, int64_t *ms);
 
 /* Length of `Sun, 22 Nov 2026 15:04:05 GMT` (IMF-fixdate, RFC 9110 section 5.6.7). */
 #define CLOCK_HTTP_DATE_LEN 29

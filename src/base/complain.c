@@ -11,6 +11,7 @@
 
 int complain(int status, const char *format, ...)
 {
+    assert(format);
     va_list arguments;
 
     fputs("taskhold: ", stderr);
@@ -19,12 +20,6 @@ int complain(int status, const char *format, ...)
     va_end(arguments);
     fputc('\n', stderr);
     return status;
-}
-
-void suggest_init(struct suggest *suggest, const char *word)
-{
-    assert(word);
-    *suggest = (struct suggest){.word = word};
 }
 
 static size_t least(size_t a, size_t b)
@@ -60,7 +55,7 @@ void suggest_offer(struct suggest *suggest, const char *name)
     const size_t bound = name_len < 6 ? 1 : name_len / 3;
     size_t d = 0;
 
-    assert(name_len > 0);
+    assert(suggest->word && name_len > 0);
     if (word_len > WORD_MOST || name_len > WORD_MOST) {
         return;
     }

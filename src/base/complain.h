@@ -17,14 +17,12 @@ enum cli_status {
 /* Prints `taskhold: ` and one line. Returns `status`. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Finds what somebody meant who mistyped a name. */
+/* Finds what somebody meant who mistyped a name. Begins with `word` alone. */
 struct suggest {
     const char *word;    /* what was typed */
     const char *nearest; /* the best so far; NULL: nothing is near enough */
     size_t distance;     /* of `nearest` */
 };
-
-void suggest_init(struct suggest *suggest, const char *word);
 
 /* Offers a name; it is kept when it is nearer than those before, and near enough to be meant: at
  * most a third of its letters (but one in short names) were missed, added, changed or swapped with

@@ -42,11 +42,6 @@ static void add_number(struct crash_text *out, uintptr_t value, unsigned base)
     add(out, digits + at);
 }
 
-static struct slice slice_of_text(const struct crash_text *text)
-{
-    return (struct slice){text->text, text->len};
-}
-
 /* ---- an assertion that fails ---- */
 
 static struct crash_text failed_assertion;
@@ -85,28 +80,14 @@ static const struct {
     {SIGILL, "SIGILL"},   {SIGABRT, "SIGABRT"},
 };
 
-/* Frames of the program itself, by their place in its file; those of libraries are left out. One
- * byte before where a call returns to is still in the line of the call. */
-static void add_frames(struct crash_text *out)
-{
-    void *frames[FRAMES_MOST];
-    const int count = backtrace(frames, FRAMES_MOST);
-    const uintptr_t start = (uintptr_t)&__executable_start;
-
-    for (int i = 0; i < count; i++) {
-        const uintptr_t at = (uintptr_t)frames[i] - 1;
-        if (at >= start && at < (uintptr_t)&etext) {
-            add(out, out->len > 0 ? " " : "");
-            add_number(out, at - start, 16);
-        }
-    }
-}
-
 static void on_crash(int number, siginfo_t *info, void *context)
 {
     struct crash_text what = {0};
     struct crash_text frames = {0};
     char thread[17] = "";
+    void *found[FRAMES_MOST];
+    const int count = backtrace(found, FRAMES_MOST);
+    const uintptr_t start = (uintptr_t)&__executable_start;
 
     (void)context;
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
@@ -118,11 +99,20 @@ static void on_crash(int number, siginfo_t *info, void *context)
     } else if (atomic_load(&assertion_has_failed)) {
         what = failed_assertion;
     }
-    add_frames(&frames);
+    /* Frames of the program itself, by their place in its file; those of libraries are left out.
+     * One byte before where a call returns to is still in the line of the call. */
+    for (int i = 0; i < count; i++) {
+        const uintptr_t at = (uintptr_t)found[i] - 1;
+        if (at >= start && at < (uintptr_t)&etext) {
+            add(&frames, frames.len > 0 ? " " : "");
+            add_number(&frames, at - start, 16);
+        }
+    }
     (void)prctl(PR_GET_NAME, thread);
-    log_crash(LOG_FIELDS(
-        LOG_T("message", slice_of_text(&what)), LOG_T("version", SLICE(TASKHOLD_VERSION)),
-        LOG_T("thread", slice_of(thread)), LOG_T("addr2line", slice_of_text(&frames))));
+    log_crash(LOG_FIELDS(LOG_T("message", ((struct slice){what.text, what.len})),
+                         LOG_T("version", SLICE(TASKHOLD_VERSION)),
+                         LOG_T("thread", slice_of(thread)),
+                         LOG_T("addr2line", ((struct slice){frames.text, frames.len}))));
     signal(number, SIG_DFL);
     raise(number);
 }

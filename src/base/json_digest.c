@@ -52,15 +52,6 @@ static void add_object(digest_state *state, json_t *object)
     add_bytes(state, sum, sizeof sum);
 }
 
-static void add_array(digest_state *state, const json_t *array)
-{
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        uint8_t element[JSON_READER_DIGEST];
-        digest_value(json_array_get(array, i), element);
-        add_bytes(state, element, sizeof element);
-    }
-}
-
 /* Recurses at most JSON_DEPTH deep. */
 static void digest_value(const json_t *value, uint8_t digest[static JSON_READER_DIGEST])
 {
@@ -75,7 +66,13 @@ static void digest_value(const json_t *value, uint8_t digest[static JSON_READER_
     case JSON_KIND_TEXT:
         add_bytes(&state, json_string_value(value), json_string_length(value));
         break;
-    case JSON_KIND_ARRAY: add_array(&state, value); break;
+    case JSON_KIND_ARRAY:
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            uint8_t element[JSON_READER_DIGEST];
+            digest_value(json_array_get(value, i), element);
+            add_bytes(&state, element, sizeof element);
+        }
+        break;
     case JSON_KIND_OBJECT: add_object(&state, (json_t *)(uintptr_t)value); break;
     }
     crypto_generichash_final(&state, digest, JSON_READER_DIGEST);
@@ -83,6 +80,6 @@ static void digest_value(const json_t *value, uint8_t digest[static JSON_READER_
 
 void json_reader_digest(const struct json_reader *reader, uint8_t digest[static JSON_READER_DIGEST])
 {
-    assert(reader->root);
+    assert(reader && reader->root);
     digest_value(reader->root, digest);
 }

@@ -11,8 +11,6 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "base/utf8.h"
-
 /* A scan looks at the text first, before jansson, which recurses and allocates, sees it, and says
  * what is wrong and where in words for the person who sent it. */
 
@@ -110,8 +108,18 @@ static long code_unit(struct slice text, size_t at)
     return value;
 }
 
-static bool scan_unicode_escape(struct scan *s)
+/* From its backslash. */
+static bool scan_escape(struct scan *s)
 {
+    const char c = s->at + 1 < s->text.len ? s->text.ptr[s->at + 1] : '\0';
+    if (!ascii_is_in(c, "\"\\/bfnrtu")) {
+        return say_at(s, s->at,
+                      "a backslash begins no escape of JSON there; a backslash itself is \\\\.");
+    }
+    if (c != 'u') {
+        s->at += 2;
+        return true;
+    }
     const long unit = code_unit(s->text, s->at);
     if (unit < 0) {
         return say_at(s, s->at, "\\u must be followed by four hexadecimal digits.");
@@ -132,31 +140,6 @@ static bool scan_unicode_escape(struct scan *s)
     return true;
 }
 
-static bool scan_escape(struct scan *s)
-{
-    const char c = s->at + 1 < s->text.len ? s->text.ptr[s->at + 1] : '\0';
-    if (c == 'u') {
-        return scan_unicode_escape(s);
-    }
-    if (!ascii_is_in(c, "\"\\/bfnrt")) {
-        return say_at(s, s->at,
-                      "a backslash begins no escape of JSON there; a backslash itself is \\\\.");
-    }
-    s->at += 2;
-    return true;
-}
-
-static bool say_control(struct scan *s)
-{
-    switch (s->text.ptr[s->at]) {
-    case '\n':
-    case '\r': return say_at(s, s->at, "a line break stands in a text; there it is \\n.");
-    case '\t': return say_at(s, s->at, "a tab stands in a text; there it is \\t.");
-    default:
-        return say_at(s, s->at, "a control character stands in a text as it is, not as \\uXXXX.");
-    }
-}
-
 /* From its opening quote. */
 static bool scan_string(struct scan *s)
 {
@@ -168,15 +151,17 @@ static bool scan_string(struct scan *s)
             return true;
         }
         if (c < 0x20) {
-            return say_control(s);
+            return say_at(s, s->at,
+                          c == '\n' || c == '\r' ? "a line break stands in a text; there it is \\n."
+                          : c == '\t'            ? "a tab stands in a text; there it is \\t."
+                                                 : "a control character stands in a text as it is, "
+                                                   "not as \\uXXXX.");
         }
-        if (c == '\\') {
-            if (!scan_escape(s)) {
-                return false;
-            }
-            continue;
+        if (c != '\\') {
+            s->at += c < 0x80 ? 1 : utf8_step(slice_from(s->text, s->at));
+        } else if (!scan_escape(s)) {
+            return false;
         }
-        s->at += c < 0x80 ? 1 : utf8_step(slice_from(s->text, s->at));
     }
     return say_at(s, s->text.len,
                   "it ends in the middle of a text, whose closing quote is missing.");
@@ -262,15 +247,6 @@ static size_t word_length(const struct scan *s)
     return 0;
 }
 
-static bool scan_word(struct scan *s)
-{
-    const size_t length = word_length(s);
-    s->at += length;
-    return length > 0 ||
-           say_unexpected(s, "a value is expected: a text in double quotes, a number, true, false, "
-                             "null, an array or an object");
-}
-
 /* ---- structure ---- */
 
 static void skip_blanks(struct scan *s)
@@ -284,17 +260,6 @@ static bool count_token(struct scan *s)
 {
     return ++s->tokens <= JSON_TOKENS ||
            say(s, "The body has more than %d members and elements: send fewer.", JSON_TOKENS);
-}
-
-static bool open_bracket(struct scan *s)
-{
-    if (s->depth == JSON_DEPTH) {
-        const struct place place = place_of(s->text, s->at);
-        return say(s, "The body is nested more than %d levels deep at line %zu, column %zu.",
-                   JSON_DEPTH, place.line, place.column);
-    }
-    s->open[s->depth++] = s->text.ptr[s->at++];
-    return count_token(s);
 }
 
 /* A name and its colon. */
@@ -331,12 +296,29 @@ static bool scan_value(struct scan *s, bool *begun)
     if (s->at == s->text.len) {
         return say_at(s, s->text.len, "it ends where a value is expected.");
     }
-    switch (s->text.ptr[s->at]) {
-    case '{':
-    case '[': *begun = true; return open_bracket(s);
-    case '"': return scan_string(s);
-    default: return peek(s) == '-' || ascii_is_digit(peek(s)) ? scan_number(s) : scan_word(s);
+    const char c = s->text.ptr[s->at];
+    if (c == '"') {
+        return scan_string(s);
     }
+    if (c == '-' || ascii_is_digit(c)) {
+        return scan_number(s);
+    }
+    if (c == '{' || c == '[') {
+        if (s->depth == JSON_DEPTH) {
+            const struct place place = place_of(s->text, s->at);
+            return say(s, "The body is nested more than %d levels deep at line %zu, column %zu.",
+                       JSON_DEPTH, place.line, place.column);
+        }
+        *begun = true;
+        s->open[s->depth++] = c;
+        s->at++;
+        return count_token(s);
+    }
+    const size_t length = word_length(s);
+    s->at += length;
+    return length > 0 ||
+           say_unexpected(s, "a value is expected: a text in double quotes, a number, true, false, "
+                             "null, an array or an object");
 }
 
 static bool closes(const struct scan *s)
@@ -390,15 +372,6 @@ static bool scan_object(struct scan *s)
 
 /* ---- the whole ---- */
 
-static bool say_bytes(struct scan *s)
-{
-    size_t at = 0;
-    for (size_t step = 1; step > 0; at += step) {
-        step = utf8_step(slice_from(s->text, at));
-    }
-    return say(s, "The body is not UTF-8 at byte %zu: encode all of it in UTF-8.", at + 1);
-}
-
 /* What may be wrong before the first brace; the common ones have a sentence of their own. */
 static bool scan_top(struct scan *s)
 {
@@ -407,7 +380,11 @@ static bool scan_top(struct scan *s)
         return say(s, "The body begins with a byte order mark (EF BB BF): send UTF-8 without one.");
     }
     if (!utf8_valid(text)) {
-        return say_bytes(s);
+        size_t at = 0;
+        for (size_t step = 1; step > 0; at += step) {
+            step = utf8_step(slice_from(text, at));
+        }
+        return say(s, "The body is not UTF-8 at byte %zu: encode all of it in UTF-8.", at + 1);
     }
     skip_blanks(s);
     if (s->at == text.len) {
@@ -492,19 +469,6 @@ static enum json_read refuse_duplicate(struct slice text, const json_error_t *er
     return JSON_READ_INVALID;
 }
 
-/* The same text with numbers that jansson can hold; to be wiped and freed. */
-static char *mended(struct slice text)
-{
-    char ignored[JSON_READER_WHY];
-    char *copy = malloc(text.len);
-    if (copy) {
-        memcpy(copy, text.ptr, text.len);
-        struct scan s = {.text = {copy, text.len}, .why = ignored, .mend = copy};
-        (void)scan(&s);
-    }
-    return copy;
-}
-
 enum json_read json_reader_init(struct json_reader *reader, struct slice text,
                                 char why[static JSON_READER_WHY])
 {
@@ -516,11 +480,14 @@ enum json_read json_reader_init(struct json_reader *reader, struct slice text,
     if (!scan(&s)) {
         return JSON_READ_INVALID;
     }
-    if (s.huge) {
-        copy = mended(text);
+    if (s.huge) { /* once more, over a copy with numbers that jansson can hold */
+        copy = malloc(text.len);
         if (!copy) {
             return JSON_READ_NO_MEMORY;
         }
+        memcpy(copy, text.ptr, text.len);
+        s = (struct scan){.text = {copy, text.len}, .why = why, .mend = copy};
+        (void)scan(&s);
     }
     reader->root = json_loadb(copy ? copy : text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
     if (copy) {
@@ -536,6 +503,7 @@ enum json_read json_reader_init(struct json_reader *reader, struct slice text,
 
 void json_reader_finish(struct json_reader *reader)
 {
+    assert(reader);
     json_decref(reader->root);
     *reader = (struct json_reader){0};
 }
@@ -576,7 +544,7 @@ bool json_reader_next(struct json_reader *reader, struct json_member *member)
 
 bool json_member_i64(const struct json_member *member, int64_t *number)
 {
-    assert(member->kind == JSON_KIND_NUMBER);
+    assert(member->kind == JSON_KIND_NUMBER && number);
     *number = json_integer_value(member->value);
     return json_is_integer(member->value);
 }

@@ -66,6 +66,7 @@ static inline void end_value(struct json_writer *w, const char *end)
 
 void jw_raw(struct json_writer *w, struct slice json)
 {
+    assert(w && json.ptr);
     char *end = begin_value(w, json.len);
 
     if (end) {
@@ -82,40 +83,33 @@ static void open_level(struct json_writer *w, char bracket)
         *end = bracket;
         end_value(w, end + 1);
     }
-    assert(w->depth < JSON_WRITER_DEPTH);
     w->first[++w->depth] = true;
-}
-
-static void close_level(struct json_writer *w, char bracket)
-{
-    assert(w->depth > 0);
-    w->depth--;
-    buffer_add_char(w->out, bracket);
 }
 
 void jw_open_object(struct json_writer *w)
 {
+    assert(w && w->depth < JSON_WRITER_DEPTH);
     open_level(w, '{');
 }
 
 void jw_close_object(struct json_writer *w)
 {
-    close_level(w, '}');
+    assert(w && w->depth > 0);
+    w->depth--;
+    buffer_add_char(w->out, '}');
 }
 
 void jw_open_array(struct json_writer *w)
 {
+    assert(w && w->depth < JSON_WRITER_DEPTH);
     open_level(w, '[');
 }
 
 void jw_close_array(struct json_writer *w)
 {
-    close_level(w, ']');
-}
-
-static bool must_escape(char c)
-{
-    return (unsigned char)c < 0x20 || c == '"' || c == '\\';
+    assert(w && w->depth > 0);
+    w->depth--;
+    buffer_add_char(w->out, ']');
 }
 
 /* Whether one of eight bytes must be escaped. Each term has a byte's high bit set where that byte
@@ -140,45 +134,35 @@ static size_t clean_run(struct slice text)
     while (text.len - n >= 8 && !any_must_escape(text.ptr + n)) {
         n += 8;
     }
-    while (n < text.len && !must_escape(text.ptr[n])) {
+    while (n < text.len && (unsigned char)text.ptr[n] >= 0x20 && text.ptr[n] != '"' &&
+           text.ptr[n] != '\\') {
         n++;
     }
     return n;
 }
 
-static void add_escape(struct buffer *out, char c)
-{
-    static const char shorts[0x20] = {
-        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
-    const unsigned char byte = (unsigned char)c;
-    const char letter = byte < sizeof shorts ? shorts[byte] : c;
-
-    if (letter != '\0') {
-        buffer_add(out, (struct slice){(const char[]){'\\', letter}, 2});
-        return;
-    }
-    buffer_add(out, (struct slice){(const char[]){'\\', 'u', '0', '0', ASCII_HEX[byte >> 4],
-                                                  ASCII_HEX[byte & 15]},
-                                   6});
-}
-
 /* The rest of a text from its first byte that needs an escape. */
 static void add_escaped(struct buffer *out, struct slice text)
 {
+    static const char shorts[0x20] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+
     while (text.len > 0 && !out->failed) {
+        const unsigned char byte = (unsigned char)text.ptr[0];
+        const char letter = byte < sizeof shorts ? shorts[byte] : text.ptr[0];
+        const char escape[] = {'\\', letter ? letter : 'u', '0',
+                               '0',  ASCII_HEX[byte >> 4],  ASCII_HEX[byte & 15]};
+        buffer_add(out, (struct slice){escape, letter ? 2 : sizeof escape});
+        text = slice_from(text, 1);
         const size_t n = clean_run(text);
         buffer_add(out, (struct slice){text.ptr, n});
-        if (n == text.len) {
-            return;
-        }
-        add_escape(out, text.ptr[n]);
-        text = slice_from(text, n + 1);
+        text = slice_from(text, n);
     }
 }
 
 void jw_text(struct json_writer *w, struct slice text)
 {
-    assert(text.ptr || text.len == 0);
+    assert(w && (text.ptr || text.len == 0));
     const size_t clean = clean_run(text);
     char *end = begin_value(w, clean + 2);
 
@@ -202,6 +186,7 @@ void jw_text(struct json_writer *w, struct slice text)
 
 void jw_i64(struct json_writer *w, int64_t value)
 {
+    assert(w);
     char room[SLICE_DECIMAL_MOST];
 
     jw_raw(w, slice_decimal(value, room));
@@ -209,16 +194,19 @@ void jw_i64(struct json_writer *w, int64_t value)
 
 void jw_bool(struct json_writer *w, bool value)
 {
+    assert(w);
     jw_raw(w, value ? SLICE("true") : SLICE("false"));
 }
 
 void jw_null(struct json_writer *w)
 {
+    assert(w);
     jw_raw(w, SLICE("null"));
 }
 
 void jw_uuid(struct json_writer *w, struct uuid id)
 {
+    assert(w);
     char *end = begin_value(w, UUID_TEXT_LEN + 2);
 
     if (end) {
@@ -231,6 +219,7 @@ void jw_uuid(struct json_writer *w, struct uuid id)
 
 void jw_time(struct json_writer *w, int64_t ms)
 {
+    assert(w);
     char *end = begin_value(w, CLOCK_RFC3339_LEN + 2);
 
     if (end) {

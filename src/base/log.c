@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/thread.h"
-#include "base/utf8.h"
 
 /* ---- one line ---- */
 
@@ -112,12 +111,6 @@ static bool is_plain(char c)
     return (unsigned char)c >= 0x20 && (unsigned char)c < 0x7f && c != '"' && c != '\\';
 }
 
-/* U+0080 to U+009F: terminals take some of them for the start of a command. */
-static bool is_c1(struct slice text)
-{
-    return (unsigned char)text.ptr[0] == 0xc2 && (unsigned char)text.ptr[1] < 0xa0;
-}
-
 /* Writes what stands for the code point at the start of `text`, if there is room, and takes it off.
  */
 static bool put_special(struct line *line, struct slice *text)
@@ -132,7 +125,8 @@ static bool put_special(struct line *line, struct slice *text)
     } else if (byte == '"' || byte == '\\') {
         escape[1] = (char)byte;
         out.len = 2;
-    } else if (step > 2 || (step == 2 && !is_c1(*text))) {
+    } else if (step > 2 || (step == 2 && ((unsigned char)text->ptr[0] != 0xc2 || byte >= 0xa0))) {
+        /* No C1 (U+0080 to U+009F): terminals take some of them for the start of a command. */
         out = (struct slice){text->ptr, step};
     }
     if (out.len > room(line)) {
@@ -143,29 +137,22 @@ static bool put_special(struct line *line, struct slice *text)
     return true;
 }
 
-/* Whether one of eight bytes is not plain. Each term sets the top bit of a byte that it means, and
- * of no byte when there is none. */
-static bool has_special(uint64_t bytes)
-{
-    const uint64_t ones = 0x0101010101010101;
-    const uint64_t quote = bytes ^ (ones * '"');
-    const uint64_t backslash = bytes ^ (ones * '\\');
-    const uint64_t del = bytes ^ (ones * 0x7f);
-    const uint64_t found =
-        (bytes - ones * 0x20) | (quote - ones) | (backslash - ones) | (del - ones) | bytes;
-
-    return (found & (ones * 0x80)) != 0;
-}
-
 /* How many bytes at the start are plain, in steps of eight; there may be more of them. */
 static size_t plain_steps(struct slice text)
 {
+    const uint64_t ones = 0x0101010101010101;
     size_t plain = 0;
     uint64_t bytes = 0;
 
     while (plain + sizeof bytes <= text.len) {
         memcpy(&bytes, text.ptr + plain, sizeof bytes);
-        if (has_special(bytes)) {
+        const uint64_t quote = bytes ^ (ones * '"');
+        const uint64_t backslash = bytes ^ (ones * '\\');
+        const uint64_t del = bytes ^ (ones * 0x7f);
+        /* Each term sets the top bit of a byte that it means, and of none when there is none. */
+        const uint64_t found =
+            (bytes - ones * 0x20) | (quote - ones) | (backslash - ones) | (del - ones) | bytes;
+        if (found & (ones * 0x80)) {
             break;
         }
         plain += sizeof bytes;
@@ -192,17 +179,6 @@ static void put_escaped(struct line *line, struct slice text)
     }
 }
 
-/* In readable lines a value without blanks and specials goes without quotes. */
-static bool is_word(struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (!is_plain(text.ptr[i]) || text.ptr[i] == ' ' || text.ptr[i] == '=') {
-            return false;
-        }
-    }
-    return text.len > 0;
-}
-
 static void put_number(struct line *line, int64_t number)
 {
     char room[SLICE_DECIMAL_MOST];
@@ -223,78 +199,67 @@ static void put_duration(struct line *line, int64_t us)
     put(line, unit == 1 ? SLICE("us") : unit == 1000 ? SLICE("ms") : SLICE("s"));
 }
 
-static void put_status(struct line *line, int64_t status)
-{
-    const bool color = line->style == LOG_STYLE_COLOR;
-
-    if (color) {
-        put(line, status >= 500   ? SLICE("\033[31m")
-                  : status >= 400 ? SLICE("\033[33m")
-                                  : SLICE("\033[32m"));
-    }
-    put_number(line, status);
-    put(line, color ? SLICE("\033[0m") : SLICE(""));
-}
-
-static void put_name(struct line *line, struct slice name)
-{
-    static const struct slice before[] = {{",\"", 2}, {" ", 1}, {" \033[2m", 5}};
-    static const struct slice after[] = {{"\":", 2}, {"=", 1}, {"=\033[0m", 5}};
-
-    put(line, before[line->style]);
-    put(line, name);
-    put(line, after[line->style]);
-}
-
 static void put_text(struct line *line, struct slice text)
 {
-    const bool quoted = line->style == LOG_STYLE_JSON || !is_word(text);
+    bool quoted = line->style == LOG_STYLE_JSON || text.len == 0;
 
+    /* In readable lines a value without blanks and specials goes without quotes. */
+    for (size_t i = 0; i < text.len && !quoted; i++) {
+        quoted = !is_plain(text.ptr[i]) || text.ptr[i] == ' ' || text.ptr[i] == '=';
+    }
     put(line, quoted ? SLICE("\"") : SLICE(""));
     put_escaped(line, text);
     put(line, quoted ? SLICE("\"") : SLICE(""));
 }
 
-/* What readable lines show without a name. */
-static void add_plain(struct line *line, const struct log_field *field)
+/* A field without a name, in readable lines. False: it is none of those. */
+static bool put_plain(struct line *line, const struct log_field *field)
 {
-    put(line, SLICE(" "));
-    if (field->kind == LOG_STATUS_CODE) {
-        put_status(line, field->number);
-    } else if (field->kind == LOG_MICROSECONDS) {
-        put_duration(line, field->number > 0 ? field->number : 0);
-    } else if (field->text.ptr) {
-        put_text(line, field->text);
-    } else {
-        put(line, SLICE("-"));
-    }
-}
+    const bool color = line->style == LOG_STYLE_COLOR;
 
-static bool is_plain_field(const struct log_field *field)
-{
-    return field->kind == LOG_PLAIN_WORD || field->kind == LOG_STATUS_CODE ||
-           field->kind == LOG_MICROSECONDS;
+    switch (field->kind) {
+    case LOG_STATUS_CODE:
+        put(line, SLICE(" "));
+        put(line, slice_of(!color                 ? NULL
+                           : field->number >= 500 ? "\033[31m"
+                           : field->number >= 400 ? "\033[33m"
+                                                  : "\033[32m"));
+        put_number(line, field->number);
+        put(line, color ? SLICE("\033[0m") : SLICE(""));
+        return true;
+    case LOG_MICROSECONDS:
+        put(line, SLICE(" "));
+        put_duration(line, field->number > 0 ? field->number : 0);
+        return true;
+    case LOG_PLAIN_WORD:
+        put(line, SLICE(" "));
+        if (field->text.ptr) {
+            put_text(line, field->text);
+        } else {
+            put(line, SLICE("-"));
+        }
+        return true;
+    default: return false;
+    }
 }
 
 /* Of its text, control characters (C1 and DEL too), quotes and backslashes are escaped, and what is
  * not UTF-8 is replaced by U+FFFD. */
 static void add_field(struct line *line, const struct log_field *field)
 {
-    const struct slice name = field->name;
-    const bool number = field->kind == LOG_NUMBER || field->kind == LOG_STATUS_CODE ||
-                        field->kind == LOG_MICROSECONDS;
+    static const struct slice before[] = {{",\"", 2}, {" ", 1}, {" \033[2m", 5}};
+    static const struct slice after[] = {{"\":", 2}, {"=", 1}, {"=\033[0m", 5}};
 
     /* The name with its frame, and a number or the first character of a text. */
-    if (room(line) < name.len + FRAME + 20 ||
-        (field->kind == LOG_OPTIONAL_TEXT && !field->text.ptr)) {
+    if (room(line) < field->name.len + FRAME + 20 ||
+        (field->kind == LOG_OPTIONAL_TEXT && !field->text.ptr) ||
+        (line->style != LOG_STYLE_JSON && put_plain(line, field))) {
         return;
     }
-    if (line->style != LOG_STYLE_JSON && is_plain_field(field)) {
-        add_plain(line, field);
-        return;
-    }
-    put_name(line, name);
-    if (number) {
+    put(line, before[line->style]);
+    put(line, field->name);
+    put(line, after[line->style]);
+    if (field->kind >= LOG_NUMBER) {
         put_number(line, field->number);
     } else {
         put_text(line, field->text);
@@ -370,63 +335,42 @@ static void write_out(struct slice text)
     }
 }
 
-/* Waits, with the lock held, for a line, and then a little for more of them. Returns false when the
- * ring is empty and the log ends. */
-static bool await_lines(void)
-{
-    while (state.head == state.tail && state.dropped == 0 && !state.stopping) {
-        pthread_cond_wait(&state.filled, &state.lock);
-    }
-    const int64_t until_ms = clock_mono_ms() + GATHER_MS;
-    while (!state.stopping && state.head - state.tail < RING_SIZE / 2 &&
-           thread_wait_until(&state.filled, &state.lock, until_ms)) {
-    }
-    return state.head != state.tail || state.dropped != 0;
-}
-
-/* Writes what stands in the ring, in one or two pieces. Called and left with the lock held. */
-static void write_ring(void)
-{
-    const size_t from = state.tail % RING_SIZE;
-    const size_t len = state.head - state.tail;
-    const size_t first = len < RING_SIZE - from ? len : RING_SIZE - from;
-    const uint64_t dropped = state.dropped;
-    struct line line LINE_UNSET;
-
-    state.dropped = 0;
-    pthread_mutex_unlock(&state.lock);
-    write_out((struct slice){state.ring + from, first});
-    write_out((struct slice){state.ring, len - first});
-    if (dropped > 0) {
-        make_line(&line, LOG_WARN, "log_dropped", LOG_FIELDS(LOG_N("lines", dropped)));
-        write_out((struct slice){line.text, line.len});
-    }
-    pthread_mutex_lock(&state.lock);
-    state.tail += len;
-}
-
 static void *run_writer(void *unused)
 {
+    struct line line LINE_UNSET;
+
     (void)unused;
     pthread_mutex_lock(&state.lock);
-    while (await_lines()) {
-        write_ring();
+    for (;;) {
+        while (state.head == state.tail && state.dropped == 0 && !state.stopping) {
+            pthread_cond_wait(&state.filled, &state.lock);
+        }
+        const int64_t until_ms = clock_mono_ms() + GATHER_MS;
+        while (!state.stopping && state.head - state.tail < RING_SIZE / 2 &&
+               thread_wait_until(&state.filled, &state.lock, until_ms)) {
+        }
+        if (state.head == state.tail && state.dropped == 0) {
+            break;
+        }
+        const size_t from = state.tail % RING_SIZE;
+        const size_t len = state.head - state.tail;
+        const size_t first = len < RING_SIZE - from ? len : RING_SIZE - from;
+        const uint64_t dropped = state.dropped;
+        state.dropped = 0;
+        pthread_mutex_unlock(&state.lock);
+        write_out((struct slice){state.ring + from, first});
+        write_out((struct slice){state.ring, len - first});
+        if (dropped > 0) {
+            make_line(&line, LOG_WARN, "log_dropped", LOG_FIELDS(LOG_N("lines", dropped)));
+            write_out((struct slice){line.text, line.len});
+        }
+        pthread_mutex_lock(&state.lock);
+        state.tail += len;
     }
     state.writer_ended = true;
     pthread_cond_signal(&state.ended);
     pthread_mutex_unlock(&state.lock);
     return NULL;
-}
-
-static enum log_style choose_style(bool json)
-{
-    const char *no_color = getenv("NO_COLOR");
-
-    if (json) {
-        return LOG_STYLE_JSON;
-    }
-    return isatty(STDERR_FILENO) && (!no_color || *no_color == '\0') ? LOG_STYLE_COLOR
-                                                                     : LOG_STYLE_TEXT;
 }
 
 enum log_level log_level_of(const char *name)
@@ -442,9 +386,11 @@ enum log_level log_level_of(const char *name)
 
 void log_setup(enum log_level level, bool json)
 {
-    assert(level <= LOG_OFF);
-    atomic_store(&least_level, (int)level);
-    atomic_store(&style, (int)choose_style(json));
+    const char *no_color = getenv("NO_COLOR");
+    const bool color = isatty(STDERR_FILENO) && (!no_color || *no_color == '\0');
+
+    log_set_level(level);
+    atomic_store(&style, json ? LOG_STYLE_JSON : color ? LOG_STYLE_COLOR : LOG_STYLE_TEXT);
 }
 
 void log_set_level(enum log_level level)
@@ -522,26 +468,10 @@ static void push(struct slice line)
     }
 }
 
-static void emit(struct slice text)
-{
-    bool direct = false;
-
-    pthread_mutex_lock(&state.lock);
-    if (state.running) {
-        push(text);
-    } else {
-        /* With a writer left behind, standard error blocks; so would the caller. */
-        direct = !state.lost;
-    }
-    pthread_mutex_unlock(&state.lock);
-    if (direct) {
-        write_out(text);
-    }
-}
-
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                size_t count)
 {
+    assert(event && (fields || count == 0));
     if (log_on(level)) {
         log_always(level, event, fields, count);
     }
@@ -558,10 +488,22 @@ void log_crash(const struct log_field *fields, size_t count)
 void log_always(enum log_level level, const char *event, const struct log_field *fields,
                 size_t count)
 {
+    assert(level < LOG_OFF && (fields || count == 0));
     struct line line LINE_UNSET;
+    bool direct = false;
 
     make_line(&line, level, event, fields, count);
-    emit((struct slice){line.text, line.len});
+    pthread_mutex_lock(&state.lock);
+    if (state.running) {
+        push((struct slice){line.text, line.len});
+    } else {
+        /* With a writer left behind, standard error blocks; so would the caller. */
+        direct = !state.lost;
+    }
+    pthread_mutex_unlock(&state.lock);
+    if (direct) {
+        write_out((struct slice){line.text, line.len});
+    }
 }
 
 void log_message(enum log_level level, const char *event, const char *format, ...)
@@ -576,5 +518,5 @@ void log_message(enum log_level level, const char *event, const char *format, ..
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    log_write(level, event, LOG_FIELDS(LOG_T("message", slice_of(text))));
+    log_always(level, event, LOG_FIELDS(LOG_T("message", slice_of(text))));
 }

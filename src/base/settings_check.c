@@ -4,7 +4,6 @@
 
 #include "base/settings_table.h"
 #include "base/slice.h"
-#include "base/utf8.h"
 #include "base/weburl.h"
 
 /* Bytes of a secret below which HMAC-SHA-256 loses strength (RFC 7518 section 3.2). */

@@ -35,10 +35,9 @@ static enum setting_id find_flag(struct slice name)
 static int refuse_flag(struct slice name)
 {
     char typed[256] = "";
-    struct suggest suggest;
+    struct suggest suggest = {.word = typed};
 
     (void)snprintf(typed, sizeof typed, "%.*s", (int)name.len, name.ptr);
-    suggest_init(&suggest, typed);
     suggest_offer(&suggest, ENV_FILE_FLAG);
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         if (setting_rows[id].flag) {
@@ -246,13 +245,12 @@ struct env_file {
 static void remark_unknown(const struct env_file *file, struct slice name)
 {
     char typed[64] = "";
-    struct suggest suggest;
+    struct suggest suggest = {.word = typed};
 
     if (name.len >= sizeof typed) {
         return;
     }
     memcpy(typed, name.ptr, name.len);
-    suggest_init(&suggest, typed);
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         suggest_offer(&suggest, setting_rows[id].name);
     }

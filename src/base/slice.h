@@ -70,4 +70,15 @@ bool slice_to_u64(struct slice s, uint64_t most, uint64_t *value);
 struct slice slice_decimal(int64_t value, char room[static SLICE_DECIMAL_MOST]);
 struct slice slice_decimal_u64(uint64_t value, char room[static SLICE_DECIMAL_MOST]);
 
+/* UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF. */
+
+/* Length in bytes (1 to 4) of the code point at the start of `s`, or 0 when there is none: `s` is
+ * empty, cut off or not UTF-8. */
+size_t utf8_step(struct slice s);
+
+bool utf8_valid(struct slice s);
+
+/* The longest start of `s` of at most `most` bytes that cuts no code point in two. */
+struct slice utf8_cut(struct slice s, size_t most);
+
 #endif

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How threads begin, wait, and answer an event loop. */
+
 /* Starts a thread. `name` is shown by `top -H` and debuggers, at most 15 characters of it.
  * `stack_bytes` 0: as the system has it. The thread gets no signals, so that those for the process
  * go to whoever waits for them; only the signals of a crash reach it (base/crash.h). False, with
@@ -20,5 +22,30 @@ bool thread_condition_init(pthread_cond_t *condition) __attribute__((warn_unused
 /* pthread_cond_wait, at most until clock_mono_ms reaches `until_ms`; nobody can move that by
  * setting a clock. False: it has. */
 bool thread_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until_ms);
+
+/* A queue of messages and an eventfd. Any thread may post; only the loop that owns the inbox runs
+ * it. */
+struct inbox;
+
+/* Embedded in what is sent. Belongs to the inbox from the post until `run` is called. */
+struct inbox_message {
+    struct inbox_message *next;
+    void (*run)(struct inbox_message *message);
+};
+
+/* NULL when the kernel gives no eventfd or there is no memory. */
+struct inbox *inbox_create(void);
+
+/* Messages still queued are dropped, not run. */
+void inbox_destroy(struct inbox **inbox);
+
+/* The descriptor to wait for in epoll (readable when there is something to run). */
+int inbox_fd(const struct inbox *inbox);
+
+/* Never fails and never blocks. The eventfd is written only when the queue was empty. */
+void inbox_post(struct inbox *inbox, struct inbox_message *message);
+
+/* Runs what was posted up to now, in the order of posting. Returns whether there was anything. */
+bool inbox_run(struct inbox *inbox);
 
 #endif

@@ -14,10 +14,9 @@ const struct cli_command cli_commands[CLI_COUNT] = {CLI_COMMANDS(COMMAND_ROW)};
 
 enum cli_id cli_find(const char *name)
 {
-    struct suggest suggest;
-
     assert(name);
-    suggest_init(&suggest, name);
+    struct suggest suggest = {.word = name};
+
     for (unsigned id = 0; id < CLI_COUNT; id++) {
         if (strcmp(name, cli_commands[id].name) == 0) {
             return (enum cli_id)id;
@@ -73,13 +72,11 @@ bool cli_take_value(int *argc, char **argv, const char *flag, const char **value
 
 int cli_no_more(int argc, char **argv, const char *const *flags)
 {
-    struct suggest suggest;
-
     assert(argc >= 0);
     if (argc == 0) {
         return CLI_OK;
     }
-    suggest_init(&suggest, argv[0]);
+    struct suggest suggest = {.word = argv[0]};
     for (const char *const *flag = flags; *flag; flag++) {
         suggest_offer(&suggest, *flag);
     }

@@ -8,7 +8,6 @@
 
 #include "api/routes.h"
 #include "base/json_reader.h"
-#include "base/utf8.h"
 #include "base/uuid.h"
 #include "cli/cli.h"
 #include "cli/control.h"
@@ -410,9 +409,8 @@ static int carry_out_order(const struct verb *verb, const struct user_order *ord
 
 static const struct verb *find_verb(const char *name)
 {
-    struct suggest suggest;
+    struct suggest suggest = {.word = name};
 
-    suggest_init(&suggest, name);
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(verbs[i].name, name) == 0) {
             return &verbs[i];

@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 
-#include "base/inbox.h"
+#include "base/thread.h"
 #include "http/ledger.h"
 #include "http/request.h"
 #include "http/server_state.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/utf8.h"
 #include "base/weburl.h"
 #include "http/parser.h"
 #include "http/router.h"

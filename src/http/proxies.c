@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/utf8.h"
 
 #define FOR_MOST 64 /* bytes of a quoted `for` that are worth reading */
 

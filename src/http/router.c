@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/utf8.h"
 #include "base/uuid.h"
 
 /* pchar of RFC 3986 without the percent sign. */

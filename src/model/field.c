@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/utf8.h"
+#include "base/nfc.h"
 
 #define POINTER_MOST 128 /* bytes of an unknown name that an error repeats */
 #define DETAIL_MOST  160
@@ -338,8 +338,8 @@ static bool check_text(struct field_reading *reading, const struct field *field,
 static bool read_text(struct field_reading *reading, const struct field *field,
                       const struct json_member *member)
 {
-    const bool normalise = (field->flags & FIELD_NFC) && member->text.len <= UTF8_NORMALIZE_MOST;
-    struct slice copy = normalise ? utf8_normalize(reading->arena, member->text)
+    const bool normalise = (field->flags & FIELD_NFC) && member->text.len <= NFC_MOST;
+    struct slice copy = normalise ? nfc_of(reading->arena, member->text)
                                   : arena_copy(reading->arena, member->text);
     *(struct slice *)place(reading->input, field->at) = copy;
     return copy.ptr && check_text(reading, field, copy);

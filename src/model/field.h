@@ -33,7 +33,7 @@ enum field_flag {
     FIELD_NOT_BLANK = 16, /* holds more than white space */
     FIELD_SECRET = 32,    /* wiped from the reader's memory; any character is allowed */
     FIELD_BYTES = 64,     /* `most` counts bytes, not code points */
-    FIELD_NFC = 128, /* normalised first (base/utf8.h) unless it is above UTF8_NORMALIZE_MOST */
+    FIELD_NFC = 128,      /* normalised first (base/nfc.h) unless it is above NFC_MOST */
     FIELD_NOT_EMPTY = 256,
 
     /* Of a resource's member: */

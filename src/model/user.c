@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "base/utf8.h"
+#include "base/nfc.h"
 #include "model/field.h"
 #include "model/user_fields.h"
 
@@ -139,7 +139,7 @@ static const char *days_wrong(struct slice days)
     }
 
 /* One that is longer before it is normalised is refused as well. */
-_Static_assert(USER_PASSWORD_MOST == UTF8_NORMALIZE_MOST, "what is not normalised is too long");
+_Static_assert(USER_PASSWORD_MOST == NFC_MOST, "what is not normalised is too long");
 
 /* A password that exists: only what no account can have is refused before it is compared. */
 #define PASSWORD_FIELD(member)                                                                     \

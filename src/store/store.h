@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "base/inbox.h"
+#include "base/thread.h"
 #include "model/resource.h"
 #include "model/user.h"
 

@@ -2,7 +2,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/utf8.h"
 #include "store/transfer/dump.h"
 
 /* The lines of an import, in format 1 or 2: the first byte chooses. What is taken keeps the rules

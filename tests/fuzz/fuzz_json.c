@@ -3,7 +3,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "base/utf8.h"
 #include "model/field.h"
 #include "model/resource.h"
 #include "model/user_fields.h"

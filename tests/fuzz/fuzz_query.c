@@ -2,7 +2,6 @@
 /* The query parser and the entity tags of conditional requests, on the same bytes. */
 #include <stdlib.h>
 
-#include "base/utf8.h"
 #include "http/fields.h"
 #include "http/query.h"
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "base/inbox.h"
+#include "base/thread.h"
 
 #define PATIENCE_SECONDS 20
 

@@ -37,9 +37,9 @@ static void formats_known_moments(void **state)
     (void)state;
     buffer_init(&out, 1000);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        buffer_clear(&out);
-        clock_add_rfc3339(&out, cases[i].ms);
-        assert_true(slice_eq(buffer_slice(&out), slice_of(cases[i].rfc3339)));
+        char text[CLOCK_RFC3339_LEN];
+        clock_format_rfc3339(cases[i].ms, text);
+        assert_true(slice_eq((struct slice){text, sizeof text}, slice_of(cases[i].rfc3339)));
         buffer_clear(&out);
         clock_add_http_date(&out, cases[i].ms);
         assert_true(slice_eq(buffer_slice(&out), slice_of(cases[i].http)));
@@ -61,8 +61,6 @@ static void agrees_with_the_c_library(void **state)
 
         clock_format_rfc3339(ms, text);
         assert_true(clock_parse_rfc3339((struct slice){text, sizeof text}, &parsed));
-        assert_int_equal(parsed, ms);
-        assert_true(clock_parse_exact((struct slice){text, sizeof text}, &parsed));
         assert_int_equal(parsed, ms);
         if (day % 5 == 0) {
             assert_non_null(gmtime_r(&seconds, &tm));
@@ -182,25 +180,6 @@ static void refuses_everything_else(void **state)
     assert_false(clock_parse_rfc3339((struct slice){0}, &(int64_t){0}));
 }
 
-/* What means a time, and what nearly does, in other words than those that are written here. */
-static void takes_only_what_it_writes_where_nothing_else_can_come(void **state)
-{
-    static const char *const cases[] = {
-        "2026-11-22T15:04:05.12Z",   "2026-11-22T15:04:05.1234Z", "2026-11-22T15:04:05.123z",
-        "2026-11-22t15:04:05.123Z",  "2026-11-22T15:04:05,123Z",  "2026-11-22T15:04:05.12.Z",
-        "2026-11-22T15:04:05+00:0Z", "2026-11-22T15:04:60.123Z",  "2026-12-31T23:59:60.000Z",
-        "2026-02-29T15:04:05.123Z",  "2026-11-22T24:04:05.123Z",  "2026-11-22T15:04:05.1 3Z",
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int64_t ms = 42;
-        assert_false(clock_parse_exact(slice_of(cases[i]), &ms));
-        assert_int_equal(ms, 42);
-    }
-    assert_false(clock_parse_exact((struct slice){0}, &(int64_t){0}));
-}
-
 /* No start of a good text is good, and none reads behind its end (ASan looks on). */
 static void refuses_every_cut(void **state)
 {
@@ -241,7 +220,6 @@ int main(void)
         cmocka_unit_test(times_of_one_day_and_the_next),
         cmocka_unit_test(parses_what_rfc_3339_allows),
         cmocka_unit_test(refuses_everything_else),
-        cmocka_unit_test(takes_only_what_it_writes_where_nothing_else_can_come),
         cmocka_unit_test(refuses_every_cut),
         cmocka_unit_test(clocks_go_forward),
     };

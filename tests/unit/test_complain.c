@@ -36,8 +36,7 @@ static void finds_what_was_meant(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct suggest suggest;
-        suggest_init(&suggest, cases[i].word);
+        struct suggest suggest = {.word = cases[i].word};
         for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
             suggest_offer(&suggest, names[n]);
         }
@@ -52,10 +51,9 @@ static void finds_what_was_meant(void **state)
 
 static void prefers_the_nearer_name(void **state)
 {
-    struct suggest suggest;
+    struct suggest suggest = {.word = "log-levle"};
 
     (void)state;
-    suggest_init(&suggest, "log-levle");
     suggest_offer(&suggest, "log-lever-arm");
     suggest_offer(&suggest, "log-level");
     suggest_offer(&suggest, "log-lvl");

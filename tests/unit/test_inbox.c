@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/inbox.h"
+#include "base/thread.h"
 
 #define THREADS 4
 #define EACH    5000

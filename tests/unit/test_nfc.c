@@ -6,11 +6,11 @@
 
 #include <cmocka.h>
 
-#include "base/utf8.h"
+#include "base/nfc.h"
 
 static struct slice copy_of(struct arena *arena, struct slice text)
 {
-    struct slice copy = utf8_normalize(arena, text);
+    struct slice copy = nfc_of(arena, text);
     assert_non_null(copy.ptr);
     return copy;
 }
@@ -76,13 +76,12 @@ static void nothing_else_changes(void **state)
 }
 
 /* `part` as often as it fits, after `start`. */
-static struct slice full(char text[static UTF8_NORMALIZE_MOST], struct slice start,
-                         struct slice part)
+static struct slice full(char text[static NFC_MOST], struct slice start, struct slice part)
 {
     size_t len = start.len;
 
     memcpy(text, start.ptr, start.len);
-    for (; len + part.len <= UTF8_NORMALIZE_MOST; len += part.len) {
+    for (; len + part.len <= NFC_MOST; len += part.len) {
         memcpy(text + len, part.ptr, part.len);
     }
     return (struct slice){text, len};
@@ -90,32 +89,29 @@ static struct slice full(char text[static UTF8_NORMALIZE_MOST], struct slice sta
 
 static void the_longest_fit(void **state)
 {
-    char text[UTF8_NORMALIZE_MOST];
+    char text[NFC_MOST];
     struct arena *arena = arena_create(1 << 16);
 
     (void)state;
     /* U+1D160 grows to three times its length, the most there is; U+0390 has three code points. */
-    assert_int_equal(copy_of(arena, full(text, SLICE(""), SLICE("\U0001d160"))).len,
-                     3 * UTF8_NORMALIZE_MOST);
-    assert_int_equal(copy_of(arena, full(text, SLICE(""), SLICE("\u0390"))).len,
-                     UTF8_NORMALIZE_MOST);
+    assert_int_equal(copy_of(arena, full(text, SLICE(""), SLICE("\U0001d160"))).len, 3 * NFC_MOST);
+    assert_int_equal(copy_of(arena, full(text, SLICE(""), SLICE("\u0390"))).len, NFC_MOST);
     assert_int_equal(copy_of(arena, full(text, SLICE("a"), SLICE("\u0301"))).len,
-                     UTF8_NORMALIZE_MOST -
-                         2); /* á, and one byte that the last mark had no room in */
+                     NFC_MOST - 2); /* á, and one byte that the last mark had no room in */
     assert_int_equal(copy_of(arena, full(text, SLICE("a"), SLICE("\u0315\u0300"))).len,
-                     UTF8_NORMALIZE_MOST - 4);
+                     NFC_MOST - 4);
     arena_destroy(&arena);
 }
 
 static void no_room_is_said(void **state)
 {
     struct arena *arena = arena_create(1);
-    char text[UTF8_NORMALIZE_MOST];
+    char text[NFC_MOST];
 
     (void)state;
     while (arena_alloc(arena, 64)) {
     }
-    assert_null(utf8_normalize(arena, full(text, SLICE(""), SLICE("\U0001d160"))).ptr);
+    assert_null(nfc_of(arena, full(text, SLICE(""), SLICE("\U0001d160"))).ptr);
     arena_destroy(&arena);
 }
 

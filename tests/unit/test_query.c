@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 
-#include "base/utf8.h"
 #include "http/query.h"
 
 static const char *const allowed[] = {"limit", "cursor", "status", "list[]", "naïve", NULL};

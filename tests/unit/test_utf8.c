@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "base/utf8.h"
+#include "base/slice.h"
 
 static void steps_over_one_code_point(void **state)
 {

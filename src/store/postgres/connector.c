@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/owner.h"
-#include "base/thread.h"
 
 #define PAUSE_LEAST_MS 100
 #define PAUSE_MOST_MS  1000

@@ -2,7 +2,7 @@
 #ifndef TASKHOLD_STORE_POSTGRES_CONNECTOR_H
 #define TASKHOLD_STORE_POSTGRES_CONNECTOR_H
 
-#include "base/inbox.h"
+#include "base/thread.h"
 #include "store/postgres/connect.h"
 
 /* A thread that makes connections, because finding a host can block and a loop must not. It tries
