@@ -89,6 +89,15 @@ struct uuid uuid_make_v7_unordered(void)
     return make(last_of_thread);
 }
 
+int64_t uuid_time_ms(struct uuid id)
+{
+    int64_t ms = 0;
+    for (unsigned i = 0; i < 6; i++) {
+        ms = ms << 8 | id.bytes[i];
+    }
+    return ms;
+}
+
 /* Where the two digits of each byte stand. */
 static const unsigned char places[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
 

@@ -21,6 +21,9 @@ struct uuid uuid_make_v7(void);
  * shares no memory with other threads. */
 struct uuid uuid_make_v7_unordered(void);
 
+/* Its first 48 bits: of a UUIDv7 the time it was made at, in milliseconds since 1970. */
+int64_t uuid_time_ms(struct uuid id);
+
 /* Writes 36 lower-case characters, no NUL. */
 void uuid_format(struct uuid id, char text[static UUID_TEXT_LEN]);
 

@@ -104,15 +104,20 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
 };
 
 const struct sql_form sql_items[SQL_ITEM_COUNT] = {
-    [SQL_ITEM_GET] = {"SELECT {columns} FROM {t} WHERE space_id = ?1 AND id = ?2", "uu"},
+    /* The time in an id that the server made is created_at; of the others an index tells it. */
+    [SQL_ITEM_GET] = {"SELECT {columns} FROM {t} WHERE space_id = ?1 AND id = ?2 AND created_at = "
+                      "coalesce((SELECT created_at FROM {t} WHERE space_id = ?1 AND id = ?2 AND "
+                      "{chosen}), ?3)",
+                      "uui"},
     [SQL_ITEM_INSERT] = {"INSERT INTO {t} (space_id, {columns}) VALUES (?1, {values:2})", "uC"},
-    [SQL_ITEM_UPDATE] = {"UPDATE {t} SET {sets:4} "
-                         "WHERE space_id = ?1 AND id = ?2 AND revision = ?3",
-                         "uuiS"},
-    [SQL_ITEM_DELETE] = {"DELETE FROM {t} WHERE space_id = ?1 AND id = ?2 AND revision = ?3",
-                         "uui"},
-    [SQL_ITEM_REMOVE_SOME] = {"DELETE FROM {t} WHERE space_id = ?1 AND id IN (SELECT id FROM {t} "
-                              "WHERE space_id = ?1 LIMIT ?2)",
+    [SQL_ITEM_UPDATE] = {"UPDATE {t} SET {sets:5} WHERE space_id = ?1 AND created_at = ?2 "
+                         "AND id = ?3 AND revision = ?4",
+                         "uiuiS"},
+    [SQL_ITEM_DELETE] = {"DELETE FROM {t} WHERE space_id = ?1 AND created_at = ?2 AND id = ?3 "
+                         "AND revision = ?4",
+                         "uiui"},
+    [SQL_ITEM_REMOVE_SOME] = {"DELETE FROM {t} WHERE space_id = ?1 AND (created_at, id) IN (SELECT "
+                              "created_at, id FROM {t} WHERE space_id = ?1 LIMIT ?2)",
                               "ui"},
 };
 
@@ -219,6 +224,11 @@ static void add_word(struct buffer *out, struct slice word, const struct resourc
         add_values(out, resource, (unsigned)number, true, dialect);
     else if (slice_eq(name, SLICE("sets")))
         add_sets(out, resource, (unsigned)number, dialect);
+    else if (slice_eq(name, SLICE("chosen")))
+        buffer_add_text(out,
+                        dialect == SQL_SQLITE
+                            ? "hex(substr(id, 1, 6)) <> printf('%012X', created_at)"
+                            : "substr(uuid_send(id), 1, 6) <> substr(int8send(created_at), 3)");
     else if (slice_eq(name, SLICE("bytes")))
         add_bytes(out, resource, dialect);
     else

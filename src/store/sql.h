@@ -12,6 +12,7 @@
  *   {values:N}      parameters N, N+1 … one for each of those
  *   {created:N}     the same, but the revision is that of a row `s`, and no parameter
  *   {sets:N}        `column = ?N` for each that is not FIELD_FIXED
+ *   {chosen}        the time in the id is not created_at: a client chose it, as a rule
  *   {bytes}         what the row takes (decision.h), by its texts
  *   {max}           the greater of two: max or greatest
  *   {octets}        the bytes of a text: octets(x)
@@ -68,10 +69,10 @@ extern const struct sql_form sql_shared[SQL_SHARED_COUNT];
 
 /* Of each resource. */
 enum sql_item {
-    SQL_ITEM_GET,
+    SQL_ITEM_GET, /* space, id, the time in the id */
     SQL_ITEM_INSERT,
-    SQL_ITEM_UPDATE,      /* space, id, the revision that was read, then {sets} */
-    SQL_ITEM_DELETE,      /* space, id, the revision that was read */
+    SQL_ITEM_UPDATE,      /* space; created_at, id and revision that were read; then {sets} */
+    SQL_ITEM_DELETE,      /* space; created_at, id and revision that were read */
     SQL_ITEM_REMOVE_SOME, /* of a deleted account, at most ?2 rows */
     SQL_ITEM_COUNT,
 };

@@ -17,6 +17,7 @@ CREATE TABLE samples (
     ends_at    bigint,
     amount     bigint   NOT NULL,
     weight     bigint,
-    PRIMARY KEY (space_id, id)
+    PRIMARY KEY (space_id, created_at, id)
 );
-CREATE INDEX samples_in_order ON samples (space_id, created_at, id);
+CREATE UNIQUE INDEX samples_chosen ON samples (space_id, id)
+    WHERE substr(uuid_send(id), 1, 6) <> substr(int8send(created_at), 3);

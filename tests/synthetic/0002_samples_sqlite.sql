@@ -19,4 +19,5 @@ CREATE TABLE samples (
     weight     INTEGER,
     PRIMARY KEY (space_id, created_at, id)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX samples_by_id ON samples (id, space_id);
+CREATE UNIQUE INDEX samples_chosen ON samples (id, space_id)
+    WHERE hex(substr(id, 1, 6)) <> printf('%012X', created_at);

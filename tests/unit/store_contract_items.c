@@ -160,6 +160,41 @@ static void test_delete_and_come_again(void **state)
     loop_close(&loop);
 }
 
+/* Is an item with this id, made at `now`, found, changed and deleted as any other? */
+static void assert_lives(struct loop *loop, struct uuid user, struct uuid id, int64_t now)
+{
+    const void *item = NULL;
+    struct write write = write_of(STORE_REPLACE, user, id, now);
+    sample_item(&write.values, 1);
+    assert_int_equal(run(loop, &write), STORE_CREATED);
+    assert_is(loop, &write);
+    write = write_of(STORE_REPLACE, user, id, now + 1);
+    sample_item(&write.values, 2);
+    assert_int_equal(run(loop, &write), STORE_UPDATED);
+    assert_int_equal(item_of(&write)->created_at, now);
+    assert_is(loop, &write);
+    write = write_of(STORE_DELETE, user, id, now + 2);
+    assert_int_equal(run(loop, &write), STORE_DELETED);
+    assert_int_equal(get_item(loop, user, id, &item), ERROR_NOT_FOUND);
+}
+
+/* The time in an id may be the item's, as when the server makes both, earlier, later, or none. */
+static void test_any_id(void **state)
+{
+    struct loop loop;
+    contract_open_loop(state, &loop);
+    struct uuid ann = make_user(&loop, "ann");
+    const struct uuid id = uuid_make_v7();
+    const struct uuid least = {{0}};
+    struct uuid most;
+    memset(&most, 0xff, sizeof most);
+    for (int64_t apart = -1; apart <= 1; apart++)
+        assert_lives(&loop, ann, id, uuid_time_ms(id) + apart);
+    assert_lives(&loop, ann, least, TEST_NOW);
+    assert_lives(&loop, ann, most, TEST_NOW);
+    loop_close(&loop);
+}
+
 /* ---- the journal ---- */
 
 static int64_t number(void **state, const char *sql)
@@ -580,6 +615,7 @@ int store_contract_items(void)
         CONTRACT_TEST(test_patch),
         CONTRACT_TEST(test_replace),
         CONTRACT_TEST(test_delete_and_come_again),
+        CONTRACT_TEST(test_any_id),
         CONTRACT_TEST(test_journal),
         CONTRACT_TEST(test_preconditions),
         CONTRACT_TEST(test_preconditions_of_a_create),

@@ -115,10 +115,12 @@ static void statements_of_an_item(void **state)
     (void)state;
     sql_expand(&out, sql_items[SQL_ITEM_GET].text, &thing_resource, SQL_SQLITE);
     assert_made("SELECT id, text, other, kind, revision FROM things WHERE space_id = ?1 "
-                "AND id = ?2");
+                "AND id = ?2 AND created_at = coalesce((SELECT created_at FROM things WHERE "
+                "space_id = ?1 AND id = ?2 AND hex(substr(id, 1, 6)) <> "
+                "printf('%012X', created_at)), ?3)");
     sql_expand(&out, sql_items[SQL_ITEM_UPDATE].text, &thing_resource, SQL_POSTGRES);
-    assert_made("UPDATE things SET text = $4, other = $5, kind = $6, revision = $7 "
-                "WHERE space_id = $1 AND id = $2 AND revision = $3");
+    assert_made("UPDATE things SET text = $5, other = $6, kind = $7, revision = $8 "
+                "WHERE space_id = $1 AND created_at = $2 AND id = $3 AND revision = $4");
     sql_expand_types(&out, sql_items[SQL_ITEM_INSERT].types, &thing_resource);
     assert_made("uutuii");
 }

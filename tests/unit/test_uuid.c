@@ -35,6 +35,7 @@ static void has_version_variant_and_time(void **state)
     assert_int_equal(id.bytes[8] >> 6, 2);
     assert_true(milliseconds(id) >= (uint64_t)before);
     assert_true(milliseconds(id) <= (uint64_t)after);
+    assert_int_equal(uuid_time_ms(id), (int64_t)milliseconds(id));
 }
 
 /* Far more than one millisecond's counter holds, so that it runs over, and more than one pool. */

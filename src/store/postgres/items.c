@@ -47,7 +47,7 @@ static bool step_get(struct job *job, unsigned round)
     (void)round;
     op->item = NULL;
     job_send(job, SQL_OF_ITEM(op->resource, SQL_ITEM_GET), take_got, SQL_UUID(&op->space),
-             SQL_UUID(&op->id));
+             SQL_UUID(&op->id), SQL_I64(uuid_time_ms(op->id)));
     return false;
 }
 
@@ -222,7 +222,7 @@ static void ask(struct job *job, const struct store_item_write *op)
     job_send(job, SQL_SPACE_LOCK, take_space, space);
     if (op->verb != STORE_CREATE || looks_for_itself(job))
         job_send(job, SQL_OF_ITEM(op->resource, SQL_ITEM_GET), take_before, space,
-                 SQL_UUID(&op->id));
+                 SQL_UUID(&op->id), SQL_I64(uuid_time_ms(op->id)));
     if (looks_for_itself(job))
         job_send(job, SQL_DELETION_GET, take_deletion, space, SQL_UUID(&op->id));
     if (has_key(op))
@@ -277,6 +277,7 @@ static void write_change(struct job *job, const struct store_item_write *op,
         assert(before);
         values[count++] = SQL_UUID(&op->id);
         values[count++] = SQL_I64(before->revision);
+        values[count++] = SQL_I64(before->created_at);
         which = SQL_ITEM_REMOVE;
     }
     if (step == ITEM_UPDATE) {

@@ -96,14 +96,16 @@ static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
     [SQL_ITEM_ADD - SQL_ITEM_COUNT] = {CHANGE("INSERT INTO {t} (space_id, {columns}) VALUES (?1, "
                                               "{values:12}) RETURNING revision"),
                                        CHANGE_TYPES "C"},
-    [SQL_ITEM_CHANGE - SQL_ITEM_COUNT] = {CHANGE("UPDATE {t} SET {sets:14} WHERE space_id = ?1 AND "
-                                                 "id = ?12 AND revision = ?13 RETURNING revision"),
-                                          CHANGE_TYPES "uiS"},
-    [SQL_ITEM_REMOVE - SQL_ITEM_COUNT] = {CHANGE("DELETE FROM {t} WHERE space_id = ?1 AND id = ?12 "
-                                                 "AND revision = ?13 RETURNING ?6 AS revision"),
-                                          CHANGE_TYPES "ui"},
+    [SQL_ITEM_CHANGE - SQL_ITEM_COUNT] = {CHANGE("UPDATE {t} SET {sets:15} WHERE space_id = ?1 AND "
+                                                 "created_at = ?14 AND id = ?12 AND revision = ?13 "
+                                                 "RETURNING revision"),
+                                          CHANGE_TYPES "uiiS"},
+    [SQL_ITEM_REMOVE - SQL_ITEM_COUNT] = {CHANGE("DELETE FROM {t} WHERE space_id = ?1 AND "
+                                                 "created_at = ?14 AND id = ?12 AND revision = ?13 "
+                                                 "RETURNING ?6 AS revision"),
+                                          CHANGE_TYPES "uii"},
 };
-static_assert(13 + RESOURCE_FIELDS_MOST <= PARAMS_MOST,
+static_assert(14 + RESOURCE_FIELDS_MOST <= PARAMS_MOST,
               "a change of an item binds all its columns");
 
 /* ---- the texts ---- */

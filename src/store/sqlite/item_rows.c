@@ -43,8 +43,8 @@ static int read_item(struct statements *statements, const struct resource *resou
                      const void **found)
 {
     void *item = arena_alloc(arena, resource->size);
-    struct query q =
-        QUERY(statements, SQL_OF_ITEM(resource, SQL_ITEM_GET), SQL_UUID(space), SQL_UUID(id));
+    struct query q = QUERY(statements, SQL_OF_ITEM(resource, SQL_ITEM_GET), SQL_UUID(space),
+                           SQL_UUID(id), SQL_I64(uuid_time_ms(*id)));
     *found = NULL;
     if (!item)
         q.rc = SQLITE_NOMEM;
@@ -303,8 +303,9 @@ static int change_item(struct transaction *t, const struct store_item_write *op,
 {
     const struct resource *resource = op->resource;
     assert(before);
-    struct query q = QUERY(&t->statements, SQL_OF_ITEM(resource, what), SQL_UUID(&op->space),
-                           SQL_UUID(&op->id), SQL_I64(before->revision));
+    struct query q =
+        QUERY(&t->statements, SQL_OF_ITEM(resource, what), SQL_UUID(&op->space),
+              SQL_I64(before->created_at), SQL_UUID(&op->id), SQL_I64(before->revision));
     for (size_t i = 0; i < resource->count && what == SQL_ITEM_UPDATE; i++) {
         if (!(resource->fields[i].flags & FIELD_FIXED))
             query_bind_field(&q, &resource->fields[i], op->item);

@@ -38,7 +38,7 @@ CREATE TABLE spaces (
     bytes             bigint NOT NULL DEFAULT 0
 );
 
--- No foreign key: the space of a deleted account goes first.
+-- Its key is the order of the default list. No foreign key: the space of a deleted account goes first.
 CREATE TABLE tasks (
     space_id     uuid     NOT NULL,
     id           uuid     NOT NULL,
@@ -49,9 +49,12 @@ CREATE TABLE tasks (
     status       smallint NOT NULL CHECK (status IN (0, 1, 2)),
     title        text     COLLATE "C" NOT NULL,
     description  text     COLLATE "C",
-    PRIMARY KEY (space_id, id)
+    PRIMARY KEY (space_id, created_at, id)
 );
-CREATE INDEX tasks_in_order ON tasks (space_id, created_at, id);
+-- An id that the server made holds its created_at, and is found by the key. This index has the others:
+-- those that clients chose, above all.
+CREATE UNIQUE INDEX tasks_chosen ON tasks (space_id, id)
+    WHERE substr(uuid_send(id), 1, 6) <> substr(int8send(created_at), 3);
 
 -- The changes of a space in their order, 30 days; only appended to. `before` is a JSON object of the
 -- members that the change replaced, of a deletion all; NULL: the item was new. `actor` is the session

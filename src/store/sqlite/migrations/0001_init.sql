@@ -56,9 +56,11 @@ CREATE TABLE tasks (
     description  TEXT,
     PRIMARY KEY (space_id, created_at, id)
 ) STRICT, WITHOUT ROWID;
--- The id first: new ones of all spaces then share the last page of the tree, which a commit of many
--- users writes once.
-CREATE UNIQUE INDEX tasks_by_id ON tasks (id, space_id);
+-- An id that the server made holds its created_at, and is found by the key. This index has the others:
+-- those that clients chose, above all. The id stands first: new ones of all spaces then share the
+-- last page of the tree, which a commit of many users writes once.
+CREATE UNIQUE INDEX tasks_chosen ON tasks (id, space_id)
+    WHERE hex(substr(id, 1, 6)) <> printf('%012X', created_at);
 
 -- The changes of a space in their order, 30 days; only appended to. `before` is a JSON object of the
 -- members that the change replaced, of a deletion all; NULL: the item was new. `actor` is the session
