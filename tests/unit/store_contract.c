@@ -33,6 +33,12 @@ void contract_open_loop(void **pointer, struct loop *loop)
     loop_open(loop, state->contract->engine, state->store);
 }
 
+struct uuid contract_open_with_user(void **pointer, struct loop *loop)
+{
+    contract_open_loop(pointer, loop);
+    return make_user(loop, "ann");
+}
+
 int contract_setup(void **pointer)
 {
     char why[256];
@@ -72,6 +78,7 @@ int store_contract_run(const struct store_contract *contract)
     failed += store_contract_operator();
     failed += store_contract_sessions();
     failed += store_contract_items();
+    failed += store_contract_keys();
     failed += store_contract_lists();
     failed += store_contract_loops();
     failed += store_contract_usage();

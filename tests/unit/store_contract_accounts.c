@@ -295,8 +295,7 @@ static void test_delete_in_steps(void **pointer)
     char why[256];
     char key[16];
     struct write writes[AT_ONCE];
-    contract_open_loop(pointer, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(pointer, &loop);
     struct uuid bob = make_user(&loop, "bob");
     for (unsigned i = 0; i < ITEMS; i += AT_ONCE) {
         for (unsigned k = 0; k < AT_ONCE; k++) {

@@ -12,48 +12,21 @@
 #include "store_contract_parts.h"
 #include "store_fixture.h"
 
-static enum store_outcome run(struct loop *loop, struct write *write)
-{
-    assert_int_equal(write_run(loop, write), ERROR_NONE);
-    return write->op.outcome;
-}
-
-static void assert_same(const void *a, const void *b)
-{
-    assert_non_null(a);
-    assert_non_null(b);
-    assert_int_equal(resource_differ(fixture_resource, a, b), 0);
-}
-
-/* What the database has under `id` is what `write` answered. */
-static void assert_is(struct loop *loop, const struct write *write)
-{
-    const void *item = NULL;
-    assert_int_equal(get_item(loop, write->op.space, write->op.id, &item), ERROR_NONE);
-    assert_same(item, write->op.item);
-}
-
-static const struct item *item_of(const struct write *write)
-{
-    return write->op.item;
-}
-
 static void test_create_and_get(void **state)
 {
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     for (unsigned i = 0; i < 10; i++) { /* every null, and texts that are empty */
         struct write write = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW + i);
         sample_item(&write.values, i);
-        assert_int_equal(run(&loop, &write), STORE_CREATED);
+        assert_int_equal(write_outcome(&loop, &write), STORE_CREATED);
         assert_int_equal(write.op.revision, i + 1);
-        assert_int_equal(item_of(&write)->revision, i + 1);
-        assert_int_equal(item_of(&write)->created_at, TEST_NOW + i);
-        assert_int_equal(item_of(&write)->updated_at, TEST_NOW + i);
-        assert_true(uuid_eq(item_of(&write)->id, write.op.id));
+        assert_int_equal(written_item(&write)->revision, i + 1);
+        assert_int_equal(written_item(&write)->created_at, TEST_NOW + i);
+        assert_int_equal(written_item(&write)->updated_at, TEST_NOW + i);
+        assert_true(uuid_eq(written_item(&write)->id, write.op.id));
         assert_false(write.op.replayed);
-        assert_is(&loop, &write);
+        assert_written(&loop, &write);
         const unsigned differ = resource_differ(fixture_resource, write.op.item, &write.values);
         assert_int_equal(differ & resource_settable(fixture_resource), 0);
     }
@@ -64,22 +37,21 @@ static void test_owner(void **state)
 {
     struct loop loop;
     const void *found = NULL;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     struct uuid bob = make_user(&loop, "bob");
     struct write hers = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
-    assert_int_equal(run(&loop, &hers), STORE_CREATED);
+    assert_int_equal(write_outcome(&loop, &hers), STORE_CREATED);
     assert_int_equal(get_item(&loop, bob, hers.op.id, &found), ERROR_NOT_FOUND);
     struct write write = write_of(STORE_UPDATE, bob, hers.op.id, TEST_NOW);
-    assert_int_equal(run(&loop, &write), STORE_NOT_FOUND);
+    assert_int_equal(write_outcome(&loop, &write), STORE_NOT_FOUND);
     write = write_of(STORE_DELETE, bob, hers.op.id, TEST_NOW);
-    assert_int_equal(run(&loop, &write), STORE_NOT_FOUND);
+    assert_int_equal(write_outcome(&loop, &write), STORE_NOT_FOUND);
     /* The same id may be his too: it is another item. */
     write = write_of(STORE_REPLACE, bob, hers.op.id, TEST_NOW);
     sample_item(&write.values, 1);
-    assert_int_equal(run(&loop, &write), STORE_CREATED);
+    assert_int_equal(write_outcome(&loop, &write), STORE_CREATED);
     assert_int_equal(write.op.revision, 1);
-    assert_is(&loop, &hers);
+    assert_written(&loop, &hers);
     write = write_of(STORE_UPDATE, uuid_make_v7(), hers.op.id, TEST_NOW);
     assert_int_equal(write_run(&loop, &write), ERROR_NOT_FOUND);
     loop_close(&loop);
@@ -89,8 +61,7 @@ static void test_owner(void **state)
 static void test_patch(void **state)
 {
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     for (size_t i = 0; i < fixture_resource->count; i++) {
         const struct field *field = &fixture_resource->fields[i];
         if (field->bit == 0)
@@ -98,19 +69,19 @@ static void test_patch(void **state)
         const struct item made = make_item(&loop, ann, 0, TEST_NOW);
         for (unsigned number = 1; number <= 2; number++) {
             struct write write = patch_of(ann, made.id, field, number, TEST_NOW + number);
-            assert_int_equal(run(&loop, &write), STORE_UPDATED);
+            assert_int_equal(write_outcome(&loop, &write), STORE_UPDATED);
             assert_int_equal(write.op.revision, made.revision + number);
-            assert_int_equal(item_of(&write)->revision, made.revision + number);
-            assert_int_equal(item_of(&write)->updated_at, TEST_NOW + number);
-            assert_int_equal(item_of(&write)->created_at, TEST_NOW);
-            assert_is(&loop, &write);
+            assert_int_equal(written_item(&write)->revision, made.revision + number);
+            assert_int_equal(written_item(&write)->updated_at, TEST_NOW + number);
+            assert_int_equal(written_item(&write)->created_at, TEST_NOW);
+            assert_written(&loop, &write);
 
             /* The same again changes nothing, and takes no revision. */
             write.op.now = TEST_NOW + 20;
-            assert_int_equal(run(&loop, &write), STORE_UPDATED);
+            assert_int_equal(write_outcome(&loop, &write), STORE_UPDATED);
             assert_int_equal(write.op.revision, made.revision + number);
-            assert_int_equal(item_of(&write)->updated_at, TEST_NOW + number);
-            assert_is(&loop, &write);
+            assert_int_equal(written_item(&write)->updated_at, TEST_NOW + number);
+            assert_written(&loop, &write);
             if (field->type == FIELD_BOOL || field->type == FIELD_CHOICE)
                 break; /* the third value may be the first */
         }
@@ -121,18 +92,17 @@ static void test_patch(void **state)
 static void test_replace(void **state)
 {
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     struct uuid id = uuid_make_v7();
     struct write write = write_of(STORE_REPLACE, ann, id, TEST_NOW);
     sample_item(&write.values, 1);
-    assert_int_equal(run(&loop, &write), STORE_CREATED);
+    assert_int_equal(write_outcome(&loop, &write), STORE_CREATED);
     write = write_of(STORE_REPLACE, ann, id, TEST_NOW + 1);
     sample_item(&write.values, 2);
-    assert_int_equal(run(&loop, &write), STORE_UPDATED);
+    assert_int_equal(write_outcome(&loop, &write), STORE_UPDATED);
     assert_int_equal(write.op.revision, 2);
-    assert_int_equal(item_of(&write)->created_at, TEST_NOW);
-    assert_is(&loop, &write);
+    assert_int_equal(written_item(&write)->created_at, TEST_NOW);
+    assert_written(&loop, &write);
     loop_close(&loop);
 }
 
@@ -140,22 +110,21 @@ static void test_delete_and_come_again(void **state)
 {
     struct loop loop;
     const void *item = NULL;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     const struct item made = make_item(&loop, ann, 0, TEST_NOW);
     for (int round = 0; round < 2; round++) {
         struct write write = write_of(STORE_DELETE, ann, made.id, TEST_NOW + 1);
-        assert_int_equal(run(&loop, &write), STORE_DELETED);
+        assert_int_equal(write_outcome(&loop, &write), STORE_DELETED);
         assert_int_equal(write.op.revision, 2 + 2 * round);
         assert_null(write.op.item);
         assert_int_equal(get_item(&loop, ann, made.id, &item), ERROR_NOT_FOUND);
-        assert_int_equal(run(&loop, &write), STORE_NOT_FOUND);
+        assert_int_equal(write_outcome(&loop, &write), STORE_NOT_FOUND);
         write = write_of(STORE_UPDATE, ann, made.id, TEST_NOW + 2);
-        assert_int_equal(run(&loop, &write), STORE_NOT_FOUND);
+        assert_int_equal(write_outcome(&loop, &write), STORE_NOT_FOUND);
         write = write_of(STORE_REPLACE, ann, made.id, TEST_NOW + 3);
-        assert_int_equal(run(&loop, &write), STORE_CREATED);
+        assert_int_equal(write_outcome(&loop, &write), STORE_CREATED);
         assert_int_equal(write.op.revision, 3 + 2 * round); /* a deletion takes one too */
-        assert_int_equal(item_of(&write)->created_at, TEST_NOW + 3);
+        assert_int_equal(written_item(&write)->created_at, TEST_NOW + 3);
     }
     loop_close(&loop);
 }
@@ -166,15 +135,15 @@ static void assert_lives(struct loop *loop, struct uuid user, struct uuid id, in
     const void *item = NULL;
     struct write write = write_of(STORE_REPLACE, user, id, now);
     sample_item(&write.values, 1);
-    assert_int_equal(run(loop, &write), STORE_CREATED);
-    assert_is(loop, &write);
+    assert_int_equal(write_outcome(loop, &write), STORE_CREATED);
+    assert_written(loop, &write);
     write = write_of(STORE_REPLACE, user, id, now + 1);
     sample_item(&write.values, 2);
-    assert_int_equal(run(loop, &write), STORE_UPDATED);
-    assert_int_equal(item_of(&write)->created_at, now);
-    assert_is(loop, &write);
+    assert_int_equal(write_outcome(loop, &write), STORE_UPDATED);
+    assert_int_equal(written_item(&write)->created_at, now);
+    assert_written(loop, &write);
     write = write_of(STORE_DELETE, user, id, now + 2);
-    assert_int_equal(run(loop, &write), STORE_DELETED);
+    assert_int_equal(write_outcome(loop, &write), STORE_DELETED);
     assert_int_equal(get_item(loop, user, id, &item), ERROR_NOT_FOUND);
 }
 
@@ -182,8 +151,7 @@ static void assert_lives(struct loop *loop, struct uuid user, struct uuid id, in
 static void test_any_id(void **state)
 {
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     const struct uuid id = uuid_make_v7();
     const struct uuid least = {{0}};
     struct uuid most;
@@ -209,17 +177,16 @@ static void test_journal(void **state)
 {
     struct loop loop;
     char sql[256];
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     const char *name = first_member()->name.ptr;
     const struct item made = make_item(&loop, ann, 0, TEST_NOW);
     struct write write = patch_of(ann, made.id, first_member(), 1, TEST_NOW + 1);
-    assert_int_equal(run(&loop, &write), STORE_UPDATED);
-    assert_int_equal(run(&loop, &write), STORE_UPDATED); /* changes nothing */
+    assert_int_equal(write_outcome(&loop, &write), STORE_UPDATED);
+    assert_int_equal(write_outcome(&loop, &write), STORE_UPDATED); /* changes nothing */
     write = write_of(STORE_DELETE, ann, made.id, TEST_NOW + 2);
     write.op.actor = (struct uuid){{0}};
-    assert_int_equal(run(&loop, &write), STORE_DELETED);
-    assert_int_equal(run(&loop, &write), STORE_NOT_FOUND);
+    assert_int_equal(write_outcome(&loop, &write), STORE_DELETED);
+    assert_int_equal(write_outcome(&loop, &write), STORE_NOT_FOUND);
     assert_int_equal(number(state, "SELECT count(*) FROM journal"), 3);
     assert_int_equal(number(state, "SELECT revision FROM spaces"), 3);
     (void)snprintf(sql, sizeof sql,
@@ -297,7 +264,7 @@ static void test_preconditions(void **state)
         struct write write = write_of(cases[i].verb, user, id, TEST_NOW + 1);
         sample_item(&write.values, 1);
         write.op.precondition = cases[i].precondition;
-        assert_int_equal(run(&loop, &write), cases[i].outcome);
+        assert_int_equal(write_outcome(&loop, &write), cases[i].outcome);
         const void *item = NULL;
         enum error found = get_item(&loop, user, id, &item);
         if (cases[i].outcome == STORE_PRECONDITION_FAILED) {
@@ -315,8 +282,7 @@ static void test_preconditions(void **state)
 static void test_one_wins(void **state)
 {
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     const struct item made = make_item(&loop, ann, 0, TEST_NOW);
     struct write writes[16];
     unsigned won = 0;
@@ -418,192 +384,22 @@ static void test_preconditions_of_a_create(void **state)
 {
     struct loop loop;
     const void *item = NULL;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     struct write write = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
     struct store_precondition *precondition = &write.op.precondition;
     precondition->match = (struct store_versions){.present = true, .count = 1, .list = {1}};
-    assert_int_equal(run(&loop, &write), STORE_PRECONDITION_FAILED);
+    assert_int_equal(write_outcome(&loop, &write), STORE_PRECONDITION_FAILED);
     assert_int_equal(write.op.revision, 0);
     precondition->match.list[0] = 0;
-    assert_int_equal(run(&loop, &write), STORE_CREATED);
+    assert_int_equal(write_outcome(&loop, &write), STORE_CREATED);
     assert_int_equal(write.op.revision, 1);
     write.op.id = uuid_make_v7();
-    assert_int_equal(run(&loop, &write), STORE_PRECONDITION_FAILED);
+    assert_int_equal(write_outcome(&loop, &write), STORE_PRECONDITION_FAILED);
     assert_int_equal(write.op.revision, 1);
     *precondition = (struct store_precondition){.none_match = {.present = true, .any = true}};
-    assert_int_equal(run(&loop, &write), STORE_PRECONDITION_FAILED);
+    assert_int_equal(write_outcome(&loop, &write), STORE_PRECONDITION_FAILED);
     assert_int_equal(write.op.verdict, STORE_NONE_MATCH_FAILED);
     assert_int_equal(get_item(&loop, ann, write.op.id, &item), ERROR_NOT_FOUND);
-    loop_close(&loop);
-}
-
-/* ---- idempotency ---- */
-
-static struct store_idempotency key_of(const char *key, uint8_t fill)
-{
-    struct store_idempotency idempotency = {.key = slice_of(key)};
-    memset(idempotency.fingerprint, fill, sizeof idempotency.fingerprint);
-    return idempotency;
-}
-
-static void test_create_twice_with_a_key(void **state)
-{
-    struct loop loop;
-    const void *item = NULL;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
-    struct write first = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
-    sample_item(&first.values, 1);
-    first.op.idempotency = key_of("k", 1);
-    struct write again = first;
-    again.op.id = uuid_make_v7();
-    again.op.now = TEST_NOW + 5;
-    write_begin(&loop, &first);
-    write_begin(&loop, &again); /* in the same turn */
-    loop_finish(&loop);
-    assert_int_equal(first.op.outcome, STORE_CREATED);
-    assert_false(first.op.replayed);
-    assert_non_null(first.op.body.ptr);
-    assert_int_equal(again.op.outcome, STORE_CREATED);
-    assert_true(again.op.replayed);
-    assert_true(uuid_eq(again.op.item_id, first.op.id));
-    assert_int_equal(again.op.revision, first.op.revision);
-    assert_true(slice_eq(again.op.body, first.op.body));
-    assert_int_equal(get_item(&loop, ann, again.op.id, &item), ERROR_NOT_FOUND);
-
-    /* What was answered is kept, whatever becomes of the item. */
-    struct write patch = patch_of(ann, first.op.id, first_member(), 0, TEST_NOW + 6);
-    assert_int_equal(run(&loop, &patch), STORE_UPDATED);
-    assert_int_equal(run(&loop, &again), STORE_CREATED);
-    assert_true(slice_eq(again.op.body, first.op.body));
-
-    /* Another request under the key; another user's key; another key. */
-    again.op.idempotency = key_of("k", 2);
-    assert_int_equal(run(&loop, &again), STORE_KEY_REUSED);
-    struct uuid bob = make_user(&loop, "bob");
-    again.op.space = bob;
-    again.op.id = uuid_make_v7();
-    assert_int_equal(run(&loop, &again), STORE_CREATED);
-    assert_false(again.op.replayed);
-    again.op.space = ann;
-    again.op.id = uuid_make_v7();
-    again.op.idempotency = key_of("K", 2);
-    assert_int_equal(run(&loop, &again), STORE_CREATED);
-    assert_false(again.op.replayed);
-    loop_close(&loop);
-}
-
-/* A clock that is set back, or another node's that is behind, puts no time before an earlier one.
- */
-static void test_times_go_forward(void **state)
-{
-    struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
-    const struct item made = make_item(&loop, ann, 0, TEST_NOW);
-    struct write write = write_of(STORE_REPLACE, ann, made.id, TEST_NOW - 5000);
-    sample_item(&write.values, 1);
-    assert_int_equal(run(&loop, &write), STORE_UPDATED);
-    assert_int_equal(item_of(&write)->updated_at, TEST_NOW);
-    assert_is(&loop, &write);
-    struct store_user_rename rename = {.id = ann, .name = SLICE("Ann"), .now = 1};
-    assert_int_equal(LOOP_CALL(&loop, user_rename, &rename), ERROR_NONE);
-    assert_true(rename.user.updated_at >= rename.user.created_at);
-    struct store_user_get get = {.id = ann};
-    assert_int_equal(LOOP_CALL(&loop, user_get, &get), ERROR_NONE);
-    assert_int_equal(get.user.updated_at, rename.user.updated_at);
-    loop_close(&loop);
-}
-
-/* However far the clock was stepped: a repeat makes no second item. */
-static void test_key_outlives_a_step(void **state)
-{
-    struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
-    struct write write = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
-    write.op.idempotency = key_of("k", 1);
-    assert_int_equal(run(&loop, &write), STORE_CREATED);
-    write.op.id = uuid_make_v7();
-    write.op.now = TEST_NOW + 40 * INT64_C(86400000);
-    assert_int_equal(run(&loop, &write), STORE_CREATED);
-    assert_true(write.op.replayed);
-    loop_close(&loop);
-}
-
-static void test_key_lives_a_day(void **state)
-{
-    struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
-    struct write write = write_of(STORE_CREATE, ann, uuid_make_v7(), TEST_NOW);
-    write.op.idempotency = key_of("k", 1);
-    assert_int_equal(run(&loop, &write), STORE_CREATED);
-    write.op.id = uuid_make_v7();
-    write.op.steady = TEST_NOW + INT64_C(86400000) - 1;
-    assert_int_equal(run(&loop, &write), STORE_CREATED);
-    assert_true(write.op.replayed);
-    write.op.steady = TEST_NOW + INT64_C(86400000);
-    write.op.idempotency = key_of("k", 2);
-    assert_int_equal(run(&loop, &write), STORE_CREATED);
-    assert_false(write.op.replayed);
-    assert_int_equal(run(&loop, &write), STORE_CREATED);
-    assert_true(write.op.replayed);
-    loop_close(&loop);
-}
-
-/* What was done is kept; what was refused is judged afresh, and another content may follow. */
-static void test_what_is_kept(void **state)
-{
-    struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
-    const struct item made = make_item(&loop, ann, 0, TEST_NOW);
-
-    struct write failed = patch_of(ann, made.id, first_member(), 1, TEST_NOW);
-    failed.op.precondition = (struct store_precondition){.match = {.present = true}};
-    failed.op.idempotency = key_of("failed", 1);
-    assert_int_equal(run(&loop, &failed), STORE_PRECONDITION_FAILED);
-
-    struct write patch = patch_of(ann, made.id, first_member(), 1, TEST_NOW + 1);
-    patch.op.idempotency = key_of("patch", 1);
-    assert_int_equal(run(&loop, &patch), STORE_UPDATED);
-    const struct slice patched = patch.op.body;
-    assert_int_equal(patch.op.revision, 2);
-    assert_non_null(patched.ptr);
-
-    struct write removal = write_of(STORE_DELETE, ann, made.id, TEST_NOW + 2);
-    removal.op.idempotency = key_of("removal", 1);
-    assert_int_equal(run(&loop, &removal), STORE_DELETED);
-    assert_false(removal.op.replayed);
-    assert_null(removal.op.body.ptr);
-
-    struct write absent = patch_of(ann, made.id, first_member(), 1, TEST_NOW + 3);
-    absent.op.idempotency = key_of("absent", 1);
-    assert_int_equal(run(&loop, &absent), STORE_NOT_FOUND);
-
-    struct write back = write_of(STORE_REPLACE, ann, made.id, TEST_NOW + 4);
-    assert_int_equal(run(&loop, &back), STORE_CREATED);
-
-    assert_int_equal(run(&loop, &patch), STORE_UPDATED);
-    assert_true(patch.op.replayed);
-    assert_int_equal(patch.op.revision, 2);
-    assert_true(slice_eq(patch.op.body, patched));
-    assert_int_equal(run(&loop, &removal), STORE_DELETED);
-    assert_true(removal.op.replayed);
-    assert_null(removal.op.body.ptr);
-    assert_is(&loop, &back);
-
-    assert_int_equal(run(&loop, &failed), STORE_PRECONDITION_FAILED);
-    assert_int_equal(failed.op.revision, back.op.revision);
-    assert_false(failed.op.replayed);
-    failed.op.precondition.match = (struct store_versions){.present = true, .any = true};
-    memset(failed.op.idempotency.fingerprint, 2, sizeof failed.op.idempotency.fingerprint);
-    assert_int_equal(run(&loop, &failed), STORE_UPDATED);
-    assert_false(failed.op.replayed);
-    assert_int_equal(run(&loop, &absent), STORE_UPDATED);
-    assert_false(absent.op.replayed);
     loop_close(&loop);
 }
 
@@ -622,11 +418,6 @@ int store_contract_items(void)
         CONTRACT_TEST(test_one_wins),
         CONTRACT_TEST(test_revisions_of_one_turn),
         CONTRACT_TEST(test_many_spaces_in_one_turn),
-        CONTRACT_TEST(test_create_twice_with_a_key),
-        CONTRACT_TEST(test_key_lives_a_day),
-        CONTRACT_TEST(test_key_outlives_a_step),
-        CONTRACT_TEST(test_times_go_forward),
-        CONTRACT_TEST(test_what_is_kept),
     };
     return cmocka_run_group_tests_name("store: items", tests, NULL, NULL);
 }

@@ -218,8 +218,7 @@ static void test_every_order(void **state)
     struct loop loop;
     static struct row rows[ITEMS];
     struct store_term terms[ITEMS];
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     struct uuid bob = make_user(&loop, "bob");
     (void)make_item(&loop, bob, 0, TEST_NOW);
     make_items(&loop, ann, rows);
@@ -243,8 +242,7 @@ static void test_several_terms(void **state)
     struct loop loop;
     static struct row rows[ITEMS];
     struct store_term terms[ITEMS];
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     make_items(&loop, ann, rows);
     for (unsigned from = 0; from < fixture_resource->count; from++) {
         struct store_item_list op = list_of(ann, NULL, 1);
@@ -265,8 +263,7 @@ static void test_walk_while_others_write(void **state)
     struct loop loop;
     static struct row rows[ITEMS];
     static struct page page;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     make_items(&loop, ann, rows);
     page = (struct page){.op = list_of(ann, sort_by("created_at"), 2)};
     page.op.descending = true;
@@ -298,8 +295,7 @@ static void test_revision_and_skip(void **state)
 {
     struct loop loop;
     static struct page page;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     const struct item first = make_item(&loop, ann, 0, TEST_NOW);
     (void)make_item(&loop, ann, 1, TEST_NOW);
     page = (struct page){.op = list_of(ann, sort_by("created_at"), 10)};
@@ -322,8 +318,7 @@ static void test_large_texts(void **state)
     struct loop loop;
     static char text[65536];
     static struct page page;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     memset(text, 'x', sizeof text);
     text[0] = 'y';
     for (int i = 0; i < 3; i++) {
@@ -348,8 +343,7 @@ static void test_a_page_that_is_full(void **state)
     struct loop loop;
     static struct row rows[ITEMS];
     static struct page page;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     make_items(&loop, ann, rows);
     for (size_t i = 0; i < fixture_resource->count; i++) {
         if (!(fixture_resource->fields[i].flags & FIELD_SORTABLE))
@@ -394,8 +388,7 @@ static void test_many_items(void **state)
 {
     enum { ASKED = 24 };
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     struct uuid bob = make_user(&loop, "bob");
     for (unsigned i = 0; i < MANY; i++) {
         struct write write =
@@ -437,8 +430,7 @@ static void test_one_user_asks_too_much(void **state)
 {
     enum { ASKED = 200 };
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     for (unsigned i = 0; i < MANY; i++) {
         (void)make_item(&loop, ann, i, TEST_NOW + i);
         arena_reset(loop.arena);

@@ -7,6 +7,7 @@ int store_contract_accounts(void);
 int store_contract_operator(void);
 int store_contract_sessions(void);
 int store_contract_items(void);
+int store_contract_keys(void);
 int store_contract_lists(void);
 int store_contract_loops(void);
 int store_contract_usage(void);
@@ -18,6 +19,9 @@ int contract_teardown(void **state);
 /* A loop on the store of the test. */
 struct loop;
 void contract_open_loop(void **state, struct loop *loop);
+
+/* The same with a user, ann. */
+struct uuid contract_open_with_user(void **state, struct loop *loop);
 
 #define CONTRACT_QUEUE_MOST 600
 

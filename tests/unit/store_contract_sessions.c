@@ -28,8 +28,7 @@ static enum error check(struct loop *loop, struct uuid user, struct uuid session
 static void test_check(void **state)
 {
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     struct uuid bob = make_user(&loop, "bob");
     struct session session = login(&loop, ann, "::1", TEST_NOW);
     struct store_session_check op = {.user = ann, .id = session.id, .now = TEST_NOW};
@@ -45,8 +44,7 @@ static void test_check(void **state)
 static void test_create_checks_the_hash(void **state)
 {
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     struct store_session_create op = session_of(ann, "::1", TEST_NOW);
     op.verified_hash = SLICE("old");
     assert_int_equal(LOOP_CALL(&loop, session_create, &op), ERROR_INVALID_CREDENTIALS);
@@ -74,8 +72,7 @@ static bool knows(struct loop *loop, struct uuid user, const char *ip)
 static void test_known_addresses(void **state)
 {
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     struct uuid bob = make_user(&loop, "bob");
     assert_false(knows(&loop, ann, "::1"));
     (void)login(&loop, ann, "::1", TEST_NOW);
@@ -119,8 +116,7 @@ static void test_list_and_end(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    contract_open_loop(pointer, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(pointer, &loop);
     struct uuid bob = make_user(&loop, "bob");
     struct session first = login(&loop, ann, "::1", TEST_NOW);
     struct session second = login(&loop, ann, "::2", TEST_NOW + 10);
@@ -151,8 +147,7 @@ static void test_end_others(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    contract_open_loop(pointer, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(pointer, &loop);
     struct uuid bob = make_user(&loop, "bob");
     struct session kept = login(&loop, ann, "::1", TEST_NOW);
     struct session other = login(&loop, ann, "::2", TEST_NOW);
@@ -171,8 +166,7 @@ static void test_end_without_the_user(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    contract_open_loop(pointer, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(pointer, &loop);
     struct session session = login(&loop, ann, "::1", TEST_NOW);
     struct session other = login(&loop, ann, "::1", TEST_NOW);
     struct store_session_end end = {.id = session.id};
@@ -191,8 +185,7 @@ static void test_at_most_a_hundred(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    contract_open_loop(pointer, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(pointer, &loop);
     struct session sessions[USER_SESSIONS_MOST + 1];
     for (int i = 0; i < USER_SESSIONS_MOST; i++)
         sessions[i] = login(&loop, ann, "::1", TEST_NOW + i);
@@ -221,8 +214,7 @@ static struct store_session_refresh refresh_of(struct session session, int64_t c
 static void test_refresh_rotates(void **state)
 {
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     struct session session = login(&loop, ann, "::1", TEST_NOW);
     struct store_session_refresh op = refresh_of(session, 1, TEST_NOW + 100);
     assert_int_equal(LOOP_CALL(&loop, session_refresh, &op), ERROR_NONE);
@@ -249,8 +241,7 @@ static void test_refresh_grace(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    contract_open_loop(pointer, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(pointer, &loop);
     struct session session = login(&loop, ann, "::1", TEST_NOW);
     for (int64_t i = 1; i <= 3; i++) { /* superseded at +1000, +2000, +3000 */
         struct store_session_refresh op = refresh_of(session, i, TEST_NOW + i * 1000);
@@ -281,8 +272,7 @@ static void test_refresh_grace(void **pointer)
 static void test_refresh_of_what_never_was(void **state)
 {
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     static const int64_t counters[] = {0, -1, INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
         struct session session = login(&loop, ann, "::1", TEST_NOW);
@@ -299,8 +289,7 @@ static void test_refresh_from_the_future(void **pointer)
 {
     struct contract_state *state = *pointer;
     struct loop loop;
-    contract_open_loop(pointer, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(pointer, &loop);
     struct session session = login(&loop, ann, "::1", TEST_NOW);
     for (int64_t counter = 5; counter <= 6; counter++) {
         struct store_session_refresh op = refresh_of(session, counter, TEST_NOW + counter);
@@ -322,8 +311,7 @@ static void test_refresh_from_the_future(void **pointer)
 static void test_refresh_many_times(void **state)
 {
     struct loop loop;
-    contract_open_loop(state, &loop);
-    struct uuid ann = make_user(&loop, "ann");
+    struct uuid ann = contract_open_with_user(state, &loop);
     struct session session = login(&loop, ann, "::1", TEST_NOW);
     for (int64_t i = 1; i <= 200; i++) {
         struct store_session_refresh op = refresh_of(session, i, TEST_NOW + i);

@@ -208,6 +208,21 @@ enum error write_run(struct loop *loop, struct write *write)
     return write->op.op.result;
 }
 
+enum store_outcome write_outcome(struct loop *loop, struct write *write)
+{
+    assert_int_equal(write_run(loop, write), ERROR_NONE);
+    return write->op.outcome;
+}
+
+void assert_written(struct loop *loop, const struct write *write)
+{
+    const void *item = NULL;
+    assert_int_equal(get_item(loop, write->op.space, write->op.id, &item), ERROR_NONE);
+    assert_non_null(item);
+    assert_non_null(write->op.item);
+    assert_int_equal(resource_differ(fixture_resource, item, write->op.item), 0);
+}
+
 struct item make_item(struct loop *loop, struct uuid space, unsigned number, int64_t now)
 {
     struct write write = write_of(STORE_CREATE, space, uuid_make_v7(), now);

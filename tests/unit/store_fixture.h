@@ -81,6 +81,17 @@ void write_begin(struct loop *loop, struct write *write);
 /* Begins and waits. */
 enum error write_run(struct loop *loop, struct write *write);
 
+/* The same of one that must not fail. */
+enum store_outcome write_outcome(struct loop *loop, struct write *write);
+
+static inline const struct item *written_item(const struct write *write)
+{
+    return write->op.item;
+}
+
+/* What the database has under the id is what `write` answered. */
+void assert_written(struct loop *loop, const struct write *write);
+
 /* An item made at `now` from a sample. Asserts that it was made. */
 struct item make_item(struct loop *loop, struct uuid space, unsigned number, int64_t now);
 
