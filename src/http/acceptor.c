@@ -258,47 +258,37 @@ static struct in6_addr address_of(const struct sockaddr_storage *peer)
     return address;
 }
 
-/* Whether the client of `address` may have one more connection, and it counts now. One who has a
- * share already gives up the connection that was idle for longest. */
-static bool count(struct http_loop *loop, const struct in6_addr *address)
-{
-    struct addresses *addresses = loop->server->addresses;
-    return addresses_enter(addresses, address) ||
-           (http_loop_make_way(loop, address) && addresses_enter(addresses, address));
-}
-
-/* Guests have places of their own. */
-static bool has_place(struct http_loop *loop)
-{
-    return loop->connection_count - loop->guests < loop->server->connections_most ||
-           http_loop_make_way(loop, NULL);
-}
-
+/* A client that has its share already gives up the connection that was idle for longest. Guests
+ * have places of their own. */
 static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage *peer)
 {
+    struct addresses *addresses = loop->server->addresses;
     struct in6_addr address = address_of(peer);
     if (peer->ss_family == AF_UNIX && !unix_socket_peer_allowed(fd)) {
         close(fd);
         return;
     }
     const bool trusted = proxies_trust(loop->policy->proxies, &address);
-    const bool counted = !trusted && count(loop, &address);
+    const bool counted =
+        !trusted && (addresses_enter(addresses, &address) ||
+                     (http_loop_make_way(loop, &address) && addresses_enter(addresses, &address)));
     const char *above = NULL;
     if (!trusted && !counted) {
         above = "address";
-    } else if (!has_place(loop)) {
+    } else if (loop->connection_count - loop->guests >= loop->server->connections_most &&
+               !http_loop_make_way(loop, NULL)) {
         above = "full";
     }
     struct http_connection *c = NULL;
     if (above && loop->guests >= GUESTS_MOST) {
         turn_away(loop, fd, above);
     } else {
-        http_metrics_accepted(loop);
+        http_metrics_count(loop, METRIC_HTTP_ACCEPTED);
         c = http_connection_open(loop, fd, &address);
     }
     if (!c) {
         if (counted) {
-            addresses_leave(loop->server->addresses, &address);
+            addresses_leave(addresses, &address);
         }
         return;
     }
@@ -307,33 +297,30 @@ static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage 
     loop->guests += c->guest ? 1 : 0;
 }
 
-/* False: nothing more can be taken now, from no listener. */
-static bool accept_from(struct http_loop *loop, int listener, unsigned most)
-{
-    for (unsigned i = 0; i < most; i++) {
-        struct sockaddr_storage peer = {0};
-        socklen_t len = sizeof peer;
-        int fd = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            admit(loop, fd, &peer);
-        } else if (errno == EMFILE || errno == ENFILE) {
-            make_descriptor(loop, listener);
-            return false;
-        } else if (errno == ENOMEM || errno == ENOBUFS) {
-            pause_listener(loop);
-            return false;
-        } else if (errno != EINTR && errno != ECONNABORTED) {
-            return true;
-        }
-    }
-    return true;
-}
-
 /* Of a few listeners each is asked: which one was readable is not worth keeping. */
 static void accept_all(struct http_loop *loop, unsigned most)
 {
-    for (unsigned i = 0; i < loop->listener.count && accept_from(loop, loop->listener.fds[i], most);
-         i++) {
+    bool full = false; /* nothing more can be taken now, from no listener */
+    for (unsigned i = 0; i < loop->listener.count && !full; i++) {
+        const int listener = loop->listener.fds[i];
+        bool empty = false;
+        for (unsigned taken = 0; taken < most && !empty && !full; taken++) {
+            struct sockaddr_storage peer = {0};
+            socklen_t len = sizeof peer;
+            int fd =
+                accept4(listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            if (fd >= 0) {
+                admit(loop, fd, &peer);
+            } else if (errno == EMFILE || errno == ENFILE) {
+                make_descriptor(loop, listener);
+                full = true;
+            } else if (errno == ENOMEM || errno == ENOBUFS) {
+                pause_listener(loop);
+                full = true;
+            } else {
+                empty = errno != EINTR && errno != ECONNABORTED;
+            }
+        }
     }
 }
 

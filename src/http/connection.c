@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "http/connection.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -103,39 +102,30 @@ static bool has_output(const struct http_connection *c)
     return c->out.len > c->out_at || c->tail.len > 0;
 }
 
-static void note_written(struct http_connection *c, size_t written)
-{
-    size_t own = c->out.len - c->out_at;
-    size_t part = written < own ? written : own;
-    c->out_at += part;
-    if (written > part) {
-        c->tail.ptr += written - part;
-        c->tail.len -= written - part;
-    }
-    c->touched_ms = c->loop->now_ms;
-}
-
-static ssize_t write_some(struct http_connection *c)
-{
-    if (c->tail.len == 0) {
-        return send(c->fd, c->out.data + c->out_at, c->out.len - c->out_at, MSG_NOSIGNAL);
-    }
-    struct iovec parts[] = {
-        {.iov_base = c->out.data + c->out_at, .iov_len = c->out.len - c->out_at},
-        {.iov_base = (char *)(uintptr_t)c->tail.ptr, .iov_len = c->tail.len},
-    };
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    return sendmsg(c->fd, &message, MSG_NOSIGNAL);
-}
-
 /* Writes all that is there. False: the client takes no more now (an edge will tell when it does),
  * or the connection is gone. */
 static bool flush(struct http_connection *c)
 {
     while (has_output(c)) {
-        ssize_t written = write_some(c);
+        const size_t own = c->out.len - c->out_at;
+        ssize_t written = 0;
+        if (c->tail.len == 0) {
+            written = send(c->fd, c->out.data + c->out_at, own, MSG_NOSIGNAL);
+        } else {
+            struct iovec parts[] = {
+                {.iov_base = c->out.data + c->out_at, .iov_len = own},
+                {.iov_base = (char *)(uintptr_t)c->tail.ptr, .iov_len = c->tail.len},
+            };
+            struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+            written = sendmsg(c->fd, &message, MSG_NOSIGNAL);
+        }
         if (written >= 0) {
-            note_written(c, (size_t)written);
+            const size_t part = (size_t)written < own ? (size_t)written : own;
+            c->out_at += part;
+            if ((size_t)written > part) {
+                c->tail = slice_from(c->tail, (size_t)written - part);
+            }
+            c->touched_ms = c->loop->now_ms;
         } else if (errno == EAGAIN) {
             return false;
         } else if (errno != EINTR) {
@@ -148,42 +138,28 @@ static bool flush(struct http_connection *c)
     return true;
 }
 
-/* Makes room for the next bytes and keeps what is unread. False without memory. */
-static bool make_room(struct http_connection *c)
-{
-    if (!c->in.data) {
-        c->in_at = 0;
-        return http_loop_take_buffer(c->loop, &c->in);
-    }
-    size_t wants = request_wants(c);
-    if (c->in.capacity - c->in.len >= wants) {
-        return true;
-    }
-    buffer_consume(&c->in, c->in_at);
-    c->in_at = 0;
-    return buffer_reserve(&c->in, wants) != NULL;
-}
-
-/* How much is read at once: what is wanted, and else no more than a buffer of the usual size holds,
- * so that requests which come after a large body find no room that was made for it. */
-static size_t limit_of(const struct http_connection *c)
-{
-    const size_t room = c->in.capacity - c->in.len;
-    const size_t unread = c->in.len - c->in_at;
-    const size_t wants = request_wants(c);
-    const size_t usual = unread < LOOP_BUFFER_LEN ? LOOP_BUFFER_LEN - unread : 1;
-    const size_t limit = wants > usual ? wants : usual;
-    return limit < room ? limit : room;
-}
-
-/* Reads once. True when the run goes on. */
+/* Makes room, keeps what is unread, and reads once. True when the run goes on. */
 static bool fill(struct http_connection *c)
 {
-    if (!make_room(c)) {
-        c->gone = true;
+    const size_t wants = request_wants(c);
+    if (!c->in.data) {
+        c->in_at = 0;
+        c->gone = !http_loop_take_buffer(c->loop, &c->in);
+    } else if (c->in.capacity - c->in.len < wants) {
+        buffer_consume(&c->in, c->in_at);
+        c->in_at = 0;
+        c->gone = !buffer_reserve(&c->in, wants);
+    }
+    if (c->gone) {
         return false;
     }
-    size_t limit = limit_of(c);
+    /* What is wanted, and else no more than a buffer of the usual size holds, so that requests
+     * which come after a large body find no room that was made for it. */
+    const size_t room = c->in.capacity - c->in.len;
+    const size_t unread = c->in.len - c->in_at;
+    const size_t usual = unread < LOOP_BUFFER_LEN ? LOOP_BUFFER_LEN - unread : 1;
+    const size_t most = wants > usual ? wants : usual;
+    const size_t limit = most < room ? most : room;
     ssize_t got = recv(c->fd, c->in.data + c->in.len, limit, 0);
     if (got > 0) {
         c->in.len += (size_t)got;
@@ -200,30 +176,29 @@ static bool fill(struct http_connection *c)
     return c->loop->draining; /* an idle one has had its last look and can close */
 }
 
-/* Reads once and drops it. True when there may be more. */
-static bool drop(struct http_connection *c)
+/* Gives back what the connection does not need while it waits: a buffer without bytes, and the room
+ * that a body has made. What has come of a request is packed, so that a client holds about as much
+ * as it has sent. */
+static void pack(struct http_connection *c)
 {
-    char scrap[SCRAP];
-    ssize_t got = recv(c->fd, scrap, sizeof scrap, 0);
-    if (got > 0) {
-        c->touched_ms = c->loop->now_ms;
-        return true;
+    if (c->out.data && !has_output(c)) {
+        http_loop_give_buffer(c->loop, &c->out);
+        c->out_at = 0;
     }
-    if (got < 0 && errno == EINTR) {
-        return true;
+    if (!c->in.data) {
+        return;
     }
-    c->gone = got == 0 || errno != EAGAIN;
-    return false;
-}
-
-/* Not while a handler reads what stands there, and not the room of a body that was admitted. */
-static void pack_input(struct http_connection *c)
-{
+    if (!has_input(c) && !c->request) {
+        http_loop_give_buffer(c->loop, &c->in);
+        c->in_at = 0;
+        return;
+    }
     const size_t unread = c->in.len - c->in_at;
     size_t need = PACK_LEAST;
     while (need <= unread) {
         need *= 2;
     }
+    /* Not while a handler reads what stands there, and not the room of a body that was admitted. */
     if (c->state != CONNECTION_READING || c->in.capacity < need + PACK_MORE ||
         (c->queued && c->in.capacity <= LOOP_BUFFER_LEN)) {
         return;
@@ -239,42 +214,7 @@ static void pack_input(struct http_connection *c)
     c->in_at = 0;
 }
 
-/* Gives back what the connection does not need while it waits: a buffer without bytes, and the room
- * that a body has made. What has come of a request is packed, so that a client holds about as much
- * as it has sent. */
-static void pack(struct http_connection *c)
-{
-    if (c->in.data && !has_input(c) && !c->request) {
-        http_loop_give_buffer(c->loop, &c->in);
-        c->in_at = 0;
-    } else if (c->in.data) {
-        pack_input(c);
-    }
-    if (c->out.data && !has_output(c)) {
-        http_loop_give_buffer(c->loop, &c->out);
-        c->out_at = 0;
-    }
-}
-
 /* ---- The steps: each returns true when the next step can be taken at once ---- */
-
-/* Whether the connection has had its share of this turn. */
-static bool has_had_turn(struct http_connection *c)
-{
-    if (c->turn != c->loop->turn) {
-        c->turn = c->loop->turn;
-        c->taken = 0;
-    }
-    return c->taken >= REQUESTS_MOST;
-}
-
-static void skip_input(struct http_connection *c)
-{
-    const size_t there = c->in.len - c->in_at;
-    const size_t part = there < c->skip ? there : c->skip;
-    c->in_at += part;
-    c->skip -= part;
-}
 
 /* A request is awaited or parsed, or the body of one. */
 static bool step_reading(struct http_connection *c, unsigned *rounds)
@@ -282,8 +222,15 @@ static bool step_reading(struct http_connection *c, unsigned *rounds)
     if (c->out.len - c->out_at > OUT_MOST && !flush(c)) {
         return false;
     }
-    skip_input(c);
-    if (has_input(c) && has_had_turn(c)) {
+    const size_t there = c->in.len - c->in_at;
+    const size_t skipped = there < c->skip ? there : c->skip;
+    c->in_at += skipped;
+    c->skip -= skipped;
+    if (c->turn != c->loop->turn) {
+        c->turn = c->loop->turn;
+        c->taken = 0;
+    }
+    if (has_input(c) && c->taken >= REQUESTS_MOST) {
         if (flush(c)) {
             http_loop_queue(c->loop, c);
         }
@@ -298,8 +245,8 @@ static bool step_reading(struct http_connection *c, unsigned *rounds)
     if (!c->readable) {
         if (c->state == CONNECTION_READING && c->request &&
             (c->guest || c->loop->ledger.held >= c->loop->ledger.most)) {
-            request_refuse(
-                c, ERROR_OVERLOADED); /* there is no room to wait for the rest of its head */
+            /* There is no room to wait for the rest of its head. */
+            request_refuse(c, ERROR_OVERLOADED);
             return true;
         }
         /* An idle connection has nothing to be told, and nothing of its client's is unread. */
@@ -355,13 +302,24 @@ static bool step_closing(struct http_connection *c)
     return true;
 }
 
+/* Reads once and drops it. */
 static bool step_lingering(struct http_connection *c, unsigned *rounds)
 {
+    char scrap[SCRAP];
     if ((*rounds)++ == ROUNDS_MOST) {
         http_loop_queue(c->loop, c);
         return false;
     }
-    return drop(c);
+    ssize_t got = recv(c->fd, scrap, sizeof scrap, 0);
+    if (got > 0) {
+        c->touched_ms = c->loop->now_ms;
+        return true;
+    }
+    if (got < 0 && errno == EINTR) {
+        return true;
+    }
+    c->gone = got == 0 || errno != EAGAIN;
+    return false;
 }
 
 static bool step(struct http_connection *c, unsigned *rounds)
@@ -381,10 +339,26 @@ static bool step(struct http_connection *c, unsigned *rounds)
 
 /* ---- Between the runs ---- */
 
-static int64_t reading_deadline(const struct http_connection *c)
+/* When a connection that waits as it does now has waited for long enough, in milliseconds of the
+ * loop's clock; TIMERS_NEVER while it is a handler that is waited for. */
+static int64_t deadline_of(const struct http_connection *c)
 {
     const struct http_server_options *options = &c->loop->server->options;
     const struct request_state *state = c->request;
+    if (has_output(c)) {
+        return c->touched_ms + options->write_ms;
+    }
+    if (c->state == CONNECTION_LINGERING) {
+        const int64_t quiet_ms = c->touched_ms + LINGER_MS;
+        return quiet_ms < c->linger_until_ms ? quiet_ms : c->linger_until_ms;
+    }
+    if (c->state == CONNECTION_RECEIVING) {
+        return state->x.started_us / 1000 + options->request_ms +
+               (int64_t)(state->body_len / BODY_BYTES_PER_MS);
+    }
+    if (c->state != CONNECTION_READING) {
+        return TIMERS_NEVER;
+    }
     if (state) {
         return state->x.started_us / 1000 + options->header_ms;
     }
@@ -392,34 +366,6 @@ static int64_t reading_deadline(const struct http_connection *c)
     const bool owes = c->skip > 0 || (!c->asked && !c->trusted);
     return c->touched_ms +
            (owes && options->header_ms < options->idle_ms ? options->header_ms : options->idle_ms);
-}
-
-static int64_t receiving_deadline(const struct http_connection *c)
-{
-    const struct request_state *state = c->request;
-    return state->x.started_us / 1000 + c->loop->server->options.request_ms +
-           (int64_t)(state->body_len / BODY_BYTES_PER_MS);
-}
-
-static int64_t lingering_deadline(const struct http_connection *c)
-{
-    const int64_t quiet_ms = c->touched_ms + LINGER_MS;
-    return quiet_ms < c->linger_until_ms ? quiet_ms : c->linger_until_ms;
-}
-
-/* When a connection that waits as it does now has waited for long enough, in milliseconds of the
- * loop's clock; TIMERS_NEVER while it is a handler that is waited for. */
-static int64_t deadline_of(const struct http_connection *c)
-{
-    if (has_output(c)) {
-        return c->touched_ms + c->loop->server->options.write_ms;
-    }
-    switch (c->state) {
-    case CONNECTION_READING: return reading_deadline(c);
-    case CONNECTION_RECEIVING: return receiving_deadline(c);
-    case CONNECTION_LINGERING: return lingering_deadline(c);
-    default: return TIMERS_NEVER;
-    }
 }
 
 /* Gives back what a waiting connection does not need, and sets its deadline. */
@@ -547,15 +493,6 @@ void http_connection_abandon(struct http_connection *c)
 
 /* ---- The beginning ---- */
 
-static void name_client(struct http_connection *c)
-{
-    const char *text =
-        IN6_IS_ADDR_V4MAPPED(&c->address)
-            ? inet_ntop(AF_INET, &c->address.s6_addr[12], c->client, sizeof c->client)
-            : inet_ntop(AF_INET6, &c->address, c->client, sizeof c->client);
-    c->client_len = text ? (uint8_t)strlen(text) : 0;
-}
-
 void http_connection_judge(struct http_connection *c)
 {
     c->trusted = proxies_trust(c->loop->policy->proxies, &c->address);
@@ -576,7 +513,7 @@ struct http_connection *http_connection_open(struct http_loop *loop, int fd,
     c->fd = fd;
     c->touched_ms = loop->now_ms;
     c->address = *address;
-    name_client(c);
+    c->client_len = (uint8_t)forwarded_format_ip(address, c->client).len;
     http_connection_judge(c);
     log_peer(c, "connection_opened");
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -27,7 +27,7 @@
 void dispatch_refuse_overload(struct http_exchange *x, const char *detail)
 {
     assert(x->request.id.len > 0);
-    http_metrics_shed(x->loop);
+    http_metrics_count(x->loop, METRIC_HTTP_SHED);
     unsigned char spread = (unsigned char)x->request.id.ptr[x->request.id.len - 1];
     http_respond_field_format(x, "Retry-After", "%d", 1 + spread % RETRY_SECONDS_MOST);
     http_respond_problem(x, ERROR_OVERLOADED, detail, NULL);
@@ -81,28 +81,6 @@ static void refuse_media_type(struct http_exchange *x, enum http_body_type wrong
     http_respond_problem(x, ERROR_UNSUPPORTED_MEDIA_TYPE, detail, NULL);
 }
 
-static void refuse_body(struct http_exchange *x)
-{
-    struct http_problem_errors errors = {0};
-    http_problem_errors_add(&errors,
-                            (struct http_problem_error){.pointer = SLICE(""),
-                                                        .code = "not_allowed",
-                                                        .detail = "This call takes no body."});
-    http_respond_problem(x, ERROR_VALIDATION_FAILED,
-                         "This call takes no body, and one was sent. Send none.", &errors);
-}
-
-static bool refuse_query(struct http_exchange *x)
-{
-    struct http_problem_errors errors = {0};
-    struct http_query none;
-    if (http_query_parse(&x->request, NULL, x->arena, &none, &errors)) {
-        return false;
-    }
-    http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &errors);
-    return true;
-}
-
 /* Refuses what holds `bytes` besides what a request usually takes, if there is no room for it. */
 static enum http_verdict admit_bytes(struct http_exchange *x, size_t bytes)
 {
@@ -129,12 +107,6 @@ static enum http_verdict admit(struct http_exchange *x)
         return HTTP_ANSWERED;
     }
     return admit_bytes(x, 0);
-}
-
-/* Nothing is known of a body whose first byte has not come: it may be an empty one. */
-static bool body_is_known(const struct request_state *state)
-{
-    return state->whole || state->head.framing != HTTP_BODY_CHUNKED || state->body_len > 0;
 }
 
 static bool has_body(const struct request_state *state)
@@ -166,7 +138,8 @@ static enum http_verdict negotiate(struct http_exchange *x)
 {
     const struct http_route *route = x->route;
     struct request_state *state = REQUEST_STATE_OF(x);
-    if (!body_is_known(state)) {
+    /* Nothing is known of a body whose first byte has not come: it may be an empty one. */
+    if (!state->whole && state->head.framing == HTTP_BODY_CHUNKED && state->body_len == 0) {
         state->stage = STAGE_NEGOTIATE;
         return receive(x);
     }
@@ -182,42 +155,46 @@ static enum http_verdict negotiate(struct http_exchange *x)
         }
     }
     /* Calls that have parameters check them together with their values. */
-    bool none_allowed = !route->query && !route->query_ignored;
-    if (none_allowed && x->request.query.ptr && refuse_query(x)) {
-        return HTTP_ANSWERED;
+    if (!route->query && !route->query_ignored && x->request.query.ptr) {
+        struct http_problem_errors errors = {0};
+        struct http_query none;
+        if (!http_query_parse(&x->request, NULL, x->arena, &none, &errors)) {
+            http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &errors);
+            return HTTP_ANSWERED;
+        }
     }
     if (!route->consumes && has_body(state) && !route->always) {
+        const struct http_problem_error none_taken = {
+            .pointer = SLICE(""), .code = "not_allowed", .detail = "This call takes no body."};
+        const struct http_problem_errors errors = {.list = {none_taken}, .count = 1};
         if (!route->values || route->values(x)) {
-            refuse_body(x);
+            http_respond_problem(x, ERROR_VALIDATION_FAILED,
+                                 "This call takes no body, and one was sent. Send none.", &errors);
         }
         return HTTP_ANSWERED;
     }
     return HTTP_GO;
 }
 
-static enum http_verdict run_stage(struct http_exchange *x, enum request_stage stage)
-{
-    const struct http_hooks *hooks = &x->loop->server->options.hooks;
-    switch (stage) {
-    case STAGE_AUTHORIZE:
-        return x->route->access == HTTP_ACCESS_PUBLIC ? HTTP_GO : hooks->authorize(x);
-    case STAGE_ADMIT: return admit(x);
-    case STAGE_QUOTA: return x->route->quota ? hooks->quota(x) : HTTP_GO;
-    case STAGE_NEGOTIATE: return negotiate(x);
-    case STAGE_BODY: return REQUEST_STATE_OF(x)->whole ? HTTP_GO : receive(x);
-    default: x->route->handler(x); return HTTP_ANSWERED;
-    }
-}
-
 void http_continue(struct http_exchange *x)
 {
+    const struct http_hooks *hooks = &x->loop->server->options.hooks;
     struct request_state *state = REQUEST_STATE_OF(x);
     enum http_verdict verdict = HTTP_GO;
     while (verdict == HTTP_GO) {
         /* Set before the stage runs: it may end the exchange. */
         enum request_stage stage = state->stage++;
         assert(stage <= STAGE_HANDLE);
-        verdict = run_stage(x, stage);
+        switch (stage) {
+        case STAGE_AUTHORIZE:
+            verdict = x->route->access == HTTP_ACCESS_PUBLIC ? HTTP_GO : hooks->authorize(x);
+            break;
+        case STAGE_ADMIT: verdict = admit(x); break;
+        case STAGE_QUOTA: verdict = x->route->quota ? hooks->quota(x) : HTTP_GO; break;
+        case STAGE_NEGOTIATE: verdict = negotiate(x); break;
+        case STAGE_BODY: verdict = state->whole ? HTTP_GO : receive(x); break;
+        default: x->route->handler(x); verdict = HTTP_ANSWERED;
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 #include "http/parser.h"
 
 /* How closely a media range names a type. */
-enum { NO_MATCH, ANY_TYPE, ANY_SUBTYPE, EXACT };
+enum { NO_RANGE, NO_MATCH, ANY_TYPE, ANY_SUBTYPE, EXACT };
 
 static int match_range(struct slice range, struct slice type)
 {
@@ -14,6 +14,9 @@ static int match_range(struct slice range, struct slice type)
     struct slice type_subtype = type;
     struct slice range_main = slice_next(&range_subtype, '/');
     struct slice type_main = slice_next(&type_subtype, '/');
+    if (!range_subtype.ptr || !http_is_token(range_main) || !http_is_token(range_subtype)) {
+        return NO_RANGE;
+    }
     bool any_subtype = slice_eq(range_subtype, SLICE("*"));
     if (slice_eq(range_main, SLICE("*")) && any_subtype) {
         return ANY_TYPE;
@@ -25,13 +28,6 @@ static int match_range(struct slice range, struct slice type)
         return ANY_SUBTYPE;
     }
     return slice_eq_nocase(range_subtype, type_subtype) ? EXACT : NO_MATCH;
-}
-
-static bool is_range(struct slice range)
-{
-    struct slice subtype = range;
-    struct slice main = slice_next(&subtype, '/');
-    return subtype.ptr && http_is_token(main) && http_is_token(subtype);
 }
 
 /* Digits with at most one point; `*zero` tells the weights that exclude. */
@@ -89,10 +85,10 @@ bool http_accepts(const struct http_request *request, struct slice produces)
             continue;
         }
         range = slice_eq(range, SLICE("*")) ? SLICE("*/*") : range;
-        if (!is_range(range)) {
+        int match = match_range(range, type);
+        if (match == NO_RANGE) {
             continue;
         }
-        int match = match_range(range, type);
         if (match > best || (match == best && match != NO_MATCH && !zero)) {
             best = match;
             good = !zero;
@@ -105,6 +101,7 @@ bool http_accepts(const struct http_request *request, struct slice produces)
 
 bool http_accepts_gzip(const struct http_request *request)
 {
+    assert(request);
     const struct http_field_value *accept = &request->fields[HTTP_FIELD_ACCEPT_ENCODING];
     if (accept->count == 0) {
         return true;
@@ -171,12 +168,6 @@ enum http_body_type http_body_type(const struct http_request *request, unsigned 
     return result;
 }
 
-static bool is_tag_char(char c)
-{
-    const unsigned char byte = (unsigned char)c;
-    return byte == 0x21 || (byte >= 0x23 && byte != 0x7f);
-}
-
 /* How many bytes a proxy that compressed the answer put at the end of `text`; 0: none. */
 static size_t coding_suffix(struct slice text)
 {
@@ -198,24 +189,20 @@ static size_t coding_suffix(struct slice text)
     return 0;
 }
 
-static void skip(struct slice *s, size_t len)
-{
-    *s = slice_from(*s, len);
-}
-
 /* Takes an entity tag (RFC 9110 section 8.8.3) off the front. */
 static bool take_tag(struct slice *list, struct slice *opaque)
 {
     size_t len = 0;
 
     if (slice_starts(*list, SLICE("W/"))) {
-        skip(list, 2);
+        *list = slice_from(*list, 2);
     }
     if (list->len == 0 || list->ptr[0] != '"') {
         return false;
     }
-    skip(list, 1);
-    while (len < list->len && is_tag_char(list->ptr[len])) {
+    *list = slice_from(*list, 1);
+    while (len < list->len && (unsigned char)list->ptr[len] > ' ' && list->ptr[len] != '"' &&
+           list->ptr[len] != 0x7f) {
         len++;
     }
     if (len == list->len || list->ptr[len] != '"') {
@@ -223,7 +210,7 @@ static bool take_tag(struct slice *list, struct slice *opaque)
     }
     *opaque = (struct slice){list->ptr, len};
     opaque->len -= coding_suffix(*opaque);
-    skip(list, len + 1);
+    *list = slice_from(*list, len + 1);
 
     /* What old proxies put after the quote. */
     for (len = 0; len < list->len && list->ptr[len] != ',' && list->ptr[len] != ' ' &&
@@ -231,7 +218,7 @@ static bool take_tag(struct slice *list, struct slice *opaque)
         len++;
     }
     if (len > 0 && coding_suffix((struct slice){list->ptr, len}) == len) {
-        skip(list, len);
+        *list = slice_from(*list, len);
     }
     return true;
 }
@@ -243,7 +230,7 @@ enum step { STEP_TAG, STEP_END, STEP_BROKEN };
 static enum step next_tag(struct slice *list, struct slice *opaque)
 {
     while (list->len > 0 && (list->ptr[0] == ',' || list->ptr[0] == ' ' || list->ptr[0] == '\t')) {
-        skip(list, 1);
+        *list = slice_from(*list, 1);
     }
     if (list->len == 0) {
         return STEP_END;
@@ -257,6 +244,7 @@ static enum step next_tag(struct slice *list, struct slice *opaque)
 
 bool http_condition_next(struct slice *list, struct slice *opaque)
 {
+    assert(list && opaque);
     return next_tag(list, opaque) == STEP_TAG;
 }
 
@@ -282,6 +270,7 @@ static bool parse(const struct http_request *r, enum http_field field,
 
 const char *http_conditions_parse(const struct http_request *r, struct http_conditions *conditions)
 {
+    assert(r && conditions);
     if (!parse(r, HTTP_FIELD_IF_MATCH, &conditions->match)) {
         return "If-Match";
     }
@@ -309,6 +298,7 @@ bool http_condition_names(const struct http_condition *condition, struct slice t
 enum http_conditions_verdict http_conditions_judge(const struct http_conditions *conditions,
                                                    struct slice tag)
 {
+    assert(conditions);
     if (conditions->match.present && !http_condition_names(&conditions->match, tag)) {
         return HTTP_CONDITIONS_FAILED;
     }
@@ -343,23 +333,18 @@ static bool is_zero(struct slice text, size_t at, size_t len)
     return i == at + len;
 }
 
-/* Version 00 ends after the flags; a later one may go on after a dash; ff is none. */
-static bool has_version(struct slice text)
-{
-    if (!is_hex(text, VERSION, 2) || memcmp(text.ptr, "ff", 2) == 0) {
-        return false;
-    }
-    return text.len == LENGTH || (!is_zero(text, VERSION, 2) && text.ptr[LENGTH] == '-');
-}
-
 struct slice http_trace_id(const struct http_request *request)
 {
+    assert(request);
     const struct http_field_value *field = &request->fields[HTTP_FIELD_TRACEPARENT];
     const struct slice text = field->value;
-    if (field->count != 1 || text.len < LENGTH || !has_version(text)) {
+    if (field->count != 1 || text.len < LENGTH || !is_hex(text, VERSION, 2) ||
+        memcmp(text.ptr, "ff", 2) == 0) {
         return (struct slice){0};
     }
-    const bool good = text.ptr[TRACE - 1] == '-' && text.ptr[PARENT - 1] == '-' &&
+    /* Version 00 ends after the flags; a later one may go on after a dash; ff is none. */
+    const bool ends = text.len == LENGTH || (!is_zero(text, VERSION, 2) && text.ptr[LENGTH] == '-');
+    const bool good = ends && text.ptr[TRACE - 1] == '-' && text.ptr[PARENT - 1] == '-' &&
                       text.ptr[FLAGS - 1] == '-' && is_hex(text, TRACE, HTTP_TRACE_ID_LEN) &&
                       !is_zero(text, TRACE, HTTP_TRACE_ID_LEN) && is_hex(text, PARENT, 16) &&
                       !is_zero(text, PARENT, 16) && is_hex(text, FLAGS, 2);

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/metrics.h"
-
 #define CLASSES 4 /* 2xx to 5xx */
 
 /* Cells of metrics_series. */
@@ -33,19 +31,6 @@ static void add_requests(unsigned cells[static CLASSES], const char *route, stru
     }
 }
 
-static void add_row(struct row *row, const struct http_route *route)
-{
-    char labels[256];
-    const struct slice method = http_method_name(route->method);
-    add_requests(row->requests, route->path, method);
-    if (route->method == HTTP_GET) {
-        add_requests(row->head, route->path, http_method_name(HTTP_HEAD));
-    }
-    (void)snprintf(labels, sizeof labels, "route=\"%s\",method=\"%.*s\"", route->path,
-                   (int)method.len, method.ptr);
-    row->duration = metrics_series(METRIC_HTTP_DURATION, labels);
-}
-
 struct http_metrics *http_metrics_create(const struct http_route *routes, size_t count)
 {
     struct http_metrics *metrics = calloc(1, sizeof *metrics + count * sizeof *metrics->rows);
@@ -54,7 +39,17 @@ struct http_metrics *http_metrics_create(const struct http_route *routes, size_t
     }
     metrics->routes = routes;
     for (size_t i = 0; i < count; i++) {
-        add_row(&metrics->rows[i], &routes[i]);
+        struct row *row = &metrics->rows[i];
+        const char *path = routes[i].path;
+        const struct slice method = http_method_name(routes[i].method);
+        add_requests(row->requests, path, method);
+        if (routes[i].method == HTTP_GET) {
+            add_requests(row->head, path, http_method_name(HTTP_HEAD));
+        }
+        char labels[256];
+        (void)snprintf(labels, sizeof labels, "route=\"%s\",method=\"%.*s\"", path, (int)method.len,
+                       method.ptr);
+        row->duration = metrics_series(METRIC_HTTP_DURATION, labels);
     }
     for (unsigned i = 0; i < HTTP_METHOD_COUNT; i++) {
         add_requests(metrics->unmatched[i], "unmatched", http_method_name((enum http_method)i));
@@ -89,17 +84,10 @@ void http_metrics_answered(const struct http_exchange *x)
     metrics_observe_cell(METRIC_HTTP_DURATION, row->duration, x->took_us);
 }
 
-void http_metrics_shed(const struct http_loop *loop)
+void http_metrics_count(const struct http_loop *loop, enum metric metric)
 {
     if (loop->server->metrics) {
-        metrics_add(METRIC_HTTP_SHED, 1);
-    }
-}
-
-void http_metrics_accepted(const struct http_loop *loop)
-{
-    if (loop->server->metrics) {
-        metrics_add(METRIC_HTTP_ACCEPTED, 1);
+        metrics_add(metric, 1);
     }
 }
 

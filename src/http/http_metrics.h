@@ -2,6 +2,7 @@
 #ifndef TASKHOLD_HTTP_HTTP_METRICS_H
 #define TASKHOLD_HTTP_HTTP_METRICS_H
 
+#include "base/metrics.h"
 #include "http/loop.h"
 
 /* What one server counts of its requests and connections (base/metrics.h): by the path of the
@@ -16,12 +17,10 @@ void http_metrics_destroy(struct http_metrics **metrics);
 /* A request was answered; x->took_us is set. */
 void http_metrics_answered(const struct http_exchange *x);
 
-/* A request was refused because there is too much to do. */
-void http_metrics_shed(const struct http_loop *loop);
+/* One more of a counter without labels. */
+void http_metrics_count(const struct http_loop *loop, enum metric metric);
 
-/* A connection came and was taken; or was turned away for `reason`: `full`, `address`,
- * `descriptors`. */
-void http_metrics_accepted(const struct http_loop *loop);
+/* A connection was turned away for `reason`: `full`, `address`, `descriptors`. */
 void http_metrics_turned_away(const struct http_loop *loop, const char *reason);
 
 /* At the end of a turn: what is open now. */

@@ -24,14 +24,10 @@ void ledger_finish(struct ledger *ledger)
     }
 }
 
-static struct account **bucket_of(struct ledger *ledger, uint64_t payer)
-{
-    return &ledger->buckets[(payer * 0x9e3779b97f4a7c15U) >> 32 & (LEDGER_BUCKETS - 1)];
-}
-
 struct account *ledger_open(struct ledger *ledger, uint64_t payer)
 {
-    struct account **bucket = bucket_of(ledger, payer);
+    struct account **bucket =
+        &ledger->buckets[(payer * 0x9e3779b97f4a7c15U) >> 32 & (LEDGER_BUCKETS - 1)];
     struct account *account = *bucket;
     while (account && account->payer != payer) {
         account = account->next;
@@ -121,8 +117,17 @@ bool ledger_expensive(const struct ledger *ledger, const struct account *account
     return account->interval + 1 == ledger->interval && account->spent_us > share;
 }
 
-static void sweep(struct ledger *ledger)
+void ledger_tick(struct ledger *ledger, int64_t now_us)
 {
+    if (now_us < ledger->interval_end_us) {
+        return;
+    }
+    /* After a pause nothing of before counts. */
+    const bool late = now_us >= ledger->interval_end_us + LEDGER_INTERVAL_US;
+    ledger->interval += late ? 2 : 1;
+    ledger->spenders_before = late ? 0 : ledger->spenders;
+    ledger->spenders = 0;
+    ledger->interval_end_us = now_us + LEDGER_INTERVAL_US;
     for (unsigned i = 0; i < SWEPT_AT_ONCE; i++) {
         struct account **link = &ledger->buckets[ledger->sweep];
         while (*link) {
@@ -136,20 +141,6 @@ static void sweep(struct ledger *ledger)
         }
         ledger->sweep = (ledger->sweep + 1) % LEDGER_BUCKETS;
     }
-}
-
-void ledger_tick(struct ledger *ledger, int64_t now_us)
-{
-    if (now_us < ledger->interval_end_us) {
-        return;
-    }
-    /* After a pause nothing of before counts. */
-    const bool late = now_us >= ledger->interval_end_us + LEDGER_INTERVAL_US;
-    ledger->interval += late ? 2 : 1;
-    ledger->spenders_before = late ? 0 : ledger->spenders;
-    ledger->spenders = 0;
-    ledger->interval_end_us = now_us + LEDGER_INTERVAL_US;
-    sweep(ledger);
 }
 
 /* ---- Overload ---- */

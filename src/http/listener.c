@@ -29,17 +29,6 @@ struct places {
     struct place list[LISTENER_MOST];
 };
 
-static bool is_known(const struct places *places, const struct addrinfo *address)
-{
-    for (unsigned i = 0; i < places->count; i++) {
-        if (places->list[i].len == address->ai_addrlen &&
-            memcmp(&places->list[i].address, address->ai_addr, address->ai_addrlen) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void add_addresses(struct places *places, const char *host, uint16_t port)
 {
     const struct addrinfo hints = {
@@ -54,30 +43,19 @@ static void add_addresses(struct places *places, const char *host, uint16_t port
         return;
     }
     for (const struct addrinfo *at = list; at; at = at->ai_next) {
-        if (places->count < LISTENER_MOST && !is_known(places, at)) {
+        unsigned known = 0;
+        while (known < places->count &&
+               (places->list[known].len != at->ai_addrlen ||
+                memcmp(&places->list[known].address, at->ai_addr, at->ai_addrlen) != 0)) {
+            known++;
+        }
+        if (known == places->count && known < LISTENER_MOST) {
             struct place *place = &places->list[places->count++];
             memcpy(&place->address, at->ai_addr, at->ai_addrlen);
             place->len = at->ai_addrlen;
         }
     }
     freeaddrinfo(list);
-}
-
-static bool resolve(const char *host, uint16_t port, struct places *places, const char **why)
-{
-    *places = (struct places){0};
-    if (slice_eq_nocase(slice_of(host), SLICE("localhost"))) {
-        /* Both, whatever a file of hosts says (RFC 6761 section 6.3). */
-        add_addresses(places, "127.0.0.1", port);
-        add_addresses(places, "::1", port);
-    } else {
-        add_addresses(places, host, port);
-    }
-    if (places->count == 0) {
-        *why = "HOST: this is no address of this machine; give one such as 127.0.0.1 or ::";
-        return false;
-    }
-    return true;
 }
 
 static const char *explain(int error)
@@ -115,25 +93,11 @@ static int bind_one(const struct place *place, bool shared, bool alone)
     return fd;
 }
 
-static void set_port(struct sockaddr_storage *address, uint16_t port)
+/* In the order of the network. */
+static in_port_t *port_of(struct sockaddr_storage *address)
 {
-    if (address->ss_family == AF_INET6) {
-        ((struct sockaddr_in6 *)address)->sin6_port = htons(port);
-    } else {
-        ((struct sockaddr_in *)address)->sin_port = htons(port);
-    }
-}
-
-static uint16_t get_port(const struct sockaddr_storage *address)
-{
-    struct sockaddr_in6 v6 = {0};
-    struct sockaddr_in v4 = {0};
-    if (address->ss_family == AF_INET6) {
-        memcpy(&v6, address, sizeof v6);
-        return ntohs(v6.sin6_port);
-    }
-    memcpy(&v4, address, sizeof v4);
-    return ntohs(v4.sin_port);
+    return address->ss_family == AF_INET6 ? &((struct sockaddr_in6 *)address)->sin6_port
+                                          : &((struct sockaddr_in *)address)->sin_port;
 }
 
 void listener_close(struct listener *listener)
@@ -161,7 +125,7 @@ static bool probe(struct places *places, uint16_t *port)
     int absent = EADDRNOTAVAIL;
     for (unsigned i = 0; i < places->count; i++) {
         struct place place = places->list[i];
-        set_port(&place.address, *port);
+        *port_of(&place.address) = htons(*port);
         const int fd = bind_one(&place, false, alone);
         if (fd < 0 && errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT) {
             return false;
@@ -172,7 +136,7 @@ static bool probe(struct places *places, uint16_t *port)
         }
         socklen_t room = sizeof place.address;
         if (*port == 0 && getsockname(fd, (struct sockaddr *)&place.address, &room) == 0) {
-            *port = get_port(&place.address);
+            *port = ntohs(*port_of(&place.address));
         }
         close(fd);
         places->list[kept++] = place;
@@ -204,9 +168,17 @@ static bool bind_all(const struct places *places, bool alone, struct listener *l
 bool listener_bind(const char *host, uint16_t *port, struct listener *listeners, size_t count,
                    const char **why)
 {
-    struct places all;
+    struct places all = {0};
     assert(host && count > 0);
-    if (!resolve(host, *port, &all, why)) {
+    if (slice_eq_nocase(slice_of(host), SLICE("localhost"))) {
+        /* Both, whatever a file of hosts says (RFC 6761 section 6.3). */
+        add_addresses(&all, "127.0.0.1", *port);
+        add_addresses(&all, "::1", *port);
+    } else {
+        add_addresses(&all, host, *port);
+    }
+    if (all.count == 0) {
+        *why = "HOST: this is no address of this machine; give one such as 127.0.0.1 or ::";
         return false;
     }
     /* A free port of one address may be taken on another, or a moment later: then another one. */
@@ -241,26 +213,13 @@ bool listener_is_inherited(void)
            number_of("LISTEN_FDS", INT32_MAX, &fds) && fds > 0;
 }
 
-/* Whether it is TCP and listens; finds its port. */
-static bool examine(int fd, uint16_t *port)
+bool listener_inherit(uint16_t *port, struct listener *listeners, size_t count, const char **why)
 {
     struct sockaddr_storage address = {0};
     socklen_t room = sizeof address;
     int type = 0;
     int listens = 0;
     socklen_t len = sizeof type;
-    if (getsockname(fd, (struct sockaddr *)&address, &room) != 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) != 0) {
-        return false;
-    }
-    *port = get_port(&address);
-    return type == SOCK_STREAM && listens &&
-           (address.ss_family == AF_INET || address.ss_family == AF_INET6);
-}
-
-bool listener_inherit(uint16_t *port, struct listener *listeners, size_t count, const char **why)
-{
     uint64_t fds = 0;
     size_t made = 0;
     assert(listener_is_inherited() && count > 0);
@@ -269,11 +228,15 @@ bool listener_inherit(uint16_t *port, struct listener *listeners, size_t count, 
         return false;
     }
     int flags = fcntl(INHERITED_FD, F_GETFL);
-    if (!examine(INHERITED_FD, port) || flags < 0 ||
+    if (getsockname(INHERITED_FD, (struct sockaddr *)&address, &room) != 0 ||
+        getsockopt(INHERITED_FD, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_STREAM ||
+        getsockopt(INHERITED_FD, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) != 0 || !listens ||
+        (address.ss_family != AF_INET && address.ss_family != AF_INET6) || flags < 0 ||
         fcntl(INHERITED_FD, F_SETFL, flags | O_NONBLOCK) != 0) {
         *why = "LISTEN_FDS: the inherited socket must be a TCP one that listens, Accept=no";
         return false;
     }
+    *port = ntohs(*port_of(&address));
     while (made < count) {
         const int fd = fcntl(INHERITED_FD, F_DUPFD_CLOEXEC, INHERITED_FD);
         if (fd < 0) {

@@ -65,29 +65,12 @@ bool http_loop_watch(struct http_loop *loop, int descriptor)
     return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, descriptor, &owner) == 0;
 }
 
-void http_loop_take_policy(struct http_loop *loop, struct policy *policy)
+void http_loop_take_policy(struct http_loop *loop, void *policy)
 {
     assert(policy);
     loop->policy = policy;
     for (struct http_connection *c = loop->connections; c; c = c->next) {
         http_connection_judge(c);
-    }
-}
-
-static void free_pools(struct http_loop *loop)
-{
-    while (loop->spare_buffer_count > 0) {
-        buffer_finish(&loop->spare_buffers[--loop->spare_buffer_count]);
-    }
-    while (loop->spare_requests) {
-        struct request_state *state = loop->spare_requests;
-        loop->spare_requests = state->next;
-        request_destroy(&state);
-    }
-    while (loop->spare_connections) {
-        struct http_connection *connection = loop->spare_connections;
-        loop->spare_connections = connection->next;
-        free(connection);
     }
 }
 
@@ -100,7 +83,19 @@ void http_loop_destroy(struct http_loop **loop)
     while (gone->connections) {
         http_connection_abandon(gone->connections);
     }
-    free_pools(gone);
+    while (gone->spare_buffer_count > 0) {
+        buffer_finish(&gone->spare_buffers[--gone->spare_buffer_count]);
+    }
+    while (gone->spare_requests) {
+        struct request_state *state = gone->spare_requests;
+        gone->spare_requests = state->next;
+        request_destroy(&state);
+    }
+    while (gone->spare_connections) {
+        struct http_connection *connection = gone->spare_connections;
+        gone->spare_connections = connection->next;
+        free(connection);
+    }
     ledger_finish(&gone->ledger);
     inbox_destroy(&gone->inbox);
     listener_close(&gone->listener);
@@ -142,24 +137,18 @@ struct http_connection *http_loop_take_connection(struct http_loop *loop)
     return c;
 }
 
-static void unqueue(struct http_loop *loop, struct http_connection *c)
+void http_loop_forget(struct http_loop *loop, struct http_connection *c)
 {
-    struct http_connection **link = &loop->ready;
-    while (*link && *link != c) {
-        link = &(*link)->next_ready;
-    }
-    if (*link) {
+    if (c->queued) {
+        struct http_connection **link = &loop->ready;
+        while (*link != c) {
+            assert(*link);
+            link = &(*link)->next_ready;
+        }
         *link = c->next_ready;
         if (loop->ready_tail == &c->next_ready) {
             loop->ready_tail = link;
         }
-    }
-}
-
-void http_loop_forget(struct http_loop *loop, struct http_connection *c)
-{
-    if (c->queued) {
-        unqueue(loop, c);
     }
     http_loop_busy(loop, c);
     if (c->previous) {
@@ -354,15 +343,6 @@ static void run_ready(struct http_loop *loop)
     }
 }
 
-static void run_timers(struct http_loop *loop)
-{
-    struct timer *timer = timers_expired(&loop->timers, loop->now_ms);
-    while (timer) {
-        http_connection_expire(OWNER_OF(timer, struct http_connection, timer, CONNECTION_MAGIC));
-        timer = timers_expired(&loop->timers, loop->now_ms);
-    }
-}
-
 static void begin_stop(struct http_loop *loop)
 {
     if (loop->stopping) {
@@ -384,31 +364,6 @@ static void begin_drain(struct http_loop *loop)
     for (struct http_connection *c = loop->connections; c; c = c->next) {
         c->readable = true;
         http_loop_queue(loop, c);
-    }
-}
-
-/* What is done after the events of a turn. */
-struct later {
-    bool mail;
-    bool accept; /* a connection that gives way must have no event that is still to be handled */
-};
-
-static void handle(struct http_loop *loop, const struct epoll_event *event, struct later *later)
-{
-    const void *what = event->data.ptr;
-    if (what == &loop->inbox) {
-        later->mail = true;
-    } else if (what == &loop->context) {
-        loop->server->options.hooks.ready(loop->context);
-    } else if (what == &loop->listener) {
-        later->accept = true;
-    } else if (what == &loop->server->stop_fd) {
-        begin_stop(loop);
-    } else if (what == &loop->server->end_fd) {
-        loop->ended = true;
-    } else {
-        http_connection_event(OWNER_CAST(event->data.ptr, struct http_connection, CONNECTION_MAGIC),
-                              event->events);
     }
 }
 
@@ -474,7 +429,8 @@ static void trim(struct http_loop *loop)
 
 static void turn(struct http_loop *loop)
 {
-    struct later later = {false, false};
+    bool mail = false;
+    bool accept = false;
     int count = await(loop);
     loop->now_us = clock_mono_us();
     loop->now_ms = loop->now_us / 1000;
@@ -482,19 +438,38 @@ static void turn(struct http_loop *loop)
     loop->turn++;
     ledger_tick(&loop->ledger, loop->now_us);
     for (int i = 0; i < count; i++) {
-        handle(loop, &loop->events[i], &later);
+        void *what = loop->events[i].data.ptr;
+        if (what == &loop->inbox) {
+            mail = true;
+        } else if (what == &loop->context) {
+            loop->server->options.hooks.ready(loop->context);
+        } else if (what == &loop->listener) {
+            accept = true;
+        } else if (what == &loop->server->stop_fd) {
+            begin_stop(loop);
+        } else if (what == &loop->server->end_fd) {
+            loop->ended = true;
+        } else {
+            http_connection_event(OWNER_CAST(what, struct http_connection, CONNECTION_MAGIC),
+                                  loop->events[i].events);
+        }
     }
-    if (later.accept && loop->listening) {
+    /* A connection that gives way must have no event that is still to be handled. */
+    if (accept && loop->listening) {
         acceptor_accept(loop);
     }
-    if (later.mail) {
+    if (mail) {
         inbox_run(loop->inbox);
     }
     if (loop->stopping && !loop->draining && loop->now_ms >= loop->close_at_ms) {
         begin_drain(loop);
     }
     run_ready(loop);
-    run_timers(loop);
+    struct timer *timer = timers_expired(&loop->timers, loop->now_ms);
+    while (timer) {
+        http_connection_expire(OWNER_OF(timer, struct http_connection, timer, CONNECTION_MAGIC));
+        timer = timers_expired(&loop->timers, loop->now_ms);
+    }
     if (loop->resume_ms != 0 && loop->now_ms >= loop->resume_ms) {
         acceptor_resume(loop);
     }

@@ -90,8 +90,8 @@ void http_loop_destroy(struct http_loop **loop);
  * false when the kernel refuses. */
 bool http_loop_watch(struct http_loop *loop, int descriptor);
 
-/* Another policy from now on, for the connections that there are as well. */
-void http_loop_take_policy(struct http_loop *loop, struct policy *policy);
+/* Another `struct policy` from now on, for the connections that there are as well. */
+void http_loop_take_policy(struct http_loop *loop, void *policy);
 
 /* Runs until the drain is over. */
 void http_loop_run(struct http_loop *loop);

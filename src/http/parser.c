@@ -107,12 +107,6 @@ static enum error malformed(struct http_head *head, const char *why)
     return ERROR_MALFORMED_REQUEST;
 }
 
-static enum error not_implemented(struct http_head *head, const char *why)
-{
-    head->why = why;
-    return ERROR_NOT_IMPLEMENTED;
-}
-
 /* Eight bytes at a time: a byte below 0x20 borrows into its top bit, DEL is zero after the XOR. The
  * lowest marked byte is always right; only bytes above it may be marked by a borrow. */
 static uint64_t mark_controls(uint64_t bytes)
@@ -121,12 +115,6 @@ static uint64_t mark_controls(uint64_t bytes)
     const uint64_t tops = 0x8080808080808080U;
     uint64_t del = bytes ^ (0x7fU * ones);
     return (((bytes - 0x20U * ones) & ~bytes) | ((del - ones) & ~del)) & tops;
-}
-
-static bool is_control(char c)
-{
-    unsigned char byte = (unsigned char)c;
-    return (byte < 0x20 && byte != '\t') || byte == 0x7f;
 }
 
 size_t http_find_control(struct slice s, size_t at)
@@ -147,7 +135,8 @@ size_t http_find_control(struct slice s, size_t at)
         at++;
     }
 #endif
-    while (at < s.len && !is_control(s.ptr[at])) {
+    while (at < s.len && ((unsigned char)s.ptr[at] >= 0x20 || s.ptr[at] == '\t') &&
+           s.ptr[at] != 0x7f) {
         at++;
     }
     return at;
@@ -184,17 +173,6 @@ struct slice http_method_name(enum http_method method)
     };
     assert(method < HTTP_METHOD_COUNT);
     return names[method];
-}
-
-static bool find_method(struct slice name, enum http_method *method)
-{
-    for (enum http_method m = HTTP_GET; m < HTTP_METHOD_COUNT; m++) {
-        if (slice_eq(http_method_name(m), name)) {
-            *method = m;
-            return true;
-        }
-    }
-    return false;
 }
 
 /* `HTTP/` DIGIT `.` DIGIT in exactly this case (RFC 9112 section 2.3). */
@@ -238,11 +216,17 @@ static enum error parse_request_line(struct http_head *head, struct slice line)
     if (error) {
         return error;
     }
-    if (!find_method((struct slice){line.ptr, method_len}, &head->method)) {
-        return not_implemented(head,
-                               "This server does not know that method. It has GET, HEAD, POST, "
-                               "PUT, PATCH, DELETE and OPTIONS, in capital letters.");
+    const struct slice name = {line.ptr, method_len};
+    enum http_method method = HTTP_GET;
+    while (method < HTTP_METHOD_COUNT && !slice_eq(http_method_name(method), name)) {
+        method++;
     }
+    if (method == HTTP_METHOD_COUNT) {
+        head->why = "This server does not know that method. It has GET, HEAD, POST, PUT, PATCH, "
+                    "DELETE and OPTIONS, in capital letters.";
+        return ERROR_NOT_IMPLEMENTED;
+    }
+    head->method = method;
     head->keep_alive = !head->http10;
     head->target = (struct http_span){
         .at = head->line + (uint32_t)method_len + 1,
@@ -276,8 +260,9 @@ static enum error parse_transfer_encoding(struct http_head *head, struct slice v
     if (head->http10) {
         return malformed(head, NO_CODING_IN_10);
     }
-    return not_implemented(head, "The only Transfer-Encoding that this server takes is `chunked`: "
-                                 "send the body without another coding.");
+    head->why = "The only Transfer-Encoding that this server takes is `chunked`: send the body "
+                "without another coding.";
+    return ERROR_NOT_IMPLEMENTED;
 }
 
 /* 1*DIGIT, once (RFC 9112 section 6.3): a list of equal lengths is refused too. */
@@ -325,24 +310,6 @@ static enum error parse_expect(struct http_head *head, struct slice value)
     return ERROR_NONE;
 }
 
-static enum error keep_field(struct http_head *head, unsigned field, struct http_span span,
-                             struct slice value)
-{
-    switch (field) {
-    case FIELD_NAME_CONTENT_LENGTH: return parse_content_length(head, value);
-    case FIELD_NAME_TRANSFER_ENCODING: return parse_transfer_encoding(head, value);
-    case FIELD_NAME_CONNECTION: return parse_connection(head, value);
-    case FIELD_NAME_EXPECT: return parse_expect(head, value);
-    case FIELD_NAME_OTHER: return ERROR_NONE;
-    default: break;
-    }
-    if (head->counts[field] == 0) {
-        head->fields[field] = span;
-    }
-    head->counts[field]++;
-    return ERROR_NONE;
-}
-
 /* field-name ":" OWS field-value OWS (RFC 9112 section 5). A line that starts with a blank (a
  * folded one) and a blank before the colon fail because a blank is no part of a token. */
 static bool split_field(struct slice line, struct slice *name, struct slice *value)
@@ -371,7 +338,20 @@ static enum error parse_field(struct http_head *head, struct slice line)
         .at = head->line + (uint32_t)(value.ptr - line.ptr),
         .len = (uint32_t)value.len,
     };
-    return keep_field(head, find_field(name), span, value);
+    const unsigned field = find_field(name);
+    switch (field) {
+    case FIELD_NAME_CONTENT_LENGTH: return parse_content_length(head, value);
+    case FIELD_NAME_TRANSFER_ENCODING: return parse_transfer_encoding(head, value);
+    case FIELD_NAME_CONNECTION: return parse_connection(head, value);
+    case FIELD_NAME_EXPECT: return parse_expect(head, value);
+    case FIELD_NAME_OTHER: return ERROR_NONE;
+    default: break;
+    }
+    if (head->counts[field] == 0) {
+        head->fields[field] = span;
+    }
+    head->counts[field]++;
+    return ERROR_NONE;
 }
 
 /* What only the whole head can tell. */
@@ -404,30 +384,6 @@ static enum error check_whole(struct http_head *head)
     return ERROR_NONE;
 }
 
-/* Takes one line without its CRLF; `*done` at the empty line that ends the head. */
-static enum error take_line(struct http_head *head, struct slice line, bool *done)
-{
-    switch (head->part) {
-    case PART_START:
-        if (line.len == 0) {
-            head->part = PART_REQUEST_LINE;
-            return ERROR_NONE;
-        }
-        /* fall through */
-    case PART_REQUEST_LINE:
-        head->part = PART_FIELDS;
-        head->fields_at = head->line + (uint32_t)line.len + 2;
-        return parse_request_line(head, line);
-    default: break;
-    }
-    if (line.len > 0) {
-        return parse_field(head, line);
-    }
-    head->length = head->line + 2;
-    *done = true;
-    return check_whole(head);
-}
-
 /* Of a control character that does not end a line. */
 static enum error refuse_control(struct http_head *head, char c)
 {
@@ -439,16 +395,6 @@ static enum error refuse_control(struct http_head *head, char c)
                            "text: was TLS meant? This port does not speak it.");
 }
 
-/* Whether the current line, which has no end before `end`, is already too long. */
-static enum error check_limit(const struct http_head *head, size_t end)
-{
-    if (head->part != PART_FIELDS) {
-        return end - head->line > HTTP_REQUEST_LINE_MOST ? ERROR_URI_TOO_LONG : ERROR_NONE;
-    }
-    bool over = end - head->fields_at > HTTP_FIELD_BYTES_MOST;
-    return over ? ERROR_HEADER_FIELDS_TOO_LARGE : ERROR_NONE;
-}
-
 enum http_parse http_head_parse(struct http_head *head, struct slice input)
 {
     bool done = false;
@@ -456,9 +402,11 @@ enum http_parse http_head_parse(struct http_head *head, struct slice input)
     assert(head->line <= head->scanned && head->scanned <= input.len);
     while (!done) {
         size_t end = http_find_control(input, head->scanned);
-        enum error error = check_limit(head, end);
-        if (error) {
-            return fail(head, error);
+        if (head->part == PART_FIELDS && end - head->fields_at > HTTP_FIELD_BYTES_MOST) {
+            return fail(head, ERROR_HEADER_FIELDS_TOO_LARGE);
+        }
+        if (head->part != PART_FIELDS && end - head->line > HTTP_REQUEST_LINE_MOST) {
+            return fail(head, ERROR_URI_TOO_LONG);
         }
         head->scanned = (uint32_t)end;
         if (end < input.len && input.ptr[end] != '\r') {
@@ -471,7 +419,20 @@ enum http_parse http_head_parse(struct http_head *head, struct slice input)
             return fail(head, refuse_control(head, '\r'));
         }
         struct slice line = {input.ptr + head->line, end - head->line};
-        error = take_line(head, line, &done);
+        enum error error = ERROR_NONE;
+        if (head->part == PART_START && line.len == 0) {
+            head->part = PART_REQUEST_LINE;
+        } else if (head->part != PART_FIELDS) {
+            head->part = PART_FIELDS;
+            head->fields_at = head->line + (uint32_t)line.len + 2;
+            error = parse_request_line(head, line);
+        } else if (line.len > 0) {
+            error = parse_field(head, line);
+        } else {
+            head->length = head->line + 2;
+            error = check_whole(head);
+            done = true;
+        }
         if (error) {
             return fail(head, error);
         }

@@ -32,37 +32,6 @@ static bool head_has(const struct buffer *head, struct slice name)
     return false;
 }
 
-/* A plain challenge, unless a token was sent and is not good (RFC 6750 section 3.1). */
-static void add_challenge(struct http_exchange *x, enum error error)
-{
-    http_respond_field(x, "WWW-Authenticate",
-                       error == ERROR_INVALID_TOKEN
-                           ? SLICE("Bearer realm=\"taskhold\", error=\"invalid_token\", "
-                                   "error_description=\"the access token is malformed, expired or "
-                                   "no longer valid\"")
-                           : SLICE("Bearer realm=\"taskhold\""));
-}
-
-static void add_fields(struct http_exchange *x, enum error error, int status)
-{
-    const struct buffer *head = x->response.head;
-
-    if (status == 401 && !head_has(head, SLICE("WWW-Authenticate"))) {
-        add_challenge(x, error);
-    }
-    if (status == 503 && !head_has(head, SLICE("Retry-After"))) {
-        http_respond_field(x, "Retry-After", SLICE("1"));
-    }
-    if (!head_has(head, SLICE("Cache-Control"))) {
-        http_respond_field(x, "Cache-Control", SLICE("no-store"));
-    }
-}
-
-static bool is_path_char(char c)
-{
-    return ascii_is_alnum(c) || ascii_is_in(c, "-._~!$&'()*+,;=:@/");
-}
-
 /* The path as a URI reference: it was decoded, so what may not stand in one is encoded again. Empty
  * when there is no path (framing) or no memory. */
 static struct slice encode_path(struct arena *arena, struct slice path)
@@ -73,7 +42,7 @@ static struct slice encode_path(struct arena *arena, struct slice path)
 
     for (size_t i = 0; out && i < path.len; i++) {
         const unsigned char byte = (unsigned char)path.ptr[i];
-        if (is_path_char(path.ptr[i])) {
+        if (ascii_is_alnum(path.ptr[i]) || ascii_is_in(path.ptr[i], "-._~!$&'()*+,;=:@/")) {
             out[len++] = path.ptr[i];
         } else {
             out[len++] = '%';
@@ -88,32 +57,6 @@ static void write_member(struct json_writer *w, struct slice name, struct slice 
 {
     jw_name(w, name);
     jw_text(w, text);
-}
-
-static void write_error(struct json_writer *w, const struct http_problem_error *error)
-{
-    jw_open_object(w);
-    if (error->parameter.ptr) {
-        write_member(w, SLICE("parameter"), error->parameter);
-    } else {
-        write_member(w, SLICE("pointer"), error->pointer);
-    }
-    write_member(w, SLICE("code"), slice_of(error->code));
-    write_member(w, SLICE("detail"), slice_of(error->detail));
-    jw_close_object(w);
-}
-
-static void write_errors(struct json_writer *w, const struct http_problem_errors *errors)
-{
-    if (!errors || errors->count == 0) {
-        return;
-    }
-    jw_name(w, SLICE("errors"));
-    jw_open_array(w);
-    for (unsigned i = 0; i < errors->count; i++) {
-        write_error(w, &errors->list[i]);
-    }
-    jw_close_array(w);
 }
 
 static void write_problem(struct http_exchange *x, const struct error_row *row, const char *detail,
@@ -136,7 +79,23 @@ static void write_problem(struct http_exchange *x, const struct error_row *row, 
     write_member(&w, SLICE("instance"), http_reference(x, path.len > 0 ? path : SLICE("/")));
     write_member(&w, SLICE("code"), slice_of(row->code));
     write_member(&w, SLICE("request_id"), x->request.id);
-    write_errors(&w, errors);
+    if (errors && errors->count > 0) {
+        jw_name(&w, SLICE("errors"));
+        jw_open_array(&w);
+        for (unsigned i = 0; i < errors->count; i++) {
+            const struct http_problem_error *error = &errors->list[i];
+            jw_open_object(&w);
+            if (error->parameter.ptr) {
+                write_member(&w, SLICE("parameter"), error->parameter);
+            } else {
+                write_member(&w, SLICE("pointer"), error->pointer);
+            }
+            write_member(&w, SLICE("code"), slice_of(error->code));
+            write_member(&w, SLICE("detail"), slice_of(error->detail));
+            jw_close_object(&w);
+        }
+        jw_close_array(&w);
+    }
     jw_close_object(&w);
 }
 
@@ -144,10 +103,25 @@ void http_respond_problem(struct http_exchange *x, enum error error, const char 
                           const struct http_problem_errors *errors)
 {
     const struct error_row *row = error_row(error);
+    const struct buffer *head = x->response.head;
 
     assert(error != ERROR_NONE && x->request.id.len > 0);
     x->error = error;
-    add_fields(x, error, row->status);
+    if (row->status == 401 && !head_has(head, SLICE("WWW-Authenticate"))) {
+        /* A plain challenge, unless a token was sent and is not good (RFC 6750 section 3.1). */
+        http_respond_field(x, "WWW-Authenticate",
+                           error == ERROR_INVALID_TOKEN
+                               ? SLICE("Bearer realm=\"taskhold\", error=\"invalid_token\", "
+                                       "error_description=\"the access token is malformed, expired "
+                                       "or no longer valid\"")
+                               : SLICE("Bearer realm=\"taskhold\""));
+    }
+    if (row->status == 503 && !head_has(head, SLICE("Retry-After"))) {
+        http_respond_field(x, "Retry-After", SLICE("1"));
+    }
+    if (!head_has(head, SLICE("Cache-Control"))) {
+        http_respond_field(x, "Cache-Control", SLICE("no-store"));
+    }
     write_problem(x, row, detail, errors);
     http_respond_body(x, row->status, PROBLEM_TYPE);
 }

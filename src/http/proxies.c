@@ -30,6 +30,13 @@ bool forwarded_parse_ip(struct slice text, struct in6_addr *address, unsigned *w
     return inet_pton(AF_INET6, copy, address) == 1;
 }
 
+struct slice forwarded_format_ip(const struct in6_addr *address, char text[static INET6_ADDRSTRLEN])
+{
+    const bool mapped = IN6_IS_ADDR_V4MAPPED(address);
+    return slice_of(mapped ? inet_ntop(AF_INET, &address->s6_addr[12], text, INET6_ADDRSTRLEN)
+                           : inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN));
+}
+
 /* A number, or a word of the proxy's that hides it. */
 static bool is_port(struct slice text)
 {
@@ -108,30 +115,11 @@ static struct slice cut_last(struct slice *rest, char separator)
     return part;
 }
 
-/* The value of a parameter: a token as it is, a quoted-string without quotes and backslashes. */
-static bool parse_value(struct slice value, struct in6_addr *address)
-{
-    char text[FOR_MOST];
-    size_t len = 0;
-    if (value.len == 0 || value.ptr[0] != '"') {
-        return forwarded_parse_node(value, address);
-    }
-    if (value.len < 2 || !is_quote(value, value.len - 1)) {
-        return false;
-    }
-    for (size_t i = 1; i + 1 < value.len; i++) {
-        if (value.ptr[i] == '"' || len == sizeof text) {
-            return false;
-        }
-        i += value.ptr[i] == '\\' ? 1 : 0;
-        text[len++] = value.ptr[i];
-    }
-    return forwarded_parse_node((struct slice){text, len}, address);
-}
-
 /* The `for` of one element; it must be there, once. */
 static enum forwarded_step parse_element(struct slice element, struct in6_addr *address)
 {
+    char text[FOR_MOST];
+    size_t len = 0;
     struct slice value = {NULL, 0};
     while (element.len > 0) {
         struct slice pair = cut_last(&element, ';');
@@ -143,7 +131,21 @@ static enum forwarded_step parse_element(struct slice element, struct in6_addr *
             value = pair;
         }
     }
-    return value.ptr && parse_value(value, address) ? FORWARDED_HOP : FORWARDED_UNREADABLE;
+    /* A token is taken as it is, a quoted-string without quotes and backslashes. */
+    if (value.len > 0 && value.ptr[0] == '"') {
+        if (value.len < 2 || !is_quote(value, value.len - 1)) {
+            return FORWARDED_UNREADABLE;
+        }
+        for (size_t i = 1; i + 1 < value.len; i++) {
+            if (value.ptr[i] == '"' || len == sizeof text) {
+                return FORWARDED_UNREADABLE;
+            }
+            i += value.ptr[i] == '\\' ? 1 : 0;
+            text[len++] = value.ptr[i];
+        }
+        value = (struct slice){text, len};
+    }
+    return value.ptr && forwarded_parse_node(value, address) ? FORWARDED_HOP : FORWARDED_UNREADABLE;
 }
 
 enum forwarded_step forwarded_last_element(struct slice *rest, struct in6_addr *address)
@@ -194,15 +196,6 @@ static bool parse_network(struct slice text, struct network *network)
     return true;
 }
 
-static void choose_form(struct proxies *proxies, struct slice header)
-{
-    const bool hops = header.len == 0 || slice_eq_nocase(header, SLICE(FORWARDED_FOR));
-    const bool elements = slice_eq_nocase(header, SLICE("Forwarded"));
-    proxies->header = hops ? (struct slice){NULL, 0} : header;
-    proxies->form = hops ? FORM_HOPS : elements ? FORM_ELEMENTS : FORM_ALONE;
-    atomic_init(&proxies->told_ms, INT64_MIN);
-}
-
 struct proxies *proxies_create(const char *networks, const char *header, const char **why)
 {
     size_t count = 1;
@@ -214,7 +207,12 @@ struct proxies *proxies_create(const char *networks, const char *header, const c
         *why = "out of memory";
         return NULL;
     }
-    choose_form(proxies, slice_of(header));
+    const struct slice name = slice_of(header);
+    const bool hops = name.len == 0 || slice_eq_nocase(name, SLICE(FORWARDED_FOR));
+    const bool elements = slice_eq_nocase(name, SLICE("Forwarded"));
+    proxies->header = hops ? (struct slice){NULL, 0} : name;
+    proxies->form = hops ? FORM_HOPS : elements ? FORM_ELEMENTS : FORM_ALONE;
+    atomic_init(&proxies->told_ms, INT64_MIN);
     struct slice rest = slice_of(networks);
     while (rest.ptr) {
         struct slice text = slice_trim(slice_next(&rest, ','));
@@ -257,16 +255,6 @@ bool proxies_trust(const struct proxies *proxies, const struct in6_addr *address
     return false;
 }
 
-/* One form for one address, so that quotas cannot be dodged by spelling. */
-static struct slice format(const struct in6_addr *address, struct arena *arena)
-{
-    char text[INET6_ADDRSTRLEN];
-    const char *done = IN6_IS_ADDR_V4MAPPED(address)
-                           ? inet_ntop(AF_INET, &address->s6_addr[12], text, sizeof text)
-                           : inet_ntop(AF_INET6, address, text, sizeof text);
-    return done ? arena_copy(arena, slice_of(text)) : (struct slice){NULL, 0};
-}
-
 struct slice proxies_header(const struct proxies *proxies)
 {
     return proxies->header;
@@ -291,32 +279,25 @@ static void tell_unreadable(struct proxies *proxies, struct slice value, struct 
                    LOG_T("proxy", peer)));
 }
 
-static enum forwarded_step next_hop(const struct proxies *proxies, struct slice *rest,
-                                    struct in6_addr *address)
-{
-    const struct slice all = *rest;
-    switch (proxies->form) {
-    case FORM_HOPS: return forwarded_last_hop(rest, address);
-    case FORM_ELEMENTS: return forwarded_last_element(rest, address);
-    default:
-        rest->len = 0;
-        if (all.len == 0) {
-            return FORWARDED_END;
-        }
-        return forwarded_parse_node(all, address) ? FORWARDED_HOP : FORWARDED_UNREADABLE;
-    }
-}
-
 struct slice proxies_client(struct proxies *proxies, struct slice value, struct slice peer,
                             struct arena *arena)
 {
     struct in6_addr client;
+    char text[INET6_ADDRSTRLEN];
     bool found = false;
     assert(proxies && value.ptr && peer.len > 0);
     struct slice rest = value;
     for (;;) {
         struct in6_addr address;
-        const enum forwarded_step step = next_hop(proxies, &rest, &address);
+        enum forwarded_step step = FORWARDED_END;
+        if (proxies->form == FORM_HOPS) {
+            step = forwarded_last_hop(&rest, &address);
+        } else if (proxies->form == FORM_ELEMENTS) {
+            step = forwarded_last_element(&rest, &address);
+        } else if (rest.len > 0) {
+            step = forwarded_parse_node(rest, &address) ? FORWARDED_HOP : FORWARDED_UNREADABLE;
+            rest.len = 0;
+        }
         if (step == FORWARDED_UNREADABLE) {
             tell_unreadable(proxies, value, peer);
         }
@@ -329,5 +310,5 @@ struct slice proxies_client(struct proxies *proxies, struct slice value, struct 
             break;
         }
     }
-    return found ? format(&client, arena) : peer;
+    return found ? arena_copy(arena, forwarded_format_ip(&client, text)) : peer;
 }

@@ -17,6 +17,10 @@ bool forwarded_parse_ip(struct slice text, struct in6_addr *address, unsigned *w
 /* The same with what proxies add: `IP:port`, `[v6]`, `[v6]:port` (RFC 7239 section 6). */
 bool forwarded_parse_node(struct slice text, struct in6_addr *address);
 
+/* The text of an address, in one form, so that quotas cannot be dodged by spelling. */
+struct slice forwarded_format_ip(const struct in6_addr *address,
+                                 char text[static INET6_ADDRSTRLEN]);
+
 enum forwarded_step {
     FORWARDED_HOP,        /* `address` is set */
     FORWARDED_UNREADABLE, /* something else stands there: `unknown`, a name, nonsense */

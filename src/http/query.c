@@ -18,66 +18,33 @@ struct parse {
     bool good;
 };
 
-/* Whether `raw` is well encoded; writes what it stands for, which is never longer. */
-static bool decode_into(char *out, struct slice raw, size_t *len)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < raw.len; i++) {
-        char c = raw.ptr[i] == '+' ? ' ' : raw.ptr[i];
-        if (c == '%') {
-            const int high = i + 2 < raw.len ? ascii_hex(raw.ptr[i + 1]) : -1;
-            const int low = i + 2 < raw.len ? ascii_hex(raw.ptr[i + 2]) : -1;
-            if (high < 0 || low < 0) {
-                return false;
-            }
-            c = (char)(high * 16 + low);
-            i += 2;
-        }
-        if (c == '\0') {
-            return false;
-        }
-        out[n++] = c;
-    }
-    *len = n;
-    return utf8_valid((struct slice){out, n});
-}
-
-/* For a text that cannot be decoded: what was sent, with anything but visible ASCII as `?`. */
-static struct slice decode_loosely(struct arena *arena, struct slice raw)
-{
-    char *copy = arena_alloc(arena, raw.len + 1);
-
-    for (size_t i = 0; copy && i < raw.len; i++) {
-        copy[i] = raw.ptr[i] > ' ' && raw.ptr[i] < 0x7f ? raw.ptr[i] : '?';
-    }
-    return (struct slice){copy, copy ? raw.len : 0};
-}
-
-/* Decodes into the arena. `*good` tells whether the text was well encoded; `ptr` is NULL without
- * memory. */
+/* Decodes into the arena. `*good` tells whether the text was well encoded; else it is what was
+ * sent, with anything but visible ASCII as `?`. `ptr` is NULL without memory. */
 static struct slice decode(struct arena *arena, struct slice raw, bool *good)
 {
     char *out = arena_alloc(arena, raw.len + 1);
     size_t len = 0;
+    bool valid = out != NULL;
 
-    if (!out) {
-        return (struct slice){0};
-    }
-    *good = decode_into(out, raw, &len);
-    return *good ? (struct slice){out, len} : decode_loosely(arena, raw);
-}
-
-static bool already_added(const struct http_problem_errors *errors, struct slice name,
-                          const char *code)
-{
-    for (unsigned i = 0; i < errors->count; i++) {
-        if (errors->list[i].parameter.ptr && slice_eq(errors->list[i].parameter, name) &&
-            strcmp(errors->list[i].code, code) == 0) {
-            return true;
+    for (size_t i = 0; valid && i < raw.len; i++) {
+        char c = raw.ptr[i] == '+' ? ' ' : raw.ptr[i];
+        if (c == '%') {
+            const int high = i + 2 < raw.len ? ascii_hex(raw.ptr[i + 1]) : -1;
+            const int low = i + 2 < raw.len ? ascii_hex(raw.ptr[i + 2]) : -1;
+            c = high < 0 || low < 0 ? '\0' : (char)(high * 16 + low);
+            i += 2;
         }
+        valid = c != '\0';
+        out[len++] = c;
     }
-    return false;
+    *good = valid && utf8_valid((struct slice){out, len});
+    if (!out || *good) {
+        return (struct slice){out, len};
+    }
+    for (size_t i = 0; i < raw.len; i++) {
+        out[i] = raw.ptr[i] > ' ' && raw.ptr[i] < 0x7f ? raw.ptr[i] : '?';
+    }
+    return (struct slice){out, raw.len};
 }
 
 /* Adds an error, once for each name and code. The detail reads `before` NAME `after`. */
@@ -90,8 +57,12 @@ static void add_error(struct parse *parse, struct slice name, const char *code, 
     char *detail = NULL;
 
     parse->good = false;
-    if (already_added(parse->errors, name, code)) {
-        return;
+    for (unsigned i = 0; i < parse->errors->count; i++) {
+        const struct http_problem_error *added = &parse->errors->list[i];
+        if (added->parameter.ptr && slice_eq(added->parameter, name) &&
+            strcmp(added->code, code) == 0) {
+            return;
+        }
     }
     detail = arena_alloc(parse->arena, before_len + shown.len + after_len + 1);
     if (!detail) {
@@ -144,7 +115,7 @@ static const char *find_allowed(const struct parse *parse, struct slice name)
     return NULL;
 }
 
-/* The place of a parameter that was kept before; query->count when it is new. */
+/* The place of a parameter that was kept; query->count when there is none. */
 static unsigned find_taken(const struct http_query *query, struct slice name)
 {
     unsigned at = 0;
@@ -215,25 +186,6 @@ static bool take(struct parse *parse, struct slice sent, struct slice value, boo
     return true;
 }
 
-static bool parse_pair(struct parse *parse, struct slice pair)
-{
-    const struct slice raw_name = slice_next(&pair, '=');
-    bool name_good = false;
-    bool value_good = false;
-    const struct slice name = decode(parse->arena, raw_name, &name_good);
-    const struct slice value = decode(parse->arena, pair, &value_good);
-
-    if (!name.ptr || !value.ptr) {
-        return false;
-    }
-    if (name_good) {
-        return take(parse, name, value, value_good);
-    }
-    add_error(parse, name, "invalid", "The parameter name `",
-              "` is not percent-encoded UTF-8 without NUL.");
-    return true;
-}
-
 bool http_query_parse(const struct http_request *r, const char *const *allowed, struct arena *arena,
                       struct http_query *query, struct http_problem_errors *errors)
 {
@@ -248,9 +200,22 @@ bool http_query_parse(const struct http_request *r, const char *const *allowed, 
     assert(arena && errors);
     query->count = 0;
     while (rest.ptr) {
-        const struct slice pair = slice_next(&rest, '&');
-        /* Nothing between two `&` is no parameter. */
-        if (pair.len > 0 && !parse_pair(&parse, pair)) {
+        struct slice pair = slice_next(&rest, '&');
+        if (pair.len == 0) {
+            continue; /* nothing between two `&` is no parameter */
+        }
+        const struct slice raw_name = slice_next(&pair, '=');
+        bool name_good = false;
+        bool value_good = false;
+        const struct slice name = decode(arena, raw_name, &name_good);
+        const struct slice value = decode(arena, pair, &value_good);
+        if (!name.ptr || !value.ptr) {
+            return false;
+        }
+        if (!name_good) {
+            add_error(&parse, name, "invalid", "The parameter name `",
+                      "` is not percent-encoded UTF-8 without NUL.");
+        } else if (!take(&parse, name, value, value_good)) {
             return false;
         }
     }
@@ -272,13 +237,12 @@ void http_query_escape(struct slice value, struct buffer *out)
 struct slice http_query_get(const struct http_query *query, const char *name)
 {
     const struct slice wanted = http_query_name(name);
+    const unsigned at = find_taken(query, wanted);
 
     assert(wanted.len > 0 && query->count <= HTTP_QUERY_PARAMETERS);
-    for (unsigned i = 0; i < query->count; i++) {
-        /* An empty value was complained of: to the caller it is absent. */
-        if (slice_eq(query->list[i].name, wanted) && query->list[i].value.len > 0) {
-            return query->list[i].value;
-        }
+    /* An empty value was complained of: to the caller it is absent. */
+    if (at < query->count && query->list[at].value.len > 0) {
+        return query->list[at].value;
     }
     return (struct slice){0};
 }

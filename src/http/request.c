@@ -134,13 +134,6 @@ static void identify(struct request_state *state)
     }
 }
 
-static bool is_list(enum http_field field)
-{
-    return field == HTTP_FIELD_ACCEPT || field == HTTP_FIELD_ACCEPT_ENCODING ||
-           field == HTTP_FIELD_IF_MATCH || field == HTTP_FIELD_IF_NONE_MATCH ||
-           field == HTTP_FIELD_X_FORWARDED_FOR;
-}
-
 /* Joins the lines of the field `name` (RFC 9110 section 5.3). One line is not copied; `ptr` is NULL
  * when there is none. False without memory. */
 static bool join(struct request_state *state, struct slice input, struct slice name,
@@ -174,24 +167,6 @@ static bool join(struct request_state *state, struct slice input, struct slice n
         len += value.len;
     }
     *joined = (struct slice){text, len};
-    return true;
-}
-
-static bool resolve_fields(struct request_state *state, struct slice input)
-{
-    for (enum http_field field = 0; field < HTTP_FIELD_COUNT; field++) {
-        struct http_field_value *value = &state->x.request.fields[field];
-        const struct http_span span = state->head.fields[field];
-        value->count = state->head.counts[field];
-        if (value->count == 0) {
-            continue;
-        }
-        value->value = (struct slice){input.ptr + span.at, span.len};
-        if (value->count > 1 && is_list(field) &&
-            !join(state, input, http_field_name(field), &value->value)) {
-            return false;
-        }
-    }
     return true;
 }
 
@@ -278,14 +253,29 @@ static struct slice find_client(struct request_state *state, struct slice input)
 /* Fills in x->request from the parsed head that stands at `base`, and finds the route. */
 static enum error resolve(struct request_state *state, const char *base)
 {
+    static const bool lists[HTTP_FIELD_COUNT] = {
+        [HTTP_FIELD_ACCEPT] = true,          [HTTP_FIELD_ACCEPT_ENCODING] = true,
+        [HTTP_FIELD_IF_MATCH] = true,        [HTTP_FIELD_IF_NONE_MATCH] = true,
+        [HTTP_FIELD_X_FORWARDED_FOR] = true,
+    };
     struct http_request *request = &state->x.request;
     const struct slice input = {base, state->head.length};
     const struct http_span target = state->head.target;
     state->base = base;
     request->method = state->head.method;
     request->http10 = state->head.http10;
-    if (!resolve_fields(state, input)) {
-        return ERROR_UNAVAILABLE;
+    for (enum http_field field = 0; field < HTTP_FIELD_COUNT; field++) {
+        struct http_field_value *value = &request->fields[field];
+        const struct http_span span = state->head.fields[field];
+        value->count = state->head.counts[field];
+        if (value->count == 0) {
+            continue;
+        }
+        value->value = (struct slice){base + span.at, span.len};
+        if (value->count > 1 && lists[field] &&
+            !join(state, input, http_field_name(field), &value->value)) {
+            return ERROR_UNAVAILABLE;
+        }
     }
     identify(state);
     request->client = find_client(state, input);
@@ -339,15 +329,6 @@ static enum http_parse read_head(struct request_state *state, struct slice input
     return HTTP_PARSE_DONE;
 }
 
-static enum http_parse read_sized(struct request_state *state, const struct buffer *in, size_t at)
-{
-    const size_t have = in->len - at - state->head.length;
-    const size_t need = (size_t)state->head.content_length;
-    state->body_len = have < need ? have : need;
-    state->wire_len = state->head.length + state->body_len;
-    return have < need ? HTTP_PARSE_MORE : HTTP_PARSE_DONE;
-}
-
 /* Decodes in place: the content moves down over the framing, so that it is one run after the head.
  */
 static enum http_parse read_chunked(struct request_state *state, struct buffer *in, size_t at,
@@ -381,7 +362,11 @@ static enum http_parse read_on(struct request_state *state, struct buffer *in, s
         parse = read_head(state, (struct slice){in->data + at, in->len - at}, error);
     }
     if (parse == HTTP_PARSE_DONE && state->head.framing == HTTP_BODY_LENGTH) {
-        parse = read_sized(state, in, at);
+        const size_t have = in->len - at - state->head.length;
+        const size_t need = (size_t)state->head.content_length;
+        state->body_len = have < need ? have : need;
+        state->wire_len = state->head.length + state->body_len;
+        parse = have < need ? HTTP_PARSE_MORE : HTTP_PARSE_DONE;
     } else if (parse == HTTP_PARSE_DONE && state->head.framing == HTTP_BODY_CHUNKED) {
         parse = read_chunked(state, in, at, error);
     }
@@ -447,21 +432,10 @@ size_t request_wants(const struct http_connection *c)
     return left < WANTS_MOST ? left : WANTS_MOST;
 }
 
-/* RFC 9110 section 10.1.1: not when the body is on its way already. */
-static void invite_body(struct http_connection *c)
-{
-    struct http_head *head = &c->request->head;
-    const bool expected = head->expect_continue;
-    head->expect_continue = false;
-    if (expected && c->in.len - c->in_at <= head->length &&
-        http_loop_take_buffer(c->loop, &c->out)) {
-        buffer_add(&c->out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
-    }
-}
-
 enum http_verdict request_await_body(struct request_state *state)
 {
     struct http_connection *c = state->connection;
+    struct http_head *head = &state->head;
     assert(!state->whole && c->request == state);
     if (c->state == CONNECTION_DEAD) {
         http_respond_problem(&state->x, ERROR_REQUEST_TIMEOUT, NULL, NULL);
@@ -469,7 +443,13 @@ enum http_verdict request_await_body(struct request_state *state)
     }
     http_connection_move(c, CONNECTION_RECEIVING);
     c->loop->in_flight--;
-    invite_body(c);
+    /* RFC 9110 section 10.1.1: not when the body is on its way already. */
+    const bool expected = head->expect_continue;
+    head->expect_continue = false;
+    if (expected && c->in.len - c->in_at <= head->length &&
+        http_loop_take_buffer(c->loop, &c->out)) {
+        buffer_add(&c->out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+    }
     http_connection_wake(c);
     return HTTP_LATER;
 }

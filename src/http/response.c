@@ -15,7 +15,6 @@
 #define PULL_MOST       ((size_t)64 * 1024)
 #define SKIP_MOST       LOOP_BUFFER_LEN /* of an unread body, read on rather than closed upon */
 #define CHUNK_SIZE_LINE 10              /* eight digits and CRLF */
-#define LENGTH_DIGITS   20
 
 /* ---- Fields ---- */
 
@@ -156,12 +155,6 @@ static char *put(char *at, struct slice s)
     return at + s.len;
 }
 
-static char *put_number(char *at, uint64_t value)
-{
-    char room[SLICE_DECIMAL_MOST];
-    return put(at, slice_decimal_u64(value, room));
-}
-
 static bool status_has_body(int status)
 {
     return status != 204 && status != 304;
@@ -178,36 +171,15 @@ static struct slice body_of(const struct http_response *response)
     return response->fixed.ptr ? response->fixed : buffer_slice(response->body);
 }
 
-/* How the message ends for the client (RFC 9112 section 6). */
-static char *put_framing(char *at, const struct request_state *state)
-{
-    const struct http_response *response = &state->x.response;
-    if (!status_has_body(response->status)) {
-        return at;
-    }
-    if (!response->stream) {
-        at = put(at, SLICE("Content-Length: "));
-        at = put_number(at, body_of(response).len);
-        return put(at, SLICE("\r\n"));
-    }
-    return state->x.request.http10 ? at : put(at, SLICE("Transfer-Encoding: chunked\r\n"));
-}
-
-static char *put_connection(char *at, const struct request_state *state)
-{
-    if (!state->keep_alive) {
-        return put(at, SLICE("Connection: close\r\n"));
-    }
-    return state->x.request.http10 ? put(at, SLICE("Connection: keep-alive\r\n")) : at;
-}
-
 static bool write_head(const struct request_state *state, struct buffer *out)
 {
     const struct http_exchange *x = &state->x;
-    struct slice line = status_line(x->response.status);
-    struct slice fields = buffer_slice(x->response.head);
+    const struct http_response *response = &x->response;
+    const bool http10 = x->request.http10;
+    struct slice line = status_line(response->status);
+    struct slice fields = buffer_slice(response->head);
     struct slice stamp = http_loop_stamp(x->loop);
-    const size_t framing = 128; /* what the two functions above put at most, and line ends */
+    const size_t framing = 128; /* what stands after the fields at most, and line ends */
     if (!line.ptr) {
         line = status_line(500);
     }
@@ -223,33 +195,23 @@ static bool write_head(const struct request_state *state, struct buffer *out)
     if (fields.len > 0) {
         at = put(at, fields);
     }
-    at = put_framing(at, state);
-    at = put_connection(at, state);
+    /* How the message ends for the client (RFC 9112 section 6). */
+    if (status_has_body(response->status) && !response->stream) {
+        char digits[SLICE_DECIMAL_MOST];
+        at = put(at, SLICE("Content-Length: "));
+        at = put(at, slice_decimal_u64(body_of(response).len, digits));
+        at = put(at, SLICE("\r\n"));
+    } else if (status_has_body(response->status) && !http10) {
+        at = put(at, SLICE("Transfer-Encoding: chunked\r\n"));
+    }
+    if (!state->keep_alive) {
+        at = put(at, SLICE("Connection: close\r\n"));
+    } else if (http10) {
+        at = put(at, SLICE("Connection: keep-alive\r\n"));
+    }
     at = put(at, SLICE("\r\n"));
     out->len += (size_t)(at - begin);
     return true;
-}
-
-/* Appends head and body to `out`. A large body is not copied: `*tail` is what has to be written
- * after `out`, and lives as long as the state. Of a stream only the head is written. False when
- * `out` has no memory. */
-static bool write_response(struct request_state *state, struct buffer *out, struct slice *tail)
-{
-    size_t begin = out->len;
-    *tail = (struct slice){NULL, 0};
-    if (!write_head(state, out)) {
-        return false;
-    }
-    if (has_body(state) && !state->x.response.stream) {
-        struct slice body = body_of(&state->x.response);
-        if (body.len > COPY_MOST) {
-            *tail = body;
-        } else {
-            buffer_add(out, body);
-        }
-    }
-    state->sent += out->len - begin + tail->len;
-    return !out->failed;
 }
 
 /* ---- Streams ---- */
@@ -343,22 +305,6 @@ void http_stream_ready(struct http_exchange *x)
 
 /* ---- The answer ---- */
 
-/* Forgets the response that was begun. */
-static void discard(struct http_exchange *x)
-{
-    struct http_response *response = &x->response;
-    if (response->stream_close) {
-        response->stream_close(response->stream_source);
-    }
-    buffer_clear(response->head);
-    buffer_clear(response->body);
-    *response = (struct http_response){
-        .head = response->head,
-        .body = response->body,
-        .close = response->close,
-    };
-}
-
 /* Whether the connection can go on although the body of what was answered is not there: a short one
  * is read and dropped. A client that waits for 100 may send no body at all, or may. */
 static bool skip_body(struct http_connection *c, const struct request_state *state)
@@ -383,13 +329,22 @@ static void give(struct http_connection *c, struct request_state *state)
     state->keep_alive = state->head.keep_alive && !response->close && !c->guest &&
                         !(response->stream && state->x.request.http10) && !c->loop->stopping &&
                         skip_body(c, state);
-    if (!http_loop_take_buffer(c->loop, &c->out) || !write_response(state, &c->out, &c->tail)) {
-        c->gone = true;
-    }
+    struct buffer *out = &c->out;
+    const size_t begin = out->len;
+    const bool whole = http_loop_take_buffer(c->loop, out) && write_head(state, out);
     if (response->stream && has_body(state)) {
         state->streams = true;
         c->loop->streams++;
+    } else if (whole && has_body(state)) {
+        const struct slice body = body_of(response);
+        if (body.len > COPY_MOST) {
+            c->tail = body; /* not copied: it lives as long as the state */
+        } else {
+            buffer_add(out, body);
+        }
     }
+    state->sent += out->len - begin + c->tail.len;
+    c->gone = c->gone || !whole || out->failed;
     state->reserved = 0;
     ledger_answered(&c->loop->ledger, c->account, request_held(state));
     if (c->tail.len > 0 || state->streams) {
@@ -404,27 +359,37 @@ void http_respond(struct http_exchange *x)
 {
     struct request_state *state = REQUEST_STATE_OF(x);
     struct http_connection *c = state->connection;
+    struct http_response *response = &x->response;
     struct policy *policy = x->loop->policy;
     assert(c->request == state);
     assert(c->state == CONNECTION_HANDLING || c->state == CONNECTION_DEAD);
-    assert(x->response.status >= 200 && x->response.status <= 599);
-    assert(!x->response.stream || !x->response.fixed.ptr);
+    assert(response->status >= 200 && response->status <= 599);
+    assert(!response->stream || !response->fixed.ptr);
     add_vary(x);
     if (policy->origins.ptr || x->request.fields[HTTP_FIELD_ORIGIN].count > 0) {
         policy_add_origin(policy, x);
     }
-    if (state->broken || x->response.head->failed || x->response.body->failed) {
+    if (state->broken || response->head->failed || response->body->failed) {
         const bool again = state->replaced;
         const enum error error = state->broken ? ERROR_INTERNAL_ERROR : ERROR_UNAVAILABLE;
-        discard(x);
+        if (response->stream_close) {
+            response->stream_close(response->stream_source);
+        }
+        buffer_clear(response->head);
+        buffer_clear(response->body);
+        *response = (struct http_response){
+            .head = response->head,
+            .body = response->body,
+            .close = response->close,
+        };
         state->broken = false;
         state->replaced = true;
         if (!again) {
             http_respond_problem(x, error, NULL, NULL);
             return;
         }
-        x->response.status = error_row(ERROR_UNAVAILABLE)->status;
-        x->response.close = true;
+        response->status = error_row(ERROR_UNAVAILABLE)->status;
+        response->close = true;
     }
     c->loop->in_flight--;
     if (c->state == CONNECTION_DEAD) {

@@ -116,18 +116,6 @@ static enum error parse_path(struct slice raw, struct arena *arena, struct http_
     return ERROR_NONE;
 }
 
-/* Browsers leave more in a query than RFC 3986 names, so it may have all visible characters but
- * the one that starts a fragment. */
-static bool query_is_visible(struct slice query)
-{
-    for (size_t i = 0; i < query.len; i++) {
-        if (query.ptr[i] <= ' ' || query.ptr[i] > '~' || query.ptr[i] == '#') {
-            return false;
-        }
-    }
-    return true;
-}
-
 static enum error parse_origin(struct slice text, struct arena *arena, struct http_target *target)
 {
     const char *mark = memchr(text.ptr, '?', text.len);
@@ -136,7 +124,12 @@ static enum error parse_origin(struct slice text, struct arena *arena, struct ht
     target->query = (struct slice){NULL, 0};
     if (mark) {
         target->query = (struct slice){mark + 1, text.len - path.len - 1};
-        if (!query_is_visible(target->query)) {
+    }
+    /* Browsers leave more in a query than RFC 3986 names, so it may have all visible characters but
+     * the one that starts a fragment. */
+    for (size_t i = 0; i < target->query.len; i++) {
+        const char c = target->query.ptr[i];
+        if (c <= ' ' || c > '~' || c == '#') {
             return malformed(target, "A character stands in the query that no URL has there: write "
                                      "it percent-encoded, # as %23 say.");
         }
@@ -193,16 +186,23 @@ enum error http_target_parse(struct slice text, enum http_method method, struct 
     return parse_absolute(text, arena, target);
 }
 
-static bool is_port(struct slice text)
+/* What stands between brackets: IPv6, or IPvFuture of RFC 3986, which is `v`, hexadecimal digits, a
+ * point, and the address in a form to come. */
+static bool is_ip_literal(struct slice text)
 {
-    uint64_t port = 0;
-    return text.len == 0 || (text.len <= 5 && slice_to_u64(text, 65535, &port));
-}
-
-/* IPvFuture of RFC 3986: `v`, hexadecimal digits, a point, and the address in a form to come. */
-static bool is_future_address(struct slice text)
-{
+    char copy[INET6_ADDRSTRLEN];
+    struct in6_addr address;
     size_t at = 1;
+    if (text.len == 0) {
+        return false;
+    }
+    if (text.len < sizeof copy) {
+        memcpy(copy, text.ptr, text.len);
+        copy[text.len] = '\0';
+        if (inet_pton(AF_INET6, copy, &address) == 1) {
+            return true;
+        }
+    }
     while (at < text.len && ascii_hex(text.ptr[at]) >= 0) {
         at++;
     }
@@ -215,24 +215,6 @@ static bool is_future_address(struct slice text)
         }
     }
     return true;
-}
-
-/* What stands between brackets. */
-static bool is_ip_literal(struct slice text)
-{
-    char copy[INET6_ADDRSTRLEN];
-    struct in6_addr address;
-    if (text.len == 0) {
-        return false;
-    }
-    if (text.len < sizeof copy) {
-        memcpy(copy, text.ptr, text.len);
-        copy[text.len] = '\0';
-        if (inet_pton(AF_INET6, copy, &address) == 1) {
-            return true;
-        }
-    }
-    return is_future_address(text);
 }
 
 /* The length of a reg-name, up to the colon of the port or the end; 0 when it is none. */
@@ -271,7 +253,10 @@ bool http_host_valid(struct slice host)
     if (len == 0 || len == host.len) {
         return len > 0;
     }
-    return host.ptr[len] == ':' && is_port(slice_from(host, len + 1));
+    uint64_t number = 0;
+    const struct slice port = slice_from(host, len + 1);
+    return host.ptr[len] == ':' &&
+           (port.len == 0 || (port.len <= 5 && slice_to_u64(port, 65535, &number)));
 }
 
 /* A tree of segments. Children of a node stand in a list; `{…}` hangs apart, so that a literal
@@ -287,21 +272,13 @@ struct node {
 };
 
 struct http_router {
-    struct node *nodes;
     size_t count;
+    struct node nodes[];
 };
 
 static bool is_parameter(struct slice segment)
 {
     return segment.len > 2 && segment.ptr[0] == '{' && segment.ptr[segment.len - 1] == '}';
-}
-
-/* Whether `segment` of a path may stand for the parameter `name`, braces included. */
-static bool fits(struct slice name, struct slice segment)
-{
-    struct uuid id;
-
-    return slice_eq(name, SLICE("{id}")) ? uuid_parse_any_case(segment, &id) : segment.len > 0;
 }
 
 static uint16_t find_child(const struct node *nodes, const struct node *node, struct slice segment)
@@ -359,31 +336,18 @@ static void add_route(struct http_router *router, const struct http_route *route
     }
 }
 
-/* At most as many nodes as there are slashes, and the root. */
-static size_t nodes_needed(const struct http_route *routes, size_t count)
+struct http_router *http_router_create(const struct http_route *routes, size_t count)
 {
+    /* At most as many nodes as there are slashes, and the root. */
     size_t needed = 1;
-
     for (size_t i = 0; i < count; i++) {
         for (const char *c = routes[i].path; *c != '\0'; c++) {
             needed += *c == '/' ? 1 : 0;
         }
     }
-    return needed;
-}
-
-struct http_router *http_router_create(const struct http_route *routes, size_t count)
-{
-    struct http_router *router = malloc(sizeof *router);
-    const size_t needed = nodes_needed(routes, count);
-
     assert(needed <= UINT16_MAX);
+    struct http_router *router = calloc(1, sizeof *router + needed * sizeof *router->nodes);
     if (!router) {
-        return NULL;
-    }
-    router->nodes = calloc(needed, sizeof *router->nodes);
-    if (!router->nodes) {
-        free(router);
         return NULL;
     }
     router->count = 1;
@@ -395,11 +359,8 @@ struct http_router *http_router_create(const struct http_route *routes, size_t c
 
 void http_router_destroy(struct http_router **router)
 {
-    if (*router) {
-        free((*router)->nodes);
-        free(*router);
-        *router = NULL;
-    }
+    free(*router);
+    *router = NULL;
 }
 
 /* Walks down from node `at` along `rest` (ptr NULL: the path ends here) and returns the node where
@@ -422,7 +383,9 @@ static const struct node *walk(const struct node *nodes, uint16_t at, struct sli
         found = walk(nodes, child, rest, match, used);
     }
     if (!found && node->parameter != 0 && segment.len > 0) {
-        const bool fitting = fits(nodes[node->parameter].segment, segment);
+        struct uuid id;
+        const bool fitting = !slice_eq(nodes[node->parameter].segment, SLICE("{id}")) ||
+                             uuid_parse_any_case(segment, &id);
         match->parameters[used] = segment;
         found = walk(nodes, node->parameter, rest, match, used + 1);
         if (found && !fitting) {

@@ -57,20 +57,16 @@ static size_t share_connections(const struct http_server_options *options)
     return (most + options->threads - 1) / options->threads;
 }
 
-/* However many loops there are, half of a loop's share has room for some of the largest bodies. */
-static size_t share_bytes(const struct http_server_options *options)
-{
-    const size_t share = options->bytes_most / options->threads;
-    const size_t least = BODIES_LEAST * options->body_most + BYTES_LEAST;
-    return share > least ? share : least;
-}
-
 static bool build(struct http_server *server, const char **why)
 {
     const struct http_server_options *options = &server->options;
     *why = "out of memory or file descriptors";
     server->connections_most = share_connections(options);
-    server->bytes_most = share_bytes(options);
+    /* However many loops there are, half of a loop's share has room for some of the largest bodies.
+     */
+    const size_t bytes = options->bytes_most / options->threads;
+    const size_t bytes_least = BODIES_LEAST * options->body_most + BYTES_LEAST;
+    server->bytes_most = bytes > bytes_least ? bytes : bytes_least;
     server->router = http_router_create(options->routes, options->route_count);
     server->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     server->end_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -93,27 +89,13 @@ static bool build(struct http_server *server, const char **why)
     server->addresses = addresses_create(
         options->connections_most_per_address ? options->connections_most_per_address : share,
         connections);
-    if (!server->addresses) {
-        return false;
-    }
-    return true;
-}
-
-static bool bind_unix_socket(struct http_server *server, const char **why)
-{
-    const int fd = unix_socket_bind(server->options.unix_socket, why);
-    if (fd < 0) {
-        return false;
-    }
-    server->listeners[0] = (struct listener){.count = 1, .fds = {fd}};
-    server->unix_socket = server->options.unix_socket;
-    return true;
+    return server->addresses != NULL;
 }
 
 static void remove_unix_socket(struct http_server *server)
 {
     if (server->unix_socket) {
-        unix_socket_unbind(server->unix_socket);
+        (void)unlink(server->unix_socket);
         server->unix_socket = NULL;
     }
 }
@@ -123,7 +105,10 @@ static bool open_listeners(struct http_server *server, const char **why)
 {
     const struct http_server_options *options = &server->options;
     if (options->unix_socket) {
-        return bind_unix_socket(server, why);
+        const int fd = unix_socket_bind(options->unix_socket, why);
+        server->listeners[0] = (struct listener){.count = fd < 0 ? 0 : 1, .fds = {fd}};
+        server->unix_socket = fd < 0 ? NULL : options->unix_socket;
+        return fd >= 0;
     }
     if (options->inherit && listener_is_inherited()) {
         server->shared = true;
@@ -199,21 +184,6 @@ static void explain_loop(struct http_server *server, unsigned number)
     pthread_mutex_unlock(&server->lock);
 }
 
-/* Tells how the start went and waits until all have told. True: the loop may run. */
-static bool report(struct http_server *server, bool good)
-{
-    pthread_mutex_lock(&server->lock);
-    server->started += good ? 1 : 0;
-    server->failed += good ? 0 : 1;
-    pthread_cond_broadcast(&server->changed);
-    while (server->verdict == SERVER_STARTING) {
-        pthread_cond_wait(&server->changed, &server->lock);
-    }
-    bool going = server->verdict == SERVER_GOING;
-    pthread_mutex_unlock(&server->lock);
-    return going;
-}
-
 static void *loop_main(void *argument)
 {
     struct http_loop *loop = OWNER_CAST(argument, struct http_loop, LOOP_MAGIC);
@@ -233,7 +203,17 @@ static void *loop_main(void *argument)
     if (!good) {
         explain_loop(server, loop->number);
     }
-    if (report(server, good)) {
+    /* Tells how the start went and waits until all have told. */
+    pthread_mutex_lock(&server->lock);
+    server->started += good ? 1 : 0;
+    server->failed += good ? 0 : 1;
+    pthread_cond_broadcast(&server->changed);
+    while (server->verdict == SERVER_STARTING) {
+        pthread_cond_wait(&server->changed, &server->lock);
+    }
+    const bool going = server->verdict == SERVER_GOING;
+    pthread_mutex_unlock(&server->lock);
+    if (going) {
         http_loop_run(loop);
     }
     if (loop->context && hooks->loop_stop) {
@@ -242,8 +222,13 @@ static void *loop_main(void *argument)
     return NULL;
 }
 
-static unsigned start_threads(struct http_server *server, pthread_t *threads)
+int http_server_run(struct http_server *server, void (*ready)(void *owner), void *owner)
 {
+    assert(server->bound && server->verdict == SERVER_STARTING); /* it runs once */
+    pthread_t *threads = calloc(server->options.threads, sizeof *threads);
+    if (!threads) {
+        return 1;
+    }
     unsigned count = 0;
     for (; count < server->options.threads; count++) {
         errno = 0;
@@ -254,32 +239,15 @@ static unsigned start_threads(struct http_server *server, pthread_t *threads)
             break;
         }
     }
-    return count;
-}
-
-/* Waits for the reports of `count` loops and tells all of them to go on or to give up. */
-static bool decide(struct http_server *server, unsigned count)
-{
+    /* Waits for the reports of these loops and tells all of them to go on or to give up. */
     pthread_mutex_lock(&server->lock);
     while (server->started + server->failed < count) {
         pthread_cond_wait(&server->changed, &server->lock);
     }
-    bool good = server->started == server->options.threads;
+    const bool good = server->started == server->options.threads;
     server->verdict = good ? SERVER_GOING : SERVER_GIVEN_UP;
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
-    return good;
-}
-
-int http_server_run(struct http_server *server, void (*ready)(void *owner), void *owner)
-{
-    assert(server->bound && server->verdict == SERVER_STARTING); /* it runs once */
-    pthread_t *threads = calloc(server->options.threads, sizeof *threads);
-    if (!threads) {
-        return 1;
-    }
-    unsigned count = start_threads(server, threads);
-    bool good = decide(server, count);
     if (good && ready) {
         ready(owner);
     }
@@ -325,11 +293,16 @@ static void finish_tell(struct tell *tell)
     free(tell);
 }
 
-/* Every loop has heard it. */
-static void end_tell(struct tell *tell)
+static void hear(struct inbox_message *message)
 {
+    const struct told *told = OWNER_OF(message, struct told, message, TOLD_MAGIC);
+    struct tell *tell = told->tell;
     struct http_server *server = tell->server;
 
+    tell->run(told->loop, tell->argument);
+    if (atomic_fetch_sub(&tell->left, 1) > 1) {
+        return;
+    }
     pthread_mutex_lock(&server->lock);
     struct tell **link = &server->tells;
     while (*link != tell) {
@@ -338,17 +311,6 @@ static void end_tell(struct tell *tell)
     *link = tell->next;
     pthread_mutex_unlock(&server->lock);
     finish_tell(tell);
-}
-
-static void hear(struct inbox_message *message)
-{
-    const struct told *told = OWNER_OF(message, struct told, message, TOLD_MAGIC);
-    struct tell *tell = told->tell;
-
-    tell->run(told->loop, tell->argument);
-    if (atomic_fetch_sub(&tell->left, 1) == 1) {
-        end_tell(tell);
-    }
 }
 
 bool http_server_tell(struct http_server *server,
@@ -380,24 +342,6 @@ bool http_server_tell(struct http_server *server,
     return true;
 }
 
-/* Ends what was never heard: the loops are gone. */
-static void drop_tells(struct http_server *server)
-{
-    struct tell *tell = server->tells;
-
-    server->tells = NULL;
-    while (tell) {
-        struct tell *next = tell->next;
-        finish_tell(tell);
-        tell = next;
-    }
-}
-
-static void take_policy(struct http_loop *loop, void *policy)
-{
-    http_loop_take_policy(loop, policy);
-}
-
 static void drop_policy(void *policy)
 {
     policy_destroy((struct policy **)&policy);
@@ -412,7 +356,7 @@ bool http_server_reload(struct http_server *server, const char *cors_origins,
     if (!fresh) {
         return false;
     }
-    if (!http_server_tell(server, take_policy, fresh, drop_policy, server->policy)) {
+    if (!http_server_tell(server, http_loop_take_policy, fresh, drop_policy, server->policy)) {
         *why = "out of memory";
         policy_destroy(&fresh);
         return false;
@@ -423,17 +367,12 @@ bool http_server_reload(struct http_server *server, const char *cors_origins,
 
 /* ---- The end ---- */
 
-static void signal_fd(int fd)
-{
-    const uint64_t one = 1;
-    ssize_t written = write(fd, &one, sizeof one);
-    (void)written; /* it can only fail when the counter is set already */
-}
-
 void http_server_stop(struct http_server *server)
 {
-    unsigned before = atomic_fetch_add(&server->stops, 1);
-    signal_fd(before == 0 ? server->stop_fd : server->end_fd);
+    const uint64_t one = 1;
+    const unsigned before = atomic_fetch_add(&server->stops, 1);
+    ssize_t written = write(before == 0 ? server->stop_fd : server->end_fd, &one, sizeof one);
+    (void)written; /* it can only fail when the counter is set already */
 }
 
 bool http_server_draining(const struct http_server *server)
@@ -461,7 +400,11 @@ void http_server_destroy(struct http_server **server)
         close(gone->end_fd);
     }
     http_router_destroy(&gone->router);
-    drop_tells(gone);
+    while (gone->tells) {
+        struct tell *tell = gone->tells; /* never heard: the loops are gone */
+        gone->tells = tell->next;
+        finish_tell(tell);
+    }
     policy_destroy(&gone->policy);
     addresses_destroy(&gone->addresses);
     http_metrics_destroy(&gone->metrics);

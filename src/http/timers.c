@@ -64,40 +64,26 @@ void timers_set(struct timers *timers, struct timer *timer, int64_t deadline_ms)
     }
 }
 
-/* The first of the slot that is really due; the others of the slot move to where they belong. */
-static struct timer *take_due(struct timers *timers, int64_t tick, int64_t now_ms)
-{
-    struct timer *head = &timers->slots[slot_of(tick)];
-    while (head->next != head) {
-        struct timer *timer = head->next;
-        unlink_timer(timers, timer);
-        if (timer->deadline_ms <= now_ms) {
-            return timer;
-        }
-        link_timer(timers, timer); /* less than a whole turn away, so never into this slot */
-    }
-    return NULL;
-}
-
-static bool is_empty(const struct timers *timers)
-{
-    uint64_t used = 0;
-    for (unsigned i = 0; i < TIMERS_SLOTS / 64; i++) {
-        used |= timers->used[i];
-    }
-    return used == 0;
-}
-
 struct timer *timers_expired(struct timers *timers, int64_t now_ms)
 {
     int64_t now_tick = now_ms / TIMERS_TICK_MS;
-    if (timers->tick < now_tick && is_empty(timers)) {
-        timers->tick = now_tick;
+    if (timers->tick < now_tick) {
+        uint64_t used = 0;
+        for (unsigned i = 0; i < TIMERS_SLOTS / 64; i++) {
+            used |= timers->used[i];
+        }
+        timers->tick = used == 0 ? now_tick : timers->tick;
     }
     while (timers->tick < now_tick) {
-        struct timer *timer = take_due(timers, timers->tick + 1, now_ms);
-        if (timer) {
-            return timer;
+        /* The first of the slot that is really due; the others move to where they belong. */
+        struct timer *head = &timers->slots[slot_of(timers->tick + 1)];
+        while (head->next != head) {
+            struct timer *timer = head->next;
+            unlink_timer(timers, timer);
+            if (timer->deadline_ms <= now_ms) {
+                return timer;
+            }
+            link_timer(timers, timer); /* less than a whole turn away, so never into this slot */
         }
         timers->tick++;
     }

@@ -101,14 +101,9 @@ int unix_socket_bind(const char *path, const char **why)
     *why = explain(errno);
     if (fd >= 0) {
         close(fd);
-        unix_socket_unbind(path);
+        (void)unlink(path);
     }
     return -1;
-}
-
-void unix_socket_unbind(const char *path)
-{
-    (void)unlink(path);
 }
 
 /* Who is at the other end. */
@@ -127,38 +122,27 @@ bool unix_socket_peer_allowed(int fd)
     return peer_of(fd, &uid) && (uid == 0 || uid == geteuid());
 }
 
-/* Is what stands at `path` what a server of `owner` makes? */
-static enum unix_socket_connected inspect(const char *path, uid_t owner, struct stat *status,
-                                          const char **why)
-{
-    if (lstat(path, status) != 0) {
-        *why = explain(errno);
-        return errno == ENOENT ? UNIX_SOCKET_NOBODY : UNIX_SOCKET_REFUSED;
-    }
-    if (!S_ISSOCK(status->st_mode)) {
-        *why = "something that is no socket stands in its place";
-        return UNIX_SOCKET_REFUSED;
-    }
-    if (status->st_uid != owner && status->st_uid != 0) {
-        *why = "the socket belongs to a stranger";
-        return UNIX_SOCKET_REFUSED;
-    }
-    if ((status->st_mode & 077) != 0) {
-        *why = "others may use the socket, which no server of ours allows";
-        return UNIX_SOCKET_REFUSED;
-    }
-    return UNIX_SOCKET_CONNECTED;
-}
-
 enum unix_socket_connected unix_socket_connect(const char *path, uid_t owner, int *fd,
                                                const char **why)
 {
     struct stat status = {0};
     uid_t peer = 0;
     assert(path && *path && fd && why);
-    enum unix_socket_connected verdict = inspect(path, owner, &status, why);
-    if (verdict != UNIX_SOCKET_CONNECTED) {
-        return verdict;
+    if (lstat(path, &status) != 0) {
+        *why = explain(errno);
+        return errno == ENOENT ? UNIX_SOCKET_NOBODY : UNIX_SOCKET_REFUSED;
+    }
+    if (!S_ISSOCK(status.st_mode)) {
+        *why = "something that is no socket stands in its place";
+        return UNIX_SOCKET_REFUSED;
+    }
+    if (status.st_uid != owner && status.st_uid != 0) {
+        *why = "the socket belongs to a stranger";
+        return UNIX_SOCKET_REFUSED;
+    }
+    if ((status.st_mode & 077) != 0) {
+        *why = "others may use the socket, which no server of ours allows";
+        return UNIX_SOCKET_REFUSED;
     }
     *fd = open_at(path, 0, connect);
     if (*fd < 0) {

@@ -9,11 +9,9 @@
  * may be longer than the 107 bytes that an address holds. */
 
 /* Binds a non-blocking socket of mode 0600 to `path`, in place of one that an earlier process left
- * there; so the caller makes sure that no other uses it. -1 with `*why` set. */
+ * there; so the caller makes sure that no other uses it, and removes the file at the end. -1 with
+ * `*why` set. */
 int unix_socket_bind(const char *path, const char **why);
-
-/* Removes the file of a socket that was bound. */
-void unix_socket_unbind(const char *path);
 
 /* Does who connected run as the user of this process, or as root? */
 bool unix_socket_peer_allowed(int fd);
