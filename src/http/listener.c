@@ -102,6 +102,7 @@ static in_port_t *port_of(struct sockaddr_storage *address)
 
 void listener_close(struct listener *listener)
 {
+    assert(listener && listener->count <= LISTENER_MOST);
     while (listener->count > 0) {
         close(listener->fds[--listener->count]);
     }

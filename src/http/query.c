@@ -97,6 +97,7 @@ static void add_unknown(struct parse *parse, struct slice name)
 
 struct slice http_query_name(const char *allowed)
 {
+    assert(!allowed || *allowed);
     struct slice name = slice_of(allowed);
     if (name.len > 2 && memcmp(name.ptr + name.len - 2, "[]", 2) == 0) {
         name.len -= 2;
@@ -224,6 +225,7 @@ bool http_query_parse(const struct http_request *r, const char *const *allowed, 
 
 void http_query_escape(struct slice value, struct buffer *out)
 {
+    assert(out);
     for (size_t i = 0; i < value.len; i++) {
         const char c = value.ptr[i];
         if (isalnum((unsigned char)c) || strchr("-._~,", c)) {

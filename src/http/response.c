@@ -43,6 +43,7 @@ void http_respond_field(struct http_exchange *x, const char *name, struct slice 
 
 void http_respond_field_format(struct http_exchange *x, const char *name, const char *format, ...)
 {
+    assert(x && name && format);
     char value[1024];
     va_list arguments;
     va_start(arguments, format);
@@ -85,6 +86,7 @@ static void add_vary(struct http_exchange *x)
 
 struct slice http_path_prefix(const struct http_exchange *x)
 {
+    assert(x && x->loop);
     return x->loop->server->options.path_prefix;
 }
 

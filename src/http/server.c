@@ -162,6 +162,7 @@ struct http_server *http_server_create(const struct http_server_options *options
 
 uint16_t http_server_port(const struct http_server *server)
 {
+    assert(server && server->bound);
     return server->port;
 }
 
@@ -261,6 +262,7 @@ int http_server_run(struct http_server *server, void (*ready)(void *owner), void
 
 const char *http_server_why(const struct http_server *server)
 {
+    assert(server);
     return server->why[0] ? server->why : "out of memory";
 }
 
@@ -369,6 +371,7 @@ bool http_server_reload(struct http_server *server, const char *cors_origins,
 
 void http_server_stop(struct http_server *server)
 {
+    assert(server && server->stop_fd >= 0 && server->end_fd >= 0);
     const uint64_t one = 1;
     const unsigned before = atomic_fetch_add(&server->stops, 1);
     ssize_t written = write(before == 0 ? server->stop_fd : server->end_fd, &one, sizeof one);
@@ -377,11 +380,13 @@ void http_server_stop(struct http_server *server)
 
 bool http_server_draining(const struct http_server *server)
 {
+    assert(server);
     return atomic_load(&server->stops) > 0;
 }
 
 void http_server_destroy(struct http_server **server)
 {
+    assert(server);
     struct http_server *gone = *server;
     if (!gone) {
         return;
