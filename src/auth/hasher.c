@@ -34,19 +34,6 @@ struct hasher {
 
 /* ---- one job ---- */
 
-static void verify(const struct hasher *hasher, struct password_job *job)
-{
-    enum password_match match = password_hash_compare(job->password, job->hash);
-
-    if (match == PASSWORD_NO_HASH) {
-        match = password_hash_compare(job->password, hasher->unknown);
-        match = match == PASSWORD_NO_MEMORY ? match : PASSWORD_DIFFERS;
-    }
-    job->ok = match == PASSWORD_MATCHES || match == PASSWORD_MATCHES_OUTDATED;
-    job->outdated = match == PASSWORD_MATCHES_OUTDATED;
-    job->failed = match == PASSWORD_NO_MEMORY;
-}
-
 static void done(struct inbox_message *message)
 {
     struct password_job *job = OWNER_OF(message, struct password_job, message, PASSWORD_JOB_MAGIC);
@@ -58,7 +45,14 @@ static void work(const struct hasher *hasher, struct password_job *job)
 {
     const int64_t begun_us = clock_mono_us();
     if (job->work == PASSWORD_VERIFY) {
-        verify(hasher, job);
+        enum password_match match = password_hash_compare(job->password, job->hash);
+        if (match == PASSWORD_NO_HASH) {
+            match = password_hash_compare(job->password, hasher->unknown);
+            match = match == PASSWORD_NO_MEMORY ? match : PASSWORD_DIFFERS;
+        }
+        job->ok = match == PASSWORD_MATCHES || match == PASSWORD_MATCHES_OUTDATED;
+        job->outdated = match == PASSWORD_MATCHES_OUTDATED;
+        job->failed = match == PASSWORD_NO_MEMORY;
     } else {
         job->ok = password_hash_make(job->password, job->hash);
         job->outdated = false;
@@ -134,6 +128,7 @@ struct hasher *hasher_create(unsigned threads, unsigned queue_most)
 
 void hasher_destroy(struct hasher **hasher)
 {
+    assert(hasher);
     struct hasher *pool = *hasher;
 
     *hasher = NULL;

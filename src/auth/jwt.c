@@ -15,11 +15,18 @@
 
 /* ---- making ---- */
 
-static void write_claims(struct buffer *out, const char *issuer, const struct jwt_claims *claims)
+void jwt_make(const struct keys *keys, const char *issuer, const struct jwt_claims *claims,
+              struct buffer *out)
 {
+    assert(keys && issuer && claims->expires_at > claims->issued_at);
+    const struct slice header = keys_jose_header(keys, 0);
+    const size_t start = out->len;
+    uint8_t mac[KEYS_MAC_LEN];
+    struct buffer text;
     struct json_writer w;
 
-    json_writer_init(&w, out);
+    buffer_init(&text, (JWT_MOST - header.len - SIGNATURE_LEN - 2) * 3 / 4);
+    json_writer_init(&w, &text);
     jw_open_object(&w);
     jw_name(&w, SLICE("iss"));
     jw_text(&w, slice_of(issuer));
@@ -36,19 +43,7 @@ static void write_claims(struct buffer *out, const char *issuer, const struct jw
     jw_name(&w, SLICE("exp"));
     jw_i64(&w, claims->expires_at);
     jw_close_object(&w);
-}
 
-void jwt_make(const struct keys *keys, const char *issuer, const struct jwt_claims *claims,
-              struct buffer *out)
-{
-    assert(keys && issuer && claims->expires_at > claims->issued_at);
-    const struct slice header = keys_jose_header(keys, 0);
-    const size_t start = out->len;
-    uint8_t mac[KEYS_MAC_LEN];
-    struct buffer text;
-
-    buffer_init(&text, (JWT_MOST - header.len - SIGNATURE_LEN - 2) * 3 / 4);
-    write_claims(&text, issuer, claims);
     buffer_add(out, header);
     buffer_add_char(out, '.');
     base64url_add(out, buffer_slice(&text));

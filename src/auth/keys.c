@@ -68,6 +68,7 @@ static void purpose_mac(const struct key *key, enum keys_purpose purpose, struct
 static void derive(struct key *key, struct slice secret)
 {
     uint8_t derived[KEYS_MAC_LEN] = {0};
+    char header[HEADER_LEN + 1];
 
     crypto_auth_hmacsha256_init(&key->access, (const unsigned char *)secret.ptr, secret.len);
     mac_of(&key->access, SLICE("taskhold refresh token v1"), derived);
@@ -76,14 +77,8 @@ static void derive(struct key *key, struct slice secret)
     mac_of(&key->access, SLICE("taskhold key id v1"), derived);
     sodium_bin2hex(key->kid, sizeof key->kid, derived, KEYS_KID_LEN / 2);
     sodium_memzero(derived, sizeof derived);
-}
-
-static void write_header(struct key *key)
-{
-    char text[HEADER_LEN + 1];
-
-    snprintf(text, sizeof text, HEADER_HEAD "%s" HEADER_TAIL, key->kid);
-    sodium_bin2base64(key->header, sizeof key->header, (const unsigned char *)text, HEADER_LEN,
+    snprintf(header, sizeof header, HEADER_HEAD "%s" HEADER_TAIL, key->kid);
+    sodium_bin2base64(key->header, sizeof key->header, (const unsigned char *)header, HEADER_LEN,
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
@@ -107,7 +102,6 @@ struct keys *keys_create(struct slice current, struct slice previous)
     keys->count = count;
     for (unsigned i = 0; i < count; i++) {
         derive(&keys->key[i], secrets[i]);
-        write_header(&keys->key[i]);
     }
     sodium_mprotect_readonly(keys);
     return keys;
@@ -115,6 +109,7 @@ struct keys *keys_create(struct slice current, struct slice previous)
 
 void keys_destroy(struct keys **keys)
 {
+    assert(keys);
     sodium_free(*keys); /* wipes */
     *keys = NULL;
 }
@@ -148,19 +143,15 @@ bool keys_verify(const struct keys *keys, enum keys_purpose purpose, struct slic
 struct slice keys_jose_header(const struct keys *keys, unsigned index)
 {
     assert(keys);
-    if (index >= keys->count) {
-        return (struct slice){NULL, 0};
-    }
-    return (struct slice){keys->key[index].header, HEADER_B64_LEN};
+    return index < keys->count ? (struct slice){keys->key[index].header, HEADER_B64_LEN}
+                               : (struct slice){0};
 }
 
 struct slice keys_kid(const struct keys *keys, unsigned index)
 {
     assert(keys);
-    if (index >= keys->count) {
-        return (struct slice){NULL, 0};
-    }
-    return (struct slice){keys->key[index].kid, KEYS_KID_LEN};
+    return index < keys->count ? (struct slice){keys->key[index].kid, KEYS_KID_LEN}
+                               : (struct slice){0};
 }
 
 /* ---- the secret beside the database file ---- */
@@ -223,21 +214,6 @@ static char *load_secret(const char *path, bool *absent, char *why, size_t why_s
     return text;
 }
 
-static bool write_secret(int fd)
-{
-    uint8_t bytes[MADE_BYTES];
-    char text[BASE64URL_LEN(MADE_BYTES) + 1];
-
-    randombytes_buf(bytes, sizeof bytes);
-    sodium_bin2base64(text, sizeof text, bytes, sizeof bytes,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    text[sizeof text - 1] = '\n';
-    const bool ok = disk_write(fd, text, sizeof text) && fsync(fd) == 0;
-    sodium_memzero(bytes, sizeof bytes);
-    sodium_memzero(text, sizeof text);
-    return ok;
-}
-
 /* Makes `path` whole or not at all: a starter beside us sees no half of it, and the first one's
  * secret stays. A file system without hard links gets a rename; there the lock of the database
  * keeps others out. */
@@ -245,6 +221,8 @@ static bool make_secret(const char *path)
 {
     char *partial = NULL;
     char *folder = disk_folder_of(path);
+    uint8_t bytes[MADE_BYTES];
+    char text[BASE64URL_LEN(MADE_BYTES) + 1];
     bool ok = false;
 
     if (!folder || asprintf(&partial, "%s.XXXXXX", path) < 0) {
@@ -253,10 +231,16 @@ static bool make_secret(const char *path)
     }
     const int fd = mkostemp(partial, O_CLOEXEC); /* mode 0600 */
     if (fd >= 0) {
-        ok = write_secret(fd) &&
+        randombytes_buf(bytes, sizeof bytes);
+        sodium_bin2base64(text, sizeof text, bytes, sizeof bytes,
+                          sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+        text[sizeof text - 1] = '\n';
+        ok = disk_write(fd, text, sizeof text) && fsync(fd) == 0 &&
              (link(partial, path) == 0 || errno == EEXIST || rename(partial, path) == 0);
         ok = close(fd) == 0 && ok;
         unlink(partial);
+        sodium_memzero(bytes, sizeof bytes);
+        sodium_memzero(text, sizeof text);
     }
     ok = ok && disk_flush(folder);
     free(partial);

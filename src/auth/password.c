@@ -28,13 +28,6 @@ static size_t code_points(struct slice text)
     return count;
 }
 
-static int compare(struct slice a, struct slice b)
-{
-    const int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
-
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* The line of the list in which the byte at `at` stands, without its line feed. */
 static struct slice line_at(struct slice list, size_t at)
 {
@@ -65,27 +58,18 @@ static bool is_common(struct slice password)
     (void)slice_lower(password, lower);
     while (low < high) {
         const struct slice line = line_at(list, low + (high - low) / 2);
-        const int order = compare((struct slice){lower, password.len}, line);
-        if (order == 0) {
+        const size_t both = password.len < line.len ? password.len : line.len;
+        const int order = memcmp(lower, line.ptr, both);
+        if (order == 0 && password.len == line.len) {
             return true;
         }
-        if (order < 0) {
+        if (order < 0 || (order == 0 && password.len < line.len)) {
             high = (size_t)(line.ptr - list.ptr);
         } else {
             low = (size_t)(line.ptr - list.ptr) + line.len + 1;
         }
     }
     return false;
-}
-
-static struct slice local_part(struct slice email)
-{
-    for (size_t i = email.len; i > 0; i--) {
-        if (email.ptr[i - 1] == '@') {
-            return (struct slice){email.ptr, i - 1};
-        }
-    }
-    return email;
 }
 
 static bool contains_nocase(struct slice text, struct slice part)
@@ -101,7 +85,8 @@ static bool contains_nocase(struct slice text, struct slice part)
 enum password_verdict password_judge(struct slice password, struct slice email, unsigned least)
 {
     assert(password.ptr || password.len == 0);
-    const struct slice local = local_part(email);
+    const char *at = email.len > 0 ? memrchr(email.ptr, '@', email.len) : NULL;
+    const struct slice local = {email.ptr, at ? (size_t)(at - email.ptr) : email.len};
 
     if (code_points(password) < least || password.len == 0) {
         return PASSWORD_TOO_SHORT;

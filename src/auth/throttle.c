@@ -55,6 +55,7 @@ struct throttle *throttle_create(const struct throttle_options *options)
 
 void throttle_destroy(struct throttle **throttle)
 {
+    assert(throttle);
     free(*throttle);
     *throttle = NULL;
 }

@@ -36,6 +36,7 @@ struct revocations *revocations_create(void)
 
 void revocations_destroy(struct revocations **revocations)
 {
+    assert(revocations);
     free(*revocations);
     *revocations = NULL;
 }
@@ -99,6 +100,7 @@ struct token_cache *token_cache_create(const struct revocations *revocations, si
 
 void token_cache_destroy(struct token_cache **cache)
 {
+    assert(cache);
     if (*cache) {
         sodium_memzero((*cache)->entries, (*cache)->mapped);
         munmap((*cache)->entries, (*cache)->mapped);
@@ -157,11 +159,6 @@ static size_t way_of(const struct token_cache *cache, size_t set, uint64_t tag, 
     return way;
 }
 
-static bool is_old(const struct token_cache *cache, const struct entry *entry)
-{
-    return cache->lifetime_ms > 0 && clock_mono_ms() - entry->put_ms >= (int64_t)cache->lifetime_ms;
-}
-
 const struct jwt_claims *token_cache_find(struct token_cache *cache, struct slice token,
                                           int64_t now)
 {
@@ -176,11 +173,12 @@ const struct jwt_claims *token_cache_find(struct token_cache *cache, struct slic
         return NULL;
     }
     const struct entry *entry = &cache->entries[set + way];
+    const int64_t lifetime_ms = cache->lifetime_ms;
+    const bool old = lifetime_ms > 0 && clock_mono_ms() - entry->put_ms >= lifetime_ms;
     /* One that is from ahead, since the clock was set back, would live too long: jwt_verify refuses
      * it. */
     if (now >= entry->claims.expires_at || entry->claims.issued_at > now + JWT_SKEW_SECONDS ||
-        is_old(cache, entry) ||
-        revocations_of(cache->revocations, entry->claims.user) != entry->counter) {
+        old || revocations_of(cache->revocations, entry->claims.user) != entry->counter) {
         return NULL;
     }
     return &entry->claims;
