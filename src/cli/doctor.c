@@ -81,8 +81,11 @@ static void check_values(struct doctor *d)
     }
 }
 
-static void check_quotas(struct doctor *d)
+static void check_exposure(struct doctor *d)
 {
+    const char *networks = d->settings.trusted_proxies;
+    bool all = false;
+
     if (strcmp(d->settings.rate_limit, "off") == 0) {
         doctor_say(d, DOCTOR_WARNING, "quotas",
                    "RATE_LIMIT is off, so passwords can be guessed without limit: remove it, "
@@ -90,27 +93,10 @@ static void check_quotas(struct doctor *d)
     } else {
         doctor_say(d, DOCTOR_OK, "quotas", "on");
     }
-}
-
-/* Whether a list of networks has one that holds every address. */
-static bool trusts_all(const char *networks)
-{
-    struct slice rest = slice_of(networks);
-
-    while (rest.ptr) {
-        const struct slice one = slice_trim(slice_next(&rest, ','));
-        if (one.len > 2 && memcmp(one.ptr + one.len - 2, "/0", 2) == 0) {
-            return true;
-        }
+    for (struct slice rest = slice_of(networks); rest.ptr && !all;) {
+        all = slice_ends(slice_trim(slice_next(&rest, ',')), SLICE("/0"));
     }
-    return false;
-}
-
-static void check_proxies(struct doctor *d)
-{
-    const char *networks = d->settings.trusted_proxies;
-
-    if (networks && trusts_all(networks)) {
+    if (all) {
         doctor_say(d, DOCTOR_WARNING, "proxies",
                    "TRUSTED_PROXIES is %s, so anybody can put any address into a header and "
                    "escape every quota: list the proxies' own addresses, unless nothing else can "
@@ -122,21 +108,6 @@ static void check_proxies(struct doctor *d)
         doctor_say(d, DOCTOR_OK, "proxies",
                    "none: the address of a client is that of its connection");
     }
-}
-
-/* A file with a secret in it. Its group may read it: that is how a service gets one of root's. */
-static bool secret_file_is_good(struct doctor *d, const char *path)
-{
-    struct stat status;
-
-    if (stat(path, &status) != 0 || (status.st_mode & S_IRWXO) == 0) {
-        return true;
-    }
-    const bool written = (status.st_mode & S_IWOTH) != 0;
-    doctor_say(d, written ? DOCTOR_ERROR : DOCTOR_WARNING, "secret-files",
-               "%s holds a secret and has mode %03o, so others can %s it: chmod o-rwx %s", path,
-               (unsigned)status.st_mode & 0777, written ? "replace" : "read", path);
-    return false;
 }
 
 /* The file that a secret came from; NULL: it came from none. */
@@ -161,39 +132,40 @@ static void check_secret_files(struct doctor *d)
     bool any = false;
 
     for (size_t i = 0; i < 3; i++) {
-        const enum setting_id id = secrets[i];
-        const char *path = file_of(&d->settings, id);
+        const char *path = file_of(&d->settings, secrets[i]);
+        struct stat status;
         /* The path of a file is no secret. */
-        const bool open =
-            id == SETTING_database_url && strncmp(d->settings.database_url, "sqlite:", 7) == 0;
-        bool seen = !path || open;
+        bool seen = !path || (secrets[i] == SETTING_database_url &&
+                              strncmp(d->settings.database_url, "sqlite:", 7) == 0);
         for (size_t j = 0; j < i && !seen; j++) {
             seen = before[j] && strcmp(before[j], path) == 0;
         }
-        before[i] = seen ? NULL : path;
-        any = any || !seen;
-        good = (seen || secret_file_is_good(d, path)) && good;
+        if (seen) {
+            continue;
+        }
+        before[i] = path;
+        any = true;
+        /* Its group may read it: that is how a service gets one of root's. */
+        if (stat(path, &status) == 0 && (status.st_mode & S_IRWXO) != 0) {
+            const bool written = (status.st_mode & S_IWOTH) != 0;
+            doctor_say(d, written ? DOCTOR_ERROR : DOCTOR_WARNING, "secret-files",
+                       "%s holds a secret and has mode %03o, so others can %s it: chmod o-rwx %s",
+                       path, (unsigned)status.st_mode & 0777, written ? "replace" : "read", path);
+            good = false;
+        }
     }
     if (any && good) {
         doctor_say(d, DOCTOR_OK, "secret-files", "others may not read the files with secrets");
     }
 }
 
-static void check_settings(struct doctor *d)
-{
-    check_values(d);
-    if (settings_fault(&d->settings)) {
-        return;
-    }
-    check_quotas(d);
-    check_proxies(d);
-    check_secret_files(d);
-}
-
 /* ---- the machine: clock, descriptors, threads, the address to listen on ---- */
 
-static void check_clock(struct doctor *d)
+static void check_machine(struct doctor *d)
 {
+    struct rlimit limit = {0};
+    struct machine machine;
+    struct machine_use use;
     char text[CLOCK_RFC3339_LEN];
     const int64_t now = clock_wall_ms();
     const int64_t mono = clock_mono_us();
@@ -210,11 +182,6 @@ static void check_clock(struct doctor *d)
         doctor_say(d, DOCTOR_OK, "clock", "%.*s, and the monotonic clock advances",
                    CLOCK_RFC3339_LEN, text);
     }
-}
-
-static void check_descriptors(struct doctor *d)
-{
-    struct rlimit limit = {0};
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= DESCRIPTORS_GOOD) {
         doctor_say(d, DOCTOR_OK, "descriptors", "%llu files may be open",
@@ -225,12 +192,6 @@ static void check_descriptors(struct doctor *d)
                    "(ulimit -n, or LimitNOFILE= of systemd)",
                    (unsigned long long)limit.rlim_cur);
     }
-}
-
-static void check_threads(struct doctor *d)
-{
-    struct machine machine;
-    struct machine_use use;
 
     machine_read("", &machine);
     machine_plan(&machine, (unsigned)d->settings.threads, &use);
@@ -239,10 +200,10 @@ static void check_threads(struct doctor *d)
                    "one password hash takes 19 MiB of the %llu MiB that may be used (%s): give the "
                    "server 64 MiB or more",
                    (unsigned long long)(machine.memory >> 20), machine.memory_by);
-        return;
+    } else {
+        doctor_say(d, DOCTOR_OK, "threads", "event loops: %u, %s; password hashers: %u, %s",
+                   use.loops, use.loops_why, use.hashers, use.hashers_why);
     }
-    doctor_say(d, DOCTOR_OK, "threads", "event loops: %u, %s; password hashers: %u, %s", use.loops,
-               use.loops_why, use.hashers, use.hashers_why);
 }
 
 static void check_address(struct doctor *d)
@@ -252,7 +213,6 @@ static void check_address(struct doctor *d)
     const char *why = "";
     char holder[128];
     struct listener listener;
-
     const int server = d->path ? file_holder(d->path) : 0;
 
     if (server > 0) {
@@ -276,14 +236,6 @@ static void check_address(struct doctor *d)
                    host, (long long)d->settings.port, holder_of_port(port, holder, sizeof holder),
                    why);
     }
-}
-
-static void check_system(struct doctor *d)
-{
-    check_clock(d);
-    check_descriptors(d);
-    check_threads(d);
-    check_address(d);
 }
 
 /* ---- all of it ---- */
@@ -337,10 +289,12 @@ int cli_doctor(int argc, char **argv)
         return status;
     }
     buffer_init(&d.json, JSON_MOST);
-    check_settings(&d);
+    check_values(&d);
     if (settings_fault(&d.settings)) {
         return finish_doctor(&d); /* what to look at is not known */
     }
+    check_exposure(&d);
+    check_secret_files(&d);
     settings_set_up_log(&d.settings, false);
     d.shared = store_engine_for(d.settings.database_url)->shared; /* the settings know it */
     if (d.shared) {
@@ -348,6 +302,7 @@ int cli_doctor(int argc, char **argv)
     } else {
         check_file(&d);
     }
-    check_system(&d);
+    check_machine(&d);
+    check_address(&d);
     return finish_doctor(&d);
 }

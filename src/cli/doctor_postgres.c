@@ -53,17 +53,6 @@ static bool is_on(const PGresult *answers, enum answer which)
 
 /* ---- what is found ---- */
 
-static void check_version(struct doctor *d, PGconn *connection, const PGresult *answers)
-{
-    if (PQserverVersion(connection) < VERSION_LEAST) {
-        doctor_say(d, DOCTOR_ERROR, "postgres", "version %s: PostgreSQL 12 or newer is required",
-                   answer_of(answers, VERSION));
-    } else {
-        doctor_say(d, DOCTOR_OK, "postgres", "version %s, text in %s", answer_of(answers, VERSION),
-                   PQparameterStatus(connection, "server_encoding"));
-    }
-}
-
 static void check_schema(struct doctor *d, PGconn *connection)
 {
     const int version = migrate_postgres_version(connection);
@@ -91,6 +80,7 @@ static void check_schema(struct doctor *d, PGconn *connection)
 static void check_durability(struct doctor *d, const PGresult *answers)
 {
     const char *commit = answer_of(answers, SYNCHRONOUS_COMMIT);
+    const char *names = answer_of(answers, SYNCHRONOUS_STANDBYS);
 
     if (!is_on(answers, FSYNC) || !is_on(answers, FULL_PAGE_WRITES)) {
         doctor_say(d, DOCTOR_WARNING, "durability",
@@ -103,11 +93,6 @@ static void check_durability(struct doctor *d, const PGresult *answers)
         doctor_say(d, DOCTOR_OK, "durability",
                    "synchronous_commit is %s, and on for our own connections", commit);
     }
-}
-
-static void check_standby(struct doctor *d, const PGresult *answers)
-{
-    const char *names = answer_of(answers, SYNCHRONOUS_STANDBYS);
 
     if (*names) {
         doctor_say(d, DOCTOR_OK, "standby", "each commit waits for %s: a failover loses nothing",
@@ -154,36 +139,9 @@ static void check_connections(struct doctor *d, PGconn *connection, const PGresu
     }
 }
 
-static void check_clocks(struct doctor *d, const PGresult *answers, int64_t asked_ms)
-{
-    const int64_t answered_ms = clock_wall_ms();
-    const int64_t theirs = number_of(answers, CLOCK_MS);
-    const int64_t ahead = theirs > answered_ms ? theirs - answered_ms
-                          : theirs < asked_ms  ? theirs - asked_ms
-                                               : 0;
-
-    if (ahead > CLOCK_MOST_MS || ahead < -CLOCK_MOST_MS) {
-        doctor_say(d, DOCTOR_WARNING, "server-clock",
-                   "%" PRId64
-                   " ms away from this machine's: synchronise both with the same source (NTP)",
-                   ahead);
-    } else {
-        doctor_say(d, DOCTOR_OK, "server-clock", "the same as this machine's, within %d ms",
-                   CLOCK_MOST_MS);
-    }
-}
-
-/* Whether the connection does not leave the machine. */
-static bool is_server_near(const PGconn *connection)
+static void check_tls(struct doctor *d, PGconn *connection)
 {
     const char *address = PQhostaddr(connection);
-
-    return !address || *address == '\0' || *address == '/' || strncmp(address, "127.", 4) == 0 ||
-           strcmp(address, "::1") == 0;
-}
-
-static bool is_server_verified(PGconn *connection)
-{
     PQconninfoOption *options = PQconninfo(connection);
     bool verified = false;
 
@@ -192,18 +150,14 @@ static bool is_server_verified(PGconn *connection)
                                 strcmp(o->val, "verify-full") == 0);
     }
     PQconninfoFree(options);
-    return verified;
-}
-
-static void check_tls(struct doctor *d, PGconn *connection)
-{
-    if (is_server_near(connection)) {
+    if (!address || *address == '\0' || *address == '/' || strncmp(address, "127.", 4) == 0 ||
+        strcmp(address, "::1") == 0) {
         doctor_say(d, DOCTOR_OK, "tls", "not needed: the server is on this machine");
     } else if (!PQsslInUse(connection)) {
         doctor_say(d, DOCTOR_WARNING, "tls",
                    "not in use, so anybody on the network can read every row: add "
                    "?sslmode=verify-full&sslrootcert=FILE, unless nobody else is on it");
-    } else if (!is_server_verified(connection)) {
+    } else if (!verified) {
         doctor_say(d, DOCTOR_WARNING, "tls",
                    "%s, but anyone could be at the other end: add "
                    "?sslmode=verify-full&sslrootcert=FILE",
@@ -225,22 +179,41 @@ static void ask_postgres(struct doctor *d, PGconn *connection)
     if (PQresultStatus(answers) != PGRES_TUPLES_OK) {
         connect_reason(connection, why, sizeof why);
         doctor_say(d, DOCTOR_ERROR, "postgres", "%s", why);
-    } else {
-        check_clocks(d, answers, asked_ms);
-        check_version(d, connection, answers);
-        check_schema(d, connection);
-        check_durability(d, answers);
-        check_standby(d, answers);
-        check_connections(d, connection, answers);
-        check_tls(d, connection);
+        PQclear(answers);
+        return;
     }
+    const int64_t answered_ms = clock_wall_ms();
+    const int64_t theirs = number_of(answers, CLOCK_MS);
+    const int64_t ahead = theirs > answered_ms ? theirs - answered_ms
+                          : theirs < asked_ms  ? theirs - asked_ms
+                                               : 0;
+    if (ahead > CLOCK_MOST_MS || ahead < -CLOCK_MOST_MS) {
+        doctor_say(d, DOCTOR_WARNING, "server-clock",
+                   "%" PRId64
+                   " ms away from this machine's: synchronise both with the same source (NTP)",
+                   ahead);
+    } else {
+        doctor_say(d, DOCTOR_OK, "server-clock", "the same as this machine's, within %d ms",
+                   CLOCK_MOST_MS);
+    }
+    if (PQserverVersion(connection) < VERSION_LEAST) {
+        doctor_say(d, DOCTOR_ERROR, "postgres", "version %s: PostgreSQL 12 or newer is required",
+                   answer_of(answers, VERSION));
+    } else {
+        doctor_say(d, DOCTOR_OK, "postgres", "version %s, text in %s", answer_of(answers, VERSION),
+                   PQparameterStatus(connection, "server_encoding"));
+    }
+    check_schema(d, connection);
+    check_durability(d, answers);
+    check_connections(d, connection, answers);
+    check_tls(d, connection);
     PQclear(answers);
 }
 
 void doctor_postgres(struct doctor *d)
 {
-    char why[512] = "";
     assert(d->shared && !d->path);
+    char why[512] = "";
     const struct store_options store = cli_store_options(&d->settings);
     const struct connect_options options = {
         .url = store.url, .timeout_ms = store.timeout_ms, .prepare = !store.unprepared};

@@ -36,28 +36,6 @@ static bool name_beside(char **name, const char *path, const char *end)
     return *name != NULL;
 }
 
-/* Whether others may touch it; a file that is not there is no finding. */
-static bool mode_is_good(struct doctor *d, const char *path, const char *right)
-{
-    struct stat status;
-
-    if (stat(path, &status) != 0) {
-        return true;
-    }
-    if (status.st_mode & (S_IRWXG | S_IRWXO)) {
-        doctor_say(d, DOCTOR_ERROR, "files", "%s has mode %03o, so others can use it: chmod %s %s",
-                   path, (unsigned)status.st_mode & 0777, right, path);
-        return false;
-    }
-    if (status.st_uid != geteuid() && geteuid() != 0) {
-        doctor_say(d, DOCTOR_WARNING, "files",
-                   "%s belongs to user %u: run this as the server's user", path,
-                   (unsigned)status.st_uid);
-        return false;
-    }
-    return true;
-}
-
 static void check_modes(struct doctor *d)
 {
     static const char *const ends[] = {"",          BESIDE_WAL,    BESIDE_SHM,
@@ -66,7 +44,22 @@ static void check_modes(struct doctor *d)
 
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         char *name = NULL;
-        good = name_beside(&name, d->path, ends[i]) && mode_is_good(d, name, "600") && good;
+        struct stat status;
+        if (!name_beside(&name, d->path, ends[i])) {
+            good = false;
+        } else if (stat(name, &status) != 0) {
+            /* One that is not there is no finding. */
+        } else if (status.st_mode & (S_IRWXG | S_IRWXO)) {
+            doctor_say(d, DOCTOR_ERROR, "files",
+                       "%s has mode %03o, so others can use it: chmod 600 %s", name,
+                       (unsigned)status.st_mode & 0777, name);
+            good = false;
+        } else if (status.st_uid != geteuid() && geteuid() != 0) {
+            doctor_say(d, DOCTOR_WARNING, "files",
+                       "%s belongs to user %u: run this as the server's user", name,
+                       (unsigned)status.st_uid);
+            good = false;
+        }
         free(name);
     }
     if (good) {
@@ -179,43 +172,13 @@ static void check_filesystem(struct doctor *d, const char *directory)
     }
 }
 
-static void check_files(struct doctor *d)
-{
-    char *directory = d->path ? disk_folder_of(d->path) : NULL;
-
-    if (!directory) {
-        return;
-    }
-    check_modes(d);
-    check_directory(d, directory);
-    check_filesystem(d, directory);
-    check_room(d, directory);
-    check_secret(d);
-    free(directory);
-}
-
 /* ---- the database: the library, the schema, the pages ---- */
 
-static bool wal_reset_is_corrected(int version)
-{
-    return version >= WAL_RESET_CORRECTED || (version >= 3050007 && version < 3051000) ||
-           (version >= 3044006 && version < 3045000);
-}
-
-static void check_library(struct doctor *d)
-{
-    const char *remark =
-        wal_reset_is_corrected(sqlite3_libversion_number())
-            ? ""
-            : "; its WAL-reset bug (fixed in 3.51.3) cannot occur here, because only one "
-              "connection writes and checkpoints the WAL";
-    doctor_say(d, DOCTOR_OK, "sqlite", "version %s%s", sqlite3_libversion(), remark);
-}
-
-static void check_schema(struct doctor *d)
+static void check_content(struct doctor *d)
 {
     char why[4096 + 256];
     int64_t schema = 0;
+    sqlite3_stmt *statement = NULL;
 
     if (database_is_of_old_form(d->db)) {
         doctor_say(d, DOCTOR_ERROR, "schema", "%s", DATABASE_OLD_FORM_WHY);
@@ -227,11 +190,7 @@ static void check_schema(struct doctor *d)
     } else {
         doctor_say(d, DOCTOR_OK, "schema", "%lld, the newest", (long long)schema);
     }
-}
 
-static void check_pages(struct doctor *d)
-{
-    sqlite3_stmt *statement = NULL;
     int rc = sqlite3_prepare_v2(d->db, "PRAGMA quick_check(1)", -1, &statement, NULL);
     if (rc == SQLITE_OK) {
         rc = sqlite3_step(statement);
@@ -250,9 +209,25 @@ static void check_pages(struct doctor *d)
 void doctor_sqlite(struct doctor *d)
 {
     assert(!d->shared && !d->db);
-    check_files(d); /* first: SQLite corrects the mode of an empty WAL as it opens it */
+    const int version = sqlite3_libversion_number();
+    const bool corrected = version >= WAL_RESET_CORRECTED ||
+                           (version >= 3050007 && version < 3051000) ||
+                           (version >= 3044006 && version < 3045000);
+    char *directory = d->path ? disk_folder_of(d->path) : NULL;
+
+    if (directory) { /* first: SQLite corrects the mode of an empty WAL as it opens it */
+        check_modes(d);
+        check_directory(d, directory);
+        check_filesystem(d, directory);
+        check_room(d, directory);
+        check_secret(d);
+    }
+    free(directory);
     database_setup();
-    check_library(d);
+    doctor_say(d, DOCTOR_OK, "sqlite", "version %s%s", sqlite3_libversion(),
+               corrected ? ""
+                         : "; its WAL-reset bug (fixed in 3.51.3) cannot occur here, because only "
+                           "one connection writes and checkpoints the WAL");
     if (!d->path) {
         return;
     }
@@ -265,6 +240,5 @@ void doctor_sqlite(struct doctor *d)
         return;
     }
     doctor_say(d, DOCTOR_OK, "database", "%s, WAL, opened for reading only", d->path);
-    check_schema(d);
-    check_pages(d);
+    check_content(d);
 }
