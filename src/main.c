@@ -18,34 +18,9 @@ static bool is_help(const char *argument)
     return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
 }
 
-/* A standard descriptor that the caller closed would go to the next file that is opened: a log line
- * would land in the lock file, an error inside an export. What is printed to a closed output fails,
- * as it should. */
-static bool secure_descriptors(void)
-{
-    static const int modes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
-
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void end_as_init(int number)
 {
     _exit(128 + number); /* as a shell tells of a process that a signal ended */
-}
-
-/* PID 1 of a container gets no signal that it has no handler for: a command that waits for a
- * database could not be stopped. Commands with something to tidy up have handlers of their own. */
-static void heed_signals_as_init(void)
-{
-    if (getpid() == 1) {
-        signal(SIGTERM, end_as_init);
-        signal(SIGINT, end_as_init);
-    }
 }
 
 static int run(int argc, char **argv)
@@ -70,9 +45,33 @@ static int run(int argc, char **argv)
     return runs[command](argc - 2, argv + 2);
 }
 
-/* What was printed and did not arrive is no success. */
-static int finish_output(int status)
+int main(int argc, char **argv)
 {
+    static const int modes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+
+    /* A standard descriptor that the caller closed would go to the next file that is opened: a log
+     * line would land in the lock file, an error inside an export. What is printed to a closed
+     * output fails, as it should. */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd) {
+            return CLI_FAILED;
+        }
+    }
+    crash_tell();
+    /* A file that may not grow (RLIMIT_FSIZE) is an error of the write, to be told and tidied up.
+     */
+    signal(SIGXFSZ, SIG_IGN);
+    /* PID 1 of a container gets no signal that it has no handler for: a command that waits for a
+     * database could not be stopped. Commands with something to tidy up have handlers of their own.
+     */
+    if (getpid() == 1) {
+        signal(SIGTERM, end_as_init);
+        signal(SIGINT, end_as_init);
+    }
+    settings_judge_database = store_url_judge;
+    const int status = run(argc, argv);
+
+    /* What was printed and did not arrive is no success. */
     errno = 0;
     const bool written = fflush(stdout) == 0 && !ferror(stdout);
     if (written || status != CLI_OK) {
@@ -80,18 +79,4 @@ static int finish_output(int status)
     }
     return complain(CLI_FAILED, "cannot write to standard output%s%s", errno ? ": " : "",
                     errno ? strerror(errno) : "");
-}
-
-int main(int argc, char **argv)
-{
-    if (!secure_descriptors()) {
-        return CLI_FAILED;
-    }
-    crash_tell();
-    /* A file that may not grow (RLIMIT_FSIZE) is an error of the write, to be told and tidied up.
-     */
-    signal(SIGXFSZ, SIG_IGN);
-    heed_signals_as_init();
-    settings_judge_database = store_url_judge;
-    return finish_output(run(argc, argv));
 }

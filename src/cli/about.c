@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <assert.h>
 #include <libpq-fe.h>
 #include <sodium.h>
 #include <sqlite3.h>
@@ -20,6 +21,7 @@ int cli_version(int argc, char **argv)
     const int pq_number = PQlibVersion(); /* 150008 is 15.8 */
     char pq[32];
 
+    assert(argc == 0 || argv);
     if (status != CLI_OK) {
         return status;
     }
@@ -91,23 +93,6 @@ static const char *access_name(const struct http_route *route)
     }
 }
 
-static void write_route(struct json_writer *w, const struct http_route *route)
-{
-    jw_open_object(w);
-    jw_name(w, SLICE("method"));
-    jw_text(w, http_method_name(route->method));
-    cli_json_text(w, "path", route->path);
-    cli_json_text(w, "operation_id", route->operation_id);
-    cli_json_text(w, "access", access_name(route));
-    if (route->body_most > 0) {
-        cli_json_number(w, "max_body_bytes", route->body_most);
-    } else {
-        cli_json_text(w, "max_body_bytes", NULL); /* MAX_BODY_BYTES decides */
-    }
-    cli_json_text(w, "quota", api_quota_name(route->quota));
-    jw_close_object(w);
-}
-
 int cli_routes(int argc, char **argv)
 {
     const bool json = cli_take_flag(&argc, argv, "--json");
@@ -122,8 +107,20 @@ int cli_routes(int argc, char **argv)
         struct cli_json out;
         struct json_writer *w = cli_json_begin(&out);
         jw_open_array(w);
-        for (size_t i = 0; i < count; i++) {
-            write_route(w, &routes[i]);
+        for (const struct http_route *route = routes; route < routes + count; route++) {
+            jw_open_object(w);
+            jw_name(w, SLICE("method"));
+            jw_text(w, http_method_name(route->method));
+            cli_json_text(w, "path", route->path);
+            cli_json_text(w, "operation_id", route->operation_id);
+            cli_json_text(w, "access", access_name(route));
+            if (route->body_most > 0) {
+                cli_json_number(w, "max_body_bytes", route->body_most);
+            } else {
+                cli_json_text(w, "max_body_bytes", NULL); /* MAX_BODY_BYTES decides */
+            }
+            cli_json_text(w, "quota", api_quota_name(route->quota));
+            jw_close_object(w);
         }
         jw_close_array(w);
         return cli_json_print(&out, stdout);

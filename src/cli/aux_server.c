@@ -118,45 +118,33 @@ struct aux_server *aux_server_control(struct api *api, const char *file, const c
 
 /* ---- /metrics ---- */
 
-/* Cuts `[host]:port` into its parts. False: the host is too long. */
-static bool split_address(const char *address, char host[static HOST_MOST], uint16_t *port)
-{
-    struct slice text = slice_of(address);
-    const char *colon = memrchr(address, ':', text.len);
-    uint64_t number = 0;
-    const bool good = colon && slice_to_u64(slice_of(colon + 1), UINT16_MAX, &number);
-
-    assert(good); /* the settings were checked */
-    *port = (uint16_t)number;
-    text.len = (size_t)(colon - address);
-    if (address[0] == '[') {
-        text = (struct slice){text.ptr + 1, text.len - 2};
-    }
-    if (text.len >= HOST_MOST) {
-        return false;
-    }
-    memcpy(host, text.ptr, text.len);
-    host[text.len] = '\0';
-    return true;
-}
-
 struct aux_server *aux_server_metrics(struct api *api, const char *address, char *why, size_t size)
 {
     struct aux_server *server = create_aux_server();
     const char *reason = "out of memory or threads";
+    const char *colon = strrchr(address, ':');
+    uint64_t port = 0;
+    const bool good = colon && slice_to_u64(slice_of(colon + 1), UINT16_MAX, &port);
+
+    assert(good); /* the settings were checked */
+    struct slice host = {address, (size_t)(colon - address)};
+    if (address[0] == '[') {
+        host = (struct slice){address + 1, host.len - 2};
+    }
     struct http_server_options options = {
+        .port = (uint16_t)port,
         .threads = 1,
         .body_most = METRICS_BODY_MOST,
         .connections_most = METRICS_CONNECTIONS_MOST,
         .hooks = api_metrics_hooks(api),
     };
-
-    if (server) {
-        options.host = server->host;
-        options.routes = api_metrics_routes(&options.route_count);
+    options.routes = api_metrics_routes(&options.route_count);
+    if (server && host.len >= sizeof server->host) {
         reason = "its host is too long";
-        if (split_address(address, server->host, &options.port) &&
-            start_aux_server(server, &options, "metrics", &reason)) {
+    } else if (server) {
+        memcpy(server->host, host.ptr, host.len); /* the rest is zero */
+        options.host = server->host;
+        if (start_aux_server(server, &options, "metrics", &reason)) {
             char authority[HOST_MOST + 16];
             cli_write_authority(server->host, http_server_port(server->http), authority,
                                 sizeof authority);

@@ -19,25 +19,10 @@ struct flags {
     bool force;
 };
 
-/* A server's own tools know better what is consistent there. */
-static int name_backup_tool(const char *target)
+static struct flags take_flags(int *argc, char **argv)
 {
-    const bool piped = strcmp(target, "-") == 0;
-
-    return complain(CLI_CONFIGURATION,
-                    "this copies a SQLite file; for PostgreSQL run: pg_dump --format=custom "
-                    "%s%s%s--dbname=\"$DATABASE_URL\" (or pg_basebackup, for the whole server)",
-                    piped ? "" : "--file=", piped ? "" : target, piped ? "" : " ");
-}
-
-static int name_restore_tool(const char *source)
-{
-    return complain(
-        CLI_CONFIGURATION,
-        "this puts a SQLite file back; for PostgreSQL run, into an empty database: pg_restore "
-        "--single-transaction --no-owner --dbname=\"$DATABASE_URL\" %s && psql "
-        "\"$DATABASE_URL\" -c 'UPDATE meta SET epoch = gen_random_uuid()'",
-        source);
+    return (struct flags){.json = cli_take_flag(argc, argv, "--json"),
+                          .force = cli_take_flag(argc, argv, "--force")};
 }
 
 /* ---- backup ---- */
@@ -53,8 +38,22 @@ static void show_backup_progress(int64_t copied, int64_t pages)
     }
 }
 
-static int print_backup_json(FILE *to, const char *target, const struct backup_report *report)
+static int print_backup(FILE *to, const char *target, const struct backup_report *report,
+                        bool as_json)
 {
+    if (!as_json) {
+        fprintf(to, "wrote %s: %lld bytes, schema %lld\n", target, (long long)report->bytes,
+                (long long)report->schema);
+        for (size_t i = 0; i < report->tables.count; i++) {
+            const struct inspect_table *table = &report->tables.list[i];
+            fprintf(to, "  %-18s %10lld rows  %s\n", table->name, (long long)table->sum.rows,
+                    table->sum.text);
+        }
+        fprintf(to, "checked: whole, and the same as the database at the moment it was read\n"
+                    "not in it: the secret (JWT_SECRET, or the .jwt-secret file); keep that "
+                    "elsewhere\n");
+        return CLI_OK;
+    }
     struct cli_json json;
     struct json_writer *w = cli_json_begin(&json);
 
@@ -77,45 +76,21 @@ static int print_backup_json(FILE *to, const char *target, const struct backup_r
     return cli_json_print(&json, to);
 }
 
-static int print_backup_text(FILE *to, const char *target, const struct backup_report *report)
-{
-    fprintf(to, "wrote %s: %lld bytes, schema %lld\n", target, (long long)report->bytes,
-            (long long)report->schema);
-    for (size_t i = 0; i < report->tables.count; i++) {
-        const struct inspect_table *table = &report->tables.list[i];
-        fprintf(to, "  %-18s %10lld rows  %s\n", table->name, (long long)table->sum.rows,
-                table->sum.text);
-    }
-    fprintf(to,
-            "checked: whole, and the same as the database at the moment it was read\n"
-            "not in it: the secret (JWT_SECRET, or the .jwt-secret file); keep that elsewhere\n");
-    return CLI_OK;
-}
-
-/* The copy is good, whether or not this can be written. */
-static void note_backup(const char *source, const struct backup_report *report)
-{
-    char why[WHY_SIZE];
-
-    if (!backup_note_time(source, report->read_ms, why, sizeof why)) {
-        (void)complain(CLI_OK,
-                       "warning: %s; the copy is good, but the server will not know of it "
-                       "(taskhold_last_backup_timestamp_seconds)",
-                       why);
-    }
-}
-
 static int run_backup(const char *url, const char *target, const void *given)
 {
     const struct flags *flags = given;
+    /* With `-` the copy itself is what stands on standard output. */
+    const bool piped = strcmp(target, "-") == 0;
 
+    /* A server's own tools know better what is consistent there. */
     if (store_engine_for(url)->shared) {
-        return name_backup_tool(target);
+        return complain(CLI_CONFIGURATION,
+                        "this copies a SQLite file; for PostgreSQL run: pg_dump --format=custom "
+                        "%s%s%s--dbname=\"$DATABASE_URL\" (or pg_basebackup, for the whole server)",
+                        piped ? "" : "--file=", piped ? "" : target, piped ? "" : " ");
     }
     struct backup_report *report = calloc(1, sizeof *report);
     char why[WHY_SIZE] = "out of memory";
-    /* With `-` the copy itself is what stands on standard output. */
-    const bool piped = strcmp(target, "-") == 0;
     FILE *to = piped ? stderr : stdout;
     const char *name = piped ? "standard output" : target;
     struct backup_options options = {.url = url,
@@ -137,9 +112,13 @@ static int run_backup(const char *url, const char *target, const void *given)
     (void)!nice(NICENESS);
     options.source = source;
     if (source && backup_create(&options, report, why, sizeof why)) {
-        note_backup(source, report);
-        status =
-            flags->json ? print_backup_json(to, name, report) : print_backup_text(to, name, report);
+        if (!backup_note_time(source, report->read_ms, why, sizeof why)) {
+            (void)complain(CLI_OK,
+                           "warning: %s; the copy is good, but the server will not know of it "
+                           "(taskhold_last_backup_timestamp_seconds)",
+                           why);
+        }
+        status = print_backup(to, name, report, flags->json);
     } else {
         fputs(line_is_open ? "\n" : "", stderr);
         status = complain(CLI_FAILED, "%s", why);
@@ -151,10 +130,8 @@ static int run_backup(const char *url, const char *target, const void *given)
 
 int cli_backup(int argc, char **argv)
 {
-    struct flags flags = {0};
+    const struct flags flags = take_flags(&argc, argv);
 
-    flags.json = cli_take_flag(&argc, argv, "--json");
-    flags.force = cli_take_flag(&argc, argv, "--force");
     return cli_with_file(argc, argv, "back up to", run_backup, &flags);
 }
 
@@ -169,7 +146,12 @@ static int run_restore(const char *url, const char *source, const void *given)
     int status = CLI_OK;
 
     if (store_engine_for(url)->shared) {
-        return name_restore_tool(source);
+        return complain(
+            CLI_CONFIGURATION,
+            "this puts a SQLite file back; for PostgreSQL run, into an empty database: pg_restore "
+            "--single-transaction --no-owner --dbname=\"$DATABASE_URL\" %s && psql "
+            "\"$DATABASE_URL\" -c 'UPDATE meta SET epoch = gen_random_uuid()'",
+            source);
     }
     if (!restore_run(&options, &report, why, sizeof why)) {
         status = complain(CLI_FAILED, "%s", why);
@@ -197,9 +179,7 @@ static int run_restore(const char *url, const char *source, const void *given)
 
 int cli_restore(int argc, char **argv)
 {
-    struct flags flags = {0};
+    const struct flags flags = take_flags(&argc, argv);
 
-    flags.force = cli_take_flag(&argc, argv, "--force");
-    flags.json = cli_take_flag(&argc, argv, "--json");
     return cli_with_file(argc, argv, "restore from", run_restore, &flags);
 }

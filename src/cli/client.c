@@ -46,26 +46,6 @@ bool client_send(int fd, const char *host, const char *path, struct slice body)
     return good;
 }
 
-static bool client_read_all(int fd, struct buffer *bytes)
-{
-    const struct timeval limit = {.tv_sec = LIMIT_SECONDS};
-
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    buffer_init(bytes, ANSWER_MOST);
-    for (;;) {
-        char *room = buffer_reserve(bytes, PIECE);
-        const ssize_t n = room ? recv(fd, room, PIECE, 0) : -1;
-        if (room && n < 0 && errno == EINTR) {
-            continue; /* stopped and continued: with a time limit the kernel does not go on itself
-                       */
-        }
-        if (n <= 0) {
-            return n == 0;
-        }
-        bytes->len += (size_t)n;
-    }
-}
-
 unsigned client_status(struct slice line)
 {
     uint64_t status = 0;
@@ -83,12 +63,26 @@ bool client_receive(int fd, struct client_answer *answer)
     assert(fd >= 0);
     *answer = (struct client_answer){0};
     uint64_t length = UINT64_MAX;
-    bool good = client_read_all(fd, &answer->bytes);
-    struct slice rest = buffer_slice(&answer->bytes);
+    const struct timeval limit = {.tv_sec = LIMIT_SECONDS};
+    struct buffer *bytes = &answer->bytes;
+    ssize_t n = 1;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    buffer_init(bytes, ANSWER_MOST);
+    while (n != 0) {
+        char *room = buffer_reserve(bytes, PIECE);
+        n = room ? recv(fd, room, PIECE, 0) : -1;
+        /* Stopped and continued: with a time limit the kernel does not go on itself. */
+        if (n < 0 && (!room || errno != EINTR)) {
+            return false;
+        }
+        bytes->len += n > 0 ? (size_t)n : 0;
+    }
+    struct slice rest = buffer_slice(bytes);
     struct slice line = slice_next(&rest, '\n');
 
     answer->status = client_status(line);
-    good = good && answer->status != 0;
+    bool good = answer->status != 0;
     while (good && rest.ptr) {
         line = slice_next(&rest, '\n');
         struct slice name = slice_next(&line, ':');

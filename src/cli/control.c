@@ -33,7 +33,6 @@ struct control_desk {
     struct store *store;
     struct api *api;
     struct aux_server *server;
-    bool logging;
 };
 
 /* The file has to be there by now. */
@@ -74,26 +73,11 @@ static char *make_socket_place(struct control_desk *desk)
     return name;
 }
 
-static bool start_desk_server(struct control_desk *desk, const char **why)
-{
-    const char *file = desk->engine->file(desk->store);
-    char *made = NULL;
-
-    if (file && locate_socket(desk)) {
-        desk->server = aux_server_control(desk->api, file, why);
-    } else if (!file) {
-        made = make_socket_place(desk);
-        *why = "no folder can be created in it; set TMPDIR to a folder that can be written";
-        desk->server = made ? aux_server_control(desk->api, made, why) : NULL;
-    }
-    free(made);
-    return desk->server != NULL;
-}
-
 /* The way without a server: this process is the one that writes. */
 static int serve_myself(struct control_desk *desk)
 {
     const char *why = "out of memory or threads";
+    const char *file = desk->engine->file(desk->store);
     const struct api_options options = {
         .engine = desk->engine,
         .store = desk->store,
@@ -102,39 +86,22 @@ static int serve_myself(struct control_desk *desk)
         .version = TASKHOLD_VERSION,
     };
 
-    desk->logging = log_start(LOG_ERROR, !isatty(STDERR_FILENO));
+    (void)log_start(LOG_ERROR, !isatty(STDERR_FILENO));
     desk->api = api_create(&options);
-    if (desk->api && start_desk_server(desk, &why)) {
+    if (desk->api && file) {
+        const bool found = locate_socket(desk);
+        desk->server = found ? aux_server_control(desk->api, file, &why) : NULL;
+    } else if (desk->api) {
+        char *made = make_socket_place(desk);
+        why = "no folder can be created in it; set TMPDIR to a folder that can be written";
+        desk->server = made ? aux_server_control(desk->api, made, &why) : NULL;
+        free(made);
+    }
+    if (desk->server) {
         return CLI_OK;
     }
     return complain(CLI_FAILED, "%s: %s", desk->path ? desk->path : "the command cannot start",
                     why);
-}
-
-static bool open_desk_store(struct control_desk *desk, char why[static REASON_LEN])
-{
-    struct store_options options = cli_store_options(desk->settings);
-
-    options.impatient = true; /* somebody waits */
-    options.sessions_ended = api_sessions_ended;
-    options.context = desk->revocations;
-    desk->store = desk->engine->open(&options, why, REASON_LEN);
-    return desk->store != NULL;
-}
-
-/* A server that answers, or UNIX_SOCKET_NOBODY: it is worth trying again. */
-static enum unix_socket_connected knock_at_server(struct control_desk *desk, const char **why)
-{
-    int fd = -1;
-    enum unix_socket_connected verdict = UNIX_SOCKET_NOBODY;
-
-    if (locate_socket(desk)) {
-        verdict = unix_socket_connect(desk->path, desk->owner, &fd, why);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return verdict;
 }
 
 /* Takes the database, or finds who has it. */
@@ -143,16 +110,26 @@ static int find_writer(struct control_desk *desk)
     const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
     char reason[REASON_LEN] = "";
     const char *why = NULL;
+    struct store_options options = cli_store_options(desk->settings);
 
+    options.impatient = true; /* somebody waits */
+    options.sessions_ended = api_sessions_ended;
+    options.context = desk->revocations;
     for (unsigned i = 0; i < TRIES; i++) {
-        if (open_desk_store(desk, reason)) {
+        desk->store = desk->engine->open(&options, reason, sizeof reason);
+        if (desk->store) {
             return serve_myself(desk);
         }
         if (desk->engine->shared) {
             return complain(CLI_FAILED, "%s", reason);
         }
-        const enum unix_socket_connected verdict = knock_at_server(desk, &why);
+        enum unix_socket_connected verdict = UNIX_SOCKET_NOBODY;
+        int fd = -1;
+        if (locate_socket(desk)) {
+            verdict = unix_socket_connect(desk->path, desk->owner, &fd, &why);
+        }
         if (verdict == UNIX_SOCKET_CONNECTED) {
+            close(fd);
             return CLI_OK;
         }
         if (verdict == UNIX_SOCKET_REFUSED) {
@@ -166,23 +143,11 @@ static int find_writer(struct control_desk *desk)
                     reason);
 }
 
-/* A mistyped path is no wish for an empty database. */
-static int check_database_there(const struct control_desk *desk, bool make)
-{
-    const char *file = desk->engine->url_file(desk->settings->database_url);
-
-    if (!make && file && access(file, F_OK) != 0 && errno == ENOENT) {
-        return complain(CLI_FAILED, "there is no database %s; name one with --database", file);
-    }
-    return CLI_OK;
-}
-
 int control_open(struct control_desk **out, const struct settings *settings, bool make)
 {
+    assert(!settings_fault(settings));
     struct control_desk *desk = calloc(1, sizeof *desk);
     int status = CLI_OK;
-
-    assert(!settings_fault(settings));
 
     *out = desk;
     if (!desk) {
@@ -192,11 +157,14 @@ int control_open(struct control_desk **out, const struct settings *settings, boo
     desk->engine = store_engine_for(settings->database_url);
     assert(desk->engine); /* the settings were checked */
     desk->revocations = revocations_create();
+    const char *file = desk->engine->url_file(settings->database_url);
     if (!desk->revocations) {
         status = complain(CLI_FAILED, "out of memory");
+    } else if (!make && file && access(file, F_OK) != 0 && errno == ENOENT) {
+        /* A mistyped path is no wish for an empty database. */
+        status = complain(CLI_FAILED, "there is no database %s; name one with --database", file);
     } else {
-        status = check_database_there(desk, make);
-        status = status == CLI_OK ? find_writer(desk) : status;
+        status = find_writer(desk);
     }
     if (status != CLI_OK) {
         control_close(out);
@@ -221,9 +189,7 @@ void control_close(struct control_desk **out)
         (void)rmdir(desk->folder);
     }
     revocations_destroy(&desk->revocations);
-    if (desk->logging) {
-        log_stop();
-    }
+    log_stop();
     free(desk->folder);
     free(desk->path);
     free(desk);

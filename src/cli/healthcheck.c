@@ -40,33 +40,26 @@ static bool copy_text(char *out, size_t size, struct slice text)
     if (text.len >= size) {
         return false;
     }
-    if (text.len > 0) {
-        memcpy(out, text.ptr, text.len);
-    }
+    memcpy(out, text.ptr, text.len);
     out[text.len] = '\0';
     return true;
 }
 
-/* Nothing that could end the request line or a field. */
-static bool is_visible(struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] <= ' ' || text.ptr[i] > '~') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Parses http://HOST[:PORT][/PATH], HOST a name, an IPv4 address or an IPv6 address in brackets. */
+/* Parses http://HOST[:PORT][/PATH] (without a path that of `target` stays), HOST a name, an IPv4
+ * address or an IPv6 address in brackets. */
 static bool parse_url(struct slice url, struct target *target)
 {
     struct slice host = {0};
-    struct slice path = SLICE("/readyz");
+    struct slice path = {0};
     uint64_t number = 0;
 
-    if (!slice_starts(url, SLICE("http://")) || !is_visible(url)) {
+    if (!slice_starts(url, SLICE("http://"))) {
         return false;
+    }
+    for (size_t i = 0; i < url.len; i++) {
+        if (url.ptr[i] <= ' ' || url.ptr[i] > '~') {
+            return false; /* it could end the request line or a field */
+        }
     }
     url = slice_from(url, 7);
     for (size_t i = 0; i < url.len; i++) {
@@ -90,7 +83,7 @@ static bool parse_url(struct slice url, struct target *target)
     }
     target->port = (uint16_t)number;
     return host.len > 0 && copy_text(target->host, sizeof target->host, host) &&
-           copy_text(target->path, sizeof target->path, path);
+           (path.len == 0 || copy_text(target->path, sizeof target->path, path));
 }
 
 /* A socket connected to the first address that takes it, or -1. */
@@ -137,8 +130,17 @@ static unsigned ask_health(int fd, const struct target *target)
     return client_status((struct slice){line, len});
 }
 
-static int report_health(const struct target *target, unsigned status, bool json)
+static int check_health(const struct target *target, bool json)
 {
+    unsigned status = 0;
+
+    signal(SIGALRM, on_health_alarm);
+    alarm(LIMIT_SECONDS);
+    const int fd = connect_to(target);
+    if (fd >= 0) {
+        status = ask_health(fd, target);
+        close(fd);
+    }
     if (json) {
         char text[8];
         (void)snprintf(text, sizeof text, "%u", status);
@@ -155,40 +157,11 @@ static int report_health(const struct target *target, unsigned status, bool json
     return status == 200 ? CLI_OK : CLI_FAILED;
 }
 
-static int check_health(const struct target *target, bool json)
-{
-    unsigned status = 0;
-    int fd = -1;
-
-    signal(SIGALRM, on_health_alarm);
-    alarm(LIMIT_SECONDS);
-    fd = connect_to(target);
-    if (fd >= 0) {
-        status = ask_health(fd, target);
-        close(fd);
-    }
-    return report_health(target, status, json);
-}
-
-/* Where the server of these settings listens, as seen from this machine. */
-static int target_from_settings(const struct settings *settings, struct target *target)
-{
-    if (settings->port == 0) {
-        return complain(CLI_CONFIGURATION, "PORT is 0, any free port; give the URL");
-    }
-    if (!copy_text(target->host, sizeof target->host, slice_of(cli_local_host(settings->host)))) {
-        return complain(CLI_CONFIGURATION, "HOST is too long; give the URL");
-    }
-    target->port = (uint16_t)settings->port;
-    (void)copy_text(target->path, sizeof target->path, SLICE("/readyz"));
-    return CLI_OK;
-}
-
 int cli_healthcheck(int argc, char **argv)
 {
     const bool json = cli_take_flag(&argc, argv, "--json");
     struct settings settings = {0};
-    struct target target = {0};
+    struct target target = {.path = "/readyz"};
     char **rest = NULL;
     int rest_count = 0;
     int status = CLI_OK;
@@ -197,7 +170,14 @@ int cli_healthcheck(int argc, char **argv)
     if (argc != 1 || argv[0][0] == '-') {
         status = settings_load(&settings, argc, argv, &rest, &rest_count);
         if (status == CLI_OK && rest_count == 0) {
-            status = target_from_settings(&settings, &target);
+            /* Where the server of these settings listens, as seen from this machine. */
+            const struct slice host = slice_of(cli_local_host(settings.host));
+            target.port = (uint16_t)settings.port;
+            if (settings.port == 0) {
+                status = complain(CLI_CONFIGURATION, "PORT is 0, any free port; give the URL");
+            } else if (!copy_text(target.host, sizeof target.host, host)) {
+                status = complain(CLI_CONFIGURATION, "HOST is too long; give the URL");
+            }
         }
         settings_finish(&settings);
     } else {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <assert.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -85,20 +86,6 @@ static bool is_shown(enum cli_settings settings, enum setting_id id)
     }
 }
 
-static void print_setting(const struct setting_row *row)
-{
-    char left[64];
-
-    (void)snprintf(left, sizeof left, "--%s %s", row->flag, row->is_number ? "N" : "TEXT");
-    printf("  %-28s %s", left, row->help);
-    if (row->is_number) {
-        printf(", %lld to %lld [%s, %lld]\n", (long long)row->least, (long long)row->most,
-               row->name, (long long)row->fallback);
-    } else {
-        printf(" [%s, %s]\n", row->name, row->fallback_text ? row->fallback_text : "not set");
-    }
-}
-
 static void print_settings(enum cli_settings settings)
 {
     printf(
@@ -110,8 +97,18 @@ static void print_settings(enum cli_settings settings)
         "                               for root and its user when no database is named\n",
         settings == CLI_SETTINGS_ALL ? "" : " Those of taskhold help serve are taken too.");
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
-        if (setting_rows[id].flag && is_shown(settings, (enum setting_id)id)) {
-            print_setting(&setting_rows[id]);
+        const struct setting_row *row = &setting_rows[id];
+        char left[64];
+        if (!row->flag || !is_shown(settings, (enum setting_id)id)) {
+            continue;
+        }
+        (void)snprintf(left, sizeof left, "--%s %s", row->flag, row->is_number ? "N" : "TEXT");
+        printf("  %-28s %s", left, row->help);
+        if (row->is_number) {
+            printf(", %lld to %lld [%s, %lld]\n", (long long)row->least, (long long)row->most,
+                   row->name, (long long)row->fallback);
+        } else {
+            printf(" [%s, %s]\n", row->name, row->fallback_text ? row->fallback_text : "not set");
         }
     }
 }
@@ -133,17 +130,6 @@ static void print_command(const struct cli_command *command)
     if (command->settings != CLI_SETTINGS_NONE) {
         print_settings(command->settings);
     }
-}
-
-static void print_all(void)
-{
-    printf("taskhold: the backend of a to-do application\n\nusage: taskhold COMMAND\n\n");
-    for (size_t id = 0; id < CLI_COUNT; id++) {
-        printf("  %-12s %s\n", cli_commands[id].name, cli_commands[id].summary);
-    }
-    printf(
-        "\n`taskhold serve` works without any configuration. `taskhold help COMMAND` prints more."
-        "\nExit status: 0 done, 1 failed, 2 usage, 78 configuration.\n");
 }
 
 /* ---- JSON ---- */
@@ -171,23 +157,6 @@ static void write_command(struct json_writer *w, const struct cli_command *comma
     jw_close_object(w);
 }
 
-static void write_setting(struct json_writer *w, const struct setting_row *row)
-{
-    jw_open_object(w);
-    cli_json_text(w, "name", row->name);
-    cli_json_text(w, "flag", row->flag);
-    cli_json_text(w, "help", row->help);
-    cli_json_bool(w, "secret", row->secret);
-    if (row->is_number) {
-        cli_json_number(w, "default", row->fallback);
-        cli_json_number(w, "least", row->least);
-        cli_json_number(w, "most", row->most);
-    } else {
-        cli_json_text(w, "default", row->fallback_text);
-    }
-    jw_close_object(w);
-}
-
 /* The commands from `first` to before `end`, and all that can be set. */
 static int print_json(size_t first, size_t end)
 {
@@ -203,8 +172,20 @@ static int print_json(size_t first, size_t end)
     jw_close_array(w);
     jw_name(w, SLICE("settings"));
     jw_open_array(w);
-    for (size_t id = 0; id < SETTING_COUNT; id++) {
-        write_setting(w, &setting_rows[id]);
+    for (const struct setting_row *row = setting_rows; row < setting_rows + SETTING_COUNT; row++) {
+        jw_open_object(w);
+        cli_json_text(w, "name", row->name);
+        cli_json_text(w, "flag", row->flag);
+        cli_json_text(w, "help", row->help);
+        cli_json_bool(w, "secret", row->secret);
+        if (row->is_number) {
+            cli_json_number(w, "default", row->fallback);
+            cli_json_number(w, "least", row->least);
+            cli_json_number(w, "most", row->most);
+        } else {
+            cli_json_text(w, "default", row->fallback_text);
+        }
+        jw_close_object(w);
     }
     jw_close_array(w);
     jw_name(w, SLICE("variables"));
@@ -226,6 +207,7 @@ int cli_help(int argc, char **argv)
     const bool json = cli_take_flag(&argc, argv, "--json");
     enum cli_id id = CLI_COUNT;
 
+    assert(argc == 0 || argv);
     if (argc > 1) {
         return cli_no_more(argc - 1, argv + 1, (const char *const[]){"--json", NULL});
     }
@@ -240,8 +222,14 @@ int cli_help(int argc, char **argv)
     }
     if (argc == 1) {
         print_command(&cli_commands[id]);
-    } else {
-        print_all();
+        return CLI_OK;
     }
+    printf("taskhold: the backend of a to-do application\n\nusage: taskhold COMMAND\n\n");
+    for (size_t row = 0; row < CLI_COUNT; row++) {
+        printf("  %-12s %s\n", cli_commands[row].name, cli_commands[row].summary);
+    }
+    printf(
+        "\n`taskhold serve` works without any configuration. `taskhold help COMMAND` prints more."
+        "\nExit status: 0 done, 1 failed, 2 usage, 78 configuration.\n");
     return CLI_OK;
 }

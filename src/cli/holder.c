@@ -11,51 +11,35 @@
 
 #include "base/slice.h"
 
-#define SOCKETS_MOST                                                                               \
-    16 /* that listen on one port: one for each address, and each loop of a server */
+/* That listen on one port: one for each address, and each loop of a server. */
+#define SOCKETS_MOST 16
 
 struct sockets {
     unsigned long inodes[SOCKETS_MOST];
     size_t count;
 };
 
-/* The next word of a line of /proc. */
-static struct slice next_proc_word(struct slice *rest)
-{
-    while (rest->len > 0 && *rest->ptr == ' ') {
-        *rest = slice_from(*rest, 1);
-    }
-    return slice_next(rest, ' ');
-}
-
-/* `0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 1000 0 12345 …`: local
- * address, remote address, state (0A listens), queues, timer, retransmits, user, timeout, inode. */
-static bool read_listener(const char *line, uint16_t port, unsigned long *inode)
-{
-    struct slice rest = slice_of(line);
-    struct slice words[10];
-    char wanted[8];
-
-    for (size_t i = 0; i < 10; i++) {
-        words[i] = next_proc_word(&rest);
-    }
-    (void)snprintf(wanted, sizeof wanted, ":%04X", (unsigned)port);
-    if (words[1].len < 5 || memcmp(words[1].ptr + words[1].len - 5, wanted, 5) != 0 ||
-        !slice_eq(words[3], SLICE("0A")) || !words[9].ptr) {
-        return false;
-    }
-    *inode = strtoul(words[9].ptr, NULL, 10);
-    return true;
-}
-
+/* Lines of the table are `0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000
+ * 1000 0 12345 …`: local address, remote address, state (0A listens), queues, timer, retransmits,
+ * user, timeout, inode. */
 static void find_sockets(const char *table, uint16_t port, struct sockets *sockets)
 {
     char line[512];
+    char wanted[8];
     FILE *in = fopen(table, "re");
 
+    (void)snprintf(wanted, sizeof wanted, ":%04X", (unsigned)port);
     while (in && sockets->count < SOCKETS_MOST && fgets(line, sizeof line, in)) {
-        if (read_listener(line, port, &sockets->inodes[sockets->count])) {
-            sockets->count++;
+        struct slice rest = slice_of(line);
+        struct slice words[10];
+        for (size_t i = 0; i < 10; i++) {
+            do {
+                words[i] = slice_next(&rest, ' ');
+            } while (rest.ptr && words[i].len == 0);
+        }
+        if (slice_ends(words[1], slice_of(wanted)) && slice_eq(words[3], SLICE("0A")) &&
+            words[9].ptr) {
+            sockets->inodes[sockets->count++] = strtoul(words[9].ptr, NULL, 10);
         }
     }
     if (in) {
@@ -88,25 +72,11 @@ static bool has_socket(const char *pid, const struct sockets *sockets)
     return found;
 }
 
-static void write_holder(const char *pid, char *out, size_t size)
-{
-    char path[64];
-    char name[32] = "";
-
-    (void)snprintf(path, sizeof path, "/proc/%.20s/comm", pid);
-    FILE *in = fopen(path, "re");
-    if (in && fgets(name, sizeof name, in)) {
-        name[strcspn(name, "\n")] = '\0';
-    }
-    if (in) {
-        (void)fclose(in);
-    }
-    (void)snprintf(out, size, " (held by pid %.20s%s%s)", pid, *name ? ", " : "", name);
-}
-
 const char *holder_of_port(uint16_t port, char *out, size_t size)
 {
     struct sockets sockets = {0};
+    char path[64];
+    char name[32] = "";
 
     assert(size > 0);
     out[0] = '\0';
@@ -114,11 +84,21 @@ const char *holder_of_port(uint16_t port, char *out, size_t size)
     find_sockets("/proc/net/tcp6", port, &sockets);
     DIR *processes = sockets.count > 0 ? opendir("/proc") : NULL;
     struct dirent *entry = processes ? readdir(processes) : NULL;
-    for (; entry && out[0] == '\0'; entry = readdir(processes)) {
-        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-            has_socket(entry->d_name, &sockets)) {
-            write_holder(entry->d_name, out, size);
+    while (entry && !(entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+                      has_socket(entry->d_name, &sockets))) {
+        entry = readdir(processes);
+    }
+    if (entry) {
+        (void)snprintf(path, sizeof path, "/proc/%.20s/comm", entry->d_name);
+        FILE *in = fopen(path, "re");
+        if (in && fgets(name, sizeof name, in)) {
+            name[strcspn(name, "\n")] = '\0';
         }
+        if (in) {
+            (void)fclose(in);
+        }
+        (void)snprintf(out, size, " (held by pid %.20s%s%s)", entry->d_name, *name ? ", " : "",
+                       name);
     }
     if (processes) {
         (void)closedir(processes);

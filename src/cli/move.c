@@ -24,42 +24,31 @@ struct bar {
     int64_t painted_ms;
 };
 
-static void paint_bar(struct bar *bar, const struct move_progress *progress)
+static bool move_goes_on(void *context, const struct move_progress *progress)
 {
     static const char full[] = "##############################";
     static const char empty[] = "..............................";
-    /* A table may have grown after the count of an unlucky reader. */
-    const int64_t total = progress->total > progress->rows ? progress->total : progress->rows;
-    const int cells = total > 0 ? (int)(progress->rows * BAR_CELLS / total) : BAR_CELLS;
-
-    if (bar->doing && bar->doing != progress->doing) {
-        fputc('\n', stderr);
-    }
-    bar->doing = progress->doing;
-    fprintf(stderr, "\r%-9s [%s%.*s%s%.*s] %3lld %%  %lld of %lld rows", progress->doing,
-            bar->colored ? "\033[32m" : "", cells, full, bar->colored ? "\033[0m" : "",
-            BAR_CELLS - cells, empty, (long long)(total > 0 ? progress->rows * 100 / total : 100),
-            (long long)progress->rows, (long long)total);
-}
-
-static bool move_goes_on(void *context, const struct move_progress *progress)
-{
     struct bar *bar = context;
     const int64_t now = clock_mono_ms();
+    const bool news = bar->doing != progress->doing;
 
-    if (bar->shown && (now - bar->painted_ms >= PAINT_MS || bar->doing != progress->doing ||
-                       progress->rows == progress->total)) {
-        paint_bar(bar, progress);
+    if (bar->shown &&
+        (news || now - bar->painted_ms >= PAINT_MS || progress->rows == progress->total)) {
+        /* A table may have grown after the count of an unlucky reader. */
+        const int64_t total = progress->total > progress->rows ? progress->total : progress->rows;
+        const int cells = total > 0 ? (int)(progress->rows * BAR_CELLS / total) : BAR_CELLS;
+        if (bar->doing && news) {
+            fputc('\n', stderr);
+        }
+        fprintf(stderr, "\r%-9s [%s%.*s%s%.*s] %3lld %%  %lld of %lld rows", progress->doing,
+                bar->colored ? "\033[32m" : "", cells, full, bar->colored ? "\033[0m" : "",
+                BAR_CELLS - cells, empty,
+                (long long)(total > 0 ? progress->rows * 100 / total : 100),
+                (long long)progress->rows, (long long)total);
+        bar->doing = progress->doing;
         bar->painted_ms = now;
     }
     return !*bar->interrupted;
-}
-
-static void end_bar(const struct bar *bar)
-{
-    if (bar->doing) {
-        fputc('\n', stderr);
-    }
 }
 
 /* ---- what was found ---- */
@@ -140,18 +129,19 @@ static int move_databases(const struct settings *settings, struct move_options *
 {
     static struct move_report report;
     const char *no_color = getenv("NO_COLOR");
-    /* Twice: it ends at once, which is as safe. */
-    const volatile sig_atomic_t *interrupted = cli_interrupt_watch((int)SA_RESETHAND);
     struct bar bar = {.shown = isatty(STDERR_FILENO) == 1,
                       .colored = !no_color || *no_color == '\0',
-                      .interrupted = interrupted};
+                      /* Twice: it ends at once, which is as safe. */
+                      .interrupted = cli_interrupt_watch((int)SA_RESETHAND)};
     char why[WHY_SIZE] = "";
     int status = CLI_OK;
 
     options->progress = move_goes_on;
     options->context = &bar;
     const bool done = move_run(options, &report, why, sizeof why);
-    end_bar(&bar);
+    if (bar.doing) {
+        fputc('\n', stderr);
+    }
     if (report.compared && json) {
         status = print_move_json(&report);
     } else if (report.compared) {

@@ -85,16 +85,6 @@ static bool is_setting_new(const struct reload *reload, const struct settings *f
     return !settings_same(reload->settings, fresh, id);
 }
 
-static void take_level(struct reload *reload, struct settings *fresh, struct buffer *changed)
-{
-    if (!is_setting_new(reload, fresh, SETTING_log_level)) {
-        return;
-    }
-    log_set_level(log_level_of(fresh->log_level));
-    settings_exchange(reload->settings, fresh, SETTING_log_level);
-    add_changed_name(changed, "LOG_LEVEL");
-}
-
 /* The three belong together: a bad one keeps all of the old. */
 static void take_policy(struct reload *reload, struct settings *fresh, struct buffer *changed)
 {
@@ -132,11 +122,6 @@ static void drop_keys(void *keys)
     keys_destroy((struct keys **)&keys);
 }
 
-static bool same_keys(const struct keys *a, const struct keys *b)
-{
-    return slice_eq(keys_kid(a, 0), keys_kid(b, 0)) && slice_eq(keys_kid(a, 1), keys_kid(b, 1));
-}
-
 static void take_keys(struct reload *reload, struct settings *fresh, struct buffer *changed)
 {
     char why[WHY_SIZE];
@@ -153,7 +138,8 @@ static void take_keys(struct reload *reload, struct settings *fresh, struct buff
         refuse_reload(why);
         return;
     }
-    if (same_keys(keys, *reload->keys)) {
+    if (slice_eq(keys_kid(keys, 0), keys_kid(*reload->keys, 0)) &&
+        slice_eq(keys_kid(keys, 1), keys_kid(*reload->keys, 1))) {
         keys_destroy(&keys);
         return;
     }
@@ -171,30 +157,19 @@ static void take_keys(struct reload *reload, struct settings *fresh, struct buff
 
 /* ---- all of it ---- */
 
-static bool is_setting_taken(enum setting_id id)
-{
-    bool taken = id == SETTING_log_level;
-
-    for (size_t i = 0; i < POLICY_COUNT; i++) {
-        taken = taken || id == policy_ids[i];
-    }
-    for (size_t i = 0; i < SECRET_COUNT; i++) {
-        taken = taken || id == secret_ids[i];
-    }
-    return taken;
-}
-
 /* What only the next start takes. */
 static void tell_of_others(const struct reload *reload, const struct settings *fresh)
 {
-    for (unsigned i = 0; i < SETTING_COUNT; i++) {
-        const enum setting_id id = (enum setting_id)i;
-        if (is_setting_taken(id)) {
-            continue;
-        }
-        if (fresh->faults[id]) {
-            refuse_reload(fresh->faults[id]);
-        } else if (!settings_same(reload->settings, fresh, id)) {
+    bool taken[SETTING_COUNT] = {[SETTING_log_level] = true};
+
+    for (size_t i = 0; i < POLICY_COUNT; i++) {
+        taken[policy_ids[i]] = true;
+    }
+    for (size_t i = 0; i < SECRET_COUNT; i++) {
+        taken[secret_ids[i]] = true;
+    }
+    for (unsigned id = 0; id < SETTING_COUNT; id++) {
+        if (!taken[id] && is_setting_new(reload, fresh, (enum setting_id)id)) {
             log_message(LOG_WARN, "reload_needs_restart", "%s has changed: restart to use it",
                         setting_rows[id].name);
         }
@@ -207,7 +182,6 @@ void reload_run(struct reload *reload)
     struct buffer changed;
 
     assert(reload->server && reload->keys && *reload->keys && reload->settings);
-
     if (settings_read(&fresh, reload->argc, reload->argv, NULL, NULL) != 0) {
         refuse_reload("the settings cannot be read");
         return;
@@ -220,7 +194,11 @@ void reload_run(struct reload *reload)
     }
     settings_need_secret(&fresh);
     buffer_init(&changed, CHANGED_MOST);
-    take_level(reload, &fresh, &changed);
+    if (is_setting_new(reload, &fresh, SETTING_log_level)) {
+        log_set_level(log_level_of(fresh.log_level));
+        settings_exchange(reload->settings, &fresh, SETTING_log_level);
+        add_changed_name(&changed, "LOG_LEVEL");
+    }
     take_policy(reload, &fresh, &changed);
     take_keys(reload, &fresh, &changed);
     tell_of_others(reload, &fresh);

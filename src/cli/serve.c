@@ -37,7 +37,7 @@
 struct service {
     unsigned magic; /* SERVICE_MAGIC */
     struct settings settings;
-    bool logging;
+    sigset_t asked;    /* SIGTERM, SIGINT and SIGHUP */
     pthread_t signals; /* the thread that waits for them */
     bool waiting;      /* it runs */
     atomic_bool ending;
@@ -108,43 +108,27 @@ static void stop_service(struct service *service, const char *name)
     }
 }
 
-/* One that comes during the start waits for its end. */
-static void reload_service(struct service *service)
-{
-    pthread_mutex_lock(&service->lock);
-    const bool serving = service->serving != NULL;
-    service->reload_asked = !serving;
-    pthread_mutex_unlock(&service->lock);
-    if (serving && !http_server_draining(service->server)) {
-        notify_reloading();
-        reload_run(&service->reload);
-        notify_send("READY=1");
-    }
-}
-
-static void asked_set(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGHUP);
-}
-
 static void *signals_main(void *argument)
 {
     struct service *service = OWNER_CAST(argument, struct service, SERVICE_MAGIC);
-    sigset_t set;
     int number = 0;
 
-    asked_set(&set);
     while (!atomic_load(&service->ending)) {
-        if (sigwait(&set, &number) != 0 || atomic_load(&service->ending)) {
+        if (sigwait(&service->asked, &number) != 0 || atomic_load(&service->ending)) {
             continue;
         }
-        if (number == SIGHUP) {
-            reload_service(service);
-        } else {
+        if (number != SIGHUP) {
             stop_service(service, number == SIGINT ? "SIGINT" : "SIGTERM");
+            continue;
+        }
+        pthread_mutex_lock(&service->lock);
+        const bool serving = service->serving != NULL;
+        service->reload_asked = !serving; /* during the start: it waits for its end */
+        pthread_mutex_unlock(&service->lock);
+        if (serving && !http_server_draining(service->server)) {
+            notify_reloading();
+            reload_run(&service->reload);
+            notify_send("READY=1");
         }
     }
     return NULL;
@@ -162,10 +146,12 @@ static bool start_signals(struct service *service)
     /* Never run. A signal that is ignored (nohup), or that PID 1 has no handler for, would not even
      * wait for the thread. */
     const struct sigaction nothing = {.sa_handler = on_nothing, .sa_flags = (int)SA_RESTART};
-    sigset_t set;
 
-    asked_set(&set);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    sigemptyset(&service->asked);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        sigaddset(&service->asked, numbers[i]);
+    }
+    pthread_sigmask(SIG_BLOCK, &service->asked, NULL);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         sigaction(numbers[i], &nothing, NULL);
     }
@@ -181,22 +167,6 @@ static void end_signals(struct service *service)
         pthread_kill(service->signals, SIGHUP);
         pthread_join(service->signals, NULL);
         service->waiting = false;
-    }
-}
-
-/* From now on signals are the server's. */
-static void begin_serving(struct service *service)
-{
-    service->reload.settings = &service->settings;
-    service->reload.file = service->file;
-    service->reload.server = service->server;
-    service->reload.keys = &service->keys;
-    pthread_mutex_lock(&service->lock);
-    service->serving = service->server;
-    const bool asked = service->reload_asked;
-    pthread_mutex_unlock(&service->lock);
-    if (asked) {
-        kill(getpid(), SIGHUP);
     }
 }
 
@@ -230,6 +200,9 @@ static int open_service_store(struct service *service)
     struct store_options options = cli_store_options(&service->settings);
     const char *filesystem = NULL;
 
+    if (!log_start(log_level_of(service->settings.log_level), log_is_json())) {
+        return start_failed(CLI_FAILED, "the log's thread cannot start");
+    }
     service->engine = store_engine_for(options.url);
     assert(service->engine); /* the settings were checked */
     log_write(is_watched() ? LOG_DEBUG : LOG_INFO, "starting",
@@ -253,14 +226,6 @@ static int open_service_store(struct service *service)
     return CLI_OK;
 }
 
-static int load_service_keys(struct service *service)
-{
-    char why[512];
-
-    service->keys = reload_keys(&service->settings, service->file, true, why, sizeof why);
-    return service->keys ? CLI_OK : start_failed(CLI_CONFIGURATION, why);
-}
-
 static bool service_draining(void *context)
 {
     const struct service *service = OWNER_CAST(context, struct service, SERVICE_MAGIC);
@@ -269,6 +234,12 @@ static bool service_draining(void *context)
 
 static int create_service_api(struct service *service)
 {
+    char why[512];
+
+    service->keys = reload_keys(&service->settings, service->file, true, why, sizeof why);
+    if (!service->keys) {
+        return start_failed(CLI_CONFIGURATION, why);
+    }
     const struct api_options options = {
         .engine = service->engine,
         .store = service->store,
@@ -279,7 +250,6 @@ static int create_service_api(struct service *service)
         .draining = service_draining,
         .context = service,
     };
-
     service->api = api_create(&options);
     return service->api ? CLI_OK : start_failed(CLI_FAILED, "out of memory or threads");
 }
@@ -331,18 +301,6 @@ static int create_service_server(struct service *service)
     return CLI_OK;
 }
 
-/* For the commands that write beside a running server. Without it, all else still works. */
-static int start_service_control(struct service *service)
-{
-    const char *why = NULL;
-
-    service->control = service->file ? aux_server_control(service->api, service->file, &why) : NULL;
-    if (service->file && !service->control) {
-        log_message(LOG_WARN, "control_refused", "no control socket beside the database: %s", why);
-    }
-    return CLI_OK;
-}
-
 /* The URL of the server, for a browser on this machine or as it is listened on. */
 static void write_service_url(const struct service *service, bool local, char *out, size_t size)
 {
@@ -353,31 +311,24 @@ static void write_service_url(const struct service *service, bool local, char *o
     (void)snprintf(out, size, "http://%s", authority);
 }
 
-/* Where the data is: the file, or the server without the password. */
-static void say_database(const struct service *service)
-{
-    struct buffer shown;
-
-    buffer_init(&shown, DATABASE_SHOWN_MOST);
-    if (service->file) {
-        buffer_add_text(&shown, service->file);
-    } else {
-        settings_add_url(&shown, service->settings.database_url);
-    }
-    fprintf(stderr, "  data           %.*s\n", (int)shown.len, shown.data ? shown.data : "");
-    buffer_finish(&shown);
-}
-
 /* Where to look first, for a person; on standard error, as the log. What is to be pasted fits into
  * 80 columns. */
 static void greet_operator(const struct service *service, const char *url)
 {
     char local[URL_MOST];
+    struct buffer data; /* where it is: the file, or the server without the password */
 
+    buffer_init(&data, DATABASE_SHOWN_MOST);
+    if (service->file) {
+        buffer_add_text(&data, service->file);
+    } else {
+        settings_add_url(&data, service->settings.database_url);
+    }
     write_service_url(service, true, local, sizeof local);
     fprintf(stderr, "taskhold " TASKHOLD_VERSION ", listening on %s\n\n  documentation  %s/docs\n",
             url, local);
-    say_database(service);
+    fprintf(stderr, "  data           %.*s\n", (int)data.len, data.data ? data.data : "");
+    buffer_finish(&data);
     if (service->metrics) {
         fprintf(stderr, "  metrics        %s\n", aux_server_url(service->metrics));
     }
@@ -395,47 +346,65 @@ static void greet_operator(const struct service *service, const char *url)
     }
 }
 
-/* The same for a machine, whatever the level: nobody else tells the port that PORT=0 found. */
-static void log_started(const struct service *service, const char *url)
-{
-    char text[512];
-    const char *metrics = service->metrics ? aux_server_url(service->metrics) : NULL;
-
-    (void)snprintf(text, sizeof text, "listening on %s", url);
-    log_always(LOG_INFO, "started",
-               LOG_FIELDS(LOG_T("message", slice_of(text)),
-                          LOG_T("version", SLICE(TASKHOLD_VERSION)),
-                          LOG_T("address", slice_of(url)),
-                          LOG_T("engine", slice_of(service->engine->name)), LOG_N("pid", getpid()),
-                          LOG_O("metrics", slice_of(metrics))));
-}
-
 static void service_ready(void *owner)
 {
     struct service *service = OWNER_CAST(owner, struct service, SERVICE_MAGIC);
     char url[URL_MOST];
+    char text[URL_MOST + 32];
 
     write_service_url(service, false, url, sizeof url);
     if (is_watched()) {
         greet_operator(service, url);
     } else {
-        log_started(service, url);
+        /* The same for a machine, whatever the level: nobody else tells the port that PORT=0 found.
+         */
+        const char *metrics = service->metrics ? aux_server_url(service->metrics) : NULL;
+        (void)snprintf(text, sizeof text, "listening on %s", url);
+        log_always(LOG_INFO, "started",
+                   LOG_FIELDS(LOG_T("message", slice_of(text)),
+                              LOG_T("version", SLICE(TASKHOLD_VERSION)),
+                              LOG_T("address", slice_of(url)),
+                              LOG_T("engine", slice_of(service->engine->name)),
+                              LOG_N("pid", getpid()), LOG_O("metrics", slice_of(metrics))));
     }
     notify_send("READY=1");
-    begin_serving(service);
+
+    /* From now on signals are the server's. */
+    service->reload.settings = &service->settings;
+    service->reload.file = service->file;
+    service->reload.server = service->server;
+    service->reload.keys = &service->keys;
+    pthread_mutex_lock(&service->lock);
+    service->serving = service->server;
+    const bool asked = service->reload_asked;
+    pthread_mutex_unlock(&service->lock);
+    if (asked) {
+        kill(getpid(), SIGHUP);
+    }
 }
 
-/* Behind the server: its routes are counted. */
-static int open_service_metrics(struct service *service)
+/* After the server: its routes are counted. Without the control socket, which is for the commands
+ * that write beside a running server, all else still works. */
+static int start_aux_servers(struct service *service)
 {
     char why[512];
+    const char *refused = NULL;
     const char *address = service->settings.metrics_addr;
 
-    if (!address) {
-        return CLI_OK;
+    if (address) {
+        service->metrics = aux_server_metrics(service->api, address, why, sizeof why);
+        if (!service->metrics) {
+            return start_failed(CLI_CONFIGURATION, why);
+        }
     }
-    service->metrics = aux_server_metrics(service->api, address, why, sizeof why);
-    return service->metrics ? CLI_OK : start_failed(CLI_CONFIGURATION, why);
+    if (service->file) {
+        service->control = aux_server_control(service->api, service->file, &refused);
+        if (!service->control) {
+            log_message(LOG_WARN, "control_refused", "no control socket beside the database: %s",
+                        refused);
+        }
+    }
+    return CLI_OK;
 }
 
 /* A host whose disk ends with the process, known by the name that it sets, would lose the file with
@@ -474,25 +443,18 @@ static void finish_service(struct service *service)
     aux_server_destroy(&service->metrics);
     aux_server_destroy(&service->control);
     revocations_destroy(&service->revocations);
-    if (service->logging) {
-        log_stop();
-    }
+    log_stop();
     settings_finish(&service->settings);
 }
 
 static int run_service(struct service *service)
 {
     static int (*const steps[])(struct service *) = {
-        open_service_store,    load_service_keys,    create_service_api,
-        create_service_server, open_service_metrics, start_service_control,
+        refuse_ephemeral,      open_service_store, create_service_api,
+        create_service_server, start_aux_servers,
     };
-    int status = refuse_ephemeral(service);
+    int status = CLI_OK;
 
-    if (status == CLI_OK) {
-        service->logging = log_start(log_level_of(service->settings.log_level), log_is_json());
-        status =
-            service->logging ? CLI_OK : start_failed(CLI_FAILED, "the log's thread cannot start");
-    }
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == CLI_OK; i++) {
         status = steps[i](service);
     }

@@ -141,27 +141,6 @@ static bool print_user_row(struct listing *listing, struct slice line)
     return good;
 }
 
-/* Prints one page. */
-static int print_user_page(struct control_desk *desk, struct listing *listing)
-{
-    char path[64] = "/users";
-    struct client_answer answer = {0};
-
-    if (listing->count > 0) {
-        (void)snprintf(path, sizeof path, "/users/after/%s", listing->last);
-    }
-    int status = control_ask(desk, path, (struct slice){0}, &answer);
-    if (status == CLI_OK && answer.status != 200) {
-        status = complain_refused(&answer);
-    }
-    struct slice rest = answer.body;
-    while (status == CLI_OK && rest.len > 0) {
-        status = print_user_row(listing, slice_next(&rest, '\n')) ? CLI_OK : complain_unreadable();
-    }
-    client_answer_finish(&answer);
-    return status;
-}
-
 static int print_users(struct control_desk *desk, bool json)
 {
     struct listing listing = {.json = json, .terminal = isatty(STDOUT_FILENO) == 1};
@@ -169,8 +148,22 @@ static int print_users(struct control_desk *desk, bool json)
     int status = CLI_OK;
 
     do {
+        char path[64] = "/users";
+        struct client_answer answer = {0};
+        if (listing.count > 0) {
+            (void)snprintf(path, sizeof path, "/users/after/%s", listing.last);
+        }
         before = listing.count;
-        status = print_user_page(desk, &listing);
+        status = control_ask(desk, path, (struct slice){0}, &answer);
+        if (status == CLI_OK && answer.status != 200) {
+            status = complain_refused(&answer);
+        }
+        struct slice rest = answer.body;
+        while (status == CLI_OK && rest.len > 0) {
+            const bool good = print_user_row(&listing, slice_next(&rest, '\n'));
+            status = good ? CLI_OK : complain_unreadable();
+        }
+        client_answer_finish(&answer);
     } while (status == CLI_OK && listing.count - before == API_CONTROL_USERS_MOST);
     if (json && status == CLI_OK) {
         printf(listing.count > 0 ? "\n]\n" : "[]\n");
@@ -228,26 +221,22 @@ static bool ask_password(const char *prompt, char line[static PASSWORD_SIZE])
     return good;
 }
 
-static bool ask_password_twice(char password[static PASSWORD_SIZE])
+/* Reads a new password, without its line end, as text ended by NUL: from a terminal twice and
+ * without echo, else the first line of standard input. Never from an argument, which every user of
+ * the machine could read. False after one line on standard error. The caller wipes `password`. */
+static bool read_password(char password[static PASSWORD_SIZE])
 {
     char again[PASSWORD_SIZE] = "";
-    bool good = ask_password("Password: ", password) && ask_password("Once more: ", again);
-
-    if (good && strcmp(password, again) != 0) {
-        good = refuse_password("the two passwords differ");
-    }
-    sodium_memzero(again, sizeof again);
-    return good;
-}
-
-/* An interrupt must not leave the terminal without its echo, so it only breaks off the read. */
-static bool ask_password_unseen(char password[static PASSWORD_SIZE], const struct termios *normal)
-{
-    struct termios silent = *normal;
-    struct sigaction catch = {.sa_handler = on_password_interrupt};
+    struct termios normal;
+    /* An interrupt must not leave the terminal without its echo, so it only breaks off the read. */
+    const struct sigaction catch = {.sa_handler = on_password_interrupt};
     struct sigaction before[2];
     bool good = false;
 
+    if (tcgetattr(STDIN_FILENO, &normal) != 0) {
+        return read_password_line(password);
+    }
+    struct termios silent = normal;
     silent.c_lflag &= ~(tcflag_t)ECHO;
     interrupted = 0;
     sigaction(SIGINT, &catch, &before[0]);
@@ -255,25 +244,17 @@ static bool ask_password_unseen(char password[static PASSWORD_SIZE], const struc
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) != 0) {
         refuse_password("the terminal's echo cannot be turned off");
     } else {
-        good = ask_password_twice(password) && !interrupted;
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, normal);
+        good = ask_password("Password: ", password) && ask_password("Once more: ", again);
+        if (good && strcmp(password, again) != 0) {
+            good = refuse_password("the two passwords differ");
+        }
+        good = good && !interrupted;
+        sodium_memzero(again, sizeof again);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &normal);
     }
     sigaction(SIGINT, &before[0], NULL);
     sigaction(SIGTERM, &before[1], NULL);
     return good;
-}
-
-/* Reads a new password, without its line end, as text ended by NUL: from a terminal twice and
- * without echo, else the first line of standard input. Never from an argument, which every user of
- * the machine could read. False after one line on standard error. The caller wipes `password`. */
-static bool read_password(char password[static PASSWORD_SIZE])
-{
-    struct termios normal;
-
-    if (tcgetattr(STDIN_FILENO, &normal) == 0) {
-        return ask_password_unseen(password, &normal);
-    }
-    return read_password_line(password);
 }
 
 /* ---- one order ---- */
@@ -304,22 +285,6 @@ static int print_invitation(const struct client_answer *answer)
     }
     json_reader_finish(&reader);
     return good ? CLI_OK : complain_unreadable();
-}
-
-static int report_order(const struct verb *verb, const struct user_order *order,
-                        const struct client_answer *answer)
-{
-    if (answer->status != 200 && answer->status != 201) {
-        return complain_refused(answer);
-    }
-    if (order->json) {
-        printf("%.*s\n", (int)answer->body.len, answer->body.ptr);
-    } else if (!verb->done) {
-        return print_invitation(answer);
-    } else {
-        printf("%s %s%s\n", verb->done, order->email, verb->after);
-    }
-    return CLI_OK;
 }
 
 /* Sends {email?, name?, days?, password?}. */
@@ -353,13 +318,21 @@ static int send_order(struct control_desk *desk, const struct verb *verb,
         status = complain(CLI_FAILED, "out of memory, or the e-mail or name is too long");
     } else {
         status = control_ask(desk, verb->path, buffer_slice(&body), &answer);
-        status = status == CLI_OK ? report_order(verb, order, &answer) : status;
     }
-    client_answer_finish(&answer);
     if (body.data) {
         sodium_memzero(body.data, body.len);
     }
     buffer_finish(&body);
+    if (status == CLI_OK && answer.status != 200 && answer.status != 201) {
+        status = complain_refused(&answer);
+    } else if (status == CLI_OK && order->json) {
+        printf("%.*s\n", (int)answer.body.len, answer.body.ptr);
+    } else if (status == CLI_OK && !verb->done) {
+        status = print_invitation(&answer);
+    } else if (status == CLI_OK) {
+        printf("%s %s%s\n", verb->done, order->email, verb->after);
+    }
+    client_answer_finish(&answer);
     return status;
 }
 
