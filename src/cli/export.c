@@ -99,8 +99,7 @@ static int read_import(const char *url, const char *name, const void *options)
     if (piped) {
         name = "standard input";
     }
-    if (piped ? file_refuse_own_open(url, STDIN_FILENO, name, why, sizeof why)
-              : file_refuse_own(url, name, why, sizeof why)) {
+    if (file_refuse_own(url, name, piped ? STDIN_FILENO : -1, why, sizeof why)) {
         return complain(CLI_FAILED, "%s", why);
     }
     FILE *in = piped ? stdin : fopen(name, "re");

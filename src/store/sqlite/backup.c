@@ -42,11 +42,6 @@ static bool fail(struct backup *b, const char *what, const char *path, const cha
     return false;
 }
 
-static bool fail_rc(struct backup *b, const char *what, const char *path, int rc)
-{
-    return fail(b, what, path, sqlite3_errstr(rc));
-}
-
 /* Begins the one snapshot that everything is read in. */
 static bool begin(struct backup *b)
 {
@@ -56,7 +51,7 @@ static bool begin(struct backup *b)
         return false;
     int rc = sqlite3_exec(b->source, "BEGIN", NULL, NULL, NULL);
     if (rc != SQLITE_OK)
-        return fail_rc(b, "cannot read the database", path, rc);
+        return fail(b, "cannot read the database", path, sqlite3_errstr(rc));
     /* Its first read is what the snapshot begins with. */
     b->report->read_ms = clock_wall_ms();
     return inspect_identity(b->source, path, &b->report->schema, b->why, b->why_size);
@@ -69,25 +64,6 @@ static int is_stopped(void *context)
     return b->options->stop && *b->options->stop;
 }
 
-static bool go_on(struct backup *b, sqlite3_backup *copy)
-{
-    const struct backup_options *options = b->options;
-    const int64_t pages = sqlite3_backup_pagecount(copy);
-    if (options->progress)
-        options->progress(pages - sqlite3_backup_remaining(copy), pages);
-    return !is_stopped(b);
-}
-
-/* Puts what was copied on the disk, and leaves the disk to others for as long as that took. */
-static bool settle(struct backup *b, int64_t began_us)
-{
-    if (!disk_flush(b->output.partial))
-        return fail(b, "cannot flush", b->output.partial, strerror(errno));
-    const int64_t took_us = clock_mono_us() - began_us;
-    (void)usleep((useconds_t)(took_us < PAUSE_MOST_US ? took_us : PAUSE_MOST_US));
-    return true;
-}
-
 /* The source's transaction stays open between the steps, so that all of them see one snapshot. */
 static bool copy_pages(struct backup *b, sqlite3 *target)
 {
@@ -97,8 +73,19 @@ static bool copy_pages(struct backup *b, sqlite3 *target)
     while (rc == SQLITE_OK && going) {
         const int64_t began_us = clock_mono_us();
         rc = sqlite3_backup_step(copy, PAGES_A_STEP);
-        if (rc == SQLITE_OK || rc == SQLITE_DONE)
-            going = settle(b, began_us) && go_on(b, copy);
+        if (rc != SQLITE_OK && rc != SQLITE_DONE)
+            break;
+        if (!disk_flush(b->output.partial)) {
+            going = fail(b, "cannot flush", b->output.partial, strerror(errno));
+            break;
+        }
+        /* The disk is left to others for as long as that took. */
+        const int64_t took_us = clock_mono_us() - began_us;
+        (void)usleep((useconds_t)(took_us < PAUSE_MOST_US ? took_us : PAUSE_MOST_US));
+        const int64_t pages = sqlite3_backup_pagecount(copy);
+        if (b->options->progress)
+            b->options->progress(pages - sqlite3_backup_remaining(copy), pages);
+        going = !is_stopped(b);
     }
     const int ended = sqlite3_backup_finish(copy);
     if (!going)
@@ -112,6 +99,7 @@ static bool copy_pages(struct backup *b, sqlite3 *target)
 static bool fill(struct backup *b)
 {
     sqlite3 *target = NULL;
+    struct stat status;
     int rc = sqlite3_open_v2(b->output.partial, &target,
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK)
@@ -120,44 +108,40 @@ static bool fill(struct backup *b)
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(target, "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF", NULL, NULL,
                           NULL);
-    bool filled =
-        rc == SQLITE_OK ? copy_pages(b, target) : fail_rc(b, "cannot write", b->output.partial, rc);
+    const bool filled = rc == SQLITE_OK
+                            ? copy_pages(b, target)
+                            : fail(b, "cannot write", b->output.partial, sqlite3_errstr(rc));
     database_close(&target);
+    if (filled && (!disk_flush(b->output.partial) || stat(b->output.partial, &status) != 0))
+        return fail(b, "cannot flush", b->output.partial, strerror(errno));
+    b->report->bytes = filled ? status.st_size : 0;
     return filled;
 }
 
 static bool verify(struct backup *b)
 {
     struct inspect_tables *found = calloc(1, sizeof *found);
-    sqlite3 *db = found ? inspect_open_still(b->output.partial, b->why, b->why_size) : NULL;
+    const char *copy = b->output.partial;
+    sqlite3 *db = found ? inspect_open_still(copy, copy, b->why, b->why_size) : NULL;
     if (db)
         sqlite3_progress_handler(db, OPERATIONS_A_LOOK, is_stopped, b);
     sqlite3_progress_handler(b->source, OPERATIONS_A_LOOK, is_stopped, b);
-    bool good = db && inspect_integrity(db, b->output.partial, b->why, b->why_size);
+    bool good = db && inspect_integrity(db, copy, b->why, b->why_size);
     int rc = SQLITE_OK;
     if (!found)
-        fail(b, "cannot check", b->output.partial, "no memory");
+        fail(b, "cannot check", copy, "no memory");
     if (good)
         rc = inspect_tables(db, found);
     if (good && rc == SQLITE_OK)
         rc = inspect_tables(b->source, &b->report->tables);
     if (rc != SQLITE_OK)
-        good = fail_rc(b, "cannot compare", b->output.partial, rc);
+        good = fail(b, "cannot compare", copy, sqlite3_errstr(rc));
     const char *other = good ? inspect_difference(found, &b->report->tables) : NULL;
     if (other)
         good = fail(b, "the copy is not the same as the database in table", other, "nothing kept");
     database_close(&db);
     free(found);
     return good;
-}
-
-static bool publish(struct backup *b)
-{
-    struct stat status;
-    if (!disk_flush(b->output.partial) || stat(b->output.partial, &status) != 0)
-        return fail(b, "cannot flush", b->output.partial, strerror(errno));
-    b->report->bytes = status.st_size;
-    return verify(b) && !is_stopped(b) && output_publish(&b->output, b->why, b->why_size);
 }
 
 bool backup_create(const struct backup_options *options, struct backup_report *report, char *why,
@@ -170,7 +154,8 @@ bool backup_create(const struct backup_options *options, struct backup_report *r
     bool made = output_open(&b.output, options->target, options->url, options->replace, true, why,
                             why_size);
     b.output.stop = options->stop;
-    made = made && begin(&b) && fill(&b) && publish(&b);
+    made = made && begin(&b) && fill(&b) && verify(&b) && !is_stopped(&b) &&
+           output_publish(&b.output, why, why_size);
     if (!made && is_stopped(&b))
         fail(&b, "gave up", b.output.target, "interrupted");
     database_close(&b.source);
@@ -199,30 +184,27 @@ static int open_beside(const char *path, int flags)
 
 /* The line has always the same length and is written over in one call: who reads meanwhile reads
  * the old one or the new one. */
-static bool write_line(int fd, int64_t when_ms)
+bool backup_note_time(const char *path, int64_t when_ms, char *why, size_t why_size)
 {
+    assert(path && when_ms >= 0 && why_size > 0);
     char line[LINE_MOST];
     char day[32];
     struct tm utc;
     struct stat status;
     const time_t seconds = (time_t)(when_ms / 1000);
-    if (fstat(fd, &status) != 0)
-        return false;
-    if (!S_ISREG(status.st_mode) || status.st_nlink != 1 || !gmtime_r(&seconds, &utc) ||
-        strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) {
-        errno = EINVAL;
-        return false;
-    }
-    const int len = snprintf(line, sizeof line, "%010lld %s\n", (long long)seconds, day);
-    errno = ENOSPC; /* of a write that was cut short */
-    return pwrite(fd, line, (size_t)len, 0) == len && ftruncate(fd, len) == 0 && fsync(fd) == 0;
-}
-
-bool backup_note_time(const char *path, int64_t when_ms, char *why, size_t why_size)
-{
-    assert(path && when_ms >= 0 && why_size > 0);
     const int fd = open_beside(path, O_WRONLY | O_CREAT);
-    const bool noted = fd >= 0 && write_line(fd, when_ms);
+    bool noted = fd >= 0 && fstat(fd, &status) == 0;
+    if (noted && (!S_ISREG(status.st_mode) || status.st_nlink != 1 || !gmtime_r(&seconds, &utc) ||
+                  strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)) {
+        errno = EINVAL;
+        noted = false;
+    }
+    if (noted) {
+        const int len = snprintf(line, sizeof line, "%010lld %s\n", (long long)seconds, day);
+        errno = ENOSPC; /* of a write that was cut short */
+        noted =
+            pwrite(fd, line, (size_t)len, 0) == len && ftruncate(fd, len) == 0 && fsync(fd) == 0;
+    }
     if (!noted)
         (void)snprintf(why, why_size, "cannot note the time in %s" BESIDE_LAST_BACKUP ": %s", path,
                        strerror(errno));

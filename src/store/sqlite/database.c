@@ -126,6 +126,7 @@ int database_read_i64(sqlite3 *db, const char *sql, sqlite3_int64 *value)
 
 bool database_is_of_old_form(sqlite3 *db)
 {
+    assert(db);
     sqlite3_int64 count = 0;
     return database_read_i64(db,
                              "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND "
@@ -300,12 +301,14 @@ sqlite3 *database_open_writer(const char *path, char *why, size_t why_size)
 
 sqlite3 *database_open_reader(const char *path, char *why, size_t why_size)
 {
+    assert(path);
     return open_with(path, SQLITE_OPEN_READONLY, reader_settings,
                      sizeof reader_settings / sizeof reader_settings[0], why, why_size);
 }
 
 void database_close(sqlite3 **db)
 {
+    assert(db);
     if (*db)
         (void)sqlite3_close_v2(*db);
     *db = NULL;

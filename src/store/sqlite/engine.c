@@ -62,7 +62,7 @@ static struct store *engine_open(const struct store_options *options, char *why,
         (void)snprintf(why, why_size, "cannot read the epoch of %s", store->file.path);
         goto failed;
     }
-    if (!file_sync_directory(&store->file)) {
+    if (!file_sync_directory(store->file.path)) {
         (void)snprintf(why, why_size, "cannot flush the directory of %s", store->file.path);
         goto failed;
     }

@@ -12,7 +12,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
 #include "base/disk.h"
 
 #define PATH_BYTES_MOST 4000
@@ -25,25 +24,10 @@ static const char *const ends[] = {
 
 #define END_COUNT (sizeof ends / sizeof ends[0])
 
-/* How long the name of the database is beside which a file called `path` would stand; 0: none
- * stands beside one under such a name. */
-static size_t beside_len(const char *path)
-{
-    const size_t len = strlen(path);
-    for (size_t i = 1; i < END_COUNT; i++) {
-        const size_t end = strlen(ends[i]);
-        if (len > end && path[len - end - 1] != '/' && strcmp(path + len - end, ends[i]) == 0)
-            return len - end;
-    }
-    return 0;
-}
-
+/* `errno` says why. */
 static bool fail(char *why, size_t why_size, const char *what, const char *path)
 {
-    if (errno)
-        (void)snprintf(why, why_size, "%s %s: %s", what, path, strerror(errno));
-    else
-        (void)snprintf(why, why_size, "%s %s", what, path);
+    (void)snprintf(why, why_size, "%s %s: %s", what, path, strerror(errno));
     return false;
 }
 
@@ -51,55 +35,37 @@ static bool fail(char *why, size_t why_size, const char *what, const char *path)
  * taken for what it is called. */
 static bool refuse_beside(const char *path, char *why, size_t why_size)
 {
-    const size_t len = beside_len(path);
-    if (len > 0)
-        (void)snprintf(why, why_size,
-                       "%s is a file of the database %.*s by its name: name the database", path,
-                       (int)len, path);
-    return len > 0;
+    const size_t len = strlen(path);
+    for (size_t i = 1; i < END_COUNT; i++) {
+        const size_t end = strlen(ends[i]);
+        if (len > end && path[len - end - 1] != '/' && strcmp(path + len - end, ends[i]) == 0) {
+            (void)snprintf(why, why_size,
+                           "%s is a file of the database %.*s by its name: name the database", path,
+                           (int)(len - end), path);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The path in the URL, or NULL with a reason. */
 static const char *path_of(const char *url, char *why, size_t why_size)
 {
     const char *path = url + strlen("sqlite:");
-    errno = 0;
-    if (strcmp(path, ":memory:") == 0) {
-        fail(why, why_size, "a database in memory would lose every task; name a file instead of",
-             url);
-        return NULL;
-    }
-    if (strncmp(path, "//", 2) == 0) {
-        path += 2;
-        if (*path != '/') {
-            fail(why, why_size, "write sqlite:PATH or sqlite:///ABSOLUTE/PATH instead of", url);
-            return NULL;
-        }
-    }
-    if (strchr(path, '?')) {
-        /* Others' parameters; a file of that name is nobody's wish. */
-        fail(why, why_size, "no parameters go after a file; leave out everything from the ? in",
-             url);
-        return NULL;
-    }
-    size_t len = strlen(path);
-    if (len == 0 || path[len - 1] == '/' || len > PATH_BYTES_MOST) {
-        fail(why, why_size, "there is no file name in", url);
-        return NULL;
-    }
-    return path;
-}
-
-static char *join(const char *a, const char *b)
-{
-    struct buffer text;
-    buffer_init(&text, 2 * (size_t)PATH_BYTES_MOST);
-    buffer_add_text(&text, a);
-    buffer_add_text(&text, b);
-    buffer_add_char(&text, '\0');
-    if (text.failed)
-        buffer_finish(&text);
-    return text.data;
+    const char *wrong = NULL;
+    if (strcmp(path, ":memory:") == 0)
+        wrong = "a database in memory would lose every task; name a file instead of";
+    else if (strncmp(path, "//", 2) == 0 && path[2] != '/')
+        wrong = "write sqlite:PATH or sqlite:///ABSOLUTE/PATH instead of";
+    else if (strchr(path, '?')) /* others' parameters; a file of that name is nobody's wish */
+        wrong = "no parameters go after a file; leave out everything from the ? in";
+    path += strncmp(path, "//", 2) == 0 ? 2 : 0;
+    const size_t len = strlen(path);
+    if (!wrong && (len == 0 || path[len - 1] == '/' || len > PATH_BYTES_MOST))
+        wrong = "there is no file name in";
+    if (wrong)
+        (void)snprintf(why, why_size, "%s %s", wrong, url);
+    return wrong ? NULL : path;
 }
 
 /* Makes `directory` and what is missing above it; each new name is flushed to disk. */
@@ -172,8 +138,8 @@ static const struct {
 
 enum file_system file_system_of(const char *path, const char **name)
 {
+    assert(path && name);
     struct statfs status;
-
     *name = "a file system";
     if (statfs(path, &status) != 0)
         return FILE_SYSTEM_GOOD;
@@ -193,12 +159,6 @@ bool file_system_risk_taken(void)
 }
 
 /* ---- the claim ---- */
-
-static bool is_empty(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && status.st_size == 0;
-}
 
 /* Says what to do instead. */
 static bool refuse_network(const char *directory, const char *path, char *why, size_t why_size)
@@ -235,8 +195,10 @@ int file_holder(const char *path)
     char line[256];
     struct stat status;
     int holder = 0;
-    char *name = join(path, BESIDE_LOCK);
-    FILE *locks = name && stat(name, &status) == 0 ? fopen("/proc/locks", "re") : NULL;
+    char *name = NULL;
+    if (asprintf(&name, "%s" BESIDE_LOCK, path) < 0)
+        return 0;
+    FILE *locks = stat(name, &status) == 0 ? fopen("/proc/locks", "re") : NULL;
     free(name);
     if (!locks)
         return 0;
@@ -253,37 +215,30 @@ int file_holder(const char *path)
     return holder;
 }
 
-static void explain_holder(const char *path, char *why, size_t why_size)
-{
-    const int pid = file_holder(path);
-    if (pid > 0)
-        (void)snprintf(why, why_size, "another process is using the database %s: held by pid %d",
-                       path, pid);
-    else
-        (void)snprintf(why, why_size, "another process is using the database %s", path);
-}
-
 static bool take_lock(struct file *file, char *why, size_t why_size)
 {
-    char *path = join(file->path, BESIDE_LOCK);
-    bool taken = false;
+    char *path = NULL;
     errno = ENOMEM;
-    if (path)
+    if (asprintf(&path, "%s" BESIDE_LOCK, file->path) >= 0) {
         file->lock = open_or_make(path, O_NOFOLLOW, file->path);
+        free(path);
+    }
     if (file->lock < 0)
-        fail(why, why_size, "cannot make the lock file of", file->path);
-    else if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
-        taken = true;
-    else if (errno == EWOULDBLOCK)
-        explain_holder(file->path, why, why_size);
-    else
-        fail(why, why_size, "cannot lock", path);
-    free(path);
-    return taken;
+        return fail(why, why_size, "cannot make the lock file of", file->path);
+    if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (errno != EWOULDBLOCK)
+        return fail(why, why_size, "cannot take the lock of", file->path);
+    const int pid = file_holder(file->path);
+    const int len = snprintf(why, why_size, "another process is using the database %s", file->path);
+    if (pid > 0 && len >= 0 && (size_t)len < why_size)
+        (void)snprintf(why + len, why_size - (size_t)len, ": held by pid %d", pid);
+    return false;
 }
 
 const char *file_named(const char *url)
 {
+    assert(strncmp(url, "sqlite:", strlen("sqlite:")) == 0);
     char why[1];
     return path_of(url, why, sizeof why);
 }
@@ -304,6 +259,7 @@ bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
     *file = (struct file){.lock = -1};
     bool claimed = false;
     char *directory = NULL;
+    struct stat status;
     const char *path = path_of(url, why, why_size);
     if (!path || refuse_beside(path, why, why_size))
         goto out;
@@ -326,7 +282,7 @@ bool file_claim(struct file *file, const char *url, char *why, size_t why_size)
     if (refuse_beside(file->path, why, why_size))
         goto out;
     claimed = take_lock(file, why, why_size);
-    file->made = file->made && is_empty(file->path);
+    file->made = file->made && stat(file->path, &status) == 0 && status.st_size == 0;
 out:
     free(directory);
     if (!claimed)
@@ -334,9 +290,10 @@ out:
     return claimed;
 }
 
-bool file_sync_directory(const struct file *file)
+bool file_sync_directory(const char *path)
 {
-    char *directory = disk_folder_of(file->path);
+    assert(path);
+    char *directory = disk_folder_of(path);
     bool synced = directory && disk_flush(directory);
     free(directory);
     return synced;
@@ -347,8 +304,10 @@ bool file_remove_beside(const char *path)
     static const char *const own[] = {BESIDE_WAL, BESIDE_SHM, BESIDE_JOURNAL};
     bool removed = true;
     for (size_t i = 0; removed && i < sizeof own / sizeof own[0]; i++) {
-        char *name = join(path, own[i]);
-        removed = name && (unlink(name) == 0 || errno == ENOENT);
+        char *name = NULL;
+        if (asprintf(&name, "%s%s", path, own[i]) < 0)
+            return false;
+        removed = unlink(name) == 0 || errno == ENOENT;
         free(name);
     }
     return removed;
@@ -371,12 +330,11 @@ void file_release(struct file *file)
 char *file_find(const char *url, char *why, size_t why_size)
 {
     assert(url && why_size > 0);
-    const char *path = NULL;
     if (strncmp(url, "sqlite:", strlen("sqlite:")) != 0) {
         (void)snprintf(why, why_size, "DATABASE_URL must be sqlite:PATH for this command");
         return NULL;
     }
-    path = path_of(url, why, why_size);
+    const char *path = path_of(url, why, why_size);
     char *found = path ? realpath(path, NULL) : NULL;
     if (path && !found)
         fail(why, why_size, "there is no database", path);
@@ -403,12 +361,7 @@ bool file_move(const char *from, const char *to, bool replace)
         /* A file system that cannot refuse; the caller has looked before. */
         rc = rename(from, to);
     }
-    if (rc != 0)
-        return false;
-    char *directory = disk_folder_of(to);
-    bool synced = directory && disk_flush(directory);
-    free(directory);
-    return synced;
+    return rc == 0 && file_sync_directory(to);
 }
 
 /* ---- the files of a database and those of commands ---- */
@@ -416,9 +369,7 @@ bool file_move(const char *from, const char *to, bool replace)
 /* Where the database of `url` is or would be, to be freed; NULL: there is no file. */
 static char *find_database(const char *url)
 {
-    if (strncmp(url, "sqlite:", strlen("sqlite:")) != 0)
-        return NULL;
-    const char *named = file_named(url);
+    const char *named = strncmp(url, "sqlite:", strlen("sqlite:")) == 0 ? file_named(url) : NULL;
     char *found = named ? realpath(named, NULL) : NULL;
     return found || !named ? found : strdup(named);
 }
@@ -472,34 +423,21 @@ static bool is_name(const char *database, const char *target)
     return false;
 }
 
-static void tell(const char *name, const char *database, char *why, size_t why_size)
+bool file_refuse_own(const char *url, const char *target, int fd, char *why, size_t why_size)
 {
-    (void)snprintf(why, why_size, "%s is a file of the database %s itself: name another", name,
-                   database);
-}
-
-bool file_refuse_own(const char *url, const char *target, char *why, size_t why_size)
-{
-    assert(url && target && why_size > 0);
+    assert(url && target && fd >= -1 && why_size > 0);
     struct stat status;
     char *database = find_database(url);
-    const bool own = database && (is_name(database, target) ||
-                                  (stat(target, &status) == 0 && is_file(database, &status)) ||
-                                  (lstat(target, &status) == 0 && is_file(database, &status)));
+    bool own = false;
+    if (database && fd >= 0)
+        own = fstat(fd, &status) == 0 && is_file(database, &status);
+    else if (database)
+        own = is_name(database, target) ||
+              (stat(target, &status) == 0 && is_file(database, &status)) ||
+              (lstat(target, &status) == 0 && is_file(database, &status));
     if (own)
-        tell(target, database, why, why_size);
-    free(database);
-    return own;
-}
-
-bool file_refuse_own_open(const char *url, int fd, const char *name, char *why, size_t why_size)
-{
-    assert(url && fd >= 0 && name && why_size > 0);
-    struct stat status;
-    char *database = find_database(url);
-    const bool own = database && fstat(fd, &status) == 0 && is_file(database, &status);
-    if (own)
-        tell(name, database, why, why_size);
+        (void)snprintf(why, why_size, "%s is a file of the database %s itself: name another",
+                       target, database);
     free(database);
     return own;
 }

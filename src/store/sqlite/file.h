@@ -24,8 +24,8 @@ bool file_judge(const char *url, char *why, size_t why_size);
  * SQLite's own locks. Returns false with one line in `why`. */
 bool file_claim(struct file *file, const char *url, char *why, size_t why_size);
 
-/* Flushes the directory, so that the names made in it survive a loss of power. */
-bool file_sync_directory(const struct file *file);
+/* Flushes the directory of `path`, so that the names made in it survive a loss of power. */
+bool file_sync_directory(const char *path);
 
 /* Removes a database that file_claim made and that its caller could not fill, with what SQLite put
  * beside it; never one that was there before. No connection may be open. */
@@ -63,12 +63,10 @@ bool file_move(const char *from, const char *to, bool replace);
  * device and inode, so under every link and mount, and by its folder and name, so also while it is
  * not there. */
 
-/* Is `target` the database of `url`, or one that stands beside it? Then one line is in `why`. A
- * `url` of another engine has no files. */
-bool file_refuse_own(const char *url, const char *target, char *why, size_t why_size);
-
-/* The same of an open file; `name` is what `why` calls it. */
-bool file_refuse_own_open(const char *url, int fd, const char *name, char *why, size_t why_size);
+/* Is `target`, or what is open as `fd` and only called so, the database of `url` or one that stands
+ * beside it? Then one line is in `why`. `fd` -1: it is not open. A `url` of another engine has no
+ * files. */
+bool file_refuse_own(const char *url, const char *target, int fd, char *why, size_t why_size);
 
 /* ---- what it lies on ---- */
 

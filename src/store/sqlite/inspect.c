@@ -12,10 +12,11 @@
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE "   \
     "'\\' ORDER BY name"
 
-sqlite3 *inspect_open_still(const char *path, char *why, size_t why_size)
+sqlite3 *inspect_open_still(const char *path, const char *name, char *why, size_t why_size)
 {
-    assert(path && why_size > 0);
+    assert(path && name && why_size > 0);
     sqlite3 *db = NULL;
+    int64_t schema = 0;
     sqlite3_str *uri = sqlite3_str_new(NULL);
     sqlite3_str_appendall(uri, "file:");
     for (const char *c = path; *c; c++) {
@@ -37,10 +38,10 @@ sqlite3 *inspect_open_still(const char *path, char *why, size_t why_size)
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON", NULL,
                           NULL, NULL);
-    if (rc != SQLITE_OK) {
-        (void)snprintf(why, why_size, "cannot open %s: %s", path, sqlite3_errstr(rc));
+    if (rc != SQLITE_OK)
+        (void)snprintf(why, why_size, "cannot open %s: %s", name, sqlite3_errstr(rc));
+    if (rc != SQLITE_OK || !inspect_identity(db, name, &schema, why, why_size))
         database_close(&db);
-    }
     return db;
 }
 
@@ -90,65 +91,53 @@ bool inspect_integrity(sqlite3 *db, const char *path, char *why, size_t why_size
     return rc == SQLITE_OK && whole && referenced;
 }
 
-static void digest_column(struct digest *digest, sqlite3_stmt *row, int column)
-{
-    const int type = sqlite3_column_type(row, column);
-    struct field_value value = {.null = type == SQLITE_NULL};
-    if (type == SQLITE_INTEGER) {
-        value.number = sqlite3_column_int64(row, column);
-    } else if (!value.null) {
-        const char *bytes = sqlite3_column_blob(row, column);
-        value.bytes = (struct slice){bytes ? bytes : "", (size_t)sqlite3_column_bytes(row, column)};
-    }
-    digest_value(digest, type == SQLITE_INTEGER, &value);
-}
-
 static int digest_table(sqlite3 *db, struct inspect_table *table)
 {
     struct digest digest;
-    sqlite3_stmt *statement = NULL;
+    sqlite3_stmt *row = NULL;
     char *sql = sqlite3_mprintf("SELECT * FROM \"%w\"", table->name);
-    int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &statement, NULL) : SQLITE_NOMEM;
+    int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &row, NULL) : SQLITE_NOMEM;
     digest_init(&digest);
-    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-        rc = sqlite3_step(statement);
-        if (rc != SQLITE_ROW)
-            break;
-        for (int i = 0; i < sqlite3_column_count(statement); i++)
-            digest_column(&digest, statement, i);
+    while (rc == SQLITE_OK && (rc = sqlite3_step(row)) == SQLITE_ROW) {
+        for (int i = 0; i < sqlite3_column_count(row); i++) {
+            const int type = sqlite3_column_type(row, i);
+            struct field_value value = {.null = type == SQLITE_NULL};
+            if (type == SQLITE_INTEGER) {
+                value.number = sqlite3_column_int64(row, i);
+            } else if (!value.null) {
+                const char *bytes = sqlite3_column_blob(row, i);
+                value.bytes =
+                    (struct slice){bytes ? bytes : "", (size_t)sqlite3_column_bytes(row, i)};
+            }
+            digest_value(&digest, type == SQLITE_INTEGER, &value);
+        }
         digest.rows++;
+        rc = SQLITE_OK;
     }
     digest_finish(&digest, &table->sum);
-    sqlite3_finalize(statement);
+    sqlite3_finalize(row);
     sqlite3_free(sql);
-    return rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-/* The names alone, so that no statement stays open while the tables are read. */
-static int name_tables(sqlite3 *db, struct inspect_tables *found)
-{
-    sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(db, TABLE_NAMES, -1, &statement, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
-    while (rc == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(statement, 0);
-        if (!name || strlen(name) > INSPECT_NAME_MOST || found->count == INSPECT_TABLES_MOST) {
-            rc = SQLITE_TOOBIG;
-            break;
-        }
-        (void)snprintf(found->list[found->count++].name, INSPECT_NAME_MOST + 1, "%s", name);
-        rc = sqlite3_step(statement);
-    }
-    sqlite3_finalize(statement);
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 int inspect_tables(sqlite3 *db, struct inspect_tables *found)
 {
     assert(db && found);
+    sqlite3_stmt *names = NULL;
+    int rc =
+        sodium_init() < 0 ? SQLITE_ERROR : sqlite3_prepare_v2(db, TABLE_NAMES, -1, &names, NULL);
     memset(found, 0, sizeof *found);
-    int rc = sodium_init() < 0 ? SQLITE_ERROR : name_tables(db, found);
+    while (rc == SQLITE_OK && (rc = sqlite3_step(names)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(names, 0);
+        rc = SQLITE_TOOBIG;
+        if (name && strlen(name) <= INSPECT_NAME_MOST && found->count < INSPECT_TABLES_MOST) {
+            (void)snprintf(found->list[found->count++].name, INSPECT_NAME_MOST + 1, "%s", name);
+            rc = SQLITE_OK;
+        }
+    }
+    /* So that no statement stays open while the tables are read. */
+    sqlite3_finalize(names);
+    rc = rc == SQLITE_DONE ? SQLITE_OK : rc;
     for (size_t i = 0; i < found->count && rc == SQLITE_OK; i++)
         rc = digest_table(db, &found->list[i]);
     return rc;

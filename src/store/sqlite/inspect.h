@@ -22,9 +22,10 @@ struct inspect_tables {
     size_t count;
 };
 
-/* Opens a file that nobody writes, such as a backup: takes no lock and makes no file beside it.
- * NULL with one line in `why`. To be closed with database_close. */
-sqlite3 *inspect_open_still(const char *path, char *why, size_t why_size);
+/* Opens a database of this program that nobody writes, such as a backup: takes no lock and makes no
+ * file beside it. NULL with one line in `why`, which calls it `name`. To be closed with
+ * database_close. */
+sqlite3 *inspect_open_still(const char *path, const char *name, char *why, size_t why_size);
 
 /* Is it a database of this program, with a schema that it knows? `path` is for `why`. */
 bool inspect_identity(sqlite3 *db, const char *path, int64_t *schema, char *why, size_t why_size);

@@ -31,31 +31,21 @@ static int run_script(sqlite3 *db, const char *script, size_t len)
     return rc;
 }
 
-/* SQLITE_CONSTRAINT: a row refers to one that is not there. */
-static int check_references(sqlite3 *db)
-{
-    bool hold = false;
-    const int rc = database_says(db, "PRAGMA foreign_key_check", NULL, &hold);
-    return rc == SQLITE_OK && !hold ? SQLITE_CONSTRAINT_FOREIGNKEY : rc;
-}
-
-static int stamp(sqlite3 *db, sqlite3_int64 version)
-{
-    char sql[64];
-    (void)snprintf(sql, sizeof sql, "PRAGMA user_version = %lld", (long long)version);
-    return sqlite3_exec(db, sql, NULL, NULL, NULL);
-}
-
 static int run_step(sqlite3 *db, const struct migration *migration, sqlite3_int64 version)
 {
+    char stamp[64];
+    bool hold = false;
+    (void)snprintf(stamp, sizeof stamp, "PRAGMA user_version = %lld", (long long)version);
     int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return rc;
     rc = run_script(db, (const char *)migration->script, *migration->len);
     if (rc == SQLITE_OK)
-        rc = check_references(db);
+        rc = database_says(db, "PRAGMA foreign_key_check", NULL, &hold);
+    if (rc == SQLITE_OK && !hold)
+        rc = SQLITE_CONSTRAINT_FOREIGNKEY;
     if (rc == SQLITE_OK)
-        rc = stamp(db, version);
+        rc = sqlite3_exec(db, stamp, NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
     if (rc != SQLITE_OK)
@@ -69,16 +59,6 @@ static int set_references(sqlite3 *db, bool enforced)
     int now = -1;
     int rc = sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, (int)enforced, &now);
     return rc == SQLITE_OK && now != (int)enforced ? SQLITE_ERROR : rc;
-}
-
-/* With foreign keys on, dropping a table deletes its rows, and all that refers to them. */
-static int run_migration(sqlite3 *db, const struct migration *migration, sqlite3_int64 version)
-{
-    int rc = set_references(db, false);
-    if (rc == SQLITE_OK)
-        rc = run_step(db, migration, version);
-    const int again = set_references(db, true);
-    return rc == SQLITE_OK ? again : rc;
 }
 
 bool migrate_through(sqlite3 *db, const struct migration *migrations, size_t count, char *why,
@@ -96,9 +76,13 @@ bool migrate_through(sqlite3 *db, const struct migration *migrations, size_t cou
         return false;
     }
     while (rc == SQLITE_OK && version < head) {
-        rc = run_migration(db, &migrations[version], version + 1);
+        /* With foreign keys on, dropping a table deletes its rows, and all that refers to them. */
+        rc = set_references(db, false);
         if (rc == SQLITE_OK)
-            version++;
+            rc = run_step(db, &migrations[version], version + 1);
+        const int again = set_references(db, true);
+        rc = rc == SQLITE_OK ? again : rc;
+        version += rc == SQLITE_OK;
     }
     if (rc != SQLITE_OK)
         (void)snprintf(why, why_size, "schema change %lld failed: %s", (long long)version + 1,
@@ -108,6 +92,7 @@ bool migrate_through(sqlite3 *db, const struct migration *migrations, size_t cou
 
 bool migrate_to_head(sqlite3 *db, char *why, size_t why_size)
 {
+    assert(db && why_size > 0);
     if (database_is_of_old_form(db)) {
         (void)snprintf(why, why_size, "%s: " DATABASE_OLD_FORM_WHY,
                        sqlite3_db_filename(db, "main"));

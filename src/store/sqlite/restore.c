@@ -53,13 +53,12 @@ static bool look_at_source(struct restore *r)
     if (strcmp(source, "-") == 0)
         return fail(r, "cannot restore from", source,
                     "a backup is read more than once; put it into a file and name that");
-    if (file_refuse_own(r->options->url, source, r->why, r->why_size))
+    if (file_refuse_own(r->options->url, source, -1, r->why, r->why_size))
         return false;
     if (stat(source, &status) != 0)
         return fail(r, "cannot open", source, strerror(errno));
     if (S_ISDIR(status.st_mode))
         return fail(r, "cannot restore from", source, "it is a folder; name a backup in it");
-    int64_t schema = 0;
     if (asprintf(&wal, "%s-wal", source) < 0)
         return fail(r, "cannot read", source, "no memory");
     const bool in_use = size_of(wal) > 0;
@@ -67,18 +66,22 @@ static bool look_at_source(struct restore *r)
     if (in_use)
         return fail(r, "will not restore", source,
                     "it has a -wal file, so it is no backup; make one with taskhold backup");
-    sqlite3 *db = inspect_open_still(source, r->why, r->why_size);
-    const bool good = db && inspect_identity(db, source, &schema, r->why, r->why_size);
+    sqlite3 *db = inspect_open_still(source, source, r->why, r->why_size);
+    const bool good = db != NULL;
     database_close(&db);
     return good;
 }
 
+/* With the lock: refuses to overwrite, and names what will stand beside the database. */
 static bool name_files(struct restore *r)
 {
     char moment[32];
     struct tm utc;
     const char *path = r->file.path;
     const time_t now = time(NULL);
+    if (size_of(path) > 0 && !r->options->replace)
+        return fail(r, "will not overwrite", path,
+                    "it exists; --force replaces it and keeps it under another name");
     if (!gmtime_r(&now, &utc) || strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", &utc) == 0)
         return fail(r, "cannot name what is beside", path, "the clock is wrong");
     bool named = asprintf(&r->wal, "%s-wal", path) >= 0 &&
@@ -88,14 +91,6 @@ static bool name_files(struct restore *r)
     return named || fail(r, "cannot restore", path, "no memory");
 }
 
-static bool copy_bytes(int from, int to)
-{
-    ssize_t got = 1;
-    while (got > 0 || (got < 0 && errno == EINTR))
-        got = sendfile(to, from, NULL, COPY_BYTES);
-    return got == 0 && fsync(to) == 0;
-}
-
 static bool copy(struct restore *r)
 {
     const char *source = r->options->source;
@@ -103,7 +98,10 @@ static bool copy(struct restore *r)
     const int to = from >= 0 ? mkostemp(r->partial, O_CLOEXEC) : -1;
     if (to >= 0)
         file_hand_over(to, r->file.path);
-    bool copied = to >= 0 && copy_bytes(from, to);
+    ssize_t got = 1;
+    while (to >= 0 && (got > 0 || (got < 0 && errno == EINTR)))
+        got = sendfile(to, from, NULL, COPY_BYTES);
+    const bool copied = got == 0 && fsync(to) == 0;
     if (!copied)
         fail(r, "cannot copy", source, strerror(errno));
     if (from >= 0)
@@ -116,11 +114,9 @@ static bool copy(struct restore *r)
 /* The copy itself is checked: what was read twice may have changed in between. */
 static bool verify(struct restore *r)
 {
-    int64_t schema = 0;
-    sqlite3 *db = inspect_open_still(r->partial, r->why, r->why_size);
     const char *source = r->options->source;
-    const bool good = db && inspect_identity(db, source, &schema, r->why, r->why_size) &&
-                      inspect_integrity(db, source, r->why, r->why_size);
+    sqlite3 *db = inspect_open_still(r->partial, source, r->why, r->why_size);
+    const bool good = db && inspect_integrity(db, source, r->why, r->why_size);
     database_close(&db);
     return good;
 }
@@ -153,7 +149,8 @@ static bool keep_old(struct restore *r)
     sqlite3 *db = database_open_writer(r->file.path, ignored, sizeof ignored);
     database_close(&db);
     if (link(r->file.path, r->kept) != 0 ||
-        (size_of(r->wal) > 0 && link(r->wal, r->kept_wal) != 0) || !file_sync_directory(&r->file))
+        (size_of(r->wal) > 0 && link(r->wal, r->kept_wal) != 0) ||
+        !file_sync_directory(r->file.path))
         return fail(r, "cannot keep the old database as", r->kept, strerror(errno));
     r->report->kept = strdup(r->kept);
     return true;
@@ -163,24 +160,9 @@ static bool keep_old(struct restore *r)
 static bool swap(struct restore *r)
 {
     bool good = size_of(r->wal) == 0 || unlink(r->file.path) == 0 || errno == ENOENT;
-    good = good && file_remove_beside(r->file.path) && file_sync_directory(&r->file) &&
+    good = good && file_remove_beside(r->file.path) && file_sync_directory(r->file.path) &&
            file_move(r->partial, r->file.path, true);
     return good || fail(r, "cannot replace", r->file.path, strerror(errno));
-}
-
-static bool run_locked(struct restore *r)
-{
-    if (size_of(r->file.path) > 0 && !r->options->replace)
-        return fail(r, "will not overwrite", r->file.path,
-                    "it exists; --force replaces it and keeps it under another name");
-    if (!name_files(r))
-        return false;
-    bool done = copy(r) && verify(r) && renew(r) && keep_old(r) && swap(r);
-    if (!done) {
-        (void)file_remove_beside(r->partial);
-        (void)unlink(r->partial);
-    }
-    return done;
 }
 
 bool restore_run(const struct restore_options *options, struct restore_report *report, char *why,
@@ -191,8 +173,13 @@ bool restore_run(const struct restore_options *options, struct restore_report *r
         .options = options, .report = report, .why = why, .why_size = why_size, .file.lock = -1};
     memset(report, 0, sizeof *report);
     database_setup();
-    bool done =
-        look_at_source(&r) && file_claim(&r.file, options->url, why, why_size) && run_locked(&r);
+    const bool named =
+        look_at_source(&r) && file_claim(&r.file, options->url, why, why_size) && name_files(&r);
+    const bool done = named && copy(&r) && verify(&r) && renew(&r) && keep_old(&r) && swap(&r);
+    if (named && !done) {
+        (void)file_remove_beside(r.partial);
+        (void)unlink(r.partial);
+    }
     if (done)
         report->path = strdup(r.file.path);
     else
@@ -207,6 +194,7 @@ bool restore_run(const struct restore_options *options, struct restore_report *r
 
 void restore_report_finish(struct restore_report *report)
 {
+    assert(report);
     free(report->path);
     free(report->kept);
     *report = (struct restore_report){0};

@@ -16,6 +16,7 @@ bool statements_init(struct statements *s, sqlite3 *db, const char *const *texts
 
 void statements_finish(struct statements *s)
 {
+    assert(s);
     for (unsigned i = 0; s->prepared && i < s->count; i++)
         sqlite3_finalize(s->prepared[i]);
     free(s->prepared);
@@ -50,6 +51,7 @@ void query_bind(struct query *q, struct sql_value typed)
 {
     const struct field_value *value = &typed.value;
     const int at = ++q->bound;
+    assert(q->statement || q->rc != SQLITE_OK);
     if (q->rc != SQLITE_OK)
         return;
     if (value->null)
@@ -168,6 +170,7 @@ int query_end(struct query *q)
 
 int query_run(struct query *q)
 {
+    assert(q);
     while (query_row(q))
         ;
     return query_end(q);

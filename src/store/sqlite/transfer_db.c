@@ -281,7 +281,7 @@ static bool commit(struct transfer_db *db)
     s->finished = true;
     /* All of it is in the WAL; the next start would move it too, only later. */
     (void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    return file_sync_directory(&s->file) ||
+    return file_sync_directory(s->file.path) ||
            transfer_db_fail(db, "cannot flush the directory", strerror(errno));
 }
 

@@ -112,7 +112,7 @@ static bool is_of(const char *url, const char *other, const struct moving *m)
 {
     const struct store_engine *engine = store_engine_for(other);
     const char *file = engine ? engine->url_file(other) : NULL;
-    return file && file_refuse_own(url, file, m->why, m->why_size);
+    return file && file_refuse_own(url, file, -1, m->why, m->why_size);
 }
 
 static bool open_databases(struct moving *m)

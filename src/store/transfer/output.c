@@ -30,7 +30,7 @@ static bool fail(const struct output *o, const char *what, const char *reason, c
 
 static bool open_stdout(struct output *o, const char *url, char *why, size_t why_size)
 {
-    if (file_refuse_own_open(url, STDOUT_FILENO, "standard output", why, why_size))
+    if (file_refuse_own(url, "standard output", STDOUT_FILENO, why, why_size))
         return false;
     o->target = "standard output";
     o->into = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -149,7 +149,7 @@ bool output_open(struct output *o, const char *target, const char *url, bool rep
     if (strcmp(target, "-") == 0) {
         if (!open_stdout(o, url, why, why_size))
             return false;
-    } else if (file_refuse_own(url, target, why, why_size) || !find_target(o, why, why_size)) {
+    } else if (file_refuse_own(url, target, -1, why, why_size) || !find_target(o, why, why_size)) {
         return false;
     }
     if (o->path)
