@@ -8,31 +8,18 @@
 #include "store/sqlite/database.h"
 #include "store/sqlite/sql.h"
 
-/* Pages in the WAL (4 KiB each): at each `STEP` more they are moved as far as readers allow, which
- * is before its index needs a third table, at 8,158; at `MOST` the writer waits for the readers,
- * so that the WAL is begun anew. A reader that did not end in that time is a long one, a backup
- * say: the next wait is at twice as many pages, or writes would stand still for most of it. */
-#define STEP_PAGES 8000
+/* At so many pages the writer waits for the readers, so that the WAL is begun anew. A reader that
+ * did not end in that time is a long one, a backup say: the next wait is at twice as many pages, or
+ * writes would stand still for most of it. */
 #define MOST_PAGES 16384
 #define WAIT_MS    200
 #define BUSY_MS    5000
-
-static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
-{
-    struct maintenance *m = context;
-    (void)db;
-    (void)name;
-    m->wal_pages = pages;
-    metrics_set(METRIC_STORE_WAL_PAGES, pages);
-    return SQLITE_OK;
-}
 
 void maintenance_init(struct maintenance *m, struct statements *statements)
 {
     const int64_t now = clock_mono_ms();
     *m = (struct maintenance){
         .statements = statements, .purge_at_ms = now, .journal_at_ms = now, .leftovers = true};
-    sqlite3_wal_hook(statements->db, on_commit, m);
 }
 
 static int checkpoint(struct maintenance *m, int mode)
@@ -52,7 +39,7 @@ int maintenance_checkpoint(struct maintenance *m)
 {
     if (m->wal_pages < m->tried_pages)
         m->tried_pages = m->waited_pages = 0; /* it was begun anew */
-    if (m->wal_pages - m->tried_pages < STEP_PAGES)
+    if (m->wal_pages - m->tried_pages < MAINTENANCE_STEP_PAGES)
         return SQLITE_OK;
     if (m->wal_pages < MOST_PAGES || m->wal_pages / 2 < m->waited_pages)
         return checkpoint(m, SQLITE_CHECKPOINT_PASSIVE);
@@ -72,7 +59,6 @@ int maintenance_checkpoint_all(struct maintenance *m)
 
 /* ---- purging ---- */
 
-#define BUSY_STEP_MS   20      /* between two steps while batches follow each other */
 #define JOURNAL_MS     3600000 /* between two rounds through the journals of all spaces */
 #define JOURNAL_SPACES 64      /* that one step looks at */
 
@@ -98,16 +84,6 @@ static int64_t sure_ms(void)
     return wall < steady ? wall : steady;
 }
 
-/* Runs a statement that deletes of a deleted account's rows as many as `*room` says. */
-static int remove_some(struct maintenance *m, unsigned sql, const struct uuid *user, int64_t *room)
-{
-    if (*room == 0)
-        return SQLITE_OK;
-    const int rc = QUERY_RUN(m->statements, sql, SQL_UUID(user), SQL_I64(*room));
-    *room -= rc == SQLITE_OK ? sqlite3_changes(m->statements->db) : 0;
-    return rc;
-}
-
 /* The account that was deleted first: rows of its space, and when none are left, itself. */
 static int remove_leftovers(struct maintenance *m, bool *more)
 {
@@ -120,12 +96,13 @@ static int remove_leftovers(struct maintenance *m, bool *more)
     int rc = query_end(&q);
     if (!*more)
         return rc;
-    for (unsigned i = 0; i < resource_count && rc == SQLITE_OK; i++)
-        rc = remove_some(m, SQL_OF_ITEM(resources[i], SQL_ITEM_REMOVE_SOME), &user, &room);
-    if (rc == SQLITE_OK)
-        rc = remove_some(m, SQL_DELETED_JOURNAL, &user, &room);
-    if (rc == SQLITE_OK)
-        rc = remove_some(m, SQL_DELETED_KEYS, &user, &room);
+    for (unsigned i = 0; i < resource_count + 2 && room > 0 && rc == SQLITE_OK; i++) {
+        const unsigned sql = i < resource_count    ? SQL_OF_ITEM(resources[i], SQL_ITEM_REMOVE_SOME)
+                             : i == resource_count ? SQL_DELETED_JOURNAL
+                                                   : SQL_DELETED_KEYS;
+        rc = QUERY_RUN(m->statements, sql, SQL_UUID(&user), SQL_I64(room));
+        room -= rc == SQLITE_OK ? sqlite3_changes(m->statements->db) : 0;
+    }
     if (rc == SQLITE_OK && room > 0)
         rc = QUERY_RUN(m->statements, SQL_DELETED_USER, SQL_UUID(&user));
     return rc;
@@ -137,16 +114,6 @@ struct given_back {
     int64_t bytes;
 };
 
-static void add_bytes(struct given_back *spaces, unsigned *count, struct uuid space, int64_t bytes)
-{
-    unsigned i = 0;
-    while (i < *count && !uuid_eq(spaces[i].space, space))
-        i++;
-    if (i == *count)
-        spaces[(*count)++] = (struct given_back){.space = space};
-    spaces[i].bytes += bytes;
-}
-
 /* Deletes some rows of what expired before `before`, and takes those that tell their space and
  * bytes out of its usage. */
 static int purge_rows(struct maintenance *m, enum sql sql, int64_t before, bool *more)
@@ -156,7 +123,12 @@ static int purge_rows(struct maintenance *m, enum sql sql, int64_t before, bool 
     struct query q = QUERY(m->statements, sql, SQL_I64(before), SQL_I64(RETENTION_PURGE_ROWS));
     while (query_row(&q)) {
         const struct uuid space = query_take_uuid(&q);
-        add_bytes(spaces, &count, space, query_take_i64(&q));
+        unsigned i = 0;
+        while (i < count && !uuid_eq(spaces[i].space, space))
+            i++;
+        if (i == count)
+            spaces[count++] = (struct given_back){.space = space};
+        spaces[i].bytes += query_take_i64(&q);
     }
     int rc = query_end(&q);
     *more |= rc == SQLITE_OK && sqlite3_changes(m->statements->db) == RETENTION_PURGE_ROWS;
@@ -173,17 +145,6 @@ static int purge_expired(struct maintenance *m, bool *more)
     if (rc == SQLITE_OK)
         rc = purge_rows(m, SQL_PURGE_SESSIONS, now, more);
     return rc == SQLITE_OK ? purge_rows(m, SQL_PURGE_INVITATIONS, now, more) : rc;
-}
-
-static int purge(struct maintenance *m)
-{
-    bool more = false;
-    const int rc = in_transaction(m, purge_expired, &more);
-    if (rc == SQLITE_OK && !more) {
-        m->purge_at_ms = clock_mono_ms() + RETENTION_PURGE_MS;
-        m->leftovers = true; /* of a step that failed, say */
-    }
-    return rc;
 }
 
 /* ---- the journal ---- */
@@ -239,42 +200,38 @@ static int forget_some(struct maintenance *m, bool *more)
     return rc;
 }
 
-static int purge_journal(struct maintenance *m)
+void maintenance_expect(struct maintenance *m)
 {
-    bool more = false;
-    const int rc = in_transaction(m, forget_some, &more);
-    if (rc == SQLITE_OK && !more) {
-        m->journal = (struct uuid){{0}};
-        m->journal_at_ms = clock_mono_ms() + JOURNAL_MS;
-    }
-    return rc;
-}
-
-int64_t maintenance_next_ms(const struct maintenance *m)
-{
-    const int64_t next = m->purge_at_ms < m->journal_at_ms ? m->purge_at_ms : m->journal_at_ms;
-    return m->leftovers ? m->stepped_ms : next;
-}
-
-bool maintenance_is_due(const struct maintenance *m, bool busy)
-{
-    const int64_t now = clock_mono_ms();
-    return now >= maintenance_next_ms(m) && (!busy || now - m->stepped_ms >= BUSY_STEP_MS);
+    m->leftovers = true;
+    m->due_ms = m->stepped_ms;
 }
 
 int maintenance_step(struct maintenance *m)
 {
     int rc = SQLITE_OK;
+    bool more = false;
     m->stepped_ms = clock_mono_ms();
-    if (m->leftovers)
+    if (m->leftovers) {
         rc = in_transaction(m, remove_leftovers, &m->leftovers);
-    else if (m->stepped_ms >= m->purge_at_ms)
-        rc = purge(m);
-    else if (m->stepped_ms >= m->journal_at_ms)
-        rc = purge_journal(m);
+    } else if (m->stepped_ms >= m->purge_at_ms) {
+        rc = in_transaction(m, purge_expired, &more);
+        if (rc == SQLITE_OK && !more) {
+            m->purge_at_ms = clock_mono_ms() + RETENTION_PURGE_MS;
+            m->leftovers = true; /* of a step that failed, say */
+        }
+    } else if (m->stepped_ms >= m->journal_at_ms) {
+        rc = in_transaction(m, forget_some, &more);
+        if (rc == SQLITE_OK && !more) {
+            m->journal = (struct uuid){{0}};
+            m->journal_at_ms = clock_mono_ms() + JOURNAL_MS;
+        }
+    }
     if (rc != SQLITE_OK) {
         m->leftovers = false;
         m->purge_at_ms = m->journal_at_ms = m->stepped_ms + RETENTION_PURGE_MS;
     }
+    m->due_ms = m->purge_at_ms < m->journal_at_ms ? m->purge_at_ms : m->journal_at_ms;
+    if (m->leftovers)
+        m->due_ms = m->stepped_ms;
     return rc;
 }

@@ -327,7 +327,8 @@ static void run_batch(struct writer *writer, struct store_op *first)
     if (!look_after(writer, first))
         refuse(first, ERROR_OUTCOME_UNKNOWN);
     atomic_fetch_add_explicit(&writer->commits, 1, memory_order_release);
-    writer->maintenance.leftovers |= writer->transaction.deleted;
+    if (writer->transaction.deleted)
+        maintenance_expect(&writer->maintenance);
     for (unsigned i = 0; writer->sessions_ended && i < writer->transaction.ended_count; i++)
         writer->sessions_ended(writer->context, writer->transaction.ended[i]);
 }
@@ -354,18 +355,34 @@ static struct store_op *take(struct writer *writer)
 
 /* ---- the thread ---- */
 
+static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
+{
+    struct writer *writer = context;
+    (void)db;
+    (void)name;
+    writer->maintenance.wal_pages = pages;
+    metrics_set(METRIC_STORE_WAL_PAGES, pages);
+    return SQLITE_OK;
+}
+
 static void after_batch(struct writer *writer)
 {
-    int rc = maintenance_checkpoint(&writer->maintenance);
+    struct maintenance *m = &writer->maintenance;
+    const int more = m->wal_pages - m->tried_pages;
+    const int rc =
+        more < 0 || more >= MAINTENANCE_STEP_PAGES ? maintenance_checkpoint(m) : SQLITE_OK;
     if (rc != SQLITE_OK)
         judge(writer, rc, false);
 }
 
 static void maintain(struct writer *writer, bool busy)
 {
-    if (!writer_writable(writer) || !maintenance_is_due(&writer->maintenance, busy))
+    struct maintenance *m = &writer->maintenance;
+    const int64_t now = clock_mono_ms();
+    if (!writer_writable(writer) || now < m->due_ms ||
+        (busy && now - m->stepped_ms < MAINTENANCE_BUSY_MS))
         return;
-    int rc = maintenance_step(&writer->maintenance);
+    int rc = maintenance_step(m);
     atomic_fetch_add_explicit(&writer->commits, 1, memory_order_release);
     if (rc != SQLITE_OK)
         judge(writer, rc, false);
@@ -378,7 +395,7 @@ static struct store_op *wait_for_work(struct writer *writer)
 {
     while (!writer->first && !writer->stopping) {
         const int64_t now = clock_mono_ms();
-        int64_t at = maintenance_next_ms(&writer->maintenance);
+        int64_t at = writer->maintenance.due_ms;
         if (writer_writable(writer) && now >= at) {
             pthread_mutex_unlock(&writer->lock);
             maintain(writer, false);
@@ -442,6 +459,7 @@ struct writer *writer_create(sqlite3 *db, const struct sql_texts *texts,
         return NULL;
     }
     maintenance_init(&writer->maintenance, &writer->transaction.statements);
+    sqlite3_wal_hook(db, on_commit, writer);
     remember_files(writer);
     writer->started = thread_condition_init(&writer->sent) &&
                       thread_start(&writer->thread, "writer", 0, run_thread, writer);
