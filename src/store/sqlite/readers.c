@@ -106,13 +106,6 @@ static struct read_job *queue_take(struct readers *readers)
     return job;
 }
 
-/* The space's others move up. */
-static void queue_advance(struct readers *readers, const struct uuid *space)
-{
-    for (struct read_job *job = readers->first; job; job = job->next)
-        job->turn -= job->turn > 0 && uuid_eq(job->read.space, *space);
-}
-
 /* ---- on a reader ---- */
 
 static bool collect(struct store_item_list *read, const void *row)
@@ -130,37 +123,26 @@ static bool collect(struct store_item_list *read, const void *row)
     return job->bytes + resource->text_most <= STORE_PAGE_BYTES;
 }
 
-/* A page of the most texts, each with what the arena needs beside it. */
-static size_t arena_most(const struct store_item_list *read)
+static void read_page(struct reader *reader, struct read_job *job)
 {
-    const struct resource *resource = read->resource;
+    struct readers *readers = reader->readers;
+    const struct resource *resource = job->read.resource;
     assert(resource->text_most <= STORE_PAGE_BYTES);
-    return STORE_PAGE_BYTES + 64 + read->limit * (resource->size + 32 * resource->count);
-}
-
-static bool prepare(struct reader *reader, struct read_job *job)
-{
-    const struct readers *readers = reader->readers;
     if (!reader->session) {
         struct store_session *session =
             session_create(readers->writer, NULL, readers->texts, readers->path, NULL);
-        pthread_mutex_lock(&reader->readers->lock);
+        pthread_mutex_lock(&readers->lock);
         reader->session = session;
-        pthread_mutex_unlock(&reader->readers->lock);
+        pthread_mutex_unlock(&readers->lock);
     }
-    job->arena = arena_create(arena_most(&job->read));
+    /* For a page of the most texts, each with what the arena needs beside it. */
+    job->arena = arena_create(STORE_PAGE_BYTES + 64 +
+                              job->read.limit * (resource->size + 32 * resource->count));
     if (job->arena)
-        job->rows = arena_alloc(job->arena, job->read.limit * job->read.resource->size);
-    return reader->session && job->rows;
-}
-
-static void read_page(struct reader *reader, struct read_job *job)
-{
-    job->rc = SQLITE_OK;
-    if (!prepare(reader, job)) {
-        job->rc = SQLITE_NOMEM;
+        job->rows = arena_alloc(job->arena, job->read.limit * resource->size);
+    job->rc = reader->session && job->rows ? SQLITE_OK : SQLITE_NOMEM;
+    if (job->rc != SQLITE_OK)
         return;
-    }
     job->read.op.session = reader->session;
     job->read.each = collect;
     const int rc = item_rows_read_page(&job->read);
@@ -180,7 +162,9 @@ static void run_one(struct reader *reader, struct read_job *job)
     inbox_post(asker->inbox, &job->message); /* and from now on the loop may free it */
     pthread_mutex_lock(&readers->lock);
     reader->busy = false;
-    queue_advance(readers, &reader->space);
+    /* The space's others move up. */
+    for (struct read_job *other = readers->first; other; other = other->next)
+        other->turn -= other->turn > 0 && uuid_eq(other->read.space, reader->space);
     pthread_cond_broadcast(&readers->done);
     pthread_cond_signal(&readers->sent); /* one of that space may have waited for this */
 }
@@ -213,13 +197,6 @@ static void job_destroy(struct read_job *job)
     free(job);
 }
 
-static void job_unlink(struct read_job *job)
-{
-    *job->session_link = job->session_next;
-    if (job->session_next)
-        job->session_next->session_link = job->session_link;
-}
-
 /* Gives the rows, unless a later revision says that none are wanted after all. */
 static void give_rows(struct store_item_list *op, const struct read_job *job)
 {
@@ -244,7 +221,9 @@ static void answer(struct inbox_message *message)
     const int rc = job->rc;
     if (rc == SQLITE_OK)
         give_rows(op, job);
-    job_unlink(job);
+    *job->session_link = job->session_next;
+    if (job->session_next)
+        job->session_next->session_link = job->session_link;
     job_destroy(job);
     session_read_done(op->op.session, &op->op, rc, true);
 }

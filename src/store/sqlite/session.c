@@ -21,19 +21,12 @@ static int on_tick(void *context)
     return now > session->deadline_us;
 }
 
-static size_t largest_item(void)
-{
-    size_t largest = sizeof(struct item);
-    for (unsigned i = 0; i < resource_count; i++)
-        largest = resources[i]->size > largest ? resources[i]->size : largest;
-    return largest;
-}
-
 struct store_session *session_create(struct writer *writer, struct readers *readers,
                                      const struct sql_texts *texts, const char *path,
                                      struct inbox *inbox)
 {
     struct store_session *session = calloc(1, sizeof *session);
+    size_t largest = sizeof(struct item);
     assert(writer && path && !readers == !inbox);
     if (!session)
         return NULL;
@@ -42,7 +35,9 @@ struct store_session *session_create(struct writer *writer, struct readers *read
     session->readers = readers;
     session->inbox = inbox;
     session->outgoing_end = &session->outgoing;
-    session->row = calloc(1, largest_item());
+    for (unsigned i = 0; i < resource_count; i++)
+        largest = resources[i]->size > largest ? resources[i]->size : largest;
+    session->row = calloc(1, largest);
     session->db = database_open_reader(path, NULL, 0);
     if (!session->row || !session->db ||
         !statements_init(&session->statements, session->db, texts->list, texts->count)) {
@@ -94,22 +89,14 @@ void session_read_done(struct store_session *session, struct store_op *op, int r
     op->done(op);
 }
 
-static void answer(struct store_op *op, enum error result)
-{
-    op->result = result;
-    op->done(op);
-}
-
 void session_write(struct store_op *op, const struct writer_work *work)
 {
     struct store_session *session = op->session;
     assert(session->inbox && work->run && op->arena && op->done);
-    if (!writer_writable(session->writer)) {
-        answer(op, ERROR_UNAVAILABLE);
-        return;
-    }
-    if (!writer_admit(session->writer)) {
-        answer(op, ERROR_OVERLOADED);
+    const bool writable = writer_writable(session->writer);
+    if (!writable || !writer_admit(session->writer)) {
+        op->result = writable ? ERROR_OVERLOADED : ERROR_UNAVAILABLE;
+        op->done(op);
         return;
     }
     op->work = work;

@@ -40,16 +40,6 @@ void session_rows_list(struct store_session_list *op)
 
 /* ---- login ---- */
 
-static int remember_client(struct transaction *t, const struct store_session_create *op)
-{
-    const struct uuid *user = &op->session.user;
-    const int rc = QUERY_RUN(&t->statements, SQL_ADDRESS_PUT, SQL_UUID(user), SQL_TEXT(op->client),
-                             SQL_I64(op->session.created_at));
-    return rc == SQLITE_OK ? QUERY_RUN(&t->statements, SQL_ADDRESS_PRUNE, SQL_UUID(user),
-                                       SQL_I64(RETENTION_ADDRESSES))
-                           : rc;
-}
-
 static int run_create(struct transaction *t, struct store_session_create *op)
 {
     const struct session *session = &op->session;
@@ -73,7 +63,14 @@ static int run_create(struct transaction *t, struct store_session_create *op)
                        SQL_I64(USER_SESSIONS_MOST));
     if (rc == SQLITE_OK && sqlite3_changes(t->statements.db) > 0)
         transaction_end_sessions(t, &session->user);
-    return rc == SQLITE_OK && op->client.ptr ? remember_client(t, op) : rc;
+    if (rc != SQLITE_OK || !op->client.ptr)
+        return rc;
+    rc = QUERY_RUN(&t->statements, SQL_ADDRESS_PUT, SQL_UUID(&session->user), SQL_TEXT(op->client),
+                   SQL_I64(session->created_at));
+    if (rc == SQLITE_OK)
+        rc = QUERY_RUN(&t->statements, SQL_ADDRESS_PRUNE, SQL_UUID(&session->user),
+                       SQL_I64(RETENTION_ADDRESSES));
+    return rc;
 }
 
 /* ---- rotation ---- */
@@ -124,23 +121,18 @@ static int run_refresh(struct transaction *t, struct store_session_refresh *op)
 
 /* ---- logout ---- */
 
-static int find_owner(struct transaction *t, struct store_session_end *op)
-{
-    const struct uuid nobody = {0};
-    struct session_standing standing = {0};
-    bool found = false;
-    if (!uuid_eq(op->user, nobody))
-        return SQLITE_OK;
-    int rc = read_session(t, &op->id, &standing, &found);
-    op->user = found ? standing.session.user : nobody;
-    return rc;
-}
-
 static int run_end(struct transaction *t, struct store_session_end *op)
 {
     if (op->others)
         return user_rows_end_sessions(t, &op->user, &op->id);
-    int rc = find_owner(t, op);
+    const struct uuid nobody = {0};
+    struct session_standing standing = {0};
+    bool found = false;
+    int rc = SQLITE_OK;
+    if (uuid_eq(op->user, nobody)) {
+        rc = read_session(t, &op->id, &standing, &found);
+        op->user = standing.session.user; /* nobody when there is none */
+    }
     if (rc == SQLITE_OK)
         rc = delete_session(t, &op->id, &op->user);
     if (rc != SQLITE_OK)

@@ -100,24 +100,16 @@ int user_rows_end_sessions(struct transaction *t, const struct uuid *id, const s
     return QUERY_RUN(&t->statements, SQL_SESSION_DELETE_OTHERS, SQL_UUID(id), SQL_UUID(keep));
 }
 
-/* Reads the user whom a change with the password is about; sets the result when it must not go on.
- */
-static int may_change(struct transaction *t, struct store_op *op, const struct uuid *id,
-                      struct slice verified, struct user *user)
-{
-    bool found = false;
-    int rc = user_rows_read(t, id, op->arena, user, &found);
-    if (rc == SQLITE_OK)
-        op->result = user_decide_change(found ? user : NULL, verified);
-    return rc;
-}
-
+/* Reads the user whom a change is about; sets the result when it must not go on. `verified`: the
+ * hash that its password was checked with; NULL: it needs none. */
 static int read_user(struct transaction *t, struct store_op *op, const struct uuid *id,
-                     struct user *user)
+                     const struct slice *verified, struct user *user)
 {
     bool found = false;
     int rc = user_rows_read(t, id, op->arena, user, &found);
-    if (rc == SQLITE_OK && !found)
+    if (rc == SQLITE_OK && verified)
+        op->result = user_decide_change(found ? user : NULL, *verified);
+    else if (rc == SQLITE_OK && !found)
         op->result = ERROR_NOT_FOUND;
     return rc;
 }
@@ -147,24 +139,19 @@ static int run_invite(struct transaction *t, struct store_invitation_create *op)
                      SQL_TEXT(op->email), SQL_I64(op->now), SQL_I64(op->expires_at));
 }
 
-/* Sets the result when the invitation, if one is needed, is not good for this registration. */
-static int check_invitation(struct transaction *t, struct store_user_create *op)
-{
-    if (!op->invitation)
-        return SQLITE_OK;
-    struct query q =
-        QUERY(&t->statements, SQL_INVITATION_GOOD, SQL_BLOB(op->invitation, STORE_INVITATION_LEN),
-              SQL_I64(op->user.created_at), SQL_TEXT(op->user.email));
-    if (!query_row(&q))
-        op->op.result = ERROR_INVALID_INVITATION;
-    return query_end(&q);
-}
-
 /* The invitation first: whoever has none must not learn who has an account. */
 static int run_create(struct transaction *t, struct store_user_create *op)
 {
     const struct user *user = &op->user;
-    int rc = check_invitation(t, op);
+    int rc = SQLITE_OK;
+    if (op->invitation) {
+        struct query q = QUERY(&t->statements, SQL_INVITATION_GOOD,
+                               SQL_BLOB(op->invitation, STORE_INVITATION_LEN),
+                               SQL_I64(user->created_at), SQL_TEXT(user->email));
+        if (!query_row(&q))
+            op->op.result = ERROR_INVALID_INVITATION;
+        rc = query_end(&q);
+    }
     if (rc == SQLITE_OK && op->op.result == ERROR_NONE)
         rc = check_email(t, &op->op, user->email, &user->id);
     if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
@@ -187,7 +174,7 @@ static int run_create(struct transaction *t, struct store_user_create *op)
 static int run_rename(struct transaction *t, struct store_user_rename *op)
 {
     struct user user;
-    int rc = read_user(t, &op->op, &op->id, &user);
+    int rc = read_user(t, &op->op, &op->id, NULL, &user);
     if (rc != SQLITE_OK || op->op.result != ERROR_NONE || !user_decide_rename(op, &user))
         return rc;
     return QUERY_RUN(&t->statements, SQL_USER_RENAME, SQL_UUID(&op->id), SQL_TEXT(op->user.name),
@@ -197,7 +184,7 @@ static int run_rename(struct transaction *t, struct store_user_rename *op)
 static int run_set_password(struct transaction *t, struct store_user_set_password *op)
 {
     struct user user;
-    int rc = may_change(t, &op->op, &op->id, op->verified_hash, &user);
+    int rc = read_user(t, &op->op, &op->id, &op->verified_hash, &user);
     if (rc == SQLITE_OK && op->op.result == ERROR_NONE)
         rc = user_rows_put_hash(t, &op->id, op->hash, op->now);
     if (rc == SQLITE_OK && op->op.result == ERROR_NONE)
@@ -207,7 +194,7 @@ static int run_set_password(struct transaction *t, struct store_user_set_passwor
 
 static int run_set_email(struct transaction *t, struct store_user_set_email *op)
 {
-    int rc = may_change(t, &op->op, &op->id, op->verified_hash, &op->user);
+    int rc = read_user(t, &op->op, &op->id, &op->verified_hash, &op->user);
     if (rc == SQLITE_OK && op->op.result == ERROR_NONE)
         rc = check_email(t, &op->op, op->email, &op->id);
     if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
@@ -237,7 +224,7 @@ static int erase(struct transaction *t, const struct uuid *id, int64_t now)
 static int run_delete(struct transaction *t, struct store_user_delete *op)
 {
     struct user user;
-    int rc = may_change(t, &op->op, &op->id, op->verified_hash, &user);
+    int rc = read_user(t, &op->op, &op->id, &op->verified_hash, &user);
     return rc == SQLITE_OK && op->op.result == ERROR_NONE ? erase(t, &op->id, clock_wall_ms()) : rc;
 }
 
@@ -245,7 +232,7 @@ static int run_delete(struct transaction *t, struct store_user_delete *op)
 
 static int run_govern(struct transaction *t, struct store_user_govern *op)
 {
-    int rc = read_user(t, &op->op, &op->id, &op->user);
+    int rc = read_user(t, &op->op, &op->id, NULL, &op->user);
     if (rc != SQLITE_OK || op->op.result != ERROR_NONE)
         return rc;
     const bool ends = user_decide_govern(op);
