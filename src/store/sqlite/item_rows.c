@@ -13,6 +13,76 @@
 #define LOOP_ITEMS 300
 #define LOOP_BYTES STORE_PAGE_BYTES
 
+/* ---- the rows of spaces ---- */
+
+void item_rows_forget_spaces(struct transaction *t)
+{
+    if (t->spaces.count > 0)
+        t->spaces = (struct changed_spaces){0};
+}
+
+int item_rows_settle_spaces(struct transaction *t)
+{
+    int rc = SQLITE_OK;
+    for (unsigned i = 0; i < CHANGED_SPACES_PLACES && t->spaces.count > 0 && rc == SQLITE_OK; i++) {
+        const struct space *space = &t->spaces.places[i].space;
+        if (!t->spaces.places[i].changed)
+            continue;
+        struct query q = QUERY(&t->statements, SQL_SPACE_SET, SQL_UUID(&t->spaces.places[i].id),
+                               SQL_I64(space->revision));
+        for (unsigned k = 0; k < SPACE_COUNTS; k++)
+            query_bind(&q, SQL_I64(space->usage.counts[k]));
+        query_bind(&q, SQL_I64(space->usage.bytes));
+        rc = query_run_on_one(&q);
+    }
+    item_rows_forget_spaces(t);
+    return rc;
+}
+
+/* The row as it is in the database. */
+static int look_at_space(struct statements *statements, const struct uuid *id, struct space *space,
+                         bool *found)
+{
+    struct query q = QUERY(statements, SQL_SPACE_GET, SQL_UUID(id));
+    *space = (struct space){0};
+    *found = query_row(&q);
+    if (*found) {
+        space->revision = query_take_i64(&q);
+        space->forgotten = query_take_i64(&q);
+        for (unsigned i = 0; i < SPACE_COUNTS; i++)
+            space->usage.counts[i] = query_take_i64(&q);
+        space->usage.bytes = query_take_i64(&q);
+    }
+    return query_end(&q);
+}
+
+/* Where it is kept, or the free place where it would be: the last bytes of an id are random. */
+static struct changed_space *find_place(struct changed_spaces *spaces, const struct uuid *id)
+{
+    unsigned place = id->bytes[sizeof id->bytes - 1] % CHANGED_SPACES_PLACES;
+    while (spaces->places[place].known && !uuid_eq(spaces->places[place].id, *id))
+        place = (place + 1) % CHANGED_SPACES_PLACES;
+    return &spaces->places[place];
+}
+
+/* `*space` stays good until the next call; NULL: there is none of that id. */
+static int hold_space(struct transaction *t, const struct uuid *id, struct changed_space **space)
+{
+    struct changed_space *place = find_place(&t->spaces, id);
+    int rc = SQLITE_OK;
+    if (!place->known && t->spaces.count == CHANGED_SPACES_PLACES / 2) {
+        rc = item_rows_settle_spaces(t);
+        place = find_place(&t->spaces, id);
+    }
+    if (!place->known && rc == SQLITE_OK) {
+        rc = look_at_space(&t->statements, id, &place->space, &place->known);
+        place->id = *id;
+        t->spaces.count += place->known;
+    }
+    *space = place->known ? place : NULL;
+    return rc;
+}
+
 /* ---- one item ---- */
 
 /* The columns of {columns}, as the row has them; texts live until the next row. */
@@ -187,7 +257,7 @@ static int read_space(struct store_item_list *op, struct usage *usage)
     bool found = false;
     int rc = session_snapshot(op->op.session);
     if (rc == SQLITE_OK)
-        rc = transaction_look_at_space(&op->op.session->statements, &op->space, &space, &found);
+        rc = look_at_space(&op->op.session->statements, &op->space, &space, &found);
     op->revision = rc == SQLITE_OK ? space.revision : 0;
     op->more = false;
     op->total = -1;
@@ -314,7 +384,7 @@ static int change_item(struct transaction *t, const struct store_item_write *op,
 }
 
 static int carry_out(struct transaction *t, struct store_item_write *op,
-                     const struct item_before *before, struct transaction_space *space)
+                     const struct item_before *before, struct changed_space *space)
 {
     int rc = SQLITE_OK;
     const struct item_decision decision = item_decide(op, before, &t->limits);
@@ -330,19 +400,22 @@ static int carry_out(struct transaction *t, struct store_item_write *op,
         rc = put_change(t, op, &decision.change);
     if (rc == SQLITE_OK && decision.keep)
         rc = keep_answer(t, op);
-    if (rc == SQLITE_OK && (changed || decision.keep))
-        transaction_change_space(space, changed ? op->revision : space->space.revision,
-                                 &decision.usage);
+    if (rc == SQLITE_OK && (changed || decision.keep)) {
+        assert(space->known && (!changed || op->revision >= space->space.revision));
+        space->space.revision = changed ? op->revision : space->space.revision;
+        usage_add(&space->space.usage, &decision.usage);
+        space->changed = true;
+    }
     return rc;
 }
 
 static int run_write(struct transaction *t, struct store_item_write *op)
 {
     struct item_before before = {0};
-    struct transaction_space *space = NULL;
+    struct changed_space *space = NULL;
     bool decided = false;
     assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_DELETE);
-    int rc = transaction_read_space(t, &op->space, &space);
+    int rc = hold_space(t, &op->space, &space);
     if (rc == SQLITE_OK && !space) {
         op->op.result = ERROR_NOT_FOUND;
         return SQLITE_OK;

@@ -2,6 +2,7 @@
 #ifndef TASKHOLD_STORE_SQLITE_ITEM_ROWS_H
 #define TASKHOLD_STORE_SQLITE_ITEM_ROWS_H
 
+#include "store/decision.h"
 #include "store/sql.h"
 #include "store/sqlite/statement.h"
 #include "store/store.h"
@@ -19,6 +20,34 @@ int item_rows_read_page(struct store_item_list *op);
 /* Makes the texts of an item that were borrowed its own. False without memory. */
 bool item_rows_keep_texts(const struct resource *resource, void *item, struct arena *arena)
     __attribute__((warn_unused_result));
+
+/* ---- the rows of spaces, for writes ---- */
+
+#define CHANGED_SPACES_PLACES 128 /* a power of two; twice as many as are kept */
+
+/* The rows of the spaces whose items are being changed: each is read once and written once for all
+ * writes of a transaction, or of a part of it that changes no more spaces than are kept. Until then
+ * the row in the database is behind. */
+struct changed_spaces {
+    unsigned count; /* that are known */
+    struct changed_space {
+        struct uuid id;
+        struct space space;
+        bool known; /* else the place is free */
+        bool changed;
+    } places[CHANGED_SPACES_PLACES];
+};
+
+struct transaction;
+
+/* Writes what was changed and forgets all spaces: before anything else touches their rows, and
+ * before the commit. Returns SQLITE_OK or an error. */
+int item_rows_settle_spaces(struct transaction *t);
+
+/* Forgets them, of what was rolled back. */
+void item_rows_forget_spaces(struct transaction *t);
+
+/* ---- lists ---- */
 
 /* The statements of lists that a connection has prepared: one a shape (store/sql.h), the one that
  * was not used for the longest time goes when there is no place. */

@@ -62,7 +62,7 @@ void session_read_done(struct store_session *session, struct store_op *op, int r
 /* Takes a write for the writer, which runs `work`; or answers it at once when too many wait. */
 void session_write(struct store_op *op, const struct writer_work *work);
 
-/* Defines `call(struct type *op)`, which has `run(t, op)` run by the writer (transaction.h). */
+/* Defines `call(struct type *op)`, which has `run(t, op)` run by the writer (writer.h). */
 #define SESSION_WRITE(call, type, run)                                                             \
     static int run##_as_op(struct transaction *t, struct store_op *op);                            \
     static const struct writer_work run##_work = {run##_as_op};                                    \

@@ -62,7 +62,7 @@ static int run_create(struct transaction *t, struct store_session_create *op)
         rc = QUERY_RUN(&t->statements, SQL_SESSION_PRUNE, SQL_UUID(&session->user),
                        SQL_I64(USER_SESSIONS_MOST));
     if (rc == SQLITE_OK && sqlite3_changes(t->statements.db) > 0)
-        transaction_end_sessions(t, &session->user);
+        writer_note_ended(t, &session->user);
     if (rc != SQLITE_OK || !op->client.ptr)
         return rc;
     rc = QUERY_RUN(&t->statements, SQL_ADDRESS_PUT, SQL_UUID(&session->user), SQL_TEXT(op->client),
@@ -113,7 +113,7 @@ static int run_refresh(struct transaction *t, struct store_session_refresh *op)
                          SQL_I64(session->last_used_at), SQL_I64(session->expires_at),
                          SQL_BLOB(standing.superseded, standing.superseded_size));
     case SESSION_DECISION_END:
-        transaction_end_sessions(t, &session->user);
+        writer_note_ended(t, &session->user);
         return delete_session(t, &op->id, &session->user);
     }
     return rc;
@@ -138,7 +138,7 @@ static int run_end(struct transaction *t, struct store_session_end *op)
     if (rc != SQLITE_OK)
         return rc;
     if (sqlite3_changes(t->statements.db) > 0)
-        transaction_end_sessions(t, &op->user);
+        writer_note_ended(t, &op->user);
     else
         op->op.result = ERROR_NOT_FOUND;
     return SQLITE_OK;

@@ -96,7 +96,7 @@ int user_rows_put_hash(struct transaction *t, const struct uuid *id, struct slic
 
 int user_rows_end_sessions(struct transaction *t, const struct uuid *id, const struct uuid *keep)
 {
-    transaction_end_sessions(t, id);
+    writer_note_ended(t, id);
     return QUERY_RUN(&t->statements, SQL_SESSION_DELETE_OTHERS, SQL_UUID(id), SQL_UUID(keep));
 }
 
@@ -208,7 +208,7 @@ static int run_set_email(struct transaction *t, struct store_user_set_email *op)
 /* What stays of a deleted account is removed later (maintenance.h). */
 static int erase(struct transaction *t, const struct uuid *id, int64_t now)
 {
-    int rc = transaction_settle(t);
+    int rc = item_rows_settle_spaces(t);
     t->deleted = true;
     if (rc == SQLITE_OK)
         rc = user_rows_end_sessions(t, id, &nothing);

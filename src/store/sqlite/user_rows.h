@@ -2,7 +2,7 @@
 #ifndef TASKHOLD_STORE_SQLITE_USER_ROWS_H
 #define TASKHOLD_STORE_SQLITE_USER_ROWS_H
 
-#include "store/sqlite/transaction.h"
+#include "store/sqlite/writer.h"
 #include "store/store.h"
 
 /* Accounts. The reads are answered before they return, on the loop's own connection. */

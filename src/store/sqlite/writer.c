@@ -274,6 +274,95 @@ static void answer(struct writer *writer, struct store_op *first)
     }
 }
 
+/* ---- the transaction ---- */
+
+void writer_note_ended(struct transaction *t, const struct uuid *user)
+{
+    assert(t->ended_count < WRITER_BATCH_MOST);
+    t->ended[t->ended_count++] = *user;
+}
+
+static bool is_open(const struct transaction *t)
+{
+    return sqlite3_get_autocommit(t->statements.db) == 0;
+}
+
+/* Without memory it may stay open; then the next one tries again before it begins. */
+static int roll_back(struct transaction *t)
+{
+    t->ended_count = 0;
+    t->deleted = false;
+    item_rows_forget_spaces(t);
+    return is_open(t) ? query_run_plain(&t->statements, SQL_ROLLBACK) : SQLITE_OK;
+}
+
+static int run_plain(struct transaction *t, struct store_op *op)
+{
+    const struct writer_work *work = op->work;
+    op->result = ERROR_NONE;
+    return work->run(t, op);
+}
+
+/* Runs one operation between savepoints. An error is the operation's own unless it took the whole
+ * transaction with it or says that the disk fails. */
+static int run_careful(struct transaction *t, struct store_op *op)
+{
+    const unsigned ended_count = t->ended_count;
+    const bool deleted = t->deleted;
+    int rc = query_run_plain(&t->statements, SQL_SAVEPOINT);
+    if (rc != SQLITE_OK)
+        return rc;
+    rc = run_plain(t, op);
+    if (rc == SQLITE_OK)
+        rc = item_rows_settle_spaces(t);
+    if (rc == SQLITE_OK)
+        return query_run_plain(&t->statements, SQL_RELEASE);
+    item_rows_forget_spaces(t);
+    if (!is_open(t) || database_is_corrupt(rc) || database_is_lost_write(rc))
+        return rc;
+    op->result = database_result(rc);
+    t->ended_count = ended_count;
+    t->deleted = deleted;
+    rc = query_run_plain(&t->statements, SQL_ROLLBACK_TO);
+    return rc == SQLITE_OK ? query_run_plain(&t->statements, SQL_RELEASE) : rc;
+}
+
+/* An operation whose `work` is NULL was answered before and is passed over. */
+static int run_all(struct transaction *t, struct store_op *first, bool careful)
+{
+    int rc = roll_back(t);
+    if (rc == SQLITE_OK)
+        rc = query_run_plain(&t->statements, SQL_BEGIN_WRITE);
+    for (struct store_op *op = first; op && rc == SQLITE_OK; op = op->next) {
+        if (op->work)
+            rc = careful ? run_careful(t, op) : run_plain(t, op);
+    }
+    return rc == SQLITE_OK ? item_rows_settle_spaces(t) : rc;
+}
+
+/* Runs a batch in one transaction and sets each `result`. SQLITE_OK: the commit is on stable
+ * storage. Else nothing was written, no result counts, and `*at_commit` says whether it was the
+ * commit itself that failed.
+ *
+ * It runs without savepoints first. When a statement fails, all is rolled back, which nobody has
+ * been told of, and all run again with a savepoint each: the failing ones are answered with their
+ * error and their neighbours are not touched. */
+static int run_transaction(struct transaction *t, struct store_op *first, bool *at_commit)
+{
+    int rc = run_all(t, first, false);
+    if (rc != SQLITE_OK && is_open(t) && !database_is_corrupt(rc) && !database_is_lost_write(rc))
+        rc = run_all(t, first, true);
+    *at_commit = rc == SQLITE_OK;
+    if (*at_commit) {
+        const int64_t begun_us = clock_mono_us();
+        rc = query_run_plain(&t->statements, SQL_COMMIT);
+        metrics_observe(METRIC_STORE_COMMIT, clock_mono_us() - begun_us);
+    }
+    if (rc != SQLITE_OK)
+        (void)roll_back(t);
+    return rc;
+}
+
 /* ---- batches ---- */
 
 static void refuse(struct store_op *first, enum error result)
@@ -317,7 +406,7 @@ static void run_batch(struct writer *writer, struct store_op *first)
         return;
     }
     drop_late(first);
-    int rc = transaction_run(&writer->transaction, first, &at_commit);
+    int rc = run_transaction(&writer->transaction, first, &at_commit);
     if (rc != SQLITE_OK) {
         judge(writer, rc, at_commit);
         refuse(first, database_result(rc));
@@ -452,9 +541,9 @@ struct writer *writer_create(sqlite3 *db, const struct sql_texts *texts,
     atomic_init(&writer->writable, true);
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->answered, NULL);
-    if (!transaction_init(&writer->transaction, db, texts,
-                          usage_limits_of(options->user_tasks_most, options->user_bytes_most),
-                          WRITER_BATCH_MOST)) {
+    writer->transaction.limits =
+        usage_limits_of(options->user_tasks_most, options->user_bytes_most);
+    if (!statements_init(&writer->transaction.statements, db, texts->list, texts->count)) {
         writer_destroy(&writer);
         return NULL;
     }
@@ -492,7 +581,7 @@ void writer_destroy(struct writer **writer)
     *writer = NULL;
     if (w->started)
         stop(w);
-    transaction_finish(&w->transaction);
+    statements_finish(&w->transaction.statements);
     for (unsigned i = 0; i < FILE_COUNT; i++)
         free(w->files[i].path);
     database_close(&w->db);

@@ -4,14 +4,36 @@
 
 #include <stdatomic.h>
 
-#include "store/sqlite/transaction.h"
+#include "store/decision.h"
+#include "store/sqlite/item_rows.h"
+#include "store/sqlite/sql.h"
+#include "store/sqlite/statement.h"
 #include "store/store.h"
 
 /* The one thread that writes and checkpoints. It takes all operations that wait, runs them in one
  * transaction, flushes it to disk, and only then answers them. */
 struct writer;
 
-/* What the writer does for a kind of operation; see transaction.h. */
+#define WRITER_BATCH_MOST 512
+
+/* The running transaction: many operations in one commit. */
+struct transaction {
+    struct statements statements; /* sql.h */
+    struct usage_limits limits;
+    struct changed_spaces spaces;         /* whose items are being changed */
+    struct uuid ended[WRITER_BATCH_MOST]; /* users of whom a session ends with this commit */
+    unsigned ended_count;
+    bool deleted; /* an account is deleted with this commit: it leaves rows to be removed */
+};
+
+/* Notes that a session of `user` ends with this commit; at most once an operation. */
+void writer_note_ended(struct transaction *t, const struct uuid *user);
+
+/* What the writer does for a kind of operation. `run` returns SQLITE_OK when it has decided:
+ * `op->result` is set, and everything it meant to write is written. Any other code says that a
+ * statement failed; then whatever it wrote is undone by the writer, and it may be run once more. So
+ * it reads no output of its own, keeps nothing between runs, and makes every check before its first
+ * write. */
 struct writer_work {
     int (*run)(struct transaction *t, struct store_op *op);
 };
@@ -24,8 +46,6 @@ struct writer_mailbox {
     unsigned answer_count;
     struct store_session *next; /* the next session with answers */
 };
-
-#define WRITER_BATCH_MOST 512
 
 /* Takes over `db` (also when it fails) and starts the thread. NULL without memory or thread.
  * `texts` outlives it. */
