@@ -46,9 +46,8 @@ static unsigned answer_count;
 static PGresult *ask_text(PGconn *connection, const char *text, const struct sql_value *values,
                           unsigned count)
 {
-    struct params p = {0};
-    for (unsigned i = 0; i < count; i++)
-        params_add(&p, &values[i]);
+    struct params p;
+    params_init(&p, values, count);
     PGresult *result =
         PQexecParams(connection, text, p.count, p.types, p.values, p.lengths, params_formats, 1);
     if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK)

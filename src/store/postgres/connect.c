@@ -20,17 +20,53 @@
 #define ANSWER_MS    5000 /* of a server that has just taken a connection */
 #define ADDRESS_SIZE 512
 
+void connect_reason(const PGconn *connection, char *why, size_t why_size)
+{
+    assert(why && why_size > 0);
+    const char *text = PQerrorMessage(connection);
+    text += strspn(text, " \t\n");
+    if (*text == '\0')
+        text = "the connection was lost";
+    (void)snprintf(why, why_size, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+bool connect_run(PGconn *connection, const char *statements)
+{
+    PGresult *result = PQexec(connection, statements);
+    const ExecStatusType status = PQresultStatus(result);
+    PQclear(result);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+bool connect_commit(PGconn *connection)
+{
+    PGresult *result = PQexec(connection, "COMMIT");
+    const bool done = strcmp(PQcmdStatus(result), "COMMIT") == 0;
+    PQclear(result);
+    return done;
+}
+
+bool connect_number(PGconn *connection, const char *statement, int64_t *number)
+{
+    PGresult *result = PQexec(connection, statement);
+    const bool answered = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+    if (answered)
+        *number = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    return answered;
+}
+
 unsigned connect_allowed(PGconn *connection)
 {
-    static const char question[] =
+    int64_t allowed = 0;
+    assert(connection);
+    (void)connect_number(
+        connection,
         "SELECT least(current_setting('max_connections')::int - "
         "current_setting('superuser_reserved_connections')::int, nullif(rolconnlimit, -1), "
         "nullif(datconnlimit, -1)) FROM pg_roles, pg_database WHERE rolname = session_user AND "
-        "datname = current_database()";
-    PGresult *result = PQexec(connection, question);
-    const bool answered = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
-    const long allowed = answered ? strtol(PQgetvalue(result, 0, 0), NULL, 10) : 0;
-    PQclear(result);
+        "datname = current_database()",
+        &allowed);
     return allowed > 0 ? (unsigned)allowed : 0;
 }
 
@@ -39,15 +75,6 @@ unsigned connect_share(unsigned allowed)
     if (allowed == 0)
         return UINT_MAX;
     return allowed >= 4 ? allowed / 2 - 1 : 1;
-}
-
-void connect_reason(const PGconn *connection, char *why, size_t why_size)
-{
-    const char *text = PQerrorMessage(connection);
-    text += strspn(text, " \t\n");
-    if (*text == '\0')
-        text = "the connection was lost";
-    (void)snprintf(why, why_size, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
 /* ---- waiting with an end ---- */
@@ -87,9 +114,7 @@ PGresult *connect_ask(PGconn *connection, const char *statement, const struct sq
     bool in_time = true;
     PGresult *last = NULL;
     struct params p;
-    p.count = 0;
-    for (unsigned i = 0; i < count; i++)
-        params_add(&p, &values[i]);
+    params_init(&p, values, count);
     if (PQsendQueryParams(connection, statement, p.count, p.types, p.values, p.lengths,
                           params_formats, 0) != 1)
         return NULL;
@@ -109,35 +134,17 @@ PGresult *connect_ask(PGconn *connection, const char *statement, const struct sq
 
 /* ---- what is agreed with the server ---- */
 
-static struct slice add_ms(char text[static 16], unsigned ms)
-{
-    (void)snprintf(text, 16, "%u", ms);
-    return slice_of(text);
-}
-
 /* A lock that is not had in time is worth another try, a statement that takes so long is not; both
- * end before whoever waits for them gives up. */
+ * end before whoever waits for them gives up. $1 to $3 are ms, $4 whether it serves. */
+static const char set_session[] =
+    "SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') "
+    "IN ('on', 'remote_apply') THEN current_setting('synchronous_commit') ELSE 'on' END, "
+    "false), set_config('default_transaction_isolation', 'read committed', false), "
+    "set_config('statement_timeout', $1::text, false), "
+    "set_config('lock_timeout', $2::text, false), "
+    "set_config('idle_in_transaction_session_timeout', $3::text, false), "
+    "$4 = 0 OR pg_try_advisory_lock_shared(" LOCK_SERVE ")";
 #define MAY_SERVE 5 /* the column of its answer that says so */
-
-static PGresult *set_session(PGconn *connection, const struct connect_options *options)
-{
-    static const char statement[] =
-        "SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') "
-        "IN ('on', 'remote_apply') THEN current_setting('synchronous_commit') ELSE 'on' END, "
-        "false), set_config('default_transaction_isolation', 'read committed', false), "
-        "set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
-        "set_config('idle_in_transaction_session_timeout', $3, false), "
-        "$4::text = '' OR pg_try_advisory_lock_shared(" LOCK_SERVE ")";
-    const unsigned timeout_ms = options->timeout_ms;
-    char texts[3][16];
-    const struct sql_value values[] = {
-        SQL_TEXT(add_ms(texts[0], timeout_ms / 5 * 4)),
-        SQL_TEXT(add_ms(texts[1], timeout_ms / 5 * 2)),
-        SQL_TEXT(add_ms(texts[2], timeout_ms * 2)),
-        SQL_TEXT(options->serving ? SLICE("serving") : SLICE("")),
-    };
-    return connect_ask(connection, statement, values, 4, ANSWER_MS, -1);
-}
 
 /* Asks again for what set_session was refused. */
 static bool await_lock(PGconn *connection)
@@ -167,10 +174,12 @@ static bool settle(PGconn *connection, const struct connect_options *options, ch
                        encoding ? encoding : "it does not say what");
         return false;
     }
-    PGresult *result = options->prepare
-                           ? set_session(connection, options)
-                           : connect_ask(connection, "SELECT current_setting('synchronous_commit')",
-                                         NULL, 0, ANSWER_MS, -1);
+    const unsigned timeout_ms = options->timeout_ms;
+    const struct sql_value values[] = {SQL_I64(timeout_ms / 5 * 4), SQL_I64(timeout_ms / 5 * 2),
+                                       SQL_I64((int64_t)timeout_ms * 2), SQL_I64(options->serving)};
+    PGresult *result = connect_ask(
+        connection, options->prepare ? set_session : "SELECT current_setting('synchronous_commit')",
+        values, options->prepare ? 4 : 0, ANSWER_MS, -1);
     const bool answered = result && PQresultStatus(result) == PGRES_TUPLES_OK;
     const char *commit = answered ? PQgetvalue(result, 0, 0) : "";
     const bool durable = strcmp(commit, "on") == 0 || strcmp(commit, "remote_apply") == 0;
@@ -206,28 +215,21 @@ void connect_log_notice(void *context, const PGresult *notice)
                          LOG_O("hint", slice_of(hint))));
 }
 
-/* The address that is tried now; the time of one begins anew with each. */
-static bool has_moved(const PGconn *connection, char at[static ADDRESS_SIZE])
-{
-    char now[ADDRESS_SIZE];
-    const char *address = PQhostaddr(connection);
-    (void)snprintf(now, sizeof now, "%s %s %s", PQhost(connection), address ? address : "",
-                   PQport(connection));
-    const bool moved = strcmp(now, at) != 0;
-    memcpy(at, now, sizeof now);
-    return moved;
-}
-
 /* Goes on until the connection is there or has failed. False: an address does not answer in time,
  * which libpq cannot be told. */
 static bool await_connection(PGconn *connection, int most_ms)
 {
     char at[ADDRESS_SIZE] = "";
+    char now[ADDRESS_SIZE];
     int64_t until_ms = 0;
     PostgresPollingStatusType wish = PGRES_POLLING_WRITING;
     while (wish == PGRES_POLLING_WRITING || wish == PGRES_POLLING_READING) {
-        if (has_moved(connection, at))
-            until_ms = clock_mono_ms() + most_ms;
+        const char *address = PQhostaddr(connection);
+        (void)snprintf(now, sizeof now, "%s %s %s", PQhost(connection), address ? address : "",
+                       PQport(connection));
+        if (strcmp(now, at) != 0)
+            until_ms = clock_mono_ms() + most_ms; /* that of one address */
+        memcpy(at, now, sizeof at);
         struct pollfd socket = {.fd = PQsocket(connection),
                                 .events = wish == PGRES_POLLING_READING ? POLLIN : POLLOUT};
         const int64_t left_ms = until_ms - clock_mono_ms();
@@ -240,16 +242,6 @@ static bool await_connection(PGconn *connection, int most_ms)
     return true;
 }
 
-/* After an address that a network swallows comes the next one of its host, when the kernel gives
- * up: so its patience is that of one address while it connects, and then that of an operation. */
-static void set_patience(PGconn *connection, const struct conninfo *info)
-{
-    const char *text = conninfo_value(info, "tcp_user_timeout");
-    const unsigned ms = text ? (unsigned)strtoul(text, NULL, 10) : 0;
-    if (ms > 0 && PQsocket(connection) >= 0)
-        (void)setsockopt(PQsocket(connection), IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
-}
-
 /* What PQconnectdbParams does, with the receiver of notices in its place before the server can say
  * anything. `*timed_out`: the host that it stands at does not answer. NULL without memory. */
 static PGconn *connect_params(struct conninfo *info, bool *timed_out)
@@ -258,6 +250,9 @@ static PGconn *connect_params(struct conninfo *info, bool *timed_out)
     const int said = text ? (int)strtol(text, NULL, 10) : 0;
     const int seconds = said > 1 ? said : 2;
     char patience[16];
+    /* After an address that a network swallows comes the next one of its host, when the kernel
+     * gives up: so its patience is that of one address while it connects, and then that of an
+     * operation. */
     (void)snprintf(patience, sizeof patience, "%d", seconds * 1000);
     const char *wished = conninfo_replace(info, "tcp_user_timeout", patience);
     PGconn *connection = PQconnectStartParams(info->keywords, info->values, 0);
@@ -265,63 +260,52 @@ static PGconn *connect_params(struct conninfo *info, bool *timed_out)
     PQsetNoticeReceiver(connection, connect_log_notice, NULL);
     *timed_out = connection && PQstatus(connection) != CONNECTION_BAD &&
                  !await_connection(connection, seconds * 1000 + 500);
-    if (PQstatus(connection) == CONNECTION_OK)
-        set_patience(connection, info);
+    const unsigned ms = wished ? (unsigned)strtoul(wished, NULL, 10) : 0;
+    if (ms > 0 && PQstatus(connection) == CONNECTION_OK && PQsocket(connection) >= 0)
+        (void)setsockopt(PQsocket(connection), IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
     return connection;
 }
 
-/* Connects to the first of the hosts that is there, begun at `*first`. NULL with the reason in
- * `why`.
- * `*first` becomes the host to try first the next time: that of the connection, or one after. libpq
- * goes no further than a host that answers and then hangs up (a proxy whose server is dead) or
- * refuses: so that one must not stand first again. */
-static PGconn *connect_hosts(const struct connect_options *options, unsigned *first, bool writable,
-                             char *why, size_t why_size)
+/* Connects to the first of the hosts that is there, begun at options->host, which becomes the one
+ * to try first the next time: that of the connection, or one after. libpq goes no further than a
+ * host that answers and then hangs up (a proxy whose server is dead) or refuses: so that one must
+ * not stand first again. NULL with the reason in `why`. */
+static PGconn *try_once(const struct connect_options *options, bool writable, char *why,
+                        size_t why_size)
 {
     struct conninfo info;
     PGconn *connection = NULL;
-    bool timed_out = true;
+    bool timed_out = true, connected = false;
+    unsigned first = options->host ? atomic_load(options->host) : 0;
     unsigned hosts = 1;
     for (unsigned tried = 0; timed_out && tried < hosts; tried++) {
         PQfinish(connection);
-        if (!conninfo_init(&info, options->url, options->timeout_ms, *first, writable, why,
+        if (!conninfo_init(&info, options->url, options->timeout_ms, first, writable, why,
                            why_size))
             return NULL;
         hosts = info.hosts;
         connection = connect_params(&info, &timed_out);
-        const unsigned at = conninfo_host_of(&info, *first, connection);
+        connected = !timed_out && PQstatus(connection) == CONNECTION_OK;
+        const unsigned at = conninfo_host_of(&info, first, connection);
         if (timed_out)
             (void)snprintf(why, why_size, "no answer from %s port %s", PQhost(connection),
                            PQport(connection));
-        else if (PQstatus(connection) != CONNECTION_OK)
+        else if (!connected)
             connect_reason(connection, why, why_size);
-        *first = PQstatus(connection) == CONNECTION_OK && !timed_out ? at
-                 : timed_out                                         ? (at + 1) % hosts
-                                                                     : (*first + 1) % hosts;
+        first = connected ? at : ((timed_out ? at : first) + 1) % hosts;
         conninfo_finish(&info);
     }
-    if (!timed_out && PQstatus(connection) == CONNECTION_OK)
+    if (options->host && writable)
+        atomic_store(options->host, first);
+    if (connected && settle(connection, options, why, why_size))
         return connection;
     PQfinish(connection);
     return NULL;
 }
 
-static PGconn *try_once(const struct connect_options *options, bool writable, char *why,
-                        size_t why_size)
-{
-    unsigned first = options->host ? atomic_load(options->host) : 0;
-    PGconn *connection = connect_hosts(options, &first, writable, why, why_size);
-    if (options->host && writable)
-        atomic_store(options->host, first);
-    if (connection && !settle(connection, options, why, why_size)) {
-        PQfinish(connection);
-        connection = NULL;
-    }
-    return connection;
-}
-
 PGconn *connect_open(const struct connect_options *options, char *why, size_t why_size)
 {
+    assert(options && options->url && why_size > 0);
     return try_once(options, true, why, why_size);
 }
 
@@ -343,8 +327,14 @@ bool connect_may_come(const struct connect_options *options)
 
 /* ---- statements ---- */
 
-static bool send_statements(PGconn *connection)
+/* All in one flight. Results end with that of the synchronisation point; between those of two
+ * statements stands NULL. */
+static bool prepare(PGconn *connection)
 {
+    const int64_t until_ms = clock_mono_ms() + ANSWER_MS;
+    bool in_time = true;
+    if (PQenterPipelineMode(connection) != 1)
+        return false;
     for (unsigned sql = 0; sql < sql_count(); sql++) {
         char name[SQL_NAME_LEN];
         Oid types[PARAMS_MOST];
@@ -356,33 +346,30 @@ static bool send_statements(PGconn *connection)
         if (PQsendPrepare(connection, name, statement->text, count, types) != 1)
             return false;
     }
-    return PQpipelineSync(connection) == 1;
-}
-
-/* Results end with that of the synchronisation point; between those of two statements stands NULL.
- */
-static bool take_answers(PGconn *connection)
-{
-    const int64_t until_ms = clock_mono_ms() + ANSWER_MS;
-    bool in_time = true;
+    if (PQpipelineSync(connection) != 1)
+        return false;
     for (ExecStatusType status = PGRES_COMMAND_OK; status != PGRES_PIPELINE_SYNC;) {
         PGresult *result = ask_result(connection, until_ms, -1, &in_time);
-        if (!in_time || PQstatus(connection) != CONNECTION_OK) {
-            PQclear(result);
-            return false;
-        }
-        if (!result)
-            continue;
-        status = PQresultStatus(result);
+        if (result)
+            status = PQresultStatus(result);
         PQclear(result);
-        if (status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED)
+        if (!in_time || PQstatus(connection) != CONNECTION_OK || status == PGRES_FATAL_ERROR ||
+            status == PGRES_PIPELINE_ABORTED)
             return false;
     }
-    return true;
+    return PQexitPipelineMode(connection) == 1;
 }
 
-bool connect_prepare(PGconn *connection)
+PGconn *connect_ready(const struct connect_options *options, bool *refused, char *why,
+                      size_t why_size)
 {
-    return PQenterPipelineMode(connection) == 1 && send_statements(connection) &&
-           take_answers(connection) && PQexitPipelineMode(connection) == 1;
+    char reason[200];
+    PGconn *connection = connect_open(options, why, why_size);
+    *refused = connection && options->prepare && !prepare(connection);
+    if (!*refused)
+        return connection;
+    connect_reason(connection, reason, sizeof reason);
+    (void)snprintf(why, why_size, "%s (is there a pooler between? DATABASE_PREPARED=off)", reason);
+    PQfinish(connection);
+    return NULL;
 }

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "store/postgres/params.h"
 
@@ -31,8 +32,21 @@ PGconn *connect_open(const struct connect_options *options, char *why, size_t wh
  * and waits for it as connect_open does. */
 bool connect_may_come(const struct connect_options *options);
 
-/* Prepares every statement of sql.h in one flight. False: PQerrorMessage says why. */
-bool connect_prepare(PGconn *connection);
+/* The same, with every statement of sql.h prepared where the options say so. `*refused`: there was
+ * a connection, and it does not take them. */
+PGconn *connect_ready(const struct connect_options *options, bool *refused, char *why,
+                      size_t why_size);
+
+/* For starts and tools: they wait for a blocking connection without an end. Runs statements; false
+ * when one of them failed. */
+bool connect_run(PGconn *connection, const char *statements);
+
+/* False also where the transaction had failed: that its COMMIT is answered with ROLLBACK is no
+ * error to libpq. */
+bool connect_commit(PGconn *connection);
+
+/* The number that a statement answers. False: it fails, or has not one row. */
+bool connect_number(PGconn *connection, const char *statement, int64_t *number);
 
 /* How many connections the server, the database and the role allow this role together, those kept
  * for superusers aside; 0: the server does not say. */

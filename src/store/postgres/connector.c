@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <sodium.h>
@@ -74,8 +73,16 @@ static void borrow(struct connector *connector)
     }
 }
 
-/* Who is served next: who starves, else who has fewest, else who came first. NULL: nobody waits. */
-static struct connector_order **next_order(struct connector *connector)
+static void take_out(struct connector *connector, struct connector_order **place)
+{
+    struct connector_order *order = *place;
+    *place = order->next;
+    if (connector->end == &order->next)
+        connector->end = place;
+}
+
+/* To who starves, else who has fewest, else who came first; closes it when nobody waits. */
+static void hand_over(struct connector *connector, PGconn *connection)
 {
     struct connector_order **best = NULL;
     for (struct connector_order **place = &connector->first; *place; place = &(*place)->next) {
@@ -86,26 +93,12 @@ static struct connector_order **next_order(struct connector *connector)
         if (better)
             best = place;
     }
-    return best;
-}
-
-static void take_out(struct connector *connector, struct connector_order **place)
-{
-    struct connector_order *order = *place;
-    *place = order->next;
-    if (connector->end == &order->next)
-        connector->end = place;
-}
-
-static void hand_over(struct connector *connector, PGconn *connection)
-{
-    struct connector_order **place = next_order(connector);
-    if (!place) {
+    if (!best) {
         PQfinish(connection);
         return;
     }
-    struct connector_order *order = *place;
-    take_out(connector, place);
+    struct connector_order *order = *best;
+    take_out(connector, best);
     order->client->held++;
     order->client->starving = false;
     order->connection = connection;
@@ -115,23 +108,6 @@ static void hand_over(struct connector *connector, PGconn *connection)
 }
 
 /* ---- one attempt ---- */
-
-/* `*refused`: there was one, and it does not take our statements. */
-static PGconn *attempt(const struct connect_options *options, bool *refused, char *why,
-                       size_t why_size)
-{
-    PGconn *connection = connect_open(options, why, why_size);
-    if (connection && options->prepare && !connect_prepare(connection)) {
-        char reason[200];
-        connect_reason(connection, reason, sizeof reason);
-        (void)snprintf(why, why_size, "%s (is there a pooler between? DATABASE_PREPARED=off)",
-                       reason);
-        PQfinish(connection);
-        connection = NULL;
-        *refused = true;
-    }
-    return connection;
-}
 
 /* One line when the database is lost and one when it is back, not one for each attempt. A server
  * that gives no more while others of our connections live is full, not lost; the first failure may
@@ -154,38 +130,6 @@ static void tell_failure(struct connector *connector, bool refused, const char *
     }
 }
 
-static void tell_success(struct connector *connector)
-{
-    if (connector->lost)
-        log_message(LOG_INFO, "database_back", "PostgreSQL is connected again");
-    connector->lost = false;
-    if (connector->full && count_orders(connector) <= 1) {
-        connector->full = false;
-        log_message(LOG_INFO, "database_room", "PostgreSQL gives all connections that are wanted");
-    }
-}
-
-/* There are as many as this process takes, so that another node finds room. */
-static void tell_bound(struct connector *connector)
-{
-    if (!connector->full)
-        log_message(LOG_WARN, "database_full",
-                    "%u of %u connections are made, half of what PostgreSQL allows, so that "
-                    "another node finds room; the loops share them. Raise its limit, or lower "
-                    "DATABASE_POOL or THREADS",
-                    connector->most, connector->most + count_orders(connector));
-    connector->full = true;
-}
-
-static void grow_pause(struct connector *connector)
-{
-    const unsigned next = connector->pause_ms * 2;
-    if (next == 0)
-        connector->pause_ms = PAUSE_LEAST_MS;
-    else
-        connector->pause_ms = next < PAUSE_MOST_MS ? next : PAUSE_MOST_MS;
-}
-
 /* ---- the thread; the mutex is held but where it says so ---- */
 
 /* An attempt is made for whoever stands first when it has succeeded, so that an order can be taken
@@ -194,21 +138,34 @@ static bool serve_first(struct connector *connector)
 {
     char why[256] = "";
     if (count_held(connector) >= connector->most) {
-        tell_bound(connector);
+        if (!connector->full)
+            log_message(LOG_WARN, "database_full",
+                        "%u of %u connections are made, half of what PostgreSQL allows, so that "
+                        "another node finds room; the loops share them. Raise its limit, or lower "
+                        "DATABASE_POOL or THREADS",
+                        connector->most, connector->most + count_orders(connector));
+        connector->full = true;
         borrow(connector);
         return false;
     }
     (void)pthread_mutex_unlock(&connector->mutex);
     bool refused = false;
-    PGconn *connection = attempt(connector->options, &refused, why, sizeof why);
+    PGconn *connection = connect_ready(connector->options, &refused, why, sizeof why);
     (void)pthread_mutex_lock(&connector->mutex);
     if (!connection) {
         tell_failure(connector, refused, why);
-        grow_pause(connector);
+        const unsigned next_ms = connector->pause_ms ? connector->pause_ms * 2 : PAUSE_LEAST_MS;
+        connector->pause_ms = next_ms < PAUSE_MOST_MS ? next_ms : PAUSE_MOST_MS;
         borrow(connector);
         return false;
     }
-    tell_success(connector);
+    if (connector->lost)
+        log_message(LOG_INFO, "database_back", "PostgreSQL is connected again");
+    connector->lost = false;
+    if (connector->full && count_orders(connector) <= 1) {
+        connector->full = false;
+        log_message(LOG_INFO, "database_room", "PostgreSQL gives all connections that are wanted");
+    }
     connector->pause_ms = 0;
     hand_over(connector, connection);
     return true;

@@ -33,29 +33,6 @@ static void engine_close(struct store **store)
     free(s);
 }
 
-static struct store *make_store(const struct store_options *options)
-{
-    struct store *store = calloc(1, sizeof *store);
-    if (!store)
-        return NULL;
-    store->options = *options;
-    store->options.pool = options->pool ? options->pool : POOL;
-    store->options.timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
-    store->options.queue_most = options->queue_most ? options->queue_most : QUEUE_MOST;
-    store->url = strdup(options->url);
-    store->options.url = store->url;
-    store->connect = (struct connect_options){
-        .url = store->url,
-        .timeout_ms = store->options.timeout_ms,
-        .prepare = !options->unprepared,
-        .serving = true,
-        .host = &store->host,
-    };
-    if (!store->url)
-        engine_close(&store);
-    return store;
-}
-
 /* The first connection. NULL: there is none to wait for any longer. */
 static PGconn *connect_first(const struct store *store, char *why, size_t why_size)
 {
@@ -75,27 +52,23 @@ static PGconn *connect_first(const struct store *store, char *why, size_t why_si
     }
 }
 
-static bool read_epoch(PGconn *connection, struct uuid *epoch)
-{
-    PGresult *result = PQexec(connection, "SELECT epoch FROM meta");
-    const bool good = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 &&
-                      uuid_parse(slice_of(PQgetvalue(result, 0, 0)), epoch);
-    PQclear(result);
-    return good;
-}
-
 static bool bring_to_head(struct store *store, char *why, size_t why_size)
 {
     PGconn *connection = connect_first(store, why, why_size);
+    PGresult *epoch = NULL;
     bool good = connection && migrate_postgres(connection, why, why_size);
     if (good && postgres_transfer_unfinished(connection)) {
         (void)snprintf(why, why_size, "%s", TABLE_UNFINISHED_WHY);
         good = false;
     }
-    if (good && !read_epoch(connection, &store->epoch)) {
-        (void)snprintf(why, why_size, "the epoch of the database cannot be read");
-        good = false;
+    if (good) {
+        epoch = PQexec(connection, "SELECT epoch FROM meta");
+        good =
+            PQntuples(epoch) == 1 && uuid_parse(slice_of(PQgetvalue(epoch, 0, 0)), &store->epoch);
+        if (!good)
+            (void)snprintf(why, why_size, "the epoch of the database cannot be read");
     }
+    PQclear(epoch);
     if (good)
         store->connections_most = connect_share(connect_allowed(connection));
     PQfinish(connection);
@@ -105,12 +78,24 @@ static bool bring_to_head(struct store *store, char *why, size_t why_size)
 static struct store *engine_open(const struct store_options *options, char *why, size_t why_size)
 {
     assert(options && options->url && why_size > 0);
-    struct store *store = sql_init() ? make_store(options) : NULL;
-    if (!store) {
-        (void)snprintf(why, why_size, "no memory");
+    struct store *store = sql_init() ? calloc(1, sizeof *store) : NULL;
+    (void)snprintf(why, why_size, "no memory");
+    if (!store)
         return NULL;
-    }
-    if (!bring_to_head(store, why, why_size)) {
+    store->options = *options;
+    store->options.pool = options->pool ? options->pool : POOL;
+    store->options.timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
+    store->options.queue_most = options->queue_most ? options->queue_most : QUEUE_MOST;
+    store->url = strdup(options->url);
+    store->options.url = store->url;
+    store->connect = (struct connect_options){
+        .url = store->url,
+        .timeout_ms = store->options.timeout_ms,
+        .prepare = !options->unprepared,
+        .serving = true,
+        .host = &store->host,
+    };
+    if (!store->url || !bring_to_head(store, why, why_size)) {
         engine_close(&store);
         return NULL;
     }

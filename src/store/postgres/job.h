@@ -87,6 +87,8 @@ static inline void *job_op(const struct job *job, bool (*step)(struct job *job, 
     return job->op;
 }
 
+/* What follows is in session.c, and what sends and fails in link.c. */
+
 /* Begins an operation: makes its job in the operation's arena and queues it. Answers the operation
  * at once when there is no room. `space`: see struct job; may be NULL. */
 void job_start(struct store_op *op, const struct work *work, const struct uuid *space);
@@ -112,13 +114,5 @@ void job_fail(struct job *job, enum error error);
 
 /* Has the commit tell all nodes that sessions of `user` ended. */
 void job_end_sessions(struct job *job, const struct uuid *user);
-
-/* ---- for the session and its links ---- */
-
-/* Makes it as it was before its first step. */
-void job_reset(struct job *job);
-
-/* Gives back what the results hold. */
-void job_clear_results(struct job *job);
 
 #endif

@@ -34,26 +34,20 @@ static int on_event(PGEventId event, void *info, void *context)
     return 1;
 }
 
-/* What is prepared on a connection; none yet when it is new. NULL without memory. */
-static struct link_shapes *shapes_of(PGconn *connection)
-{
-    struct link_shapes *shapes = PQinstanceData(connection, on_event);
-    if (shapes)
-        return shapes;
-    shapes = calloc(1, sizeof *shapes);
-    if (shapes && PQregisterEventProc(connection, on_event, "shapes", NULL) == 1 &&
-        PQsetInstanceData(connection, on_event, shapes) == 1)
-        return shapes;
-    free(shapes);
-    return NULL;
-}
-
 bool link_open(struct link *link, PGconn *connection)
 {
     assert(connection && link->state == LINK_WANTED && link->job_count == 0);
     link->connection = connection;
-    link->shapes = shapes_of(connection);
+    link->shapes = PQinstanceData(connection, on_event); /* NULL when it is new */
     link->events = EPOLLIN;
+    if (!link->shapes) {
+        struct link_shapes *shapes = calloc(1, sizeof *shapes);
+        if (shapes && PQregisterEventProc(connection, on_event, "shapes", NULL) == 1 &&
+            PQsetInstanceData(connection, on_event, shapes) == 1)
+            link->shapes = shapes;
+        else
+            free(shapes);
+    }
     struct epoll_event event = {.events = link->events, .data.ptr = link};
     if (!link->shapes || PQsetnonblocking(connection, 1) != 0 ||
         PQenterPipelineMode(connection) != 1 ||
@@ -109,6 +103,23 @@ static void watch(struct link *link, bool writing)
 
 /* ---- sending ---- */
 
+/* The batch cannot be committed because of `job` (NULL: of the transaction); the first failure
+ * counts. */
+static void fail_batch(struct link *link, struct job *job, struct translation failure)
+{
+    if (link->failed)
+        return;
+    link->failed = true;
+    link->culprit = job;
+    link->failure = failure;
+}
+
+void job_fail(struct job *job, enum error error)
+{
+    assert(job->link && error != ERROR_NONE);
+    fail_batch(job->link, job, (struct translation){.error = error});
+}
+
 static void note_sent(struct link *link, struct job *job, job_take *take, struct link_shape *shape)
 {
     assert(link->state > LINK_IDLE && link->sent_count < LINK_SENT_MOST);
@@ -125,24 +136,31 @@ static void run_statement(struct link *link, struct job *job, const char *name, 
                            : PQsendQueryParams(link->connection, text, p->count, p->types,
                                                p->values, p->lengths, params_formats, 1) == 1;
     if (!sent)
-        link_fail(link, job, translate(NULL));
+        fail_batch(link, job, translate(NULL));
 }
 
-void link_send(struct link *link, struct job *job, unsigned sql, const struct sql_value *values,
-               unsigned count, job_take *take)
+/* Of a job, or of the transaction (NULL). */
+static void send_statement(struct link *link, struct job *job, unsigned sql,
+                           const struct sql_value *values, unsigned count, job_take *take)
 {
     const struct sql_text *statement = sql_text(sql);
     char name[SQL_NAME_LEN];
     struct params p;
-    p.count = 0;
     assert(strlen(statement->types) == count);
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count; i++)
         assert(values[i].type == statement->types[i]);
-        params_add(&p, &values[i]);
-    }
+    params_init(&p, values, count);
     sql_name(sql, name);
     note_sent(link, job, take, NULL);
     run_statement(link, job, link->prepared ? name : NULL, statement->text, &p);
+}
+
+void job_send_values(struct job *job, unsigned sql, const struct sql_value *values, unsigned count,
+                     job_take *take)
+{
+    assert(job->link && job->more && job->sent < JOB_STATEMENTS_MOST);
+    job->sent++;
+    send_statement(job->link, job, sql, values, count, take);
 }
 
 /* ---- lists ---- */
@@ -169,58 +187,45 @@ static struct link_shape *place_of(struct link *link, const uint8_t shape[static
     return oldest;
 }
 
-static void prepare_shape(struct link *link, struct link_shape *place, const char *text,
-                          const struct params *p)
+/* Its text is prepared before the first of its shape. */
+void job_send_list(struct job *job, const struct store_item_list *op, job_take *take)
 {
-    char name[SQL_NAME_LEN];
-    place->name = ++link->shapes->made;
-    (void)snprintf(name, sizeof name, "thl%u", place->name);
-    note_sent(link, NULL, NULL, place);
-    if (PQsendPrepare(link->connection, name, text, p->count, p->types) != 1)
-        link_fail(link, NULL, translate(NULL));
-}
-
-void link_send_list(struct link *link, struct job *job, const struct store_item_list *op,
-                    job_take *take)
-{
+    struct link *link = job->link;
     uint8_t shape[SQL_SHAPE_LEN];
     char name[SQL_NAME_LEN];
     struct sql_value values[SQL_LIST_PARAMS_MOST];
-    struct params p = {0};
+    struct params p;
     struct buffer text;
-    const unsigned count = sql_list_params(op, values);
-    for (unsigned i = 0; i < count; i++)
-        params_add(&p, &values[i]);
+    assert(link && job->more && job->sent < JOB_STATEMENTS_MOST);
+    job->sent++;
+    params_init(&p, values, sql_list_params(op, values));
     sql_list_shape(op, shape);
     struct link_shape *place = link->prepared ? place_of(link, shape) : NULL;
+    const bool is_new = !place || place->name == 0;
     buffer_init(&text, LIST_TEXT_MOST);
-    if (!place || place->name == 0) {
+    if (is_new) {
         sql_list(&text, op);
         buffer_add_char(&text, '\0');
     }
-    if (text.failed) {
-        link_fail(link, job, (struct translation){.error = ERROR_OVERLOADED});
-        buffer_add_char(&text, '\0');
-    }
-    if (place && place->name == 0)
-        prepare_shape(link, place, text.failed ? "" : text.data, &p);
+    if (text.failed)
+        job_fail(job, ERROR_OVERLOADED);
     if (place) {
+        place->name = is_new ? ++link->shapes->made : place->name;
         place->used_at = ++link->shapes->used;
         (void)snprintf(name, sizeof name, "thl%u", place->name);
+    }
+    if (place && is_new) {
+        note_sent(link, NULL, NULL, place);
+        if (PQsendPrepare(link->connection, name, text.failed ? "" : text.data, p.count, p.types) !=
+            1)
+            fail_batch(link, NULL, translate(NULL));
     }
     note_sent(link, job, take, NULL);
     run_statement(link, job, place ? name : NULL, text.failed ? "" : text.data, &p);
     buffer_finish(&text);
 }
 
-void link_fail(struct link *link, struct job *job, struct translation failure)
-{
-    if (link->failed)
-        return;
-    link->failed = true;
-    link->culprit = job;
-    link->failure = failure;
-}
+/* ---- rounds ---- */
 
 /* Ends a flight; false when the connection was lost over it. */
 static bool launch(struct link *link)
@@ -237,20 +242,6 @@ static void begin_flight(struct link *link)
     link->answered = 0;
 }
 
-static bool step_jobs(struct link *link)
-{
-    bool more = false;
-    for (unsigned i = 0; i < link->job_count; i++) {
-        struct job *job = link->jobs[i];
-        if (!job->more)
-            continue;
-        job->sent = 0;
-        job->more = job->work->step(job, link->round);
-        more = more || job->more;
-    }
-    return more;
-}
-
 /* Takes the job out of the batch and ends it. */
 static void end_job(struct link *link, unsigned place)
 {
@@ -259,35 +250,39 @@ static void end_job(struct link *link, unsigned place)
     session_done(link->session, job);
 }
 
-/* A job that reads is done when its last round asks for nothing. */
-static void end_silent(struct link *link)
-{
-    for (unsigned place = link->job_count; !lane_writes(link->lane) && place-- > 0;) {
-        if (!link->jobs[place]->more && link->jobs[place]->sent == 0)
-            end_job(link, place);
-    }
-}
-
 /* Sends the next round of all jobs, and the COMMIT when it is the last. */
 static bool send_round(struct link *link)
 {
+    const bool writes = lane_writes(link->lane);
+    bool more = false;
     begin_flight(link);
-    if (link->round == 0 && lane_writes(link->lane))
-        link_send(link, NULL, SQL_BEGIN, NULL, 0, NULL);
+    if (link->round == 0 && writes)
+        send_statement(link, NULL, SQL_BEGIN, NULL, 0, NULL);
     if (link->round == 0 && link->jobs[0]->uncertain)
-        link_send(link, NULL, SQL_BE_DURABLE, NULL, 0, NULL);
-    const bool more = step_jobs(link);
+        send_statement(link, NULL, SQL_BE_DURABLE, NULL, 0, NULL);
+    for (unsigned i = 0; i < link->job_count; i++) {
+        struct job *job = link->jobs[i];
+        if (!job->more)
+            continue;
+        job->sent = 0;
+        job->more = job->work->step(job, link->round);
+        more = more || job->more;
+    }
     link->round++;
-    end_silent(link);
+    /* A job that reads is done when its last round asks for nothing. */
+    for (unsigned place = link->job_count; !writes && place-- > 0;) {
+        if (!link->jobs[place]->more && link->jobs[place]->sent == 0)
+            end_job(link, place);
+    }
     if (link->job_count == 0) {
         link->state = LINK_IDLE;
         return true;
     }
-    if (!more && lane_writes(link->lane) && !link->failed) {
+    if (!more && writes && !link->failed) {
         link->warned = false;
         link->commit_us = clock_mono_us();
         link->state = LINK_COMMITTING;
-        link_send(link, NULL, SQL_COMMIT, NULL, 0, NULL);
+        send_statement(link, NULL, SQL_COMMIT, NULL, 0, NULL);
     }
     return launch(link);
 }
@@ -310,32 +305,6 @@ void link_begin(struct link *link, enum lane lane, unsigned count, int64_t deadl
 
 /* ---- a batch ends ---- */
 
-/* A job that reads is done with the last rows that it asked for. */
-static void end_if_answered(struct link *link, const struct job *job)
-{
-    if (lane_writes(link->lane) || job->more || job->sent > 0)
-        return;
-    unsigned place = 0;
-    while (link->jobs[place] != job)
-        place++;
-    end_job(link, place);
-}
-
-/* The COMMIT was answered: perhaps with a warning, that the server gave up waiting for its
- * standbys, or with word that there was nothing to commit. */
-static void end_commit(struct link *link)
-{
-    if (link->warned || !link->committed) {
-        link_lose(link);
-        return;
-    }
-    metrics_observe(METRIC_STORE_COMMIT, clock_mono_us() - link->commit_us);
-    metrics_observe(METRIC_STORE_BATCH, (int64_t)link->job_count);
-    link->state = LINK_IDLE;
-    while (link->job_count > 0)
-        end_job(link, 0);
-}
-
 /* What the server still holds of the transaction is rolled back. */
 static void end_failed(struct link *link)
 {
@@ -351,22 +320,32 @@ static void end_failed(struct link *link)
         return;
     begin_flight(link);
     link->state = LINK_ROLLING_BACK;
-    link_send(link, NULL, SQL_ROLLBACK, NULL, 0, NULL);
+    send_statement(link, NULL, SQL_ROLLBACK, NULL, 0, NULL);
     if (!launch(link))
         link_lose(link);
 }
 
-/* Every statement of the flight was answered. */
+/* Every statement of the flight was answered. The COMMIT perhaps with a warning, that the server
+ * gave up waiting for its standbys, or with word that there was nothing to commit. */
 static void end_flight(struct link *link)
 {
-    if (link->failed)
+    if (link->failed) {
         end_failed(link);
-    else if (link->state == LINK_COMMITTING)
-        end_commit(link);
-    else if (link->state == LINK_ROLLING_BACK || link->job_count == 0)
+    } else if (link->state == LINK_COMMITTING) {
+        if (link->warned || !link->committed) {
+            link_lose(link);
+            return;
+        }
+        metrics_observe(METRIC_STORE_COMMIT, clock_mono_us() - link->commit_us);
+        metrics_observe(METRIC_STORE_BATCH, (int64_t)link->job_count);
         link->state = LINK_IDLE;
-    else if (!send_round(link))
+        while (link->job_count > 0)
+            end_job(link, 0);
+    } else if (link->state == LINK_ROLLING_BACK || link->job_count == 0) {
+        link->state = LINK_IDLE;
+    } else if (!send_round(link)) {
         link_lose(link);
+    }
 }
 
 /* ---- receiving ---- */
@@ -374,20 +353,6 @@ static void end_flight(struct link *link)
 static bool is_commit(const struct link *link, const struct link_sent *sent)
 {
     return link->state == LINK_COMMITTING && sent == &link->sent[link->sent_count - 1];
-}
-
-static void fail_statement(struct link *link, const struct link_sent *sent, const PGresult *result)
-{
-    const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const struct translation failure = translate(code);
-    if (failure.error == ERROR_INTERNAL_ERROR && !failure.again)
-        log_message(LOG_ERROR, "store_failed", "PostgreSQL: %s: %s", code ? code : "-",
-                    PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-    /* When the server ends a connection over an earlier statement, the COMMIT was not carried out.
-     * Without a code it is libpq that found the connection broken, and knows nothing of that. */
-    if (code && failure.discard && link->state == LINK_COMMITTING && !is_commit(link, sent))
-        link->state = LINK_ROUND;
-    link_fail(link, sent->job, failure);
 }
 
 static void take_rows(struct link *link, const struct link_sent *sent, PGresult *result)
@@ -405,8 +370,12 @@ static void take_rows(struct link *link, const struct link_sent *sent, PGresult 
     }
     assert(job->result_count < JOB_RESULTS_MOST);
     job->results[job->result_count++] = result; /* what a read shows lives until it is answered */
-    if (!link->failed)
-        end_if_answered(link, job);
+    if (link->failed || job->sent > 0)
+        return;
+    unsigned place = 0;
+    while (link->jobs[place] != job)
+        place++;
+    end_job(link, place);
 }
 
 static void take_result(struct link *link, PGresult *result)
@@ -423,27 +392,20 @@ static void take_result(struct link *link, PGresult *result)
     }
     if (sent->shape)
         sent->shape->name = 0; /* it is not prepared */
-    if (status != PGRES_PIPELINE_ABORTED)
-        fail_statement(link, sent, result);
-    PQclear(result);
-}
-
-/* Takes what has arrived. False when it is all taken or the link is no more. */
-static bool take_next(struct link *link, unsigned *nulls)
-{
-    if (link->state == LINK_IDLE || link->state == LINK_WANTED || PQisBusy(link->connection))
-        return false;
-    PGresult *result = PQgetResult(link->connection);
-    if (!result)
-        return ++*nulls < 2; /* one stands after each statement */
-    *nulls = 0;
-    if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
-        PQclear(result);
-        end_flight(link);
-    } else {
-        take_result(link, result);
+    if (status != PGRES_PIPELINE_ABORTED) {
+        const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        const struct translation failure = translate(code);
+        if (failure.error == ERROR_INTERNAL_ERROR && !failure.again)
+            log_message(LOG_ERROR, "store_failed", "PostgreSQL: %s: %s", code ? code : "-",
+                        PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+        /* When the server ends a connection over an earlier statement, the COMMIT was not carried
+         * out. Without a code it is libpq that found the connection broken, and knows nothing of
+         * that. */
+        if (code && failure.discard && link->state == LINK_COMMITTING && !is_commit(link, sent))
+            link->state = LINK_ROUND;
+        fail_batch(link, sent->job, failure);
     }
-    return true;
+    PQclear(result);
 }
 
 void link_event(struct link *link)
@@ -453,7 +415,16 @@ void link_event(struct link *link)
         link_lose(link);
         return;
     }
-    while (take_next(link, &nulls)) {
+    /* A NULL stands after each statement; after two, all that has arrived is taken. */
+    while (nulls < 2 && link->state > LINK_IDLE && !PQisBusy(link->connection)) {
+        PGresult *result = PQgetResult(link->connection);
+        nulls = result ? 0 : nulls + 1;
+        if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            end_flight(link);
+        } else if (result) {
+            take_result(link, result);
+        }
     }
     if (link->state == LINK_WANTED)
         return;

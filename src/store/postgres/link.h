@@ -93,17 +93,6 @@ void link_close(struct link *link);
 /* Runs `count` jobs, which the link has in `jobs`, as one batch of `lane`. */
 void link_begin(struct link *link, enum lane lane, unsigned count, int64_t deadline_us);
 
-/* Sends a statement of a job (NULL: of the transaction) in this round. */
-void link_send(struct link *link, struct job *job, unsigned sql, const struct sql_value *values,
-               unsigned count, job_take *take);
-
-/* The same for a list; its text is prepared before the first of its shape. */
-void link_send_list(struct link *link, struct job *job, const struct store_item_list *op,
-                    job_take *take);
-
-/* The batch cannot be committed because of `job`; the first failure counts. */
-void link_fail(struct link *link, struct job *job, struct translation failure);
-
 /* The socket is ready. */
 void link_event(struct link *link);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store/postgres/migrate.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,6 @@
 #include "store/postgres/connect.h"
 
 #define HEAD ((int)postgres_migration_count)
-
-#define NO_TABLE "42P01"
 
 /* The lock is the transaction's, not the session's, so that a pooler may stand between; its number
  * is the word `taskhold`. A node that is stopped while it holds the lock loses it. */
@@ -28,75 +27,42 @@ int migrate_postgres_head(void)
     return HEAD;
 }
 
-/* The number that a statement answers; -1 when it does not, 0 when a table is missing. */
-static int ask_number(PGconn *connection, const char *statement)
-{
-    PGresult *result = PQexec(connection, statement);
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    int number = -1;
-    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
-        number = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
-    else if (state && strcmp(state, NO_TABLE) == 0)
-        number = 0;
-    PQclear(result);
-    return number;
-}
-
 int migrate_postgres_version(PGconn *connection)
 {
-    const int version = ask_number(connection, "SELECT version FROM taskhold_schema");
-    const int old = version <= 0
-                        ? 0
-                        : ask_number(connection, "SELECT (to_regclass('tasks') IS NOT NULL AND "
-                                                 "to_regclass('spaces') IS NULL)::int");
-    return old > 0 ? MIGRATE_OLD_FORM : old < 0 ? -1 : version;
-}
-
-static bool run(PGconn *connection, const char *statements)
-{
-    PGresult *result = PQexec(connection, statements);
-    const ExecStatusType status = PQresultStatus(result);
-    PQclear(result);
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-}
-
-/* Makes version `to`. */
-static bool run_script(PGconn *connection, const struct migration *migration, int to)
-{
-    char stamp[64];
-    char *text = strndup((const char *)migration->script, *migration->len);
-    (void)snprintf(stamp, sizeof stamp, "UPDATE taskhold_schema SET version = %d", to);
-    const bool done = text && run(connection, text) && run(connection, stamp);
-    free(text);
-    return done;
-}
-
-/* COMMIT of a transaction that failed is answered with ROLLBACK, and is no error. */
-static bool commit(PGconn *connection)
-{
-    PGresult *result = PQexec(connection, "COMMIT");
-    const bool done = strcmp(PQcmdStatus(result), "COMMIT") == 0;
-    PQclear(result);
-    return done;
+    int64_t there = 0, version = 0;
+    assert(connection);
+    if (!connect_number(connection, "SELECT (to_regclass('taskhold_schema') IS NOT NULL)::int",
+                        &there) ||
+        (there != 0 &&
+         !connect_number(connection,
+                         "SELECT CASE WHEN version > 0 AND to_regclass('tasks') IS NOT NULL "
+                         "AND to_regclass('spaces') IS NULL THEN -2 ELSE version END "
+                         "FROM taskhold_schema",
+                         &version)))
+        return -1;
+    return (int)version;
 }
 
 /* The step after `*version`, unless another node has made it meanwhile. */
 static bool take_step(PGconn *connection, int *version, char *why, size_t why_size)
 {
-    bool done = run(connection, begin_script);
+    bool done = connect_run(connection, begin_script);
     if (done) {
         *version = migrate_postgres_version(connection);
         done = *version >= 0;
     }
     if (done && *version < HEAD) {
-        done = run_script(connection, &postgres_migrations[*version], *version + 1);
-        *version += done;
+        const struct migration *migration = &postgres_migrations[(*version)++];
+        char stamp[64];
+        char *text = strndup((const char *)migration->script, *migration->len);
+        (void)snprintf(stamp, sizeof stamp, "UPDATE taskhold_schema SET version = %d", *version);
+        done = text && connect_run(connection, text) && connect_run(connection, stamp);
+        free(text);
     }
-    if (done)
-        done = commit(connection);
+    done = done && connect_commit(connection);
     if (!done) {
         connect_reason(connection, why, why_size);
-        (void)run(connection, "ROLLBACK");
+        (void)connect_run(connection, "ROLLBACK");
     }
     return done;
 }

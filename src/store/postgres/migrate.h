@@ -15,7 +15,7 @@ bool migrate_postgres(PGconn *connection, char *why, size_t why_size);
 int migrate_postgres_version(PGconn *connection);
 int migrate_postgres_head(void);
 
-#define MIGRATE_OLD_FORM (-2)
+#define MIGRATE_OLD_FORM (-2) /* as the statement of migrate_postgres_version writes it */
 #define MIGRATE_OLD_FORM_WHY                                                                       \
     "it was made by an older taskhold, whose tables are others: write it into a file with that "   \
     "program's `taskhold export FILE`, and read that with `taskhold import FILE --database URL` "  \

@@ -20,35 +20,21 @@ Oid params_type(char letter)
     }
 }
 
-void params_add(struct params *p, const struct sql_value *value)
+void params_init(struct params *p, const struct sql_value *values, unsigned count)
 {
-    const int at = p->count++;
-    assert(at < PARAMS_MOST);
-    assert(value->type == 'i' || value->value.null || value->value.bytes.ptr);
-    p->types[at] = params_type(value->type);
-    if (value->value.null) {
-        p->values[at] = NULL;
-        p->lengths[at] = 0;
-    } else if (value->type == 'i') {
-        p->numbers[at] = (int64_t)htobe64((uint64_t)value->value.number);
-        p->values[at] = (const char *)&p->numbers[at];
-        p->lengths[at] = sizeof p->numbers[at];
-    } else {
-        p->values[at] = value->value.bytes.ptr;
-        p->lengths[at] = (int)value->value.bytes.len;
+    assert(count <= PARAMS_MOST);
+    p->count = (int)count;
+    for (unsigned i = 0; i < count; i++) {
+        const struct field_value *value = &values[i].value;
+        const bool number = values[i].type == 'i';
+        assert(number || value->null || value->bytes.ptr);
+        p->types[i] = params_type(values[i].type);
+        p->numbers[i] = (int64_t)htobe64((uint64_t)value->number);
+        p->values[i] = number ? (const char *)&p->numbers[i] : value->bytes.ptr;
+        p->lengths[i] = number ? (int)sizeof p->numbers[i] : (int)value->bytes.len;
+        if (value->null)
+            p->values[i] = NULL;
     }
-}
-
-void params_i64(struct params *p, int64_t value)
-{
-    const struct sql_value number = SQL_I64(value);
-    params_add(p, &number);
-}
-
-void params_text(struct params *p, struct slice text)
-{
-    const struct sql_value value = SQL_TEXT(text);
-    params_add(p, &value);
 }
 
 /* ---- rows ---- */

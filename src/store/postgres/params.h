@@ -27,10 +27,8 @@ struct params {
 /* All of them binary, for libpq's paramFormats. */
 extern const int params_formats[PARAMS_MOST];
 
-/* Adds one; what was added, and the struct itself, stay where they are until it was sent. */
-void params_add(struct params *p, const struct sql_value *value);
-void params_i64(struct params *p, int64_t value);
-void params_text(struct params *p, struct slice text);
+/* What the values point to, and the struct itself, stay where they are until it was sent. */
+void params_init(struct params *p, const struct sql_value *values, unsigned count);
 
 /* The type of a letter of sql.h. */
 Oid params_type(char letter);

@@ -25,33 +25,72 @@ static bool is_write(const struct job *job)
     return lane_writes(job->work->lane);
 }
 
-void session_queue(struct store_session *session, struct job *job)
+/* ---- for works ---- */
+
+/* Makes it as it was before its first step, and lets it wait. */
+static void queue_job(struct store_session *session, struct job *job)
 {
-    const int64_t timeout_us = (int64_t)session->store->options.timeout_ms * 1000;
-    if (is_write(job) &&
-        atomic_fetch_add(&session->store->waiting, 1) >= session->store->options.queue_most) {
-        atomic_fetch_sub(&session->store->waiting, 1);
-        metrics_count(METRIC_STORE_REFUSED, "queue_full");
-        job->op->result = ERROR_OVERLOADED;
-        job->op->done(job->op);
-        return;
+    memset((char *)job + sizeof *job, 0, job->work->size - sizeof *job);
+    job->sessions_ended = job->sessions_ended && job->uncertain;
+    job->more = true;
+    job->sent = 0;
+    job->op->result = ERROR_NONE;
+    queue_add(&session->queues[job->lane], job);
+}
+
+void job_start(struct store_op *op, const struct work *work, const struct uuid *space)
+{
+    assert(work->size >= sizeof(struct job));
+    assert(op->session && op->arena && op->done);
+    struct store_session *session = op->session;
+    struct store *store = session->store;
+    struct job *job = arena_alloc(op->arena, work->size);
+    bool full = false;
+    if (job) {
+        job->work = work;
+        job->op = op;
+        job->lane = work->lane;
+        job->space = space ? *space : (struct uuid){0};
+        job->deadline_us = clock_mono_us() + (int64_t)store->options.timeout_ms * 1000;
+        if (is_write(job) && atomic_fetch_add(&store->waiting, 1) >= store->options.queue_most) {
+            atomic_fetch_sub(&store->waiting, 1);
+            full = true;
+        }
+        full = full || (job->lane == LANE_SCAN && !batches_may_wait(session, job));
     }
-    if (job->lane == LANE_SCAN && !batches_may_wait(session, job)) {
-        metrics_count(METRIC_STORE_REFUSED, "queue_full");
-        job->op->result = ERROR_OVERLOADED;
-        job->op->done(job->op);
+    if (!job || full) {
+        if (full)
+            metrics_count(METRIC_STORE_REFUSED, "queue_full");
+        op->result = ERROR_OVERLOADED;
+        op->done(op);
         return;
     }
     if (is_write(job)) {
         session->writes++;
         metrics_add(METRIC_STORE_QUEUE, 1);
     }
-    job->deadline_us = clock_mono_us() + timeout_us;
-    job_reset(job);
-    queue_add(&session->queues[job->lane], job);
+    queue_job(session, job);
+}
+
+struct usage_limits job_limits(const struct job *job)
+{
+    return job->op->session->limits;
+}
+
+void job_end_sessions(struct job *job, const struct uuid *user)
+{
+    job_send(job, SQL_SESSIONS_ENDED, NULL, SQL_UUID(user));
+    job->sessions_ended = true;
+    job->ended = *user;
 }
 
 /* ---- the end of a job ---- */
+
+static void clear_results(struct job *job)
+{
+    while (job->result_count > 0)
+        PQclear(job->results[--job->result_count]);
+}
 
 void session_done(struct store_session *session, struct job *job)
 {
@@ -67,7 +106,7 @@ void session_done(struct store_session *session, struct job *job)
     struct job copy = *job; /* `done` may give back the arena */
     if (!session->closing)
         op->done(op);
-    job_clear_results(&copy);
+    clear_results(&copy);
 }
 
 static void answer(struct store_session *session, struct job *job, enum error error)
@@ -79,20 +118,15 @@ static void answer(struct store_session *session, struct job *job, enum error er
     session_done(session, job);
 }
 
-static int64_t jitter(int64_t most_us)
-{
-    uint32_t random = 0;
-    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
-        random = (uint32_t)clock_mono_us();
-    return (int64_t)(random % (uint64_t)most_us);
-}
-
 /* Lets it run once more from its start, alone and a little later, or answers it with `error`. */
 static void run_again(struct store_session *session, struct job *job, enum error error)
 {
     const int64_t pause_us = PAUSE_US * ((int64_t)1 << job->attempts);
-    const int64_t at_us = clock_mono_us() + pause_us / 2 + jitter(pause_us);
-    job_clear_results(job);
+    uint32_t random = 0;
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
+        random = (uint32_t)clock_mono_us();
+    const int64_t at_us = clock_mono_us() + pause_us / 2 + (int64_t)random % pause_us;
+    clear_results(job);
     if (job->attempts >= ATTEMPTS_MOST || at_us >= job->deadline_us) {
         if (error == ERROR_INTERNAL_ERROR)
             log_message(LOG_ERROR, "store_failed", "PostgreSQL: a conflict that stays");
@@ -104,8 +138,7 @@ static void run_again(struct store_session *session, struct job *job, enum error
     job->not_before_us = at_us;
     job->alone = true;
     job->lane = is_write(job) ? LANE_ALONE : job->work->lane;
-    job_reset(job);
-    queue_add(&session->queues[job->lane], job);
+    queue_job(session, job);
 }
 
 /* The one that failed is told or tried again; its neighbours run again, each alone. */
@@ -118,7 +151,7 @@ void session_failed(struct store_session *session, struct link *link)
         if (failure.again || (!one && job != link->culprit)) {
             run_again(session, job, failure.error);
         } else {
-            job_clear_results(job);
+            clear_results(job);
             answer(session, job, failure.error);
         }
     }
@@ -145,42 +178,29 @@ void session_lost(struct store_session *session, struct link *link, bool committ
 
 /* ---- time ---- */
 
-static void tick(struct store_session *session)
-{
-    const struct itimerspec next = {.it_value = {.tv_nsec = TICK_MS * 1000000L}};
-    bool busy = batches_has_jobs(session);
-    for (unsigned i = 0; i < session->link_count; i++)
-        busy = busy || session->links[i].state > LINK_IDLE;
-    if (busy && !session->ticking)
-        session->ticking = timerfd_settime(session->timer, 0, &next, NULL) == 0;
-}
-
-/* Ends the wait of the jobs of a lane whose time is over. */
-static void expire_lane(struct store_session *session, struct queue *queue, int64_t now_us)
-{
-    struct job **place = &queue->first;
-    const bool reachable = batches_count_live(session) > 0;
-    while (*place) {
-        if ((*place)->deadline_us > now_us) {
-            place = &(*place)->next;
-            continue;
-        }
-        struct job *job = queue_take(queue, place);
-        metrics_count(METRIC_STORE_REFUSED, "late");
-        answer(session, job, reachable ? ERROR_OVERLOADED : ERROR_UNAVAILABLE);
-        place = &queue->first; /* `done` may have added to the queue */
-    }
-}
-
+/* Ends the wait of the jobs whose time is over, and the flights. */
 static void expire(struct store_session *session)
 {
     uint64_t times = 0;
     const int64_t now_us = clock_mono_us();
+    const bool reachable = batches_count_live(session) > 0;
     session->ticking = false;
     if (read(session->timer, &times, sizeof times) != (ssize_t)sizeof times)
         return;
-    for (unsigned lane = 0; lane <= LANE_ALONE; lane++)
-        expire_lane(session, &session->queues[lane], now_us);
+    for (unsigned lane = 0; lane <= LANE_ALONE; lane++) {
+        struct queue *queue = &session->queues[lane];
+        struct job **place = &queue->first;
+        while (*place) {
+            if ((*place)->deadline_us > now_us) {
+                place = &(*place)->next;
+                continue;
+            }
+            struct job *job = queue_take(queue, place);
+            metrics_count(METRIC_STORE_REFUSED, "late");
+            answer(session, job, reachable ? ERROR_OVERLOADED : ERROR_UNAVAILABLE);
+            place = &queue->first; /* `done` may have added to the queue */
+        }
+    }
     for (unsigned i = 0; i < session->link_count; i++) {
         if (session->links[i].state > LINK_IDLE && session->links[i].deadline_us <= now_us)
             link_lose(&session->links[i]);
@@ -232,15 +252,6 @@ static void lend_one(struct store_session *session)
     }
 }
 
-static bool make_descriptors(struct store_session *session)
-{
-    session->epoll = epoll_create1(EPOLL_CLOEXEC);
-    session->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    return session->epoll >= 0 && session->timer >= 0 &&
-           epoll_ctl(session->epoll, EPOLL_CTL_ADD, session->timer, &event) == 0;
-}
-
 static void give_back(struct store_session *session)
 {
     if (session->epoll >= 0)
@@ -263,10 +274,13 @@ struct store_session *session_open(struct store *store, struct inbox *inbox)
     session->inbox = inbox;
     session->limits =
         usage_limits_of(store->options.user_tasks_most, store->options.user_bytes_most);
-    session->timer = -1;
+    session->epoll = epoll_create1(EPOLL_CLOEXEC);
+    session->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     session->client = (struct connector_client){.inbox = inbox, .lend.run = on_lend};
     session->links = calloc(store->options.pool, sizeof *session->links);
-    if (!make_descriptors(session) || !session->links) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    if (!session->links || session->epoll < 0 || session->timer < 0 ||
+        epoll_ctl(session->epoll, EPOLL_CTL_ADD, session->timer, &event) != 0) {
         give_back(session);
         return NULL;
     }
@@ -292,14 +306,19 @@ int session_descriptor(const struct store_session *session)
 
 void session_flush(struct store_session *session)
 {
+    const struct itimerspec next = {.it_value = {.tv_nsec = TICK_MS * 1000000L}};
     if (session->lends)
         lend_one(session);
     batches_run(session, clock_mono_us());
-    if (!session->hurried && batches_count_live(session) == 0 && batches_has_jobs(session)) {
+    bool busy = batches_has_jobs(session);
+    if (!session->hurried && batches_count_live(session) == 0 && busy) {
         session->hurried = true;
         connector_hurry(session->store->connector, &session->client);
     }
-    tick(session);
+    for (unsigned i = 0; i < session->link_count; i++)
+        busy = busy || session->links[i].state > LINK_IDLE;
+    if (busy && !session->ticking)
+        session->ticking = timerfd_settime(session->timer, 0, &next, NULL) == 0;
 }
 
 void session_ready(struct store_session *session)
@@ -315,46 +334,17 @@ void session_ready(struct store_session *session)
     }
 }
 
-/* Takes back what the connector has; a connection that it made already is used. */
-static void cancel_orders(struct store_session *session)
-{
-    for (unsigned i = 0; i < session->link_count; i++) {
-        struct link *link = &session->links[i];
-        if (link->state != LINK_WANTED)
-            continue;
-        connector_cancel(session->store->connector, &link->order);
-        if (link->order.connection)
-            (void)link_open(link, link->order.connection);
-    }
-}
-
 /* One that writes, while there is none. */
 static void connect_now(struct store_session *session)
 {
     char why[256];
+    bool refused = false;
     struct link *link = &session->links[1];
     if (link->state != LINK_WANTED)
         return;
-    PGconn *connection = connect_open(&session->store->connect, why, sizeof why);
-    if (!connection)
-        return;
-    if (session->store->connect.prepare && !connect_prepare(connection))
-        PQfinish(connection);
-    else
+    PGconn *connection = connect_ready(&session->store->connect, &refused, why, sizeof why);
+    if (connection)
         (void)link_open(link, connection);
-}
-
-/* Writes that wait or are under way are made, as far as the database lets them. */
-static void finish_writes(struct store_session *session)
-{
-    const int64_t until_ms = clock_mono_ms() + CLOSE_MOST_MS;
-    while (session->writes > 0 && clock_mono_ms() < until_ms) {
-        connect_now(session);
-        session_flush(session);
-        struct pollfd ready = {session->epoll, POLLIN, 0};
-        (void)poll(&ready, 1, TICK_MS);
-        session_ready(session);
-    }
 }
 
 void session_close(struct store_session **session)
@@ -363,13 +353,30 @@ void session_close(struct store_session **session)
     if (!s)
         return;
     *session = NULL;
+    assert(OWNER_IS(s, SESSION_MAGIC));
     s->closing = true;
-    cancel_orders(s);
-    finish_writes(s);
+    /* A connection that the connector made already is used. */
+    for (unsigned i = 0; i < s->link_count; i++) {
+        struct link *link = &s->links[i];
+        if (link->state != LINK_WANTED)
+            continue;
+        connector_cancel(s->store->connector, &link->order);
+        if (link->order.connection)
+            (void)link_open(link, link->order.connection);
+    }
+    /* Writes that wait or are under way are made, as far as the database lets them. */
+    const int64_t until_ms = clock_mono_ms() + CLOSE_MOST_MS;
+    while (s->writes > 0 && clock_mono_ms() < until_ms) {
+        connect_now(s);
+        session_flush(s);
+        struct pollfd ready = {s->epoll, POLLIN, 0};
+        (void)poll(&ready, 1, TICK_MS);
+        session_ready(s);
+    }
     for (unsigned i = 0; i < s->link_count; i++) {
         struct link *link = &s->links[i];
         for (unsigned k = 0; k < link->job_count; k++)
-            job_clear_results(link->jobs[k]);
+            clear_results(link->jobs[k]);
         link_close(link);
     }
     connector_leave(s->store->connector, &s->client);

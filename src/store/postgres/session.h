@@ -33,10 +33,7 @@ void session_flush(struct store_session *session);
 int session_descriptor(const struct store_session *session);
 void session_ready(struct store_session *session);
 
-/* ---- for jobs and links ---- */
-
-/* A new job; answers it at once when there is no room. */
-void session_queue(struct store_session *session, struct job *job);
+/* ---- for links ---- */
 
 /* The job is done: op->result says how. */
 void session_done(struct store_session *session, struct job *job);

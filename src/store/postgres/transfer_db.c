@@ -43,33 +43,6 @@ static bool fail(struct postgres_transfer *s, const char *what)
     return transfer_db_fail(&s->base, what, reason);
 }
 
-static bool result_is_good(const PGresult *result)
-{
-    const ExecStatusType status = PQresultStatus(result);
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-}
-
-static bool run_sql(struct postgres_transfer *s, const char *statements)
-{
-    PGresult *result = PQexec(s->connection, statements);
-    const bool good = result_is_good(result);
-    PQclear(result);
-    return good;
-}
-
-/* One number, which the statement asks for. */
-static bool ask_number(PGconn *connection, const char *sql, int64_t *number)
-{
-    PGresult *result = PQexec(connection, sql);
-    const bool good = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
-    if (good)
-        *number = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
-    PQclear(result);
-    return good;
-}
-
-/* ---- statements ---- */
-
 /* A statement with the names of all tables in it. */
 static bool run_with_tables(struct postgres_transfer *s, const char *before, const char *after)
 {
@@ -79,7 +52,7 @@ static bool run_with_tables(struct postgres_transfer *s, const char *before, con
     for (const struct table *table = NULL; (table = table_next(table));)
         buffer_add_format(&sql, "%s%s", table > tables ? ", " : "", table->name);
     buffer_add_text(&sql, after);
-    const bool done = run_sql(s, transfer_db_text(&sql));
+    const bool done = connect_run(s->connection, transfer_db_text(&sql));
     buffer_finish(&sql);
     return done;
 }
@@ -89,8 +62,10 @@ static bool run_with_tables(struct postgres_transfer *s, const char *before, con
 bool postgres_transfer_unfinished(PGconn *connection)
 {
     int64_t there = 0;
-    return ask_number(connection, "SELECT (to_regclass('" TABLE_UNFINISHED "') IS NOT NULL)::int",
-                      &there) &&
+    assert(connection);
+    return connect_number(connection,
+                          "SELECT (to_regclass('" TABLE_UNFINISHED "') IS NOT NULL)::int",
+                          &there) &&
            there != 0;
 }
 
@@ -106,40 +81,32 @@ static void close_db(struct transfer_db *db)
 }
 
 /* Takes LOCK_SERVE alone and keeps it until the end: who serves holds it too. Behind a pooler a
- * server is known by the name that it gives its connections. `*servers`: how many connections of
- * servers there are. Not taken and no servers: another transfer has it. */
-static bool take_alone(struct postgres_transfer *s, bool *taken, int64_t *servers)
-{
-    int64_t got = 0;
-    if (!ask_number(s->connection, "SELECT pg_try_advisory_lock(" LOCK_SERVE ")::int", &got))
-        return false;
-    *taken = got != 0;
-    return ask_number(
-        s->connection,
-        *taken ? "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                 "AND application_name = 'taskhold' AND pid <> pg_backend_pid()"
-               : "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' "
-                 "AND database = (SELECT oid FROM pg_database WHERE datname = "
-                 "current_database()) AND (classid::bigint << 32 | objid::bigint) "
-                 "= " LOCK_SERVE " AND granted AND mode = 'ShareLock'",
-        servers);
-}
-
-/* A process that was killed is still seen for a moment: a server until its idle connections are
- * noticed, a transfer until the statement ends that the database runs for it. */
+ * server is known by the name that it gives its connections. A process that was killed is still
+ * seen for a moment: a server until its idle connections are noticed, a transfer until the
+ * statement ends that the database runs for it. */
 static bool is_alone(struct postgres_transfer *s)
 {
+    static const char take[] = "SELECT pg_try_advisory_lock(" LOCK_SERVE ")::int";
+    static const char count_others[] =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND application_name = 'taskhold' AND pid <> pg_backend_pid()";
+    static const char count_holders[] =
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+        "AND (classid::bigint << 32 | objid::bigint) = " LOCK_SERVE
+        " AND granted AND mode = 'ShareLock'";
     const int64_t begun_ms = clock_mono_ms();
-    int64_t servers = 0;
+    int64_t taken = 0;
+    int64_t servers = 0; /* their connections; taken by others and none: another transfer has it */
     for (;;) {
-        bool taken = false;
-        if (!take_alone(s, &taken, &servers))
+        if (!connect_number(s->connection, take, &taken) ||
+            !connect_number(s->connection, taken ? count_others : count_holders, &servers))
             return fail(s, "cannot read the database");
         if (taken && servers == 0)
             return true;
         if (clock_mono_ms() > begun_ms + (servers > 0 ? SERVERS_MS : LOCK_SERVE_MS))
             break;
-        if (!run_sql(s, "SELECT pg_sleep(" LOCK_SERVE_STEP ")"))
+        if (!connect_run(s->connection, "SELECT pg_sleep(" LOCK_SERVE_STEP ")"))
             return fail(s, "cannot read the database");
     }
     if (servers > 0)
@@ -162,7 +129,7 @@ static bool begin_read(struct postgres_transfer *s)
         return transfer_db_fail(&s->base, "cannot read the database", reason);
     if (s->base.use == TRANSFER_READ_ALONE && !is_alone(s))
         return false;
-    if (!run_sql(s, begin))
+    if (!connect_run(s->connection, begin))
         return fail(s, "cannot read the database");
     return !postgres_transfer_unfinished(s->connection) ||
            transfer_db_fail(&s->base, "cannot read the database", TABLE_UNFINISHED_WHY);
@@ -176,7 +143,7 @@ static bool is_empty(struct postgres_transfer *s)
         int64_t rows = 0;
         (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM (SELECT 1 FROM %s LIMIT 1) row",
                        table->name);
-        if (!ask_number(s->connection, sql, &rows))
+        if (!connect_number(s->connection, sql, &rows))
             return fail(s, "cannot read the database");
         if (rows > 0) {
             (void)snprintf(
@@ -191,28 +158,24 @@ static bool is_empty(struct postgres_transfer *s)
 
 /* Takes every table for itself, until the end; and empties their files of what an interrupted run
  * left there, which is of no use to anyone. */
-static bool take_tables(struct postgres_transfer *s)
-{
-    if (!run_sql(s, "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s';"
-                    "SET LOCAL idle_in_transaction_session_timeout = 0") ||
-        !run_with_tables(s, "LOCK TABLE ", " IN ACCESS EXCLUSIVE MODE"))
-        return fail(s, "cannot take the tables, is somebody using them?");
-    if (!is_empty(s))
-        return false;
-    return run_with_tables(s, "TRUNCATE ", "") || fail(s, "cannot write the database");
-}
-
 static bool begin_write(struct postgres_transfer *s)
 {
-    if (!migrate_postgres(s->connection, s->base.why, s->base.why_size) || !is_alone(s) ||
+    PGconn *connection = s->connection;
+    if (!migrate_postgres(connection, s->base.why, s->base.why_size) || !is_alone(s) ||
         !is_empty(s))
         return false;
-    if (s->base.use != TRANSFER_MOVE && postgres_transfer_unfinished(s->connection))
+    if (s->base.use != TRANSFER_MOVE && postgres_transfer_unfinished(connection))
         return transfer_db_fail(&s->base, "cannot write the database", TABLE_UNFINISHED_WHY);
     if (s->base.use == TRANSFER_MOVE &&
-        !run_sql(s, "CREATE TABLE IF NOT EXISTS " TABLE_UNFINISHED " ()"))
+        !connect_run(connection, "CREATE TABLE IF NOT EXISTS " TABLE_UNFINISHED " ()"))
         return fail(s, "cannot write the database");
-    return take_tables(s);
+    if (!connect_run(connection,
+                     "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s';"
+                     "SET LOCAL idle_in_transaction_session_timeout = 0") ||
+        !run_with_tables(s, "LOCK TABLE ", " IN ACCESS EXCLUSIVE MODE"))
+        return fail(s, "cannot take the tables, is somebody using them?");
+    return is_empty(s) &&
+           (run_with_tables(s, "TRUNCATE ", "") || fail(s, "cannot write the database"));
 }
 
 static struct transfer_db *open_db(const char *url, enum transfer_use use, char *why,
@@ -228,9 +191,9 @@ static struct transfer_db *open_db(const char *url, enum transfer_use use, char 
     for (size_t i = 0; i < TABLES_MOST; i++)
         buffer_init(&s->out[i], SEND_MOST);
     s->connection = connect_open(&options, why, why_size);
-    if (s->connection && !run_sql(s, "SET application_name = 'taskhold transfer'")) {
+    if (s->connection && !connect_run(s->connection, "SET application_name = 'taskhold transfer'"))
         fail(s, "cannot use the database");
-    } else if (s->connection && (transfer_db_writes(&s->base) ? begin_write(s) : begin_read(s)))
+    else if (s->connection && (transfer_db_writes(&s->base) ? begin_write(s) : begin_read(s)))
         return &s->base;
     close_db(&s->base);
     return NULL;
@@ -245,57 +208,29 @@ static void add_word(struct buffer *out, uint64_t value, size_t size)
     buffer_add(out, (struct slice){(const char *)&word + sizeof word - size, size});
 }
 
-static void add_row(struct buffer *out, const struct table *table, const struct field_value *values)
-{
-    static const char head[19] = "PGCOPY\n\377\r\n"; /* a NUL, flags, and the length of more */
-    if (out->len == 0)
-        buffer_add(out, (struct slice){head, sizeof head});
-    add_word(out, table->column_count, sizeof(uint16_t));
-    for (size_t i = 0; i < table->column_count; i++) {
-        const enum field_type type = table->columns[i].type;
-        const bool small = type == FIELD_CHOICE || type == FIELD_BOOL;
-        const size_t size = small ? sizeof(uint16_t) : sizeof(uint64_t);
-        if (values[i].null) {
-            add_word(out, UINT32_MAX, sizeof(uint32_t));
-        } else if (field_is_number(type)) {
-            add_word(out, size, sizeof(uint32_t));
-            add_word(out, (uint64_t)values[i].number, size);
-        } else {
-            add_word(out, values[i].bytes.len, sizeof(uint32_t));
-            buffer_add(out, values[i].bytes);
-        }
-    }
-}
-
-static PGresult *begin_copy(struct postgres_transfer *s, const struct table *table)
-{
-    struct buffer sql;
-    buffer_init(&sql, SQL_MOST);
-    buffer_add_format(&sql, "COPY %s (", table->name);
-    transfer_db_columns(&sql, table);
-    buffer_add_text(&sql, ") FROM STDIN (FORMAT binary)");
-    PGresult *begun = PQexec(s->connection, transfer_db_text(&sql));
-    buffer_finish(&sql);
-    return begun;
-}
-
 /* Sends the rows of a table that wait. */
 static bool send_rows(struct postgres_transfer *s, const struct table *table)
 {
     struct buffer *out = &s->out[table - tables];
+    struct buffer sql;
     if (out->len == 0)
         return true;
     add_word(out, UINT16_MAX, sizeof(uint16_t)); /* no row follows */
     if (out->failed)
         return transfer_db_fail(&s->base, table->name, "a row is too large, or there is no memory");
-    PGresult *result = begin_copy(s, table);
+    buffer_init(&sql, SQL_MOST);
+    buffer_add_format(&sql, "COPY %s (", table->name);
+    transfer_db_columns(&sql, table);
+    buffer_add_text(&sql, ") FROM STDIN (FORMAT binary)");
+    PGresult *result = PQexec(s->connection, transfer_db_text(&sql));
+    buffer_finish(&sql);
     bool sent = PQresultStatus(result) == PGRES_COPY_IN &&
                 PQputCopyData(s->connection, out->data, (int)out->len) == 1 &&
                 PQputCopyEnd(s->connection, NULL) == 1;
     buffer_clear(out);
     PQclear(result);
     while (sent && (result = PQgetResult(s->connection)) != NULL) {
-        sent = result_is_good(result);
+        sent = PQresultStatus(result) == PGRES_COMMAND_OK;
         PQclear(result);
     }
     return sent || fail(s, table->name);
@@ -317,10 +252,27 @@ static bool send_up_to(struct postgres_transfer *s, const struct table *last)
 static bool put_row(struct transfer_db *db, const struct table *table,
                     const struct field_value *values)
 {
+    static const char head[19] = "PGCOPY\n\377\r\n"; /* a NUL, flags, and the length of more */
     struct postgres_transfer *s = transfer_of(db);
     struct buffer *out = &s->out[table - tables];
     assert(transfer_db_writes(db) && !s->table);
-    add_row(out, table, values);
+    if (out->len == 0)
+        buffer_add(out, (struct slice){head, sizeof head});
+    add_word(out, table->column_count, sizeof(uint16_t));
+    for (size_t i = 0; i < table->column_count; i++) {
+        const enum field_type type = table->columns[i].type;
+        const bool small = type == FIELD_CHOICE || type == FIELD_BOOL;
+        const size_t size = small ? sizeof(uint16_t) : sizeof(uint64_t);
+        if (values[i].null) {
+            add_word(out, UINT32_MAX, sizeof(uint32_t));
+        } else if (field_is_number(type)) {
+            add_word(out, size, sizeof(uint32_t));
+            add_word(out, (uint64_t)values[i].number, size);
+        } else {
+            add_word(out, values[i].bytes.len, sizeof(uint32_t));
+            buffer_add(out, values[i].bytes);
+        }
+    }
     return (out->len < SEND_BYTES && !out->failed) || send_up_to(s, table);
 }
 
@@ -347,7 +299,7 @@ static bool count_rows(struct transfer_db *db, const struct table *table, const 
     struct buffer sql;
     buffer_init(&sql, SQL_MOST);
     transfer_db_select(&sql, db, table, user, true);
-    const bool counted = ask_number(s->connection, transfer_db_text(&sql), rows);
+    const bool counted = connect_number(s->connection, transfer_db_text(&sql), rows);
     buffer_finish(&sql);
     return counted || fail(s, "cannot read the database");
 }
@@ -424,20 +376,19 @@ static bool commit(struct transfer_db *db)
     if (db->use == TRANSFER_MOVE)
         buffer_add_text(&sql, "; DROP TABLE " TABLE_UNFINISHED);
     buffer_add_text(&sql, "; UPDATE meta SET epoch = gen_random_uuid()");
-    const bool ended = run_sql(s, transfer_db_text(&sql)) && !sql.failed;
+    const bool ended = connect_run(s->connection, transfer_db_text(&sql)) && !sql.failed;
     buffer_finish(&sql);
     if (!ended)
         return fail(s, "cannot write the database");
-    PGresult *result = PQexec(s->connection, "COMMIT");
-    const bool done = strcmp(PQcmdStatus(result), "COMMIT") == 0;
-    PQclear(result);
+    const bool done = connect_commit(s->connection);
     if (!done && PQstatus(s->connection) != CONNECTION_OK)
         return transfer_db_fail(db, "the database was lost at the commit",
                                 "all of it was written or nothing; run this again to see which");
     if (!done)
         return fail(s, "cannot write the database");
     /* Or autovacuum does, in a while. */
-    (void)(run_sql(s, "SET statement_timeout = 0") && run_with_tables(s, "ANALYZE ", ""));
+    (void)(connect_run(s->connection, "SET statement_timeout = 0") &&
+           run_with_tables(s, "ANALYZE ", ""));
     return true;
 }
 
