@@ -45,15 +45,6 @@ static void insert_by_space(struct link *link, unsigned count, struct job *job)
     link->jobs[place] = job;
 }
 
-static bool is_in_batch(const struct link *link, unsigned count, const struct uuid *space)
-{
-    for (unsigned i = 0; i < count; i++) {
-        if (uuid_eq(link->jobs[i]->space, *space))
-            return true;
-    }
-    return false;
-}
-
 unsigned batches_count_live(const struct store_session *session)
 {
     unsigned live = 0;
@@ -80,16 +71,6 @@ static unsigned scans_most(const struct store_session *session, unsigned share)
     return live > share ? live / share : 1;
 }
 
-/* Not on the connection that never writes, or short reads would wait; of two it is that one, or
- * writes would. Without it, on any. */
-static bool may_scan(const struct store_session *session, const struct link *link)
-{
-    const unsigned live = batches_count_live(session);
-    const struct link *kept = &session->links[0];
-    return count_scans(session, NULL) < scans_most(session, ALL_SHARE) &&
-           (live < 2 || kept->state == LINK_WANTED || (link == kept) == (live == 2));
-}
-
 /* One connection at a time for what changes one space: were its row locked by somebody else, more
  * would only wait beside it, and nobody else could write. */
 static bool may_join(const struct store_session *session, const struct link *link, enum lane lane,
@@ -104,14 +85,16 @@ static bool may_join(const struct store_session *session, const struct link *lin
         return count_scans(session, &job->space) < scans_most(session, SPACE_SHARE);
     if (lane == LANE_READ || (lane == LANE_ALONE && uuid_eq(job->space, nobody)))
         return true;
-    if (lane == LANE_CHANGE && is_in_batch(link, count, &job->space))
-        return false;
+    for (unsigned i = 0; lane == LANE_CHANGE && i < count; i++) {
+        if (uuid_eq(link->jobs[i]->space, job->space))
+            return false;
+    }
     return !is_space_busy(session, &job->space);
 }
 
-/* Moves up to `most` jobs of the lane into the link's batch. Returns how many. */
-static unsigned gather(struct store_session *session, struct link *link, enum lane lane,
-                       unsigned most, int64_t now_us)
+/* Begins a batch of up to `most` jobs of the lane. False: there are none for the link. */
+static bool run_lane(struct store_session *session, struct link *link, enum lane lane,
+                     unsigned most, int64_t now_us)
 {
     struct queue *queue = &session->queues[lane];
     struct job **place = &queue->first;
@@ -128,21 +111,11 @@ static unsigned gather(struct store_session *session, struct link *link, enum la
             link->jobs[count] = job;
         count++;
     }
-    return count;
-}
-
-static bool run_lane(struct store_session *session, struct link *link, enum lane lane,
-                     unsigned most, int64_t now_us)
-{
-    if (!session->queues[lane].first)
+    if (count == 0)
         return false;
-    const unsigned count = gather(session, link, lane, most, now_us);
-    const int64_t timeout_us = (int64_t)session->store->options.timeout_ms * 1000;
-    if (count > 0) {
-        session->served = true;
-        link_begin(link, lane, count, now_us + timeout_us);
-    }
-    return count > 0;
+    session->served = true;
+    link_begin(link, lane, count, now_us + (int64_t)session->store->options.timeout_ms * 1000);
+    return true;
 }
 
 bool batches_has_jobs(const struct store_session *session)
@@ -151,15 +124,6 @@ bool batches_has_jobs(const struct store_session *session)
     for (unsigned lane = 0; lane <= LANE_ALONE; lane++)
         any = any || session->queues[lane].first;
     return any;
-}
-
-/* Reads that wait are shared out among the connections that are idle. */
-static unsigned reads_for_one(const struct store_session *session, unsigned idle)
-{
-    const unsigned share = (session->queues[LANE_READ].count + idle - 1) / idle;
-    if (share < READS_LEAST)
-        return READS_LEAST;
-    return share < LINK_BATCH_MOST ? share : LINK_BATCH_MOST;
 }
 
 /* The lanes take turns to be the first, so that none waits for ever behind another. */
@@ -176,16 +140,29 @@ static bool run_writes(struct store_session *session, struct link *link, int64_t
     return false;
 }
 
+/* Not on the connection that never writes, or short reads would wait; of two it is that one, or
+ * writes would. Without it, on any. */
 static bool run_scan(struct store_session *session, struct link *link, int64_t now_us)
 {
-    return may_scan(session, link) && run_lane(session, link, LANE_SCAN, 1, now_us);
+    const unsigned live = batches_count_live(session);
+    const struct link *kept = &session->links[0];
+    const bool may = count_scans(session, NULL) < scans_most(session, ALL_SHARE) &&
+                     (live < 2 || kept->state == LINK_WANTED || (link == kept) == (live == 2));
+    return may && run_lane(session, link, LANE_SCAN, 1, now_us);
 }
 
-/* The only connection takes short reads, writes and long reads in turn. */
-static void run_alone(struct store_session *session, struct link *link, unsigned reads,
+/* One connection is kept for reads while there are others. The only one takes short reads, writes
+ * and long reads in turn. */
+static void run_batch(struct store_session *session, struct link *link, unsigned reads,
                       int64_t now_us)
 {
+    const bool kept = link == &session->links[0];
     bool begun = false;
+    if (batches_count_live(session) > 1) {
+        if (!run_scan(session, link, now_us) && (kept || !run_writes(session, link, now_us)))
+            (void)run_lane(session, link, LANE_READ, reads, now_us);
+        return;
+    }
     for (unsigned i = 0; i < 3 && !begun; i++) {
         const unsigned turn = session->turn++ % 3;
         if (turn == 0)
@@ -197,17 +174,6 @@ static void run_alone(struct store_session *session, struct link *link, unsigned
     }
 }
 
-/* One connection is kept for reads while there are others. */
-static void run_batch(struct store_session *session, struct link *link, unsigned reads,
-                      int64_t now_us)
-{
-    const bool kept = link == &session->links[0];
-    if (batches_count_live(session) == 1)
-        run_alone(session, link, reads, now_us);
-    else if (!run_scan(session, link, now_us) && (kept || !run_writes(session, link, now_us)))
-        (void)run_lane(session, link, LANE_READ, reads, now_us);
-}
-
 void batches_run(struct store_session *session, int64_t now_us)
 {
     unsigned idle = 0;
@@ -215,7 +181,13 @@ void batches_run(struct store_session *session, int64_t now_us)
         idle += session->links[i].state == LINK_IDLE;
     for (unsigned i = 0; i < session->link_count && idle > 0; i++) {
         struct link *link = &session->links[i];
-        if (link->state == LINK_IDLE)
-            run_batch(session, link, reads_for_one(session, idle--), now_us);
+        if (link->state != LINK_IDLE)
+            continue;
+        /* Reads that wait are shared out among the connections that are idle. */
+        unsigned reads = (session->queues[LANE_READ].count + idle - 1) / idle;
+        if (reads < READS_LEAST)
+            reads = READS_LEAST;
+        run_batch(session, link, reads < LINK_BATCH_MOST ? reads : LINK_BATCH_MOST, now_us);
+        idle--;
     }
 }

@@ -35,20 +35,6 @@ static unsigned count_parts(const char *list)
     return count;
 }
 
-/* `a,b,c` begun at its second is `b,c,a`. */
-static char *rotate(const char *list, unsigned by)
-{
-    const char *at = list;
-    for (; by > 0; by--)
-        at = strchr(at, ',') + 1;
-    const size_t size = strlen(list) + 2;
-    char *turned = malloc(size);
-    if (turned)
-        (void)snprintf(turned, size, "%s%s%.*s", at, at == list ? "" : ",",
-                       at == list ? 0 : (int)(at - list - 1), list);
-    return turned;
-}
-
 static const char *part(const struct conninfo *info, const char *keyword)
 {
     for (const PQconninfoOption *o = info->parts; o->keyword; o++) {
@@ -114,15 +100,6 @@ static const char *foreign_hint(struct slice name)
     return "take it away";
 }
 
-static bool is_keyword(const PQconninfoOption *known, struct slice name)
-{
-    for (; known->keyword; known++) {
-        if (slice_eq(name, slice_of(known->keyword)))
-            return true;
-    }
-    return slice_eq(name, SLICE("ssl")); /* ssl=true, as JDBC writes it, is read in a URI */
-}
-
 /* Why libpq cannot read a URL; without the values, which may be the password. */
 static void explain(const char *url, char *why, size_t why_size)
 {
@@ -134,7 +111,11 @@ static void explain(const char *url, char *why, size_t why_size)
     while (known && query.ptr) {
         struct slice pair = slice_next(&query, '&');
         const struct slice name = slice_next(&pair, '=');
-        if (name.len > 0 && pair.ptr && !is_keyword(known, name)) {
+        bool good =
+            slice_eq(name, SLICE("ssl")); /* ssl=true, as JDBC writes it, is read in a URI */
+        for (const PQconninfoOption *o = known; o->keyword && !good; o++)
+            good = slice_eq(name, slice_of(o->keyword));
+        if (name.len > 0 && pair.ptr && !good) {
             (void)snprintf(why, why_size, "DATABASE_URL: libpq knows no parameter %.*s; %s",
                            (int)name.len, name.ptr, foreign_hint(name));
             PQconninfoFree(known);
@@ -158,21 +139,19 @@ static bool turn_lists(struct conninfo *info, unsigned first)
         const char *list = part(info, per_host[i]);
         if (!list || info->hosts == 1 || count_parts(list) != info->hosts)
             continue; /* one for all; or wrong, as libpq will say */
-        info->lists[i] = rotate(list, first < info->hosts ? first : 0);
+        /* `a,b,c` begun at its second is `b,c,a`. */
+        const char *at = list;
+        for (unsigned by = first < info->hosts ? first : 0; by > 0; by--)
+            at = strchr(at, ',') + 1;
+        const size_t size = strlen(list) + 2;
+        info->lists[i] = malloc(size);
         if (!info->lists[i])
             return false;
+        (void)snprintf(info->lists[i], size, "%s%s%.*s", at, at == list ? "" : ",",
+                       at == list ? 0 : (int)(at - list - 1), list);
         set(info, per_host[i], info->lists[i]);
     }
     return true;
-}
-
-static void set_attrs(struct conninfo *info, bool writable)
-{
-    const char *said = part(info, "target_session_attrs");
-    if (!writable)
-        set(info, "target_session_attrs", "any");
-    else if (!said || strcmp(said, "primary") != 0)
-        set(info, "target_session_attrs", "read-write");
 }
 
 bool conninfo_init(struct conninfo *info, const char *url, unsigned timeout_ms, unsigned first,
@@ -192,7 +171,11 @@ bool conninfo_init(struct conninfo *info, const char *url, unsigned timeout_ms, 
     }
     for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++)
         set(info, wishes[i].keyword, wished(info, &wishes[i]));
-    set_attrs(info, writable);
+    const char *said = part(info, "target_session_attrs");
+    if (!writable)
+        set(info, "target_session_attrs", "any");
+    else if (!said || strcmp(said, "primary") != 0)
+        set(info, "target_session_attrs", "read-write");
     if (!turn_lists(info, first)) {
         (void)snprintf(why, why_size, "no memory");
         conninfo_finish(info);
@@ -219,18 +202,6 @@ const char *conninfo_value(const struct conninfo *info, const char *keyword)
 }
 
 /* ---- what can never be right ---- */
-
-static bool good_ports(const char *list)
-{
-    struct slice rest = slice_of(list);
-    while (rest.ptr) {
-        const struct slice port = slice_next(&rest, ',');
-        uint64_t number = 0;
-        if (port.len > 0 && (!slice_to_u64(port, 65535, &number) || number == 0))
-            return false;
-    }
-    return true;
-}
 
 /* libpq looks at most values only when it connects: so it is had to, to sockets that cannot be
  * there. */
@@ -261,8 +232,13 @@ bool conninfo_judge(const char *url, char *why, size_t why_size)
     struct conninfo info;
     if (!conninfo_init(&info, url, 1000, 0, false, why, why_size))
         return false;
-    const char *port = conninfo_value(&info, "port");
-    bool good = !port || good_ports(port);
+    struct slice rest = slice_of(conninfo_value(&info, "port"));
+    bool good = true;
+    while (rest.ptr && good) {
+        const struct slice port = slice_next(&rest, ',');
+        uint64_t number = 0;
+        good = port.len == 0 || (slice_to_u64(port, 65535, &number) && number > 0);
+    }
     if (good)
         good = try_values(&info, why, why_size);
     else

@@ -63,23 +63,6 @@ void pg_item_get(struct store_item_get *op)
 
 #define ITEM_AT (SPACE_COUNTS + 2) /* columns before those of an item */
 
-static void take_items(struct job *job, struct store_item_list *op, const PGresult *result)
-{
-    const int count = PQgetisnull(result, 0, ITEM_AT) ? 0 : PQntuples(result);
-    void *item = NULL;
-    int64_t bytes = 0;
-    bool full = false;
-    for (int i = 0; i < count && !op->more; i++) {
-        struct row r = row_of(result, i, NULL);
-        r.column = ITEM_AT;
-        op->more = full;
-        if (full || !take_item(job, &r, op->resource, &item))
-            return;
-        bytes += usage_item_bytes(op->resource, item);
-        full = !op->each(op, item) || i + 1 == (int)op->limit || bytes > STORE_PAGE_BYTES;
-    }
-}
-
 static void take_list(struct job *job, const PGresult *result)
 {
     struct store_item_list *op = (struct store_item_list *)job->op;
@@ -96,8 +79,20 @@ static void take_list(struct job *job, const PGresult *result)
     }
     if (sql_list_has_counter(op))
         op->total = usage_total(&usage, op->term_count > 0 ? op->terms[0].choices : 0);
-    if ((!op->begin || op->begin(op)) && found)
-        take_items(job, op, result);
+    if ((op->begin && !op->begin(op)) || !found || PQgetisnull(result, 0, ITEM_AT))
+        return;
+    void *item = NULL;
+    int64_t bytes = 0;
+    bool full = false;
+    for (int i = 0; i < PQntuples(result) && !op->more; i++) {
+        struct row r = row_of(result, i, NULL);
+        r.column = ITEM_AT;
+        op->more = full;
+        if (full || !take_item(job, &r, op->resource, &item))
+            return;
+        bytes += usage_item_bytes(op->resource, item);
+        full = !op->each(op, item) || i + 1 == (int)op->limit || bytes > STORE_PAGE_BYTES;
+    }
 }
 
 static bool step_list(struct job *job, unsigned round)
@@ -109,13 +104,6 @@ static bool step_list(struct job *job, unsigned round)
     return false;
 }
 
-/* The order by creation has an index; others keep the first rows of a scan of the space. */
-static bool is_indexed(const struct store_item_list *op)
-{
-    return op->sort->at == offsetof(struct item, created_at) && op->term_count == 0 &&
-           !sql_list_counts(op);
-}
-
 void pg_item_list(struct store_item_list *op)
 {
     static const struct work page = {
@@ -124,7 +112,10 @@ void pg_item_list(struct store_item_list *op)
         .lane = LANE_SCAN, .size = sizeof(struct job), .magic = LIST_MAGIC, .step = step_list};
     assert(op->resource && op->sort && op->each);
     assert(op->limit >= 1 && op->limit <= STORE_LIMIT_MOST && op->term_count <= STORE_TERMS_MOST);
-    job_start(&op->op, is_indexed(op) ? &page : &scan, &op->space);
+    /* The order by creation has an index; others keep the first rows of a scan of the space. */
+    const bool indexed = op->sort->at == offsetof(struct item, created_at) && op->term_count == 0 &&
+                         !sql_list_counts(op);
+    job_start(&op->op, indexed ? &page : &scan, &op->space);
 }
 
 /* ---- writes: what is there, read after the lock of the space ---- */
@@ -186,13 +177,6 @@ static void take_deletion(struct job *job, const PGresult *result)
     item_job_of(job)->deleted = PQntuples(result) > 0;
 }
 
-/* Was it this very operation that kept the answer, in an earlier run? */
-static bool is_own(const struct job *job, const struct item_kept *kept)
-{
-    const struct store_item_write *op = (const struct store_item_write *)job->op;
-    return job->uncertain && kept->used_at == op->steady && uuid_eq(kept->id, op->id);
-}
-
 static void take_key(struct job *job, const PGresult *result)
 {
     struct store_item_write *op = (struct store_item_write *)job->op;
@@ -212,21 +196,9 @@ static void take_key(struct job *job, const PGresult *result)
     }
     w->before.kept_bytes = usage_key_bytes(op->idempotency.key, kept.body);
     w->decided = item_decide_kept(op, &kept);
-    if (is_own(job, &kept))
+    /* Was it this very operation that kept the answer, in an earlier run? */
+    if (job->uncertain && kept.used_at == op->steady && uuid_eq(kept.id, op->id))
         op->replayed = false;
-}
-
-static void ask(struct job *job, const struct store_item_write *op)
-{
-    const struct sql_value space = SQL_UUID(&op->space);
-    job_send(job, SQL_SPACE_LOCK, take_space, space);
-    if (op->verb != STORE_CREATE || looks_for_itself(job))
-        job_send(job, SQL_OF_ITEM(op->resource, SQL_ITEM_GET), take_before, space,
-                 SQL_UUID(&op->id), SQL_I64(uuid_time_ms(op->id)));
-    if (looks_for_itself(job))
-        job_send(job, SQL_DELETION_GET, take_deletion, space, SQL_UUID(&op->id));
-    if (has_key(op))
-        job_send(job, SQL_KEY_GET, take_key, space, SQL_TEXT(op->idempotency.key));
 }
 
 /* ---- writes: writing ---- */
@@ -255,49 +227,42 @@ static unsigned add_usage(struct sql_value *values, unsigned count, const struct
     return count;
 }
 
-/* INSERT, UPDATE or REMOVE: the item, the journal and the space in one statement. */
-static void write_change(struct job *job, const struct store_item_write *op,
-                         const struct item_decision *decision)
-{
-    const struct item *before = item_job_of(job)->before.item;
-    const enum item_step step = decision->step;
-    struct sql_value values[PARAMS_MOST] = {SQL_UUID(&op->space)};
-    unsigned which = SQL_ITEM_ADD;
-    unsigned count = add_usage(values, 1, &decision->usage);
-    assert(op->revision > 0);
-    values[count++] = SQL_I64(op->revision);
-    values[count++] = SQL_I64(op->steady);
-    values[count++] = SQL_I64(op->resource->kind);
-    values[count++] = SQL_I64(decision->change.verb);
-    values[count++] = SQL_OPTIONAL_UUID(&op->actor);
-    values[count++] = SQL_TEXT(decision->change.before);
-    if (step == ITEM_INSERT) {
-        count = add_columns(values, count, op->resource, op->item, 0, SIZE_MAX);
-    } else {
-        assert(before);
-        values[count++] = SQL_UUID(&op->id);
-        values[count++] = SQL_I64(before->revision);
-        values[count++] = SQL_I64(before->created_at);
-        which = SQL_ITEM_REMOVE;
-    }
-    if (step == ITEM_UPDATE) {
-        which = SQL_ITEM_CHANGE;
-        count = add_columns(values, count, op->resource, op->item, FIELD_FIXED, SIZE_MAX);
-    }
-    job_send_values(job, SQL_OF_ITEM(op->resource, which), values, count, NULL);
-}
-
 static void decide(struct job *job, struct store_item_write *op)
 {
     const struct usage_limits limits = job_limits(job);
+    const struct item *before = item_job_of(job)->before.item;
     const struct item_decision decision = item_decide(op, &item_job_of(job)->before, &limits);
-    if (decision.step == ITEM_REFUSE)
+    const enum item_step step = decision.step;
+    struct sql_value values[PARAMS_MOST] = {SQL_UUID(&op->space)};
+    unsigned which = SQL_ITEM_ADD;
+    unsigned count = 1;
+    if (step == ITEM_REFUSE)
         return;
-    if (decision.step != ITEM_NOTHING)
-        write_change(job, op, &decision);
-    else if (decision.usage.bytes != 0)
+    if (step != ITEM_NOTHING) {
+        /* The item, the journal and the space in one statement. */
+        assert(op->revision > 0 && (step == ITEM_INSERT || before));
+        count = add_usage(values, count, &decision.usage);
+        values[count++] = SQL_I64(op->revision);
+        values[count++] = SQL_I64(op->steady);
+        values[count++] = SQL_I64(op->resource->kind);
+        values[count++] = SQL_I64(decision.change.verb);
+        values[count++] = SQL_OPTIONAL_UUID(&op->actor);
+        values[count++] = SQL_TEXT(decision.change.before);
+        if (step == ITEM_INSERT) {
+            count = add_columns(values, count, op->resource, op->item, 0, SIZE_MAX);
+        } else {
+            which = step == ITEM_UPDATE ? SQL_ITEM_CHANGE : SQL_ITEM_REMOVE;
+            values[count++] = SQL_UUID(&op->id);
+            values[count++] = SQL_I64(before->revision);
+            values[count++] = SQL_I64(before->created_at);
+        }
+        if (step == ITEM_UPDATE)
+            count = add_columns(values, count, op->resource, op->item, FIELD_FIXED, SIZE_MAX);
+        job_send_values(job, SQL_OF_ITEM(op->resource, which), values, count, NULL);
+    } else if (decision.usage.bytes != 0) {
         job_send(job, SQL_SPACE_ADD_BYTES, NULL, SQL_UUID(&op->space),
                  SQL_I64(decision.usage.bytes));
+    }
     if (decision.keep)
         job_send(job, SQL_KEY_PUT, NULL, SQL_UUID(&op->space), SQL_TEXT(op->idempotency.key),
                  SQL_BLOB(op->idempotency.fingerprint, sizeof op->idempotency.fingerprint),
@@ -305,26 +270,23 @@ static void decide(struct job *job, struct store_item_write *op)
                  SQL_I64(op->revision), SQL_TEXT(op->body));
 }
 
-/* What an earlier run of the create made. */
-static void find_itself(const struct item_job *w, struct store_item_write *op)
-{
-    const struct item *item = w->before.item;
-    op->outcome = STORE_CREATED;
-    op->verdict = STORE_HOLDS;
-    op->item = item;
-    op->item_id = item->id;
-    op->revision = item->revision;
-    op->body = (struct slice){0};
-}
-
 /* Round 0 reads, round 1 decides and writes. */
 static bool step_change(struct job *job, unsigned round)
 {
     struct item_job *w = item_job_of(job);
     struct store_item_write *op = (struct store_item_write *)job->op;
+    const struct sql_value space = SQL_UUID(&op->space);
+    const struct item *item = w->before.item;
     if (round == 0) {
         op->replayed = false;
-        ask(job, op);
+        job_send(job, SQL_SPACE_LOCK, take_space, space);
+        if (op->verb != STORE_CREATE || looks_for_itself(job))
+            job_send(job, SQL_OF_ITEM(op->resource, SQL_ITEM_GET), take_before, space,
+                     SQL_UUID(&op->id), SQL_I64(uuid_time_ms(op->id)));
+        if (looks_for_itself(job))
+            job_send(job, SQL_DELETION_GET, take_deletion, space, SQL_UUID(&op->id));
+        if (has_key(op))
+            job_send(job, SQL_KEY_GET, take_key, space, SQL_TEXT(op->idempotency.key));
         return true;
     }
     if (!w->found) {
@@ -332,9 +294,15 @@ static bool step_change(struct job *job, unsigned round)
     } else if (w->decided) {
         /* A repeated answer must be as durable as the first was. */
         if (op->outcome != STORE_KEY_REUSED)
-            job_send(job, SQL_KEY_TOUCH, NULL, SQL_UUID(&op->space), SQL_TEXT(op->idempotency.key));
-    } else if (looks_for_itself(job) && w->before.item) {
-        find_itself(w, op);
+            job_send(job, SQL_KEY_TOUCH, NULL, space, SQL_TEXT(op->idempotency.key));
+    } else if (looks_for_itself(job) && item) {
+        /* What an earlier run of the create made. */
+        op->outcome = STORE_CREATED;
+        op->verdict = STORE_HOLDS;
+        op->item = item;
+        op->item_id = item->id;
+        op->revision = item->revision;
+        op->body = (struct slice){0};
     } else if (looks_for_itself(job) && w->deleted) {
         op->op.result = ERROR_OUTCOME_UNKNOWN;
     } else {

@@ -93,6 +93,17 @@ static inline void *job_op(const struct job *job, bool (*step)(struct job *job, 
  * at once when there is no room. `space`: see struct job; may be NULL. */
 void job_start(struct store_op *op, const struct work *work, const struct uuid *space);
 
+/* pg_X, which starts an operation of type store_X: with jobs of type `owner`, and no space. */
+#define JOB_CALL(name, its_lane, owner, its_magic, its_step)                                       \
+    void pg_##name(struct store_##name *op)                                                        \
+    {                                                                                              \
+        static const struct work work = {.lane = (its_lane),                                       \
+                                         .size = sizeof(struct owner),                             \
+                                         .magic = (its_magic),                                     \
+                                         .step = (its_step)};                                      \
+        job_start(&op->op, &work, NULL);                                                           \
+    }
+
 /* Sends a statement in this round, with values of the types that it has. `take` may be NULL. */
 void job_send_values(struct job *job, unsigned sql, const struct sql_value *values, unsigned count,
                      job_take *take);

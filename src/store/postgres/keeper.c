@@ -75,46 +75,18 @@ static void hear(struct keeper *keeper)
     }
 }
 
-/* A pooler gives us another connection with each statement: to listen there is of no use. What is
- * remembered of sessions has a bound of its own. */
-static bool begin_listening(struct keeper *keeper)
-{
-    if (!keeper->connect.prepare)
-        return true;
-    PGresult *result = connect_ask(keeper->connection, "LISTEN " KEEPER_CHANNEL, NULL, 0,
-                                   PING_MOST_MS, keeper->wake);
-    const bool listening = PQresultStatus(result) == PGRES_COMMAND_OK;
-    PQclear(result);
-    return listening;
-}
-
 /* ---- is it well? ---- */
-
-static unsigned health_of(const PGresult *result)
-{
-    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
-        return REACHABLE; /* it answers, and the table is not as it should be */
-    const long version = strtol(PQgetvalue(result, 0, 0), NULL, 10);
-    const bool writable = strcmp(PQgetvalue(result, 0, 1), "t") == 0;
-    /* A newer program may have changed the schema while this one runs on. */
-    return REACHABLE | (version >= migrate_postgres_head() ? MIGRATED : 0) |
-           (writable ? WRITABLE : 0) | ON_TIME;
-}
-
-/* How far this machine's clock is ahead of the database's, when that answered at some moment
- * between the two. */
-static int64_t ahead_ms(int64_t asked_ms, int64_t theirs_ms, int64_t answered_ms)
-{
-    return asked_ms > theirs_ms      ? asked_ms - theirs_ms
-           : answered_ms < theirs_ms ? answered_ms - theirs_ms
-                                     : 0;
-}
 
 /* Compares the clocks; false: they are too far from each other, which is logged once. */
 static bool is_on_time(struct keeper *keeper, const PGresult *result, int64_t asked_ms)
 {
     const int64_t theirs_ms = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
-    const int64_t ahead = ahead_ms(asked_ms, theirs_ms, clock_wall_ms());
+    const int64_t answered_ms = clock_wall_ms();
+    /* How far this machine's clock is ahead, when the database's was read at some moment between
+     * the two. */
+    const int64_t ahead = asked_ms > theirs_ms      ? asked_ms - theirs_ms
+                          : answered_ms < theirs_ms ? answered_ms - theirs_ms
+                                                    : 0;
     const bool good = llabs(ahead) <= CLOCK_MOST_MS;
 
     clock_steady_tell(theirs_ms);
@@ -140,11 +112,16 @@ static bool ping(struct keeper *keeper)
         connect_ask(keeper->connection, statement, NULL, 0, PING_MOST_MS, keeper->wake);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const bool lost = !result || (state && translate(state).discard);
-    unsigned health = lost ? 0 : health_of(result);
-    if ((health & ON_TIME) != 0 && !is_on_time(keeper, result, asked_ms))
-        health &= ~ON_TIME;
-    if ((health & WRITABLE) != 0)
-        keeper->removal_is_due = strcmp(PQgetvalue(result, 0, 3), "t") == 0;
+    unsigned health = REACHABLE; /* it answers, though the table may not be as it should be */
+    if (!lost && PQntuples(result) == 1) {
+        const long version = strtol(PQgetvalue(result, 0, 0), NULL, 10);
+        /* A newer program may have changed the schema while this one runs on. */
+        health |= version >= migrate_postgres_head() ? MIGRATED : 0;
+        health |= strcmp(PQgetvalue(result, 0, 1), "t") == 0 ? WRITABLE : 0;
+        health |= is_on_time(keeper, result, asked_ms) ? ON_TIME : 0;
+        if ((health & WRITABLE) != 0)
+            keeper->removal_is_due = strcmp(PQgetvalue(result, 0, 3), "t") == 0;
+    }
     PQclear(result);
     if (!lost)
         atomic_store(&keeper->health, health);
@@ -224,23 +201,16 @@ static const struct purge {
     {purge_journal, 6, RETENTION_JOURNAL_MS, SPACE_CHANGE_BYTES},
 };
 
-/* The journal was looked through up to a space, or its end. Answers whether to go on. */
-static bool end_journal_step(struct keeper *keeper, const PGresult *result, bool all_rows)
+static void log_failure(const struct keeper *keeper, const char *what)
 {
-    if (all_rows)
-        return true; /* there may be more in these spaces */
-    if (strtol(PQgetvalue(result, 0, 1), NULL, 10) >= JOURNAL_SPACES &&
-        uuid_parse(slice_of(PQgetvalue(result, 0, 2)), &keeper->journal_after))
-        return true;
-    keeper->journal_after = (struct uuid){0};
-    keeper->journal_at_ms = clock_mono_ms() + JOURNAL_MS;
-    return false;
+    char why[256];
+    connect_reason(keeper->connection, why, sizeof why);
+    log_message(LOG_WARN, "purge_failed", "%s: %s", what, why);
 }
 
 /* Deletes one batch. False: it failed, `*more` false; else whether there may be more. */
 static bool purge(struct keeper *keeper, const struct purge *purge, bool *more)
 {
-    const bool of_journal = purge->statement == purge_journal;
     const struct sql_value values[] = {
         SQL_I64(purge->age_ms),    SQL_I64(RETENTION_PURGE_ROWS),    SQL_I64(clock_steady_ms()),
         SQL_I64(purge->row_bytes), SQL_UUID(&keeper->journal_after), SQL_I64(JOURNAL_SPACES)};
@@ -248,13 +218,17 @@ static bool purge(struct keeper *keeper, const struct purge *purge, bool *more)
                                    keeper->connect.timeout_ms, keeper->wake);
     const bool done = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
     *more = done && strtol(PQgetvalue(result, 0, 0), NULL, 10) >= RETENTION_PURGE_ROWS;
-    if (done && of_journal)
-        *more = end_journal_step(keeper, result, *more);
-    if (result && !done) {
-        char why[256];
-        connect_reason(keeper->connection, why, sizeof why);
-        log_message(LOG_WARN, "purge_failed", "expired rows stay for now: %s", why);
+    /* There may be more in these spaces, or in those after them. */
+    if (done && !*more && purge->statement == purge_journal) {
+        *more = strtol(PQgetvalue(result, 0, 1), NULL, 10) >= JOURNAL_SPACES &&
+                uuid_parse(slice_of(PQgetvalue(result, 0, 2)), &keeper->journal_after);
+        if (!*more) {
+            keeper->journal_after = (struct uuid){0};
+            keeper->journal_at_ms = clock_mono_ms() + JOURNAL_MS;
+        }
     }
+    if (result && !done)
+        log_failure(keeper, "expired rows stay for now");
     PQclear(result);
     return result != NULL;
 }
@@ -296,47 +270,38 @@ static bool run_statement(struct keeper *keeper, unsigned sql, const struct uuid
     return done;
 }
 
-/* At most RETENTION_PURGE_ROWS rows of what the account's space held; then the account. */
-static bool remove_rows(struct keeper *keeper, const struct uuid *user)
-{
-    static const unsigned others[] = {SQL_DELETED_JOURNAL, SQL_DELETED_KEYS};
-    int64_t left = RETENTION_PURGE_ROWS;
-    int64_t rows = 0;
-    for (unsigned i = 0; i < resource_count + 2 && left > 0; i++) {
-        const unsigned sql = i < resource_count ? SQL_OF_ITEM(resources[i], SQL_ITEM_REMOVE_SOME)
-                                                : others[i - resource_count];
-        if (!run_statement(keeper, sql, user, left, &rows, NULL))
-            return false;
-        left -= rows;
-    }
-    return left == 0 || run_statement(keeper, SQL_DELETED_USER, user, 0, &rows, NULL);
-}
-
-/* One transaction. The account's row is locked in it, so that of several nodes each removes what
- * another account left. */
+/* One transaction: at most RETENTION_PURGE_ROWS rows of what the account's space held; then the
+ * account. Its row is locked, so that of several nodes each removes what another account left. */
 static bool removal_step(struct keeper *keeper)
 {
     static const struct uuid nobody;
+    static const unsigned others[] = {SQL_DELETED_JOURNAL, SQL_DELETED_KEYS};
     int64_t rows = 0;
+    int64_t left = RETENTION_PURGE_ROWS;
     struct uuid user = nobody;
     bool done = run_statement(keeper, SQL_BEGIN, &nobody, 0, &rows, NULL) &&
                 run_statement(keeper, SQL_DELETED_LOCK, &nobody, 0, &rows, &user);
     keeper->removal_is_due = done && rows > 0;
-    if (keeper->removal_is_due)
-        done = remove_rows(keeper, &user);
-    done = done && run_statement(keeper, SQL_COMMIT, &nobody, 0, &rows, NULL);
-    if (!done && PQstatus(keeper->connection) == CONNECTION_OK) {
-        char why[256];
-        connect_reason(keeper->connection, why, sizeof why);
-        log_message(LOG_WARN, "purge_failed", "what deleted accounts left stays for now: %s", why);
+    for (unsigned i = 0; keeper->removal_is_due && done && left > 0 && i < resource_count + 2;
+         i++) {
+        const unsigned sql = i < resource_count ? SQL_OF_ITEM(resources[i], SQL_ITEM_REMOVE_SOME)
+                                                : others[i - resource_count];
+        done = run_statement(keeper, sql, &user, left, &rows, NULL);
+        left -= rows;
     }
+    if (keeper->removal_is_due && done && left > 0)
+        done = run_statement(keeper, SQL_DELETED_USER, &user, 0, &rows, NULL);
+    done = done && run_statement(keeper, SQL_COMMIT, &nobody, 0, &rows, NULL);
+    if (!done && PQstatus(keeper->connection) == CONNECTION_OK)
+        log_failure(keeper, "what deleted accounts left stays for now");
     return done;
 }
 
 /* ---- the thread ---- */
 
-/* Waits for a notification, or until something is due. False: the connection was lost. */
-static bool wait_for_input(struct keeper *keeper)
+/* Waits for a notification, or until something is due, and does that. False: the connection was
+ * lost. */
+static bool serve(struct keeper *keeper)
 {
     struct pollfd ready[] = {{PQsocket(keeper->connection), POLLIN, 0}, {keeper->wake, POLLIN, 0}};
     const int64_t due_ms =
@@ -344,12 +309,7 @@ static bool wait_for_input(struct keeper *keeper)
     const int64_t left_ms = keeper->removal_is_due ? 0 : due_ms - clock_mono_ms();
     if (left_ms > 0)
         (void)poll(ready, 2, (int)left_ms);
-    return PQconsumeInput(keeper->connection) == 1;
-}
-
-static bool serve(struct keeper *keeper)
-{
-    if (!wait_for_input(keeper))
+    if (PQconsumeInput(keeper->connection) != 1)
         return false;
     hear(keeper);
     if (clock_mono_ms() >= keeper->ping_at_ms && !ping(keeper))
@@ -367,7 +327,16 @@ static void reconnect(struct keeper *keeper)
     char why[256];
     keeper->connection = connect_open(&keeper->connect, why, sizeof why);
     keeper->ping_at_ms = clock_mono_ms();
-    if (keeper->connection && begin_listening(keeper) && ping(keeper))
+    bool good = keeper->connection;
+    /* A pooler gives us another connection with each statement: to listen there is of no use. What
+     * is remembered of sessions has a bound of its own. */
+    if (good && keeper->connect.prepare) {
+        PGresult *result = connect_ask(keeper->connection, "LISTEN " KEEPER_CHANNEL, NULL, 0,
+                                       PING_MOST_MS, keeper->wake);
+        good = PQresultStatus(result) == PGRES_COMMAND_OK;
+        PQclear(result);
+    }
+    if (good && ping(keeper))
         return;
     lose(keeper);
     struct pollfd wake = {keeper->wake, POLLIN, 0};

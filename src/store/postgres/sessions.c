@@ -66,29 +66,13 @@ static void take_pruned(struct job *job, const PGresult *result)
     create->pruned = PQntuples(result) > 0;
 }
 
-/* A session that is there already is what an earlier run of the job made. */
-static void create(struct locked_user *locked, const struct store_session_create *op)
-{
-    struct job *job = &locked->job;
-    const struct session *session = &op->session;
-    const struct sql_value user = SQL_UUID(&session->user);
-    if (op->rehash.ptr)
-        locked_user_put_hash(locked, op->rehash, 0);
-    job_send(job, SQL_SESSION_INSERT, NULL, user, SQL_UUID(&session->id), SQL_I64(session->counter),
-             SQL_I64(session->created_at), SQL_I64(session->last_used_at),
-             SQL_I64(session->expires_at), SQL_TEXT(session->user_agent), SQL_TEXT(session->ip));
-    job_send(job, SQL_SESSION_PRUNE, take_pruned, user, SQL_I64(USER_SESSIONS_MOST));
-    if (!op->client.ptr)
-        return;
-    job_send(job, SQL_ADDRESS_PUT, NULL, user, SQL_TEXT(op->client), SQL_I64(session->created_at));
-    job_send(job, SQL_ADDRESS_PRUNE, NULL, user, SQL_I64(RETENTION_ADDRESSES));
-}
-
 static bool step_create(struct job *job, unsigned round)
 {
     struct create_job *c = job_owner(job, CREATE_MAGIC);
     struct locked_user *locked = &c->locked;
     const struct store_session_create *op = job_op(job, step_create);
+    const struct session *session = &op->session;
+    const struct sql_value user = SQL_UUID(&session->user);
     if (round == 0) {
         locked_user_ask(locked, &op->session.user);
         return true;
@@ -97,9 +81,22 @@ static bool step_create(struct job *job, unsigned round)
         job->op->result =
             user_decide_login(locked->found ? &locked->user : NULL,
                               locked_user_expected(locked, op->verified_hash, op->rehash));
-        if (job->op->result == ERROR_NONE)
-            create(locked, op);
-        return job->op->result == ERROR_NONE;
+        if (job->op->result != ERROR_NONE)
+            return false;
+        if (op->rehash.ptr)
+            locked_user_put_hash(locked, op->rehash, 0);
+        /* One that is there already is what an earlier run of the job made. */
+        job_send(job, SQL_SESSION_INSERT, NULL, user, SQL_UUID(&session->id),
+                 SQL_I64(session->counter), SQL_I64(session->created_at),
+                 SQL_I64(session->last_used_at), SQL_I64(session->expires_at),
+                 SQL_TEXT(session->user_agent), SQL_TEXT(session->ip));
+        job_send(job, SQL_SESSION_PRUNE, take_pruned, user, SQL_I64(USER_SESSIONS_MOST));
+        if (op->client.ptr) {
+            job_send(job, SQL_ADDRESS_PUT, NULL, user, SQL_TEXT(op->client),
+                     SQL_I64(session->created_at));
+            job_send(job, SQL_ADDRESS_PRUNE, NULL, user, SQL_I64(RETENTION_ADDRESSES));
+        }
+        return true;
     }
     /* What an earlier run pruned, only that run knew. */
     if (c->pruned || job->uncertain)
@@ -142,58 +139,15 @@ static void take_standing(struct job *job, const PGresult *result)
     refresh->standing.disabled = row_i64(&r) != 0;
 }
 
-static void rotate(struct job *job, const struct session_standing *standing)
-{
-    const struct session *session = &standing->session;
-    job_send(job, SQL_SESSION_ROTATE, NULL, SQL_UUID(&session->user), SQL_UUID(&session->id),
-             SQL_I64(session->counter), SQL_I64(session->last_used_at),
-             SQL_I64(session->expires_at),
-             SQL_BLOB(standing->superseded, standing->superseded_size));
-}
-
-/* Did an earlier run of the job rotate it? The grace period need not be long enough to tell. */
-static bool is_rotated(const struct refresh_job *refresh, const struct store_session_refresh *op)
-{
-    const struct session *session = &refresh->standing.session;
-    return refresh->job.uncertain && refresh->found && session->counter == op->counter + 1 &&
-           session->last_used_at == op->now;
-}
-
-/* Did an earlier run of the job end it? op->session is then what that run found. */
-static bool is_ended(const struct refresh_job *refresh, const struct store_session_refresh *op)
-{
-    return refresh->job.uncertain && !refresh->found && op->reuse;
-}
-
-static void decide_refresh(struct refresh_job *refresh, struct store_session_refresh *op)
-{
-    struct job *job = &refresh->job;
-    if (is_ended(refresh, op)) {
-        op->op.result = ERROR_INVALID_REFRESH_TOKEN;
-        job_end_sessions(job, &op->session.user);
-        return;
-    }
-    if (is_rotated(refresh, op)) {
-        op->reuse = false;
-        op->session = refresh->standing.session;
-        return;
-    }
-    switch (session_decide_refresh(op, refresh->found ? &refresh->standing : NULL)) {
-    case SESSION_DECISION_NOTHING: break;
-    case SESSION_DECISION_ROTATE: rotate(job, &refresh->standing); break;
-    case SESSION_DECISION_END:
-        job_send(job, SQL_SESSION_DELETE, NULL, SQL_UUID(&refresh->user), SQL_UUID(&op->id));
-        job_end_sessions(job, &refresh->user);
-        break;
-    }
-}
-
 /* A token names the session and not the user, so round 0 asks for that. */
 static bool step_refresh(struct job *job, unsigned round)
 {
     struct refresh_job *refresh = job_owner(job, REFRESH_MAGIC);
     struct store_session_refresh *op = job_op(job, step_refresh);
+    struct session_standing *standing = refresh->found ? &refresh->standing : NULL;
+    const struct session *session = &refresh->standing.session;
     if (round == 0) {
+        op->reuse = op->reuse && job->uncertain;
         job_send(job, SQL_SESSION_OWNER, take_refresh_owner, SQL_UUID(&op->id));
         return true;
     }
@@ -201,7 +155,32 @@ static bool step_refresh(struct job *job, unsigned round)
         job_send(job, SQL_SESSION_LOCK, take_standing, SQL_UUID(&refresh->user), SQL_UUID(&op->id));
         return true;
     }
-    decide_refresh(refresh, op);
+    /* Did an earlier run of the job end it? op->session is then what that run found. */
+    if (job->uncertain && !standing && op->reuse) {
+        op->op.result = ERROR_INVALID_REFRESH_TOKEN;
+        job_end_sessions(job, &op->session.user);
+        return false;
+    }
+    /* Or did it rotate it? The grace period need not be long enough to tell. */
+    if (job->uncertain && standing && session->counter == op->counter + 1 &&
+        session->last_used_at == op->now) {
+        op->reuse = false;
+        op->session = *session;
+        return false;
+    }
+    switch (session_decide_refresh(op, standing)) {
+    case SESSION_DECISION_NOTHING: break;
+    case SESSION_DECISION_ROTATE:
+        job_send(job, SQL_SESSION_ROTATE, NULL, SQL_UUID(&session->user), SQL_UUID(&session->id),
+                 SQL_I64(session->counter), SQL_I64(session->last_used_at),
+                 SQL_I64(session->expires_at),
+                 SQL_BLOB(refresh->standing.superseded, refresh->standing.superseded_size));
+        break;
+    case SESSION_DECISION_END:
+        job_send(job, SQL_SESSION_DELETE, NULL, SQL_UUID(&refresh->user), SQL_UUID(&op->id));
+        job_end_sessions(job, &refresh->user);
+        break;
+    }
     return false;
 }
 
@@ -259,42 +238,8 @@ static bool step_end(struct job *job, unsigned round)
 
 /* ---- the calls ---- */
 
-void pg_session_check(struct store_session_check *op)
-{
-    static const struct work work = {
-        .lane = LANE_READ, .size = sizeof(struct job), .step = step_check};
-    job_start(&op->op, &work, NULL);
-}
-
-void pg_session_list(struct store_session_list *op)
-{
-    static const struct work work = {
-        .lane = LANE_READ, .size = sizeof(struct job), .step = step_list};
-    job_start(&op->op, &work, NULL);
-}
-
-void pg_session_create(struct store_session_create *op)
-{
-    static const struct work work = {.lane = LANE_ALONE,
-                                     .size = sizeof(struct create_job),
-                                     .magic = CREATE_MAGIC,
-                                     .step = step_create};
-    job_start(&op->op, &work, NULL);
-}
-
-void pg_session_refresh(struct store_session_refresh *op)
-{
-    static const struct work work = {.lane = LANE_ALONE,
-                                     .size = sizeof(struct refresh_job),
-                                     .magic = REFRESH_MAGIC,
-                                     .step = step_refresh};
-    op->reuse = false;
-    job_start(&op->op, &work, NULL);
-}
-
-void pg_session_end(struct store_session_end *op)
-{
-    static const struct work work = {
-        .lane = LANE_ALONE, .size = sizeof(struct end_job), .magic = END_MAGIC, .step = step_end};
-    job_start(&op->op, &work, NULL);
-}
+JOB_CALL(session_check, LANE_READ, job, 0, step_check)
+JOB_CALL(session_list, LANE_READ, job, 0, step_list)
+JOB_CALL(session_create, LANE_ALONE, create_job, CREATE_MAGIC, step_create)
+JOB_CALL(session_refresh, LANE_ALONE, refresh_job, REFRESH_MAGIC, step_refresh)
+JOB_CALL(session_end, LANE_ALONE, end_job, END_MAGIC, step_end)

@@ -169,14 +169,6 @@ static bool step_user_list(struct job *job, unsigned round)
 
 /* ---- steps: round 0 reads, round 1 decides and writes ---- */
 
-/* The invitation first: whoever has none must not learn who has an account. */
-static enum error decide_create(const struct user_job *u, const struct store_user_create *op)
-{
-    if (op->invitation && !u->invited)
-        return ERROR_INVALID_INVITATION;
-    return u->has_owner ? ERROR_EMAIL_TAKEN : ERROR_NONE;
-}
-
 static bool step_create(struct job *job, unsigned round)
 {
     struct user_job *u = user_job_of(job);
@@ -193,7 +185,10 @@ static bool step_create(struct job *job, unsigned round)
     /* That it is there already, an earlier run of the job did. */
     if (u->has_owner && uuid_eq(u->owner, user->id))
         return false;
-    job->op->result = decide_create(u, op);
+    /* The invitation first: whoever has none must not learn who has an account. */
+    job->op->result = op->invitation && !u->invited ? ERROR_INVALID_INVITATION
+                      : u->has_owner                ? ERROR_EMAIL_TAKEN
+                                                    : ERROR_NONE;
     if (job->op->result != ERROR_NONE)
         return false;
     if (op->invitation)
@@ -220,26 +215,20 @@ static bool step_invite(struct job *job, unsigned round)
     return false;
 }
 
-/* Did an earlier run of the job do it? Then the version that it was asked of is gone. */
-static bool is_renamed(const struct locked_user *locked, const struct store_user_rename *op)
-{
-    const struct user *user = &locked->user;
-    return locked->job.uncertain && user->updated_at >= op->now && slice_eq(user->name, op->name);
-}
-
 static bool step_rename(struct job *job, unsigned round)
 {
     struct locked_user *locked = &user_job_of(job)->locked;
     struct store_user_rename *op = job_op(job, step_rename);
+    const struct user *user = &locked->user;
     if (round == 0) {
         locked_user_ask(locked, &op->id);
         return true;
     }
     if (!locked->found)
         op->op.result = ERROR_NOT_FOUND;
-    else if (is_renamed(locked, op))
-        op->user = locked->user;
-    else if (user_decide_rename(op, &locked->user))
+    else if (job->uncertain && user->updated_at >= op->now && slice_eq(user->name, op->name))
+        op->user = *user; /* by an earlier run; the version that it was asked of is gone */
+    else if (user_decide_rename(op, user))
         job_send(job, SQL_USER_RENAME, NULL, SQL_UUID(&op->id), SQL_TEXT(op->user.name),
                  SQL_I64(op->user.updated_at));
     return false;
@@ -305,10 +294,26 @@ static bool step_delete(struct job *job, unsigned round)
 
 /* ---- what needs no password ---- */
 
-static void govern(struct locked_user *locked, struct store_user_govern *op)
+static bool step_govern(struct job *job, unsigned round)
 {
     static const struct uuid none;
-    struct job *job = &locked->job;
+    struct locked_user *locked = &user_job_of(job)->locked;
+    struct store_user_govern *op = job_op(job, step_govern);
+    if (round == 0) {
+        if (!job->uncertain)
+            op->user = (struct user){0};
+        locked_user_ask(locked, &op->id);
+        return true;
+    }
+    /* op->user is what an earlier run found, if it found any. */
+    if (is_erased(locked) && op->verb == STORE_USER_ERASE && uuid_eq(op->user.id, op->id)) {
+        job_end_sessions(job, &op->id);
+        return false;
+    }
+    if (!locked->found) {
+        op->op.result = ERROR_NOT_FOUND;
+        return false;
+    }
     op->user = locked->user;
     const bool sessions_end = user_decide_govern(op);
     switch (op->verb) {
@@ -318,59 +323,22 @@ static void govern(struct locked_user *locked, struct store_user_govern *op)
                  SQL_TIME(op->user.disabled_at));
         break;
     case STORE_USER_SET_PASSWORD: locked_user_put_hash(locked, op->hash, op->now); break;
-    case STORE_USER_ERASE: erase(job, &op->user); return;
+    case STORE_USER_ERASE: erase(job, &op->user); return false;
     }
     if (sessions_end)
         end_other_sessions(job, &op->id, &none);
-}
-
-static bool step_govern(struct job *job, unsigned round)
-{
-    struct locked_user *locked = &user_job_of(job)->locked;
-    struct store_user_govern *op = job_op(job, step_govern);
-    if (round == 0) {
-        locked_user_ask(locked, &op->id);
-        return true;
-    }
-    /* op->user is what an earlier run found, if it found any. */
-    if (is_erased(locked) && op->verb == STORE_USER_ERASE && uuid_eq(op->user.id, op->id))
-        job_end_sessions(job, &op->id);
-    else if (!locked->found)
-        op->op.result = ERROR_NOT_FOUND;
-    else
-        govern(locked, op);
     return false;
 }
 
 /* ---- the calls ---- */
 
-/* pg_user_X, with a job of type `owner`. */
-#define USER_CALL(name, its_lane, owner, its_magic, its_step)                                      \
-    void pg_##name(struct store_##name *op)                                                        \
-    {                                                                                              \
-        static const struct work work = {.lane = (its_lane),                                       \
-                                         .size = sizeof(struct owner),                             \
-                                         .magic = (its_magic),                                     \
-                                         .step = (its_step)};                                      \
-        job_start(&op->op, &work, NULL);                                                           \
-    }
-
-USER_CALL(user_by_email, LANE_READ, user_job, USER_MAGIC, step_user_by_email)
-USER_CALL(user_get, LANE_READ, user_job, USER_MAGIC, step_user_get)
-USER_CALL(user_list, LANE_READ, job, 0, step_user_list)
-USER_CALL(user_create, LANE_ALONE, user_job, USER_MAGIC, step_create)
-USER_CALL(invitation_create, LANE_ALONE, user_job, USER_MAGIC, step_invite)
-USER_CALL(user_rename, LANE_ALONE, user_job, USER_MAGIC, step_rename)
-USER_CALL(user_set_password, LANE_ALONE, user_job, USER_MAGIC, step_set_password)
-USER_CALL(user_set_email, LANE_ALONE, user_job, USER_MAGIC, step_set_email)
-USER_CALL(user_delete, LANE_ALONE, user_job, USER_MAGIC, step_delete)
-
-void pg_user_govern(struct store_user_govern *op)
-{
-    static const struct work work = {.lane = LANE_ALONE,
-                                     .size = sizeof(struct user_job),
-                                     .magic = USER_MAGIC,
-                                     .step = step_govern};
-    op->user = (struct user){0};
-    job_start(&op->op, &work, NULL);
-}
+JOB_CALL(user_by_email, LANE_READ, user_job, USER_MAGIC, step_user_by_email)
+JOB_CALL(user_get, LANE_READ, user_job, USER_MAGIC, step_user_get)
+JOB_CALL(user_list, LANE_READ, job, 0, step_user_list)
+JOB_CALL(user_create, LANE_ALONE, user_job, USER_MAGIC, step_create)
+JOB_CALL(invitation_create, LANE_ALONE, user_job, USER_MAGIC, step_invite)
+JOB_CALL(user_rename, LANE_ALONE, user_job, USER_MAGIC, step_rename)
+JOB_CALL(user_set_password, LANE_ALONE, user_job, USER_MAGIC, step_set_password)
+JOB_CALL(user_set_email, LANE_ALONE, user_job, USER_MAGIC, step_set_email)
+JOB_CALL(user_delete, LANE_ALONE, user_job, USER_MAGIC, step_delete)
+JOB_CALL(user_govern, LANE_ALONE, user_job, USER_MAGIC, step_govern)
