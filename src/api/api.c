@@ -45,10 +45,7 @@ struct api *api_create(const struct api_options *options)
     }
     api->options = *options;
     api->epoch = options->engine->epoch(options->store);
-    struct machine machine;
-    struct machine_use use;
-    machine_read("", &machine);
-    machine_plan(&machine, (unsigned)options->settings->threads, &use);
+    const struct machine_use use = machine_use_of((unsigned)options->settings->threads);
     api->hasher = hasher_create(use.hashers, 0);
     bool limited = strcmp(options->settings->rate_limit, "off") != 0;
     if (!documents_init(api) || !api->hasher || (limited && !create_throttles(api))) {

@@ -119,6 +119,7 @@ static void on_crash(int number, siginfo_t *info, void *context)
 
 void crash_tell(void)
 {
+    assert(!atomic_load(&is_telling));
     struct sigaction crash = {.sa_sigaction = on_crash,
                               .sa_flags = (int)(SA_RESETHAND | SA_SIGINFO)};
     void *frames[2];

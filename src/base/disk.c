@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <string.h>
 #include <unistd.h>
 
 ssize_t disk_read(int fd, char *data, size_t size)
@@ -23,6 +22,18 @@ ssize_t disk_read(int fd, char *data, size_t size)
         }
     }
     return got < 0 ? got : (ssize_t)len;
+}
+
+struct slice disk_read_small(const char *path, char *text, size_t size)
+{
+    assert(path && text);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t len = fd >= 0 ? disk_read(fd, text, size) : -1;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return len < 0 ? (struct slice){0} : slice_strip((struct slice){text, (size_t)len});
 }
 
 bool disk_write(int fd, const char *data, size_t len)

@@ -2,9 +2,9 @@
 #ifndef TASKHOLD_BASE_DISK_H
 #define TASKHOLD_BASE_DISK_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <sys/types.h>
+
+#include "base/slice.h"
 
 /* What stands beside the file of an SQLite database: its name and one of these. */
 #define BESIDE_WAL         "-wal"
@@ -17,6 +17,10 @@
 
 /* Reads until `size` bytes are there or the end. Returns how many; -1 with errno. */
 ssize_t disk_read(int fd, char *data, size_t size);
+
+/* The content of a small file in `text`, without blanks and line ends around it, at most `size`
+ * bytes; `ptr` NULL: it cannot be read. */
+struct slice disk_read_small(const char *path, char *text, size_t size);
 
 /* Writes all of it. False, with errno: some of it may have been written. */
 bool disk_write(int fd, const char *data, size_t len) __attribute__((warn_unused_result));

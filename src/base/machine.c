@@ -2,16 +2,12 @@
 #include "base/machine.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/disk.h"
-#include "base/slice.h"
 
 #define PATH_LEN   4608
 #define GROUPS_LEN 16384 /* of /proc/self/cgroup */
@@ -19,19 +15,6 @@
 #define MIB        (UINT64_C(1024) * 1024)
 
 /* ---- small files ---- */
-
-/* The content without the line's end; `ptr` NULL: it cannot be read. */
-static struct slice read_small(const char *path, char *text, size_t size)
-{
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0) {
-        return (struct slice){0};
-    }
-    const ssize_t len = disk_read(fd, text, size);
-    close(fd);
-    return len < 0 ? (struct slice){0} : slice_strip((struct slice){text, (size_t)len});
-}
 
 static void lower(uint64_t *limit, uint64_t value)
 {
@@ -51,7 +34,7 @@ static struct slice read_value(const char *folder, const char *name, char text[s
     char path[PATH_LEN];
     const int len = snprintf(path, sizeof path, "%s/%s", folder, name);
 
-    return len > 0 && (size_t)len < sizeof path ? read_small(path, text, VALUE_LEN)
+    return len > 0 && (size_t)len < sizeof path ? disk_read_small(path, text, VALUE_LEN)
                                                 : (struct slice){0};
 }
 
@@ -69,27 +52,14 @@ static void lower_cpus(struct limits *limits, uint64_t quota, uint64_t period)
     }
 }
 
-/* What one group of either version sets. */
-static void read_group(const char *folder, struct limits *limits)
-{
-    char text[VALUE_LEN];
-    char other[VALUE_LEN];
-    struct slice rest = read_value(folder, "cpu.max", text);
-    const struct slice quota = slice_next(&rest, ' ');
-
-    lower_cpus(limits, number_of(quota), number_of(rest));
-    lower_cpus(limits, number_of(read_value(folder, "cpu.cfs_quota_us", text)),
-               number_of(read_value(folder, "cpu.cfs_period_us", other)));
-    lower(&limits->memory, number_of(read_value(folder, "memory.max", text)));
-    lower(&limits->memory, number_of(read_value(folder, "memory.high", text)));
-    lower(&limits->memory, number_of(read_value(folder, "memory.limit_in_bytes", text)));
-}
-
-/* The group and all above it. In a container `path` may be one that is only seen outside: what is
- * not there is stepped over, up to the group at the mount, which then is ours. */
+/* What the group sets and all above it, of either version. In a container `path` may be one that is
+ * only seen outside: what is not there is stepped over, up to the group at the mount, which then is
+ * ours. */
 static void read_groups(const char *mount, struct slice path, struct limits *limits)
 {
     char folder[PATH_LEN];
+    char text[VALUE_LEN];
+    char other[VALUE_LEN];
     const size_t least = strlen(mount);
     size_t len = least + path.len;
 
@@ -100,7 +70,14 @@ static void read_groups(const char *mount, struct slice path, struct limits *lim
     memcpy(folder + least, path.ptr, len - least);
     for (;;) {
         folder[len] = '\0';
-        read_group(folder, limits);
+        struct slice rest = read_value(folder, "cpu.max", text);
+        const struct slice quota = slice_next(&rest, ' ');
+        lower_cpus(limits, number_of(quota), number_of(rest));
+        lower_cpus(limits, number_of(read_value(folder, "cpu.cfs_quota_us", text)),
+                   number_of(read_value(folder, "cpu.cfs_period_us", other)));
+        lower(&limits->memory, number_of(read_value(folder, "memory.max", text)));
+        lower(&limits->memory, number_of(read_value(folder, "memory.high", text)));
+        lower(&limits->memory, number_of(read_value(folder, "memory.limit_in_bytes", text)));
         if (len <= least) {
             return;
         }
@@ -142,20 +119,6 @@ static void read_line(const char *root, struct slice line, struct limits *limits
     }
 }
 
-static struct limits read_limits(const char *root)
-{
-    struct limits limits = {UINT64_MAX, UINT64_MAX};
-    char path[PATH_LEN];
-    char text[GROUPS_LEN];
-
-    (void)snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
-    struct slice rest = read_small(path, text, sizeof text);
-    while (rest.ptr) {
-        read_line(root, slice_next(&rest, '\n'), &limits);
-    }
-    return limits;
-}
-
 /* ---- the machine ---- */
 
 /* The cores that the process may run on. */
@@ -173,11 +136,18 @@ static unsigned affinity(void)
 void machine_read(const char *root, struct machine *machine)
 {
     assert(root && machine);
-    const struct limits limits = read_limits(root);
+    struct limits limits = {UINT64_MAX, UINT64_MAX};
+    char path[PATH_LEN];
+    char text[GROUPS_LEN];
     const long pages = sysconf(_SC_PHYS_PAGES);
     const long page = sysconf(_SC_PAGESIZE);
     struct rlimit space = {.rlim_cur = RLIM_INFINITY};
 
+    (void)snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
+    struct slice rest = disk_read_small(path, text, sizeof text);
+    while (rest.ptr) {
+        read_line(root, slice_next(&rest, '\n'), &limits);
+    }
     *machine = (struct machine){.cpus = affinity(), .cpus_by = "affinity"};
     if (limits.cpus < machine->cpus) {
         machine->cpus = (unsigned)limits.cpus;
@@ -200,7 +170,7 @@ void machine_read(const char *root, struct machine *machine)
 
 void machine_plan(const struct machine *machine, unsigned threads, struct machine_use *use)
 {
-    assert(machine->cpus > 0 && use);
+    assert(machine && machine->cpus > 0 && use);
     const unsigned busy = threads && threads < machine->cpus ? threads : machine->cpus;
     const unsigned by_cores = busy >= 4 ? busy / 2 : 1;
     const uint64_t fit = machine->memory / 4 / MACHINE_HASHER_BYTES;
@@ -209,16 +179,12 @@ void machine_plan(const struct machine *machine, unsigned threads, struct machin
     use->loops = threads ? threads : machine->cpus;
     use->hashers = short_of_memory ? (unsigned)fit : by_cores;
     use->hashers = use->hashers > 0 ? use->hashers : 1;
-    if (machine->cpus == 1)
-        (void)snprintf(use->loops_why, sizeof use->loops_why,
-                       threads ? "as THREADS says; 1 core may be used (%s)"
-                               : "one for the 1 core that may be used (%s)",
-                       machine->cpus_by);
-    else
-        (void)snprintf(use->loops_why, sizeof use->loops_why,
-                       threads ? "as THREADS says; %u cores may be used (%s)"
-                               : "one for each of the %u cores that may be used (%s)",
-                       machine->cpus, machine->cpus_by);
+    const bool one = machine->cpus == 1;
+    (void)snprintf(use->loops_why, sizeof use->loops_why, "%s%u core%s%s may be used (%s)",
+                   threads ? "as THREADS says; "
+                   : one   ? "one for the "
+                           : "one for each of the ",
+                   machine->cpus, one ? "" : "s", threads ? "" : " that", machine->cpus_by);
     if (short_of_memory) {
         (void)snprintf(use->hashers_why, sizeof use->hashers_why,
                        "19 MiB each, a quarter of the %llu MiB of memory (%s) or one",
@@ -228,4 +194,14 @@ void machine_plan(const struct machine *machine, unsigned threads, struct machin
                        "19 MiB each, half of %u %s%s or one", busy,
                        busy < machine->cpus ? "event loop" : "core", busy == 1 ? "" : "s");
     }
+}
+
+struct machine_use machine_use_of(unsigned threads)
+{
+    struct machine machine;
+    struct machine_use use;
+
+    machine_read("", &machine);
+    machine_plan(&machine, threads, &use);
+    return use;
 }

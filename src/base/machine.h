@@ -35,4 +35,7 @@ struct machine_use {
  * at most, of at most a quarter of the memory, and at least one. */
 void machine_plan(const struct machine *machine, unsigned threads, struct machine_use *use);
 
+/* machine_plan for the machine that this is. */
+struct machine_use machine_use_of(unsigned threads);
+
 #endif

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <dirent.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 
 /* ---- what is counted ---- */
 
@@ -259,6 +259,7 @@ void metrics_count(enum metric metric, const char *value)
 
 void metrics_observe(enum metric metric, int64_t value)
 {
+    assert(metric < METRIC_COUNT);
     metrics_observe_cell(metric, first_cells[metric], value);
 }
 
@@ -359,9 +360,14 @@ static void add_head(struct buffer *out, enum metric_type type, const char *name
     buffer_add_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, types[type]);
 }
 
-/* `name_suffix{labels,le="bound"} ` */
-static void add_name(struct buffer *out, const struct metric_row *row, const char *suffix,
-                     const char *labels, const char *bound)
+static void add_seconds(struct buffer *out, int64_t us)
+{
+    buffer_add_format(out, "%lld.%06lld\n", (long long)(us / 1000000), (long long)(us % 1000000));
+}
+
+/* `name_suffix{labels,le="bound"} value`; `micros` is shown in seconds. */
+static void add_sample(struct buffer *out, const struct metric_row *row, const char *suffix,
+                       const char *labels, const char *bound, int64_t value, bool micros)
 {
     buffer_add_text(out, row->name);
     buffer_add_text(out, suffix);
@@ -376,11 +382,12 @@ static void add_name(struct buffer *out, const struct metric_row *row, const cha
         buffer_add_char(out, '}');
     }
     buffer_add_char(out, ' ');
-}
-
-static void add_seconds(struct buffer *out, int64_t us)
-{
-    buffer_add_format(out, "%lld.%06lld", (long long)(us / 1000000), (long long)(us % 1000000));
+    if (micros) {
+        add_seconds(out, value);
+    } else {
+        buffer_add_i64(out, value);
+        buffer_add_char(out, '\n');
+    }
 }
 
 static void add_histogram(struct buffer *out, const struct metric_row *row,
@@ -392,30 +399,10 @@ static void add_histogram(struct buffer *out, const struct metric_row *row,
     for (unsigned i = 0; i <= buckets->count; i++) {
         const char *bound = i < buckets->count ? buckets->texts[i] : "+Inf";
         count += sum_of(series->cell + i);
-        add_name(out, row, "_bucket", series->labels, bound);
-        buffer_add_i64(out, count);
-        buffer_add_char(out, '\n');
+        add_sample(out, row, "_bucket", series->labels, bound, count, false);
     }
-    add_name(out, row, "_sum", series->labels, NULL);
-    if (buckets->micros) {
-        add_seconds(out, sum);
-    } else {
-        buffer_add_i64(out, sum);
-    }
-    buffer_add_char(out, '\n');
-    add_name(out, row, "_count", series->labels, NULL);
-    buffer_add_i64(out, count);
-    buffer_add_char(out, '\n');
-}
-
-/* A gauge that one thread raises and another lowers may be seen between the two. */
-static void add_number(struct buffer *out, const struct metric_row *row,
-                       const struct metric_series *series)
-{
-    const int64_t sum = sum_of(series->cell);
-    add_name(out, row, "", series->labels, NULL);
-    buffer_add_i64(out, sum > 0 ? sum : 0);
-    buffer_add_char(out, '\n');
+    add_sample(out, row, "_sum", series->labels, NULL, sum, buckets->micros);
+    add_sample(out, row, "_count", series->labels, NULL, count, false);
 }
 
 /* ---- the process, by the names that every exporter of Prometheus uses ---- */
@@ -433,22 +420,6 @@ static void add_process_seconds(struct buffer *out, enum metric_type type, const
     add_head(out, type, name, help);
     buffer_add_format(out, "%s ", name);
     add_seconds(out, us);
-    buffer_add_char(out, '\n');
-}
-
-/* `size resident …` in pages; see proc(5). */
-static bool read_memory(uint64_t *size, uint64_t *resident)
-{
-    char text[128];
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd >= 0 ? read(fd, text, sizeof text) : -1;
-    struct slice rest = {text, len > 0 ? (size_t)len : 0};
-    struct slice first = slice_next(&rest, ' ');
-    if (fd >= 0) {
-        close(fd);
-    }
-    return len > 0 && slice_to_u64(first, INT64_MAX / 65536, size) &&
-           slice_to_u64(slice_next(&rest, ' '), INT64_MAX / 65536, resident);
 }
 
 /* -1: the kernel does not tell. The descriptor that counts is not counted. */
@@ -475,12 +446,16 @@ static void add_process(struct buffer *out)
     struct rlimit limit = {0};
     uint64_t size = 0;
     uint64_t resident = 0;
+    char text[128];
     if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0) {
         add_process_seconds(out, METRIC_COUNTER, "process_cpu_seconds_total",
                             "Processor time, user and system.",
                             (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000);
     }
-    if (read_memory(&size, &resident)) {
+    /* `size resident …` in pages; see proc(5). */
+    struct slice memory = disk_read_small("/proc/self/statm", text, sizeof text);
+    if (slice_to_u64(slice_next(&memory, ' '), INT64_MAX / 65536, &size) &&
+        slice_to_u64(slice_next(&memory, ' '), INT64_MAX / 65536, &resident)) {
         add_process_number(out, "process_resident_memory_bytes", "Resident memory.",
                            resident * page);
         add_process_number(out, "process_virtual_memory_bytes", "Virtual memory.", size * page);
@@ -510,7 +485,9 @@ void metrics_write(struct buffer *out)
             if (row->type == METRIC_HISTOGRAM) {
                 add_histogram(out, row, series);
             } else {
-                add_number(out, row, series);
+                /* A gauge that one thread raises and another lowers may be seen between the two. */
+                const int64_t sum = sum_of(series->cell);
+                add_sample(out, row, "", series->labels, NULL, sum > 0 ? sum : 0, false);
             }
         }
     }

@@ -18,6 +18,7 @@ static int manager = -1;
 
 bool notify_open(void)
 {
+    assert(manager < 0);
     const char *name = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const size_t len = name ? strlen(name) : 0;

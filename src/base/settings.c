@@ -87,25 +87,16 @@ void settings_remark(struct settings *settings, const char *format, ...)
     free(line);
 }
 
-/* ---- one value ---- */
-
-/* False: out of memory. */
-static bool assign_setting_number(struct settings *settings, enum setting_id id, struct slice text)
+/* NULL is ignored. */
+static void free_secret(char *text)
 {
-    const struct setting_row *row = &setting_rows[id];
-    uint64_t number = 0;
-    char label[4200];
-
-    if (slice_to_u64(text, (uint64_t)row->most, &number) && (int64_t)number >= row->least) {
-        *setting_number(settings, id) = (int64_t)number;
-        return true;
+    if (text) {
+        explicit_bzero(text, strlen(text));
     }
-    settings->given[id] = strndup(text.ptr, text.len);
-    settings_blame(settings, id, "%s is \"%.*s\"; set it to a whole number from %lld to %lld",
-                   settings_label(settings, id, label, sizeof label), (int)text.len, text.ptr,
-                   (long long)row->least, (long long)row->most);
-    return settings->given[id] != NULL;
+    free(text);
 }
+
+/* ---- one value ---- */
 
 /* Gives a setting its value. Takes no ownership of `value`; NULL: the default. False: out of
  * memory. */
@@ -125,8 +116,18 @@ static bool assign_setting(struct settings *settings, enum setting_id id, const 
             settings_label(settings, id, label, sizeof label));
     }
     if (row->is_number) {
-        *setting_number(settings, id) = row->fallback;
-        return !value || assign_setting_number(settings, id, text);
+        uint64_t number = (uint64_t)row->fallback;
+        const bool good = !value || (slice_to_u64(text, (uint64_t)row->most, &number) &&
+                                     (int64_t)number >= row->least);
+        *setting_number(settings, id) = good ? (int64_t)number : row->fallback;
+        if (good) {
+            return true;
+        }
+        settings->given[id] = strndup(text.ptr, text.len);
+        settings_blame(settings, id, "%s is \"%.*s\"; set it to a whole number from %lld to %lld",
+                       settings_label(settings, id, label, sizeof label), (int)text.len, text.ptr,
+                       (long long)row->least, (long long)row->most);
+        return settings->given[id] != NULL;
     }
     /* Nothing takes away what has no default; elsewhere it is checked, and refused. */
     if (text.len == 0 && !row->fallback_text) {
@@ -152,10 +153,7 @@ static bool assign_setting_file(struct settings *settings, enum setting_id id, c
     } else {
         good = assign_setting(settings, id, content, SETTINGS_FILE);
     }
-    if (content) {
-        explicit_bzero(content, strlen(content));
-    }
-    free(content);
+    free_secret(content);
     return good;
 }
 
@@ -199,25 +197,19 @@ static bool resolve_setting(struct settings *settings, enum setting_id id,
     return assign_setting(settings, id, NULL, SETTINGS_DEFAULT);
 }
 
-static bool names_database(const struct sources *sources)
-{
-    for (size_t i = 0; i < RANKS; i++) {
-        const struct settings_source *source = &sources->ranked[i].source;
-        if (source->values[SETTING_database_url] || source->files[SETTING_database_url]) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whoever manages the packaged service means its database, and not one in the working folder. */
 static bool read_env_file(struct settings *settings, struct sources *sources)
 {
     const char *path = sources->ranked[RANK_FLAGS].source.env_file;
     const char *database = NULL;
     struct settings_source *source = &sources->ranked[RANK_ENV_FILE].source;
+    bool named = false; /* the database, by any source */
 
-    if (!path && !names_database(sources)) {
+    for (size_t i = 0; i < RANKS; i++) {
+        const struct settings_source *each = &sources->ranked[i].source;
+        named |= each->values[SETTING_database_url] || each->files[SETTING_database_url];
+    }
+    if (!path && !named) {
         path = settings_service_file(&database);
     }
     if (!path) {
@@ -238,19 +230,6 @@ static bool read_env_file(struct settings *settings, struct sources *sources)
     return true;
 }
 
-static void sources_finish(struct sources *sources)
-{
-    char *const texts[] = {sources->env_text, sources->dotenv_text};
-
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i]) {
-            explicit_bzero(texts[i], strlen(texts[i]));
-        }
-        free(texts[i]);
-    }
-    free(sources->credentials);
-}
-
 int settings_read(struct settings *settings, int argc, char **argv, char ***rest, int *rest_count)
 {
     struct sources sources = {.ranked = {[RANK_FLAGS] = {.origin = SETTINGS_FLAG},
@@ -262,7 +241,7 @@ int settings_read(struct settings *settings, int argc, char **argv, char ***rest
     int status = settings_read_flags(&ranked[RANK_FLAGS].source, argc, argv, rest, rest_count);
     bool memory = true;
 
-    assert(argc >= 0 && (rest == NULL) == (rest_count == NULL));
+    assert(settings && argc >= 0 && (rest == NULL) == (rest_count == NULL));
     memset(settings, 0, sizeof *settings);
     if (status != 0) {
         return status;
@@ -275,7 +254,9 @@ int settings_read(struct settings *settings, int argc, char **argv, char ***rest
     for (unsigned id = 0; id < SETTING_COUNT && memory; id++) {
         memory = resolve_setting(settings, (enum setting_id)id, &sources);
     }
-    sources_finish(&sources);
+    free_secret(sources.env_text);
+    free_secret(sources.dotenv_text);
+    free(sources.credentials);
     if (!memory) {
         settings_finish(settings);
         return complain(CLI_FAILED, "out of memory");
@@ -286,16 +267,18 @@ int settings_read(struct settings *settings, int argc, char **argv, char ***rest
 
 const char *settings_fault(const struct settings *settings)
 {
-    for (unsigned id = 0; id < SETTING_COUNT; id++) {
-        if (settings->faults[id]) {
-            return settings->faults[id];
-        }
+    assert(settings);
+    unsigned id = 0;
+
+    while (id < SETTING_COUNT && !settings->faults[id]) {
+        id++;
     }
-    return settings->faults[SETTING_COUNT];
+    return settings->faults[id];
 }
 
 int settings_load(struct settings *settings, int argc, char **argv, char ***rest, int *rest_count)
 {
+    assert(settings && argv);
     int status = settings_read(settings, argc, argv, rest, rest_count);
     struct slice remarks = slice_of(settings->remarks);
     const char *fault = status == 0 ? settings_fault(settings) : NULL;
@@ -317,6 +300,7 @@ int settings_load(struct settings *settings, int argc, char **argv, char ***rest
 
 void settings_set_up_log(const struct settings *settings, bool json_if_auto)
 {
+    assert(settings);
     const bool known = !settings->faults[SETTING_log_format];
     const bool json = known && strcmp(settings->log_format, "auto") != 0
                           ? strcmp(settings->log_format, "json") == 0
@@ -341,15 +325,15 @@ void settings_exchange(struct settings *a, struct settings *b, enum setting_id i
 {
     assert(id < SETTING_COUNT && a != b && !a->faults[id] && !b->faults[id]);
     const enum settings_origin origin = a->origins[id];
-    const int64_t number = setting_rows[id].is_number ? *setting_number(a, id) : 0;
-    char *text = setting_rows[id].is_number ? NULL : *setting_text(a, id);
 
     a->origins[id] = b->origins[id];
     b->origins[id] = origin;
     if (setting_rows[id].is_number) {
+        const int64_t number = *setting_number(a, id);
         *setting_number(a, id) = *setting_number(b, id);
         *setting_number(b, id) = number;
     } else {
+        char *text = *setting_text(a, id);
         *setting_text(a, id) = *setting_text(b, id);
         *setting_text(b, id) = text;
     }
@@ -357,13 +341,10 @@ void settings_exchange(struct settings *a, struct settings *b, enum setting_id i
 
 void settings_finish(struct settings *settings)
 {
+    assert(settings);
     for (unsigned i = 0; i < SETTING_COUNT; i++) {
         const enum setting_id id = (enum setting_id)i;
-        char *text = setting_rows[id].is_number ? NULL : *setting_text(settings, id);
-        if (text && setting_rows[id].secret) {
-            explicit_bzero(text, strlen(text));
-        }
-        free(text);
+        free_secret(setting_rows[id].is_number ? NULL : *setting_text(settings, id));
         free(settings->files[i]);
         free(settings->given[i]);
         free(settings->faults[i]);

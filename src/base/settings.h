@@ -146,8 +146,7 @@ struct settings {
 #undef SETTINGS_NUMBER
 
 /* Reads flags (argv after the subcommand), then the environment, then the file of `--env-file`,
- * then
- * `.env` in the working folder, then defaults, and checks every range and every text. Without
+ * then `.env` in the working folder, then defaults, and checks every range and every text. Without
  * `--env-file` and without a DATABASE_URL, root and the user of the packaged service get the file
  * of that service. Blanks and line ends around a value are taken off. A value of no characters
  * takes away what has no default, and is a fault elsewhere.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <arpa/inet.h>
+#include <assert.h>
 #include <string.h>
 
 #include "base/settings_table.h"
@@ -34,34 +35,39 @@ static bool is_chosen(const char *value, const char *choice)
     return false;
 }
 
-/* An IPv6 address in brackets, as it stands in a URL. */
-static bool is_bracketed(const char *value)
+static bool is_address(int family, struct slice text)
 {
-    char address[INET6_ADDRSTRLEN];
+    char copy[INET6_ADDRSTRLEN];
     struct in6_addr parsed;
-    const size_t len = strlen(value);
 
-    if (len < 2 || len - 2 >= sizeof address || value[0] != '[' || value[len - 1] != ']') {
+    if (text.len == 0 || text.len >= sizeof copy) {
         return false;
     }
-    memcpy(address, value + 1, len - 2);
-    address[len - 2] = '\0';
-    return inet_pton(AF_INET6, address, &parsed) == 1;
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    return inet_pton(family, copy, &parsed) == 1;
 }
 
-static bool good_host(const char *value)
+/* An IPv6 address in brackets, as it stands in a URL. */
+static bool is_bracketed(struct slice text)
 {
-    return is_visible(slice_of(value)) && (!strpbrk(value, "[]") || is_bracketed(value));
+    return text.len > 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']' &&
+           is_address(AF_INET6, (struct slice){text.ptr + 1, text.len - 2});
 }
 
-static bool good_database(const char *value)
+static bool good_host(struct slice text)
 {
-    static const char *const schemes[] = {"sqlite:", "postgres://", "postgresql://"};
+    return is_visible(text) && (!strpbrk(text.ptr, "[]") || is_bracketed(text));
+}
+
+static bool good_database(struct slice text)
+{
+    static const struct slice schemes[] = {
+        {"sqlite:", 7}, {"postgres://", 11}, {"postgresql://", 13}};
 
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        const size_t len = strlen(schemes[i]);
-        if (strncmp(value, schemes[i], len) == 0) {
-            return value[len] != '\0' && utf8_valid(slice_of(value));
+        if (slice_starts(text, schemes[i])) {
+            return text.len > schemes[i].len && utf8_valid(text);
         }
     }
     return false;
@@ -70,34 +76,28 @@ static bool good_database(const char *value)
 bool (*settings_judge_database)(const char *url, char *why, size_t why_size);
 
 /* It stands in every token, inside a JSON string. */
-static bool good_issuer(const char *value)
+static bool good_issuer(struct slice text)
 {
-    return is_visible(slice_of(value)) && !strpbrk(value, "\"\\") && strlen(value) <= 255;
+    return is_visible(text) && !strpbrk(text.ptr, "\"\\") && text.len <= 255;
 }
 
-static bool good_port(struct slice port)
+static bool good_metrics(struct slice text)
 {
-    uint64_t number = 0;
-    return slice_to_u64(port, 65535, &number);
-}
-
-static bool good_metrics(const char *value)
-{
+    const char *value = text.ptr;
     const char *colon = strrchr(value, ':');
     const size_t host = colon ? (size_t)(colon - value) : 0;
     const bool v6 = host > 2 && value[0] == '[' && value[host - 1] == ']';
+    uint64_t port = 0;
 
-    return host > 0 && is_visible(slice_of(value)) && good_port(slice_of(colon + 1)) &&
-           (v6 || !memchr(value, ':', host)) && (v6 || !memchr(value, '[', host));
+    return host > 0 && is_visible(text) && slice_to_u64(slice_of(colon + 1), 65535, &port) &&
+           (v6 || (!memchr(value, ':', host) && !memchr(value, '[', host)));
 }
 
 /* Whether every part between commas is good; blanks around them are allowed. */
-static bool all_parts(const char *value, bool (*good)(struct slice))
+static bool all_parts(struct slice text, bool (*good)(struct slice))
 {
-    struct slice rest = slice_of(value);
-
-    while (rest.ptr) {
-        if (!good(slice_trim(slice_next(&rest, ',')))) {
+    while (text.ptr) {
+        if (!good(slice_trim(slice_next(&text, ',')))) {
             return false;
         }
     }
@@ -107,31 +107,24 @@ static bool all_parts(const char *value, bool (*good)(struct slice))
 /* An address, with or without the length of a prefix. */
 static bool good_cidr(struct slice part)
 {
-    char address[INET6_ADDRSTRLEN + 1];
-    struct in6_addr parsed;
     uint64_t bits = 0;
     const struct slice host = slice_next(&part, '/');
-    bool v4 = false;
+    const bool v4 = is_address(AF_INET, host);
 
-    if (host.len == 0 || host.len >= sizeof address) {
-        return false;
-    }
-    memcpy(address, host.ptr, host.len);
-    address[host.len] = '\0';
-    v4 = inet_pton(AF_INET, address, &parsed) == 1;
-    return (v4 || inet_pton(AF_INET6, address, &parsed) == 1) &&
+    return (v4 || is_address(AF_INET6, host)) &&
            (!part.ptr || slice_to_u64(part, v4 ? 32 : 128, &bits));
 }
 
-/* The name of a header field (RFC 9110 section 5.1). */
-static bool good_client_field(const char *value)
+static bool good_proxies(struct slice text)
 {
-    static const char others[] = "!#$%&'*+-.^_`|~";
-    const struct slice text = slice_of(value);
+    return all_parts(text, good_cidr);
+}
 
+/* The name of a header field (RFC 9110 section 5.1). */
+static bool good_client_field(struct slice text)
+{
     for (size_t i = 0; i < text.len; i++) {
-        const char c = text.ptr[i];
-        if (!ascii_is_alnum(c) && !strchr(others, c)) {
+        if (!ascii_is_alnum(text.ptr[i]) && !ascii_is_in(text.ptr[i], "!#$%&'*+-.^_`|~")) {
             return false;
         }
     }
@@ -139,32 +132,10 @@ static bool good_client_field(const char *value)
     return text.len > 0 && text.len <= 100 && !slice_eq_nocase(text, SLICE("X-Forwarded-For"));
 }
 
-static bool good_proxies(const char *value)
-{
-    return all_parts(value, good_cidr);
-}
-
 /* `*` stands alone. It is safe, because no answer ever allows credentials. */
-static bool good_origins(const char *value)
+static bool good_origins(struct slice text)
 {
-    return strcmp(value, "*") == 0 || all_parts(value, weburl_is_origin);
-}
-
-static bool good_public_url(const char *value)
-{
-    return weburl_is_public(slice_of(value));
-}
-
-/* Whether the text is a shorter one written again and again: all bytes the same, `secretsecret…`.
- */
-static bool is_repetition(struct slice text)
-{
-    for (size_t period = 1; period <= text.len / 2; period++) {
-        if (memcmp(text.ptr, text.ptr + period, text.len - period) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return slice_eq(text, SLICE("*")) || all_parts(text, weburl_is_origin);
 }
 
 /* Whether letters and digits of the text, the rest and case aside, hold a phrase that stands in
@@ -207,10 +178,15 @@ static bool is_sample(struct slice text)
     return false;
 }
 
-static bool good_secret(const char *value)
+static bool good_secret(struct slice text)
 {
-    const struct slice text = slice_of(value);
-    return text.len >= SECRET_LEAST && !is_repetition(text) && !is_sample(text);
+    /* A shorter text written again and again: all bytes the same, `secretsecret…`. */
+    for (size_t period = 1; period <= text.len / 2; period++) {
+        if (memcmp(text.ptr, text.ptr + period, text.len - period) == 0) {
+            return false;
+        }
+    }
+    return text.len >= SECRET_LEAST && !is_sample(text);
 }
 
 #define SECRET_MUST                                                                                \
@@ -218,7 +194,7 @@ static bool good_secret(const char *value)
 
 static const struct {
     enum setting_id id;
-    bool (*good)(const char *value);
+    bool (*good)(struct slice text); /* which ends in NUL */
     const char *must;
 } checks[] = {
     {SETTING_host, good_host, "must be an address or a name to listen on"},
@@ -231,7 +207,7 @@ static const struct {
     {SETTING_client_address_header, good_client_field,
      "must be the name of a header field such as Fly-Client-IP, or Forwarded; X-Forwarded-For is "
      "read when it is left out"},
-    {SETTING_public_url, good_public_url,
+    {SETTING_public_url, weburl_is_public,
      "must be http:// or https://, a host, and maybe a path; without a query or a fragment"},
     {SETTING_cors_origins, good_origins,
      "must be origins such as https://app.example.com (no path, no port 80 or 443, lower case), "
@@ -256,18 +232,10 @@ static void refuse_setting(struct settings *settings, enum setting_id id, const 
     }
 }
 
-static void check_database(struct settings *settings)
+void settings_check(struct settings *settings)
 {
     char why[4400];
 
-    if (!settings->faults[SETTING_database_url] && settings_judge_database &&
-        !settings_judge_database(settings->database_url, why, sizeof why)) {
-        settings_blame(settings, SETTING_database_url, "%s", why);
-    }
-}
-
-void settings_check(struct settings *settings)
-{
     for (unsigned i = 0; i < SETTING_COUNT; i++) {
         const enum setting_id id = (enum setting_id)i;
         const char *choice = setting_rows[id].choice;
@@ -278,11 +246,11 @@ void settings_check(struct settings *settings)
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         const enum setting_id id = checks[i].id;
         const char *value = *setting_text(settings, id);
-        if (value && !checks[i].good(value)) {
+        if (value && !checks[i].good(slice_of(value))) {
             refuse_setting(settings, id, checks[i].must, "");
         }
     }
-    if (settings->host && is_bracketed(settings->host)) {
+    if (settings->host && is_bracketed(slice_of(settings->host))) {
         const size_t len = strlen(settings->host);
         memmove(settings->host, settings->host + 1, len - 2);
         settings->host[len - 2] = '\0';
@@ -292,11 +260,15 @@ void settings_check(struct settings *settings)
                        "CLIENT_ADDRESS_HEADER is believed from trusted proxies only: set "
                        "TRUSTED_PROXIES to their addresses, or leave both out");
     }
-    check_database(settings);
+    if (!settings->faults[SETTING_database_url] && settings_judge_database &&
+        !settings_judge_database(settings->database_url, why, sizeof why)) {
+        settings_blame(settings, SETTING_database_url, "%s", why);
+    }
 }
 
 void settings_need_secret(struct settings *settings)
 {
+    assert(settings);
     const bool file =
         strncmp(settings->database_url ? settings->database_url : "", "sqlite:", 7) == 0;
 

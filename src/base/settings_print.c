@@ -77,30 +77,29 @@ void settings_add_url(struct buffer *out, const char *url)
     }
 }
 
-/* A text as it may be shown. */
-static void add_shown(struct buffer *out, const struct settings *settings, enum setting_id id)
+/* The value as it may be shown. False: there is none. */
+static bool add_value(struct buffer *out, const struct settings *settings, enum setting_id id)
 {
-    const char *value = *setting_text(settings, id);
+    const bool is_number = setting_rows[id].is_number;
+    const char *text =
+        settings->given[id] || is_number ? settings->given[id] : *setting_text(settings, id);
 
-    if (id == SETTING_database_url) {
-        settings_add_url(out, value);
+    if (!text && is_number) {
+        buffer_add_i64(out, *setting_number(settings, id));
+    } else if (!text) {
+        return false;
+    } else if (id == SETTING_database_url) {
+        settings_add_url(out, text);
     } else {
-        buffer_add_text(out, setting_rows[id].secret ? MASK : value);
+        buffer_add_text(out, setting_rows[id].secret ? MASK : text);
     }
+    return true;
 }
 
 static void add_line(struct buffer *out, const struct settings *settings, enum setting_id id)
 {
-    const struct setting_row *row = &setting_rows[id];
-
-    buffer_add_format(out, "%-21s ", row->name);
-    if (settings->given[id]) {
-        buffer_add_text(out, settings->given[id]);
-    } else if (row->is_number) {
-        buffer_add_i64(out, *setting_number(settings, id));
-    } else if (*setting_text(settings, id)) {
-        add_shown(out, settings, id);
-    } else {
+    buffer_add_format(out, "%-21s ", setting_rows[id].name);
+    if (!add_value(out, settings, id)) {
         buffer_add_char(out, '-');
     }
     buffer_add_format(out, "  (%s)", origin_name(settings, id));
@@ -121,12 +120,9 @@ static void write_setting(struct json_writer *w, const struct settings *settings
     jw_name(w, SLICE("name"));
     jw_text(w, slice_of(row->name));
     jw_name(w, SLICE("value"));
-    if (settings->given[id]) {
-        jw_text(w, slice_of(settings->given[id]));
-    } else if (row->is_number) {
+    if (row->is_number && !settings->given[id]) {
         jw_i64(w, *setting_number(settings, id));
-    } else if (*setting_text(settings, id)) {
-        add_shown(&shown, settings, id);
+    } else if (add_value(&shown, settings, id)) {
         jw_text(w, buffer_slice(&shown));
     } else {
         jw_null(w);
@@ -143,17 +139,6 @@ static void write_setting(struct json_writer *w, const struct settings *settings
     buffer_finish(&shown);
 }
 
-/* What the settings come to on this machine. */
-static struct machine_use use_of(const struct settings *settings)
-{
-    struct machine machine;
-    struct machine_use use;
-
-    machine_read("", &machine);
-    machine_plan(&machine, (unsigned)settings->threads, &use);
-    return use;
-}
-
 static void write_use(struct json_writer *w, struct slice name, unsigned count, const char *why)
 {
     jw_name(w, name);
@@ -167,7 +152,7 @@ static void write_use(struct json_writer *w, struct slice name, unsigned count, 
 
 static void add_json(struct buffer *out, const struct settings *settings)
 {
-    const struct machine_use use = use_of(settings);
+    const struct machine_use use = machine_use_of((unsigned)settings->threads);
     struct json_writer w;
 
     json_writer_init(&w, out);
@@ -193,6 +178,7 @@ static void add_json(struct buffer *out, const struct settings *settings)
 
 bool settings_print(const struct settings *settings, FILE *out, bool json)
 {
+    assert(settings && out);
     struct buffer text;
 
     buffer_init(&text, OUTPUT_MOST);
@@ -205,7 +191,7 @@ bool settings_print(const struct settings *settings, FILE *out, bool json)
         if (settings->faults[SETTING_COUNT]) {
             buffer_add_format(&text, "WRONG: %s\n", settings->faults[SETTING_COUNT]);
         }
-        const struct machine_use use = use_of(settings);
+        const struct machine_use use = machine_use_of((unsigned)settings->threads);
         buffer_add_format(&text, "event loops: %u, %s\npassword hashers: %u, %s\n", use.loops,
                           use.loops_why, use.hashers, use.hashers_why);
     }
@@ -239,6 +225,7 @@ static void print_names(FILE *out, const char *names)
 
 void settings_print_markdown(FILE *out)
 {
+    assert(out);
     fputs("| environment | flag | default | meaning |\n| --- | --- | --- | --- |\n", out);
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         const struct setting_row *row = &setting_rows[id];

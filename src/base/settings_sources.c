@@ -21,17 +21,6 @@
 #define SERVICE_DATABASE "sqlite:/var/lib/taskhold/taskhold.db"
 static const char *const service_files[] = {"/etc/default/taskhold", "/etc/taskhold/taskhold.env"};
 
-/* The setting whose flag is `name`, or SETTING_COUNT. */
-static enum setting_id find_flag(struct slice name)
-{
-    for (unsigned id = 0; id < SETTING_COUNT; id++) {
-        if (setting_rows[id].flag && slice_eq(name, slice_of(setting_rows[id].flag))) {
-            return (enum setting_id)id;
-        }
-    }
-    return SETTING_COUNT;
-}
-
 static int refuse_flag(struct slice name)
 {
     char typed[256] = "";
@@ -52,9 +41,13 @@ static int read_flag(struct settings_source *source, int argc, char **argv, int 
 {
     struct slice value = slice_of(argv[*at] + 2);
     const struct slice name = slice_next(&value, '=');
-    const bool is_file = slice_eq(name, slice_of(ENV_FILE_FLAG));
-    const enum setting_id id = is_file ? SETTING_COUNT : find_flag(name);
+    const bool is_file = slice_eq(name, SLICE(ENV_FILE_FLAG));
+    unsigned id = 0;
 
+    while (id < SETTING_COUNT &&
+           !(setting_rows[id].flag && slice_eq(name, slice_of(setting_rows[id].flag)))) {
+        id++;
+    }
     if (id == SETTING_COUNT && !is_file) {
         return refuse_flag(name);
     }
@@ -131,11 +124,9 @@ bool settings_read_credentials(struct settings_source *source, char **paths)
     }
     for (unsigned id = 0; id < SETTING_COUNT && folder; id++) {
         char *path = *paths + id * room;
-        const int start = (int)strlen(folder) + 1;
+        const size_t start = strlen(folder) + 1;
         (void)snprintf(path, room, "%s/%s", folder, setting_rows[id].name);
-        for (char *at = path + start; *at; at++) {
-            *at = ascii_lower(*at);
-        }
+        (void)slice_lower(slice_of(path + start), path + start);
         if (setting_rows[id].secret && access(path, F_OK) == 0) {
             source->files[id] = path;
         }
@@ -241,16 +232,26 @@ struct env_file {
     unsigned line;
 };
 
-/* It may hold names of others; but one that is nearly one of ours is probably a slip. */
-static void remark_unknown(const struct env_file *file, struct slice name)
+/* Keeps what is a setting of ours. The file may hold names of others; but one that is nearly one of
+ * ours is probably a slip. */
+static void keep_env_value(const struct env_file *file, struct slice name, const char *value)
 {
     char typed[64] = "";
     struct suggest suggest = {.word = typed};
 
-    if (name.len >= sizeof typed) {
-        return;
+    for (unsigned id = 0; id < SETTING_COUNT; id++) {
+        const struct slice known = slice_of(setting_rows[id].name);
+        if (slice_eq(name, known)) {
+            file->source->values[id] = value;
+            return;
+        }
+        if (setting_rows[id].secret && name.len == known.len + strlen("_FILE") &&
+            slice_starts(name, known) && slice_ends(name, SLICE("_FILE"))) {
+            file->source->files[id] = or_null(value);
+            return;
+        }
     }
-    memcpy(typed, name.ptr, name.len);
+    (void)snprintf(typed, sizeof typed, "%.*s", (int)name.len, name.ptr);
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         suggest_offer(&suggest, setting_rows[id].name);
     }
@@ -258,28 +259,6 @@ static void remark_unknown(const struct env_file *file, struct slice name)
         settings_remark(file->settings, "%s line %u: %s is not a setting; did you mean %s?",
                         file->path, file->line, typed, suggest.nearest);
     }
-}
-
-/* Keeps what is a setting of ours. */
-static void keep_env_value(const struct env_file *file, struct slice name, const char *value)
-{
-    for (unsigned id = 0; id < SETTING_COUNT; id++) {
-        const struct slice known = slice_of(setting_rows[id].name);
-        struct slice rest = name;
-        if (!slice_starts(name, known)) {
-            continue;
-        }
-        rest = slice_from(rest, known.len);
-        if (rest.len == 0) {
-            file->source->values[id] = value;
-            return;
-        }
-        if (setting_rows[id].secret && slice_eq(rest, SLICE("_FILE"))) {
-            file->source->files[id] = or_null(value);
-            return;
-        }
-    }
-    remark_unknown(file, name);
 }
 
 /* One line, ended by NUL. Returns false when it is none of KEY=VALUE, a comment and nothing. */

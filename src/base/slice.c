@@ -148,6 +148,7 @@ bool slice_to_u64(struct slice s, uint64_t most, uint64_t *value)
 
 struct slice slice_decimal_u64(uint64_t value, char room[static SLICE_DECIMAL_MOST])
 {
+    assert(room);
     size_t first = SLICE_DECIMAL_MOST;
 
     do {

@@ -21,30 +21,26 @@ static size_t scheme_length(struct slice text)
                                                                                        : 0;
 }
 
-/* HOST[:PORT]. A host may be an IPv6 address in brackets. */
-static bool is_authority(struct slice text)
-{
-    size_t len = 0;
-    uint64_t port = 0;
-    const bool v6 = text.len > 0 && text.ptr[0] == '[';
-    while (len < text.len &&
-           (is_lower(text.ptr[len]) || ascii_is_in(text.ptr[len], v6 ? "[]:." : "-._"))) {
-        len++;
-        if (v6 && text.ptr[len - 1] == ']') {
-            break;
-        }
-    }
-    if (len == 0 || (v6 && (len < 4 || text.ptr[len - 1] != ']'))) {
-        return false;
-    }
-    return len == text.len ||
-           (text.ptr[len] == ':' && slice_to_u64(slice_from(text, len + 1), 65535, &port));
-}
-
+/* SCHEME://HOST[:PORT]. A host may be an IPv6 address in brackets. */
 static bool is_server(struct slice text)
 {
     const size_t scheme = scheme_length(text);
-    return scheme > 0 && is_authority(slice_from(text, scheme));
+    const struct slice host = slice_from(text, scheme);
+    const bool v6 = host.len > 0 && host.ptr[0] == '[';
+    size_t len = 0;
+    uint64_t port = 0;
+    while (len < host.len &&
+           (is_lower(host.ptr[len]) || ascii_is_in(host.ptr[len], v6 ? "[]:." : "-._"))) {
+        len++;
+        if (v6 && host.ptr[len - 1] == ']') {
+            break;
+        }
+    }
+    if (scheme == 0 || len == 0 || (v6 && (len < 4 || host.ptr[len - 1] != ']'))) {
+        return false;
+    }
+    return len == host.len ||
+           (host.ptr[len] == ':' && slice_to_u64(slice_from(host, len + 1), 65535, &port));
 }
 
 /* An origin with the port that its scheme has anyway is never sent, so nobody's page is meant. */
@@ -103,11 +99,13 @@ bool weburl_is_public(struct slice text)
 
 struct slice weburl_base(const char *url)
 {
+    assert(!url || weburl_is_public(slice_of(url)));
     return without_slash(slice_of(url));
 }
 
 struct slice weburl_path(const char *url)
 {
+    assert(!url || weburl_is_public(slice_of(url)));
     const struct slice base = weburl_base(url);
     const size_t origin = base.len > 0 ? origin_length(base) : 0;
     return slice_from(base, origin);

@@ -263,8 +263,6 @@ static int create_service_server(struct service *service)
 {
     const struct settings *settings = &service->settings;
     const char *why = "the server cannot start";
-    struct machine machine;
-    struct machine_use use;
     struct http_server_options options = {
         .host = settings->host,
         .port = (uint16_t)settings->port,
@@ -284,9 +282,7 @@ static int create_service_server(struct service *service)
         .beat_ms = notify_watchdog_ms() / 3,
     };
 
-    machine_read("", &machine);
-    machine_plan(&machine, (unsigned)settings->threads, &use);
-    options.threads = use.loops;
+    options.threads = machine_use_of((unsigned)settings->threads).loops;
     options.routes = api_routes(&options.route_count);
     service->server = http_server_create(&options, &why);
     if (!service->server) {
