@@ -111,10 +111,17 @@ static bool open_read(struct sqlite_transfer *s, const char *url)
            transfer_db_fail(db, s->path, TABLE_UNFINISHED_WHY);
 }
 
-static bool begin_write(struct sqlite_transfer *s)
+static bool open_write(struct sqlite_transfer *s, const char *url)
 {
     struct transfer_db *db = &s->base;
     sqlite3_int64 users = 0;
+    if (!file_claim(&s->file, url, db->why, db->why_size))
+        return false;
+    s->path = strdup(s->file.path);
+    if (s->path)
+        s->db = database_open_writer(s->path, db->why, db->why_size);
+    if (!s->db || !migrate_to_head(s->db, db->why, db->why_size))
+        return false;
     const bool unfinished = sqlite_transfer_unfinished(s->db);
     int rc = database_read_i64(s->db, "SELECT count(*) FROM users", &users);
     if (rc == SQLITE_OK && users > 0) {
@@ -130,17 +137,6 @@ static bool begin_write(struct sqlite_transfer *s)
     if (rc == SQLITE_OK)
         rc = run_sql(s, "PRAGMA cache_size = -65536; BEGIN IMMEDIATE");
     return rc == SQLITE_OK || fail(s, "cannot write the database", rc);
-}
-
-static bool open_write(struct sqlite_transfer *s, const char *url)
-{
-    struct transfer_db *db = &s->base;
-    if (!file_claim(&s->file, url, db->why, db->why_size))
-        return false;
-    s->path = strdup(s->file.path);
-    if (s->path)
-        s->db = database_open_writer(s->path, db->why, db->why_size);
-    return s->db && migrate_to_head(s->db, db->why, db->why_size) && begin_write(s);
 }
 
 static struct transfer_db *open_db(const char *url, enum transfer_use use, char *why,
@@ -232,18 +228,6 @@ static enum transfer_next next_row(struct transfer_db *db, struct field_value *v
 
 /* ---- writing ---- */
 
-static int prepare_put(struct sqlite_transfer *s, const struct table *table)
-{
-    struct buffer sql;
-    buffer_init(&sql, SQL_MOST);
-    buffer_add_format(&sql, "INSERT INTO %s (", table->name);
-    transfer_db_columns(&sql, table);
-    for (size_t i = 0; i < table->column_count; i++)
-        buffer_add_text(&sql, i > 0 ? ", ?" : ") VALUES (?");
-    buffer_add_char(&sql, ')');
-    return prepare(s, &sql, &s->puts[table - tables]);
-}
-
 static bool put_row(struct transfer_db *db, const struct table *table,
                     const struct field_value *values)
 {
@@ -252,7 +236,17 @@ static bool put_row(struct transfer_db *db, const struct table *table,
     assert(transfer_db_writes(db) && !s->rows);
     if (table->in_sqlite)
         return true;
-    struct query q = {.rc = *put ? SQLITE_OK : prepare_put(s, table)};
+    struct query q = {.rc = SQLITE_OK};
+    if (!*put) {
+        struct buffer sql;
+        buffer_init(&sql, SQL_MOST);
+        buffer_add_format(&sql, "INSERT INTO %s (", table->name);
+        transfer_db_columns(&sql, table);
+        for (size_t i = 0; i < table->column_count; i++)
+            buffer_add_text(&sql, i > 0 ? ", ?" : ") VALUES (?");
+        buffer_add_char(&sql, ')');
+        q.rc = prepare(s, &sql, put);
+    }
     q.statement = *put;
     for (size_t i = 0; i < table->column_count && q.rc == SQLITE_OK; i++)
         query_bind(&q, (struct sql_value){table_letter(&table->columns[i]), values[i]});

@@ -5,6 +5,7 @@
 
 void digest_init(struct digest *digest)
 {
+    assert(digest);
     digest->rows = 0;
     crypto_generichash_init(&digest->state, NULL, 0, DIGEST_LEN / 2);
 }
@@ -34,6 +35,7 @@ void digest_row(struct digest *digest, const struct table *table, const struct f
 void digest_finish(struct digest *digest, struct digest_sum *sum)
 {
     unsigned char bytes[DIGEST_LEN / 2];
+    assert(digest->rows >= 0 && sum);
     crypto_generichash_final(&digest->state, bytes, sizeof bytes);
     sodium_bin2hex(sum->text, sizeof sum->text, bytes, sizeof bytes);
     sum->rows = digest->rows;

@@ -91,6 +91,7 @@ static bool write_header(struct exporting *e)
 void dump_counts_add(struct buffer *out, const struct dump_counts *counts, bool json)
 {
     const char *between = json ? "{" : "";
+    assert(out && counts);
     for (const struct table *table = NULL; (table = table_next(table));) {
         const long long rows = counts->rows[table - tables];
         const int len = (int)table->lines.len;

@@ -49,47 +49,49 @@ struct old_user {
     int64_t revision;
 };
 
-static void add_old_form(struct dump_reader *r, size_t which)
-{
-    static struct field fields[OLD_FORMS][OLD_MEMBERS_MOST];
-    const struct table *table = &tables[old_forms[which].table];
-    const struct table *spaces = &tables[TABLE_SPACES];
-    struct slice rest = slice_of(old_forms[which].members);
-    unsigned count = 0;
-    while (rest.ptr) {
-        struct slice column = slice_next(&rest, ' ');
-        const struct slice name = slice_next(&column, ':');
-        const int at = table_find(table, column.ptr ? column : name);
-        struct field *field = &fields[which][count];
-        assert(count < OLD_MEMBERS_MOST);
-        *field =
-            at >= 0 ? table->columns[at] : spaces->columns[table_find(spaces, SLICE("revision"))];
-        if (at < 0)
-            field->at = offsetof(struct old_user, revision);
-        field->name = name;
-        field->bit = 1U << count++;
-    }
-    r->forms[r->form_count++] = (struct dump_form){table, old_forms[which].line,
-                                                   old_forms[which].lines, fields[which], count};
-}
-
 static void make_forms(struct dump_reader *r)
 {
-    for (size_t i = 0; r->version == 1 && i < OLD_FORMS; i++)
-        add_old_form(r, i);
+    static struct field fields[OLD_FORMS][OLD_MEMBERS_MOST];
+    const struct table *spaces = &tables[TABLE_SPACES];
     for (const struct table *t = NULL; r->version > 1 && (t = table_next(t));) {
         if (t->exported > 0)
             r->forms[r->form_count++] =
                 (struct dump_form){t, t->line, t->lines, t->columns, t->exported};
+    }
+    for (size_t i = 0; r->version == 1 && i < OLD_FORMS; i++) {
+        const struct table *table = &tables[old_forms[i].table];
+        struct slice rest = slice_of(old_forms[i].members);
+        unsigned count = 0;
+        while (rest.ptr) {
+            struct slice column = slice_next(&rest, ' ');
+            const struct slice name = slice_next(&column, ':');
+            const int at = table_find(table, column.ptr ? column : name);
+            struct field *field = &fields[i][count];
+            assert(count < OLD_MEMBERS_MOST);
+            *field = at >= 0 ? table->columns[at]
+                             : spaces->columns[table_find(spaces, SLICE("revision"))];
+            if (at < 0)
+                field->at = offsetof(struct old_user, revision);
+            field->name = name;
+            field->bit = 1U << count++;
+        }
+        r->forms[r->form_count++] =
+            (struct dump_form){table, old_forms[i].line, old_forms[i].lines, fields[i], count};
     }
 }
 
 /* ---- reading a line ---- */
 
 /* False, with the first thing that is wrong. `of` stands before the name of the member. */
-static bool explain(struct dump_reader *r, const struct field_errors *errors, const char *of)
+static bool read_fields(struct dump_reader *r, struct field_reading *reading,
+                        struct json_reader *json, const char *of)
 {
-    const struct field_error *error = &errors->list[0];
+    reading->arena = r->arena;
+    if (!field_read(reading, json))
+        return wrong(r, "there is no memory");
+    if (reading->errors.count == 0)
+        return true;
+    const struct field_error *error = &reading->errors.list[0];
     const int len = (int)error->pointer.len - 1;
     const char *name = error->pointer.ptr + 1;
     if (strcmp(error->code, "unknown") == 0)
@@ -97,15 +99,6 @@ static bool explain(struct dump_reader *r, const struct field_errors *errors, co
     if (strcmp(error->code, "required") == 0)
         return wrong(r, "there is no %s%.*s", of, len, name);
     return wrong(r, "not a good value for %s%.*s: %s", of, len, name, error->detail);
-}
-
-static bool read_fields(struct dump_reader *r, struct field_reading *reading,
-                        struct json_reader *json, const char *of)
-{
-    reading->arena = r->arena;
-    if (!field_read(reading, json))
-        return wrong(r, "there is no memory");
-    return reading->errors.count == 0 || explain(r, &reading->errors, of);
 }
 
 /* What a change replaced stands in a line as an object, and in its column as the text that the
@@ -167,34 +160,6 @@ static bool forms_are_exact(struct dump_reader *r, const struct dump_form *form,
     return true;
 }
 
-/* The row of a line, all of whose members are there. NULL: something is wrong. */
-static void *read_row(struct dump_reader *r, const struct dump_form *form, struct json_reader *json)
-{
-    const struct table *table = form->table;
-    void *row = arena_alloc(r->arena, table->size + sizeof(int64_t)); /* see struct old_user */
-    struct field_reading reading = {
-        .fields = form->fields, .count = form->count, .mode = FIELD_WHOLE, .input = row};
-    if (!row) {
-        wrong(r, "there is no memory");
-        return NULL;
-    }
-    if (table->resource)
-        resource_clear(table->resource, row);
-    if (table == &tables[TABLE_JOURNAL]) {
-        /* What a tombstone is. */
-        *(struct change_row *)row = (struct change_row){
-            .kind = (unsigned)tables[TABLE_ITEMS].resource->kind, .verb = STORE_DELETE};
-        if (r->version > 1 && !take_before(r, json->root))
-            return NULL;
-    }
-    if (!read_fields(r, &reading, json, "") || !forms_are_exact(r, form, row, json->root))
-        return NULL;
-    if (!table->fits || table->fits(row))
-        return row;
-    wrong(r, "its members do not fit together");
-    return NULL;
-}
-
 static void add_row(struct dump_rows *rows, const struct table *table, const void *row)
 {
     assert(rows->count < DUMP_ROWS_MOST);
@@ -207,34 +172,30 @@ static void add_row(struct dump_rows *rows, const struct table *table, const voi
     rows->count++;
 }
 
-/* What a login looks for, in lower case (ASCII only). */
-static void add_email(struct dump_rows *rows, const struct user *user, char *lower)
-{
-    const struct slice email = user->email;
-    (void)slice_lower(email, lower);
-    rows->list[rows->count].table = &tables[TABLE_EMAILS];
-    rows->list[rows->count].values[0] = (struct field_value){.bytes = {lower, email.len}};
-    rows->list[rows->count].values[1] =
-        (struct field_value){.bytes = {(const char *)user->id.bytes, sizeof user->id.bytes}};
-    rows->count++;
-}
-
 /* The e-mail first, with which an account is checked. */
-static bool add_user(struct dump_reader *r, struct dump_rows *rows, const struct old_user *user)
+static bool add_user(struct dump_reader *r, struct dump_rows *rows, const struct old_user *old)
 {
+    const struct user *user = &old->user;
+    const struct slice email = user->email;
+    const struct slice id = {(const char *)user->id.bytes, sizeof user->id.bytes};
     char *lower = arena_alloc(r->arena, USER_EMAIL_MOST);
     struct space_row *space = arena_new(r->arena, struct space_row);
     if (!lower || !space)
         return wrong(r, "there is no memory");
-    add_email(rows, &user->user, lower);
+    /* What a login looks for, in lower case (ASCII only). */
+    (void)slice_lower(email, lower);
+    rows->list[rows->count].table = &tables[TABLE_EMAILS];
+    rows->list[rows->count].values[0] = (struct field_value){.bytes = {lower, email.len}};
+    rows->list[rows->count++].values[1] = (struct field_value){.bytes = id};
     add_row(rows, &tables[TABLE_USERS], user);
     /* Of its changes nothing is known but some deletions. */
-    *space = (struct space_row){user->user.id, user->user.id, user->revision, user->revision};
+    *space = (struct space_row){user->id, user->id, old->revision, old->revision};
     if (r->version == 1)
         add_row(rows, &tables[TABLE_SPACES], space);
     return true;
 }
 
+/* All of its members are there. */
 static bool read_line(struct dump_reader *r, struct json_reader *json, struct dump_rows *rows)
 {
     const struct dump_form *form = NULL;
@@ -244,21 +205,29 @@ static bool read_line(struct dump_reader *r, struct json_reader *json, struct du
         form = slice_eq(member.text, r->forms[i].line) ? &r->forms[i] : NULL;
     if (!form)
         return wrong(r, "its first member is not a known type");
-    const void *row = read_row(r, form, json);
+    const struct table *table = form->table;
+    void *row = arena_alloc(r->arena, table->size + sizeof(int64_t)); /* see struct old_user */
+    struct field_reading reading = {
+        .fields = form->fields, .count = form->count, .mode = FIELD_WHOLE, .input = row};
     if (!row)
+        return wrong(r, "there is no memory");
+    if (table->resource)
+        resource_clear(table->resource, row);
+    if (table == &tables[TABLE_JOURNAL]) {
+        /* What a tombstone is. */
+        *(struct change_row *)row = (struct change_row){
+            .kind = (unsigned)tables[TABLE_ITEMS].resource->kind, .verb = STORE_DELETE};
+        if (r->version > 1 && !take_before(r, json->root))
+            return false;
+    }
+    if (!read_fields(r, &reading, json, "") || !forms_are_exact(r, form, row, json->root))
         return false;
-    if (form->table == &tables[TABLE_USERS])
+    if (table->fits && !table->fits(row))
+        return wrong(r, "its members do not fit together");
+    if (table == &tables[TABLE_USERS])
         return add_user(r, rows, row);
-    add_row(rows, form->table, row);
+    add_row(rows, table, row);
     return true;
-}
-
-static bool read_count(const struct json_member *member, int64_t *count)
-{
-    if (!json_is_integer(member->value))
-        return false;
-    *count = json_integer_value(member->value);
-    return *count >= 0;
 }
 
 /* `{"format":"taskhold","version":2,…}` with all counts. */
@@ -273,9 +242,13 @@ static bool read_header(struct dump_reader *r, struct json_reader *json)
         bool good = slice_eq(member.name, SLICE("version")) && r->version > 0;
         if (slice_eq(member.name, SLICE("format")))
             good = slice_eq(member.text, SLICE("taskhold"));
-        for (size_t i = 0; i < r->form_count && !good; i++)
-            good = slice_eq(member.name, r->forms[i].lines) &&
-                   read_count(&member, &r->announced.rows[r->forms[i].table - tables]);
+        for (size_t i = 0; i < r->form_count && !good; i++) {
+            int64_t *rows = &r->announced.rows[r->forms[i].table - tables];
+            if (!slice_eq(member.name, r->forms[i].lines))
+                continue;
+            *rows = json_integer_value(member.value);
+            good = json_is_integer(member.value) && *rows >= 0;
+        }
         if (!good)
             return wrong(r, "not a good value for %.*s", (int)member.name.len, member.name.ptr);
         found++;
@@ -365,20 +338,6 @@ static bool fail(struct importing *m, const char *what)
     return false;
 }
 
-static bool open_checks(struct importing *m)
-{
-    int rc = sqlite3_open_v2("", &m->keys, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(m->keys, checks_begin, NULL, NULL, NULL);
-    return rc == SQLITE_OK && statements_init(&m->checks, m->keys, check_texts, CHECKS);
-}
-
-static void close_checks(struct importing *m)
-{
-    statements_finish(&m->checks);
-    (void)sqlite3_close(m->keys);
-}
-
 /* As many of the values as the check has parameters. */
 static bool run_check(struct importing *m, enum check check,
                       const struct field_value *const *values)
@@ -438,21 +397,7 @@ static bool take_line(struct importing *m, struct slice text)
     return true;
 }
 
-/* Whether there are as many rows as the header announced. */
-static bool check_counts(struct importing *m)
-{
-    for (size_t i = 0; i < m->reader.form_count; i++) {
-        const struct dump_form *form = &m->reader.forms[i];
-        const size_t place = (size_t)(form->table - tables);
-        if (m->counts->rows[place] != m->reader.announced.rows[place]) {
-            wrong(&m->reader, "this is the end, and the header announced another number of %.*s",
-                  (int)form->lines.len, form->lines.ptr);
-            return fail(m, m->reason);
-        }
-    }
-    return true;
-}
-
+/* As many rows as the header announced. */
 static bool take_lines(struct importing *m)
 {
     char *line = NULL;
@@ -467,8 +412,17 @@ static bool take_lines(struct importing *m)
     }
     free(line);
     if (good && (ferror(m->in) || m->line == 0))
-        good = fail(m, "there is nothing to read");
-    return good && check_counts(m);
+        return fail(m, "there is nothing to read");
+    for (size_t i = 0; good && i < m->reader.form_count; i++) {
+        const struct dump_form *form = &m->reader.forms[i];
+        const size_t place = (size_t)(form->table - tables);
+        if (m->counts->rows[place] != m->reader.announced.rows[place]) {
+            wrong(&m->reader, "this is the end, and the header announced another number of %.*s",
+                  (int)form->lines.len, form->lines.ptr);
+            return fail(m, m->reason);
+        }
+    }
+    return good;
 }
 
 bool dump_import(const char *url, FILE *in, const char *name, struct dump_counts *counts, char *why,
@@ -479,11 +433,16 @@ bool dump_import(const char *url, FILE *in, const char *name, struct dump_counts
     assert(url && in && name && why_size > 0);
     *counts = (struct dump_counts){0};
     (void)snprintf(why, why_size, "no memory, or no room for temporary files");
-    if (dump_reader_init(&m.reader, m.reason, sizeof m.reason) && open_checks(&m))
+    if (dump_reader_init(&m.reader, m.reason, sizeof m.reason) &&
+        sqlite3_open_v2("", &m.keys, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+            SQLITE_OK &&
+        sqlite3_exec(m.keys, checks_begin, NULL, NULL, NULL) == SQLITE_OK &&
+        statements_init(&m.checks, m.keys, check_texts, CHECKS))
         m.db = transfer_db_open(url, TRANSFER_IMPORT, why, why_size);
     const bool done = m.db && take_lines(&m) && m.db->engine->finish(m.db);
     transfer_db_close(&m.db); /* gives back what was not finished */
-    close_checks(&m);
+    statements_finish(&m.checks);
+    (void)sqlite3_close(m.keys);
     dump_reader_finish(&m.reader);
     return done;
 }

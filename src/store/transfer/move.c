@@ -29,42 +29,31 @@ static bool go_on(struct moving *m)
     return false;
 }
 
-static bool begin(struct moving *m, const char *doing)
-{
-    m->progress.doing = doing;
-    m->progress.rows = 0;
-    return go_on(m);
-}
-
-/* Reads a table of `db`, writes it to `into` (may be NULL), and says what it read. */
-static bool pass_rows(struct moving *m, struct transfer_db *db, struct transfer_db *into,
-                      const struct table *table, struct digest_sum *found)
-{
-    struct field_value values[TABLE_COLUMNS_MOST];
-    struct digest digest;
-    enum transfer_next next = TRANSFER_ROW;
-    digest_init(&digest);
-    if (!db->engine->read(db, table, NULL))
-        return false;
-    while ((next = db->engine->next(db, values)) == TRANSFER_ROW) {
-        digest_row(&digest, table, values);
-        if (into && !into->engine->put(into, table, values))
-            return false;
-        if (++m->progress.rows % STEP == 0 && !go_on(m))
-            return false;
-    }
-    digest_finish(&digest, found);
-    return next == TRANSFER_END;
-}
-
+/* Reads all tables of `db`, writes them to `into` (may be NULL), and says what it read. */
 static bool pass_tables(struct moving *m, const char *doing, struct transfer_db *db,
                         struct transfer_db *into, struct digest_sum *found)
 {
-    if (!begin(m, doing))
+    struct field_value values[TABLE_COLUMNS_MOST];
+    struct digest digest;
+    m->progress.doing = doing;
+    m->progress.rows = 0;
+    if (!go_on(m))
         return false;
     for (const struct table *table = NULL; (table = table_next(table));) {
-        if (!pass_rows(m, db, into, table, &found[table - tables]))
+        enum transfer_next next = TRANSFER_ROW;
+        digest_init(&digest);
+        if (!db->engine->read(db, table, NULL))
             return false;
+        while ((next = db->engine->next(db, values)) == TRANSFER_ROW) {
+            digest_row(&digest, table, values);
+            if (into && !into->engine->put(into, table, values))
+                return false;
+            if (++m->progress.rows % STEP == 0 && !go_on(m))
+                return false;
+        }
+        if (next != TRANSFER_END)
+            return false;
+        digest_finish(&digest, &found[table - tables]);
     }
     return go_on(m);
 }
@@ -94,19 +83,6 @@ static bool count_tables(struct moving *m, struct transfer_db *db, int64_t rows[
     return true;
 }
 
-/* Opens the target for reading, when it looks as if this move had come to its end before somebody
- * could be told. */
-static bool open_moved(struct moving *m, const int64_t from[TABLES_MOST])
-{
-    int64_t to[TABLES_MOST] = {0};
-    m->to = transfer_db_open(m->options->to, TRANSFER_READ_ALONE, m->why, m->why_size);
-    if (m->to && count_tables(m, m->to, to) && to[TABLE_USERS] > 0 &&
-        memcmp(from, to, sizeof to) == 0)
-        return true;
-    transfer_db_close(&m->to);
-    return false;
-}
-
 /* Is the file of `other`, if it has one, a file of the database of `url`? */
 static bool is_of(const char *url, const char *other, const struct moving *m)
 {
@@ -118,17 +94,25 @@ static bool is_of(const char *url, const char *other, const struct moving *m)
 static bool open_databases(struct moving *m)
 {
     const struct move_options *o = m->options;
-    int64_t rows[TABLES_MOST] = {0};
+    int64_t from[TABLES_MOST] = {0};
+    int64_t to[TABLES_MOST] = {0};
     if (is_of(o->from, o->to, m) || is_of(o->to, o->from, m))
         return false;
     m->from = transfer_db_open(o->from, TRANSFER_READ_ALONE, m->why, m->why_size);
-    if (!m->from || !count_tables(m, m->from, rows))
+    if (!m->from || !count_tables(m, m->from, from))
         return false;
-    m->copies = !o->compare && !open_moved(m, rows);
-    if (!m->to)
-        m->to = transfer_db_open(o->to, o->compare ? TRANSFER_READ_ALONE : TRANSFER_MOVE, m->why,
-                                 m->why_size);
-    return m->to != NULL;
+    m->to = transfer_db_open(o->to, TRANSFER_READ_ALONE, m->why, m->why_size);
+    if (o->compare)
+        return m->to;
+    /* Does it look as if this move had come to its end before somebody could be told? Then it is
+     * only read. */
+    m->copies = !m->to || !count_tables(m, m->to, to) || to[TABLE_USERS] == 0 ||
+                memcmp(from, to, sizeof to) != 0;
+    if (m->copies) {
+        transfer_db_close(&m->to);
+        m->to = transfer_db_open(o->to, TRANSFER_MOVE, m->why, m->why_size);
+    }
+    return m->to;
 }
 
 bool move_run(const struct move_options *options, struct move_report *report, char *why,

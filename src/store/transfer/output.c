@@ -28,23 +28,6 @@ static bool fail(const struct output *o, const char *what, const char *reason, c
 
 /* ---- what the target is ---- */
 
-static bool open_stdout(struct output *o, const char *url, char *why, size_t why_size)
-{
-    if (file_refuse_own(url, "standard output", STDOUT_FILENO, why, why_size))
-        return false;
-    o->target = "standard output";
-    o->into = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    return o->into >= 0 || fail(o, "cannot write to", strerror(errno), why, why_size);
-}
-
-/* Why something that is neither a file nor takes bytes is refused; NULL: it is one of both. */
-static const char *objection(mode_t mode)
-{
-    if (S_ISDIR(mode))
-        return "it is a folder; name a file in it";
-    return S_ISSOCK(mode) ? "it is a socket" : NULL;
-}
-
 static bool find_target(struct output *o, char *why, size_t why_size)
 {
     struct stat status;
@@ -54,9 +37,11 @@ static bool find_target(struct output *o, char *why, size_t why_size)
     }
     if (stat(o->target, &status) != 0)
         return fail(o, "will not write to", "it is a link that leads nowhere", why, why_size);
-    const char *reason = objection(status.st_mode);
-    if (reason)
-        return fail(o, "cannot write to", reason, why, why_size);
+    if (S_ISDIR(status.st_mode) || S_ISSOCK(status.st_mode))
+        return fail(o, "cannot write to",
+                    S_ISDIR(status.st_mode) ? "it is a folder; name a file in it"
+                                            : "it is a socket",
+                    why, why_size);
     if (!S_ISREG(status.st_mode)) {
         o->into = open(o->target, O_WRONLY | O_CLOEXEC | O_NOCTTY);
         return o->into >= 0 || fail(o, "cannot write to", strerror(errno), why, why_size);
@@ -147,8 +132,12 @@ bool output_open(struct output *o, const char *target, const char *url, bool rep
         return false;
     }
     if (strcmp(target, "-") == 0) {
-        if (!open_stdout(o, url, why, why_size))
+        if (file_refuse_own(url, "standard output", STDOUT_FILENO, why, why_size))
             return false;
+        o->target = "standard output";
+        o->into = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+        if (o->into < 0)
+            return fail(o, "cannot write to", strerror(errno), why, why_size);
     } else if (file_refuse_own(url, target, -1, why, why_size) || !find_target(o, why, why_size)) {
         return false;
     }
@@ -163,16 +152,11 @@ bool output_open(struct output *o, const char *target, const char *url, bool rep
 
 /* ---- publishing ---- */
 
-static bool is_stopped(const struct output *o)
-{
-    return o->stop && *o->stop;
-}
-
 /* Waits until a small write would not wait, so that a signal is always heeded. */
 static bool wait_for_reader(const struct output *o)
 {
     struct pollfd reader = {.fd = o->into, .events = POLLOUT};
-    while (!is_stopped(o)) {
+    while (!o->stop || !*o->stop) {
         const int ready = poll(&reader, 1, LOOK_MS);
         if (ready > 0)
             return true;
@@ -250,6 +234,7 @@ bool output_publish(struct output *o, char *why, size_t why_size)
 
 void output_close(struct output *o)
 {
+    assert(!o->partial || o->path || o->into >= 0);
     if (o->fd >= 0 && o->fd != o->into)
         close(o->fd);
     if (o->into >= 0)

@@ -9,30 +9,16 @@
 
 /* ---- the columns ---- */
 
-#define UUID(column, ...)                                                                          \
+#define COLUMN(column, kind, ...)                                                                  \
     {                                                                                              \
-        .name = FIELD_NAME(column), .type = FIELD_UUID, __VA_ARGS__                                \
+        .name = FIELD_NAME(column), .type = (kind), __VA_ARGS__                                    \
     }
-#define TEXT(column, ...)                                                                          \
-    {                                                                                              \
-        .name = FIELD_NAME(column), .type = FIELD_TEXT, __VA_ARGS__                                \
-    }
-#define BLOB(column)                                                                               \
-    {                                                                                              \
-        .name = FIELD_NAME(column), .type = FIELD_TEXT, .flags = FIELD_BLOB                        \
-    }
-#define TIME(column, ...)                                                                          \
-    {                                                                                              \
-        .name = FIELD_NAME(column), .type = FIELD_TIME, __VA_ARGS__                                \
-    }
-#define CHOICE(column, ...)                                                                        \
-    {                                                                                              \
-        .name = FIELD_NAME(column), .type = FIELD_CHOICE, __VA_ARGS__                              \
-    }
-#define NUMBER(column, ...)                                                                        \
-    {                                                                                              \
-        .name = FIELD_NAME(column), .type = FIELD_NUMBER, __VA_ARGS__                              \
-    }
+#define UUID(column, ...)   COLUMN(column, FIELD_UUID, __VA_ARGS__)
+#define TEXT(column, ...)   COLUMN(column, FIELD_TEXT, __VA_ARGS__)
+#define BLOB(column)        COLUMN(column, FIELD_TEXT, .flags = FIELD_BLOB)
+#define TIME(column, ...)   COLUMN(column, FIELD_TIME, __VA_ARGS__)
+#define CHOICE(column, ...) COLUMN(column, FIELD_CHOICE, __VA_ARGS__)
+#define NUMBER(column, ...) COLUMN(column, FIELD_NUMBER, __VA_ARGS__)
 
 /* A revision; only a space may have had no change yet. */
 #define REVISION(column, least, ...)                                                               \
@@ -173,42 +159,34 @@ struct table tables[TABLES_MOST] =
             },
 };
 
-/* ---- those of resources ---- */
-
-static void add_items(struct table *table, const struct resource *resource)
-{
-    assert(resource->count < TABLE_COLUMNS_MOST);
-    assert(resource->kind > 0 && resource->kind < KINDS_MOST);
-    kinds[resource->kind] = resource->name;
-    *table = (struct table){
-        .name = resource->collection.ptr,
-        .order = "space_id, created_at, id",
-        .resource = resource,
-        .line = resource->name,
-        .lines = resource->collection,
-        .exported = resource->count + 1,
-        .fits = resource->fits,
-        .size = resource->size + sizeof(struct uuid),
-        .column_count = resource->count + 1,
-        .columns = {UUID("space_id", .at = resource->size)},
-    };
-    for (size_t i = 0; i < resource->count; i++) {
-        struct field *column = &table->columns[i + 1];
-        *column = resource->fields[i];
-        if (column->at == offsetof(struct item, revision)) {
-            column->least_number = 1;
-            column->most_number = TABLE_REVISION_MOST;
-        }
-    }
-}
-
 void tables_setup(void)
 {
     if (tables[TABLE_ITEMS].name)
         return;
     assert(resource_count > 0 && resource_count <= RESOURCES_MOST);
-    for (unsigned i = 0; i < resource_count; i++)
-        add_items(&tables[TABLE_ITEMS + i], resources[i]);
+    for (unsigned i = 0; i < resource_count; i++) {
+        const struct resource *resource = resources[i];
+        assert(resource->count < TABLE_COLUMNS_MOST);
+        assert(resource->kind > 0 && resource->kind < KINDS_MOST);
+        kinds[resource->kind] = resource->name;
+        struct table *table = &tables[TABLE_ITEMS + i];
+        *table = (struct table){
+            .name = resource->collection.ptr,
+            .order = "space_id, created_at, id",
+            .resource = resource,
+            .line = resource->name,
+            .lines = resource->collection,
+            .exported = resource->count + 1,
+            .fits = resource->fits,
+            .size = resource->size + sizeof(struct uuid),
+            .column_count = resource->count + 1,
+            .columns = {UUID("space_id", .at = resource->size)},
+        };
+        memcpy(&table->columns[1], resource->fields, resource->count * sizeof *resource->fields);
+        struct field *revision = &table->columns[table_find(table, SLICE("revision"))];
+        revision->least_number = 1;
+        revision->most_number = TABLE_REVISION_MOST;
+    }
     /* In a line every member stands, whoever sets it, and its text as it was. */
     for (size_t i = 0; i < TABLES_MOST; i++) {
         for (size_t k = 0; k < tables[i].column_count; k++) {

@@ -32,6 +32,7 @@ void transfer_db_close(struct transfer_db **db)
 
 bool transfer_db_fail(struct transfer_db *db, const char *what, const char *detail)
 {
+    assert(db && what && detail);
     (void)snprintf(db->why, db->why_size, "%s: %s", what, detail);
     return false;
 }
@@ -40,12 +41,14 @@ bool transfer_db_fail(struct transfer_db *db, const char *what, const char *deta
 
 const char *transfer_db_text(struct buffer *sql)
 {
+    assert(sql);
     buffer_add_char(sql, '\0');
     return sql->failed ? "" : sql->data;
 }
 
 void transfer_db_columns(struct buffer *sql, const struct table *table)
 {
+    assert(table->column_count > 0);
     for (size_t i = 0; i < table->column_count; i++) {
         const struct slice name = table->columns[i].name;
         buffer_add_format(sql, "%s%.*s", i > 0 ? ", " : "", (int)name.len, name.ptr);
@@ -64,22 +67,6 @@ static void add_owner(struct buffer *sql, const char *before, const char *column
     buffer_add_char(sql, '\'');
 }
 
-/* The space of an account that was deleted is gone at once, its rows are not. */
-static void add_where(struct buffer *sql, const struct table *table, const struct uuid *user,
-                      enum sql_dialect dialect)
-{
-    if (table == &tables[TABLE_USERS]) {
-        buffer_add_text(sql, " WHERE deleted_at IS NULL");
-        add_owner(sql, " AND ", "user_id", user, dialect);
-    } else if (table == &tables[TABLE_SPACES]) {
-        add_owner(sql, " WHERE ", "owner_id", user, dialect);
-    } else {
-        buffer_add_text(sql, " WHERE space_id IN (SELECT space_id FROM spaces");
-        add_owner(sql, " WHERE ", "owner_id", user, dialect);
-        buffer_add_char(sql, ')');
-    }
-}
-
 void transfer_db_select(struct buffer *sql, const struct transfer_db *db, const struct table *table,
                         const struct uuid *user, bool count)
 {
@@ -94,8 +81,17 @@ void transfer_db_select(struct buffer *sql, const struct transfer_db *db, const 
     else
         transfer_db_columns(sql, table);
     buffer_add_format(sql, " FROM %s", derived ? table->in_sqlite : table->name);
-    if (db->use == TRANSFER_READ)
-        add_where(sql, table, user, dialect);
+    if (db->use == TRANSFER_READ && table == &tables[TABLE_USERS]) {
+        buffer_add_text(sql, " WHERE deleted_at IS NULL");
+        add_owner(sql, " AND ", "user_id", user, dialect);
+    } else if (db->use == TRANSFER_READ && table == &tables[TABLE_SPACES]) {
+        add_owner(sql, " WHERE ", "owner_id", user, dialect);
+    } else if (db->use == TRANSFER_READ) {
+        /* The space of an account that was deleted is gone at once, its rows are not. */
+        buffer_add_text(sql, " WHERE space_id IN (SELECT space_id FROM spaces");
+        add_owner(sql, " WHERE ", "owner_id", user, dialect);
+        buffer_add_char(sql, ')');
+    }
     if (!count)
         buffer_add_format(sql, " ORDER BY %s", table->order);
 }
