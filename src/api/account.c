@@ -27,30 +27,24 @@ static const struct {
                                  "Must not hold the part of the e-mail address before the @."},
 };
 
-/* The least length is a setting. */
-static const char *too_short(struct arena *arena, unsigned least)
-{
-    char text[64];
-    snprintf(text, sizeof text, "Must have at least %u characters.", least);
-    struct slice copy = arena_copy(arena, slice_of(text));
-    return copy.ptr ? copy.ptr : verdicts[PASSWORD_TOO_SHORT].detail;
-}
-
 /* Adds what the policy says against a new password; `email` may be empty. One with ptr NULL
  * (missing, or not a string) is passed over: the fields have complained already. */
 static void judge_password(struct http_exchange *x, const char *pointer, struct slice password,
                            struct slice email, struct field_errors *errors)
 {
-    unsigned least = (unsigned)api_of(x)->options.settings->password_min_length;
-    if (!password.ptr) {
-        return;
-    }
-    enum password_verdict verdict = password_judge(password, email, least);
+    const unsigned least = (unsigned)api_of(x)->options.settings->password_min_length;
+    const enum password_verdict verdict =
+        password.ptr ? password_judge(password, email, least) : PASSWORD_OK;
     if (verdict == PASSWORD_OK) {
         return;
     }
-    const char *detail =
-        verdict == PASSWORD_TOO_SHORT ? too_short(x->arena, least) : verdicts[verdict].detail;
+    const char *detail = verdicts[verdict].detail;
+    if (verdict == PASSWORD_TOO_SHORT) { /* the least length is a setting */
+        char text[64];
+        snprintf(text, sizeof text, "Must have at least %u characters.", least);
+        const struct slice copy = arena_copy(x->arena, slice_of(text));
+        detail = copy.ptr ? copy.ptr : detail;
+    }
     field_errors_add(errors, slice_of(pointer), verdicts[verdict].code, detail);
 }
 
@@ -107,45 +101,6 @@ struct store_op account_op(struct account_call *call, void (*done)(struct store_
 }
 
 /* ---- guesses ---- */
-
-static void limit_init(struct account_call *call, struct slice email, bool known_address)
-{
-    struct login_limit *limit = &call->limit;
-    char text[CLIENT_KEY_TEXT_MOST];
-    struct slice client = {"", 0};
-    if (known_address) {
-        client = client_key_text(call->x->request.client, text);
-    }
-    *limit = (struct login_limit){.known_address = known_address};
-    const size_t email_len = email.len < USER_EMAIL_MOST ? email.len : USER_EMAIL_MOST;
-    const int len = snprintf(limit->key, sizeof limit->key, "%.*s%s%.*s", (int)email_len, email.ptr,
-                             known_address ? "\n" : "", (int)client.len, client.ptr);
-    assert(len >= 0 && (size_t)len < sizeof limit->key);
-    limit->key_len = (size_t)len;
-    (void)slice_lower((struct slice){limit->key, limit->key_len}, limit->key);
-}
-
-/* Takes one guess. False: none is left, and 429 was sent. */
-static bool limit_take(struct account_call *call)
-{
-    struct login_limit *limit = &call->limit;
-    struct throttle *throttle = api_of(call->x)->failures;
-    assert(!limit->taken);
-    limit->taken = true;
-    if (!throttle) {
-        return true;
-    }
-    const struct slice key = {limit->key, limit->key_len};
-    const struct throttle_state state = throttle_take(throttle, key, 1, clock_mono_ms());
-    if (!state.allowed) {
-        limit->taken = false;
-        account_wipe(&call->input.password);
-        account_wipe(&call->input.new_password);
-        access_rate_fields(call->x, throttle, &state);
-        access_rate_refuse(call->x, throttle, &state, "wrong passwords for one account");
-    }
-    return state.allowed;
-}
 
 void account_settle(struct account_call *call, enum account_guess guess)
 {
@@ -216,12 +171,35 @@ static void compared(struct password_job *job)
 void account_compare(struct account_call *call, struct slice email, bool known_address,
                      struct slice hash, void (*next)(struct account_call *call))
 {
+    struct login_limit *limit = &call->limit;
+    struct throttle *throttle = api_of(call->x)->failures;
+    const size_t email_len = email.len < USER_EMAIL_MOST ? email.len : USER_EMAIL_MOST;
+    char text[CLIENT_KEY_TEXT_MOST];
+    struct slice client = {"", 0};
+    assert(!limit->taken);
     call->next = next;
     call->job = (struct password_job){0};
-    limit_init(call, email, known_address);
-    if (!limit_take(call)) {
-        return;
+    if (known_address) {
+        client = client_key_text(call->x->request.client, text);
     }
+    *limit = (struct login_limit){.known_address = known_address};
+    const int len = snprintf(limit->key, sizeof limit->key, "%.*s%s%.*s", (int)email_len, email.ptr,
+                             known_address ? "\n" : "", (int)client.len, client.ptr);
+    assert(len >= 0 && (size_t)len < sizeof limit->key);
+    limit->key_len = (size_t)len;
+    const struct slice key = {limit->key, limit->key_len};
+    (void)slice_lower(key, limit->key);
+    if (throttle) {
+        const struct throttle_state state = throttle_take(throttle, key, 1, clock_mono_ms());
+        if (!state.allowed) {
+            account_wipe(&call->input.password);
+            account_wipe(&call->input.new_password);
+            access_rate_fields(call->x, throttle, &state);
+            access_rate_refuse(call->x, throttle, &state, "wrong passwords for one account");
+            return;
+        }
+    }
+    limit->taken = true;
     if (hash.len >= sizeof call->job.hash) {
         refuse(call, ERROR_INTERNAL_ERROR);
         return;

@@ -20,23 +20,14 @@
 #define LIST_PAGES      256U /* pages of lists that a loop remembers, and their bytes */
 #define LIST_BYTES      ((size_t)2 * 1024 * 1024)
 
-static bool create_throttles(struct api *api)
-{
-    const struct throttle_options auth = {
-        .name = "auth", .quota = 60, .window_s = 60, .buckets = BUCKETS};
-    const struct throttle_options calls = {
-        .name = "api", .quota = 1200, .window_s = 60, .buckets = BUCKETS};
-    const struct throttle_options failures = {
-        .name = "failures", .quota = 10, .window_s = 900, .buckets = BUCKETS, .whole = true};
-
-    api->auth = throttle_create(&auth);
-    api->calls = throttle_create(&calls);
-    api->failures = throttle_create(&failures);
-    return api->auth && api->calls && api->failures;
-}
-
 struct api *api_create(const struct api_options *options)
 {
+    static const struct throttle_options auth = {
+        .name = "auth", .quota = 60, .window_s = 60, .buckets = BUCKETS};
+    static const struct throttle_options calls = {
+        .name = "api", .quota = 1200, .window_s = 60, .buckets = BUCKETS};
+    static const struct throttle_options failures = {
+        .name = "failures", .quota = 10, .window_s = 900, .buckets = BUCKETS, .whole = true};
     struct api *api = calloc(1, sizeof *api);
     assert(options->engine && options->store && options->settings); /* no keys: no tokens */
     assert(options->revocations && options->version);
@@ -47,8 +38,14 @@ struct api *api_create(const struct api_options *options)
     api->epoch = options->engine->epoch(options->store);
     const struct machine_use use = machine_use_of((unsigned)options->settings->threads);
     api->hasher = hasher_create(use.hashers, 0);
-    bool limited = strcmp(options->settings->rate_limit, "off") != 0;
-    if (!documents_init(api) || !api->hasher || (limited && !create_throttles(api))) {
+    const bool limited = strcmp(options->settings->rate_limit, "off") != 0;
+    if (limited) {
+        api->auth = throttle_create(&auth);
+        api->calls = throttle_create(&calls);
+        api->failures = throttle_create(&failures);
+    }
+    if (!documents_init(api) || !api->hasher ||
+        (limited && !(api->auth && api->calls && api->failures))) {
         api_destroy(&api);
     }
     return api;
@@ -56,6 +53,7 @@ struct api *api_create(const struct api_options *options)
 
 void api_destroy(struct api **api)
 {
+    assert(api);
     if (!*api) {
         return;
     }

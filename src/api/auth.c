@@ -86,14 +86,11 @@ static void send_tokens(struct http_exchange *x, const struct session *session)
     } else {
         struct json_writer w = respond_json_begin(x);
         jw_open_object(&w);
-        jw_name(&w, SLICE("access_token"));
-        jw_text(&w, buffer_slice(&access));
-        jw_name(&w, SLICE("token_type"));
-        jw_text(&w, SLICE("Bearer"));
+        respond_member(&w, SLICE("access_token"), buffer_slice(&access));
+        respond_member(&w, SLICE("token_type"), SLICE("Bearer"));
         jw_name(&w, SLICE("expires_in"));
         jw_i64(&w, ttl);
-        jw_name(&w, SLICE("refresh_token"));
-        jw_text(&w, buffer_slice(&refresh));
+        respond_member(&w, SLICE("refresh_token"), buffer_slice(&refresh));
         jw_name(&w, SLICE("refresh_expires_in"));
         jw_i64(&w, left);
         jw_close_object(&w);
@@ -339,45 +336,37 @@ void auth_end_other_sessions(struct http_exchange *x)
     end_session(x, end, ended);
 }
 
-/* Any genuine refresh token of the session will do, the current one or an older: to show an old one
- * elsewhere would end the session too. */
-static void log_out_by_body(struct http_exchange *x)
-{
-    struct account_call *call = account_call_begin(x, &user_body_refresh);
-    struct store_session_end end = {0};
-    int64_t counter = 0;
-    if (!call) {
-        return;
-    }
-    if (!refresh_token_parse(api_keys(x), call->input.refresh_token, &end.id, &counter)) {
-        respond_error(x, ERROR_INVALID_REFRESH_TOKEN,
-                      "This is not a refresh token of this server: send the `refresh_token` of a "
-                      "login or a refresh, whole and unchanged.");
-        return;
-    }
-    end_session(x, end, logged_out);
-}
-
+/* By an access token, without a body; or by any genuine refresh token of the session, the current
+ * one or an older: to show an old one elsewhere would end the session too. */
 void auth_logout(struct http_exchange *x)
 {
     const bool has_body = x->request.body.len > 0;
     assert(x->route->access == HTTP_ACCESS_EITHER);
     if (!api_admitted(x)) {
-        if (has_body) {
-            log_out_by_body(x);
-        } else {
+        struct account_call *call = has_body ? account_call_begin(x, &user_body_refresh) : NULL;
+        struct store_session_end end = {0};
+        int64_t counter = 0;
+        if (!has_body) {
             access_refuse(x);
+        } else if (call && !refresh_token_parse(api_keys(x), call->input.refresh_token, &end.id,
+                                                &counter)) {
+            respond_error(x, ERROR_INVALID_REFRESH_TOKEN,
+                          "This is not a refresh token of this server: send the `refresh_token` of "
+                          "a login or a refresh, whole and unchanged.");
+        } else if (call) {
+            end_session(x, end, logged_out);
         }
         return;
     }
     if (has_body) {
-        struct field_errors errors = {0};
-        field_errors_add(&errors, SLICE(""), "not_allowed",
-                         "The access token says which session ends: send no body with it, or the "
-                         "body without the Authorization field.");
-        const bool valid = body_valid(x, &errors);
-        assert(!valid);
-        (void)valid;
+        struct http_problem_errors errors = {0};
+        http_problem_errors_add(
+            &errors, (struct http_problem_error){
+                         .pointer = SLICE(""),
+                         .code = "not_allowed",
+                         .detail = "The access token says which session ends: send no body with "
+                                   "it, or the body without the Authorization field."});
+        http_respond_problem(x, ERROR_VALIDATION_FAILED, NULL, &errors);
         return;
     }
     const struct caller *caller = api_caller(x);

@@ -4,7 +4,7 @@
 
 #include "api/api.h"
 #include "api/list_cache.h"
-#include "api/precondition.h"
+#include "api/respond.h"
 #include "auth/hasher.h"
 #include "auth/throttle.h"
 #include "auth/token_cache.h"

@@ -189,21 +189,6 @@ void control_set_password(struct http_exchange *x)
 
 /* ---- invitations ---- */
 
-/* The invitation stands after `#`, which no browser sends to a server and no server logs. */
-static void write_link(struct json_writer *w, const char *url, const char *invitation)
-{
-    struct buffer link;
-    if (!url) {
-        jw_null(w);
-        return;
-    }
-    buffer_init(&link, LINK_MOST);
-    buffer_add_format(&link, "%s%s#invitation=%s", url,
-                      slice_ends(slice_of(url), SLICE("/")) ? "" : "/", invitation);
-    jw_text(w, buffer_slice(&link));
-    buffer_finish(&link);
-}
-
 static void invited(struct store_op *op)
 {
     const struct account_call *call = account_call_of(op);
@@ -215,21 +200,22 @@ static void invited(struct store_op *op)
         return;
     }
     access_event(x, LOG_INFO, "invited", NULL, "operator");
+    const char *url = api_of(x)->options.settings->public_url;
+    struct buffer link;
+    buffer_init(&link, LINK_MOST);
+    if (url) { /* no browser sends what stands after `#` to a server, and no server logs it */
+        buffer_add_format(&link, "%s%s#invitation=%s", url,
+                          slice_ends(slice_of(url), SLICE("/")) ? "" : "/", call->invitation);
+    }
     struct json_writer w = respond_json_begin(x);
     jw_open_object(&w);
-    jw_name(&w, SLICE("invitation"));
-    jw_text(&w, slice_of(call->invitation));
-    jw_name(&w, SLICE("email"));
-    if (invite->email.ptr) {
-        jw_text(&w, invite->email);
-    } else {
-        jw_null(&w);
-    }
+    respond_member(&w, SLICE("invitation"), slice_of(call->invitation));
+    respond_member(&w, SLICE("email"), invite->email);
     jw_name(&w, SLICE("expires_at"));
     jw_time(&w, invite->expires_at);
-    jw_name(&w, SLICE("link"));
-    write_link(&w, api_of(x)->options.settings->public_url, call->invitation);
+    respond_member(&w, SLICE("link"), url ? buffer_slice(&link) : (struct slice){0});
     jw_close_object(&w);
+    buffer_finish(&link);
     respond_no_store(x);
     respond_json(x, 201);
 }

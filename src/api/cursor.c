@@ -51,22 +51,6 @@ static void digest(const struct store_item_list *list, uint8_t out[static DIGEST
     }
 }
 
-static size_t pack_key(const struct field *field, const struct field_value *value, uint8_t *out)
-{
-    if (value->null) {
-        return 0;
-    }
-    if (!field_is_number(field->type)) {
-        assert(value->bytes.len <= TEXT_MOST);
-        memcpy(out, value->bytes.ptr, value->bytes.len);
-        return value->bytes.len;
-    }
-    for (size_t i = 0; i < NUMBER_LEN; i++) {
-        out[i] = (uint8_t)((uint64_t)value->number >> (8 * (NUMBER_LEN - 1 - i)));
-    }
-    return NUMBER_LEN;
-}
-
 /* Returns the length. */
 static size_t pack(const struct store_item_list *list, const struct store_position *position,
                    uint8_t out[static PACKED_MOST])
@@ -78,7 +62,19 @@ static size_t pack(const struct store_item_list *list, const struct store_positi
         (uint8_t)((list->descending ? DESCENDING : 0) | (position->key.null ? KEY_IS_NULL : 0));
     digest(list, out + DIGEST_AT);
     memcpy(out + ID_AT, position->id.bytes, sizeof position->id.bytes);
-    return CURSOR_HEAD_LEN + pack_key(list->sort, &position->key, out + CURSOR_HEAD_LEN);
+    const struct field_value *key = &position->key;
+    if (key->null) {
+        return CURSOR_HEAD_LEN;
+    }
+    if (!field_is_number(list->sort->type)) {
+        assert(key->bytes.len <= TEXT_MOST);
+        memcpy(out + CURSOR_HEAD_LEN, key->bytes.ptr, key->bytes.len);
+        return CURSOR_HEAD_LEN + key->bytes.len;
+    }
+    for (size_t i = 0; i < NUMBER_LEN; i++) {
+        out[CURSOR_HEAD_LEN + i] = (uint8_t)((uint64_t)key->number >> (8 * (NUMBER_LEN - 1 - i)));
+    }
+    return CURSOR_HEAD_LEN + NUMBER_LEN;
 }
 
 static bool unpack_key(const struct field *field, struct slice bytes, struct field_value *value)

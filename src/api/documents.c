@@ -170,9 +170,7 @@ static void send_document(struct http_exchange *x, unsigned index)
     }
     const struct slice tag = slice_of(file->tag);
     const struct slice cache = SLICE("no-cache");
-    const enum http_conditions_verdict verdict = http_conditions_judge(&conditions, tag);
-    if (verdict != HTTP_CONDITIONS_GO) {
-        precondition_answer(x, verdict, tag, cache);
+    if (!precondition_holds(x, &conditions, tag, cache)) {
         return;
     }
     http_respond_field(x, "ETag", tag);

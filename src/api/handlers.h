@@ -29,10 +29,7 @@ void me_export(struct http_exchange *x);
 /* items.c, item_list.c: of the resource that the route names */
 void items_get(struct http_exchange *x);
 void items_list(struct http_exchange *x);
-void items_create(struct http_exchange *x);
-void items_replace(struct http_exchange *x);
-void items_patch(struct http_exchange *x);
-void items_delete(struct http_exchange *x);
+void items_write(struct http_exchange *x); /* as the method says */
 
 /* Column `values` of the routes. */
 bool items_list_values(struct http_exchange *x);

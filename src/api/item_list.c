@@ -27,14 +27,13 @@ struct list {
     struct http_exchange *x;
     struct item_query query;
     struct http_conditions conditions;
-    enum http_conditions_verdict verdict;
     struct json_writer json;
     struct store_position next; /* the last row, once the page is full */
     unsigned rows;
     size_t fields_begin; /* where the page's own field lines begin in the head */
     char tag_text[TAG_MOST];
-    struct slice tag;
-    bool cached; /* the answer is complete: it was copied */
+    struct slice tag; /* ptr NULL: not made */
+    bool cached;      /* the answer is complete: it was copied */
     bool no_memory;
 };
 
@@ -45,35 +44,6 @@ static struct list_cache_key key_of(const struct list *list)
         .query = list->query.key,
         .revision = list->op.revision,
     };
-}
-
-/* Answers from the cache when it can. */
-static bool copy_cached(struct list *list)
-{
-    const struct list_cache_key key = key_of(list);
-    struct list_cache_page cached;
-    if (!list_cache_find(api_loop_of(list->x)->lists, &key, &cached)) {
-        return false;
-    }
-    buffer_add(list->x->response.head, cached.fields);
-    buffer_add(list->x->response.body, cached.body);
-    return true;
-}
-
-/* Keeps an answer that is complete but for what every answer has. */
-static void keep(const struct list *list)
-{
-    const struct http_response *response = &list->x->response;
-    const struct list_cache_key key = key_of(list);
-    if (response->head->failed || response->body->failed) {
-        return;
-    }
-    const struct list_cache_page answer = {
-        .fields = {response->head->data + list->fields_begin,
-                   response->head->len - list->fields_begin},
-        .body = buffer_slice(response->body),
-    };
-    list_cache_put(api_loop_of(list->x)->lists, &key, &answer);
 }
 
 static void make_tag(struct list *list)
@@ -87,17 +57,21 @@ static bool begin(struct store_item_list *op)
     /* A kept answer has its tag among its fields. */
     if (list->conditions.match.present || list->conditions.none_match.present) {
         make_tag(list);
-        list->verdict = http_conditions_judge(&list->conditions, list->tag);
-        if (list->verdict != HTTP_CONDITIONS_GO) {
+        if (http_conditions_judge(&list->conditions, list->tag) != HTTP_CONDITIONS_GO) {
             return false;
         }
     }
-    list->cached = copy_cached(list);
+    const struct list_cache_key key = key_of(list);
+    struct http_response *response = &list->x->response;
+    struct list_cache_page cached;
+    buffer_clear(response->body); /* it may begin anew, at a later revision */
+    list->cached = list_cache_find(api_loop_of(list->x)->lists, &key, &cached);
     if (list->cached) {
+        buffer_add(response->head, cached.fields);
+        buffer_add(response->body, cached.body);
         return false;
     }
-    buffer_clear(list->x->response.body); /* it may begin anew, at a later revision */
-    list->fields_begin = list->x->response.head->len;
+    list->fields_begin = response->head->len;
     list->json = respond_json_begin(list->x);
     jw_open_object(&list->json);
     jw_name(&list->json, SLICE("items"));
@@ -105,43 +79,23 @@ static bool begin(struct store_item_list *op)
     return true;
 }
 
-/* The row lives only until the next one, so what a cursor needs of it is kept. */
-static void keep_position(struct list *list, const struct item *item)
-{
-    struct field_value *key = &list->next.key;
-    list->next = (struct store_position){.id = item->id, .key = field_get(list->op.sort, item)};
-    if (!key->null && !field_is_number(list->op.sort->type)) {
-        key->bytes = arena_copy(list->x->arena, key->bytes);
-        list->no_memory |= key->bytes.ptr == NULL;
-    }
-}
-
-static bool each(struct store_item_list *op, const void *item)
+static bool each(struct store_item_list *op, const void *row)
 {
     struct list *list = OWNER_OF(op, struct list, op, LIST_MAGIC);
-    resource_encode(op->resource, item, &list->json);
+    const struct item *item = row;
+    resource_encode(op->resource, item, RESOURCE_ALL, &list->json);
     const size_t most = list->x->response.body->len + resource_json_most(op->resource);
     const bool full = most > ROWS_MOST;
     if (++list->rows == op->limit || full) {
-        keep_position(list, item);
+        /* The row lives only until the next one, so what a cursor needs of it is kept. */
+        struct field_value *key = &list->next.key;
+        list->next = (struct store_position){.id = item->id, .key = field_get(op->sort, item)};
+        if (!key->null && !field_is_number(op->sort->type)) {
+            key->bytes = arena_copy(list->x->arena, key->bytes);
+            list->no_memory |= key->bytes.ptr == NULL;
+        }
     }
     return !full;
-}
-
-static void add_link(struct list *list, struct slice cursor)
-{
-    struct buffer link;
-    buffer_init(&link, 2 * CURSOR_MOST);
-    buffer_add_char(&link, '<');
-    buffer_add(&link, http_path_prefix(list->x));
-    buffer_add_format(&link, "/v1/%s?", list->op.resource->collection.ptr);
-    item_query_add_next(&list->query, cursor, &link);
-    buffer_add_text(&link, ">; rel=\"next\"");
-    list->no_memory |= link.failed;
-    if (!link.failed) {
-        http_respond_field(list->x, "Link", buffer_slice(&link));
-    }
-    buffer_finish(&link);
 }
 
 static struct uuid cursors_of(const struct list *list)
@@ -149,34 +103,56 @@ static struct uuid cursors_of(const struct list *list)
     return cursor_space(api_of(list->x)->epoch, list->op.space);
 }
 
+/* The cursor of the next page, in the body and as a link. */
 static void add_next(struct list *list)
 {
-    jw_name(&list->json, SLICE("next_cursor"));
-    if (!list->op.more) {
-        jw_null(&list->json);
-        return;
-    }
     struct buffer cursor;
+    struct buffer link;
     buffer_init(&cursor, CURSOR_MOST);
+    buffer_init(&link, 2 * CURSOR_MOST);
     cursor_make(api_keys(list->x), cursors_of(list), &list->op, &list->next, &cursor);
-    list->no_memory |= cursor.failed;
-    if (!cursor.failed) {
-        jw_text(&list->json, buffer_slice(&cursor));
-        add_link(list, buffer_slice(&cursor));
+    respond_member(&list->json, SLICE("next_cursor"), buffer_slice(&cursor));
+    buffer_add_char(&link, '<');
+    buffer_add(&link, http_path_prefix(list->x));
+    buffer_add_format(&link, "/v1/%s?", list->op.resource->collection.ptr);
+    item_query_add_next(&list->query, buffer_slice(&cursor), &link);
+    buffer_add_text(&link, ">; rel=\"next\"");
+    list->no_memory |= cursor.failed || link.failed;
+    if (!list->no_memory) {
+        http_respond_field(list->x, "Link", buffer_slice(&link));
     }
+    buffer_finish(&link);
     buffer_finish(&cursor);
 }
 
+/* Ends the page and keeps it: it is complete but for what every answer has. */
 static void finish(struct list *list)
 {
+    const struct http_response *response = &list->x->response;
     jw_close_array(&list->json);
-    add_next(list);
+    if (list->op.more) {
+        add_next(list);
+    } else {
+        respond_member(&list->json, SLICE("next_cursor"), (struct slice){0});
+    }
     if (list->op.with_total) {
         assert(list->op.total >= 0);
         jw_name(&list->json, SLICE("total"));
         jw_i64(&list->json, list->op.total);
     }
     jw_close_object(&list->json);
+    make_tag(list);
+    items_answer_fields(list->x, list->tag);
+    if (list->no_memory || response->head->failed || response->body->failed) {
+        return;
+    }
+    const struct list_cache_key key = key_of(list);
+    const struct list_cache_page answer = {
+        .fields = {response->head->data + list->fields_begin,
+                   response->head->len - list->fields_begin},
+        .body = buffer_slice(response->body),
+    };
+    list_cache_put(api_loop_of(list->x)->lists, &key, &answer);
 }
 
 static void listed(struct store_op *op)
@@ -187,8 +163,7 @@ static void listed(struct store_op *op)
         respond_user_error(x, op->result);
         return;
     }
-    if (list->verdict != HTTP_CONDITIONS_GO) {
-        precondition_answer(x, list->verdict, list->tag, ITEMS_CACHE);
+    if (list->tag.ptr && !precondition_holds(x, &list->conditions, list->tag, ITEMS_CACHE)) {
         return;
     }
     if (!list->cached) {
@@ -197,11 +172,6 @@ static void listed(struct store_op *op)
     if (list->no_memory) {
         respond_no_memory(x);
         return;
-    }
-    if (!list->cached) {
-        make_tag(list);
-        items_answer_fields(x, list->tag);
-        keep(list);
     }
     respond_json(x, 200);
 }

@@ -6,14 +6,9 @@
 
 #include "api/cursor.h"
 
-#define DETAIL_MOST 240
+#define DETAIL_MOST (FIELD_NAMES_MOST + 64)
 
 /* ---- the names that there are ---- */
-
-static bool is_choice(const struct field *field)
-{
-    return field->type == FIELD_CHOICE || field->type == FIELD_BOOL;
-}
 
 static void make_names(const struct resource *resource, struct item_query *query)
 {
@@ -26,7 +21,7 @@ static void make_names(const struct resource *resource, struct item_query *query
         if (field->flags & FIELD_FILTERABLE) {
             assert(filters < STORE_TERMS_MOST && field->name.len + 2 < ITEM_QUERY_NAME_MOST);
             (void)snprintf(query->filters[filters], ITEM_QUERY_NAME_MOST, "%s%s", field->name.ptr,
-                           is_choice(field) ? "[]" : "");
+                           field_is_choice(field->type) ? "[]" : "");
             query->names[count++] = query->filters[filters++];
         }
     }
@@ -66,50 +61,28 @@ static void read_limit(struct reading *r)
     }
 }
 
-/* `a, b, c`: names of choices, or of members with `flag`. */
-static void list_names(const struct resource *resource, const struct field *field, unsigned flag,
-                       char text[static DETAIL_MOST])
-{
-    size_t len = 0;
-    const size_t count = field ? field->choice_count : resource->count;
-    text[0] = '\0';
-    for (size_t i = 0; i < count && len < DETAIL_MOST; i++) {
-        if (!field && !(resource->fields[i].flags & flag)) {
-            continue;
-        }
-        const char *name = field ? field->choices[i].ptr : resource->fields[i].name.ptr;
-        const int n = snprintf(text + len, DETAIL_MOST - len, "%s%s", len > 0 ? ", " : "", name);
-        len += n > 0 ? (size_t)n : 0;
-    }
-}
-
-static void complain_about_choice(struct reading *r, const struct field *field)
-{
-    char names[DETAIL_MOST] = "true, false";
-    char detail[DETAIL_MOST + 64];
-    if (field->type == FIELD_CHOICE) {
-        list_names(r->list->resource, field, 0, names);
-    }
-    (void)snprintf(detail, sizeof detail, "Must be one or more of: %s; separated by commas.",
-                   names);
-    complain(r, field->name.ptr, "not_allowed", detail);
-}
-
 /* Values with commas between them; all that there are is no filter. */
 static void read_choices(struct reading *r, const struct field *field, struct slice value)
 {
     const unsigned count = field->type == FIELD_BOOL ? 2 : field->choice_count;
     struct slice rest = value;
     uint64_t choices = 0;
+    char detail[DETAIL_MOST];
     while (rest.ptr) {
         struct uuid id;
         struct field_value choice;
         if (!field_parse(field, slice_next(&rest, ','), &id, &choice)) {
-            complain_about_choice(r, field);
+            char names[FIELD_NAMES_MOST] = "";
+            if (field->type == FIELD_CHOICE) {
+                field_add_choices(field, names);
+            }
+            (void)snprintf(detail, sizeof detail,
+                           "Must be one or more of: %s; separated by commas.",
+                           field->type == FIELD_CHOICE ? names : "true, false");
+            complain(r, field->name.ptr, "not_allowed", detail);
             return;
         }
         if (choices & UINT64_C(1) << choice.number) {
-            char detail[DETAIL_MOST];
             (void)snprintf(detail, sizeof detail, "Must name a %s only once.", field->name.ptr);
             complain(r, field->name.ptr, "repeated", detail);
             return;
@@ -148,7 +121,7 @@ static void read_filters(struct reading *r)
             continue;
         }
         const struct slice value = http_query_get(r->query, field->name.ptr);
-        if (value.ptr && is_choice(field)) {
+        if (value.ptr && field_is_choice(field->type)) {
             read_choices(r, field, value);
         } else if (value.ptr) {
             read_equal(r, field, value);
@@ -170,21 +143,16 @@ static void read_sort(struct reading *r)
         r->list->sort = field;
         return;
     }
-    char names[DETAIL_MOST];
-    char detail[DETAIL_MOST + 64];
-    list_names(resource, NULL, FIELD_SORTABLE, names);
+    char names[FIELD_NAMES_MOST] = "";
+    char detail[DETAIL_MOST];
+    for (size_t i = 0; i < resource->count; i++) {
+        if (resource->fields[i].flags & FIELD_SORTABLE) {
+            field_add_name(resource->fields[i].name, names);
+        }
+    }
     (void)snprintf(detail, sizeof detail,
                    "Must be one of: %s; with - in front to turn the order round.", names);
     complain(r, "sort", "not_allowed", detail);
-}
-
-static void read_include(struct reading *r)
-{
-    const struct slice value = http_query_get(r->query, "include");
-    r->list->with_total = value.ptr != NULL;
-    if (value.ptr && !slice_eq(value, SLICE("total"))) {
-        complain(r, "include", "not_allowed", "Must be: total.");
-    }
 }
 
 /* Last of all: a cursor is compared with the order and the filter. */
@@ -194,17 +162,13 @@ static void read_cursor(struct reading *r, const struct keys *keys, struct uuid 
     if (!value.ptr) {
         return;
     }
-    switch (cursor_read(keys, space, value, r->arena, r->list)) {
-    case CURSOR_GOOD: break;
-    case CURSOR_BAD:
+    const enum cursor_verdict verdict = cursor_read(keys, space, value, r->arena, r->list);
+    if (verdict != CURSOR_GOOD) {
         complain(r, "cursor", "invalid",
-                 "Must be a next_cursor of this account. Begin again without one.");
-        break;
-    case CURSOR_OTHERS:
-        complain(r, "cursor", "invalid",
-                 "Belongs to another filter or order: send the filter and sort that it was made "
-                 "with.");
-        break;
+                 verdict == CURSOR_BAD
+                     ? "Must be a next_cursor of this account. Begin again without one."
+                     : "Belongs to another filter or order: send the filter and sort that it was "
+                       "made with.");
     }
 }
 
@@ -248,7 +212,11 @@ bool item_query_read(const struct http_request *request, const struct keys *keys
     read_limit(&r);
     read_filters(&r);
     read_sort(&r);
-    read_include(&r);
+    const struct slice include = http_query_get(&query->query, "include");
+    list->with_total = include.ptr != NULL;
+    if (include.ptr && !slice_eq(include, SLICE("total"))) {
+        complain(&r, "include", "not_allowed", "Must be: total.");
+    }
     if (errors->count == 0) {
         read_cursor(&r, keys, cursor_space);
     }

@@ -23,16 +23,6 @@ const struct resource *items_resource(const struct http_exchange *x)
 
 /* ---- Idempotency-Key ---- */
 
-static bool is_visible(struct slice s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] < 0x21 || s.ptr[i] > 0x7E) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Takes the backslashes out of what stands between two quotes (RFC 9651 section 3.3.3). */
 static bool unescape(struct slice inner, struct arena *arena, struct slice *key)
 {
@@ -58,12 +48,14 @@ static bool unescape(struct slice inner, struct arena *arena, struct slice *key)
 
 bool idempotency_key_parse(struct slice field, struct arena *arena, struct slice *key)
 {
-    if (field.len == 0 || !is_visible(field)) {
-        return false;
+    for (size_t i = 0; i < field.len; i++) {
+        if (field.ptr[i] < 0x21 || field.ptr[i] > 0x7E) {
+            return false;
+        }
     }
-    if (field.ptr[0] != '"') {
+    if (field.len == 0 || field.ptr[0] != '"') {
         *key = field;
-        return field.len <= IDEMPOTENCY_KEY_MOST;
+        return field.len > 0 && field.len <= IDEMPOTENCY_KEY_MOST;
     }
     if (field.len < 2 || field.ptr[field.len - 1] != '"') {
         return false;
@@ -105,6 +97,14 @@ bool idempotency_read(struct http_exchange *x, struct store_idempotency *idempot
     return true;
 }
 
+/* ---- preconditions ---- */
+
+static bool has_conditions(const struct http_exchange *x)
+{
+    return x->request.fields[HTTP_FIELD_IF_MATCH].value.ptr ||
+           x->request.fields[HTTP_FIELD_IF_NONE_MATCH].value.ptr;
+}
+
 /* ---- answers ---- */
 
 void items_answer_fields(struct http_exchange *x, struct slice tag)
@@ -122,7 +122,7 @@ static void answer_item(struct http_exchange *x, int status, int64_t revision, c
     if (body.ptr) {
         buffer_add(x->response.body, body);
     } else {
-        resource_encode(items_resource(x), item, &w);
+        resource_encode(items_resource(x), item, RESOURCE_ALL, &w);
     }
     respond_json(x, status);
 }
@@ -163,9 +163,7 @@ static void got(struct store_op *op)
     char text[TAG_MOST];
     const struct item *item = get->op.item;
     struct slice tag = tag_make(api_tag_space(x), TAG_ITEM, item->revision, text);
-    const enum http_conditions_verdict verdict = http_conditions_judge(&get->conditions, tag);
-    if (verdict != HTTP_CONDITIONS_GO) {
-        precondition_answer(x, verdict, tag, ITEMS_CACHE);
+    if (has_conditions(x) && !precondition_holds(x, &get->conditions, tag, ITEMS_CACHE)) {
         return;
     }
     answer_item(x, 200, item->revision, item, (struct slice){0});
@@ -178,7 +176,7 @@ void items_get(struct http_exchange *x)
         respond_no_memory(x);
         return;
     }
-    if (!precondition_parse(x, &get->conditions)) {
+    if (has_conditions(x) && !precondition_parse(x, &get->conditions)) {
         return;
     }
     OWNER_SET(get, GET_MAGIC);
@@ -198,22 +196,27 @@ struct write {
     unsigned magic;
 };
 
-static void answer_created(struct http_exchange *x, const struct store_item_write *write)
+/* What a method writes, and what its preconditions are about. */
+static const struct write_kind {
+    enum store_verb verb;
+    enum field_mode mode;
+    enum tag_kind asked;
+} kinds[HTTP_METHOD_COUNT] = {
+    [HTTP_POST] = {STORE_CREATE, FIELD_WHOLE, TAG_LIST},
+    [HTTP_PUT] = {STORE_REPLACE, FIELD_WHOLE, TAG_ITEM},
+    [HTTP_PATCH] = {STORE_UPDATE, FIELD_PATCH, TAG_ITEM},
+    [HTTP_DELETE] = {STORE_DELETE, FIELD_PATCH, TAG_ITEM},
+};
+
+static void add_location(struct http_exchange *x, struct uuid id)
 {
     char path[128];
     const int len =
         snprintf(path, sizeof path - UUID_TEXT_LEN, "/v1/%s/", items_resource(x)->collection.ptr);
     assert(len > 0 && (size_t)len < sizeof path - UUID_TEXT_LEN);
-    uuid_format(write->item_id, path + len);
+    uuid_format(id, path + len);
     path[len + UUID_TEXT_LEN] = '\0';
     http_respond_field(x, "Location", http_reference(x, slice_of(path)));
-    answer_item(x, 201, write->revision, write->item, write->body);
-}
-
-static void answer_deleted(struct http_exchange *x)
-{
-    http_respond_field(x, "Cache-Control", ITEMS_CACHE);
-    http_respond_status(x, 204);
 }
 
 /* The space is full. */
@@ -229,12 +232,6 @@ static void refuse_more(struct http_exchange *x)
         "ask the operator for a higher limit. In bytes, what was deleted counts for 30 days.",
         (long long)settings->user_tasks_most, (long long)settings->user_bytes_most);
     respond_error(x, ERROR_QUOTA_EXCEEDED, detail);
-}
-
-/* A create is asked of the list. */
-static enum tag_kind kind_of(enum store_verb verb)
-{
-    return verb == STORE_CREATE ? TAG_LIST : TAG_ITEM;
 }
 
 static void written(struct store_op *op)
@@ -254,23 +251,39 @@ static void written(struct store_op *op)
         http_respond_field(x, "Idempotency-Replayed", SLICE("true"));
     }
     switch (write->outcome) {
-    case STORE_CREATED: answer_created(x, write); break;
+    case STORE_CREATED:
+        add_location(x, write->item_id);
+        answer_item(x, 201, write->revision, write->item, write->body);
+        break;
     case STORE_UPDATED: answer_item(x, 200, write->revision, write->item, write->body); break;
-    case STORE_DELETED: answer_deleted(x); break;
+    case STORE_DELETED:
+        http_respond_field(x, "Cache-Control", ITEMS_CACHE);
+        http_respond_status(x, 204);
+        break;
     case STORE_NOT_FOUND: answer_not_found(x); break;
     case STORE_PRECONDITION_FAILED:
-        precondition_refuse(x, write->verdict, kind_of(write->verb), write->revision);
+        precondition_refuse(x, write->verdict, kinds[x->route->method].asked, write->revision);
         break;
     case STORE_KEY_REUSED: respond_error(x, ERROR_IDEMPOTENCY_KEY_REUSED, NULL); break;
     case STORE_KEY_IN_USE: respond_error(x, ERROR_IDEMPOTENCY_KEY_IN_USE, NULL); break;
     }
 }
 
-/* Fills a write from the path, the header and the body, in this order; the store decides. */
-static void write_item(struct http_exchange *x, enum store_verb verb, enum field_mode mode)
+/* What the header says of a write. False: 400 was sent. */
+static bool read_header(struct http_exchange *x, struct store_item_write *write)
 {
+    return (!has_conditions(x) ||
+            precondition_read(x, kinds[x->route->method].asked, &write->precondition)) &&
+           idempotency_read(x, &write->idempotency);
+}
+
+/* Fills a write from the path, the header and the body, in this order; the store decides. */
+void items_write(struct http_exchange *x)
+{
+    const struct write_kind *kind = &kinds[x->route->method];
     const struct resource *resource = items_resource(x);
-    const bool has_body = verb != STORE_DELETE;
+    const bool has_body = kind->verb != STORE_DELETE;
+    assert(kind->verb >= STORE_CREATE);
     struct write *owner = arena_new(x->arena, struct write);
     void *values = has_body ? arena_alloc(x->arena, resource->size) : NULL;
     if (!owner || (has_body && !values)) {
@@ -281,26 +294,27 @@ static void write_item(struct http_exchange *x, enum store_verb verb, enum field
     struct store_item_write *write = &owner->op;
     write->op = api_op(x, written, x);
     write->resource = resource;
-    write->verb = verb;
-    write->id = verb == STORE_CREATE ? uuid_make_v7() : api_path_id(x);
+    write->verb = kind->verb;
+    write->id = kind->verb == STORE_CREATE ? uuid_make_v7() : api_path_id(x);
     write->space = api_caller(x)->user;
     write->actor = api_caller(x)->session;
     write->values = values;
     write->now = clock_wall_ms();
     write->steady = clock_steady_ms();
-    if (!precondition_read(x, kind_of(verb), &write->precondition) ||
-        !idempotency_read(x, &write->idempotency)) {
+    if (!read_header(x, write)) {
         return;
     }
     uint8_t content[JSON_READER_DIGEST];
     if (has_body) {
         resource_clear(resource, values);
-        struct field_reading reading = {
-            .fields = resource->fields, .count = resource->count, .mode = mode, .input = values};
+        struct field_reading reading = {.fields = resource->fields,
+                                        .count = resource->count,
+                                        .mode = kind->mode,
+                                        .input = values};
         if (!body_decode(x, &reading, write->idempotency.key.ptr ? content : NULL)) {
             return;
         }
-        write->set = mode == FIELD_WHOLE ? resource_settable(resource) : reading.set;
+        write->set = kind->mode == FIELD_WHOLE ? resource_settable(resource) : reading.set;
     }
     idempotency_bind(write, has_body ? content : NULL);
     api_engine(x)->item_write(write);
@@ -308,28 +322,6 @@ static void write_item(struct http_exchange *x, enum store_verb verb, enum field
 
 bool items_delete_values(struct http_exchange *x)
 {
-    struct store_precondition precondition = {0};
-    struct store_idempotency idempotency = {0};
-    return precondition_read(x, kind_of(STORE_DELETE), &precondition) &&
-           idempotency_read(x, &idempotency);
-}
-
-void items_create(struct http_exchange *x)
-{
-    write_item(x, STORE_CREATE, FIELD_WHOLE);
-}
-
-void items_replace(struct http_exchange *x)
-{
-    write_item(x, STORE_REPLACE, FIELD_WHOLE);
-}
-
-void items_patch(struct http_exchange *x)
-{
-    write_item(x, STORE_UPDATE, FIELD_PATCH);
-}
-
-void items_delete(struct http_exchange *x)
-{
-    write_item(x, STORE_DELETE, FIELD_PATCH);
+    struct store_item_write write = {0};
+    return read_header(x, &write);
 }

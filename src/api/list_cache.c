@@ -54,7 +54,7 @@ static void empty(struct list_cache *cache, struct slot *slot)
 
 void list_cache_clear(struct list_cache *cache)
 {
-    for (size_t i = 0; i < cache->count; i++) {
+    for (size_t i = 0; cache->slots && i < cache->count; i++) {
         empty(cache, &cache->slots[i]);
     }
 }
@@ -64,9 +64,7 @@ void list_cache_destroy(struct list_cache **cache)
     if (!*cache) {
         return;
     }
-    for (size_t i = 0; (*cache)->slots && i < (*cache)->count; i++) {
-        empty(*cache, &(*cache)->slots[i]);
-    }
+    list_cache_clear(*cache);
     free((*cache)->slots);
     free(*cache);
     *cache = NULL;

@@ -45,11 +45,8 @@ static void got(struct store_op *op)
     }
     char text[TAG_MOST];
     const struct slice tag = tag_of(call, user, text);
-    const enum http_conditions_verdict verdict = http_conditions_judge(&call->conditions, tag);
-    if (verdict == HTTP_CONDITIONS_GO) {
+    if (precondition_holds(call->x, &call->conditions, tag, SLICE("no-store"))) {
         answer(call, user);
-    } else {
-        precondition_answer(call->x, verdict, tag, SLICE("no-store"));
     }
 }
 

@@ -58,7 +58,7 @@ static bool each(struct store_item_list *op, const void *row)
 {
     struct export *export = OWNER_OF(op, struct export, op, EXPORT_MAGIC);
     const struct item *item = row;
-    resource_encode(op->resource, item, &export->json);
+    resource_encode(op->resource, item, RESOURCE_ALL, &export->json);
     op->position = (struct store_position){.key = field_get(op->sort, item), .id = item->id};
     return export->page.len + resource_json_most(op->resource) <= PAGE_MOST;
 }
@@ -76,14 +76,6 @@ static bool begin_resource(struct export *export)
     export->op.sort = resource_field(resource, SLICE("created_at"));
     export->op.after = false;
     return true;
-}
-
-static void finish_document(struct export *export)
-{
-    jw_name(&export->json, SLICE("exported_at"));
-    jw_time(&export->json, export->begun_at);
-    jw_close_object(&export->json);
-    export->complete = true;
 }
 
 /* Who reads slowly is charged for what waits for them. */
@@ -105,9 +97,12 @@ static enum stage take_page(struct export *export)
     export->op.after = true;
     if (!export->op.more) {
         jw_close_array(&export->json);
-        if (!begin_resource(export)) {
-            finish_document(export);
-        }
+        export->complete = !begin_resource(export);
+    }
+    if (export->complete) {
+        jw_name(&export->json, SLICE("exported_at"));
+        jw_time(&export->json, export->begun_at);
+        jw_close_object(&export->json);
     }
     export->text = buffer_slice(&export->page);
     export->x->held = bytes_held(export);
@@ -127,48 +122,34 @@ static void listed(struct store_op *op)
     }
 }
 
-static void read_page(struct export *export)
+static enum http_stream_step give(void *source, struct buffer *out)
 {
-    arena_reset(export->arena);
-    buffer_clear(&export->page);
-    export->stage = STAGE_WAIT;
-    export->calling = true;
-    export->engine->item_list(&export->op);
-    export->calling = false;
-}
-
-static enum http_stream_step give_piece(struct export *export, struct buffer *out)
-{
-    struct slice piece = export->text;
-    if (piece.len > PIECE_MOST) {
-        piece.len = PIECE_MOST;
+    struct export *export = OWNER_CAST(source, struct export, EXPORT_MAGIC);
+    if (export->stage == STAGE_READ) {
+        arena_reset(export->arena);
+        buffer_clear(&export->page);
+        export->stage = STAGE_WAIT;
+        export->calling = true;
+        export->engine->item_list(&export->op);
+        export->calling = false;
     }
+    if (export->stage != STAGE_GIVE) {
+        return export->stage == STAGE_WAIT ? HTTP_STREAM_WAIT : HTTP_STREAM_FAIL;
+    }
+    struct slice *text = &export->text;
+    const struct slice piece = {text->ptr, text->len > PIECE_MOST ? PIECE_MOST : text->len};
     buffer_add(out, piece);
-    export->text.ptr += piece.len;
-    export->text.len -= piece.len;
-    if (export->text.len > 0) {
+    *text = (struct slice){text->ptr + piece.len, text->len - piece.len};
+    if (text->len > 0) {
         return HTTP_STREAM_MORE;
     }
     export->stage = STAGE_READ;
     return export->complete ? HTTP_STREAM_END : HTTP_STREAM_MORE;
 }
 
-static enum http_stream_step give(void *source, struct buffer *out)
-{
-    struct export *export = source;
-    if (export->stage == STAGE_READ) {
-        read_page(export);
-    }
-    switch (export->stage) {
-    case STAGE_WAIT: return HTTP_STREAM_WAIT;
-    case STAGE_GIVE: return give_piece(export, out);
-    default: return HTTP_STREAM_FAIL;
-    }
-}
-
 static void leave(void *source)
 {
-    struct export *export = source;
+    struct export *export = OWNER_CAST(source, struct export, EXPORT_MAGIC);
     if (export->stage == STAGE_WAIT) {
         export->x = NULL; /* listed() ends it */
     } else {

@@ -35,6 +35,9 @@ void respond_done(struct http_exchange *x);
 struct json_writer respond_json_begin(struct http_exchange *x);
 void respond_json(struct http_exchange *x, int status);
 
+/* Writes a member that is a text; ptr NULL: null. */
+void respond_member(struct json_writer *w, struct slice name, struct slice text);
+
 /* Writes one object: the members of `row` that `body` names. The same row always gives the same
  * bytes. */
 void respond_write(struct json_writer *w, const struct user_body *body, const void *row);
@@ -45,6 +48,40 @@ void respond_write_session(struct json_writer *w, const struct session *session,
 /* Sends one object that nothing may store. */
 void respond_row(struct http_exchange *x, int status, const struct user_body *body,
                  const void *row);
+
+/* ---- entity tags ---- */
+
+/* Those (RFC 9110 section 8.8.3) of what a space holds: `"SPACE-VERSION"`, where SPACE is 6
+ * characters that hang on the space (the user's id, today) and on the database's epoch. So no two
+ * accounts, and no account before and after a restore, ever give out the same tag for two versions,
+ * whatever ids a client makes and however often revisions are counted anew. Pure functions. */
+
+enum tag_kind {
+    TAG_ITEM, /* "aB3xY9-42": 42 is the item's revision */
+    TAG_LIST, /* "aB3xY9-l42": the space's revision */
+    TAG_USER, /* "aB3xY9-u42": user_version() */
+};
+
+#define TAG_SPACE_LEN 6
+#define TAG_MOST      32 /* bytes; quotes included, no NUL */
+
+/* To be raised when an answer shows another form of the same version: what clients and caches hold
+ * is then read anew. */
+#define TAG_FORM 1
+
+struct tag_space {
+    char text[TAG_SPACE_LEN];
+};
+
+struct tag_space tag_space_of(struct uuid epoch, struct uuid user);
+
+/* Writes the tag of `version`, which is not negative, with its quotes. */
+struct slice tag_make(struct tag_space space, enum tag_kind kind, int64_t version,
+                      char tag[static TAG_MOST]);
+
+/* The version that `opaque` (without quotes) names. Returns false for whatever is not exactly a tag
+ * of that kind and space. */
+bool tag_read(struct tag_space space, enum tag_kind kind, struct slice opaque, int64_t *version);
 
 /* ---- bodies ---- */
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "api/routes.h"
 
+#include <assert.h>
+
 #include "api/handlers.h"
 #include "model/task.h"
 
@@ -65,11 +67,11 @@ static const struct http_route routes[] = {
     ROW(DELETE, "/v1/me/sessions/{id}", endSession,           auth_end_session,       NULL, NOTHING, TOKEN,  API,  SMALL),
 
     ROW(GET,    "/v1/tasks",            listTasks,            items_list,             JSON, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .query = true, .values = items_list_values),
-    ROW(POST,   "/v1/tasks",            createTask,           items_create,           JSON, BODY,    TOKEN,  API,  0,     .subject = &task_resource),
+    ROW(POST,   "/v1/tasks",            createTask,           items_write,            JSON, BODY,    TOKEN,  API,  0,     .subject = &task_resource),
     ROW(GET,    "/v1/tasks/{id}",       getTask,              items_get,              JSON, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .values = conditions_values),
-    ROW(PUT,    "/v1/tasks/{id}",       replaceTask,          items_replace,          JSON, BODY,    TOKEN,  API,  0,     .subject = &task_resource),
-    ROW(PATCH,  "/v1/tasks/{id}",       updateTask,           items_patch,            JSON, PATCHES, TOKEN,  API,  0,     .subject = &task_resource),
-    ROW(DELETE, "/v1/tasks/{id}",       deleteTask,           items_delete,           NULL, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .values = items_delete_values),
+    ROW(PUT,    "/v1/tasks/{id}",       replaceTask,          items_write,            JSON, BODY,    TOKEN,  API,  0,     .subject = &task_resource),
+    ROW(PATCH,  "/v1/tasks/{id}",       updateTask,           items_write,            JSON, PATCHES, TOKEN,  API,  0,     .subject = &task_resource),
+    ROW(DELETE, "/v1/tasks/{id}",       deleteTask,           items_write,            NULL, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .values = items_delete_values),
 
 #ifdef API_MORE_ROUTES /* of a build for tests, for a resource that only that has */
 #include API_MORE_ROUTES
@@ -100,18 +102,21 @@ static const struct http_route control_routes[] = {
 
 const struct http_route *api_routes(size_t *count)
 {
+    assert(count);
     *count = COUNT(routes);
     return routes;
 }
 
 const struct http_route *api_metrics_routes(size_t *count)
 {
+    assert(count);
     *count = COUNT(metrics_routes);
     return metrics_routes;
 }
 
 const struct http_route *api_control_routes(size_t *count)
 {
+    assert(count);
     *count = COUNT(control_routes);
     return control_routes;
 }
@@ -120,5 +125,6 @@ const char *api_quota_name(unsigned quota)
 {
     static const char *const names[API_QUOTA_COUNT] = {
         [API_QUOTA_NONE] = "none", [API_QUOTA_AUTH] = "auth", [API_QUOTA_API] = "api"};
-    return quota < API_QUOTA_COUNT ? names[quota] : "?";
+    assert(quota < API_QUOTA_COUNT);
+    return names[quota];
 }

@@ -15,32 +15,19 @@
 
 /* ---- GET /, /livez, /readyz ---- */
 
-static void write_text(struct json_writer *w, struct slice name, const char *text)
-{
-    jw_name(w, name);
-    jw_text(w, slice_of(text));
-}
-
-static void write_link(const struct http_exchange *x, struct json_writer *w, struct slice name,
-                       struct slice path)
-{
-    jw_name(w, name);
-    jw_text(w, http_reference(x, path));
-}
-
 void service_root(struct http_exchange *x)
 {
     respond_no_store(x);
     struct json_writer w = respond_json_begin(x);
     jw_open_object(&w);
-    write_text(&w, SLICE("name"), "taskhold");
-    write_text(&w, SLICE("version"), api_of(x)->options.version);
+    respond_member(&w, SLICE("name"), SLICE("taskhold"));
+    respond_member(&w, SLICE("version"), slice_of(api_of(x)->options.version));
     jw_name(&w, SLICE("links"));
     jw_open_object(&w);
-    write_link(x, &w, SLICE("docs"), SLICE("/docs"));
-    write_link(x, &w, SLICE("openapi"), SLICE("/openapi.json"));
-    write_link(x, &w, SLICE("postman"), SLICE("/postman.json"));
-    write_link(x, &w, SLICE("health"), SLICE("/readyz"));
+    respond_member(&w, SLICE("docs"), http_reference(x, SLICE("/docs")));
+    respond_member(&w, SLICE("openapi"), http_reference(x, SLICE("/openapi.json")));
+    respond_member(&w, SLICE("postman"), http_reference(x, SLICE("/postman.json")));
+    respond_member(&w, SLICE("health"), http_reference(x, SLICE("/readyz")));
     jw_close_object(&w);
     jw_close_object(&w);
     respond_json(x, 200);
@@ -67,19 +54,6 @@ static const char *database_check(const struct store_health *health)
     return health->writable ? "ok" : "the database cannot be written";
 }
 
-/* To have few is no reason not to be ready. */
-static void write_connections(struct json_writer *w, const struct store_health *health)
-{
-    char text[160];
-    const unsigned wanted = health->connections + health->connections_awaited;
-    (void)snprintf(
-        text, sizeof text,
-        "only %u of %u could be opened, and the loops share them: raise the server's limit, or "
-        "lower DATABASE_POOL or THREADS",
-        health->connections, wanted);
-    write_text(w, SLICE("connections"), health->connections_full ? text : "ok");
-}
-
 static bool is_draining(const struct http_exchange *x)
 {
     const struct api_options *options = &api_of(x)->options;
@@ -99,25 +73,35 @@ static bool is_ready(const struct http_exchange *x, struct store_health *health)
 void service_ready(struct http_exchange *x)
 {
     struct store_health health;
+    char connections[160] = "ok";
+    assert(x->route->always);
     const bool ready = is_ready(x, &health);
-
+    if (health.connections_full) { /* to have few is no reason not to be ready */
+        (void)snprintf(connections, sizeof connections,
+                       "only %u of %u could be opened, and the loops share them: raise the "
+                       "server's limit, or lower DATABASE_POOL or THREADS",
+                       health.connections, health.connections + health.connections_awaited);
+    }
     respond_no_store(x);
     if (!ready) {
         http_respond_field(x, "Retry-After", SLICE("1"));
     }
     struct json_writer w = respond_json_begin(x);
     jw_open_object(&w);
-    write_text(&w, SLICE("status"), ready ? "ok" : "unavailable");
+    respond_member(&w, SLICE("status"), slice_of(ready ? "ok" : "unavailable"));
     jw_name(&w, SLICE("checks"));
     jw_open_object(&w);
-    write_text(&w, SLICE("database"), database_check(&health));
-    write_text(&w, SLICE("migrations"), health.migrated ? "ok" : "the schema is not at head");
-    write_text(&w, SLICE("clock"),
-               health.on_time ? "ok"
-                              : "this machine's clock is more than 30 s away from the database's: "
-                                "let both follow the same time (NTP)");
-    write_connections(&w, &health);
-    write_text(&w, SLICE("draining"), is_draining(x) ? "the server is stopping" : "ok");
+    respond_member(&w, SLICE("database"), slice_of(database_check(&health)));
+    respond_member(&w, SLICE("migrations"),
+                   slice_of(health.migrated ? "ok" : "the schema is not at head"));
+    respond_member(&w, SLICE("clock"),
+                   health.on_time
+                       ? SLICE("ok")
+                       : SLICE("this machine's clock is more than 30 s away from the database's: "
+                               "let both follow the same time (NTP)"));
+    respond_member(&w, SLICE("connections"), slice_of(connections));
+    respond_member(&w, SLICE("draining"),
+                   slice_of(is_draining(x) ? "the server is stopping" : "ok"));
     jw_close_object(&w);
     jw_close_object(&w);
     respond_json(x, ready ? 200 : 503);

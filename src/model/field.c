@@ -15,6 +15,7 @@
 void field_errors_add(struct field_errors *errors, struct slice pointer, const char *code,
                       const char *detail)
 {
+    assert(errors && code && detail);
     if (errors->count == FIELD_ERRORS) {
         errors->overflow = true;
         return;
@@ -63,21 +64,16 @@ static void look_at_ascii(struct text_facts *facts, unsigned char c)
     }
 }
 
-/* The code point at the front of well-formed UTF-8, which is not empty, and its length. */
-static uint32_t first_code_point(struct slice text, size_t *len)
-{
-    *len = utf8_step(text);
-    assert(*len > 0);
-    return *len == 1 ? (unsigned char)text.ptr[0]
-                     : wide_code_point((const unsigned char *)text.ptr, *len);
-}
-
-size_t text_find_control(struct slice text, bool lines, uint32_t *control)
+/* Where the first control character stands, counted in code points from 1, and which it is; 0:
+ * there is none. `lines`: tabs and line breaks do not count. */
+static size_t find_control(struct slice text, bool lines, uint32_t *control)
 {
     struct slice rest = text;
     for (size_t place = 1; rest.len > 0; place++) {
-        size_t len = 0;
-        const uint32_t c = first_code_point(rest, &len);
+        const unsigned char *p = (const unsigned char *)rest.ptr;
+        const size_t len = utf8_step(rest);
+        assert(len > 0);
+        const uint32_t c = len == 1 ? p[0] : wide_code_point(p, len);
         const bool line = c == '\t' || c == '\n' || c == '\r';
         if ((c < 0x20 && !(line && lines)) || (c >= 0x7F && c < 0xA0)) {
             *control = c;
@@ -114,6 +110,11 @@ bool field_is_number(enum field_type type)
     return type != FIELD_TEXT && type != FIELD_UUID;
 }
 
+bool field_is_choice(enum field_type type)
+{
+    return type == FIELD_CHOICE || type == FIELD_BOOL;
+}
+
 static void *place(void *base, size_t offset)
 {
     return (char *)base + offset;
@@ -130,11 +131,6 @@ static bool in_range(const struct field *field, int64_t number)
            (number >= field->least_number && number <= field->most_number);
 }
 
-static struct field_value text_value(struct slice text)
-{
-    return (struct field_value){.null = !text.ptr, .bytes = text};
-}
-
 static struct field_value number_value(int64_t number, bool null)
 {
     return (struct field_value){.null = null, .number = null ? 0 : number};
@@ -143,13 +139,15 @@ static struct field_value number_value(int64_t number, bool null)
 struct field_value field_get(const struct field *field, const void *item)
 {
     static const struct uuid nothing;
+    assert(field && item);
     const void *at = spot(item, field->at);
+    const struct slice *text = at;
     const struct uuid *id = at;
     const unsigned *choice = at;
     const int64_t *number = at;
     const bool nullable = (field->flags & FIELD_NULLABLE) != 0;
     switch (field->type) {
-    case FIELD_TEXT: return text_value(*(const struct slice *)at);
+    case FIELD_TEXT: return (struct field_value){.null = !text->ptr, .bytes = *text};
     case FIELD_CHOICE:
     case FIELD_BOOL: return number_value(*choice, *choice == FIELD_NULL_CHOICE);
     case FIELD_TIME: return number_value(*number, nullable && *number == 0);
@@ -158,15 +156,6 @@ struct field_value field_get(const struct field *field, const void *item)
     }
     return (struct field_value){.null = nullable && uuid_eq(*id, nothing),
                                 .bytes = {(const char *)id->bytes, sizeof id->bytes}};
-}
-
-static bool set_uuid(const struct field_value *value, struct uuid *id)
-{
-    *id = (struct uuid){0};
-    if (!value->null && value->bytes.len == sizeof id->bytes) {
-        memcpy(id->bytes, value->bytes.ptr, sizeof id->bytes);
-    }
-    return value->null || value->bytes.len == sizeof id->bytes;
 }
 
 static bool set_choice(const struct field_value *value, unsigned count, unsigned *choice)
@@ -180,6 +169,7 @@ static bool set_choice(const struct field_value *value, unsigned count, unsigned
 
 bool field_set(const struct field *field, void *item, const struct field_value *value)
 {
+    assert(field && item && value);
     void *at = place(item, field->at);
     switch (field->type) {
     case FIELD_TEXT:
@@ -187,7 +177,15 @@ bool field_set(const struct field *field, void *item, const struct field_value *
         return true;
     case FIELD_CHOICE: return set_choice(value, field->choice_count, at);
     case FIELD_BOOL: return set_choice(value, 2, at);
-    case FIELD_UUID: return set_uuid(value, at);
+    case FIELD_UUID:
+        if (!value->null && value->bytes.len != sizeof(struct uuid)) {
+            return false;
+        }
+        *(struct uuid *)at = (struct uuid){0};
+        if (!value->null) {
+            memcpy(at, value->bytes.ptr, sizeof(struct uuid));
+        }
+        return true;
     case FIELD_TIME: *(int64_t *)at = value->null ? 0 : value->number; return true;
     case FIELD_NUMBER:
         *(int64_t *)at = value->null ? FIELD_NULL_NUMBER : value->number;
@@ -205,17 +203,6 @@ bool field_value_eq(const struct field *field, const struct field_value *a,
     return field_is_number(field->type) ? a->number == b->number : slice_eq(a->bytes, b->bytes);
 }
 
-static bool parse_choice(const struct field *field, struct slice text, int64_t *number)
-{
-    for (unsigned i = 0; i < field->choice_count; i++) {
-        if (field->choices[i].len > 0 && slice_eq(field->choices[i], text)) {
-            *number = i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool parse_number(const struct field *field, struct slice text, int64_t *number)
 {
     const bool minus = slice_starts(text, SLICE("-"));
@@ -231,10 +218,18 @@ static bool parse_number(const struct field *field, struct slice text, int64_t *
 bool field_parse(const struct field *field, struct slice text, struct uuid *id,
                  struct field_value *value)
 {
+    assert(field && id && value);
     *value = (struct field_value){0};
     switch (field->type) {
     case FIELD_TEXT: value->bytes = text; return true;
-    case FIELD_CHOICE: return parse_choice(field, text, &value->number);
+    case FIELD_CHOICE:
+        for (unsigned i = 0; i < field->choice_count; i++) {
+            if (field->choices[i].len > 0 && slice_eq(field->choices[i], text)) {
+                value->number = i;
+                return true;
+            }
+        }
+        return false;
     case FIELD_BOOL:
         value->number = slice_eq(text, SLICE("true"));
         return value->number == 1 || slice_eq(text, SLICE("false"));
@@ -289,50 +284,34 @@ static bool complain(struct field_reading *reading, struct slice name, const cha
     return true;
 }
 
-static bool check_length(struct field_reading *reading, const struct field *field, size_t length)
-{
-    const char *unit = field->flags & FIELD_BYTES ? "bytes" : "characters";
-    if (length == 0 && (field->flags & FIELD_NOT_EMPTY)) {
-        return complain(reading, field->name, "too_short", "Must not be empty.");
-    }
-    if (length > field->most) {
-        return complain(reading, field->name, "too_long", "Must have at most %u %s.", field->most,
-                        unit);
-    }
-    return true;
-}
-
-static bool check_characters(struct field_reading *reading, const struct field *field,
-                             struct slice text, const struct text_facts *facts)
-{
-    bool lines = field->flags & FIELD_MULTILINE;
-    if (facts->other_control || (facts->line_control && !lines)) {
-        uint32_t control = 0;
-        const size_t place = text_find_control(text, lines, &control);
-        return complain(reading, field->name, "control_character",
-                        "Must not hold control characters%s; character %zu is U+%04X.",
-                        lines ? " but tabs and line breaks" : "", place, (unsigned)control);
-    }
-    return true;
-}
-
 static bool check_text(struct field_reading *reading, const struct field *field, struct slice text)
 {
-    struct text_facts facts = text_look(text);
+    const struct text_facts facts = text_look(text);
     const unsigned before = reading->errors.count;
-    if (!check_length(reading, field, field->flags & FIELD_BYTES ? text.len : facts.code_points)) {
-        return false;
+    const bool bytes = field->flags & FIELD_BYTES;
+    const bool lines = field->flags & FIELD_MULTILINE;
+    const size_t length = bytes ? text.len : facts.code_points;
+    bool ok = true;
+    if (length == 0 && (field->flags & FIELD_NOT_EMPTY)) {
+        ok = complain(reading, field->name, "too_short", "Must not be empty.");
+    } else if (length > field->most) {
+        ok = complain(reading, field->name, "too_long", "Must have at most %u %s.", field->most,
+                      bytes ? "bytes" : "characters");
     }
-    if (!(field->flags & FIELD_SECRET) && !check_characters(reading, field, text, &facts)) {
-        return false;
+    if (ok && !(field->flags & FIELD_SECRET) &&
+        (facts.other_control || (facts.line_control && !lines))) {
+        uint32_t control = 0;
+        const size_t place = find_control(text, lines, &control);
+        ok = complain(reading, field->name, "control_character",
+                      "Must not hold control characters%s; character %zu is U+%04X.",
+                      lines ? " but tabs and line breaks" : "", place, (unsigned)control);
     }
-    if ((field->flags & FIELD_NOT_BLANK) && facts.blank && text.len > 0 &&
-        !complain(reading, field->name, "blank", "Must hold more than white space.")) {
-        return false;
+    if (ok && (field->flags & FIELD_NOT_BLANK) && facts.blank && text.len > 0) {
+        ok = complain(reading, field->name, "blank", "Must hold more than white space.");
     }
     const bool told = reading->errors.count > before; /* one fault is enough to mend first */
-    const char *wrong = field->wrong && !told ? field->wrong(text) : NULL;
-    return !wrong || complain(reading, field->name, field->wrong_code, "%s", wrong);
+    const char *wrong = ok && field->wrong && !told ? field->wrong(text) : NULL;
+    return wrong ? complain(reading, field->name, field->wrong_code, "%s", wrong) : ok;
 }
 
 static bool read_text(struct field_reading *reading, const struct field *field,
@@ -345,19 +324,22 @@ static bool read_text(struct field_reading *reading, const struct field *field,
     return copy.ptr && check_text(reading, field, copy);
 }
 
-static bool complain_about_choice(struct field_reading *reading, const struct field *field)
+void field_add_name(struct slice name, char names[static FIELD_NAMES_MOST])
 {
-    char names[DETAIL_MOST] = "";
-    size_t len = 0;
-    for (unsigned i = 0; i < field->choice_count && len < sizeof names; i++) {
-        if (field->choices[i].len == 0) {
-            continue;
+    const size_t len = strlen(names);
+    assert(name.ptr);
+    (void)snprintf(names + len, FIELD_NAMES_MOST - len, "%s%.*s", len > 0 ? ", " : "",
+                   (int)name.len, name.ptr);
+}
+
+void field_add_choices(const struct field *field, char names[static FIELD_NAMES_MOST])
+{
+    assert(field->type == FIELD_CHOICE);
+    for (unsigned i = 0; i < field->choice_count; i++) {
+        if (field->choices[i].len > 0) {
+            field_add_name(field->choices[i], names);
         }
-        int n = snprintf(names + len, sizeof names - len, "%s%.*s", len > 0 ? ", " : "",
-                         (int)field->choices[i].len, field->choices[i].ptr);
-        len += n > 0 ? (size_t)n : 0;
     }
-    return complain(reading, field->name, "not_allowed", "Must be one of: %s.", names);
 }
 
 /* A string that stands for a value of another type. */
@@ -366,11 +348,14 @@ static bool read_parsed(struct field_reading *reading, const struct field *field
 {
     struct uuid id;
     struct field_value value;
+    char names[FIELD_NAMES_MOST] = "";
     if (field_parse(field, member->text, &id, &value) && field_set(field, reading->input, &value)) {
         return true;
     }
     switch (field->type) {
-    case FIELD_CHOICE: return complain_about_choice(reading, field);
+    case FIELD_CHOICE:
+        field_add_choices(field, names);
+        return complain(reading, field->name, "not_allowed", "Must be one of: %s.", names);
     case FIELD_UUID: return complain(reading, field->name, "uuid", "Must be a UUID.");
     default:
         return complain(reading, field->name, "time",
@@ -378,67 +363,51 @@ static bool read_parsed(struct field_reading *reading, const struct field *field
     }
 }
 
-static bool read_number(struct field_reading *reading, const struct field *field,
-                        const struct json_member *member)
-{
-    int64_t number = 0;
-    if (!json_member_i64(member, &number)) {
-        return complain(reading, field->name, "type", "Must be a whole number%s.",
-                        field->flags & FIELD_NULLABLE ? " or null" : "");
-    }
-    if (!in_range(field, number)) {
-        return complain(reading, field->name, "out_of_range", "Must be from %lld to %lld.",
-                        (long long)field->least_number, (long long)field->most_number);
-    }
-    *(int64_t *)place(reading->input, field->at) = number;
-    return true;
-}
-
-static const char *type_name(enum field_type type)
-{
-    switch (type) {
-    case FIELD_BOOL: return "true or false";
-    case FIELD_NUMBER: return "a whole number";
-    default: return "a string";
-    }
-}
-
-static bool read_null(struct field_reading *reading, const struct field *field)
-{
-    static const struct field_value null = {.null = true};
-    if (field->flags & FIELD_NULLABLE) {
-        return field_set(field, reading->input, &null);
-    }
-    if (reading->mode == FIELD_PATCH && (field->flags & FIELD_REQUIRED)) {
-        return complain(reading, field->name, "required",
-                        "Cannot be null: leave it out to keep it as it is.");
-    }
-    return complain(reading, field->name, "type", "Must be %s, not null.", type_name(field->type));
-}
-
-static enum json_kind kind_of(enum field_type type)
-{
-    switch (type) {
-    case FIELD_BOOL: return JSON_KIND_BOOL;
-    case FIELD_NUMBER: return JSON_KIND_NUMBER;
-    default: return JSON_KIND_TEXT;
-    }
-}
+/* What a body has for a value of each type. */
+static const struct {
+    enum json_kind kind;
+    const char *name;
+} forms[] = {
+    [FIELD_TEXT] = {JSON_KIND_TEXT, "a string"},
+    [FIELD_CHOICE] = {JSON_KIND_TEXT, "a string"},
+    [FIELD_BOOL] = {JSON_KIND_BOOL, "true or false"},
+    [FIELD_UUID] = {JSON_KIND_TEXT, "a string"},
+    [FIELD_TIME] = {JSON_KIND_TEXT, "a string"},
+    [FIELD_NUMBER] = {JSON_KIND_NUMBER, "a whole number"},
+};
 
 static bool read_member(struct field_reading *reading, const struct field *field,
                         const struct json_member *member)
 {
+    static const struct field_value null = {.null = true};
+    const bool nullable = field->flags & FIELD_NULLABLE;
+    const char *form = forms[field->type].name;
+    int64_t number = 0;
     reading->set |= field->bit;
     if (member->kind == JSON_KIND_NULL) {
-        return read_null(reading, field);
+        if (nullable) {
+            return field_set(field, reading->input, &null);
+        }
+        if (reading->mode == FIELD_PATCH && (field->flags & FIELD_REQUIRED)) {
+            return complain(reading, field->name, "required",
+                            "Cannot be null: leave it out to keep it as it is.");
+        }
+        return complain(reading, field->name, "type", "Must be %s, not null.", form);
     }
-    if (member->kind != kind_of(field->type)) {
-        return complain(reading, field->name, "type", "Must be %s%s.", type_name(field->type),
-                        field->flags & FIELD_NULLABLE ? " or null" : "");
+    if (member->kind != forms[field->type].kind ||
+        (field->type == FIELD_NUMBER && !json_member_i64(member, &number))) {
+        return complain(reading, field->name, "type", "Must be %s%s.", form,
+                        nullable ? " or null" : "");
     }
     switch (field->type) {
     case FIELD_TEXT: return read_text(reading, field, member);
-    case FIELD_NUMBER: return read_number(reading, field, member);
+    case FIELD_NUMBER:
+        if (!in_range(field, number)) {
+            return complain(reading, field->name, "out_of_range", "Must be from %lld to %lld.",
+                            (long long)field->least_number, (long long)field->most_number);
+        }
+        *(int64_t *)place(reading->input, field->at) = number;
+        return true;
     case FIELD_BOOL:
         *(unsigned *)place(reading->input, field->at) = json_member_bool(member);
         return true;
@@ -446,54 +415,53 @@ static bool read_member(struct field_reading *reading, const struct field *field
     }
 }
 
-static const struct field *find_field(const struct field_reading *reading, struct slice name)
+const struct field *field_named(const struct field *fields, size_t count, struct slice name)
 {
-    for (size_t i = 0; i < reading->count; i++) {
-        if (slice_eq(reading->fields[i].name, name)) {
-            return &reading->fields[i];
+    assert(fields && name.ptr);
+    for (size_t i = 0; i < count; i++) {
+        if (slice_eq(fields[i].name, name)) {
+            return &fields[i];
         }
     }
     return NULL;
 }
 
-/* Names those that there are: what was meant is often among them. */
-static bool complain_about_unknown(struct field_reading *reading, struct slice name)
-{
-    char names[DETAIL_MOST] = "";
-    size_t len = 0;
-    for (size_t i = 0; i < reading->count && len < sizeof names; i++) {
-        const struct field *field = &reading->fields[i];
-        if (!(field->flags & FIELD_READ_ONLY)) {
-            int n = snprintf(names + len, sizeof names - len, "%s%.*s", len > 0 ? ", " : "",
-                             (int)field->name.len, field->name.ptr);
-            len += n > 0 ? (size_t)n : 0;
-        }
-    }
-    return complain(reading, name, "unknown", "There is no such member here. There may be: %s.",
-                    names);
-}
-
 static bool read_any_member(struct field_reading *reading, const struct json_member *member)
 {
-    const struct field *field = find_field(reading, member->name);
+    const struct field *field = field_named(reading->fields, reading->count, member->name);
     if (!field) {
-        return complain_about_unknown(reading, member->name);
+        /* What was meant is often among those that there are. */
+        char names[FIELD_NAMES_MOST] = "";
+        for (size_t i = 0; i < reading->count; i++) {
+            if (!(reading->fields[i].flags & FIELD_READ_ONLY)) {
+                field_add_name(reading->fields[i].name, names);
+            }
+        }
+        return complain(reading, member->name, "unknown",
+                        "There is no such member here. There may be: %s.", names);
     }
     if (field->flags & FIELD_READ_ONLY) {
         return complain(reading, member->name, "read_only", "%s",
                         field->elsewhere ? field->elsewhere
                                          : "Is set by the server; leave it out.");
     }
-    bool ok = read_member(reading, field, member);
+    const bool ok = read_member(reading, field, member);
     if (field->flags & FIELD_SECRET) {
         json_reader_wipe(member);
     }
     return ok;
 }
 
-static bool check_required(struct field_reading *reading)
+bool field_read(struct field_reading *reading, struct json_reader *reader)
 {
-    for (size_t i = 0; i < reading->count; i++) {
+    struct json_member member;
+    assert(reading->fields && reading->input && reading->arena && reader);
+    while (json_reader_next(reader, &member)) {
+        if (!read_any_member(reading, &member)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; reading->mode == FIELD_WHOLE && i < reading->count; i++) {
         const struct field *field = &reading->fields[i];
         if ((field->flags & FIELD_REQUIRED) && !(reading->set & field->bit) &&
             !complain(reading, field->name, "required", "Is missing; this call needs it.")) {
@@ -501,17 +469,6 @@ static bool check_required(struct field_reading *reading)
         }
     }
     return true;
-}
-
-bool field_read(struct field_reading *reading, struct json_reader *reader)
-{
-    struct json_member member;
-    while (json_reader_next(reader, &member)) {
-        if (!read_any_member(reading, &member)) {
-            return false;
-        }
-    }
-    return reading->mode == FIELD_PATCH || check_required(reading);
 }
 
 /* ---- writing ---- */
@@ -535,6 +492,7 @@ void field_write_value(const struct field *field, const void *item, struct json_
 
 void field_write(const struct field *fields, size_t count, const void *item, struct json_writer *w)
 {
+    assert(fields && item && w);
     for (size_t i = 0; i < count; i++) {
         jw_name(w, fields[i].name);
         field_write_value(&fields[i], item, w);

@@ -69,6 +69,15 @@ struct field {
         "" literal, sizeof(literal) - 1                                                            \
     }
 
+/* NULL: there is none of that name. */
+const struct field *field_named(const struct field *fields, size_t count, struct slice name);
+
+/* Adds a name, or all choices of a field, to a list for people: `a, b, c`. Begin with "". What has
+ * no room is cut. */
+#define FIELD_NAMES_MOST 240
+void field_add_name(struct slice name, char names[static FIELD_NAMES_MOST]);
+void field_add_choices(const struct field *field, char names[static FIELD_NAMES_MOST]);
+
 /* ---- texts ---- */
 
 /* What may stand in a text that a person wrote. Pure functions over UTF-8 (RFC 3629). */
@@ -83,10 +92,6 @@ struct text_facts {
 /* `text` is valid UTF-8. */
 struct text_facts text_look(struct slice text);
 
-/* Where the first control character stands, counted in code points from 1, and which it is; 0:
- * there is none. `lines`: tabs and line breaks do not count. */
-size_t text_find_control(struct slice text, bool lines, uint32_t *control);
-
 /* ---- the value of one member, as databases and exports know it ---- */
 
 struct field_value {
@@ -95,8 +100,9 @@ struct field_value {
     struct slice bytes; /* of TEXT and UUID (16 bytes); ptr is not NULL unless null */
 };
 
-/* Is its value the `number` of a field_value? */
+/* Is its value the `number` of a field_value? And one of a few? */
 bool field_is_number(enum field_type type);
+bool field_is_choice(enum field_type type);
 
 /* Borrows the bytes of `item`. */
 struct field_value field_get(const struct field *field, const void *item);

@@ -15,6 +15,7 @@ unsigned resource_index(const struct resource *resource)
 
 const struct resource *resource_named(struct slice name)
 {
+    assert(name.ptr);
     for (unsigned i = 0; i < resource_count; i++) {
         if (slice_eq(resources[i]->name, name)) {
             return resources[i];
@@ -23,24 +24,10 @@ const struct resource *resource_named(struct slice name)
     return NULL;
 }
 
-const struct resource *resource_of_kind(int64_t kind)
-{
-    for (unsigned i = 0; i < resource_count; i++) {
-        if (resources[i]->kind == kind) {
-            return resources[i];
-        }
-    }
-    return NULL;
-}
-
 const struct field *resource_field(const struct resource *resource, struct slice name)
 {
-    for (size_t i = 0; i < resource->count; i++) {
-        if (slice_eq(resource->fields[i].name, name)) {
-            return &resource->fields[i];
-        }
-    }
-    return NULL;
+    assert(resource);
+    return field_named(resource->fields, resource->count, name);
 }
 
 void resource_clear(const struct resource *resource, void *item)
@@ -84,6 +71,7 @@ unsigned resource_apply(const struct resource *resource, void *item, const void 
 unsigned resource_differ(const struct resource *resource, const void *a, const void *b)
 {
     unsigned differ = 0;
+    assert(a && b && a != b);
     for (size_t i = 0; i < resource->count; i++) {
         differ |= is_same(&resource->fields[i], a, b) ? 0 : 1U << i;
     }
@@ -103,6 +91,7 @@ unsigned resource_settable(const struct resource *resource)
 size_t resource_text_bytes(const struct resource *resource, const void *item)
 {
     size_t bytes = 0;
+    assert(item);
     for (size_t i = 0; i < resource->count; i++) {
         if (resource->fields[i].type == FIELD_TEXT) {
             bytes += field_get(&resource->fields[i], item).bytes.len;
@@ -111,9 +100,10 @@ size_t resource_text_bytes(const struct resource *resource, const void *item)
     return bytes;
 }
 
-void resource_encode_members(const struct resource *resource, const void *item, unsigned mask,
-                             struct json_writer *w)
+void resource_encode(const struct resource *resource, const void *item, unsigned mask,
+                     struct json_writer *w)
 {
+    assert(resource && item && w);
     jw_open_object(w);
     for (size_t i = 0; i < resource->count; i++) {
         if (mask & 1U << i) {
@@ -124,15 +114,9 @@ void resource_encode_members(const struct resource *resource, const void *item, 
     jw_close_object(w);
 }
 
-void resource_encode(const struct resource *resource, const void *item, struct json_writer *w)
-{
-    jw_open_object(w);
-    field_write(resource->fields, resource->count, item, w);
-    jw_close_object(w);
-}
-
 size_t resource_json_most(const struct resource *resource)
 {
+    assert(resource->text_most > 0 && resource->count <= RESOURCE_FIELDS_MOST);
     /* A code point takes no more than the 4 bytes that `text_most` has for it: what is escaped is
      * shorter than that. */
     return resource->text_most + resource->count * JSON_MEMBER_MOST;

@@ -64,25 +64,18 @@ extern const unsigned resource_count;
 /* The place of a resource in `resources`. */
 unsigned resource_index(const struct resource *resource);
 
-/* NULL: there is none of that name, or kind. */
+/* NULL: there is none of that name. */
 const struct resource *resource_named(struct slice name);
-const struct resource *resource_of_kind(int64_t kind);
 
 /* The member of that name; NULL: there is none. */
 const struct field *resource_field(const struct resource *resource, struct slice name);
-
-static inline unsigned resource_bit(const struct resource *resource, const struct field *field)
-{
-    assert(field >= resource->fields && field < resource->fields + resource->count);
-    return 1U << (field - resource->fields);
-}
 
 /* A new item in which every member has its default: null, or the first choice, or 0. `item` has
  * `resource->size` bytes. */
 void resource_clear(const struct resource *resource, void *item);
 
-/* Sets the members of `set` to those of `values`, and says which of them differ (bits of
- * resource_bit). Nothing else is touched; texts stay borrowed. */
+/* Sets the members of `set` to those of `values`, and says which of them differ. In such a mask the
+ * member `fields[i]` is the bit `1U << i`. Nothing else is touched; texts stay borrowed. */
 unsigned resource_apply(const struct resource *resource, void *item, const void *values,
                         unsigned set);
 
@@ -95,13 +88,11 @@ unsigned resource_settable(const struct resource *resource);
 /* Bytes of the texts of an item. */
 size_t resource_text_bytes(const struct resource *resource, const void *item);
 
-/* The JSON object of an item: the same item always gives the same bytes; at most
+/* The JSON object of the members of `mask`: the same item always gives the same bytes; at most
  * resource_json_most() of them. */
-void resource_encode(const struct resource *resource, const void *item, struct json_writer *w);
+#define RESOURCE_ALL UINT32_MAX
+void resource_encode(const struct resource *resource, const void *item, unsigned mask,
+                     struct json_writer *w);
 size_t resource_json_most(const struct resource *resource);
-
-/* The same of the members of `mask` only. */
-void resource_encode_members(const struct resource *resource, const void *item, unsigned mask,
-                             struct json_writer *w);
 
 #endif

@@ -78,17 +78,6 @@ static const char *domain_wrong(struct slice domain)
     return wrong;
 }
 
-/* Any of Unicode's, at either end; `text` is not empty. */
-static bool has_space_around(struct slice text)
-{
-    size_t last = text.len - 1;
-    while (last > 0 && ((unsigned char)text.ptr[last] & 0xC0) == 0x80) {
-        last--;
-    }
-    return text_look((struct slice){text.ptr, utf8_step(text)}).blank ||
-           text_look(slice_from(text, last)).blank;
-}
-
 const char *user_email_wrong(struct slice email)
 {
     if (email.len == 0) {
@@ -97,7 +86,12 @@ const char *user_email_wrong(struct slice email)
     if (email.len > USER_EMAIL_MOST) {
         return "Must have at most 254 bytes.";
     }
-    if (has_space_around(email)) {
+    size_t last = email.len - 1; /* where the last code point begins */
+    while (last > 0 && ((unsigned char)email.ptr[last] & 0xC0) == 0x80) {
+        last--;
+    }
+    if (text_look((struct slice){email.ptr, utf8_step(email)}).blank ||
+        text_look(slice_from(email, last)).blank) {
         return "Has white space before or after it: leave that out.";
     }
     struct slice rest = email;
@@ -107,11 +101,6 @@ const char *user_email_wrong(struct slice email)
     }
     const char *wrong = local_part_wrong(local);
     return wrong ? wrong : domain_wrong(rest);
-}
-
-bool user_email_valid(struct slice email)
-{
-    return !user_email_wrong(email);
 }
 
 static const char *days_wrong(struct slice days)
@@ -124,12 +113,13 @@ static const char *days_wrong(struct slice days)
 
 /* ---- the rows that more than one call has ---- */
 
-#define EMAIL_FIELD(required)                                                                      \
+#define EMAIL_FIELD(required, rule)                                                                \
     {                                                                                              \
         .name = FIELD_NAME("email"), .type = FIELD_TEXT, .flags = (required) | FIELD_BYTES,        \
         .most = USER_EMAIL_MOST, .at = offsetof(struct user_input, email), .bit = USER_EMAIL,      \
-        .wrong = user_email_wrong, .wrong_code = "email"                                           \
+        .wrong = (rule), .wrong_code = "email"                                                     \
     }
+#define NEW_EMAIL_FIELD EMAIL_FIELD(FIELD_REQUIRED, user_email_wrong)
 
 #define NAME_FIELD                                                                                 \
     {                                                                                              \
@@ -164,10 +154,9 @@ _Static_assert(USER_PASSWORD_MOST == NFC_MOST, "what is not normalised is too lo
     }
 
 /* What an operator adds needs no invitation. */
-static const struct field added[] = {EMAIL_FIELD(FIELD_REQUIRED), NEW_PASSWORD_FIELD("password"),
-                                     NAME_FIELD};
+static const struct field added[] = {NEW_EMAIL_FIELD, NEW_PASSWORD_FIELD("password"), NAME_FIELD};
 static const struct field registration[] = {
-    EMAIL_FIELD(FIELD_REQUIRED),
+    NEW_EMAIL_FIELD,
     NEW_PASSWORD_FIELD("password"),
     NAME_FIELD,
     {.name = FIELD_NAME("invitation"),
@@ -178,7 +167,7 @@ static const struct field registration[] = {
      .bit = USER_INVITATION},
 };
 static const struct field invite[] = {
-    EMAIL_FIELD(0),
+    EMAIL_FIELD(0, user_email_wrong),
     {.name = FIELD_NAME("days"),
      .type = FIELD_TEXT,
      .most = DAYS_MOST,
@@ -204,15 +193,11 @@ static const struct field profile[] = {
 };
 static const struct field password[] = {PASSWORD_FIELD("current_password"),
                                         NEW_PASSWORD_FIELD("new_password")};
-static const struct field email[] = {EMAIL_FIELD(FIELD_REQUIRED), PASSWORD_FIELD("password")};
+static const struct field email[] = {NEW_EMAIL_FIELD, PASSWORD_FIELD("password")};
 static const struct field proof[] = {PASSWORD_FIELD("password")};
 
 /* An e-mail that no account can have is answered like one that no account has. */
-#define ANY_EMAIL_FIELD                                                                            \
-    {                                                                                              \
-        .name = FIELD_NAME("email"), .type = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_BYTES,    \
-        .most = USER_EMAIL_MOST, .at = offsetof(struct user_input, email), .bit = USER_EMAIL       \
-    }
+#define ANY_EMAIL_FIELD EMAIL_FIELD(FIELD_REQUIRED, NULL)
 
 static const struct field credentials[] = {ANY_EMAIL_FIELD, PASSWORD_FIELD("password")};
 static const struct field new_password[] = {ANY_EMAIL_FIELD, NEW_PASSWORD_FIELD("password")};
@@ -298,6 +283,7 @@ static uint64_t mix_text(uint64_t hash, struct slice text)
 
 int64_t user_version(const struct user *user)
 {
+    assert(user && user->email.ptr);
     uint64_t hash = mix(0xcbf29ce484222325U, user->id.bytes, sizeof user->id.bytes);
     hash = mix_text(mix_text(hash, user->email), user->name);
     hash = mix(hash, &user->created_at, sizeof user->created_at);

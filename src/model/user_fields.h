@@ -54,11 +54,9 @@ extern const struct user_body user_body_user;
 extern const struct user_body user_body_operator;
 extern const struct user_body user_body_session;
 
-/* An address as the HTML standard's input type=email has it: ASCII, one @, a local part of at most
- * 64 bytes, labels of 1 to 63 letters, digits and inner hyphens; at most 254 bytes in all. */
-bool user_email_valid(struct slice email);
-
-/* What is wrong with it, to show to who typed it; NULL: nothing. `email` is valid UTF-8. */
+/* An address is as the HTML standard's input type=email has it: ASCII, one @, a local part of at
+ * most 64 bytes, labels of 1 to 63 letters, digits and inner hyphens; at most 254 bytes in all.
+ * What is wrong with it, to show to who typed it; NULL: nothing. `email` is valid UTF-8. */
 const char *user_email_wrong(struct slice email);
 
 #endif

@@ -14,12 +14,8 @@ struct usage_limits usage_limits_of(int64_t items, int64_t bytes)
 
 int64_t usage_item_bytes(const struct resource *resource, const void *item)
 {
+    assert(resource && item);
     return SPACE_ITEM_BYTES + (int64_t)resource_text_bytes(resource, item);
-}
-
-int64_t usage_change_bytes(struct slice before)
-{
-    return SPACE_CHANGE_BYTES + (int64_t)before.len;
 }
 
 int64_t usage_key_bytes(struct slice key, struct slice body)
@@ -30,6 +26,7 @@ int64_t usage_key_bytes(struct slice key, struct slice body)
 int64_t usage_total(const struct usage *usage, uint64_t choices)
 {
     int64_t total = 0;
+    assert(usage);
     for (unsigned i = 0; i < SPACE_COUNTS; i++)
         total += choices == 0 || (choices >> i & 1) != 0 ? usage->counts[i] : 0;
     return total;
@@ -37,6 +34,7 @@ int64_t usage_total(const struct usage *usage, uint64_t choices)
 
 void usage_add(struct usage *usage, const struct usage *change)
 {
+    assert(usage && change && usage != change);
     for (unsigned i = 0; i < SPACE_COUNTS; i++)
         usage->counts[i] += change->counts[i];
     usage->bytes += change->bytes;
@@ -56,6 +54,7 @@ static bool names(const struct store_versions *versions, int64_t version)
 enum store_verdict store_precondition_judge(const struct store_precondition *precondition,
                                             bool exists, int64_t version)
 {
+    assert(precondition && version >= 0);
     if (precondition->match.present && !(exists && names(&precondition->match, version)))
         return STORE_MATCH_FAILED;
     if (precondition->none_match.present && exists && names(&precondition->none_match, version))
@@ -72,7 +71,7 @@ static struct slice encode(const struct store_item_write *op, const void *item, 
     struct buffer text;
     buffer_init(&text, resource_json_most(op->resource));
     json_writer_init(&w, &text);
-    resource_encode_members(op->resource, item, mask, &w);
+    resource_encode(op->resource, item, mask, &w);
     const struct slice copy =
         text.failed ? (struct slice){0} : arena_copy(op->op.arena, buffer_slice(&text));
     buffer_finish(&text);
@@ -86,16 +85,11 @@ static struct item_decision refuse(struct store_item_write *op, enum error error
     return (struct item_decision){.step = ITEM_REFUSE};
 }
 
-static struct item *new_item(const struct store_item_write *op)
-{
-    return arena_alloc(op->op.arena, op->resource->size);
-}
-
 /* ---- what a verb comes to ---- */
 
 static struct item_decision create(struct store_item_write *op, const struct item_before *before)
 {
-    struct item *item = new_item(op);
+    struct item *item = arena_alloc(op->op.arena, op->resource->size);
     if (!item)
         return refuse(op, ERROR_OVERLOADED);
     resource_clear(op->resource, item);
@@ -122,7 +116,7 @@ static unsigned mask_of(const struct resource *resource, unsigned without)
 static struct item_decision change(struct store_item_write *op, const struct item_before *before)
 {
     const struct item *old = before->item;
-    struct item *item = new_item(op);
+    struct item *item = arena_alloc(op->op.arena, op->resource->size);
     if (!item)
         return refuse(op, ERROR_OVERLOADED);
     memcpy(item, old, op->resource->size);
@@ -153,15 +147,15 @@ static struct item_decision delete (struct store_item_write *op, const struct it
                      : refuse(op, ERROR_OVERLOADED);
 }
 
-/* Sets the outcome and answers false when the request must not be carried out. What a create is
- * asked of is the list, which always exists and has the space's revision. */
-static bool may_change(struct store_item_write *op, const struct item_before *before)
+/* What a create is asked of is the list, which always exists and has the space's revision. */
+static struct item_decision decide(struct store_item_write *op, const struct item_before *before)
 {
+    const struct item_decision nothing = {.step = ITEM_NOTHING};
     const bool creates = op->verb == STORE_CREATE;
     const bool exists = creates || before->item;
     if (!exists && op->verb != STORE_REPLACE) {
         op->outcome = STORE_NOT_FOUND;
-        return false;
+        return nothing;
     }
     int64_t revision = before->space.revision;
     if (!creates)
@@ -170,15 +164,9 @@ static bool may_change(struct store_item_write *op, const struct item_before *be
     if (op->verdict != STORE_HOLDS) {
         op->outcome = STORE_PRECONDITION_FAILED;
         op->revision = revision;
+        return nothing;
     }
-    return op->verdict == STORE_HOLDS;
-}
-
-static struct item_decision decide(struct store_item_write *op, const struct item_before *before)
-{
-    if (!may_change(op, before))
-        return (struct item_decision){.step = ITEM_NOTHING};
-    if (op->verb == STORE_CREATE || !before->item)
+    if (creates || !before->item)
         return create(op, before);
     return op->verb == STORE_DELETE ? delete (op, before) : change(op, before);
 }
@@ -202,7 +190,7 @@ static struct usage usage_of(const struct store_item_write *op, const struct ite
     if (step == ITEM_UPDATE || step == ITEM_INSERT)
         count(&usage, op->resource, op->item, 1);
     if (step == ITEM_INSERT || step == ITEM_UPDATE || step == ITEM_REMOVE)
-        usage.bytes += usage_change_bytes(decision->change.before);
+        usage.bytes += SPACE_CHANGE_BYTES + (int64_t)decision->change.before.len;
     if (decision->keep)
         usage.bytes += usage_key_bytes(op->idempotency.key, op->body) - before->kept_bytes;
     return usage;
@@ -271,6 +259,7 @@ bool item_decide_kept(struct store_item_write *op, const struct item_kept *kept)
 
 enum error user_decide_change(const struct user *user, struct slice verified)
 {
+    assert(verified.ptr);
     if (!user)
         return ERROR_NOT_FOUND;
     if (!slice_eq(user->password_hash, verified))
@@ -280,17 +269,20 @@ enum error user_decide_change(const struct user *user, struct slice verified)
 
 enum error user_decide_login(const struct user *user, struct slice verified)
 {
+    assert(verified.ptr);
     return user_decide_change(user, verified) == ERROR_NONE ? ERROR_NONE
                                                             : ERROR_INVALID_CREDENTIALS;
 }
 
 void user_touch(struct user *user, int64_t now)
 {
+    assert(user && now > 0);
     user->updated_at = now > user->updated_at ? now : user->updated_at;
 }
 
 bool user_decide_rename(struct store_user_rename *op, const struct user *user)
 {
+    assert(user && op->now > 0);
     op->user = *user;
     op->verdict = store_precondition_judge(&op->precondition, true, user_version(user));
     if (op->verdict != STORE_HOLDS) {
@@ -304,6 +296,7 @@ bool user_decide_rename(struct store_user_rename *op, const struct user *user)
 
 bool user_decide_govern(struct store_user_govern *op)
 {
+    assert(op->now > 0);
     switch (op->verb) {
     case STORE_USER_DISABLE:
         op->user.disabled_at = op->user.disabled_at ? op->user.disabled_at : op->now;
@@ -333,6 +326,7 @@ struct entry {
 
 void session_set_superseded(struct session_standing *standing, struct slice bytes)
 {
+    assert(standing);
     const bool good = bytes.len <= sizeof standing->superseded && bytes.len % ENTRY_SIZE == 0;
     standing->superseded_size = good ? bytes.len : 0;
     if (standing->superseded_size > 0)
@@ -354,11 +348,6 @@ static void put_entry(struct session_standing *standing, size_t place, struct en
         standing->superseded[place * ENTRY_SIZE + i] = (uint8_t)value;
 }
 
-static size_t count_entries(const struct session_standing *standing)
-{
-    return standing->superseded_size / ENTRY_SIZE;
-}
-
 /* Was the token with `counter` superseded less than `grace_ms` ago? */
 static bool is_in_grace(const struct session_standing *standing,
                         const struct store_session_refresh *op)
@@ -366,7 +355,7 @@ static bool is_in_grace(const struct session_standing *standing,
     if (op->counter < 1 || op->counter >= standing->session.counter)
         return false;
     uint64_t age = (uint64_t)(standing->session.counter - op->counter); /* 1: the one before */
-    for (size_t i = 0; i < count_entries(standing); i++) {
+    for (size_t i = 0; i < standing->superseded_size / ENTRY_SIZE; i++) {
         const struct entry entry = get_entry(standing, i);
         if (age <= entry.count)
             return op->now - entry.time < op->grace_ms;
@@ -378,7 +367,7 @@ static bool is_in_grace(const struct session_standing *standing,
 /* Notes that the current token is superseded now; what no grace covers any longer is forgotten. */
 static void supersede(struct session_standing *standing, const struct store_session_refresh *op)
 {
-    size_t count = count_entries(standing);
+    size_t count = standing->superseded_size / ENTRY_SIZE;
     while (count > 0 && op->now - get_entry(standing, count - 1).time >= op->grace_ms)
         count--;
     const int64_t step = op->grace_ms / GRACE_STEPS + 1;
@@ -398,38 +387,34 @@ static void supersede(struct session_standing *standing, const struct store_sess
     standing->superseded_size = count * ENTRY_SIZE;
 }
 
-/* From op->counter to the next. A counter that is ahead of ours is a token that we gave out and
- * forgot, by a restore or by a failover that lost the last commits: nobody else can make one. Its
- * holder has the newest there is; what came between, no client should still send. */
-static void rotate(const struct store_session_refresh *op, struct session_standing *standing)
-{
-    struct session *session = &standing->session;
-    int64_t last = session->created_at + op->lifetime_ms;
-    if (op->counter > session->counter)
-        standing->superseded_size = 0;
-    supersede(standing, op);
-    session->counter = op->counter + 1;
-    session->last_used_at = op->now;
-    session->expires_at = op->now + op->ttl_ms < last ? op->now + op->ttl_ms : last;
-}
-
 enum session_decision session_decide_refresh(struct store_session_refresh *op,
                                              struct session_standing *standing)
 {
     enum session_decision decision = SESSION_DECISION_NOTHING;
+    assert(op->ttl_ms > 0 && op->lifetime_ms > 0 && op->grace_ms >= 0);
     op->reuse = false;
     if (!standing || standing->disabled || standing->session.expires_at <= op->now) {
         op->op.result = ERROR_INVALID_REFRESH_TOKEN;
         return decision;
     }
-    if (op->counter >= standing->session.counter && op->counter < INT64_MAX) {
-        rotate(op, standing);
+    struct session *session = &standing->session;
+    if (op->counter >= session->counter && op->counter < INT64_MAX) {
+        /* A counter that is ahead of ours is a token that we gave out and forgot, by a restore or
+         * by a failover that lost the last commits: nobody else can make one. Its holder has the
+         * newest there is; what came between, no client should still send. */
+        const int64_t last = session->created_at + op->lifetime_ms;
+        if (op->counter > session->counter)
+            standing->superseded_size = 0;
+        supersede(standing, op);
+        session->counter = op->counter + 1;
+        session->last_used_at = op->now;
+        session->expires_at = op->now + op->ttl_ms < last ? op->now + op->ttl_ms : last;
         decision = SESSION_DECISION_ROTATE;
     } else if (!is_in_grace(standing, op)) {
         op->reuse = true;
         op->op.result = ERROR_INVALID_REFRESH_TOKEN;
         decision = SESSION_DECISION_END;
     }
-    op->session = standing->session;
+    op->session = *session;
     return decision;
 }

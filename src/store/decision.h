@@ -42,8 +42,6 @@ struct usage_limits usage_limits_of(int64_t items, int64_t bytes);
 
 int64_t usage_item_bytes(const struct resource *resource, const void *item);
 
-int64_t usage_change_bytes(struct slice before);
-
 int64_t usage_key_bytes(struct slice key, struct slice body);
 
 /* `choices`: bits (1 << choice); 0: all. */

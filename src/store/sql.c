@@ -238,6 +238,7 @@ static void add_word(struct buffer *out, struct slice word, const struct resourc
 void sql_expand(struct buffer *out, const char *form, const struct resource *resource,
                 enum sql_dialect dialect)
 {
+    assert(out && form);
     struct slice rest = slice_of(form);
     while (rest.ptr) {
         const struct slice plain = slice_next(&rest, '{');
@@ -252,6 +253,7 @@ void sql_expand(struct buffer *out, const char *form, const struct resource *res
 
 void sql_expand_types(struct buffer *out, const char *types, const struct resource *resource)
 {
+    assert(out && types);
     for (const char *letter = types; *letter; letter++) {
         if (*letter != 'C' && *letter != 'S' && *letter != 'N') {
             buffer_add_char(out, *letter);
@@ -306,14 +308,8 @@ static void add_counted(struct buffer *out, enum sql_dialect dialect)
 
 void sql_recount(struct buffer *out, enum sql_dialect dialect)
 {
+    assert(out);
     buffer_add_text(out, "UPDATE spaces SET (" SPACE_USAGE_COLUMNS ") = (SELECT ");
-    add_counted(out, dialect);
-    buffer_add_char(out, ')');
-}
-
-void sql_drift(struct buffer *out, enum sql_dialect dialect)
-{
-    buffer_add_text(out, "SELECT count(*) FROM spaces WHERE (" SPACE_USAGE_COLUMNS ") <> (SELECT ");
     add_counted(out, dialect);
     buffer_add_char(out, ')');
 }
@@ -333,11 +329,6 @@ void sql_list_shape(const struct store_item_list *op, uint8_t shape[static SQL_S
         const struct store_term *term = &op->terms[i];
         shape[4 + i] = (uint8_t)(1 + (term->field - fields) * 2 + (term->value.null ? 1 : 0));
     }
-}
-
-static bool is_choice(const struct field *field)
-{
-    return field->type == FIELD_CHOICE || field->type == FIELD_BOOL;
 }
 
 /* A column of which null is the lowest value, so that both engines and every page agree on its
@@ -364,7 +355,7 @@ static void add_term(struct buffer *out, const struct store_term *term, unsigned
                      enum sql_dialect dialect)
 {
     buffer_add_text(out, " AND ");
-    if (is_choice(term->field)) {
+    if (field_is_choice(term->field->type)) {
         assert(term->choices != 0);
         buffer_add_text(out, "((");
         add_parameter(out, (*number)++, dialect);
@@ -379,20 +370,16 @@ static void add_term(struct buffer *out, const struct store_term *term, unsigned
         add_parameter(out, (*number)++, dialect);
 }
 
-static unsigned add_terms(struct buffer *out, const struct store_item_list *op, unsigned number,
-                          enum sql_dialect dialect)
+void sql_list_where(struct buffer *out, const struct store_item_list *op, bool after,
+                    enum sql_dialect dialect)
 {
+    unsigned number = 3;
+    assert(op->resource && op->sort);
     buffer_add_text(out, " WHERE space_id = ");
     add_parameter(out, 1, dialect);
     for (unsigned i = 0; i < op->term_count; i++)
         add_term(out, &op->terms[i], &number, dialect);
-    return number;
-}
-
-void sql_list_where(struct buffer *out, const struct store_item_list *op, enum sql_dialect dialect)
-{
-    const unsigned number = add_terms(out, op, 3, dialect);
-    if (!op->after)
+    if (!after)
         return;
     buffer_add_text(out, " AND (");
     add_key(out, op->sort, "", dialect);
@@ -403,49 +390,38 @@ void sql_list_where(struct buffer *out, const struct store_item_list *op, enum s
     buffer_add_char(out, ')');
 }
 
-void sql_list_where_total(struct buffer *out, const struct store_item_list *op,
-                          enum sql_dialect dialect)
-{
-    (void)add_terms(out, op, 3, dialect);
-}
-
 void sql_list_order(struct buffer *out, const struct store_item_list *op, const char *of,
                     enum sql_dialect dialect)
 {
+    assert(op->sort && of);
     const char *direction = op->descending ? "DESC" : "ASC";
     buffer_add_text(out, " ORDER BY ");
     add_key(out, op->sort, of, dialect);
     buffer_add_format(out, " %s, %sid %s", direction, of, direction);
 }
 
-/* What stands for null in add_key. */
-static struct field_value key_value(const struct store_item_list *op)
-{
-    static const struct uuid nothing;
-    struct field_value value = op->position.key;
-    if (!value.null)
-        return value;
-    value = (struct field_value){.number = -INT64_MAX, .bytes = {"", 0}};
-    if (op->sort->type == FIELD_UUID)
-        value.bytes = (struct slice){(const char *)nothing.bytes, sizeof nothing.bytes};
-    return value;
-}
-
 unsigned sql_list_values(const struct store_item_list *op,
                          struct sql_value values[static SQL_LIST_VALUES_MOST])
 {
+    static const struct uuid nothing;
     unsigned count = 0;
+    assert(op->sort && op->term_count <= STORE_TERMS_MOST);
     for (unsigned i = 0; i < op->term_count; i++) {
         const struct store_term *term = &op->terms[i];
-        if (is_choice(term->field))
+        if (field_is_choice(term->field->type))
             values[count++] = (struct sql_value){'i', {.number = (int64_t)term->choices}};
         else if (!term->value.null)
             values[count++] = (struct sql_value){SQL_LETTER(term->field), term->value};
     }
     if (op->after) {
-        values[count++] = (struct sql_value){SQL_LETTER(op->sort), key_value(op)};
-        values[count++] = (struct sql_value){
-            'u', {.bytes = {(const char *)op->position.id.bytes, sizeof op->position.id.bytes}}};
+        struct field_value key = op->position.key;
+        if (key.null) { /* as in add_key */
+            key = (struct field_value){.number = -INT64_MAX, .bytes = {"", 0}};
+            if (op->sort->type == FIELD_UUID)
+                key.bytes = (struct slice){(const char *)nothing.bytes, sizeof nothing.bytes};
+        }
+        values[count++] = (struct sql_value){SQL_LETTER(op->sort), key};
+        values[count++] = SQL_UUID(&op->position.id);
     }
     return count;
 }

@@ -90,10 +90,9 @@ void sql_expand_types(struct buffer *out, const char *types, const struct resour
 extern const char sql_letters[];
 #define SQL_LETTER(field) (sql_letters[(field)->type])
 
-/* Appends two statements that count the usage of every space anew, after an import has filled the
- * tables; or one that counts the spaces whose usage is another than counting gives. */
+/* Appends a statement that counts the usage of every space anew, after an import has filled the
+ * tables. */
 void sql_recount(struct buffer *out, enum sql_dialect dialect);
-void sql_drift(struct buffer *out, enum sql_dialect dialect);
 
 /* ---- lists ---- */
 
@@ -103,12 +102,9 @@ void sql_drift(struct buffer *out, enum sql_dialect dialect);
 void sql_list_shape(const struct store_item_list *op, uint8_t shape[static SQL_SHAPE_LEN]);
 
 /* Appends ` WHERE space_id = ?1 AND …`. ?2 is the limit; from ?3 on stand the values that
- * sql_list_values gives. */
-void sql_list_where(struct buffer *out, const struct store_item_list *op, enum sql_dialect dialect);
-
-/* The same without the position: what a total counts. */
-void sql_list_where_total(struct buffer *out, const struct store_item_list *op,
-                          enum sql_dialect dialect);
+ * sql_list_values gives. `after`: with the position; without it is what a total counts. */
+void sql_list_where(struct buffer *out, const struct store_item_list *op, bool after,
+                    enum sql_dialect dialect);
 
 /* Appends ` ORDER BY …`; `of` stands before each column: "" or an alias with its dot. */
 void sql_list_order(struct buffer *out, const struct store_item_list *op, const char *of,

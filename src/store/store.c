@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store/store.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "store/postgres/engine.h"
@@ -17,6 +18,7 @@ static const struct {
 
 const struct store_engine *store_engine_for(const char *url)
 {
+    assert(url);
     for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
         if (strncmp(url, engines[i].scheme, strlen(engines[i].scheme)) == 0)
             return engines[i].engine;

@@ -141,8 +141,9 @@ struct store_position {
  * runs for each row, at most `limit` times, before `done`; the row's texts live only during that
  * call. It answers false when the page has no room for another row: then that was the last. After
  * texts of STORE_PAGE_BYTES an engine may end a page by itself. `begin` (may be NULL) runs before
- * the first row, when `revision` and `total` are known, and answers false to skip the rows; it may
- * run a second time, with a later revision, still before the first row. A space that is gone has
+ * the first row, when `revision` is known, and answers false to skip the rows; it may run a second
+ * time, with a later revision, still before the first row. `total` may then still be -1: where it
+ * must be counted, it is known when `done` runs. A space that is gone has
  * the revision 0 and no rows. */
 #define STORE_PAGE_BYTES 262144
 #define STORE_TERMS_MOST 12
@@ -207,7 +208,7 @@ struct store_item_write {
     struct uuid actor; /* the session that asks; all zero: nobody's */
     struct uuid id;
     const void *values; /* of resource->size bytes; NULL for a deletion */
-    unsigned set;       /* which of its members (resource_bit) */
+    unsigned set;       /* which of its members (resource.h) */
     struct store_precondition precondition;
     struct store_idempotency idempotency;
     int64_t now;    /* for times of the item */
@@ -277,9 +278,8 @@ struct store_user_set_email {
 };
 
 /* The account and all that belongs to it. Sessions and the space end with the commit; the rows of
- * the space are removed later, in steps, and nobody sees them meanwhile. The e-mail is free at
- * once.
- */
+ * the space are removed later, in steps. Meanwhile no list shows them, but an item_get may find one
+ * by its id: no session is left to ask. The e-mail is free at once. */
 struct store_user_delete {
     struct store_op op;
     struct uuid id;

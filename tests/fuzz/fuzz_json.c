@@ -51,7 +51,7 @@ static void check_json(const struct resource *resource, const void *item)
     struct buffer text;
     buffer_init(&text, resource_json_most(resource));
     json_writer_init(&w, &text);
-    resource_encode(resource, item, &w);
+    resource_encode(resource, item, RESOURCE_ALL, &w);
     assert(!text.failed);
     json_t *root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
     assert(json_is_object(root) && json_object_size(root) == resource->count);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "store/sql.h"
 #include "store/store.h"
 
 /* What store.h promises, tested on any engine. */
@@ -14,10 +15,13 @@ struct store_contract {
     void (*drop_database)(void);
     /* The number that a statement on the test's database gives. */
     int64_t (*number)(const char *sql);
-    const char *drift;               /* see sql_drift */
+    const char *drift;               /* see contract_make_drift */
     bool unprepared;                 /* as in store_options */
     const struct resource *resource; /* of the items; NULL: tasks */
 };
+
+/* Makes the statement that counts the spaces whose usage is another than counting gives. */
+void contract_make_drift(struct buffer *out, enum sql_dialect dialect);
 
 /* Runs the suite and returns how many tests failed. */
 int store_contract_run(const struct store_contract *contract);

@@ -51,7 +51,7 @@ static void a_task(void **state)
         .revision = 42,
     };
     (void)state;
-    resource_encode(&task_resource, &task, &w);
+    resource_encode(&task_resource, &task, RESOURCE_ALL, &w);
     assert_written(
         "{\"id\":\"01a203ca-194b-77a5-8c00-000000000003\",\"title\":\"Say \\\"hi\\\"\\\\\","
         "\"description\":null,\"status\":\"in-progress\","
@@ -73,7 +73,7 @@ static void a_completed_task(void **state)
         .revision = INT64_MAX,
     };
     (void)state;
-    resource_encode(&task_resource, &task, &w);
+    resource_encode(&task_resource, &task, RESOURCE_ALL, &w);
     buffer_add_char(&out, '\0');
     assert_non_null(strstr(out.data, "\"description\":\"\""));
     assert_non_null(strstr(out.data, "\"completed_at\":\"2026-11-22T15:05:06.123Z\""));

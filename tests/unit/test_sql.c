@@ -153,7 +153,7 @@ static void lists(void **state)
 {
     (void)state;
     struct store_item_list list = list_of(3, false, false);
-    sql_list_where(&out, &list, SQL_SQLITE);
+    sql_list_where(&out, &list, list.after, SQL_SQLITE);
     sql_list_order(&out, &list, "", SQL_SQLITE);
     assert_made(" WHERE space_id = ?1 ORDER BY kind ASC, id ASC");
 
@@ -162,10 +162,10 @@ static void lists(void **state)
     list.terms[1] = (struct store_term){.field = &fields[2], .value.null = true};
     list.terms[2] = (struct store_term){.field = &fields[1], .value.bytes = SLICE("x")};
     list.term_count = 3;
-    sql_list_where(&out, &list, SQL_SQLITE);
+    sql_list_where(&out, &list, list.after, SQL_SQLITE);
     assert_made(" WHERE space_id = ?1 AND ((?3 >> kind) & 1) <> 0 AND other IS NULL "
                 "AND text = ?4 AND (coalesce(text, ''), id) < (?5, ?6)");
-    sql_list_where_total(&out, &list, SQL_POSTGRES);
+    sql_list_where(&out, &list, false, SQL_POSTGRES);
     assert_made(" WHERE space_id = $1 AND (($3 >> kind) & 1) <> 0 AND other IS NULL "
                 "AND text = $4");
     sql_list_order(&out, &list, "t.", SQL_POSTGRES);
@@ -184,7 +184,7 @@ static void lists(void **state)
 
     list = list_of(2, false, true);
     list.position.key.null = true;
-    sql_list_where(&out, &list, SQL_SQLITE);
+    sql_list_where(&out, &list, list.after, SQL_SQLITE);
     assert_made(" WHERE space_id = ?1 AND (coalesce(other, zeroblob(16)), id) > (?3, ?4)");
     assert_int_equal(sql_list_values(&list, values), 2);
     assert_int_equal(values[0].value.bytes.len, 16);

@@ -416,9 +416,7 @@ int main(void)
         puts("SKIPPED: TASKHOLD_TEST_POSTGRES names no server; tests/with-postgres starts one");
         return SKIPPED;
     }
-    buffer_init(&drift, 16384);
-    sql_drift(&drift, SQL_POSTGRES);
-    buffer_add_char(&drift, '\0');
+    contract_make_drift(&drift, SQL_POSTGRES);
     const struct store_contract contract = {
         .engine = &postgres_engine,
         .make_database = make_database,

@@ -53,9 +53,7 @@ static int64_t number(const char *sql)
 int main(void)
 {
     struct buffer drift;
-    buffer_init(&drift, 8192);
-    sql_drift(&drift, SQL_SQLITE);
-    buffer_add_char(&drift, '\0');
+    contract_make_drift(&drift, SQL_SQLITE);
     const struct store_contract contract = {
         .engine = &sqlite_engine,
         .make_database = make_database,

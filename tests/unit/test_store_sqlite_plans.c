@@ -80,7 +80,7 @@ static void test_plan_of_the_default_list(void **state)
             .after = i / 2 == 0};
         buffer_init(&sql, 4096);
         sql_expand(&sql, "SELECT {columns} FROM {t}", op.resource, SQL_SQLITE);
-        sql_list_where(&sql, &op, SQL_SQLITE);
+        sql_list_where(&sql, &op, op.after, SQL_SQLITE);
         sql_list_order(&sql, &op, "", SQL_SQLITE);
         buffer_add_char(&sql, '\0');
         explain(db, sql.data, plan, sizeof plan);

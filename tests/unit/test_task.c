@@ -25,7 +25,7 @@ static struct task sample(void)
 
 static unsigned bit(const char *name)
 {
-    return resource_bit(&task_resource, resource_field(&task_resource, slice_of(name)));
+    return 1U << (resource_field(&task_resource, slice_of(name)) - task_resource.fields);
 }
 
 /* What the store does with a change. */

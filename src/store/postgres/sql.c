@@ -201,7 +201,7 @@ void sql_list(struct buffer *out, const struct store_item_list *op)
                NULL, SQL_POSTGRES);
     if (sql_list_counts(op)) {
         sql_expand(out, "(SELECT count(*) FROM {t}", resource, SQL_POSTGRES);
-        sql_list_where_total(out, op, SQL_POSTGRES);
+        sql_list_where(out, op, false, SQL_POSTGRES);
         buffer_add_text(out, ")");
     } else {
         buffer_add_text(out, "(-1)::bigint");
@@ -217,7 +217,7 @@ void sql_list(struct buffer *out, const struct store_item_list *op)
                " ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS so_far "
                "FROM (SELECT {columns} FROM {t}",
                resource, SQL_POSTGRES);
-    sql_list_where(out, op, SQL_POSTGRES);
+    sql_list_where(out, op, op->after, SQL_POSTGRES);
     sql_list_order(out, op, "", SQL_POSTGRES);
     buffer_add_format(out, " LIMIT $2) l) t ON coalesce(t.so_far, 0) <= %d WHERE s.space_id = $1",
                       STORE_PAGE_BYTES);

@@ -174,11 +174,9 @@ static void add_list(struct buffer *sql, const struct store_item_list *op, bool 
 {
     sql_expand(sql, total ? "SELECT count(*) FROM {t}" : "SELECT {columns} FROM {t}", op->resource,
                SQL_SQLITE);
-    if (total) {
-        sql_list_where_total(sql, op, SQL_SQLITE);
+    sql_list_where(sql, op, op->after && !total, SQL_SQLITE);
+    if (total)
         return;
-    }
-    sql_list_where(sql, op, SQL_SQLITE);
     sql_list_order(sql, op, "", SQL_SQLITE);
     buffer_add_text(sql, " LIMIT ?2");
 }

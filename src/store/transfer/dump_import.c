@@ -127,7 +127,7 @@ static bool take_before(struct dump_reader *r, json_t *line)
     buffer_init(&text, DUMP_LINE_MOST);
     json_writer_init(&w, &text);
     /* The first bit is the space's. */
-    resource_encode_members(resource, reading.input, reading.set >> 1, &w);
+    resource_encode(resource, reading.input, reading.set >> 1, &w);
     const bool set =
         !text.failed && json_object_set_new(line, "before", json_stringn(text.data, text.len)) == 0;
     buffer_finish(&text);
