@@ -424,6 +424,45 @@ static void test_many_items(void **state)
     loop_close(&loop);
 }
 
+/* Many clients of one user that ask for the same page are all answered, from the same rows; who
+ * asks for another page in between gets that one. */
+static void test_many_ask_for_the_same(void **state)
+{
+    enum { ASKED = 60 };
+    struct loop loop;
+    contract_open_loop(state, &loop);
+    struct uuid ann = make_user(&loop, "ann");
+    for (unsigned i = 0; i < MANY; i++) {
+        (void)make_item(&loop, ann, i, TEST_NOW + i);
+        arena_reset(loop.arena);
+    }
+    struct page *pages = calloc(ASKED, sizeof *pages);
+    assert_non_null(pages);
+    struct page *last = NULL; /* of each kind: the one before */
+    for (unsigned i = 0; i < ASKED; i++) {
+        pages[i] = (struct page){.op = list_of(ann, sort_by("updated_at"), i % 10 == 9 ? 5 : 10)};
+        pages[i].op.descending = i % 10 == 8;
+        pages[i].op.each = on_each;
+        loop_begin(&loop, &pages[i].op.op);
+        loop.engine->item_list(&pages[i].op);
+    }
+    loop_finish(&loop);
+    for (unsigned i = 0; i < ASKED; i++) {
+        assert_int_equal(pages[i].op.op.result, ERROR_NONE);
+        assert_int_equal(pages[i].count, pages[i].op.limit);
+        assert_true(pages[i].op.more);
+        const bool down = pages[i].op.descending;
+        const struct item *first = row_of(&pages[i], 0);
+        assert_int_equal(first->updated_at, down ? TEST_NOW + MANY - 1 : TEST_NOW);
+        if (i % 10 < 8) {
+            assert_true(!last || uuid_eq(row_of(last, 9)->id, row_of(&pages[i], 9)->id));
+            last = &pages[i];
+        }
+    }
+    loop_close(&loop);
+    free(pages);
+}
+
 /* More of one user than may wait are refused at once; the others are answered. A loop that ends
  * while lists are being read waits for none of them. */
 static void test_one_user_asks_too_much(void **state)
@@ -440,7 +479,8 @@ static void test_one_user_asks_too_much(void **state)
     unsigned refused = 0;
     for (unsigned left = 0; left < 2; left++) {
         for (unsigned i = 0; i < ASKED; i++) {
-            pages[i] = (struct page){.op = list_of(ann, sort_by("updated_at"), 10)};
+            pages[i] = (struct page){.op = list_of(ann, sort_by("updated_at"), 1 + i / 2)};
+            pages[i].op.descending = i % 2; /* no two ask for the same */
             pages[i].op.each = on_each;
             loop_begin(&loop, &pages[i].op.op);
             loop.engine->item_list(&pages[i].op);
@@ -450,7 +490,7 @@ static void test_one_user_asks_too_much(void **state)
         loop_finish(&loop);
         for (unsigned i = 0; i < ASKED; i++) {
             refused += pages[i].op.op.result == ERROR_OVERLOADED;
-            assert_int_equal(pages[i].count, pages[i].op.op.result == ERROR_NONE ? 10 : 0);
+            assert_int_equal(pages[i].count, pages[i].op.op.result == ERROR_NONE ? 1 + i / 2 : 0);
         }
         assert_in_range(refused, 1, ASKED - 16);
     }
@@ -468,6 +508,7 @@ int store_contract_lists(void)
         CONTRACT_TEST(test_large_texts),
         CONTRACT_TEST(test_a_page_that_is_full),
         CONTRACT_TEST(test_many_items),
+        CONTRACT_TEST(test_many_ask_for_the_same),
         CONTRACT_TEST(test_one_user_asks_too_much),
     };
     return cmocka_run_group_tests_name("store: lists", tests, NULL, NULL);

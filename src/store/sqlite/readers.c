@@ -16,6 +16,7 @@
 #define THREADS       2
 #define WAITING_MOST  256
 #define SPACE_MOST    32            /* of one space, what is being read included */
+#define SAME_MOST     64            /* requests that one read answers */
 #define SPACE_THREADS (THREADS - 1) /* so that there is one for somebody else */
 #define NICE          10            /* loops and the writer come first */
 
@@ -23,9 +24,10 @@
 
 /* A list on its way. The loop makes and frees it; a reader fills in what it read. */
 struct read_job {
-    unsigned magic;              /* JOB_MAGIC */
-    struct store_item_list read; /* a copy of what was asked, which a reader runs */
-    struct store_item_list *asked;
+    unsigned magic;                /* JOB_MAGIC */
+    struct store_item_list read;   /* a copy of what was asked, which a reader runs */
+    struct store_item_list *asked; /* the first; those for the same page follow in op.next */
+    unsigned asked_count;
     struct inbox_message message;
     struct read_job *next;          /* that waits */
     struct read_job *session_next;  /* of the same session; the loop's own */
@@ -197,6 +199,42 @@ static void job_destroy(struct read_job *job)
     free(job);
 }
 
+/* Do both ask for the same page of the same revision? */
+static bool is_same_page(const struct store_item_list *a, const struct store_item_list *b)
+{
+    uint8_t shapes[2][SQL_SHAPE_LEN];
+    struct sql_value values[2][SQL_LIST_VALUES_MOST];
+    if (!uuid_eq(a->space, b->space) || a->revision != b->revision || a->limit != b->limit)
+        return false;
+    sql_list_shape(a, shapes[0]);
+    sql_list_shape(b, shapes[1]);
+    if (memcmp(shapes[0], shapes[1], SQL_SHAPE_LEN) != 0)
+        return false;
+    const unsigned count = sql_list_values(a, values[0]);
+    (void)sql_list_values(b, values[1]);
+    for (unsigned i = 0; i < count; i++) {
+        const struct field_value *x = &values[0][i].value;
+        const struct field_value *y = &values[1][i].value;
+        if (x->number != y->number || !slice_eq(x->bytes, y->bytes))
+            return false;
+    }
+    return true;
+}
+
+/* Adds `op` to those that a read which is on its way will answer. */
+static bool join(const struct store_session *session, struct store_item_list *op)
+{
+    struct read_job *job = session->reading;
+    while (job && (job->asked_count == SAME_MOST || !is_same_page(job->asked, op)))
+        job = job->session_next;
+    if (!job)
+        return false;
+    job->asked_count++;
+    op->op.next = job->asked->op.next;
+    job->asked->op.next = &op->op;
+    return true;
+}
+
 /* Gives the rows, unless a later revision says that none are wanted after all. */
 static void give_rows(struct store_item_list *op, const struct read_job *job)
 {
@@ -217,27 +255,35 @@ static void give_rows(struct store_item_list *op, const struct read_job *job)
 static void answer(struct inbox_message *message)
 {
     struct read_job *job = OWNER_OF(message, struct read_job, message, JOB_MAGIC);
-    struct store_item_list *op = job->asked;
-    const int rc = job->rc;
-    if (rc == SQLITE_OK)
-        give_rows(op, job);
+    struct store_op *next = &job->asked->op;
+    /* Who asks from now on is not answered by it. */
     *job->session_link = job->session_next;
     if (job->session_next)
         job->session_next->session_link = job->session_link;
+    while (next) {
+        struct store_op *op = next;
+        next = op->next; /* it belongs to its caller as soon as it is done */
+        if (job->rc == SQLITE_OK)
+            give_rows((struct store_item_list *)op, job);
+        session_read_done(op->session, op, job->rc, true);
+    }
     job_destroy(job);
-    session_read_done(op->op.session, &op->op, rc, true);
 }
 
 void readers_list(struct readers *readers, struct store_item_list *op)
 {
     struct store_session *session = op->op.session;
+    assert(readers && session->readers == readers && op->limit <= STORE_LIMIT_MOST);
+    if (join(session, op))
+        return;
     struct read_job *job = calloc(1, sizeof *job);
     bool queued = false;
-    assert(readers && session->readers == readers && op->limit <= STORE_LIMIT_MOST);
+    op->op.next = NULL;
     if (job) {
         OWNER_SET(job, JOB_MAGIC);
         job->read = *op;
         job->asked = op;
+        job->asked_count = 1;
         job->message.run = answer;
         pthread_mutex_lock(&readers->lock);
         queued = queue_put(readers, job);

@@ -11,7 +11,8 @@ struct writer;
  *
  * Each has a connection of its own and reads a page into memory; the loop that asked then gives the
  * rows. What waits is bounded, for all and for one space; one space never has all threads; and
- * spaces that wait take turns. A read that takes too long is ended (session.h). */
+ * spaces that wait take turns. Who asks a loop for a page that it is waiting for waits with it. A
+ * read that takes too long is ended (session.h). */
 struct readers;
 
 /* NULL without memory or threads. What it is given outlives it. */
