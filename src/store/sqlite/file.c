@@ -366,14 +366,6 @@ bool file_move(const char *from, const char *to, bool replace)
 
 /* ---- the files of a database and those of commands ---- */
 
-/* Where the database of `url` is or would be, to be freed; NULL: there is no file. */
-static char *find_database(const char *url)
-{
-    const char *named = strncmp(url, "sqlite:", strlen("sqlite:")) == 0 ? file_named(url) : NULL;
-    char *found = named ? realpath(named, NULL) : NULL;
-    return found || !named ? found : strdup(named);
-}
-
 static bool is_same(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
@@ -427,8 +419,11 @@ bool file_refuse_own(const char *url, const char *target, int fd, char *why, siz
 {
     assert(url && target && fd >= -1 && why_size > 0);
     struct stat status;
-    char *database = find_database(url);
+    const char *named = strncmp(url, "sqlite:", strlen("sqlite:")) == 0 ? file_named(url) : NULL;
+    char *database = named ? realpath(named, NULL) : NULL;
     bool own = false;
+    if (named && !database)
+        database = strdup(named); /* where it would be */
     if (database && fd >= 0)
         own = fstat(fd, &status) == 0 && is_file(database, &status);
     else if (database)
