@@ -17,11 +17,48 @@ void client_key(const struct in6_addr *address, uint8_t key[static CLIENT_KEY_LE
     }
 }
 
+bool client_address_parse(struct slice text, struct in6_addr *address, unsigned *width)
+{
+    assert((text.ptr || text.len == 0) && address && width);
+    char copy[INET6_ADDRSTRLEN];
+    struct in_addr v4;
+
+    if (text.len == 0 || text.len >= sizeof copy || memchr(text.ptr, '\0', text.len)) {
+        return false;
+    }
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    if (inet_pton(AF_INET, copy, &v4) == 1) {
+        *address = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
+        memcpy(&address->s6_addr[12], &v4, sizeof v4);
+        *width = 32;
+        return true;
+    }
+    *width = 128;
+    return inet_pton(AF_INET6, copy, address) == 1;
+}
+
+bool client_network_parse(struct slice text, struct in6_addr *network, unsigned *bits)
+{
+    assert(bits);
+    const struct slice address = slice_next(&text, '/');
+    unsigned width = 0;
+    uint64_t given = 0;
+
+    if (!client_address_parse(address, network, &width) ||
+        (text.ptr && !slice_to_u64(text, width, &given))) {
+        return false;
+    }
+    *bits = text.ptr ? 128 - width + (unsigned)given : 128;
+    return true;
+}
+
 struct slice client_key_text(struct slice address, char text[static CLIENT_KEY_TEXT_MOST])
 {
     assert(address.ptr || address.len == 0);
     struct in6_addr parsed;
     struct in6_addr key;
+    unsigned width = 0;
     const size_t len =
         address.len < CLIENT_KEY_TEXT_MOST ? address.len : (size_t)CLIENT_KEY_TEXT_MOST - 1;
 
@@ -29,7 +66,7 @@ struct slice client_key_text(struct slice address, char text[static CLIENT_KEY_T
         memcpy(text, address.ptr, len);
     }
     text[len] = '\0';
-    if (inet_pton(AF_INET6, text, &parsed) != 1 || IN6_IS_ADDR_V4MAPPED(&parsed)) {
+    if (!client_address_parse(address, &parsed, &width) || IN6_IS_ADDR_V4MAPPED(&parsed)) {
         return (struct slice){text, len};
     }
     char prefix[INET6_ADDRSTRLEN] = "";

@@ -16,6 +16,13 @@
 /* The key of an address, with IPv4 in its mapped form. */
 void client_key(const struct in6_addr *address, uint8_t key[static CLIENT_KEY_LEN]);
 
+/* Parses an address of either family, alone; IPv4 becomes ::ffff:a.b.c.d. `*width`: its own bits,
+ * 32 or 128. */
+bool client_address_parse(struct slice text, struct in6_addr *address, unsigned *width);
+
+/* The same of a network, `10.0.0.0/8`, or of one address. `*bits`: of the 128, how many count. */
+bool client_network_parse(struct slice text, struct in6_addr *network, unsigned *bits);
+
 #define CLIENT_KEY_TEXT_MOST 64
 
 /* The same as text, for what is stored: `192.0.2.1`, `2001:db8:1:2::/64`. `address` is one as text;

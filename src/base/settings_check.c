@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <arpa/inet.h>
 #include <assert.h>
 #include <string.h>
 
+#include "base/client_key.h"
 #include "base/settings_table.h"
 #include "base/slice.h"
 #include "base/weburl.h"
@@ -35,24 +35,15 @@ static bool is_chosen(const char *value, const char *choice)
     return false;
 }
 
-static bool is_address(int family, struct slice text)
-{
-    char copy[INET6_ADDRSTRLEN];
-    struct in6_addr parsed;
-
-    if (text.len == 0 || text.len >= sizeof copy) {
-        return false;
-    }
-    memcpy(copy, text.ptr, text.len);
-    copy[text.len] = '\0';
-    return inet_pton(family, copy, &parsed) == 1;
-}
-
 /* An IPv6 address in brackets, as it stands in a URL. */
 static bool is_bracketed(struct slice text)
 {
+    struct in6_addr address;
+    unsigned width = 0;
+
     return text.len > 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']' &&
-           is_address(AF_INET6, (struct slice){text.ptr + 1, text.len - 2});
+           client_address_parse((struct slice){text.ptr + 1, text.len - 2}, &address, &width) &&
+           width == 128;
 }
 
 static bool good_host(struct slice text)
@@ -107,12 +98,10 @@ static bool all_parts(struct slice text, bool (*good)(struct slice))
 /* An address, with or without the length of a prefix. */
 static bool good_cidr(struct slice part)
 {
-    uint64_t bits = 0;
-    const struct slice host = slice_next(&part, '/');
-    const bool v4 = is_address(AF_INET, host);
+    struct in6_addr network;
+    unsigned bits = 0;
 
-    return (v4 || is_address(AF_INET6, host)) &&
-           (!part.ptr || slice_to_u64(part, v4 ? 32 : 128, &bits));
+    return client_network_parse(part, &network, &bits);
 }
 
 static bool good_proxies(struct slice text)

@@ -6,29 +6,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/client_key.h"
 #include "base/clock.h"
 #include "base/log.h"
 
 #define FOR_MOST 64 /* bytes of a quoted `for` that are worth reading */
-
-bool forwarded_parse_ip(struct slice text, struct in6_addr *address, unsigned *width)
-{
-    char copy[INET6_ADDRSTRLEN];
-    struct in_addr v4;
-    if (text.len == 0 || text.len >= sizeof copy || memchr(text.ptr, '\0', text.len)) {
-        return false;
-    }
-    memcpy(copy, text.ptr, text.len);
-    copy[text.len] = '\0';
-    if (inet_pton(AF_INET, copy, &v4) == 1) {
-        *address = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
-        memcpy(&address->s6_addr[12], &v4, sizeof v4);
-        *width = 32;
-        return true;
-    }
-    *width = 128;
-    return inet_pton(AF_INET6, copy, address) == 1;
-}
 
 struct slice forwarded_format_ip(const struct in6_addr *address, char text[static INET6_ADDRSTRLEN])
 {
@@ -60,16 +42,16 @@ bool forwarded_parse_node(struct slice text, struct in6_addr *address)
             return false;
         }
         port = port.len > 0 ? slice_from(port, 1) : (struct slice){NULL, 0};
-        return forwarded_parse_ip(host, address, &width) && width == 128 &&
+        return client_address_parse(host, address, &width) && width == 128 &&
                (!port.ptr || is_port(port));
     }
     port = text;
     host = slice_next(&port, ':');
     if (!port.ptr || memchr(port.ptr, ':', port.len)) {
         /* No colon, or more than one: IPv6 without brackets, which has no port. */
-        return forwarded_parse_ip(text, address, &width);
+        return client_address_parse(text, address, &width);
     }
-    return forwarded_parse_ip(host, address, &width) && width == 32 && is_port(port);
+    return client_address_parse(host, address, &width) && width == 32 && is_port(port);
 }
 
 enum forwarded_step forwarded_last_hop(struct slice *rest, struct in6_addr *address)
@@ -180,22 +162,6 @@ struct proxies {
     struct network networks[];
 };
 
-static bool parse_network(struct slice text, struct network *network)
-{
-    struct slice rest = text;
-    struct slice address = slice_next(&rest, '/');
-    unsigned width = 0;
-    if (!forwarded_parse_ip(address, &network->address, &width)) {
-        return false;
-    }
-    uint64_t bits = width;
-    if (rest.ptr && !slice_to_u64(rest, width, &bits)) {
-        return false;
-    }
-    network->bits = 128 - width + (unsigned)bits;
-    return true;
-}
-
 struct proxies *proxies_create(const char *networks, const char *header, const char **why)
 {
     size_t count = 1;
@@ -216,7 +182,8 @@ struct proxies *proxies_create(const char *networks, const char *header, const c
     struct slice rest = slice_of(networks);
     while (rest.ptr) {
         struct slice text = slice_trim(slice_next(&rest, ','));
-        if (!parse_network(text, &proxies->networks[proxies->count++])) {
+        struct network *network = &proxies->networks[proxies->count++];
+        if (!client_network_parse(text, &network->address, &network->bits)) {
             *why = "TRUSTED_PROXIES: give addresses or CIDRs such as 10.0.0.0/8, comma separated";
             free(proxies);
             return NULL;

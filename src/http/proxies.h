@@ -10,11 +10,8 @@
 /* How proxies write the addresses of clients into header fields. Pure; texts come from strangers.
  */
 
-/* An address of either family, alone; IPv4 becomes ::ffff:a.b.c.d. `*width`: its own bits, 32 or
- * 128. */
-bool forwarded_parse_ip(struct slice text, struct in6_addr *address, unsigned *width);
-
-/* The same with what proxies add: `IP:port`, `[v6]`, `[v6]:port` (RFC 7239 section 6). */
+/* client_address_parse with what proxies add: `IP:port`, `[v6]`, `[v6]:port` (RFC 7239 section 6).
+ */
 bool forwarded_parse_node(struct slice text, struct in6_addr *address);
 
 /* The text of an address, in one form, so that quotas cannot be dodged by spelling. */

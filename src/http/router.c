@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "http/router.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/client_key.h"
 #include "base/uuid.h"
 
 /* pchar of RFC 3986 without the percent sign. */
@@ -190,18 +190,14 @@ enum error http_target_parse(struct slice text, enum http_method method, struct 
  * point, and the address in a form to come. */
 static bool is_ip_literal(struct slice text)
 {
-    char copy[INET6_ADDRSTRLEN];
     struct in6_addr address;
+    unsigned width = 0;
     size_t at = 1;
+    if (client_address_parse(text, &address, &width) && width == 128) {
+        return true;
+    }
     if (text.len == 0) {
         return false;
-    }
-    if (text.len < sizeof copy) {
-        memcpy(copy, text.ptr, text.len);
-        copy[text.len] = '\0';
-        if (inet_pton(AF_INET6, copy, &address) == 1) {
-            return true;
-        }
     }
     while (at < text.len && ascii_hex(text.ptr[at]) >= 0) {
         at++;
