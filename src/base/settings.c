@@ -153,7 +153,7 @@ static bool assign_setting_file(struct settings *settings, enum setting_id id, c
     } else {
         good = assign_setting(settings, id, content, SETTINGS_FILE);
     }
-    free_secret(content);
+    settings_free_file(content);
     return good;
 }
 
@@ -254,8 +254,8 @@ int settings_read(struct settings *settings, int argc, char **argv, char ***rest
     for (unsigned id = 0; id < SETTING_COUNT && memory; id++) {
         memory = resolve_setting(settings, (enum setting_id)id, &sources);
     }
-    free_secret(sources.env_text);
-    free_secret(sources.dotenv_text);
+    settings_free_file(sources.env_text);
+    settings_free_file(sources.dotenv_text);
     free(sources.credentials);
     if (!memory) {
         settings_finish(settings);

@@ -12,6 +12,7 @@
 
 /* Neither a secret nor a page of settings is longer. */
 #define FILE_MOST (64 * 1024)
+#define FILE_SIZE (FILE_MOST + 2) /* of the memory of each */
 
 #define ENV_FILE_FLAG "env-file"
 
@@ -150,11 +151,20 @@ const char *settings_service_file(const char **database)
     return NULL;
 }
 
+/* All of it: a NUL ends each line that was read. */
+void settings_free_file(char *text)
+{
+    if (text) {
+        explicit_bzero(text, FILE_SIZE);
+    }
+    free(text);
+}
+
 /* Up to FILE_MOST bytes and a NUL; fails on more and on a NUL inside. `*error` is 0 or of errno.h;
  * EFBIG and EILSEQ stand for these two. */
 static char *read_whole_file(const char *path, int *error)
 {
-    char *text = malloc(FILE_MOST + 2);
+    char *text = malloc(FILE_SIZE);
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t len = 0;
 
@@ -170,7 +180,7 @@ static char *read_whole_file(const char *path, int *error)
         close(fd);
     }
     if (*error != 0) {
-        free(text);
+        settings_free_file(text);
         return NULL;
     }
     text[len] = '\0';

@@ -56,6 +56,9 @@ const char *settings_service_file(const char **database);
  */
 char *settings_read_file(const char *path, const char **why);
 
+/* Wipes and frees the text of a file; NULL is ignored. */
+void settings_free_file(char *text);
+
 /* Checks what the range of a number cannot tell. Finds faults. */
 void settings_check(struct settings *settings);
 
