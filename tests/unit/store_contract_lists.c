@@ -425,10 +425,12 @@ static void test_many_items(void **state)
 }
 
 /* Many clients of one user that ask for the same page are all answered, from the same rows; who
- * asks for another page in between gets that one. */
+ * asks for another page in between gets that one. An engine behind a network refuses some sooner.
+ */
 static void test_many_ask_for_the_same(void **state)
 {
-    enum { ASKED = 60 };
+    const struct contract_state *contract = *state;
+    const unsigned asked = contract->contract->engine->shared ? 24 : 60;
     struct loop loop;
     contract_open_loop(state, &loop);
     struct uuid ann = make_user(&loop, "ann");
@@ -436,10 +438,10 @@ static void test_many_ask_for_the_same(void **state)
         (void)make_item(&loop, ann, i, TEST_NOW + i);
         arena_reset(loop.arena);
     }
-    struct page *pages = calloc(ASKED, sizeof *pages);
+    struct page *pages = calloc(asked, sizeof *pages);
     assert_non_null(pages);
     struct page *last = NULL; /* of each kind: the one before */
-    for (unsigned i = 0; i < ASKED; i++) {
+    for (unsigned i = 0; i < asked; i++) {
         pages[i] = (struct page){.op = list_of(ann, sort_by("updated_at"), i % 10 == 9 ? 5 : 10)};
         pages[i].op.descending = i % 10 == 8;
         pages[i].op.each = on_each;
@@ -447,7 +449,7 @@ static void test_many_ask_for_the_same(void **state)
         loop.engine->item_list(&pages[i].op);
     }
     loop_finish(&loop);
-    for (unsigned i = 0; i < ASKED; i++) {
+    for (unsigned i = 0; i < asked; i++) {
         assert_int_equal(pages[i].op.op.result, ERROR_NONE);
         assert_int_equal(pages[i].count, pages[i].op.limit);
         assert_true(pages[i].op.more);
