@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <ctype.h>
 
-
 /* How much of a client's text is repeated in a detail. */
 #define SHOWN_MOST 64
 

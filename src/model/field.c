@@ -318,8 +318,8 @@ static bool read_text(struct field_reading *reading, const struct field *field,
                       const struct json_member *member)
 {
     const bool normalise = (field->flags & FIELD_NFC) && member->text.len <= NFC_MOST;
-    struct slice copy = normalise ? nfc_of(reading->arena, member->text)
-                                  : arena_copy(reading->arena, member->text);
+    struct slice copy =
+        normalise ? nfc_of(reading->arena, member->text) : arena_copy(reading->arena, member->text);
     *(struct slice *)place(reading->input, field->at) = copy;
     return copy.ptr && check_text(reading, field, copy);
 }
