@@ -5,12 +5,14 @@
 #include <execinfo.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
 
 #define FRAMES_MOST 32
+#define STACK_SIZE  65536 /* more than what on_crash calls takes */
 
 /* Where the linker put the program's code. */
 extern const char __executable_start; /* NOLINT(bugprone-reserved-identifier) */
@@ -121,13 +123,38 @@ void crash_tell(void)
 {
     assert(!atomic_load(&is_telling));
     struct sigaction crash = {.sa_sigaction = on_crash,
-                              .sa_flags = (int)(SA_RESETHAND | SA_SIGINFO)};
+                              .sa_flags = (int)(SA_RESETHAND | SA_SIGINFO | SA_ONSTACK)};
+    static struct crash_stack stack; /* of the first thread */
     void *frames[2];
 
+    crash_stack_begin(&stack);
     (void)backtrace(frames, 2); /* loads what it needs, which a handler must not */
     atomic_store(&is_telling, true);
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
         sigaction(crashes[i].number, &crash, NULL);
+    }
+}
+
+void crash_stack_begin(struct crash_stack *stack)
+{
+    assert(stack);
+    void *memory =
+        mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const stack_t ours = {.ss_sp = memory, .ss_size = STACK_SIZE};
+    *stack = (struct crash_stack){0};
+    if (memory != MAP_FAILED && sigaltstack(&ours, &stack->before) == 0) {
+        stack->memory = memory;
+    } else if (memory != MAP_FAILED) {
+        (void)munmap(memory, STACK_SIZE);
+    }
+}
+
+void crash_stack_end(struct crash_stack *stack)
+{
+    assert(stack);
+    if (stack->memory) {
+        (void)sigaltstack(&stack->before, NULL);
+        (void)munmap(stack->memory, STACK_SIZE);
     }
 }
 

@@ -24,10 +24,14 @@ static void *begin(void *argument)
 {
     struct beginning *given = argument;
     const struct beginning beginning = *given;
+    struct crash_stack stack;
 
     free(given);
     (void)pthread_setname_np(pthread_self(), beginning.name);
-    return beginning.run(beginning.argument);
+    crash_stack_begin(&stack);
+    void *result = beginning.run(beginning.argument);
+    crash_stack_end(&stack);
+    return result;
 }
 
 bool thread_start(pthread_t *thread, const char *name, size_t stack_bytes, void *(*run)(void *),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <assert.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,35 @@ static void touches_on_a_thread(void)
     pthread_t thread;
 
     if (thread_start(&thread, "fragile", 0, touch_on_thread, NULL)) {
+        pthread_join(thread, NULL);
+    }
+}
+
+/* More calls than any stack has room for. */
+__attribute__((noinline)) static int calls_itself(int depth)
+{
+    volatile char frame[4096];
+
+    frame[0] = (char)depth;
+    return depth == INT_MAX ? 0 : calls_itself(depth + 1) + frame[0];
+}
+
+static void overflows(void)
+{
+    after = calls_itself(0);
+}
+
+static void *overflow_on_thread(void *unused)
+{
+    overflows();
+    return unused;
+}
+
+static void overflows_on_a_thread(void)
+{
+    pthread_t thread;
+
+    if (thread_start(&thread, "deep", 0, overflow_on_thread, NULL)) {
         pthread_join(thread, NULL);
     }
 }
@@ -150,6 +180,19 @@ static void a_thread_is_told_by_name(void **state)
     assert_true(leads_to(end.text, "touches_what_is_not_there"));
 }
 
+static void an_overflow_of_the_stack_is_told(void **state)
+{
+    void (*const overflowing[])(void) = {overflows, overflows_on_a_thread};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof overflowing / sizeof *overflowing; i++) {
+        const struct end end = end_of(overflowing[i], true);
+        assert_int_equal(end.signal, SIGSEGV);
+        assert_non_null(strstr(end.text, "\"event\":\"crashed\",\"message\":\"SIGSEGV at 0x"));
+        assert_true(leads_to(end.text, "calls_itself"));
+    }
+}
+
 static void an_assertion_is_told_without_a_log(void **state)
 {
     const struct end end = end_of(promises_too_much, false);
@@ -165,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_fault_is_told),
         cmocka_unit_test(a_failed_assertion_is_told),
         cmocka_unit_test(a_thread_is_told_by_name),
+        cmocka_unit_test(an_overflow_of_the_stack_is_told),
         cmocka_unit_test(an_assertion_is_told_without_a_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
