@@ -48,7 +48,7 @@ unsigned civil_days_of_month(int32_t year, unsigned month)
 {
     static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     assert(month >= 1 && month <= 12);
-    return days[month - 1] + (month == 2 && civil_is_leap(year));
+    return days[month - 1] + (month == 2 && civil_is_leap(year) ? 1u : 0u);
 }
 
 bool civil_exists(struct civil date)
