@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#ifndef TASKHOLD_MODEL_POSITION_H
+#define TASKHOLD_MODEL_POSITION_H
+
+#include "base/slice.h"
+
+/* Keys of an order that a person makes by hand: sorted by their bytes, and between any two is room
+ * for another, so that a move changes only what is moved. Pure functions.
+ *
+ * A key is a path of whole numbers, each written with characters of `-0-9A-Z_a-z`, so that keys are
+ * in order by their bytes as paths are by their numbers: [5] < [5 -3] < [5 0] < [5 0 7] < [6]. A
+ * number's first character tells how many follow; -24 to 23 need none, and nine characters reach
+ * over 10^14. What is put at an end gets the next number and no longer path; what is put next to
+ * the same neighbour again and again has one number more than that one, which counts on. Only what
+ * goes between the last two ever deeper makes paths long: a character has room for about five such
+ * moves.
+ */
+
+#define POSITION_MOST 200
+
+/* Sorted after `before` and before `after`; ptr NULL there: nothing is on that side. The answer is
+ * a part of `room`; its ptr is NULL when the key would be longer than POSITION_MOST, or when the
+ * two are not keys in this order, which is damage: all siblings have to be given new ones. */
+struct slice position_between(struct slice before, struct slice after,
+                              char room[static POSITION_MOST]);
+
+/* The key of the `index`th of siblings that are all given new ones: one character for the first 24,
+ * two for the next 64, three for 4,096 more. The answer is a part of `room`. */
+struct slice position_nth(uint32_t index, char room[static POSITION_MOST]);
+
+/* Is it one that the functions above may have made? */
+bool position_is_valid(struct slice key);
+
+#endif
