@@ -67,7 +67,9 @@ static void count_down(struct slice text, bool timed, struct recurrence *rule)
     const struct slice written = recurrence_count_down(text, room);
     must(written.len <= text.len && recurrence_parse(written, timed, &less, problem));
     must(rule->count > 0 || slice_eq(written, text));
-    rule->count -= rule->count > 0;
+    if (rule->count > 0) {
+        rule->count--;
+    }
     must(memcmp(rule, &less, sizeof less) == 0);
 }
 

@@ -114,12 +114,13 @@ def agrees(rule) -> bool:
 def test_count_counts_the_start(made):
     """dateutil's own count gives one day more where the rule does not have the start, else the same."""
     counted = [(rule, as_dates(answer, rule)) for rule, answer in made if rule.count and not differs(rule)]
+    counted = counted[:: max(1, len(counted) // 300)]
     more = 0
-    for rule, here in counted[:: max(1, len(counted) // 300)]:
+    for rule, here in counted:
         has_start = next(rules.days_by_rfc(rule, rule.start), None) == rule.start
         days = rules.by_dateutil_with_count(rule, MOST)
         ours = days if has_start or len(days) < rule.count else days[: rule.count - 1]
         assert here == ours[:MOST], f"seed {SEED}: {rule}"
         more += ours != days
-    print(f"{COUNT}: {more} of {len(counted)}")
+    print(f"{more} of {len(counted)} rules: {COUNT}")
     assert more > 0 or RULES < 20000
