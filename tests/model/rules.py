@@ -94,7 +94,8 @@ def make_interval(chance) -> int:
 
 def make_by_day(chance, rule) -> list:
     """Numbers where FREQ allows them; a few that no month or year has."""
-    weekdays = [(0, weekday) for weekday in some(chance, range(7), 7)]
+    weekdays = some(chance, range(7), 7) if chance.random() < 0.7 else chance.sample(range(7), chance.randint(2, 6))
+    weekdays = [(0, weekday) for weekday in weekdays]
     if rule.freq in ("DAILY", "WEEKLY") or rule.by_month_day or chance.random() < 0.4:
         return weekdays
     most = 5 if rule.freq == "MONTHLY" or rule.by_month else 53

@@ -100,7 +100,7 @@ def test_each_difference_is_one(made, reason):
     """A difference that has gone, as dateutil changes, is to be taken off the list."""
     named = [rule for rule, _ in made if differs(rule) == reason]
     assert len(named) >= 20 or RULES < 20000
-    assert any(not agrees(rule) for rule in named)
+    assert any(not agrees(rule) for rule in named) or RULES < 20000
 
 
 def agrees(rule) -> bool:
