@@ -44,6 +44,19 @@ bool when_read(struct slice text, struct when *when)
     return true;
 }
 
+/* No fraction is worth more digits than this has room for. */
+bool when_read_query(struct slice text, struct when *when)
+{
+    char copy[64];
+
+    if (text.len < 6 || text.len > sizeof copy || text.ptr[text.len - 6] != ' ') {
+        return when_read(text, when);
+    }
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len - 6] = '+';
+    return when_read((struct slice){copy, text.len}, when);
+}
+
 struct slice when_write(const struct when *when, char room[static WHEN_TEXT_MOST])
 {
     assert(when && is_in_range(when));
@@ -75,4 +88,27 @@ bool when_unpack(int64_t number, struct when *when)
         *when = (struct when){.kind = WHEN_INSTANT, .ms = number / 2};
     }
     return true;
+}
+
+int64_t when_begins(const struct when *start, const struct zone *zone)
+{
+    assert(start && is_in_range(start));
+    return start->kind == WHEN_DATE ? zone_day_begin(zone, start->day) : start->ms;
+}
+
+int64_t when_ends(const struct when *due, const struct zone *zone)
+{
+    assert(due && is_in_range(due));
+    return due->kind == WHEN_DATE ? zone_day_begin(zone, due->day + 1) : due->ms;
+}
+
+bool when_in_order(const struct when *start, const struct when *due, const struct zone *zone)
+{
+    if (start->kind == WHEN_DATE && due->kind == WHEN_DATE) {
+        return start->day <= due->day;
+    }
+    const int64_t begins = when_begins(start, zone);
+    const int64_t ends = when_ends(due, zone);
+
+    return due->kind == WHEN_DATE ? begins < ends : begins <= ends;
 }

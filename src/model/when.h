@@ -3,11 +3,11 @@
 #define TASKHOLD_MODEL_WHEN_H
 
 #include "base/clock.h"
+#include "model/zone.h"
 
 /* The value of `start` and `due`: a date, which is the same one everywhere and stands for its whole
- * day, or an instant. Which instants a date's day has depends on a zone, and so on who asks
- * (model/zone.h); nothing here knows one. Years 1970 to 2999, those of an instant in UTC. Pure
- * functions. */
+ * day, or an instant. Which instants a date's day has depends on a zone, and so on who asks. Years
+ * 1970 to 2999, those of an instant in UTC. Pure functions. */
 
 enum when_kind {
     WHEN_NONE, /* null */
@@ -30,6 +30,9 @@ struct when {
  * anything else, a date with an offset, a second 60 and an hour 24 among it. */
 bool when_read(struct slice text, struct when *when) __attribute__((warn_unused_result));
 
+/* The same of a decoded query, where the `+` of an offset has become a blank. */
+bool when_read_query(struct slice text, struct when *when) __attribute__((warn_unused_result));
+
 #define WHEN_TEXT_MOST CLOCK_RFC3339_LEN
 
 /* As answers have it: the date, or the instant in UTC with milliseconds. Not of WHEN_NONE. The
@@ -44,5 +47,17 @@ int64_t when_pack(const struct when *when);
 
 /* False: no number that when_pack gives, which is damage. */
 bool when_unpack(int64_t number, struct when *when) __attribute__((warn_unused_result));
+
+/* ---- in a zone; neither is WHEN_NONE ---- */
+
+/* When it is there: the instant, or the first one of the date. */
+int64_t when_begins(const struct when *start, const struct zone *zone);
+
+/* When it has passed: the instant, or the first one after the date. */
+int64_t when_ends(const struct when *due, const struct zone *zone);
+
+/* Is `start` not after `due`? Two dates are compared as dates, and two instants as instants; an
+ * instant is not after a date as long as that day lasts. */
+bool when_in_order(const struct when *start, const struct when *due, const struct zone *zone);
 
 #endif

@@ -36,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             must(when_unpack(when_pack(&when), &again));
             must_be(&when, &again);
         }
+        must(!when_read_query((struct slice){copy, size}, &when) || size >= 10);
         if (size >= sizeof(int64_t)) {
             int64_t number;
             memcpy(&number, copy, sizeof number);

@@ -29,7 +29,8 @@ def names():
 
 def ask(asked):
     """What the program says of these zones: for each its lines, as lists of words."""
-    run = subprocess.run([PROGRAM, FOLDERS[0]], input="\n".join(asked) + "\n", capture_output=True, text=True, check=True)
+    lines = "".join(f"{name}\n" for name in asked)
+    run = subprocess.run([PROGRAM, FOLDERS[0]], input=lines, capture_output=True, text=True, check=True)
     said = {}
     for line in run.stdout.splitlines():
         words = line.split()

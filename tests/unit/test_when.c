@@ -166,6 +166,79 @@ static void damage_is_seen(void **state)
     assert_true(when_unpack(0, &when));
 }
 
+static void a_query_has_a_blank_for_plus(void **state)
+{
+    struct when when;
+    (void)state;
+    assert_true(when_read_query(SLICE("2026-12-01T10:00:00 01:00"), &when));
+    assert_text(&when, "2026-12-01T09:00:00.000Z");
+    assert_true(when_read_query(SLICE("2026-12-01T10:00:00.5+01:00"), &when));
+    assert_text(&when, "2026-12-01T09:00:00.500Z");
+    assert_true(when_read_query(SLICE("2026-12-01"), &when));
+    assert_true(when_read_query(SLICE("2026-12-01T10:00:00Z"), &when));
+    assert_false(when_read_query(SLICE("2026-12-01 10:00:00Z"), &when));
+    assert_false(when_read_query(SLICE("2026-12-01 01:00"), &when));
+    assert_false(when_read_query(SLICE("2026-12-01T10:00 01:00"), &when));
+    assert_false(when_read_query(SLICE(" 01:00"), &when));
+    assert_false(when_read_query(SLICE("2026-12-01T10:00:00 24:00"), &when));
+    char longest[100];
+    memset(longest, ' ', sizeof longest);
+    assert_false(when_read_query((struct slice){longest, sizeof longest}, &when));
+}
+
+static void start_is_not_after_due(void **state)
+{
+    static const struct {
+        const char *start;
+        const char *due;
+        bool in_order;
+    } cases[] = {
+        {"2026-12-01", "2026-12-01", true},
+        {"2026-12-02", "2026-12-01", false},
+        {"2026-12-01T10:00:00Z", "2026-12-01T10:00:00Z", true},
+        {"2026-12-01T10:00:00.001Z", "2026-12-01T10:00:00Z", false},
+        {"2026-12-01", "2026-12-01T00:00:00Z", true},
+        {"2026-12-01", "2026-11-30T23:59:59.999Z", false},
+        {"2026-12-01T23:59:59.999Z", "2026-12-01", true},
+        {"2026-12-02T00:00:00Z", "2026-12-01", false},
+        {"2999-12-31T23:59:59.999Z", "2999-12-31", true},
+        {"1970-01-01", "1970-01-01T00:00:00Z", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct when start;
+        struct when due;
+        assert_true(when_read(slice_of(cases[i].start), &start));
+        assert_true(when_read(slice_of(cases[i].due), &due));
+        if (when_in_order(&start, &due, zone_utc()) != cases[i].in_order)
+            fail_msg("%s and %s", cases[i].start, cases[i].due);
+    }
+}
+
+/* The day of a date is that of the zone which is asked for. */
+static void a_date_begins_and_ends_in_a_zone(void **state)
+{
+    struct zones *zones = zones_create(NULL, 4, 100000);
+    struct zone *zone = NULL;
+    struct when date;
+    struct when instant;
+    (void)state;
+    assert_non_null(zones);
+    if (zones_find(zones, SLICE("America/Sao_Paulo"), &zone) != ZONE_FOUND)
+        skip();
+    assert_true(when_read(SLICE("2018-11-04"), &date)); /* it had no 00:00 */
+    assert_true(when_read(SLICE("2018-11-04T03:00:00Z"), &instant));
+    assert_int_equal(when_begins(&date, zone), instant.ms);
+    assert_int_equal(when_ends(&date, zone), instant.ms + INT64_C(23) * 3600000);
+    assert_int_equal(when_begins(&instant, zone), instant.ms);
+    assert_int_equal(when_ends(&instant, zone), instant.ms);
+    assert_true(when_in_order(&date, &instant, zone));
+    instant.ms--;
+    assert_false(when_in_order(&date, &instant, zone));
+    zone_release(&zone);
+    zones_destroy(&zones);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +247,9 @@ int main(void)
         cmocka_unit_test(every_cut_is_refused_or_a_date),
         cmocka_unit_test(every_day_is_packed_and_written),
         cmocka_unit_test(damage_is_seen),
+        cmocka_unit_test(a_query_has_a_blank_for_plus),
+        cmocka_unit_test(start_is_not_after_due),
+        cmocka_unit_test(a_date_begins_and_ends_in_a_zone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -399,6 +400,29 @@ static void what_is_no_file_of_a_zone_is_unknown(void **state)
     assert_int_equal(offset_in(folder, "Link"), 3600);
 }
 
+/* No descriptor is left: nobody is told that there is no such zone. */
+static void a_full_machine_is_no_unknown_zone(void **state)
+{
+    const struct folder *folder = *state;
+    struct rlimit before;
+    struct zone *zone = NULL;
+    put_zone(folder, "One", "AAA-1", 0);
+    put_zone(folder, "Two", "AAA-1", 0);
+    assert_int_equal(offset_in(folder, "One"), 3600);
+    put_zone(folder, "One", "AAA-2", 0);
+    wait_for_a_look();
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const int32_t kept = offset_in(folder, "One");
+    const enum zone_status status = zones_find(folder->zones, SLICE("Two"), &zone);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(kept, 3600);
+    assert_int_equal(status, ZONE_FAILED);
+    wait_for_a_look();
+    assert_int_equal(offset_in(folder, "One"), 7200);
+}
+
 static void without_tzdata_there_is_utc(void **state)
 {
     const struct folder *folder = *state;
@@ -510,6 +534,7 @@ int main(void)
         WITH_SYSTEM(names_are_those_of_tzdata),
         WITH_FOLDER(changed_files_are_read_again),
         WITH_FOLDER(what_is_no_file_of_a_zone_is_unknown),
+        WITH_FOLDER(a_full_machine_is_no_unknown_zone),
         WITH_FOLDER(without_tzdata_there_is_utc),
         WITH_FOLDER(the_cache_is_bounded),
         WITH_FOLDER(tzdir_names_the_folder),
