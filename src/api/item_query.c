@@ -2,6 +2,7 @@
 #include "api/item_query.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #include "api/cursor.h"
@@ -10,24 +11,35 @@
 
 /* ---- the names that there are ---- */
 
-static void make_names(const struct resource *resource, struct item_query *query)
+#define NAME_MOST 64 /* of a filter: its name, `[]` where it takes several values, and a NUL */
+
+/* Of each resource; made once. */
+static struct names {
+    const char *list[STORE_TERMS_MOST + 5]; /* ended by NULL */
+    char filters[STORE_TERMS_MOST][NAME_MOST];
+} names_of[RESOURCES_MOST];
+
+static void make_names(void)
 {
-    unsigned count = 0;
-    unsigned filters = 0;
-    query->names[count++] = "limit";
-    query->names[count++] = "cursor";
-    for (size_t i = 0; i < resource->count; i++) {
-        const struct field *field = &resource->fields[i];
-        if (field->flags & FIELD_FILTERABLE) {
-            assert(filters < STORE_TERMS_MOST && field->name.len + 2 < ITEM_QUERY_NAME_MOST);
-            (void)snprintf(query->filters[filters], ITEM_QUERY_NAME_MOST, "%s%s", field->name.ptr,
-                           field_is_choice(field->type) ? "[]" : "");
-            query->names[count++] = query->filters[filters++];
+    assert(resource_count <= RESOURCES_MOST);
+    for (unsigned k = 0; k < resource_count; k++) {
+        struct names *names = &names_of[k];
+        unsigned count = 0;
+        unsigned filters = 0;
+        names->list[count++] = "limit";
+        names->list[count++] = "cursor";
+        for (size_t i = 0; i < resources[k]->count; i++) {
+            const struct field *field = &resources[k]->fields[i];
+            if (field->flags & FIELD_FILTERABLE) {
+                assert(filters < STORE_TERMS_MOST && field->name.len + 2 < NAME_MOST);
+                (void)snprintf(names->filters[filters], NAME_MOST, "%s%s", field->name.ptr,
+                               field_is_choice(field->type) ? "[]" : "");
+                names->list[count++] = names->filters[filters++];
+            }
         }
+        names->list[count++] = "sort";
+        names->list[count++] = "include";
     }
-    query->names[count++] = "sort";
-    query->names[count++] = "include";
-    query->names[count] = NULL;
 }
 
 /* ---- values ---- */
@@ -174,37 +186,59 @@ static void read_cursor(struct reading *r, const struct keys *keys, struct uuid 
 
 /* ---- the key of the cache ---- */
 
+struct key_begin {
+    uint32_t kind;
+    uint32_t limit;
+    uint16_t sort; /* places of fields in the resource */
+    uint8_t descending;
+    uint8_t with_total;
+};
+
+struct key_term {
+    uint64_t choices;
+    int64_t number;
+    uint32_t bytes; /* that follow */
+    uint16_t field;
+    uint16_t null;
+};
+static_assert(sizeof(struct key_begin) == 12 && sizeof(struct key_term) == 24, "has no padding");
+
 static struct slice make_key(const struct reading *r)
 {
     const struct store_item_list *list = r->list;
-    const struct slice cursor = http_query_get(r->query, "cursor");
     const struct field *fields = list->resource->fields;
-    struct buffer key;
-    buffer_init(&key, 64 * 1024);
-    buffer_add_format(&key, "%d %u %d%c%d", list->resource->kind, list->limit,
-                      (int)(list->sort - fields), list->descending ? '-' : '+', list->with_total);
-    for (unsigned i = 0; i < list->term_count; i++) {
-        const struct store_term *term = &list->terms[i];
-        buffer_add_format(&key, " %d=%d:%llx:%lld:%zu:", (int)(term->field - fields),
-                          term->value.null, (unsigned long long)term->choices,
-                          (long long)term->value.number, term->value.bytes.len);
-        buffer_add(&key, term->value.bytes);
+    const struct slice cursor = http_query_get(r->query, "cursor");
+    const struct key_begin begin = {(uint32_t)list->resource->kind, list->limit,
+                                    (uint16_t)(list->sort - fields), list->descending,
+                                    list->with_total};
+    size_t len = sizeof begin + list->term_count * sizeof(struct key_term) + cursor.len;
+    for (unsigned i = 0; i < list->term_count; i++)
+        len += list->terms[i].value.bytes.len;
+    char *key = arena_alloc(r->arena, len);
+    char *at = key ? mempcpy(key, &begin, sizeof begin) : NULL;
+    for (unsigned i = 0; key && i < list->term_count; i++) {
+        const struct field_value *value = &list->terms[i].value;
+        const struct key_term term = {list->terms[i].choices, value->number,
+                                      (uint32_t)value->bytes.len,
+                                      (uint16_t)(list->terms[i].field - fields), value->null};
+        at = mempcpy(at, &term, sizeof term);
+        if (value->bytes.len > 0)
+            at = mempcpy(at, value->bytes.ptr, value->bytes.len);
     }
-    buffer_add_char(&key, ' ');
-    buffer_add(&key, cursor);
-    const struct slice copy =
-        key.failed ? (struct slice){0} : arena_copy(r->arena, buffer_slice(&key));
-    buffer_finish(&key);
-    return copy;
+    if (key && cursor.len > 0)
+        memcpy(at, cursor.ptr, cursor.len);
+    return (struct slice){key, key ? len : 0};
 }
 
 bool item_query_read(const struct http_request *request, const struct keys *keys,
                      struct uuid cursor_space, struct arena *arena, struct item_query *query,
                      struct store_item_list *list, struct http_problem_errors *errors)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct reading r = {&query->query, arena, list, errors};
     assert(list->resource && list->term_count == 0);
-    make_names(list->resource, query);
+    (void)pthread_once(&once, make_names);
+    query->names = names_of[resource_index(list->resource)].list;
     if (!http_query_parse(request, query->names, arena, &query->query, errors) &&
         errors->count == 0) {
         return false;

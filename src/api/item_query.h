@@ -11,13 +11,9 @@
 
 #define ITEM_QUERY_LIMIT 50
 
-/* Of one filter: its name, `[]` where it takes several values, and a NUL. */
-#define ITEM_QUERY_NAME_MOST 64
-
 struct item_query {
     struct http_query query;
-    const char *names[STORE_TERMS_MOST + 5]; /* that there may be, ended by NULL */
-    char filters[STORE_TERMS_MOST][ITEM_QUERY_NAME_MOST];
+    const char *const *names; /* that there may be, ended by NULL */
     /* What the list cache knows a page by: the same bytes for the same filter, order and place,
      * however they were spelled. */
     struct slice key;
