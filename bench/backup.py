@@ -75,7 +75,7 @@ class Backups:
         if done.returncode != 0:
             raise procs.Failed(f"taskhold export of a backup: {done.stderr[-500:]}")
         lines = [json.loads(line) for line in done.stdout.splitlines()]
-        revision = next(line["revision"] for line in lines if line.get("type") == "user")
+        revision = next(line["revision"] for line in lines if line.get("type") == "space")
         found = sorted(line["revision"] for line in lines if line.get("type") == "task")
         if found != list(range(1, revision + 1)):
             raise procs.Failed(f"a backup holds {len(found)} tasks of a user at revision {revision}")

@@ -9,10 +9,10 @@ import pgcluster
 import procs
 
 # What stands for the parameters of Taskhold's statements: a variable of pgbench and its type, or no variable: NULL.
-READ = (("user", "uuid"), ("task", "uuid"))
+READ = (("user", "uuid"), ("task", "uuid"), ("none", "bigint"))
 CREATE = (("user", "uuid"), ("one", "bigint"), ("none", "bigint"), ("none", "bigint"), ("bytes", "bigint"),
           ("tasks_most", "bigint"), ("bytes_most", "bigint"), ("now", "bigint"), ("one", "bigint"), ("user", "uuid"),
-          ("task", "uuid"), ("title", "text"), (None, "text"), ("none", "bigint"), ("now", "bigint"), ("now", "bigint"),
+          ("task", "uuid"), ("title", "text"), (None, "text"), ("none", "bigint"), ("none", "bigint"), ("now", "bigint"),
           (None, "bigint"))
 
 READ_SCRIPT = f"""\\set task random(0, {pgcluster.TASKS - 1})
