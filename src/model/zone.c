@@ -413,6 +413,15 @@ int32_t zone_offset(const struct zone *zone, int64_t ms)
     return zone->times ? tzif_span_at(zone->times, divide(ms, 1000)).offset : 0;
 }
 
+int64_t zone_offset_until(const struct zone *zone, int64_t ms)
+{
+    assert(zone && ms >= ZONE_MS_LEAST && ms <= ZONE_MS_MOST);
+    const int64_t until =
+        zone->times ? tzif_span_at(zone->times, divide(ms, 1000)).until : INT64_MAX;
+
+    return until == INT64_MAX ? until : until * 1000;
+}
+
 struct zone_wall zone_wall_of(const struct zone *zone, int64_t ms)
 {
     const int64_t local = ms + (int64_t)zone_offset(zone, ms) * 1000;

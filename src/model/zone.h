@@ -79,6 +79,9 @@ struct zone_wall {
 /* Seconds that the zone is ahead of UTC, at that instant. */
 int32_t zone_offset(const struct zone *zone, int64_t ms);
 
+/* The first instant after `ms` at which the offset may become another one; INT64_MAX: none. */
+int64_t zone_offset_until(const struct zone *zone, int64_t ms);
+
 struct zone_wall zone_wall_of(const struct zone *zone, int64_t ms);
 
 /* As zone_wall_of. */
