@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Texts as a search and an order see them, written down from the contract with Python's Unicode."""
+import functools
 import re
 import unicodedata
 
@@ -12,11 +13,13 @@ def nfkd(text: str) -> str:
     return unicodedata.normalize("NFKD", text)
 
 
+@functools.cache
 def fold(text: str) -> str:
     """NFKD, full case folding, NFKD, general category M removed."""
     return "".join(point for point in nfkd(nfkd(text).casefold()) if unicodedata.category(point)[0] != "M")
 
 
+@functools.cache
 def fold_member(text: str) -> str:
     """White space runs are one blank."""
     return re.sub(f"{SPACE}+", " ", fold(text))
