@@ -33,9 +33,10 @@ void fold_add(struct buffer *out, struct slice text);
  *     Russian                        0.4 ms                  11 ms
  *
  * So a row need not carry a second copy of members that are plain (fold_is_plain): they are folded
- * while they are searched, here or with the database's own lower(). Of a row that has any other one
- * the folded members are kept beside it, in one text, written when one of them changes. The same
- * holds for the order of titles, with fold_add: a plain title needs no key of its own. */
+ * while they are searched, here or with the database's own lower() in the collation C. Of a row
+ * that has any other one the folded members are kept beside it, in one text, written when one of
+ * them changes. The same holds for the order of titles, with fold_add: a plain title needs no key
+ * of its own. */
 
 #define FOLD_BREAK '\n'
 
