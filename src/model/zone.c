@@ -196,14 +196,13 @@ struct zones {
 
 struct zones *zones_create(const char *folder, size_t most, size_t most_bytes)
 {
-    const char *named = folder ? folder : secure_getenv("TZDIR");
     struct zones *zones = calloc(1, sizeof *zones + most * sizeof zones->entries[0]);
 
     assert(most > 0);
     if (!zones) {
         return NULL;
     }
-    zones->folder = strdup(named && *named ? named : DEFAULT_FOLDER);
+    zones->folder = strdup(folder ? folder : DEFAULT_FOLDER);
     if (!zones->folder) {
         free(zones);
         return NULL;

@@ -31,7 +31,7 @@ enum zone_status {
     ZONE_FAILED,  /* no memory, no descriptor, or a disk that cannot be read */
 };
 
-/* `folder`: where the files are, NULL: TZDIR of the environment, or else /usr/share/zoneinfo. At
+/* `folder`: where the files are, NULL: in /usr/share/zoneinfo. At
  * most `most` zones and `most_bytes` are kept, the files' changes alone counted. NULL without
  * memory. Reads no file. */
 struct zones *zones_create(const char *folder, size_t most, size_t most_bytes);
