@@ -373,7 +373,7 @@ static void nothing_is_read_out_of_bounds(void **state)
         (void)snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zones[i]);
         FILE *file = fopen(path, "re");
         if (!file)
-            skip(); /* no tzdata */
+            fail_msg("no %s: script/bootstrap test installs tzdata", path);
         const size_t len = fread(bytes, 1, sizeof bytes, file);
         (void)fclose(file);
         assert_int_equal(read_copy((struct slice){bytes, len}), TZIF_READ);

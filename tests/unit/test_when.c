@@ -225,7 +225,7 @@ static void a_date_begins_and_ends_in_a_zone(void **state)
     (void)state;
     assert_non_null(zones);
     if (zones_find(zones, SLICE("America/Sao_Paulo"), &zone) != ZONE_FOUND)
-        skip();
+        fail_msg("no zones: script/bootstrap test installs tzdata");
     assert_true(when_read(SLICE("2018-11-04"), &date)); /* it had no 00:00 */
     assert_true(when_read(SLICE("2018-11-04T03:00:00Z"), &instant));
     assert_int_equal(when_begins(&date, zone), instant.ms);
