@@ -55,6 +55,18 @@ bool json_member_i64(const struct json_member *member, int64_t *number);
 /* The value of a JSON_KIND_BOOL. */
 bool json_member_bool(const struct json_member *member);
 
+/* Steps through the parts of a JSON_KIND_ARRAY, which have no name, or of a JSON_KIND_OBJECT, in
+ * the order in which they stand. `parts` starts from {0}. Returns false after the last. */
+struct json_parts {
+    size_t index; /* of the part that comes next */
+    void *last;   /* the one before it, of an object */
+};
+bool json_member_next(const struct json_member *whole, struct json_parts *parts,
+                      struct json_member *part);
+
+/* How many parts there are. */
+size_t json_member_parts(const struct json_member *whole);
+
 /* For json_digest.c. */
 enum json_kind json_reader_kind(const struct json_t *value);
 

@@ -298,6 +298,41 @@ static void digests(void **state)
     }
 }
 
+static void parts_in_order(void **state)
+{
+    static const char *const names[] = {"z", "a", "m"};
+    struct json_reader reader;
+    struct json_member whole;
+    struct json_member part;
+    char why[JSON_READER_WHY];
+    (void)state;
+    assert_int_equal(json_reader_init(&reader,
+                                      SLICE("{\"a\":[\"x\",null,7],\"o\":{\"z\":\"x\",\"a\":null,"
+                                            "\"m\":7},\"e\":[],\"f\":{}}"),
+                                      why),
+                     JSON_READ_OK);
+    for (int times = 0; times < 2; times++) {
+        struct json_parts parts = {0};
+        assert_true(json_reader_next(&reader, &whole));
+        assert_int_equal(json_member_parts(&whole), 3);
+        for (size_t i = 0; json_member_next(&whole, &parts, &part); i++) {
+            static const enum json_kind kinds[] = {JSON_KIND_TEXT, JSON_KIND_NULL,
+                                                   JSON_KIND_NUMBER};
+            assert_int_equal(parts.index, i + 1);
+            assert_int_equal(part.kind, kinds[i]);
+            assert_true(i != 0 || slice_eq(part.text, SLICE("x")));
+            assert_true(times == 0 ? !part.name.ptr : slice_eq(part.name, slice_of(names[i])));
+        }
+        assert_int_equal(parts.index, 3);
+    }
+    for (int times = 0; times < 2; times++) {
+        struct json_parts parts = {0};
+        assert_true(json_reader_next(&reader, &whole));
+        assert_false(json_member_next(&whole, &parts, &part));
+    }
+    json_reader_finish(&reader);
+}
+
 static void secrets_are_wiped(void **state)
 {
     struct json_reader reader;
@@ -320,6 +355,7 @@ int main(void)
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(tokens_are_bounded),
         cmocka_unit_test(members_in_order),
+        cmocka_unit_test(parts_in_order),
         cmocka_unit_test(secrets_are_wiped),
         cmocka_unit_test(huge_numbers_are_numbers),
         cmocka_unit_test(digests),
