@@ -8,12 +8,14 @@
 #define TEXT_MOST  200
 #define WORDS_MOST 40
 #define LIST_MOST  16
+#define HALF_YEAR  183 /* days */
 
 struct words {
     struct slice list[WORDS_MOST];
     size_t count;
     size_t at;
     int32_t today;
+    bool yearless; /* the latest date had no year */
     struct spoken *said;
 };
 
@@ -166,10 +168,12 @@ static bool take_year(struct words *words, unsigned month, unsigned day, int32_t
 {
     const struct slice word = peek(words);
     uint64_t year = 0;
+    words->yearless = false;
     if (word.len == 4 && slice_to_u64(word, CIVIL_YEAR_MOST, &year)) {
         words->at++;
         return stamp_day((int64_t)year, month, day, number);
     }
+    words->yearless = true;
     const int32_t this_year = civil_of_day(words->today).year;
     for (int32_t ahead = 0; ahead <= 8; ahead++) { /* a 29th of February may be that far */
         if (stamp_day(this_year + ahead, month, day, number) && *number >= words->today) {
@@ -366,6 +370,10 @@ static bool add_numbers(struct words *words, const unsigned *numbers, size_t cou
             return false;
         }
     }
+    if (workdays && take(words, "and")) { /* `15th workday, last workday` */
+        (void)take(words, "and");
+        return take(words, "last") && take(words, "workday weekday") && add(words, ",-1");
+    }
     return true;
 }
 
@@ -492,6 +500,20 @@ static bool add_rule(struct words *words)
     return said->recurs && add_every(words);
 }
 
+/* A start without a year is the one that is nearest to today, and not the next one: most have
+ * begun.
+ */
+static int32_t nearest(const struct words *words, int32_t day)
+{
+    const struct civil date = civil_of_day(day);
+    int32_t before = day;
+    if (!words->yearless || day - words->today <= HALF_YEAR ||
+        !stamp_day(date.year - 1, date.month, date.day, &before)) {
+        return day;
+    }
+    return before;
+}
+
 /* What follows a rule or a date: a time, a start, an end. */
 static bool take_tail(struct words *words)
 {
@@ -503,10 +525,12 @@ static bool take_tail(struct words *words)
                 return false;
             }
         } else if (said->recurs && take(words, "starting start from")) {
+            words->yearless = false;
             if (!take_date(words, &said->day)) {
                 return false;
             }
             said->has_day = true;
+            said->day = nearest(words, said->day);
         } else if (said->recurs && take(words, "ending end until")) {
             const int32_t ms = said->ms;
             if (!take_date(words, &day)) {

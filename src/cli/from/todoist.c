@@ -95,32 +95,35 @@ static bool read_labels(struct project *project, struct from_task *task)
     return true;
 }
 
-/* Of a rule for which the file has no date: the first one that is not over. */
+/* The first date of a rule that is not over; `*known`: the file has it. */
 static bool find_first(const struct project *project, const struct recurrence *rule,
-                       struct spoken *spoken, const struct zone *clock, int32_t today)
+                       struct spoken *spoken, const struct zone *clock, bool *known)
 {
+    const int32_t today = zone_day_of(clock, project->in->options->now);
     const int32_t start = spoken->has_day ? spoken->day : today;
     struct when first = {0};
 
-    if (!recurrence_next(rule, start, start - 1, &spoken->day)) {
+    *known = spoken->has_day && start >= today;
+    if (!recurrence_next(rule, start, (start > today ? start : today) - 1, &spoken->day)) {
         return false;
     }
-    return spoken->has_day || spoken->ms < 0 ||
+    return *known || spoken->ms < 0 ||
            (stamp_of_wall(clock, spoken->day, spoken->ms, &first) &&
             when_begins(&first, clock) > project->in->options->now) ||
            recurrence_next(rule, start, spoken->day, &spoken->day);
 }
 
 static bool read_rule(struct project *project, struct from_task *task, struct spoken *spoken,
-                      const struct zone *clock, int32_t today)
+                      const struct zone *clock)
 {
     char problem[RECURRENCE_PROBLEM_ROOM];
     char room[WHEN_TEXT_MOST];
     struct recurrence rule;
     const struct slice text = {spoken->rule, spoken->rule_len};
+    bool known = false;
 
     if (!recurrence_parse(text, spoken->ms >= 0, &rule, problem) ||
-        !find_first(project, &rule, spoken, clock, today)) {
+        !find_first(project, &rule, spoken, clock, &known)) {
         spoken->has_day = false;
         return intake_note(project->in, task->line, "the recurrence is left out: it never comes");
     }
@@ -128,10 +131,9 @@ static bool read_rule(struct project *project, struct from_task *task, struct sp
     task->recurs_from_completion = spoken->from_completion;
     const struct when day = {.kind = WHEN_DATE, .day = spoken->day};
     const struct slice shown = when_write(&day, room);
-    if (!spoken->has_day &&
-        !intake_note(project->in, task->line,
-                     "the file has no date for the recurrence: it is due on %.*s first",
-                     (int)shown.len, shown.ptr)) {
+    if (!known && !intake_note(project->in, task->line,
+                               "the file has no date for the recurrence: it is due on %.*s first",
+                               (int)shown.len, shown.ptr)) {
         return false;
     }
     spoken->has_day = true;
@@ -170,7 +172,7 @@ static bool read_date(struct project *project, const struct csv_record *record,
                            : spoken.recurs ? "no rule says exactly that"
                                            : "it is not understood");
     } else {
-        done = !spoken.recurs || read_rule(project, task, &spoken, clock, today);
+        done = !spoken.recurs || read_rule(project, task, &spoken, clock);
         if (done && spoken.has_day && !stamp_of_wall(clock, spoken.day, spoken.ms, &task->due)) {
             task->due = (struct when){0};
         }
