@@ -120,7 +120,7 @@ enum from_result from_open(const char *path, struct slice *text, char why[static
     enum from_result result = FROM_READ;
 
     *text = (struct slice){0};
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &state) != 0) {
         result = refuse_file(why, path, strerror(errno));
     } else if (!S_ISREG(state.st_mode)) {

@@ -33,6 +33,7 @@ bool from_format_of(struct slice name, enum from_format *format)
 #define FROM_BYTES_MOST (256u << 20)
 #define FROM_LISTS_MOST 1000   /* as a space holds */
 #define FROM_TASKS_MOST 200000 /* of one file */
+#define FROM_NOTES_MOST 1000000
 #define FROM_WHY        512
 
 /* ---- what comes out ----

@@ -12,7 +12,10 @@
  * place here is a note. Zones are those of the system: a VTIMEZONE is not read. */
 
 #define TODO_BYTES_MOST ((size_t)4 << 20)
-#define NO_CALENDAR     "the file does not begin with BEGIN:VCALENDAR and is no iCalendar file"
+
+/* What a file begins with, after blanks. */
+#define BEGIN      SLICE("BEGIN:VCALENDAR")
+#define FIRST_LINE 1024
 
 struct todo {
     struct intake *in;
@@ -515,20 +518,20 @@ bool ics_read(struct intake *in, struct slice text)
         .name = intake_file_name(in, SLICE(".ics")),
     };
     struct ics_line line;
-    bool begun = false;
+    const struct slice first =
+        slice_strip((struct slice){text.ptr, text.len < FIRST_LINE ? text.len : FIRST_LINE});
 
+    if (!slice_eq_nocase((struct slice){first.ptr, first.len < BEGIN.len ? first.len : BEGIN.len},
+                         BEGIN)) {
+        return intake_refuse(in, 1,
+                             "the file does not begin with BEGIN:VCALENDAR and is no "
+                             "iCalendar file");
+    }
     while (ics_next(&calendar.lines, in, &line)) {
-        begun = begun || is_line(&line, SLICE("BEGIN"), SLICE("VCALENDAR"));
-        if (!begun) {
-            return intake_refuse(in, line.line, NO_CALENDAR);
-        }
         if (!read_outside(&calendar, &line, name, color)) {
             return false;
         }
         intake_forget(in);
-    }
-    if (!begun) {
-        return intake_refuse(in, 1, NO_CALENDAR);
     }
     return in->result == FROM_READ;
 }

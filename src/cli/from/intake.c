@@ -129,6 +129,12 @@ bool intake_note(struct intake *in, size_t line, const char *format, ...)
     const int len = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     const size_t most = len < 0 ? 0 : (size_t)len > NOTE_MOST ? NOTE_MOST : (size_t)len;
+    if (++in->notes > FROM_NOTES_MOST) {
+        return intake_refuse(in, line,
+                             "more than %d things could not come along; is the file of the format "
+                             "that you named?",
+                             FROM_NOTES_MOST);
+    }
     if (in->result == FROM_READ &&
         !in->sink->note(in->sink->context, line, make_line(text, most))) {
         in->result = FROM_STOPPED;

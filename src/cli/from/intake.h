@@ -18,6 +18,7 @@ struct intake {
     struct arena *record; /* of the record that is read; intake_forget takes it back */
     struct buffer text;   /* of the record: a description that is put together */
     struct intake_tree *tree;
+    size_t notes;
     struct slice file; /* of JSON, with a place in it and its line (cli/from/raw.h) */
     const char *line_at;
     size_t line;

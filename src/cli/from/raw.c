@@ -64,18 +64,19 @@ static size_t skip_value(struct slice text, size_t at)
 
 size_t raw_line(struct intake *in, const struct raw_value *value)
 {
-    assert(in && value && value->text.ptr >= in->file.ptr);
-    if (value->text.ptr < in->line_at) {
-        in->line_at = in->file.ptr;
-        in->line = 1;
+    assert(in && in->line_at && value && value->text.ptr >= in->file.ptr);
+    const char *at = value->text.ptr;
+    const char *end = NULL;
+
+    while (at < in->line_at) { /* that line begins after it: the one before, then */
+        end = in->line_at - 1;
+        const char *before = memrchr(in->file.ptr, '\n', (size_t)(end - in->file.ptr));
+        in->line_at = before ? before + 1 : in->file.ptr;
+        in->line--;
     }
-    while (in->line_at < value->text.ptr) {
-        const char *end = memchr(in->line_at, '\n', (size_t)(value->text.ptr - in->line_at));
-        if (!end) {
-            break;
-        }
-        in->line++;
+    while ((end = memchr(in->line_at, '\n', (size_t)(at - in->line_at)))) {
         in->line_at = end + 1;
+        in->line++;
     }
     return in->line;
 }
@@ -206,7 +207,8 @@ json_t *raw_tree(struct intake *in, const struct raw_value *value)
     }
     json_t *tree = json_loadb(value->text.ptr, value->text.len,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!tree && json_error_code(&error) == json_error_out_of_memory) {
+    /* jansson has no words for most of the places where memory may run out */
+    if (!tree && (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0')) {
         (void)intake_no_memory(in);
     } else if (!tree) {
         (void)intake_refuse(in, raw_line(in, value) + (size_t)(error.line > 0 ? error.line - 1 : 0),

@@ -45,8 +45,8 @@ bool raw_walk_next(struct raw_walk *walk, struct slice *name, struct raw_value *
 bool raw_walk_find(struct intake *in, const struct raw_value *object, struct slice name,
                    struct raw_value *value) __attribute__((warn_unused_result));
 
-/* From 1, in the file that raw_walk_file was given. Costs what lies between this one and the latest
- * that was asked for; one that lies before it is counted from the begin of the file. */
+/* From 1, in the file that raw_walk_file was given. Costs what lies between this value and the
+ * latest one that was asked for. */
 size_t raw_line(struct intake *in, const struct raw_value *value);
 
 /* As a tree that the caller gives back with json_decref; NULL: the intake has the result. */
