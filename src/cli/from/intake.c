@@ -410,7 +410,7 @@ static bool check_texts(struct intake *in, struct from_task *task)
 
     task->title = fit(in, task->title, TASK_TITLE_MOST, false, &title_cut);
     task->description = fit(in, task->description, TASK_DESCRIPTION_MOST, true, &description_cut);
-    if (task->description.len == 0) {
+    if (text_look(task->description).blank) {
         task->description = (struct slice){0};
     }
     if (text_look(task->title).blank) {
