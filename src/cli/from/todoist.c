@@ -138,10 +138,11 @@ static bool read_rule(struct project *project, struct from_task *task, struct sp
     }
     spoken->has_day = true;
     const struct civil date = civil_of_day(spoken->day);
-    return !spoken->same_day || date.day <= 28 ||
-           (rule.frequency == RECURRENCE_YEARLY && date.month != 2) ||
-           intake_note(project->in, task->line, "the recurrence skips months that have no day %d",
-                       (int)date.day);
+    const bool monthly = rule.frequency == RECURRENCE_MONTHLY || date.month == 2;
+    const bool late = spoken->same_day ? date.day > 28 : rule.month_days >> 28 != 0;
+    return !monthly || !late ||
+           intake_note(project->in, task->line,
+                       "the recurrence skips months that do not have its day");
 }
 
 static bool read_date(struct project *project, const struct csv_record *record,
