@@ -34,9 +34,9 @@ struct seen {
 
 static void must_be_text(struct slice text, size_t most, bool lines)
 {
-    uint32_t control = 0;
     must(text.ptr && utf8_valid(text));
-    must(text_look(text).code_points <= most && text_find_control(text, lines, &control) == 0);
+    const struct text_facts facts = text_look(text);
+    must(facts.code_points <= most && !facts.other_control && (lines || !facts.line_control));
 }
 
 static bool go_on(struct seen *seen, struct slice text)
