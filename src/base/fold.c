@@ -8,7 +8,7 @@
 /* Case folding and decomposition, each applied to what the other gives until nothing changes. For
  * one code point that is the same as the three steps (tests/model/test_fold.py asks all of them),
  * and marks may be taken out without sorting them: whatever has a combining class is one, or
- * becomes a letter behind all of them (U+0345). */
+ * becomes a letter after all of them (U+0345). */
 #define FOLD        ((utf8proc_option_t)(UTF8PROC_CASEFOLD | UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE))
 #define POINTS_MOST 32 /* 18 are the most that one code point becomes */
 #define UTF8_MOST   4

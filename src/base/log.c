@@ -497,7 +497,7 @@ void log_always(enum log_level level, const char *event, const struct log_field 
     if (state.running) {
         push((struct slice){line.text, line.len});
     } else {
-        /* With a writer left behind, standard error blocks; so would the caller. */
+        /* A writer that did not end in time waits for standard error; so would the caller. */
         direct = !state.lost;
     }
     pthread_mutex_unlock(&state.lock);

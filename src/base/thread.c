@@ -95,7 +95,7 @@ bool thread_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t
 
 /* ---- the inbox of a loop ---- */
 
-/* A stack that many threads push to and one empties at once; the reader turns it round, which
+/* A stack that many threads push to and one empties at once; the reader reverses it, which
  * restores the order of posting. */
 struct inbox {
     _Atomic(struct inbox_message *) newest;

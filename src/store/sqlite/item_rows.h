@@ -27,7 +27,7 @@ bool item_rows_keep_texts(const struct resource *resource, void *item, struct ar
 
 /* The rows of the spaces whose items are being changed: each is read once and written once for all
  * writes of a transaction, or of a part of it that changes no more spaces than are kept. Until then
- * the row in the database is behind. */
+ * the row in the database is older. */
 struct changed_spaces {
     unsigned count; /* that are known */
     struct changed_space {
