@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "api/cursor.h"
+#include "model/when.h"
 
 #define DETAIL_MOST (FIELD_NAMES_MOST + 64)
 
@@ -31,6 +32,7 @@ static void make_names(void)
         for (size_t i = 0; i < resources[k]->count; i++) {
             const struct field *field = &resources[k]->fields[i];
             if (field->flags & FIELD_FILTERABLE) {
+                assert(field->type == FIELD_TEXT || !field_is_text(field->type));
                 assert(filters < STORE_TERMS_MOST && field->name.len + 2 < NAME_MOST);
                 (void)snprintf(names->filters[filters], NAME_MOST, "%s%s", field->name.ptr,
                                field_is_choice(field->type) ? "[]" : "");
@@ -107,6 +109,17 @@ static void read_choices(struct reading *r, const struct field *field, struct sl
     }
 }
 
+/* In a query a `+` is a blank, so the offset of an instant may begin with one. */
+static bool parse_when(struct slice text, struct field_value *value)
+{
+    struct when when;
+    if (!when_read_query(text, &when)) {
+        return false;
+    }
+    *value = (struct field_value){.number = when_pack(&when)};
+    return true;
+}
+
 /* One value; `null` stands for none. */
 static void read_equal(struct reading *r, const struct field *field, struct slice value)
 {
@@ -114,10 +127,12 @@ static void read_equal(struct reading *r, const struct field *field, struct slic
     struct uuid *id = arena_new(r->arena, struct uuid);
     if ((field->flags & FIELD_NULLABLE) && slice_eq(value, SLICE("null"))) {
         term.value.null = true;
-    } else if (!id || !field_parse(field, value, id, &term.value)) {
+    } else if (field->type == FIELD_WHEN ? !parse_when(value, &term.value)
+                                         : !id || !field_parse(field, value, id, &term.value)) {
         complain(r, field->name.ptr, "invalid",
                  field->type == FIELD_UUID   ? "Must be a UUID."
                  : field->type == FIELD_TIME ? "Must be a time as in RFC 3339."
+                 : field->type == FIELD_WHEN ? "Must be a date, or a time as in RFC 3339."
                                              : "Must be a whole number in the member's range.");
         return;
     }

@@ -266,6 +266,7 @@ static void written(struct store_op *op)
         break;
     case STORE_KEY_REUSED: respond_error(x, ERROR_IDEMPOTENCY_KEY_REUSED, NULL); break;
     case STORE_KEY_IN_USE: respond_error(x, ERROR_IDEMPOTENCY_KEY_IN_USE, NULL); break;
+    case STORE_INVALID: respond_invalid(x, write->errors); break;
     }
 }
 

@@ -198,11 +198,9 @@ out:
     return ok;
 }
 
-bool body_valid(struct http_exchange *x, const struct field_errors *errors)
+void respond_invalid(struct http_exchange *x, const struct field_errors *errors)
 {
-    if (errors->count == 0) {
-        return true;
-    }
+    assert(errors->count > 0);
     struct http_problem_errors list = {.overflow = errors->overflow};
     for (unsigned i = 0; i < errors->count; i++) {
         const struct field_error *error = &errors->list[i];
@@ -211,7 +209,14 @@ bool body_valid(struct http_exchange *x, const struct field_errors *errors)
                                                                    .detail = error->detail});
     }
     http_respond_problem(x, ERROR_VALIDATION_FAILED, NULL, &list);
-    return false;
+}
+
+bool body_valid(struct http_exchange *x, const struct field_errors *errors)
+{
+    if (errors->count > 0) {
+        respond_invalid(x, errors);
+    }
+    return errors->count == 0;
 }
 
 bool body_decode(struct http_exchange *x, struct field_reading *reading, uint8_t *content)

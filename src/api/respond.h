@@ -94,6 +94,9 @@ bool tag_read(struct tag_space space, enum tag_kind kind, struct slice opaque, i
 bool body_read(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
     __attribute__((warn_unused_result));
 
+/* 422 with all that is wrong, which is something. */
+void respond_invalid(struct http_exchange *x, const struct field_errors *errors);
+
 /* Sends 422 with all of `errors` and returns false when there are any. */
 bool body_valid(struct http_exchange *x, const struct field_errors *errors)
     __attribute__((warn_unused_result));

@@ -2,26 +2,13 @@
 #include "model/field.h"
 
 #include <assert.h>
-
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/nfc.h"
-
-#define POINTER_MOST 128 /* bytes of an unknown name that an error repeats */
-#define DETAIL_MOST  160
-
-void field_errors_add(struct field_errors *errors, struct slice pointer, const char *code,
-                      const char *detail)
-{
-    assert(errors && code && detail);
-    if (errors->count == FIELD_ERRORS) {
-        errors->overflow = true;
-        return;
-    }
-    errors->list[errors->count++] = (struct field_error){pointer, code, detail};
-}
+#include "model/field_errors.h"
+#include "model/field_json.h"
+#include "model/when.h"
 
 /* ---- texts ---- */
 
@@ -107,7 +94,23 @@ struct text_facts text_look(struct slice text)
 
 bool field_is_number(enum field_type type)
 {
-    return type != FIELD_TEXT && type != FIELD_UUID;
+    return type != FIELD_UUID && !field_is_text(type);
+}
+
+bool field_is_json(enum field_type type)
+{
+    return type == FIELD_STRINGS || type == FIELD_UUIDS || type == FIELD_MAP;
+}
+
+bool field_is_text(enum field_type type)
+{
+    return type == FIELD_TEXT || field_is_json(type);
+}
+
+size_t field_text_most(const struct field *field)
+{
+    assert(field_is_text(field->type));
+    return field->type == FIELD_TEXT ? field->most * (size_t)4 : field_json_most(field);
 }
 
 bool field_is_choice(enum field_type type)
@@ -147,11 +150,15 @@ struct field_value field_get(const struct field *field, const void *item)
     const int64_t *number = at;
     const bool nullable = (field->flags & FIELD_NULLABLE) != 0;
     switch (field->type) {
-    case FIELD_TEXT: return (struct field_value){.null = !text->ptr, .bytes = *text};
+    case FIELD_TEXT:
+    case FIELD_STRINGS:
+    case FIELD_UUIDS:
+    case FIELD_MAP: return (struct field_value){.null = !text->ptr, .bytes = *text};
     case FIELD_CHOICE:
     case FIELD_BOOL: return number_value(*choice, *choice == FIELD_NULL_CHOICE);
     case FIELD_TIME: return number_value(*number, nullable && *number == 0);
-    case FIELD_NUMBER: return number_value(*number, *number == FIELD_NULL_NUMBER);
+    case FIELD_NUMBER:
+    case FIELD_WHEN: return number_value(*number, *number == FIELD_NULL_NUMBER);
     case FIELD_UUID: break;
     }
     return (struct field_value){.null = nullable && uuid_eq(*id, nothing),
@@ -169,6 +176,7 @@ static bool set_choice(const struct field_value *value, unsigned count, unsigned
 
 bool field_set(const struct field *field, void *item, const struct field_value *value)
 {
+    struct when when;
     assert(field && item && value);
     void *at = place(item, field->at);
     switch (field->type) {
@@ -187,11 +195,41 @@ bool field_set(const struct field *field, void *item, const struct field_value *
         }
         return true;
     case FIELD_TIME: *(int64_t *)at = value->null ? 0 : value->number; return true;
+    case FIELD_WHEN:
+        if (!value->null && !when_unpack(value->number, &when)) {
+            return false;
+        }
+        *(int64_t *)at = value->null ? FIELD_NULL_NUMBER : value->number;
+        return true;
     case FIELD_NUMBER:
         *(int64_t *)at = value->null ? FIELD_NULL_NUMBER : value->number;
         return true;
+    case FIELD_STRINGS:
+    case FIELD_UUIDS:
+    case FIELD_MAP:
+        if (value->null) {
+            return false;
+        }
+        *(struct slice *)at = value->bytes;
+        return true;
     }
     return false;
+}
+
+void field_set_default(const struct field *field, void *item)
+{
+    static const struct uuid nothing;
+    assert(field && item);
+    struct field_value value = {.null = (field->flags & FIELD_NULLABLE) != 0,
+                                .number = field->initial};
+    if (field->type == FIELD_UUID) {
+        value.bytes = (struct slice){(const char *)nothing.bytes, sizeof nothing.bytes};
+    } else if (field_is_text(field->type)) {
+        value.bytes = field_is_json(field->type) ? field_json_empty(field->type) : SLICE("");
+    }
+    const bool set = field_set(field, item, &value);
+    assert(set);
+    (void)set;
 }
 
 bool field_value_eq(const struct field *field, const struct field_value *a,
@@ -218,6 +256,7 @@ static bool parse_number(const struct field *field, struct slice text, int64_t *
 bool field_parse(const struct field *field, struct slice text, struct uuid *id,
                  struct field_value *value)
 {
+    struct when when;
     assert(field && id && value);
     *value = (struct field_value){0};
     switch (field->type) {
@@ -238,54 +277,24 @@ bool field_parse(const struct field *field, struct slice text, struct uuid *id,
         return uuid_parse_any_case(text, id);
     case FIELD_TIME: return clock_parse_rfc3339(text, &value->number);
     case FIELD_NUMBER: return parse_number(field, text, &value->number);
+    case FIELD_WHEN:
+        if (!when_read(text, &when)) {
+            return false;
+        }
+        value->number = when_pack(&when);
+        return true;
+    case FIELD_STRINGS:
+    case FIELD_UUIDS:
+    case FIELD_MAP: break;
     }
     return false;
 }
 
 /* ---- reading ---- */
 
-/* `/name`, escaped as RFC 6901 section 3 says; a long name is cut. ptr NULL: no memory. */
-static struct slice pointer_to(struct arena *arena, struct slice name)
+bool field_check_text(struct field_reading *reading, const struct field *field, struct slice text)
 {
-    char escaped[1 + 2 * POINTER_MOST];
-    size_t len = 0;
-    struct slice head = utf8_cut(name, POINTER_MOST);
-    escaped[len++] = '/';
-    for (size_t i = 0; i < head.len; i++) {
-        if (head.ptr[i] == '~' || head.ptr[i] == '/') {
-            escaped[len++] = '~';
-            escaped[len++] = head.ptr[i] == '~' ? '0' : '1';
-        } else {
-            escaped[len++] = head.ptr[i];
-        }
-    }
-    return arena_copy(arena, (struct slice){escaped, len});
-}
-
-static bool complain(struct field_reading *reading, struct slice name, const char *code,
-                     const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-/* Returns false when memory ran out. */
-static bool complain(struct field_reading *reading, struct slice name, const char *code,
-                     const char *format, ...)
-{
-    char text[DETAIL_MOST];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-
-    struct slice pointer = pointer_to(reading->arena, name);
-    struct slice detail = arena_copy(reading->arena, slice_of(text));
-    if (!pointer.ptr || !detail.ptr) {
-        return false;
-    }
-    field_errors_add(&reading->errors, pointer, code, detail.ptr);
-    return true;
-}
-
-static bool check_text(struct field_reading *reading, const struct field *field, struct slice text)
-{
+    assert(reading && field && text.ptr);
     const struct text_facts facts = text_look(text);
     const unsigned before = reading->errors.count;
     const bool bytes = field->flags & FIELD_BYTES;
@@ -293,25 +302,25 @@ static bool check_text(struct field_reading *reading, const struct field *field,
     const size_t length = bytes ? text.len : facts.code_points;
     bool ok = true;
     if (length == 0 && (field->flags & FIELD_NOT_EMPTY)) {
-        ok = complain(reading, field->name, "too_short", "Must not be empty.");
+        ok = field_complain(reading, field->name, "too_short", "Must not be empty.");
     } else if (length > field->most) {
-        ok = complain(reading, field->name, "too_long", "Must have at most %u %s.", field->most,
-                      bytes ? "bytes" : "characters");
+        ok = field_complain(reading, field->name, "too_long", "Must have at most %u %s.",
+                            field->most, bytes ? "bytes" : "characters");
     }
     if (ok && !(field->flags & FIELD_SECRET) &&
         (facts.other_control || (facts.line_control && !lines))) {
         uint32_t control = 0;
         const size_t place = find_control(text, lines, &control);
-        ok = complain(reading, field->name, "control_character",
-                      "Must not hold control characters%s; character %zu is U+%04X.",
-                      lines ? " but tabs and line breaks" : "", place, (unsigned)control);
+        ok = field_complain(reading, field->name, "control_character",
+                            "Must not hold control characters%s; character %zu is U+%04X.",
+                            lines ? " but tabs and line breaks" : "", place, (unsigned)control);
     }
     if (ok && (field->flags & FIELD_NOT_BLANK) && facts.blank && text.len > 0) {
-        ok = complain(reading, field->name, "blank", "Must hold more than white space.");
+        ok = field_complain(reading, field->name, "blank", "Must hold more than white space.");
     }
     const bool told = reading->errors.count > before; /* one fault is enough to mend first */
     const char *wrong = ok && field->wrong && !told ? field->wrong(text) : NULL;
-    return wrong ? complain(reading, field->name, field->wrong_code, "%s", wrong) : ok;
+    return wrong ? field_complain(reading, field->name, field->wrong_code, "%s", wrong) : ok;
 }
 
 static bool read_text(struct field_reading *reading, const struct field *field,
@@ -321,25 +330,7 @@ static bool read_text(struct field_reading *reading, const struct field *field,
     struct slice copy =
         normalise ? nfc_of(reading->arena, member->text) : arena_copy(reading->arena, member->text);
     *(struct slice *)place(reading->input, field->at) = copy;
-    return copy.ptr && check_text(reading, field, copy);
-}
-
-void field_add_name(struct slice name, char names[static FIELD_NAMES_MOST])
-{
-    const size_t len = strlen(names);
-    assert(name.ptr);
-    (void)snprintf(names + len, FIELD_NAMES_MOST - len, "%s%.*s", len > 0 ? ", " : "",
-                   (int)name.len, name.ptr);
-}
-
-void field_add_choices(const struct field *field, char names[static FIELD_NAMES_MOST])
-{
-    assert(field->type == FIELD_CHOICE);
-    for (unsigned i = 0; i < field->choice_count; i++) {
-        if (field->choices[i].len > 0) {
-            field_add_name(field->choices[i], names);
-        }
-    }
+    return copy.ptr && field_check_text(reading, field, copy);
 }
 
 /* A string that stands for a value of another type. */
@@ -355,11 +346,15 @@ static bool read_parsed(struct field_reading *reading, const struct field *field
     switch (field->type) {
     case FIELD_CHOICE:
         field_add_choices(field, names);
-        return complain(reading, field->name, "not_allowed", "Must be one of: %s.", names);
-    case FIELD_UUID: return complain(reading, field->name, "uuid", "Must be a UUID.");
+        return field_complain(reading, field->name, "not_allowed", "Must be one of: %s.", names);
+    case FIELD_UUID: return field_complain(reading, field->name, "uuid", "Must be a UUID.");
+    case FIELD_WHEN:
+        return field_complain(reading, field->name, "time",
+                              "Must be a date such as 2026-12-01, or a time as in RFC 3339 such as "
+                              "2026-12-01T09:30:00Z, of the years 1970 to 2999.");
     default:
-        return complain(reading, field->name, "time",
-                        "Must be a time as in RFC 3339, such as 2026-12-01T09:30:00Z.");
+        return field_complain(reading, field->name, "time",
+                              "Must be a time as in RFC 3339, such as 2026-12-01T09:30:00Z.");
     }
 }
 
@@ -374,43 +369,59 @@ static const struct {
     [FIELD_UUID] = {JSON_KIND_TEXT, "a string"},
     [FIELD_TIME] = {JSON_KIND_TEXT, "a string"},
     [FIELD_NUMBER] = {JSON_KIND_NUMBER, "a whole number"},
+    [FIELD_WHEN] = {JSON_KIND_TEXT, "a string"},
+    [FIELD_STRINGS] = {JSON_KIND_ARRAY, "an array of strings"},
+    [FIELD_UUIDS] = {JSON_KIND_ARRAY, "an array of UUIDs"},
+    [FIELD_MAP] = {JSON_KIND_OBJECT, "an object"},
 };
+
+static bool read_null(struct field_reading *reading, const struct field *field)
+{
+    const bool patch = reading->mode == FIELD_PATCH;
+    if (patch && field->type == FIELD_MAP) {
+        field_json_patch_default(reading, field);
+        return true;
+    }
+    if ((field->flags & FIELD_NULLABLE) || (patch && !(field->flags & FIELD_REQUIRED))) {
+        field_set_default(field, reading->input);
+        return true;
+    }
+    return patch ? field_complain(reading, field->name, "required",
+                                  "Cannot be null: leave it out to keep it as it is.")
+                 : field_complain(reading, field->name, "type", "Must be %s, not null.",
+                                  forms[field->type].name);
+}
 
 static bool read_member(struct field_reading *reading, const struct field *field,
                         const struct json_member *member)
 {
-    static const struct field_value null = {.null = true};
-    const bool nullable = field->flags & FIELD_NULLABLE;
-    const char *form = forms[field->type].name;
     int64_t number = 0;
     reading->set |= field->bit;
     if (member->kind == JSON_KIND_NULL) {
-        if (nullable) {
-            return field_set(field, reading->input, &null);
-        }
-        if (reading->mode == FIELD_PATCH && (field->flags & FIELD_REQUIRED)) {
-            return complain(reading, field->name, "required",
-                            "Cannot be null: leave it out to keep it as it is.");
-        }
-        return complain(reading, field->name, "type", "Must be %s, not null.", form);
+        return read_null(reading, field);
     }
     if (member->kind != forms[field->type].kind ||
         (field->type == FIELD_NUMBER && !json_member_i64(member, &number))) {
-        return complain(reading, field->name, "type", "Must be %s%s.", form,
-                        nullable ? " or null" : "");
+        return field_complain(reading, field->name, "type", "Must be %s%s.",
+                              forms[field->type].name,
+                              field->flags & FIELD_NULLABLE ? " or null" : "");
     }
     switch (field->type) {
     case FIELD_TEXT: return read_text(reading, field, member);
     case FIELD_NUMBER:
         if (!in_range(field, number)) {
-            return complain(reading, field->name, "out_of_range", "Must be from %lld to %lld.",
-                            (long long)field->least_number, (long long)field->most_number);
+            return field_complain(reading, field->name, "out_of_range",
+                                  "Must be from %lld to %lld.", (long long)field->least_number,
+                                  (long long)field->most_number);
         }
         *(int64_t *)place(reading->input, field->at) = number;
         return true;
     case FIELD_BOOL:
         *(unsigned *)place(reading->input, field->at) = json_member_bool(member);
         return true;
+    case FIELD_STRINGS:
+    case FIELD_UUIDS:
+    case FIELD_MAP: return field_json_read(reading, field, member);
     default: return read_parsed(reading, field, member);
     }
 }
@@ -437,13 +448,13 @@ static bool read_any_member(struct field_reading *reading, const struct json_mem
                 field_add_name(reading->fields[i].name, names);
             }
         }
-        return complain(reading, member->name, "unknown",
-                        "There is no such member here. There may be: %s.", names);
+        return field_complain(reading, member->name, "unknown",
+                              "There is no such member here. There may be: %s.", names);
     }
     if (field->flags & FIELD_READ_ONLY) {
-        return complain(reading, member->name, "read_only", "%s",
-                        field->elsewhere ? field->elsewhere
-                                         : "Is set by the server; leave it out.");
+        return field_complain(reading, member->name, "read_only", "%s",
+                              field->elsewhere ? field->elsewhere
+                                               : "Is set by the server; leave it out.");
     }
     const bool ok = read_member(reading, field, member);
     if (field->flags & FIELD_SECRET) {
@@ -464,7 +475,7 @@ bool field_read(struct field_reading *reading, struct json_reader *reader)
     for (size_t i = 0; reading->mode == FIELD_WHOLE && i < reading->count; i++) {
         const struct field *field = &reading->fields[i];
         if ((field->flags & FIELD_REQUIRED) && !(reading->set & field->bit) &&
-            !complain(reading, field->name, "required", "Is missing; this call needs it.")) {
+            !field_complain(reading, field->name, "required", "Is missing; this call needs it.")) {
             return false;
         }
     }
@@ -472,6 +483,16 @@ bool field_read(struct field_reading *reading, struct json_reader *reader)
 }
 
 /* ---- writing ---- */
+
+static void write_when(int64_t number, struct json_writer *w)
+{
+    struct when when;
+    char room[WHEN_TEXT_MOST];
+    const bool good = when_unpack(number, &when);
+    assert(good);
+    (void)good;
+    jw_text(w, when_write(&when, room));
+}
 
 void field_write_value(const struct field *field, const void *item, struct json_writer *w)
 {
@@ -487,6 +508,10 @@ void field_write_value(const struct field *field, const void *item, struct json_
     case FIELD_UUID: jw_uuid(w, *(const struct uuid *)spot(item, field->at)); break;
     case FIELD_TIME: jw_time(w, value.number); break;
     case FIELD_NUMBER: jw_i64(w, value.number); break;
+    case FIELD_WHEN: write_when(value.number, w); break;
+    case FIELD_STRINGS:
+    case FIELD_UUIDS:
+    case FIELD_MAP: jw_raw(w, value.bytes); break;
     }
 }
 

@@ -20,6 +20,12 @@ enum field_type {
     FIELD_UUID,   /* struct uuid; all zero: null */
     FIELD_TIME,   /* int64_t, milliseconds since 1970; 0: null if FIELD_NULLABLE */
     FIELD_NUMBER, /* int64_t; FIELD_NULL_NUMBER: null */
+    FIELD_WHEN,   /* int64_t of when_pack (model/when.h); FIELD_NULL_NUMBER: null */
+
+    /* A struct slice that holds the canonical JSON text, and is never null (model/field_json.h): */
+    FIELD_STRINGS, /* a set of strings, in the order of their code points */
+    FIELD_UUIDS,   /* ids, each once, in the order in which they came */
+    FIELD_MAP,     /* members of the client's own, whose values are strings */
 };
 
 #define FIELD_NULL_CHOICE UINT32_MAX
@@ -50,18 +56,31 @@ struct field {
     struct slice name;
     enum field_type type;
     unsigned flags;
-    uint32_t most; /* of a text: its length */
-    size_t at;     /* offset in the struct that a body is read into, or an answer written from */
-    unsigned bit;  /* in the mask of members that a body had; 0: read-only */
+    uint32_t most; /* of a text: its length; of STRINGS and MAP: that of one string */
+    uint32_t
+        most_items; /* of STRINGS, UUIDS and MAP; of STRINGS and UUIDS at most FIELD_ITEMS_MOST */
+    uint32_t most_name; /* of MAP: code points of a name */
+    size_t at;    /* offset in the struct that a body is read into, or an answer written from */
+    unsigned bit; /* in the mask of members that a body had; 0: read-only */
     const struct slice *choices; /* ptr NULL: that number is none */
     unsigned choice_count;
     int64_t least_number; /* of FIELD_NUMBER; both 0: any */
     int64_t most_number;
+    int64_t initial; /* of CHOICE, BOOL and NUMBER: what it is by default, if that is not null */
     const char *(*wrong)(
         struct slice text); /* one more rule: what is wrong, or NULL; may be NULL */
     const char *wrong_code;
     const char *elsewhere; /* of a read-only member: where it can be changed, or NULL */
 };
+
+#define FIELD_ITEMS_MOST 64
+
+/* Bytes of a JSON text at most, for resource.h: in a set no control character stands, so a code
+ * point takes up to 4; one of a map may be \u0001. */
+#define FIELD_STRINGS_MOST(items, most) (2 + (size_t)(items) * ((size_t)(most)*4 + 3))
+#define FIELD_UUIDS_MOST(items)         (2 + (size_t)(items) * (UUID_TEXT_LEN + 3))
+#define FIELD_MAP_MOST(items, name, most)                                                          \
+    (2 + (size_t)(items) * (((size_t)(name) + (most)) * 6 + 6))
 
 /* Initialises a slice in a static table. */
 #define FIELD_NAME(literal)                                                                        \
@@ -96,13 +115,21 @@ struct text_facts text_look(struct slice text);
 
 struct field_value {
     bool null;
-    int64_t number;     /* of CHOICE, BOOL, TIME and NUMBER */
-    struct slice bytes; /* of TEXT and UUID (16 bytes); ptr is not NULL unless null */
+    int64_t number;     /* of CHOICE, BOOL, TIME, NUMBER and WHEN */
+    struct slice bytes; /* of the others; of UUID 16 bytes; ptr is not NULL unless null */
 };
 
 /* Is its value the `number` of a field_value? And one of a few? */
 bool field_is_number(enum field_type type);
 bool field_is_choice(enum field_type type);
+
+/* Is it a text to a database: UTF-8 in a struct slice? And one that is JSON? */
+bool field_is_text(enum field_type type);
+bool field_is_json(enum field_type type);
+
+/* Bytes that a member of such a type may have at most: a code point has no more than 4, and what
+ * JSON escapes of a FIELD_TEXT is shorter than that. */
+size_t field_text_most(const struct field *field);
 
 /* Borrows the bytes of `item`. */
 struct field_value field_get(const struct field *field, const void *item);
@@ -112,12 +139,15 @@ struct field_value field_get(const struct field *field, const void *item);
 bool field_set(const struct field *field, void *item, const struct field_value *value)
     __attribute__((warn_unused_result));
 
+/* Sets what a member has that nobody gave: null, or `initial`, or what is empty. */
+void field_set_default(const struct field *field, void *item);
+
 /* Null and the empty text are two values. */
 bool field_value_eq(const struct field *field, const struct field_value *a,
                     const struct field_value *b);
 
-/* What a query or an export writes of a value that is not a text: `in-progress`, `true`, a UUID, an
- * RFC 3339 time, a number. False: it is none. `id` keeps the bytes of a UUID. */
+/* What a query or an export writes of a value that is one word: `in-progress`, `true`, a UUID, an
+ * RFC 3339 time, a date, a number; or a text. False: it is none. `id` keeps the bytes of a UUID. */
 bool field_parse(const struct field *field, struct slice text, struct uuid *id,
                  struct field_value *value) __attribute__((warn_unused_result));
 
@@ -143,7 +173,9 @@ void field_errors_add(struct field_errors *errors, struct slice pointer, const c
 
 enum field_mode {
     FIELD_WHOLE, /* required members must be there; absent ones keep what `input` has */
-    FIELD_PATCH, /* a merge patch (RFC 7396): absent keeps, null clears */
+    FIELD_SOME,  /* the same, but nothing is required */
+    FIELD_PATCH, /* a merge patch (RFC 7396): absent keeps, null sets the default; what is said of a
+                    FIELD_MAP is still to be merged (resource_merge) */
 };
 
 struct field_reading {
@@ -154,11 +186,18 @@ struct field_reading {
     void *input;                /* out: members that are there and valid */
     unsigned set;               /* out: the bits of the members that are there */
     struct field_errors errors; /* out */
+    struct slice
+        part; /* what is looked at of a member: its place or its name; ptr NULL: all of it */
 };
 
 /* Reads every member of `reader`. Returns false when memory ran out; what is not valid goes to
  * `errors`. */
 bool field_read(struct field_reading *reading, struct json_reader *reader)
+    __attribute__((warn_unused_result));
+
+/* Notes what the rules of the field find wrong with a text: its length, its characters. Returns
+ * false when memory ran out. */
+bool field_check_text(struct field_reading *reading, const struct field *field, struct slice text)
     __attribute__((warn_unused_result));
 
 /* ---- writing an answer ---- */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "model/resource.h"
 
+#include "model/field_errors.h"
+#include "model/field_json.h"
+
 #define JSON_MEMBER_MOST 128 /* bytes: name, punctuation, and what is not a text */
 
 unsigned resource_index(const struct resource *resource)
@@ -32,13 +35,11 @@ const struct field *resource_field(const struct resource *resource, struct slice
 
 void resource_clear(const struct resource *resource, void *item)
 {
-    static const struct field_value null = {.null = true};
     memset(item, 0, resource->size);
     for (size_t i = 0; i < resource->count; i++) {
-        if (resource->fields[i].flags & FIELD_NULLABLE) {
-            const bool set = field_set(&resource->fields[i], item, &null);
-            assert(set);
-            (void)set;
+        const struct field *field = &resource->fields[i];
+        if ((field->flags & FIELD_NULLABLE) || field->initial != 0 || field_is_json(field->type)) {
+            field_set_default(field, item);
         }
     }
 }
@@ -68,6 +69,68 @@ unsigned resource_apply(const struct resource *resource, void *item, const void 
     return differ;
 }
 
+static unsigned maps_of(const struct resource *resource)
+{
+    unsigned maps = 0;
+    for (size_t i = 0; i < resource->count; i++) {
+        maps |= resource->fields[i].type == FIELD_MAP ? 1U << i : 0;
+    }
+    return maps;
+}
+
+/* The patch of one member in `values`, which becomes what comes of it. */
+static enum error merge_map(const struct field *field, const void *item, void *values,
+                            struct field_reading *reading)
+{
+    const struct slice stored = field_get(field, item).bytes;
+    const struct slice patch = field_get(field, values).bytes;
+    struct field_value merged = {0};
+    switch (field_json_merge(field, stored, patch, reading->arena, &merged.bytes)) {
+    case FIELD_MERGE_NO_MEMORY: return ERROR_OVERLOADED;
+    case FIELD_MERGE_DAMAGED: return ERROR_INTERNAL_ERROR;
+    case FIELD_MERGE_TOO_MANY:
+        return field_complain(reading, field->name, "too_many",
+                              "Must have at most %u members; with those of the patch it would have "
+                              "more.",
+                              field->most_items)
+                   ? ERROR_NONE
+                   : ERROR_OVERLOADED;
+    case FIELD_MERGED: break;
+    }
+    const bool set = field_set(field, values, &merged);
+    assert(set);
+    (void)set;
+    return ERROR_NONE;
+}
+
+enum error resource_merge(const struct resource *resource, const void *item, const void **values,
+                          unsigned set, struct arena *arena, const struct field_errors **errors)
+{
+    const unsigned maps = maps_of(resource) & set;
+    assert(item && *values && arena);
+    *errors = NULL;
+    if (maps == 0) {
+        return ERROR_NONE;
+    }
+    struct field_reading *reading = arena_new(arena, struct field_reading);
+    void *merged = arena_alloc(arena, resource->size);
+    if (!reading || !merged) {
+        return ERROR_OVERLOADED;
+    }
+    reading->arena = arena;
+    memcpy(merged, *values, resource->size);
+    for (size_t i = 0; i < resource->count; i++) {
+        const enum error error =
+            maps & 1U << i ? merge_map(&resource->fields[i], item, merged, reading) : ERROR_NONE;
+        if (error != ERROR_NONE) {
+            return error;
+        }
+    }
+    *values = merged;
+    *errors = reading->errors.count > 0 ? &reading->errors : NULL;
+    return ERROR_NONE;
+}
+
 unsigned resource_differ(const struct resource *resource, const void *a, const void *b)
 {
     unsigned differ = 0;
@@ -93,7 +156,7 @@ size_t resource_text_bytes(const struct resource *resource, const void *item)
     size_t bytes = 0;
     assert(item);
     for (size_t i = 0; i < resource->count; i++) {
-        if (resource->fields[i].type == FIELD_TEXT) {
+        if (field_is_text(resource->fields[i].type)) {
             bytes += field_get(&resource->fields[i], item).bytes.len;
         }
     }

@@ -3,13 +3,15 @@
 #define TASKHOLD_MODEL_RESOURCE_H
 
 #include "base/buffer.h"
+#include "base/error.h"
 #include "model/field.h"
 
 /* One description of a resource: a thing that a space holds many of, under /v1/COLLECTION. From it
  * come the reading and checking of bodies, merge patch, answers, the statements of both engines,
  * orders and filters of lists, cursors, the journal, export and move. A new member is a member of
  * the struct, a row of `fields`, and a column in a migration of each engine (on PostgreSQL a CHOICE
- * or BOOL is a smallint, a NUMBER or TIME a bigint); a new resource is a descriptor in `resources`,
+ * or BOOL is a smallint, a NUMBER, TIME or WHEN a bigint; STRINGS, UUIDS and MAP are texts that are
+ * not null); a new resource is a descriptor in `resources`,
  * tables, rows of routes and its part of api/openapi.yaml. */
 
 /* Every item begins with these; a struct of an item repeats them in this order. */
@@ -41,7 +43,7 @@ struct resource {
     const struct field *fields;
     size_t count;
     size_t size;      /* of the item's struct */
-    size_t text_most; /* bytes that the texts of one may have in all */
+    size_t text_most; /* bytes that the texts of one may have in all: the sum of field_text_most */
 
     /* The member whose choices are counted in the row of the space (decision.h); NULL: none. */
     const struct field *counted;
@@ -70,14 +72,22 @@ const struct resource *resource_named(struct slice name);
 /* The member of that name; NULL: there is none. */
 const struct field *resource_field(const struct resource *resource, struct slice name);
 
-/* A new item in which every member has its default: null, or the first choice, or 0. `item` has
- * `resource->size` bytes. */
+/* A new item in which every member has its default (field_set_default). `item` has `resource->size`
+ * bytes. */
 void resource_clear(const struct resource *resource, void *item);
 
 /* Sets the members of `set` to those of `values`, and says which of them differ. In such a mask the
  * member `fields[i]` is the bit `1U << i`. Nothing else is touched; texts stay borrowed. */
 unsigned resource_apply(const struct resource *resource, void *item, const void *values,
                         unsigned set);
+
+/* To be called before resource_apply when `values` were read from a merge patch: a FIELD_MAP has
+ * only what is to change of it. Then `*values` becomes a copy, in `arena`, in which it is what
+ * comes of the item's own. `*errors`, in `arena` too: what is wrong with that; NULL: nothing. Any
+ * other error than ERROR_NONE: it could not be done. */
+enum error resource_merge(const struct resource *resource, const void *item, const void **values,
+                          unsigned set, struct arena *arena, const struct field_errors **errors)
+    __attribute__((warn_unused_result));
 
 /* Which members differ between two items. */
 unsigned resource_differ(const struct resource *resource, const void *a, const void *b);

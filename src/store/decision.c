@@ -117,13 +117,21 @@ static struct item_decision change(struct store_item_write *op, const struct ite
 {
     const struct item *old = before->item;
     struct item *item = arena_alloc(op->op.arena, op->resource->size);
-    if (!item)
-        return refuse(op, ERROR_OVERLOADED);
+    const void *values = op->values;
+    enum error error = item ? ERROR_NONE : ERROR_OVERLOADED;
+    if (item && op->verb == STORE_UPDATE)
+        error = resource_merge(op->resource, old, &values, op->set, op->op.arena, &op->errors);
+    if (error != ERROR_NONE)
+        return refuse(op, error);
+    if (op->errors) {
+        op->outcome = STORE_INVALID;
+        return (struct item_decision){.step = ITEM_NOTHING};
+    }
     memcpy(item, old, op->resource->size);
     op->outcome = STORE_UPDATED;
     op->revision = old->revision;
     op->item = item;
-    if (resource_apply(op->resource, item, op->values, op->set) == 0)
+    if (resource_apply(op->resource, item, values, op->set) == 0)
         return (struct item_decision){.step = ITEM_NOTHING};
     /* A clock that is behind, of another node say, puts no time before an earlier one. */
     const int64_t now = op->now > old->updated_at ? op->now : old->updated_at;
@@ -220,6 +228,7 @@ struct item_decision item_decide(struct store_item_write *op, const struct item_
     op->revision = 0;
     op->verdict = STORE_HOLDS;
     op->replayed = false;
+    op->errors = NULL;
     struct item_decision decision = decide(op, before);
     if (decision.step == ITEM_REFUSE)
         return decision;

@@ -124,8 +124,9 @@ const struct sql_form sql_items[SQL_ITEM_COUNT] = {
 /* ---- expanding ---- */
 
 const char sql_letters[] = {
-    [FIELD_TEXT] = 't', [FIELD_CHOICE] = 'i', [FIELD_BOOL] = 'i',
-    [FIELD_UUID] = 'u', [FIELD_TIME] = 'i',   [FIELD_NUMBER] = 'i',
+    [FIELD_TEXT] = 't',  [FIELD_CHOICE] = 'i', [FIELD_BOOL] = 'i', [FIELD_UUID] = 'u',
+    [FIELD_TIME] = 'i',  [FIELD_NUMBER] = 'i', [FIELD_WHEN] = 'i', [FIELD_STRINGS] = 't',
+    [FIELD_UUIDS] = 't', [FIELD_MAP] = 't',
 };
 
 static void add_parameter(struct buffer *out, unsigned number, enum sql_dialect dialect)
@@ -196,7 +197,7 @@ static void add_bytes(struct buffer *out, const struct resource *resource, enum 
 {
     buffer_add_u64(out, SPACE_ITEM_BYTES);
     for (size_t i = 0; i < resource->count; i++) {
-        if (resource->fields[i].type == FIELD_TEXT)
+        if (field_is_text(resource->fields[i].type))
             add_optional_octets(out, resource->fields[i].name, dialect);
     }
 }

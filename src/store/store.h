@@ -146,7 +146,7 @@ struct store_position {
  * must be counted, it is known when `done` runs. A space that is gone has
  * the revision 0 and no rows. */
 #define STORE_PAGE_BYTES 262144
-#define STORE_TERMS_MOST 12
+#define STORE_TERMS_MOST 16
 #define STORE_LIMIT_MOST 100
 struct store_item_list {
     struct store_op op;
@@ -194,6 +194,7 @@ enum store_outcome {
                                   the space's; 0: there is no item */
     STORE_KEY_REUSED,          /* same key, other fingerprint; nothing was done */
     STORE_KEY_IN_USE,          /* same key, still running */
+    STORE_INVALID,             /* with what is stored the values go against a rule; see `errors` */
 };
 
 /* A change of one item. Each takes the next revision of the space and writes one row of its
@@ -208,7 +209,8 @@ struct store_item_write {
     struct uuid actor; /* the session that asks; all zero: nobody's */
     struct uuid id;
     const void *values; /* of resource->size bytes; NULL for a deletion */
-    unsigned set;       /* which of its members (resource.h) */
+    unsigned set;       /* which of its members (resource.h); of STORE_UPDATE as a merge patch has
+                           them (resource_merge) */
     struct store_precondition precondition;
     struct store_idempotency idempotency;
     int64_t now;    /* for times of the item */
@@ -221,6 +223,7 @@ struct store_item_write {
     struct slice body;          /* out: the JSON of the answer, where a key keeps it or kept it; ptr
                                    NULL: none */
     bool replayed;              /* out: the answer of an earlier request */
+    const struct field_errors *errors; /* out: of STORE_INVALID, in the operation's arena */
 };
 
 /* ERROR_EMAIL_TAKEN. `user` is complete, hash included; its space is made with it.

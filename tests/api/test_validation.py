@@ -26,7 +26,7 @@ UNKNOWN = ["user_id", "deleted_at", "Title", "", "ID"]
 
 TASK_CASES = [("title", value, code) for value, code in TITLE]
 TASK_CASES += [("description", value, code) for value, code in DESCRIPTION]
-TASK_CASES += [("status", value, code) for value, code in STATUS + [(None, "type")]]
+TASK_CASES += [("status", value, code) for value, code in STATUS]
 TASK_CASES += [(name, 1, "read_only") for name in READ_ONLY] + [(name, 1, "unknown") for name in UNKNOWN]
 
 EMAILS = ["", "a", "@", "a@", "@example.com", "a b@example.com", "a@exa mple.com", "a@b@example.com", "a@example..com",
@@ -58,6 +58,17 @@ def test_task_members(user, task, member, value, code):
         assert answer.errors == {(f"/{member}", code)}
     unchanged(user, task)
     user.client.get(f"/v1/tasks/{uuid.UUID(int=7)}").expect(404)
+
+
+def test_null_is_no_status(user, task):
+    """But in a patch, which makes it the default."""
+    path = f"/v1/tasks/{task['id']}"
+    for method, target in (("POST", "/v1/tasks"), ("PUT", path)):
+        refused = user.client.request(method, target, json={"title": "good", "status": None})
+        assert refused.expect(422, "validation_failed").errors == {("/status", "type")}
+    done = user.task("done", status="completed")
+    again = user.client.patch(f"/v1/tasks/{done['id']}", {"status": None}).expect(200).json
+    assert (again["status"], again["completed_at"]) == ("pending", None)
 
 
 def test_the_title_is_required(user, task):

@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "model/field.h"
+#include "model/field_json.h"
 #include "model/resource.h"
 #include "model/user_fields.h"
 
@@ -22,9 +22,36 @@ static void check_errors(const struct field_errors *errors)
     }
 }
 
+/* What a text holds is in order and within its bounds, and reading it again changes nothing. */
+static void check_canonical(const struct field *field, struct slice text)
+{
+    struct buffer body;
+    struct json_reader reader;
+    char why[JSON_READER_WHY];
+    struct slice again = {0};
+    struct field one = *field;
+    struct arena *arena = arena_create(ARENA_MOST);
+    one.at = 0;
+    assert(arena && text.len <= field_json_most(field));
+    buffer_init(&body, text.len + 64 + field->name.len);
+    buffer_add_format(&body, "{\"%s\":", field->name.ptr);
+    buffer_add(&body, text);
+    buffer_add_char(&body, '}');
+    assert(!body.failed);
+    struct field_reading reading = {.fields = &one, .count = 1, .arena = arena, .input = &again};
+    if (json_reader_init(&reader, buffer_slice(&body), why) != JSON_READ_OK ||
+        !field_read(&reading, &reader))
+        abort();
+    assert(reading.errors.count == 0 && slice_eq(again, text));
+    json_reader_finish(&reader);
+    buffer_finish(&body);
+    arena_destroy(&arena);
+}
+
 /* Every member keeps the rules of its field, and what is written is what was read. */
 static void check_item(const struct resource *resource, const void *item)
 {
+    assert(resource_text_bytes(resource, item) <= resource->text_most);
     for (size_t i = 0; i < resource->count; i++) {
         const struct field *field = &resource->fields[i];
         const struct field_value value = field_get(field, item);
@@ -38,6 +65,8 @@ static void check_item(const struct resource *resource, const void *item)
             assert(value.number >= 0 && value.number < field->choice_count);
         } else if (field->type == FIELD_BOOL && !value.null) {
             assert(value.number == 0 || value.number == 1);
+        } else if (field_is_json(field->type)) {
+            check_canonical(field, value.bytes);
         } else if (field->type == FIELD_NUMBER && !value.null && field->most_number != 0) {
             assert(value.number >= field->least_number && value.number <= field->most_number);
         }
@@ -65,6 +94,29 @@ static void check_user(const struct user_input *input)
     assert(input->password.len <= USER_PASSWORD_MOST);
 }
 
+/* A patch that was applied changes nothing when it comes again. */
+static void apply_twice(const struct resource *resource, struct arena *arena, const void *patch,
+                        unsigned set)
+{
+    void *item = arena_alloc(arena, resource->size);
+    if (!item)
+        abort();
+    resource_clear(resource, item);
+    for (unsigned times = 0; times < 2; times++) {
+        const struct field_errors *errors = NULL;
+        const void *values = patch;
+        if (resource_merge(resource, item, &values, set, arena, &errors) != ERROR_NONE)
+            return;
+        assert(!errors); /* what alone is too much is refused before */
+        const unsigned differ = resource_apply(resource, item, values, set);
+        assert(times == 0 || differ == 0);
+    }
+    for (size_t i = 0; i < resource->count; i++) {
+        if (field_is_json(resource->fields[i].type))
+            check_canonical(&resource->fields[i], field_get(&resource->fields[i], item).bytes);
+    }
+}
+
 static void read_item(struct json_reader *reader, struct arena *arena,
                       const struct resource *resource, enum field_mode mode)
 {
@@ -80,7 +132,11 @@ static void read_item(struct json_reader *reader, struct arena *arena,
     if (!field_read(&reading, reader))
         return;
     check_errors(&reading.errors);
-    if (reading.errors.count == 0 && mode == FIELD_WHOLE) {
+    if (reading.errors.count > 0)
+        return;
+    if (mode == FIELD_PATCH)
+        apply_twice(resource, arena, item, reading.set);
+    if (mode == FIELD_WHOLE) {
         check_item(resource, item);
         check_json(resource, item);
     }
@@ -113,6 +169,17 @@ static void read_body(struct json_reader *reader, struct arena *arena, unsigned 
                   (which - count) % 2 == 0 ? FIELD_WHOLE : FIELD_PATCH);
 }
 
+/* Whatever stands in a database where the text of a map should: it is seen, or is one. */
+static void merge_into(struct slice stored, struct arena *arena)
+{
+    static const struct field map = {
+        .name = FIELD_NAME("map"), .type = FIELD_MAP, .most = 9, .most_items = 50, .most_name = 9};
+    struct slice merged = {0};
+    if (field_json_merge(&map, stored, SLICE("{\"m\":\"1\",\"n\":null}"), arena, &merged) ==
+        FIELD_MERGED)
+        assert(merged.ptr[0] == '{' && merged.ptr[merged.len - 1] == '}');
+}
+
 /* What we refuse, jansson refuses too, but for what it cannot see or we bound. */
 static void check_refusal(struct slice text, const char *why)
 {
@@ -141,6 +208,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memcpy(body, data + 1, size - 1);
     const struct slice text = {body, size - 1};
+    merge_into(text, arena);
     if (json_reader_init(&reader, text, why) == JSON_READ_OK) {
         uint8_t digest[JSON_READER_DIGEST];
         json_reader_digest(&reader, digest);

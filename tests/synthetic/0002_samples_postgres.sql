@@ -17,6 +17,11 @@ CREATE TABLE samples (
     ends_at    bigint,
     amount     bigint   NOT NULL,
     weight     bigint,
+    begins     bigint   NOT NULL,
+    ends       bigint,
+    marks      text     COLLATE "C" NOT NULL,
+    others     text     COLLATE "C" NOT NULL,
+    extra      text     COLLATE "C" NOT NULL,
     PRIMARY KEY (space_id, created_at, id)
 );
 CREATE UNIQUE INDEX samples_chosen ON samples (space_id, id)

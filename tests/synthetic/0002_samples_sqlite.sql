@@ -17,6 +17,11 @@ CREATE TABLE samples (
     ends_at    INTEGER,
     amount     INTEGER NOT NULL,
     weight     INTEGER,
+    begins     INTEGER NOT NULL,
+    ends       INTEGER,
+    marks      TEXT    NOT NULL,
+    others     TEXT    NOT NULL,
+    extra      TEXT    NOT NULL,
     PRIMARY KEY (space_id, created_at, id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX samples_chosen ON samples (id, space_id)

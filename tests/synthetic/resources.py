@@ -12,7 +12,7 @@ class Member:
     """A member that a client sets. `values` are valid, in the order that sorts them."""
     name: str
     values: list
-    wrong: list  # (value, code of the error)
+    wrong: list  # (value, code of the error), and which part is meant, if not all of it
     required: bool = False
     nullable: bool = False
     default: object = None
@@ -24,13 +24,26 @@ class Member:
         """Sorts as a list does: null stands where the lowest value does."""
         if value is None:
             return {"note": (1, b""), "weight": (1, -(2**63) + 1)}.get(self.name, (0, 0))
-        if self.values[0] in ("pending", "small", "good"):
+        if self.values[0] in ("pending", "small", "good", WHENS[0]):
             return (1, self.choices().index(value))
         return (1, value.encode() if isinstance(value, str) else value)
 
     def choices(self):
         """All values of a choice, in their order."""
         return self.values
+
+    def errors(self):
+        """(value, pointer, code) of each value that is wrong."""
+        for value, code, *part in self.wrong:
+            yield value, "/".join(["", self.name, *part]), code
+
+    def patched(self, before, value):
+        """What a merge patch of the value makes of what was there (RFC 7396)."""
+        if value is None:
+            return self.default
+        if not isinstance(value, dict):
+            return value
+        return dict(sorted((name, one) for name, one in {**before, **value}.items() if one is not None))
 
 
 @dataclass
@@ -66,6 +79,8 @@ class Resource:
         return {m.name: body.get(m.name, m.default) for m in self.members}
 
 
+WHENS = ["1970-01-01T00:00:00.000Z", "1970-01-01", "2026-11-30T23:59:59.999Z", "2026-12-01T00:00:00.000Z", "2026-12-01", "2026-12-01T09:30:00.125Z", "2999-12-31"]
+
 TEXT_ERRORS = [(1, "type"), (True, "type"), ([], "type"), ({}, "type"), ("a\u0007b", "control_character")]
 
 TASKS = Resource("tasks", [
@@ -78,6 +93,14 @@ TASKS = Resource("tasks", [
 
 UUID_ERRORS = [(1, "type"), ("x", "uuid"), (ONE[:-1], "uuid")]
 TIME_ERRORS = [(1, "type"), ("2026-13-01T00:00:00Z", "time"), ("2026-12-01", "time"), ("", "time")]
+WHEN_ERRORS = [(1, "type"), ([], "type"), ("", "time"), ("2026-13-01", "time"), ("2026-12-01Z", "time"), ("2026-12-01T09:30:00", "time"), ("1969-12-31", "time"),
+               ("3000-01-01", "time"), ("2026-12-01T09:30:60Z", "time"), ("2026-12-01T24:00:00Z", "time")]
+STRINGS_ERRORS = [(None, "type"), ("a", "type"), ({}, "type"), ([1], "type", "0"), (["a", None], "type", "1"), ([""], "too_short", "0"), (["x" * 65], "too_long", "0"),
+                  (["\u3000"], "blank", "0"), (["a\nb"], "control_character", "0"), (["a", "."], "not_allowed", "1"), ([".."], "not_allowed", "0"),
+                  ([str(number) for number in range(33)], "too_many")]
+UUIDS_ERRORS = [(None, "type"), (ONE, "type"), ([1], "type", "0"), ([ONE, "x"], "uuid", "1"), ([str(uuid.UUID(int=number)) for number in range(5)], "too_many")]
+MAP_ERRORS = [(None, "type"), ([], "type"), ("{}", "type"), ({"a": 1}, "type", "a"), ({"a": {}}, "type", "a"), ({"": "x"}, "too_short", ""),
+              ({"x" * 11: ""}, "too_long", "x" * 11), ({"a/b": "x" * 21}, "too_long", "a~1b"), ({str(number): "" for number in range(6)}, "too_many")]
 NUMBER_ERRORS = [("1", "type"), (1.5, "type"), (True, "type"), (10**20, "type")]
 BOOL_ERRORS = [(0, "type"), ("true", "type")]
 
@@ -85,7 +108,7 @@ SAMPLES = Resource("samples", [
     Member("name", ["Buy milk", "\u00e9", "\U0001d54f"], TEXT_ERRORS + [(None, "type"), ("", "too_short"), (" ", "blank"), ("x" * 101, "too_long"), ("a\nb", "control_character")],
            required=True),
     Member("note", ["", "a", "b & c=d%"], TEXT_ERRORS + [("x" * 1001, "too_long")], nullable=True),
-    Member("size", ["small", "medium", "large"], [(None, "type"), (0, "type"), ("huge", "not_allowed")], default="small", multiple=True),
+    Member("size", ["small", "medium", "large"], [(None, "type"), (0, "type"), ("huge", "not_allowed")], default="medium", multiple=True),
     Member("mood", ["good", "bad"], [(0, "type"), ("", "not_allowed")], nullable=True, multiple=True),
     Member("open", [False, True], BOOL_ERRORS + [(None, "type")], default=False, multiple=True),
     Member("checked", [False, True], BOOL_ERRORS, nullable=True, multiple=True),
@@ -95,6 +118,11 @@ SAMPLES = Resource("samples", [
     Member("ends_at", [EARLY, LATE], TIME_ERRORS, nullable=True),
     Member("amount", [-1000, -1, 0, 1000], NUMBER_ERRORS + [(None, "type"), (-1001, "out_of_range"), (1001, "out_of_range")], default=0),
     Member("weight", [-(2**63) + 1, 0, 2**63 - 1], NUMBER_ERRORS, nullable=True),
+    Member("begins", WHENS, WHEN_ERRORS + [(None, "type")], required=True),
+    Member("ends", WHENS, WHEN_ERRORS, nullable=True),
+    Member("marks", [["a"], ["\"\\", "\u00e9", "\U0001d54f"], []], STRINGS_ERRORS, default=[], sortable=False, filterable=False),
+    Member("others", [[ONE], [TWO, ONE], []], UUIDS_ERRORS, default=[], sortable=False, filterable=False),
+    Member("extra", [{"a": "1"}, {"a": "2", "b": "", "\u00e9\n": "\u0001\"\\"}, {}], MAP_ERRORS, default={}, sortable=False, filterable=False),
 ])
 
 RESOURCES = [TASKS, SAMPLES]

@@ -8,8 +8,10 @@
 static const char *type_name(enum field_type type)
 {
     static const char *const names[] = {
-        [FIELD_TEXT] = "text", [FIELD_CHOICE] = "choice", [FIELD_BOOL] = "bool",
-        [FIELD_UUID] = "uuid", [FIELD_TIME] = "time",     [FIELD_NUMBER] = "number",
+        [FIELD_TEXT] = "text", [FIELD_CHOICE] = "choice",   [FIELD_BOOL] = "bool",
+        [FIELD_UUID] = "uuid", [FIELD_TIME] = "time",       [FIELD_NUMBER] = "number",
+        [FIELD_WHEN] = "when", [FIELD_STRINGS] = "strings", [FIELD_UUIDS] = "uuids",
+        [FIELD_MAP] = "map",
     };
     return names[type];
 }
@@ -35,6 +37,10 @@ static void write_field(struct json_writer *w, const struct field *field)
     }
     jw_name(w, SLICE("most"));
     jw_i64(w, field->most);
+    jw_name(w, SLICE("most_items"));
+    jw_i64(w, field->most_items);
+    jw_name(w, SLICE("most_name"));
+    jw_i64(w, field->most_name);
     jw_name(w, SLICE("least_number"));
     jw_i64(w, field->least_number);
     jw_name(w, SLICE("most_number"));

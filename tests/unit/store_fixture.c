@@ -117,6 +117,15 @@ static struct field_value sample_value(const struct field *field, unsigned numbe
     case FIELD_CHOICE: value.number = number % field->choice_count; break;
     case FIELD_BOOL: value.number = number % 2; break;
     case FIELD_TIME: value.number = TEST_NOW + number % 5; break;
+    case FIELD_WHEN: value.number = 2 * (TEST_NOW + number % 5); break;
+    case FIELD_STRINGS:
+        value.bytes = number % 2 ? SLICE("[\"a\",\"\xc3\xa4\"]") : SLICE("[]");
+        break;
+    case FIELD_UUIDS:
+        value.bytes =
+            number % 2 ? SLICE("[\"01a20472-533f-74f7-8a77-8e2ec4b5150b\"]") : SLICE("[]");
+        break;
+    case FIELD_MAP: value.bytes = number % 2 ? SLICE("{\"a\":\"b\"}") : SLICE("{}"); break;
     case FIELD_NUMBER:
         value.number = field->least_number + (int64_t)(number % 4);
         assert_true(field->least_number == field->most_number ||
@@ -241,7 +250,7 @@ static void on_item(struct store_op *base)
         memcpy(item, op->item, resource->size);
     for (size_t i = 0; i < resource->count && item; i++) {
         struct slice *text = (struct slice *)((char *)item + resource->fields[i].at);
-        if (resource->fields[i].type == FIELD_TEXT && text->ptr)
+        if (field_is_text(resource->fields[i].type) && text->ptr)
             *text = arena_copy(base->arena, *text);
     }
     op->item = item;

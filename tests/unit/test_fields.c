@@ -73,7 +73,9 @@ static void task_bodies(void **state)
         {FIELD_PATCH, "{}", ""},
         {FIELD_PATCH, "{\"description\":null}", ""},
         {FIELD_PATCH, "{\"title\":null}", "/title required"},
-        {FIELD_PATCH, "{\"status\":null}", "/status type"},
+        {FIELD_PATCH, "{\"status\":null}", ""},
+        {FIELD_SOME, "{\"description\":null}", ""},
+        {FIELD_SOME, "{\"title\":null,\"status\":null}", "/title type, /status type"},
         {FIELD_PATCH, "{\"title\":\"\"}", "/title too_short"},
         {FIELD_PATCH, "{\"completed_at\":null}", "/completed_at read_only"},
     };

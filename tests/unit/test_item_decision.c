@@ -256,6 +256,81 @@ static void a_replacement_that_must_match_creates_nothing(void **state)
     assert_int_equal(op.revision, 0);
 }
 
+struct noted {
+    ITEM_MEMBERS;
+    struct slice notes;
+};
+
+static const struct field noted_fields[] = {
+    {.name = FIELD_NAME("revision"),
+     .type = FIELD_NUMBER,
+     .flags = FIELD_READ_ONLY | FIELD_STAMP,
+     .at = offsetof(struct noted, revision)},
+    {.name = FIELD_NAME("notes"),
+     .type = FIELD_MAP,
+     .most = 9,
+     .most_name = 9,
+     .most_items = 2,
+     .at = offsetof(struct noted, notes),
+     .bit = 2},
+};
+
+static const struct resource noted_resource = {.name = FIELD_NAME("noted"),
+                                               .collection = FIELD_NAME("noteds"),
+                                               .fields = noted_fields,
+                                               .count = COUNT(noted_fields),
+                                               .size = sizeof(struct noted),
+                                               .text_most = FIELD_MAP_MOST(2, 9, 9)};
+
+static void maps_are_merged(void **state)
+{
+    static const struct noted old = {.revision = TASK_REVISION, .notes = SLICE("{\"b\":\"1\"}")};
+    static const struct {
+        enum store_verb verb;
+        const char *notes;
+        enum item_step step;
+        const char *becomes;
+    } cases[] = {
+        {STORE_UPDATE, "{\"a\":\"2\"}", ITEM_UPDATE, "{\"a\":\"2\",\"b\":\"1\"}"},
+        {STORE_UPDATE, "{\"b\":null}", ITEM_UPDATE, "{}"},
+        {STORE_UPDATE, "null", ITEM_UPDATE, "{}"},
+        {STORE_UPDATE, "{\"b\":\"1\",\"c\":null}", ITEM_NOTHING, "{\"b\":\"1\"}"},
+        {STORE_UPDATE, "{\"a\":\"2\",\"c\":\"3\"}", ITEM_NOTHING, NULL},
+        {STORE_REPLACE, "{\"a\":\"2\",\"c\":\"3\"}", ITEM_UPDATE, "{\"a\":\"2\",\"c\":\"3\"}"},
+        {STORE_REPLACE, "{}", ITEM_UPDATE, "{}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct noted change = {.notes = slice_of(cases[i].notes)};
+        struct store_item_write op = write_of(cases[i].verb, "Milk");
+        op.resource = &noted_resource;
+        op.values = &change;
+        op.set = 2;
+        const struct item_before before = {.space.revision = SPACE_REVISION, .item = &old};
+        decision = item_decide(&op, &before, &no_limits);
+        assert_int_equal(decision.step, cases[i].step);
+        if (!cases[i].becomes) {
+            assert_int_equal(op.outcome, STORE_INVALID);
+            assert_string_equal(op.errors->list[0].code, "too_many");
+            assert_null(op.item);
+            continue;
+        }
+        assert_null(op.errors);
+        assert_true(slice_eq(((const struct noted *)op.item)->notes, slice_of(cases[i].becomes)));
+        if (cases[i].step == ITEM_UPDATE)
+            assert_before("{\"notes\":{\"b\":\"1\"}}");
+    }
+    static const struct noted damaged = {.notes = SLICE("{")};
+    const struct noted change = {.notes = SLICE("{}")};
+    struct store_item_write op = write_of(STORE_UPDATE, "Milk");
+    op.resource = &noted_resource;
+    op.values = &change;
+    op.set = 2;
+    decision = item_decide(&op, &(struct item_before){.item = &damaged}, &no_limits);
+    assert_int_equal(decision.step, ITEM_REFUSE);
+    assert_int_equal(op.op.result, ERROR_INTERNAL_ERROR);
+}
+
 static void kept_answers(void **state)
 {
     const struct {
@@ -424,6 +499,7 @@ int main(void)
         cmocka_unit_test(preconditions),
         cmocka_unit_test(preconditions_of_a_create),
         cmocka_unit_test(a_replacement_that_must_match_creates_nothing),
+        cmocka_unit_test(maps_are_merged),
         cmocka_unit_test(kept_answers),
         cmocka_unit_test(usage_follows),
         cmocka_unit_test(what_grows_beyond_the_limits_is_refused),

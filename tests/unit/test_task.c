@@ -133,12 +133,25 @@ static void completed_at_stays(void **state)
     assert_int_equal(task.completed_at, 1200);
 }
 
+static void the_texts_are_bounded(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < resource_count; i++) {
+        size_t most = 0;
+        for (size_t k = 0; k < resources[i]->count; k++) {
+            const struct field *field = &resources[i]->fields[k];
+            most += field_is_text(field->type) ? field_text_most(field) : 0;
+        }
+        assert_int_equal(resources[i]->text_most, most);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_changes_nothing), cmocka_unit_test(texts_change),
         cmocka_unit_test(description_clears),   cmocka_unit_test(completed_at_follows_the_status),
-        cmocka_unit_test(completed_at_stays),
+        cmocka_unit_test(completed_at_stays),   cmocka_unit_test(the_texts_are_bounded),
     };
     return cmocka_run_group_tests_name("task", tests, NULL, NULL);
 }

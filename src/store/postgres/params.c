@@ -134,7 +134,7 @@ void row_item(struct row *r, const struct resource *resource, void *item)
         struct field_value value = {.null = !bytes.ptr};
         if (field_is_number(field->type))
             value.number = number_of(r, bytes);
-        else if (field->type == FIELD_TEXT)
+        else if (field_is_text(field->type))
             value.bytes = keep(r, bytes);
         else
             value.bytes = bytes; /* field_set copies it */

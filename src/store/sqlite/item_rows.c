@@ -97,7 +97,7 @@ bool item_rows_keep_texts(const struct resource *resource, void *item, struct ar
     assert(item && arena);
     for (size_t i = 0; i < resource->count; i++) {
         struct slice *text = (struct slice *)((char *)item + resource->fields[i].at);
-        if (resource->fields[i].type != FIELD_TEXT || !text->ptr)
+        if (!field_is_text(resource->fields[i].type) || !text->ptr)
             continue;
         *text = arena_copy(arena, *text);
         if (!text->ptr)

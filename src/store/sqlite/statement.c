@@ -127,11 +127,11 @@ void query_take_field(struct query *q, const struct field *field, void *item)
     if (!value.null && field_is_number(field->type)) {
         value.number = sqlite3_value_int64(column);
     } else if (!value.null) {
-        value.bytes.ptr = field->type == FIELD_TEXT ? (const char *)sqlite3_value_text(column)
-                                                    : sqlite3_value_blob(column);
+        value.bytes.ptr = field_is_text(field->type) ? (const char *)sqlite3_value_text(column)
+                                                     : sqlite3_value_blob(column);
         value.bytes.len = (size_t)sqlite3_value_bytes(column);
         if (!value.bytes.ptr) {
-            note(q, field->type == FIELD_TEXT ? SQLITE_NOMEM : SQLITE_CORRUPT);
+            note(q, field_is_text(field->type) ? SQLITE_NOMEM : SQLITE_CORRUPT);
             value = (struct field_value){.null = true};
         }
     }

@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/json_reader.h"
+#include "model/field_json.h"
+#include "model/when.h"
 #include "store/sqlite/statement.h"
 #include "store/transfer/transfer_db.h"
 
@@ -115,7 +117,7 @@ static bool take_before(struct dump_reader *r, json_t *line)
     struct json_reader json = {before, json_object_iter(before)};
     struct field_reading reading = {.fields = table->columns + 1,
                                     .count = resource->count,
-                                    .mode = FIELD_PATCH,
+                                    .mode = FIELD_SOME,
                                     .input = arena_alloc(r->arena, resource->size)};
     struct buffer text;
     struct json_writer w;
@@ -134,28 +136,43 @@ static bool take_before(struct dump_reader *r, json_t *line)
     return set || wrong(r, "there is no memory");
 }
 
+/* As an export writes a value of one word; ptr NULL: any form that is valid is that one. */
+static struct slice exact_form(const struct field *field, const struct field_value *value,
+                               char room[static UUID_TEXT_LEN])
+{
+    static_assert(UUID_TEXT_LEN >= WHEN_TEXT_MOST && WHEN_TEXT_MOST == CLOCK_RFC3339_LEN, "room");
+    struct when when;
+    switch (field->type) {
+    case FIELD_TIME: clock_format_rfc3339(value->number, room); break;
+    case FIELD_WHEN:
+        return when_unpack(value->number, &when) ? when_write(&when, room) : (struct slice){0};
+    case FIELD_UUID:
+        uuid_format(*(const struct uuid *)(const void *)value->bytes.ptr, room);
+        return (struct slice){room, UUID_TEXT_LEN};
+    default: return (struct slice){0};
+    }
+    return (struct slice){room, CLOCK_RFC3339_LEN};
+}
+
 /* Only the form that an export writes, so that the next one is the same. */
 static bool forms_are_exact(struct dump_reader *r, const struct dump_form *form, const void *row,
-                            json_t *line)
+                            const struct json_reader *line)
 {
-    static_assert(UUID_TEXT_LEN >= CLOCK_RFC3339_LEN, "room for both");
-    char again[UUID_TEXT_LEN];
-    for (size_t i = 0; i < form->count; i++) {
-        const struct field *field = &form->fields[i];
-        const struct field_value value = field_get(field, row);
-        struct slice exact = {again, CLOCK_RFC3339_LEN};
-        if (value.null || (field->type != FIELD_TIME && field->type != FIELD_UUID))
+    struct json_reader again = {line->root, json_object_iter(line->root)};
+    struct json_member member;
+    while (json_reader_next(&again, &member)) {
+        char room[UUID_TEXT_LEN];
+        const struct field *field = field_named(form->fields, form->count, member.name);
+        if (!field || member.kind == JSON_KIND_NULL)
             continue;
-        if (field->type == FIELD_TIME) {
-            clock_format_rfc3339(value.number, again);
-        } else {
-            uuid_format(*(const struct uuid *)(const void *)value.bytes.ptr, again);
-            exact.len = UUID_TEXT_LEN;
-        }
-        const json_t *text = json_object_getn(line, field->name.ptr, field->name.len);
-        if (!slice_eq(slice_of(json_string_value(text)), exact))
+        const struct field_value value = field_get(field, row);
+        const struct slice exact = exact_form(field, &value, room);
+        if (exact.ptr && !slice_eq(member.text, exact))
             return wrong(r, "not a good value for %.*s: Must be written as %.*s.",
                          (int)field->name.len, field->name.ptr, (int)exact.len, exact.ptr);
+        if (field_is_json(field->type) && !field_json_is_exact(field, value.bytes, &member))
+            return wrong(r, "not a good value for %.*s: Must have each once, and in order.",
+                         (int)field->name.len, field->name.ptr);
     }
     return true;
 }
@@ -220,7 +237,7 @@ static bool read_line(struct dump_reader *r, struct json_reader *json, struct du
         if (r->version > 1 && !take_before(r, json->root))
             return false;
     }
-    if (!read_fields(r, &reading, json, "") || !forms_are_exact(r, form, row, json->root))
+    if (!read_fields(r, &reading, json, "") || !forms_are_exact(r, form, row, json))
         return false;
     if (table->fits && !table->fits(row))
         return wrong(r, "its members do not fit together");
