@@ -28,7 +28,7 @@ struct list {
     struct item_query query;
     struct http_conditions conditions;
     struct json_writer json;
-    struct store_position next; /* the last row, once the page is full */
+    struct store_position next; /* the last row, once the next may not fit */
     unsigned rows;
     size_t fields_begin; /* where the page's own field lines begin in the head */
     char tag_text[TAG_MOST];
@@ -79,14 +79,23 @@ static bool begin(struct store_item_list *op)
     return true;
 }
 
+/* A row that does not fit is the first of the next page; the position is kept of every row after
+ * which that may happen. */
 static bool each(struct store_item_list *op, const void *row)
 {
     struct list *list = OWNER_OF(op, struct list, op, LIST_MAGIC);
+    struct buffer *body = list->x->response.body;
     const struct item *item = row;
+    const size_t before = body->len;
+    const size_t most = resource_json_most(op->resource);
+    assert(most <= ROWS_MOST);
     resource_encode(op->resource, item, RESOURCE_ALL, &list->json);
-    const size_t most = list->x->response.body->len + resource_json_most(op->resource);
-    const bool full = most > ROWS_MOST;
-    if (++list->rows == op->limit || full) {
+    if (body->len > ROWS_MOST && list->rows > 0) {
+        body->len = before;
+        op->more = true;
+        return false;
+    }
+    if (++list->rows == op->limit || body->len + most > ROWS_MOST) {
         /* The row lives only until the next one, so what a cursor needs of it is kept. */
         struct field_value *key = &list->next.key;
         list->next = (struct store_position){.id = item->id, .key = field_get(op->sort, item)};
@@ -95,7 +104,7 @@ static bool each(struct store_item_list *op, const void *row)
             list->no_memory |= key->bytes.ptr == NULL;
         }
     }
-    return !full;
+    return true;
 }
 
 static struct uuid cursors_of(const struct list *list)

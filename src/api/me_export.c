@@ -12,7 +12,7 @@
  * a page at a time, the next one read when the client has taken the last one. */
 
 #define PAGE_ROWS  50
-#define PAGE_MOST  ((size_t)128 * 1024) /* a page ends before it could grow larger */
+#define PAGE_MOST  ((size_t)128 * 1024) /* a page ends with the row that makes it larger */
 #define PIECE_MOST ((size_t)16 * 1024)
 #define ARENA_MOST ((size_t)256 * 1024)
 
@@ -60,7 +60,7 @@ static bool each(struct store_item_list *op, const void *row)
     const struct item *item = row;
     resource_encode(op->resource, item, RESOURCE_ALL, &export->json);
     op->position = (struct store_position){.key = field_get(op->sort, item), .id = item->id};
-    return export->page.len + resource_json_most(op->resource) <= PAGE_MOST;
+    return export->page.len <= PAGE_MOST;
 }
 
 /* Begins the array of the next resource; false: there is none. */
@@ -170,6 +170,16 @@ struct beginning {
     int64_t now;
 };
 
+static size_t largest_item(void)
+{
+    size_t most = 0;
+    for (unsigned i = 0; i < resource_count; i++) {
+        const size_t bytes = resource_json_most(resources[i]);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
 static struct export *make_export(const struct beginning *beginning)
 {
     struct http_exchange *x = beginning->x;
@@ -190,7 +200,7 @@ static struct export *make_export(const struct beginning *beginning)
     export->op.each = each;
     export->x = x;
     export->engine = api_engine(x);
-    buffer_init(&export->page, PAGE_MOST + 1024); /* and what ends the document */
+    buffer_init(&export->page, PAGE_MOST + largest_item() + 1024); /* and what ends the document */
     export->json = beginning->json;
     (void)begin_resource(export); /* into the beginning */
     export->json.out = &export->page;

@@ -139,12 +139,12 @@ struct store_position {
 /* One page of the items of a space, and the revision of the space in the same snapshot. Ordered by
  * the sort key and then by id, both ascending or both descending; null is the lowest key. `each`
  * runs for each row, at most `limit` times, before `done`; the row's texts live only during that
- * call. It answers false when the page has no room for another row: then that was the last. After
- * texts of STORE_PAGE_BYTES an engine may end a page by itself. `begin` (may be NULL) runs before
- * the first row, when `revision` is known, and answers false to skip the rows; it may run a second
- * time, with a later revision, still before the first row. `total` may then still be -1: where it
- * must be counted, it is known when `done` runs. A space that is gone has
- * the revision 0 and no rows. */
+ * call. It answers false when the page has no room for another row: then that was the last, or the
+ * one before it was, when `each` has set `more`. After texts of more than STORE_PAGE_BYTES an
+ * engine may end a page by itself. `begin` (may be NULL) runs before the first row, when `revision`
+ * is known, and answers false to skip the rows; it may run a second time, with a later revision,
+ * still before the first row. `total` may then still be -1: where it must be counted, it is known
+ * when `done` runs. A space that is gone has the revision 0 and no rows. */
 #define STORE_PAGE_BYTES 262144
 #define STORE_TERMS_MOST 16
 #define STORE_LIMIT_MOST 100

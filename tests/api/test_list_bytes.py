@@ -47,6 +47,17 @@ def test_small_rows_fill_the_limit(server):
     assert len(page.json["items"]) == 2 and page.json["next_cursor"] is None
 
 
+@pytest.mark.parametrize("query", ["sort=created_at", "sort=title"])
+def test_a_page_takes_all_that_fit(server, query):
+    """However large the next one might be."""
+    user = User(server)
+    ids = [user.task(f"Task {number:02}", description="x" * 16000)["id"] for number in range(16)]
+    page = user.client.get(f"/v1/tasks?limit=100&{query}").expect(200)
+    assert [item["id"] for item in page.json["items"]] == ids[:15] and len(page.body) <= PAGE
+    page = user.client.get(f"/v1/tasks?limit=100&{query}&cursor={page.json['next_cursor']}").expect(200)
+    assert [item["id"] for item in page.json["items"]] == ids[15:] and page.json["next_cursor"] is None
+
+
 def test_an_export_is_whole(large):
     body = large.client.get("/v1/me/export").expect(200).body
     assert [task["id"] for task in json.loads(body)["tasks"]] == large.ids

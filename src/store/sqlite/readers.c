@@ -122,14 +122,13 @@ static bool collect(struct store_item_list *read, const void *row)
     }
     job->count++;
     job->bytes += resource_text_bytes(resource, row);
-    return job->bytes + resource->text_most <= STORE_PAGE_BYTES;
+    return job->bytes <= STORE_PAGE_BYTES;
 }
 
 static void read_page(struct reader *reader, struct read_job *job)
 {
     struct readers *readers = reader->readers;
     const struct resource *resource = job->read.resource;
-    assert(resource->text_most <= STORE_PAGE_BYTES);
     if (!reader->session) {
         struct store_session *session =
             session_create(readers->writer, NULL, readers->texts, readers->path, NULL);
@@ -137,8 +136,8 @@ static void read_page(struct reader *reader, struct read_job *job)
         reader->session = session;
         pthread_mutex_unlock(&readers->lock);
     }
-    /* For a page of the most texts, each with what the arena needs beside it. */
-    job->arena = arena_create(STORE_PAGE_BYTES + 64 +
+    /* For a page of the most texts and its last row, each with what the arena needs beside it. */
+    job->arena = arena_create(STORE_PAGE_BYTES + resource->text_most + 64 +
                               job->read.limit * (resource->size + 32 * resource->count));
     if (job->arena)
         job->rows = arena_alloc(job->arena, job->read.limit * resource->size);
