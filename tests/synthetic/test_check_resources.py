@@ -71,7 +71,7 @@ def no_filter(described):
 
 
 def null_is_no_status(described):
-    schemas(described)["TaskItemPatch"]["properties"]["status"]["type"] = "string"
+    schemas(described)["TaskItemPatch"]["properties"]["status"] = {"$ref": "#/components/schemas/TaskItemStatus"}
 
 
 CHANGES = [drop_member, add_member, other_length, may_be_empty, other_choice, not_nullable, other_format, not_required, open_body]
