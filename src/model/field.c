@@ -10,6 +10,8 @@
 #include "model/field_json.h"
 #include "model/when.h"
 
+#define EMPTY_LEN 2 /* of [] and {} */
+
 /* ---- texts ---- */
 
 /* Unicode 15, property White_Space, above ASCII; and U+FEFF, which shows nothing either. */
@@ -107,10 +109,19 @@ bool field_is_text(enum field_type type)
     return type == FIELD_TEXT || field_is_json(type);
 }
 
+bool field_has_bytes(const struct field *field)
+{
+    assert(field);
+    return field_is_text(field->type) && (field->flags & FIELD_POSITION) == 0;
+}
+
 size_t field_text_most(const struct field *field)
 {
     assert(field_is_text(field->type));
-    return field->type == FIELD_TEXT ? field->most * (size_t)4 : field_json_most(field);
+    if (field_is_json(field->type)) {
+        return field_json_most(field);
+    }
+    return field->flags & FIELD_BYTES ? field->most : field->most * (size_t)4;
 }
 
 bool field_is_choice(enum field_type type)
@@ -150,10 +161,13 @@ struct field_value field_get(const struct field *field, const void *item)
     const int64_t *number = at;
     const bool nullable = (field->flags & FIELD_NULLABLE) != 0;
     switch (field->type) {
-    case FIELD_TEXT:
+    case FIELD_TEXT: return (struct field_value){.null = !text->ptr, .bytes = *text};
     case FIELD_STRINGS:
     case FIELD_UUIDS:
-    case FIELD_MAP: return (struct field_value){.null = !text->ptr, .bytes = *text};
+    case FIELD_MAP:
+        assert(text->ptr);
+        return text->len > EMPTY_LEN ? (struct field_value){.bytes = *text}
+                                     : (struct field_value){.null = true};
     case FIELD_CHOICE:
     case FIELD_BOOL: return number_value(*choice, *choice == FIELD_NULL_CHOICE);
     case FIELD_TIME: return number_value(*number, nullable && *number == 0);
@@ -207,10 +221,7 @@ bool field_set(const struct field *field, void *item, const struct field_value *
     case FIELD_STRINGS:
     case FIELD_UUIDS:
     case FIELD_MAP:
-        if (value->null) {
-            return false;
-        }
-        *(struct slice *)at = value->bytes;
+        *(struct slice *)at = value->null ? field_json_empty(field->type) : value->bytes;
         return true;
     }
     return false;
@@ -225,7 +236,8 @@ void field_set_default(const struct field *field, void *item)
     if (field->type == FIELD_UUID) {
         value.bytes = (struct slice){(const char *)nothing.bytes, sizeof nothing.bytes};
     } else if (field_is_text(field->type)) {
-        value.bytes = field_is_json(field->type) ? field_json_empty(field->type) : SLICE("");
+        value.null = value.null || field_is_json(field->type);
+        value.bytes = SLICE("");
     }
     const bool set = field_set(field, item, &value);
     assert(set);

@@ -48,6 +48,10 @@ enum field_flag {
     FIELD_SORTABLE = 2048,   /* a list may be ordered by it */
     FIELD_FILTERABLE = 4096, /* a list may be asked for some of its values */
 
+    /* A key of model/position.h: a new item stands at the end, by the number of its revision, which
+     * is above all that came before; unless whoever makes it says otherwise. */
+    FIELD_POSITION = 16384,
+
     /* Of a column that no item has (store/transfer/table.h): */
     FIELD_BLOB = 8192, /* a text that is any bytes, and stands in no JSON */
 };
@@ -116,7 +120,8 @@ struct text_facts text_look(struct slice text);
 struct field_value {
     bool null;
     int64_t number;     /* of CHOICE, BOOL, TIME, NUMBER and WHEN */
-    struct slice bytes; /* of the others; of UUID 16 bytes; ptr is not NULL unless null */
+    struct slice bytes; /* of the others; of UUID 16 bytes; ptr is not NULL unless null. What is
+                           empty of a set or a map is null to a database, where it takes no room. */
 };
 
 /* Is its value the `number` of a field_value? And one of a few? */
@@ -126,6 +131,10 @@ bool field_is_choice(enum field_type type);
 /* Is it a text to a database: UTF-8 in a struct slice? And one that is JSON? */
 bool field_is_text(enum field_type type);
 bool field_is_json(enum field_type type);
+
+/* Is it a text whose bytes count for what a space holds? A position is the server's own business.
+ */
+bool field_has_bytes(const struct field *field);
 
 /* Bytes that a member of such a type may have at most: a code point has no more than 4, and what
  * JSON escapes of a FIELD_TEXT is shorter than that. */

@@ -4,15 +4,15 @@
 #include <assert.h>
 
 /* In the order of ASCII. */
-#define DIGITS      "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
-#define DIGIT_BITS  6
+#define DIGITS      POSITION_DIGITS
+#define DIGIT_BITS  POSITION_DIGIT_BITS
 #define DIGITS_MOST 8 /* after the first character */
 
 /* A number of one character is it less ZERO. Those further away from 0 have a first character that
  * is further away too, and then that many digits. */
-#define ZERO        32
+#define ZERO        POSITION_ZERO
 #define SMALL_LEAST (-24)
-#define SMALL_MOST  23
+#define SMALL_MOST  POSITION_SMALL_MOST
 
 /* Inside a path numbers are given in steps, so that between two there is room for more before the
  * path has to become longer. */
@@ -163,8 +163,9 @@ struct slice position_between(struct slice before, struct slice after,
     return append(room, 0, 0);
 }
 
-struct slice position_nth(uint32_t index, char room[static POSITION_MOST])
+struct slice position_nth(int64_t index, char room[static POSITION_MOST])
 {
+    assert(index >= 0 && index < POSITION_INDEX_MOST);
     const struct slice key = append(room, 0, index);
 
     assert(key.ptr);

@@ -24,9 +24,21 @@
 struct slice position_between(struct slice before, struct slice after,
                               char room[static POSITION_MOST]);
 
-/* The key of the `index`th of siblings that are all given new ones: one character for the first 24,
- * two for the next 64, three for 4,096 more. The answer is a part of `room`. */
-struct slice position_nth(uint32_t index, char room[static POSITION_MOST]);
+/* The key that is one number, 0 or above and below POSITION_INDEX_MOST: of the `index`th of
+ * siblings that are all given new ones, or of what is put at the end by the number of a change. One
+ * character for the first 24, two for the next 64, three for 4,096 more. The answer is a part of
+ * `room`. */
+#define POSITION_INDEX_MOST (INT64_C(1) << 47)
+struct slice position_nth(int64_t index, char room[static POSITION_MOST]);
+
+/* How a number from 0 on is written, for a database that has to write one: up to
+ * POSITION_SMALL_MOST as the digit that is POSITION_ZERO further on. Above, the first character is
+ * n more than that of POSITION_SMALL_MOST when n digits follow; they count, on the base of 64, from
+ * the first number that needs so many. */
+#define POSITION_DIGITS     "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+#define POSITION_DIGIT_BITS 6
+#define POSITION_ZERO       32
+#define POSITION_SMALL_MOST 23
 
 /* Is it one that the functions above may have made? */
 bool position_is_valid(struct slice key);

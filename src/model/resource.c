@@ -3,6 +3,7 @@
 
 #include "model/field_errors.h"
 #include "model/field_json.h"
+#include "model/position.h"
 
 #define JSON_MEMBER_MOST 128 /* bytes: name, punctuation, and what is not a text */
 
@@ -82,8 +83,8 @@ static unsigned maps_of(const struct resource *resource)
 static enum error merge_map(const struct field *field, const void *item, void *values,
                             struct field_reading *reading)
 {
-    const struct slice stored = field_get(field, item).bytes;
-    const struct slice patch = field_get(field, values).bytes;
+    const struct slice stored = *(const struct slice *)((const char *)item + field->at);
+    const struct slice patch = *(const struct slice *)((const char *)values + field->at);
     struct field_value merged = {0};
     switch (field_json_merge(field, stored, patch, reading->arena, &merged.bytes)) {
     case FIELD_MERGE_NO_MEMORY: return ERROR_OVERLOADED;
@@ -131,6 +132,21 @@ enum error resource_merge(const struct resource *resource, const void *item, con
     return ERROR_NONE;
 }
 
+bool resource_put_last(const struct resource *resource, void *item, int64_t revision,
+                       struct arena *arena)
+{
+    char room[POSITION_MOST];
+    assert(item && revision > 0 && arena);
+    for (size_t i = 0; i < resource->count; i++) {
+        if (resource->fields[i].flags & FIELD_POSITION) {
+            struct slice *position = (struct slice *)((char *)item + resource->fields[i].at);
+            *position = arena_copy(arena, position_nth(revision, room));
+            return position->ptr != NULL;
+        }
+    }
+    return true;
+}
+
 unsigned resource_differ(const struct resource *resource, const void *a, const void *b)
 {
     unsigned differ = 0;
@@ -156,7 +172,7 @@ size_t resource_text_bytes(const struct resource *resource, const void *item)
     size_t bytes = 0;
     assert(item);
     for (size_t i = 0; i < resource->count; i++) {
-        if (field_is_text(resource->fields[i].type)) {
+        if (field_has_bytes(&resource->fields[i])) {
             bytes += field_get(&resource->fields[i], item).bytes.len;
         }
     }

@@ -10,9 +10,9 @@
  * come the reading and checking of bodies, merge patch, answers, the statements of both engines,
  * orders and filters of lists, cursors, the journal, export and move. A new member is a member of
  * the struct, a row of `fields`, and a column in a migration of each engine (on PostgreSQL a CHOICE
- * or BOOL is a smallint, a NUMBER, TIME or WHEN a bigint; STRINGS, UUIDS and MAP are texts that are
- * not null); a new resource is a descriptor in `resources`,
- * tables, rows of routes and its part of api/openapi.yaml. */
+ * or BOOL is a smallint, a NUMBER, TIME or WHEN a bigint; STRINGS, UUIDS and MAP are texts, NULL
+ * when they are empty); a new resource is a descriptor in `resources`, tables, rows of routes and
+ * its part of api/openapi.yaml. */
 
 /* Every item begins with these; a struct of an item repeats them in this order. */
 #define ITEM_MEMBERS                                                                               \
@@ -89,13 +89,18 @@ enum error resource_merge(const struct resource *resource, const void *item, con
                           unsigned set, struct arena *arena, const struct field_errors **errors)
     __attribute__((warn_unused_result));
 
+/* Gives a new item the last place, by the number of its revision (FIELD_POSITION). False without
+ * memory. */
+bool resource_put_last(const struct resource *resource, void *item, int64_t revision,
+                       struct arena *arena) __attribute__((warn_unused_result));
+
 /* Which members differ between two items. */
 unsigned resource_differ(const struct resource *resource, const void *a, const void *b);
 
 /* The mask of all members that a client sets. */
 unsigned resource_settable(const struct resource *resource);
 
-/* Bytes of the texts of an item. */
+/* Bytes of the texts of an item, but for its position. */
 size_t resource_text_bytes(const struct resource *resource, const void *item);
 
 /* The JSON object of the members of `mask`: the same item always gives the same bytes; at most

@@ -1,16 +1,57 @@
 // SPDX-License-Identifier: MIT
 #include "model/task.h"
 
+#include "model/position.h"
+#include "model/recurrence.h"
+#include "model/zone.h"
+
 static const struct slice status_names[TASK_STATUS_COUNT] = {
     [TASK_PENDING] = FIELD_NAME("pending"),
     [TASK_IN_PROGRESS] = FIELD_NAME("in-progress"),
     [TASK_COMPLETED] = FIELD_NAME("completed"),
 };
 
+static const struct slice priority_names[TASK_PRIORITY_COUNT] = {
+    [TASK_PRIORITY_NONE] = FIELD_NAME("none"),     [TASK_PRIORITY_LOW] = FIELD_NAME("low"),
+    [TASK_PRIORITY_MEDIUM] = FIELD_NAME("medium"), [TASK_PRIORITY_HIGH] = FIELD_NAME("high"),
+    [TASK_PRIORITY_URGENT] = FIELD_NAME("urgent"),
+};
+
+static const struct slice anchor_names[TASK_ANCHOR_COUNT] = {
+    [TASK_ANCHOR_DUE] = FIELD_NAME("due"),
+    [TASK_ANCHOR_COMPLETION] = FIELD_NAME("completion"),
+};
+
 /* FIELD_CHOICE reads and writes an unsigned. */
 static_assert(sizeof(enum task_status) == sizeof(unsigned), "an enum is as wide as unsigned");
+static_assert(sizeof(enum task_priority) == sizeof(unsigned), "an enum is as wide as unsigned");
+static_assert(sizeof(enum task_anchor) == sizeof(unsigned), "an enum is as wide as unsigned");
 
-enum { ID, TITLE, DESCRIPTION, STATUS, CREATED_AT, UPDATED_AT, COMPLETED_AT, REVISION, COUNT };
+enum {
+    ID,
+    TITLE,
+    DESCRIPTION,
+    STATUS,
+    PRIORITY,
+    LIST_ID,
+    PARENT_ID,
+    POSITION,
+    LABELS,
+    START,
+    DUE,
+    TIME_ZONE,
+    RECURRENCE,
+    RECURRENCE_ANCHOR,
+    BLOCKED_BY,
+    METADATA,
+    COMPLETED_AT,
+    SERIES_ID,
+    NEXT_ID,
+    CREATED_AT,
+    UPDATED_AT,
+    REVISION,
+    COUNT
+};
 
 static const struct field fields[COUNT] = {
     [ID] = {.name = FIELD_NAME("id"),
@@ -36,6 +77,88 @@ static const struct field fields[COUNT] = {
                 .choice_count = TASK_STATUS_COUNT,
                 .at = offsetof(struct task, status),
                 .bit = 1U << STATUS},
+    [PRIORITY] = {.name = FIELD_NAME("priority"),
+                  .type = FIELD_CHOICE,
+                  .flags = FIELD_SORTABLE | FIELD_FILTERABLE,
+                  .choices = priority_names,
+                  .choice_count = TASK_PRIORITY_COUNT,
+                  .at = offsetof(struct task, priority),
+                  .bit = 1U << PRIORITY},
+    [LIST_ID] = {.name = FIELD_NAME("list_id"),
+                 .type = FIELD_UUID,
+                 .flags = FIELD_NULLABLE,
+                 .at = offsetof(struct task, list_id),
+                 .bit = 1U << LIST_ID},
+    [PARENT_ID] = {.name = FIELD_NAME("parent_id"),
+                   .type = FIELD_UUID,
+                   .flags = FIELD_NULLABLE,
+                   .at = offsetof(struct task, parent_id),
+                   .bit = 1U << PARENT_ID},
+    [POSITION] = {.name = FIELD_NAME("position"),
+                  .type = FIELD_TEXT,
+                  .flags = FIELD_READ_ONLY | FIELD_POSITION | FIELD_BYTES | FIELD_SORTABLE,
+                  .most = POSITION_MOST,
+                  .at = offsetof(struct task, position),
+                  .elsewhere = "POST /v1/tasks/{id}/move"},
+    [LABELS] = {.name = FIELD_NAME("labels"),
+                .type = FIELD_STRINGS,
+                .most = TASK_LABEL_MOST,
+                .most_items = TASK_LABELS_MOST,
+                .at = offsetof(struct task, labels),
+                .bit = 1U << LABELS},
+    [START] = {.name = FIELD_NAME("start"),
+               .type = FIELD_WHEN,
+               .flags = FIELD_NULLABLE | FIELD_SORTABLE,
+               .at = offsetof(struct task, start),
+               .bit = 1U << START},
+    [DUE] = {.name = FIELD_NAME("due"),
+             .type = FIELD_WHEN,
+             .flags = FIELD_NULLABLE | FIELD_SORTABLE,
+             .at = offsetof(struct task, due),
+             .bit = 1U << DUE},
+    [TIME_ZONE] = {.name = FIELD_NAME("time_zone"),
+                   .type = FIELD_TEXT,
+                   .flags = FIELD_NULLABLE | FIELD_NOT_EMPTY | FIELD_BYTES,
+                   .most = ZONE_NAME_MOST,
+                   .at = offsetof(struct task, time_zone),
+                   .bit = 1U << TIME_ZONE},
+    [RECURRENCE] = {.name = FIELD_NAME("recurrence"),
+                    .type = FIELD_TEXT,
+                    .flags = FIELD_NULLABLE | FIELD_NOT_EMPTY | FIELD_BYTES,
+                    .most = RECURRENCE_MOST,
+                    .at = offsetof(struct task, recurrence),
+                    .bit = 1U << RECURRENCE},
+    [RECURRENCE_ANCHOR] = {.name = FIELD_NAME("recurrence_anchor"),
+                           .type = FIELD_CHOICE,
+                           .choices = anchor_names,
+                           .choice_count = TASK_ANCHOR_COUNT,
+                           .at = offsetof(struct task, recurrence_anchor),
+                           .bit = 1U << RECURRENCE_ANCHOR},
+    [BLOCKED_BY] = {.name = FIELD_NAME("blocked_by"),
+                    .type = FIELD_UUIDS,
+                    .most_items = TASK_BLOCKERS_MOST,
+                    .at = offsetof(struct task, blocked_by),
+                    .bit = 1U << BLOCKED_BY},
+    [METADATA] = {.name = FIELD_NAME("metadata"),
+                  .type = FIELD_MAP,
+                  .most = TASK_METADATA_TEXT_MOST,
+                  .most_items = TASK_METADATA_MOST,
+                  .most_name = TASK_METADATA_NAME_MOST,
+                  .at = offsetof(struct task, metadata),
+                  .bit = 1U << METADATA},
+    [COMPLETED_AT] = {.name = FIELD_NAME("completed_at"),
+                      .type = FIELD_TIME,
+                      .flags = FIELD_NULLABLE | FIELD_SORTABLE,
+                      .at = offsetof(struct task, completed_at),
+                      .bit = 1U << COMPLETED_AT},
+    [SERIES_ID] = {.name = FIELD_NAME("series_id"),
+                   .type = FIELD_UUID,
+                   .flags = FIELD_READ_ONLY | FIELD_NULLABLE,
+                   .at = offsetof(struct task, series_id)},
+    [NEXT_ID] = {.name = FIELD_NAME("next_id"),
+                 .type = FIELD_UUID,
+                 .flags = FIELD_READ_ONLY | FIELD_NULLABLE,
+                 .at = offsetof(struct task, next_id)},
     [CREATED_AT] = {.name = FIELD_NAME("created_at"),
                     .type = FIELD_TIME,
                     .flags = FIELD_READ_ONLY | FIELD_FIXED | FIELD_SORTABLE,
@@ -44,10 +167,6 @@ static const struct field fields[COUNT] = {
                     .type = FIELD_TIME,
                     .flags = FIELD_READ_ONLY | FIELD_STAMP | FIELD_SORTABLE,
                     .at = offsetof(struct task, updated_at)},
-    [COMPLETED_AT] = {.name = FIELD_NAME("completed_at"),
-                      .type = FIELD_TIME,
-                      .flags = FIELD_READ_ONLY | FIELD_NULLABLE,
-                      .at = offsetof(struct task, completed_at)},
     [REVISION] = {.name = FIELD_NAME("revision"),
                   .type = FIELD_NUMBER,
                   .flags = FIELD_READ_ONLY | FIELD_STAMP,
@@ -77,7 +196,11 @@ const struct resource task_resource = {
     .fields = fields,
     .count = COUNT,
     .size = sizeof(struct task),
-    .text_most = ((size_t)TASK_TITLE_MOST + TASK_DESCRIPTION_MOST) * 4,
+    .text_most =
+        ((size_t)TASK_TITLE_MOST + TASK_DESCRIPTION_MOST) * 4 + POSITION_MOST +
+        FIELD_STRINGS_MOST(TASK_LABELS_MOST, TASK_LABEL_MOST) + ZONE_NAME_MOST + RECURRENCE_MOST +
+        FIELD_UUIDS_MOST(TASK_BLOCKERS_MOST) +
+        FIELD_MAP_MOST(TASK_METADATA_MOST, TASK_METADATA_NAME_MOST, TASK_METADATA_TEXT_MOST),
     .counted = &fields[STATUS],
     .settle = settle,
     .fits = fits,

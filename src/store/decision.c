@@ -99,6 +99,8 @@ static struct item_decision create(struct store_item_write *op, const struct ite
     if (op->resource->settle)
         op->resource->settle(NULL, item, op->now);
     item->revision = before->space.revision + 1;
+    if (!resource_put_last(op->resource, item, item->revision, op->op.arena))
+        return refuse(op, ERROR_OVERLOADED);
     op->outcome = STORE_CREATED;
     op->revision = item->revision;
     op->item = item;

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "model/position.h"
 #include "store/decision.h"
 
 #define USER_COLUMNS                                                                               \
@@ -148,6 +149,29 @@ static bool is_revision(const struct field *field)
     return field->at == offsetof(struct item, revision);
 }
 
+#define POSITION_DIGITS_MOST 6 /* of 68 milliards of changes */
+
+/* What position_nth gives for a number of changes, in PostgreSQL's words. */
+static void add_position(struct buffer *out, const char *number)
+{
+    const char *zero = &POSITION_DIGITS[POSITION_ZERO];
+    int64_t least = POSITION_SMALL_MOST + 1; /* number that has so many digits */
+    buffer_add_format(out, "CASE WHEN %s < %lld THEN substr('%s', %s::integer + 1, 1)", number,
+                      (long long)least, zero, number);
+    for (int digits = 1; digits <= POSITION_DIGITS_MOST; digits++) {
+        const int64_t next = least + (INT64_C(1) << digits * POSITION_DIGIT_BITS);
+        buffer_add_format(out, " WHEN %s < %lld THEN '%c'", number, (long long)next,
+                          zero[POSITION_SMALL_MOST + digits]);
+        for (int i = digits - 1; i >= 0; i--)
+            buffer_add_format(out,
+                              " || substr('" POSITION_DIGITS "', ((%s - %lld >> %d) & 63)::integer "
+                              "+ 1, 1)",
+                              number, (long long)least, i * POSITION_DIGIT_BITS);
+        least = next;
+    }
+    buffer_add_text(out, " END");
+}
+
 /* `created`: see {created:N}. */
 static void add_values(struct buffer *out, const struct resource *resource, unsigned number,
                        bool created, enum sql_dialect dialect)
@@ -156,6 +180,8 @@ static void add_values(struct buffer *out, const struct resource *resource, unsi
         buffer_add_text(out, i > 0 ? ", " : "");
         if (created && is_revision(&resource->fields[i]))
             buffer_add_text(out, "s.revision");
+        else if (created && resource->fields[i].flags & FIELD_POSITION)
+            add_position(out, "s.revision");
         else
             add_parameter(out, number++, dialect);
     }
@@ -197,7 +223,7 @@ static void add_bytes(struct buffer *out, const struct resource *resource, enum 
 {
     buffer_add_u64(out, SPACE_ITEM_BYTES);
     for (size_t i = 0; i < resource->count; i++) {
-        if (field_is_text(resource->fields[i].type))
+        if (field_has_bytes(&resource->fields[i]))
             add_optional_octets(out, resource->fields[i].name, dialect);
     }
 }
@@ -262,8 +288,9 @@ void sql_expand_types(struct buffer *out, const char *types, const struct resour
         }
         for (size_t i = 0; i < resource->count; i++) {
             const struct field *field = &resource->fields[i];
-            const bool left_out = (*letter == 'S' && field->flags & FIELD_FIXED) ||
-                                  (*letter == 'N' && is_revision(field));
+            const bool left_out =
+                (*letter == 'S' && field->flags & FIELD_FIXED) ||
+                (*letter == 'N' && (is_revision(field) || field->flags & FIELD_POSITION));
             if (!left_out)
                 buffer_add_char(out, SQL_LETTER(field));
         }

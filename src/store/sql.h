@@ -10,7 +10,8 @@
  * A form is SQL with parameters ?1, ?2 … and words in braces:
  *   {columns} {t}   the members of a resource as columns, in the order of its fields; its table
  *   {values:N}      parameters N, N+1 … one for each of those
- *   {created:N}     the same, but the revision is that of a row `s`, and no parameter
+ *   {created:N}     the same, but the revision is that of a row `s`, the position follows from it,
+ *                   and neither is a parameter
  *   {sets:N}        `column = ?N` for each that is not FIELD_FIXED
  *   {chosen}        the time in the id is not created_at: a client chose it, as a rule
  *   {bytes}         what the row takes (decision.h), by its texts

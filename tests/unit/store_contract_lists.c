@@ -88,7 +88,7 @@ static void make_items(struct loop *loop, struct uuid space, struct row rows[ITE
         struct fixture_item sample;
         sample_item(&sample, i);
         (void)resource_apply(fixture_resource, &rows[i].item, &sample,
-                             resource_settable(fixture_resource) & ~first_member()->bit);
+                             fixture_settable() & ~first_member()->bit);
         sample_item(&sample, i + 1);
         (void)resource_apply(fixture_resource, &rows[i].item, &sample, first_member()->bit);
     }

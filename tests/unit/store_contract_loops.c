@@ -140,8 +140,8 @@ static void on_chained(struct store_op *op)
             (struct store_op){.session = op->session, .arena = op->arena, .done = on_chained};
         chain->loop->engine->item_get(&chain->inner->op);
     }
-    chain->differ = resource_differ(fixture_resource, chain->op.item, &chain->wanted) &
-                    resource_settable(fixture_resource);
+    chain->differ =
+        resource_differ(fixture_resource, chain->op.item, &chain->wanted) & fixture_settable();
     chain->loop->running--;
 }
 

@@ -46,6 +46,9 @@ struct store_session_create session_of(struct uuid user, const char *ip, int64_t
 /* What the items of the tests are: tasks, unless somebody sets another resource. */
 extern const struct resource *fixture_resource;
 
+/* The members of one that may have any value, whatever else there is. */
+unsigned fixture_settable(void);
+
 #define FIXTURE_ITEM_MOST 512 /* bytes of the struct of any resource */
 
 struct fixture_item {

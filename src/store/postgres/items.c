@@ -323,6 +323,8 @@ static void take_created(struct job *job, const PGresult *result)
     item->revision = op->revision = row_i64(&r);
     if (op->revision == 0)
         op->op.result = ERROR_QUOTA_EXCEEDED;
+    else if (!resource_put_last(op->resource, item, op->revision, op->op.arena))
+        job_fail(job, ERROR_OVERLOADED);
 }
 
 /* Nothing need be known before, so one statement does it all: it tests the limits itself, and takes
@@ -355,7 +357,8 @@ static bool step_create(struct job *job, unsigned round)
     values[count++] = SQL_I64(op->steady);
     values[count++] = SQL_I64(op->resource->kind);
     values[count++] = SQL_OPTIONAL_UUID(&op->actor);
-    count = add_columns(values, count, op->resource, op->item, 0, offsetof(struct item, revision));
+    count = add_columns(values, count, op->resource, op->item, FIELD_POSITION,
+                        offsetof(struct item, revision));
     job_send_values(job, SQL_OF_ITEM(op->resource, SQL_ITEM_CREATE), values, count, take_created);
     return false;
 }

@@ -166,11 +166,13 @@ static bool forms_are_exact(struct dump_reader *r, const struct dump_form *form,
         if (!field || member.kind == JSON_KIND_NULL)
             continue;
         const struct field_value value = field_get(field, row);
-        const struct slice exact = exact_form(field, &value, room);
+        const struct slice exact = value.null ? (struct slice){0} : exact_form(field, &value, room);
         if (exact.ptr && !slice_eq(member.text, exact))
             return wrong(r, "not a good value for %.*s: Must be written as %.*s.",
                          (int)field->name.len, field->name.ptr, (int)exact.len, exact.ptr);
-        if (field_is_json(field->type) && !field_json_is_exact(field, value.bytes, &member))
+        if (field_is_json(field->type) &&
+            !field_json_is_exact(field, value.null ? field_json_empty(field->type) : value.bytes,
+                                 &member))
             return wrong(r, "not a good value for %.*s: Must have each once, and in order.",
                          (int)field->name.len, field->name.ptr);
     }
@@ -239,6 +241,10 @@ static bool read_line(struct dump_reader *r, struct json_reader *json, struct du
     }
     if (!read_fields(r, &reading, json, "") || !forms_are_exact(r, form, row, json))
         return false;
+    /* Format 1 knows no positions: the order of the last changes is one. */
+    if (table->resource && r->version == 1 &&
+        !resource_put_last(table->resource, row, ((const struct item *)row)->revision, r->arena))
+        return wrong(r, "there is no memory");
     if (table->fits && !table->fits(row))
         return wrong(r, "its members do not fit together");
     if (table == &tables[TABLE_USERS])

@@ -19,9 +19,9 @@ CREATE TABLE samples (
     weight     bigint,
     begins     bigint   NOT NULL,
     ends       bigint,
-    marks      text     COLLATE "C" NOT NULL,
-    others     text     COLLATE "C" NOT NULL,
-    extra      text     COLLATE "C" NOT NULL,
+    marks      text     COLLATE "C",
+    others     text     COLLATE "C",
+    extra      text     COLLATE "C",
     PRIMARY KEY (space_id, created_at, id)
 );
 CREATE UNIQUE INDEX samples_chosen ON samples (space_id, id)
