@@ -30,7 +30,7 @@ struct api *api_create(const struct api_options *options)
         .name = "failures", .quota = 10, .window_s = 900, .buckets = BUCKETS, .whole = true};
     struct api *api = calloc(1, sizeof *api);
     assert(options->engine && options->store && options->settings); /* no keys: no tokens */
-    assert(options->revocations && options->version);
+    assert(options->zones && options->revocations && options->version);
     if (!api) {
         return NULL;
     }

@@ -6,6 +6,7 @@
 #include "auth/token_cache.h"
 #include "base/settings.h"
 #include "http/server.h"
+#include "model/zone.h"
 #include "store/store.h"
 
 /* The service between HTTP and the store: who may call, how often, and what a call does. */
@@ -17,6 +18,7 @@ struct api_options {
     struct store *store;
     const struct keys *keys;
     const struct settings *settings;
+    struct zones *zones;
     struct revocations *revocations;
     const char *version;             /* for `GET /` */
     bool (*draining)(void *context); /* for readiness; NULL: never. Any thread */

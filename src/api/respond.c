@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "api/context.h"
 #include "http/route.h"
 
 void respond_error(struct http_exchange *x, enum error error, const char *detail)
@@ -185,6 +186,7 @@ bool body_read(struct http_exchange *x, struct field_reading *reading, uint8_t *
         goto out;
     }
     reading->arena = x->arena;
+    reading->zones = api_of(x)->options.zones;
     if (result == JSON_READ_NO_MEMORY || !field_read(reading, &reader)) {
         respond_no_memory(x);
         goto out;

@@ -88,9 +88,9 @@ bool tag_read(struct tag_space space, enum tag_kind kind, struct slice opaque, i
 /* From the bytes of a body to the struct that a call works with, in two steps, so that a handler
  * may add errors of its own in between. */
 
-/* Reads the body by `reading` (its arena is set here). Sends 400 invalid_json, or 503, and returns
- * false when there is no object to look at. `content` (JSON_READER_DIGEST bytes; NULL: not needed)
- * becomes the digest of what the body says. */
+/* Reads the body by `reading` (its arena and its zones are set here). Sends 400 invalid_json, or
+ * 503, and returns false when there is no object to look at. `content` (JSON_READER_DIGEST bytes;
+ * NULL: not needed) becomes the digest of what the body says. */
 bool body_read(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
     __attribute__((warn_unused_result));
 

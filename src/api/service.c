@@ -100,6 +100,11 @@ void service_ready(struct http_exchange *x)
                        : SLICE("this machine's clock is more than 30 s away from the database's: "
                                "let both follow the same time (NTP)"));
     respond_member(&w, SLICE("connections"), slice_of(connections));
+    /* Without them UTC is known, and all that does not name another zone works. */
+    respond_member(&w, SLICE("time_zones"),
+                   zones_are_there(api_of(x)->options.zones)
+                       ? SLICE("ok")
+                       : SLICE("only UTC is known: install tzdata, or set TZDIR to its folder"));
     respond_member(&w, SLICE("draining"),
                    slice_of(is_draining(x) ? "the server is stopping" : "ok"));
     jw_close_object(&w);

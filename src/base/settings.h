@@ -61,6 +61,8 @@
          "scheme, host and path prefix as clients see them (https://example.com/todo)")            \
     NUMBER(idle_seconds, "IDLE_SECONDS", "idle-seconds", 75, 5, 3600,                              \
            "seconds that a connection may wait between requests")                                  \
+    TEXT(tzdir, "TZDIR", "tzdir", NULL, false,                                                     \
+         "folder of the time zones' files (tzdata); /usr/share/zoneinfo when not set")             \
     TEXT(cors_origins, "CORS_ORIGINS", "cors-origins", NULL, false,                                \
          "exact origins, comma separated, or * (safe: no answer allows credentials)")              \
     NUMBER(threads, "THREADS", "threads", 0, 0, 256,                                               \

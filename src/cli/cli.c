@@ -6,6 +6,10 @@
 
 #include "store/store.h"
 
+/* Of time zones that are kept in memory; one takes some 3 KB. */
+#define ZONES_MOST  256
+#define ZONES_BYTES ((size_t)1024 * 1024)
+
 /* More than any value takes. */
 #define JSON_MOST (1024 * 1024)
 
@@ -166,6 +170,12 @@ struct store_options cli_store_options(const struct settings *settings)
         .timeout_ms = (unsigned)settings->database_timeout_ms,
         .unprepared = strcmp(settings->database_prepared, "off") == 0,
     };
+}
+
+struct zones *cli_zones_create(const struct settings *settings)
+{
+    assert(settings);
+    return zones_create(settings->tzdir, ZONES_MOST, ZONES_BYTES);
 }
 
 const char *cli_local_host(const char *host)

@@ -12,6 +12,7 @@
 #include "base/settings.h"
 
 struct store_options;
+struct zones;
 
 /* Which settings the help on a command shows. A command that takes one takes all of them, so that
  * one set of flags does for all commands. */
@@ -130,6 +131,9 @@ void cli_json_bool(struct json_writer *w, const char *name, bool value);
 
 /* How the settings say to open the database. Texts are those of `settings`. */
 struct store_options cli_store_options(const struct settings *settings);
+
+/* The time zones of the process. NULL without memory. */
+struct zones *cli_zones_create(const struct settings *settings);
 
 /* An address to listen on as a process on this machine reaches it: all addresses are none. */
 const char *cli_local_host(const char *host);

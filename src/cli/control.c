@@ -30,6 +30,7 @@ struct control_desk {
 
     /* When no server runs: */
     struct revocations *revocations;
+    struct zones *zones;
     struct store *store;
     struct api *api;
     struct aux_server *server;
@@ -82,6 +83,7 @@ static int serve_myself(struct control_desk *desk)
         .engine = desk->engine,
         .store = desk->store,
         .settings = desk->settings,
+        .zones = desk->zones,
         .revocations = desk->revocations,
         .version = TASKHOLD_VERSION,
     };
@@ -115,6 +117,7 @@ static int find_writer(struct control_desk *desk)
     options.impatient = true; /* somebody waits */
     options.sessions_ended = api_sessions_ended;
     options.context = desk->revocations;
+    options.zones = desk->zones;
     for (unsigned i = 0; i < TRIES; i++) {
         desk->store = desk->engine->open(&options, reason, sizeof reason);
         if (desk->store) {
@@ -157,8 +160,9 @@ int control_open(struct control_desk **out, const struct settings *settings, boo
     desk->engine = store_engine_for(settings->database_url);
     assert(desk->engine); /* the settings were checked */
     desk->revocations = revocations_create();
+    desk->zones = cli_zones_create(settings);
     const char *file = desk->engine->url_file(settings->database_url);
-    if (!desk->revocations) {
+    if (!desk->revocations || !desk->zones) {
         status = complain(CLI_FAILED, "out of memory");
     } else if (!make && file && access(file, F_OK) != 0 && errno == ENOENT) {
         /* A mistyped path is no wish for an empty database. */
@@ -188,6 +192,7 @@ void control_close(struct control_desk **out)
     if (desk->folder) {
         (void)rmdir(desk->folder);
     }
+    zones_destroy(&desk->zones);
     revocations_destroy(&desk->revocations);
     log_stop();
     free(desk->folder);

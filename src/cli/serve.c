@@ -47,6 +47,7 @@ struct service {
     bool stopping;               /* a signal asked for the end */
     struct reload reload;
     struct revocations *revocations;
+    struct zones *zones;
     const struct store_engine *engine;
     struct store *store;
     const char *file; /* of the store; NULL: it is none */
@@ -209,9 +210,17 @@ static int open_service_store(struct service *service)
               LOG_FIELDS(LOG_T("version", SLICE(TASKHOLD_VERSION)), LOG_N("pid", getpid()),
                          LOG_T("engine", slice_of(service->engine->name))));
     service->revocations = revocations_create();
-    if (!service->revocations) {
+    service->zones = cli_zones_create(&service->settings);
+    if (!service->revocations || !service->zones) {
         return start_failed(CLI_FAILED, "out of memory");
     }
+    if (!zones_are_there(service->zones)) {
+        log_message(LOG_WARN, "tzdata_missing",
+                    "no time zones in %s, so UTC is the only one that is known: install tzdata, or "
+                    "set TZDIR to its folder",
+                    zones_folder(service->zones));
+    }
+    options.zones = service->zones;
     options.sessions_ended = api_sessions_ended;
     options.context = service->revocations;
     service->store = service->engine->open(&options, why, sizeof why);
@@ -245,6 +254,7 @@ static int create_service_api(struct service *service)
         .store = service->store,
         .keys = service->keys,
         .revocations = service->revocations,
+        .zones = service->zones,
         .settings = &service->settings,
         .version = TASKHOLD_VERSION,
         .draining = service_draining,
@@ -438,6 +448,7 @@ static void finish_service(struct service *service)
     http_server_destroy(&service->server);
     aux_server_destroy(&service->metrics);
     aux_server_destroy(&service->control);
+    zones_destroy(&service->zones);
     revocations_destroy(&service->revocations);
     log_stop();
     settings_finish(&service->settings);

@@ -335,6 +335,17 @@ bool field_check_text(struct field_reading *reading, const struct field *field, 
     return wrong ? field_complain(reading, field->name, field->wrong_code, "%s", wrong) : ok;
 }
 
+/* False: whether there is such a zone is not known. */
+static bool check_zone(struct field_reading *reading, const struct field *field, struct slice name)
+{
+    struct zone *zone = NULL;
+    const enum zone_status status = zones_find(reading->zones, name, &zone);
+    zone_release(&zone);
+    return status == ZONE_UNKNOWN ? field_complain(reading, field->name, "time_zone", "%s",
+                                                   zones_wrong(reading->zones))
+                                  : status == ZONE_FOUND;
+}
+
 static bool read_text(struct field_reading *reading, const struct field *field,
                       const struct json_member *member)
 {
@@ -342,7 +353,12 @@ static bool read_text(struct field_reading *reading, const struct field *field,
     struct slice copy =
         normalise ? nfc_of(reading->arena, member->text) : arena_copy(reading->arena, member->text);
     *(struct slice *)place(reading->input, field->at) = copy;
-    return copy.ptr && field_check_text(reading, field, copy);
+    const unsigned before = reading->errors.count;
+    if (!copy.ptr || !field_check_text(reading, field, copy)) {
+        return false;
+    }
+    const bool look = reading->zones && (field->flags & FIELD_ZONE);
+    return !look || reading->errors.count > before || check_zone(reading, field, copy);
 }
 
 /* A string that stands for a value of another type. */

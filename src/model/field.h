@@ -8,6 +8,7 @@
 #include "base/json_reader.h"
 #include "base/json_writer.h"
 #include "base/uuid.h"
+#include "model/zone.h"
 
 /* What a member is stands in one row of a table of these. The same rows read a body, check it, read
  * a merge patch, write the answer, and bind and take the columns of a database, so that no other
@@ -51,6 +52,8 @@ enum field_flag {
     /* A key of model/position.h: a new item stands at the end, by the number of its revision, which
      * is above all that came before; unless whoever makes it says otherwise. */
     FIELD_POSITION = 16384,
+
+    FIELD_ZONE = 32768, /* of a text: the name of a time zone; see field_reading.zones */
 
     /* Of a column that no item has (store/transfer/table.h): */
     FIELD_BLOB = 8192, /* a text that is any bytes, and stands in no JSON */
@@ -192,6 +195,7 @@ struct field_reading {
     size_t count;
     enum field_mode mode;
     struct arena *arena;        /* texts and error texts are copied here */
+    struct zones *zones;        /* that a FIELD_ZONE must name one of; NULL: any name is taken */
     void *input;                /* out: members that are there and valid */
     unsigned set;               /* out: the bits of the members that are there */
     struct field_errors errors; /* out */
@@ -199,8 +203,8 @@ struct field_reading {
         part; /* what is looked at of a member: its place or its name; ptr NULL: all of it */
 };
 
-/* Reads every member of `reader`. Returns false when memory ran out; what is not valid goes to
- * `errors`. */
+/* Reads every member of `reader`. Returns false when memory ran out, or a time zone could not be
+ * looked for; what is not valid goes to `errors`. May touch the disk, as zones_find. */
 bool field_read(struct field_reading *reading, struct json_reader *reader)
     __attribute__((warn_unused_result));
 

@@ -118,7 +118,7 @@ static const struct field fields[COUNT] = {
              .bit = 1U << DUE},
     [TIME_ZONE] = {.name = FIELD_NAME("time_zone"),
                    .type = FIELD_TEXT,
-                   .flags = FIELD_NULLABLE | FIELD_NOT_EMPTY | FIELD_BYTES,
+                   .flags = FIELD_NULLABLE | FIELD_NOT_EMPTY | FIELD_BYTES | FIELD_ZONE,
                    .most = ZONE_NAME_MOST,
                    .at = offsetof(struct task, time_zone),
                    .bit = 1U << TIME_ZONE},

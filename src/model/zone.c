@@ -152,7 +152,8 @@ static enum zone_status read_zone(const char *path, struct slice name, struct zo
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0) {
-        return says_none(errno) ? ZONE_UNKNOWN : ZONE_FAILED;
+        /* What may not be read is not there for this server. */
+        return says_none(errno) || errno == EACCES ? ZONE_UNKNOWN : ZONE_FAILED;
     }
     if (fstat(fd, &stat) != 0) {
         goto out;
@@ -387,6 +388,12 @@ struct zone *zones_peek(struct zones *zones, struct slice name)
     return known;
 }
 
+const char *zones_folder(const struct zones *zones)
+{
+    assert(zones);
+    return zones->folder;
+}
+
 bool zones_are_there(struct zones *zones)
 {
     struct zone *zone = NULL;
@@ -396,6 +403,24 @@ bool zones_are_there(struct zones *zones)
     }
     zone_release(&zone);
     return true;
+}
+
+const char *zones_wrong(struct zones *zones)
+{
+    return zones_are_there(zones)
+               ? "Is no time zone that this server knows. Names are IANA's, such as "
+                 "Europe/Berlin, and case counts."
+               : "This server has no time zone data, so it knows UTC alone; its operator can "
+                 "install tzdata. Names are IANA's, such as Europe/Berlin.";
+}
+
+struct zone *zone_of(struct zones *zones, struct slice name, struct slice users)
+{
+    struct zone *zone = NULL;
+    const struct slice meant = name.ptr ? name : users;
+
+    const bool found = zones && meant.ptr && zones_find(zones, meant, &zone) == ZONE_FOUND;
+    return found ? zone : zone_utc();
 }
 
 /* ---- instants, days and wall clocks ---- */

@@ -55,8 +55,19 @@ enum zone_status zones_find(struct zones *zones, struct slice name, struct zone 
 /* The same, never touching the disk: NULL when zones_find would. The caller releases it. */
 struct zone *zones_peek(struct zones *zones, struct slice name) __attribute__((warn_unused_result));
 
+/* Where it looks. */
+const char *zones_folder(const struct zones *zones);
+
 /* Is there any tzdata? Asks for the zone Etc/UTC, as zones_find. */
 bool zones_are_there(struct zones *zones);
+
+/* What is wrong with a name that zones_find does not know, for who sent it. As zones_find. */
+const char *zones_wrong(struct zones *zones);
+
+/* The zone that something is in: the one it names, else (ptr NULL) that of its user, else UTC; and
+ * UTC where that name is known no more, or `zones` is NULL. As zones_find; the caller releases it.
+ */
+struct zone *zone_of(struct zones *zones, struct slice name, struct slice users);
 
 /* UTC; needs no memory, and no release. */
 struct zone *zone_utc(void);

@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "model/resource.h"
 #include "model/user.h"
+#include "model/zone.h"
 
 /* Where accounts and tasks are kept: the calls the api needs, as one const vtable an engine fills.
  *
@@ -353,6 +354,8 @@ struct store_options {
      * 0: no bound. */
     int64_t user_tasks_most;
     int64_t user_bytes_most;
+
+    struct zones *zones; /* outlives the store; NULL: UTC is the only one */
 
     /* What only an engine behind a network needs; 0 takes the default. */
     unsigned pool;       /* connections a session may have, 2 to 64; 4 */

@@ -543,6 +543,7 @@ struct writer *writer_create(sqlite3 *db, const struct sql_texts *texts,
     pthread_cond_init(&writer->answered, NULL);
     writer->transaction.limits =
         usage_limits_of(options->user_tasks_most, options->user_bytes_most);
+    writer->transaction.zones = options->zones;
     if (!statements_init(&writer->transaction.statements, db, texts->list, texts->count)) {
         writer_destroy(&writer);
         return NULL;

@@ -20,6 +20,7 @@ struct writer;
 struct transaction {
     struct statements statements; /* sql.h */
     struct usage_limits limits;
+    struct zones *zones;                  /* may be NULL, as in store_options */
     struct changed_spaces spaces;         /* whose items are being changed */
     struct uuid ended[WRITER_BATCH_MOST]; /* users of whom a session ends with this commit */
     unsigned ended_count;
