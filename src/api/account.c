@@ -294,6 +294,7 @@ void account_create(struct account_call *call, void (*done)(struct store_op *op)
         .user = {.id = uuid_make_v7(),
                  .email = input->email,
                  .name = input->name,
+                 .time_zone = SLICE(ZONE_UTC),
                  .password_hash = call->new_hash,
                  .created_at = now,
                  .updated_at = now},

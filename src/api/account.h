@@ -50,7 +50,7 @@ struct account_call {
     struct store_user_by_email find;
     union {
         struct store_user_create create;
-        struct store_user_rename rename;
+        struct store_user_set_profile set_profile;
         struct store_user_set_password set_password;
         struct store_user_set_email set_email;
         struct store_user_delete erase;

@@ -58,23 +58,23 @@ void me_get(struct http_exchange *x)
     }
 }
 
-/* ---- changing the name ---- */
+/* ---- changing the profile ---- */
 
 static void refuse(struct account_call *call, enum store_verdict verdict, const struct user *user)
 {
     precondition_refuse(call->x, verdict, TAG_USER, user_version(user));
 }
 
-static void renamed(struct store_op *op)
+static void profile_set(struct store_op *op)
 {
     struct account_call *call = account_call_of(op);
-    const struct store_user_rename *rename = &call->op.rename;
+    const struct store_user_set_profile *profile = &call->op.set_profile;
     if (op->result == ERROR_PRECONDITION_FAILED) {
-        refuse(call, rename->verdict, &rename->user);
+        refuse(call, profile->verdict, &profile->user);
     } else if (op->result != ERROR_NONE) {
         respond_user_error(call->x, op->result);
     } else {
-        answer(call, &rename->user);
+        answer(call, &profile->user);
     }
 }
 
@@ -88,7 +88,7 @@ static void looked(struct store_op *op)
         return;
     }
     const enum store_verdict verdict =
-        store_precondition_judge(&call->op.rename.precondition, true, user_version(user));
+        store_precondition_judge(&call->op.set_profile.precondition, true, user_version(user));
     if (verdict == STORE_HOLDS) {
         answer(call, user);
     } else {
@@ -100,20 +100,23 @@ void me_patch(struct http_exchange *x)
 {
     struct account_call *call = account_call_new(x);
     struct field_errors errors;
-    if (!call || !precondition_read(x, TAG_USER, &call->op.rename.precondition) ||
+    if (!call || !precondition_read(x, TAG_USER, &call->op.set_profile.precondition) ||
         !account_read(call, &user_body_profile, FIELD_PATCH, &errors) || !body_valid(x, &errors)) {
         return;
     }
-    if (!(call->set & USER_NAME)) {
+    if (!(call->set & (USER_NAME | USER_TIME_ZONE))) {
         get_user(call, looked);
         return;
     }
-    struct store_user_rename *rename = &call->op.rename;
-    rename->op = account_op(call, renamed);
-    rename->id = api_caller(x)->user;
-    rename->name = call->input.name;
-    rename->now = clock_wall_ms();
-    api_engine(x)->user_rename(rename);
+    struct store_user_set_profile *profile = &call->op.set_profile;
+    profile->op = account_op(call, profile_set);
+    profile->id = api_caller(x)->user;
+    profile->sets_name = call->set & USER_NAME;
+    profile->sets_time_zone = call->set & USER_TIME_ZONE;
+    profile->name = call->input.name;
+    profile->time_zone = call->input.time_zone;
+    profile->now = clock_wall_ms();
+    api_engine(x)->user_set_profile(profile);
 }
 
 /* ---- changes that take the password ---- */

@@ -6,6 +6,7 @@
 #include "base/nfc.h"
 #include "model/field.h"
 #include "model/user_fields.h"
+#include "model/zone.h"
 
 #define LOCAL_PART_MOST 64
 #define LABEL_MOST      63
@@ -184,6 +185,12 @@ static const struct field invite[] = {
 
 static const struct field profile[] = {
     NAME_FIELD,
+    {.name = FIELD_NAME("time_zone"),
+     .type = FIELD_TEXT,
+     .flags = FIELD_NULLABLE | FIELD_NOT_EMPTY | FIELD_BYTES | FIELD_ZONE,
+     .most = ZONE_NAME_MOST,
+     .at = offsetof(struct user_input, time_zone),
+     .bit = USER_TIME_ZONE},
     FIXED("id"),
     {.name = FIELD_NAME("email"),
      .flags = FIELD_READ_ONLY,
@@ -236,6 +243,7 @@ static const struct field user_shown[] = {
     SHOWN("id", FIELD_UUID, struct user, id),
     SHOWN("email", FIELD_TEXT, struct user, email),
     SHOWN("name", FIELD_TEXT, struct user, name),
+    SHOWN("time_zone", FIELD_TEXT, struct user, time_zone),
     SHOWN("created_at", FIELD_TIME, struct user, created_at),
     SHOWN("updated_at", FIELD_TIME, struct user, updated_at),
 };
@@ -244,6 +252,7 @@ static const struct field operator_shown[] = {
     SHOWN("id", FIELD_UUID, struct user, id),
     SHOWN("email", FIELD_TEXT, struct user, email),
     SHOWN("name", FIELD_TEXT, struct user, name),
+    SHOWN("time_zone", FIELD_TEXT, struct user, time_zone),
     SHOWN("created_at", FIELD_TIME, struct user, created_at),
     {.name = FIELD_NAME("disabled_at"),
      .type = FIELD_TIME,
@@ -264,6 +273,11 @@ const struct user_body user_body_user = BODY(user_shown);
 const struct user_body user_body_operator = BODY(operator_shown);
 const struct user_body user_body_session = BODY(session_shown);
 
+struct slice user_time_zone(struct slice column)
+{
+    return column.ptr ? column : SLICE(ZONE_UTC);
+}
+
 /* ---- versions ---- */
 
 /* FNV-1a, 64 bits: nobody gains by finding two versions of an own account that collide. */
@@ -283,9 +297,9 @@ static uint64_t mix_text(uint64_t hash, struct slice text)
 
 int64_t user_version(const struct user *user)
 {
-    assert(user && user->email.ptr);
+    assert(user && user->email.ptr && user->time_zone.ptr);
     uint64_t hash = mix(0xcbf29ce484222325U, user->id.bytes, sizeof user->id.bytes);
-    hash = mix_text(mix_text(hash, user->email), user->name);
+    hash = mix_text(mix_text(mix_text(hash, user->email), user->name), user->time_zone);
     hash = mix(hash, &user->created_at, sizeof user->created_at);
     hash = mix(hash, &user->updated_at, sizeof user->updated_at);
     return (int64_t)(hash >> 1) | 1;

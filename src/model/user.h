@@ -17,6 +17,7 @@ struct user {
     struct uuid id;
     struct slice email;         /* as sent; compared without regard to ASCII case */
     struct slice name;          /* ptr NULL: null */
+    struct slice time_zone;     /* a name of IANA's (model/zone.h), never null */
     struct slice password_hash; /* Argon2id in its own text form; never encoded to JSON */
     int64_t created_at;
     int64_t updated_at;
@@ -24,8 +25,11 @@ struct user {
 };
 
 /* Names the version of what its owner sees of an account; from 1. The same account always has the
- * same; another name, e-mail or time has another one. */
+ * same; another name, e-mail, zone or time has another one. */
 int64_t user_version(const struct user *user);
+
+/* The zone of an account by its column, where UTC is null and takes no room. */
+struct slice user_time_zone(struct slice column);
 
 /* One login and its chain of refresh tokens. */
 struct session {

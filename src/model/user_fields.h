@@ -15,6 +15,7 @@ struct user_input {
     struct slice new_password; /* likewise */
     struct slice refresh_token;
     struct slice invitation; /* ptr NULL: absent */
+    struct slice time_zone;  /* ptr NULL: null or absent */
     struct slice days;       /* digits, 1 to USER_DAYS_MOST; ptr NULL: absent */
 };
 
@@ -29,6 +30,7 @@ enum user_member {
     USER_REFRESH_TOKEN = 16,
     USER_INVITATION = 32,
     USER_DAYS = 64,
+    USER_TIME_ZONE = 128,
 };
 
 struct user_body {
@@ -39,7 +41,7 @@ struct user_body {
 extern const struct user_body user_body_registration; /* email, password, name?, invitation? */
 extern const struct user_body user_body_credentials;  /* email, password, whatever they are */
 extern const struct user_body user_body_refresh;      /* refresh_token */
-extern const struct user_body user_body_profile;      /* name? */
+extern const struct user_body user_body_profile;      /* name?, time_zone? */
 extern const struct user_body user_body_password;     /* current_password, new_password */
 extern const struct user_body user_body_email;        /* email, password */
 extern const struct user_body user_body_proof;        /* password */

@@ -291,7 +291,7 @@ void user_touch(struct user *user, int64_t now)
     user->updated_at = now > user->updated_at ? now : user->updated_at;
 }
 
-bool user_decide_rename(struct store_user_rename *op, const struct user *user)
+bool user_decide_profile(struct store_user_set_profile *op, const struct user *user)
 {
     assert(user && op->now > 0);
     op->user = *user;
@@ -300,7 +300,10 @@ bool user_decide_rename(struct store_user_rename *op, const struct user *user)
         op->op.result = ERROR_PRECONDITION_FAILED;
         return false;
     }
-    op->user.name = op->name;
+    if (op->sets_name)
+        op->user.name = op->name;
+    if (op->sets_time_zone)
+        op->user.time_zone = user_time_zone(op->time_zone);
     user_touch(&op->user, op->now);
     return true;
 }

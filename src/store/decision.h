@@ -121,9 +121,9 @@ enum error user_decide_login(const struct user *user, struct slice verified);
 /* The user was changed: a clock that is behind puts no time before an earlier one. */
 void user_touch(struct user *user, int64_t now);
 
-/* Makes op->user what a new name makes of `user` and answers true; or says in op->op.result and
- * op->verdict why not. */
-bool user_decide_rename(struct store_user_rename *op, const struct user *user);
+/* Makes op->user what the new profile makes of `user` and answers true; or says in op->op.result
+ * and op->verdict why not. */
+bool user_decide_profile(struct store_user_set_profile *op, const struct user *user);
 
 /* What an operator's verb makes of op->user, which is there. Answers whether all sessions end. */
 bool user_decide_govern(struct store_user_govern *op);

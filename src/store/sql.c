@@ -8,7 +8,7 @@
 #include "store/decision.h"
 
 #define USER_COLUMNS                                                                               \
-    "user_id, email, name, password_hash, created_at, updated_at, disabled_at, deleted_at"
+    "user_id, email, name, password_hash, created_at, updated_at, disabled_at, time_zone"
 
 const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
     [SQL_USER_GET] = {"SELECT " USER_COLUMNS
@@ -20,9 +20,9 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
     [SQL_USER_INSERT] = {"INSERT INTO users (user_id, email, name, password_hash, created_at, "
                          "updated_at, disabled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                          "utttiii"},
-    [SQL_USER_RENAME] = {"UPDATE users SET name = ?2, updated_at = {max}(updated_at, ?3) "
-                         "WHERE user_id = ?1",
-                         "uti"},
+    [SQL_USER_SET_PROFILE] = {"UPDATE users SET name = ?2, time_zone = ?3, updated_at = "
+                              "{max}(updated_at, ?4) WHERE user_id = ?1",
+                              "utti"},
     [SQL_USER_SET_HASH] = {"UPDATE users SET password_hash = ?2, updated_at = "
                            "{max}(updated_at, coalesce(?3, updated_at)) WHERE user_id = ?1",
                            "uti"},
@@ -31,7 +31,7 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                             "uti"},
     [SQL_USER_SET_DISABLED] = {"UPDATE users SET disabled_at = ?2 WHERE user_id = ?1", "ui"},
     [SQL_USER_MARK_DELETED] = {"UPDATE users SET deleted_at = ?2, email = NULL, name = NULL, "
-                               "password_hash = '' WHERE user_id = ?1",
+                               "time_zone = NULL, password_hash = '' WHERE user_id = ?1",
                                "ui"},
     [SQL_ADDRESS_KNOWN] = {"SELECT 1 FROM known_addresses WHERE user_id = ?1 AND ip = ?2", "ut"},
     [SQL_ADDRESS_PUT] = {"INSERT INTO known_addresses (user_id, ip, seen_at) VALUES (?1, ?2, ?3) "

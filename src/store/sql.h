@@ -33,7 +33,7 @@ enum sql_shared {
     SQL_USER_GET,
     SQL_USER_LIST,
     SQL_USER_INSERT,
-    SQL_USER_RENAME,
+    SQL_USER_SET_PROFILE,
     SQL_USER_SET_HASH,
     SQL_USER_SET_EMAIL,
     SQL_USER_SET_DISABLED,
@@ -129,6 +129,9 @@ struct sql_value {
                          .bytes = {(const char *)(id)->bytes, sizeof(struct uuid)}}})
 #define SQL_TEXT(text) /* ptr NULL: NULL */                                                        \
     ((struct sql_value){'t', {.null = !(text).ptr, .bytes = (text)}})
+/* Of a user, where UTC takes no room: NULL. */
+#define SQL_ZONE(name)                                                                             \
+    ((struct sql_value){'t', {.null = slice_eq((name), SLICE(ZONE_UTC)), .bytes = (name)}})
 #define SQL_BLOB(blob, size)                                                                       \
     ((struct sql_value){'b', {.bytes = {(const char *)(const void *)(blob), (size)}}})
 unsigned sql_list_values(const struct store_item_list *op,

@@ -248,12 +248,15 @@ struct store_invitation_create {
     int64_t expires_at;
 };
 
-/* Sets the name (ptr NULL clears). ERROR_NOT_FOUND, ERROR_PRECONDITION_FAILED. `user` out: the row
- * as it is now, also when a precondition failed. */
-struct store_user_rename {
+/* Sets what an owner says of themselves. ERROR_NOT_FOUND, ERROR_PRECONDITION_FAILED. `user` out:
+ * the row as it is now, also when a precondition failed. */
+struct store_user_set_profile {
     struct store_op op;
     struct uuid id;
-    struct slice name;
+    bool sets_name;
+    bool sets_time_zone;
+    struct slice name;                      /* ptr NULL clears */
+    struct slice time_zone;                 /* ptr NULL: UTC */
     struct store_precondition precondition; /* of user_version() */
     enum store_verdict verdict;             /* out */
     int64_t now;
@@ -448,7 +451,7 @@ struct store_engine {
     void (*item_write)(struct store_item_write *op);
     void (*user_create)(struct store_user_create *op);
     void (*invitation_create)(struct store_invitation_create *op);
-    void (*user_rename)(struct store_user_rename *op);
+    void (*user_set_profile)(struct store_user_set_profile *op);
     void (*user_set_password)(struct store_user_set_password *op);
     void (*user_set_email)(struct store_user_set_email *op);
     void (*user_delete)(struct store_user_delete *op);

@@ -102,20 +102,21 @@ static void test_rename(void **state)
     struct loop loop;
     contract_open_loop(state, &loop);
     struct uuid id = make_user(&loop, "ann");
-    struct store_user_rename op = {.id = id, .name = SLICE("Ann"), .now = TEST_NOW + 5};
-    assert_int_equal(LOOP_CALL(&loop, user_rename, &op), ERROR_NONE);
+    struct store_user_set_profile op = {
+        .id = id, .sets_name = true, .name = SLICE("Ann"), .now = TEST_NOW + 5};
+    assert_int_equal(LOOP_CALL(&loop, user_set_profile, &op), ERROR_NONE);
     assert_true(slice_eq(op.user.name, SLICE("Ann")));
     assert_int_equal(op.user.updated_at, TEST_NOW + 5);
     assert_true(slice_eq(op.user.email, SLICE("ann@example.org")));
 
     op.name = (struct slice){NULL, 0};
-    assert_int_equal(LOOP_CALL(&loop, user_rename, &op), ERROR_NONE);
+    assert_int_equal(LOOP_CALL(&loop, user_set_profile, &op), ERROR_NONE);
     struct user user;
     assert_int_equal(get_user(&loop, id, &user), ERROR_NONE);
     assert_null(user.name.ptr);
 
     op.id = uuid_make_v7();
-    assert_int_equal(LOOP_CALL(&loop, user_rename, &op), ERROR_NOT_FOUND);
+    assert_int_equal(LOOP_CALL(&loop, user_set_profile, &op), ERROR_NOT_FOUND);
     loop_close(&loop);
 }
 
@@ -125,21 +126,22 @@ static void test_rename_preconditions(void **state)
     struct loop loop;
     contract_open_loop(state, &loop);
     struct uuid id = make_user(&loop, "ann");
-    struct store_user_rename first = {.id = id, .name = SLICE("Ann"), .now = TEST_NOW + 5};
+    struct store_user_set_profile first = {
+        .id = id, .sets_name = true, .name = SLICE("Ann"), .now = TEST_NOW + 5};
     struct store_user_get get = {.id = id};
     assert_int_equal(LOOP_CALL(&loop, user_get, &get), ERROR_NONE);
     first.precondition.match =
         (struct store_versions){.present = true, .count = 2, .list = {7, user_version(&get.user)}};
-    struct store_user_rename second = first;
+    struct store_user_set_profile second = first;
     second.name = SLICE("Anna");
     loop_begin(&loop, &first.op);
-    loop.engine->user_rename(&first);
+    loop.engine->user_set_profile(&first);
     loop_begin(&loop, &second.op);
-    loop.engine->user_rename(&second);
+    loop.engine->user_set_profile(&second);
     loop_finish(&loop);
     const bool won = first.op.result == ERROR_NONE;
-    const struct store_user_rename *winner = won ? &first : &second;
-    const struct store_user_rename *loser = won ? &second : &first;
+    const struct store_user_set_profile *winner = won ? &first : &second;
+    const struct store_user_set_profile *loser = won ? &second : &first;
     assert_int_equal(winner->op.result, ERROR_NONE);
     assert_int_equal(loser->op.result, ERROR_PRECONDITION_FAILED);
     assert_int_equal(loser->verdict, STORE_MATCH_FAILED);

@@ -328,13 +328,14 @@ static void test_revisions_of_one_turn(void **state)
     const struct item made[2] = {make_item(&loop, users[0], 0, TEST_NOW),
                                  make_item(&loop, users[1], 0, TEST_NOW)};
     struct write writes[TURN];
-    struct store_user_rename rename = {.id = users[0], .name = SLICE("Ann"), .now = TEST_NOW};
+    struct store_user_set_profile rename = {
+        .id = users[0], .sets_name = true, .name = SLICE("Ann"), .now = TEST_NOW};
     for (unsigned i = 0; i < TURN; i++) {
         writes[i] = turn_write(i, users, made);
         write_begin(&loop, &writes[i]);
         if (i == TURN / 2) {
             loop_begin(&loop, &rename.op);
-            loop.engine->user_rename(&rename);
+            loop.engine->user_set_profile(&rename);
         }
     }
     loop_finish(&loop);

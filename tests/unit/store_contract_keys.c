@@ -79,8 +79,9 @@ static void test_times_go_forward(void **state)
     assert_int_equal(write_outcome(&loop, &write), STORE_UPDATED);
     assert_int_equal(written_item(&write)->updated_at, TEST_NOW);
     assert_written(&loop, &write);
-    struct store_user_rename rename = {.id = ann, .name = SLICE("Ann"), .now = 1};
-    assert_int_equal(LOOP_CALL(&loop, user_rename, &rename), ERROR_NONE);
+    struct store_user_set_profile rename = {
+        .id = ann, .sets_name = true, .name = SLICE("Ann"), .now = 1};
+    assert_int_equal(LOOP_CALL(&loop, user_set_profile, &rename), ERROR_NONE);
     assert_true(rename.user.updated_at >= rename.user.created_at);
     struct store_user_get get = {.id = ann};
     assert_int_equal(LOOP_CALL(&loop, user_get, &get), ERROR_NONE);

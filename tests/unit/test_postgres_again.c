@@ -177,7 +177,7 @@ static const struct store_engine engine = {
     .item_list = pg_item_list,
     .item_write = pg_item_write,
     .user_create = pg_user_create,
-    .user_rename = pg_user_rename,
+    .user_set_profile = pg_user_set_profile,
     .user_set_password = pg_user_set_password,
     .user_set_email = pg_user_set_email,
     .user_delete = pg_user_delete,
@@ -352,8 +352,9 @@ static void test_user_changes(void **state)
     struct uuid ann = fresh_user();
     char email[] = "Changed0@example.org";
     email[7] = (char)('0' + fate);
-    struct store_user_rename name = {.id = ann, .name = SLICE("Ann"), .now = TEST_NOW + 1};
-    assert_int_equal(LOOP_CALL(&loop, user_rename, &name), ERROR_NONE);
+    struct store_user_set_profile name = {
+        .id = ann, .sets_name = true, .name = SLICE("Ann"), .now = TEST_NOW + 1};
+    assert_int_equal(LOOP_CALL(&loop, user_set_profile, &name), ERROR_NONE);
     struct store_user_set_email move = {
         .id = ann, .verified_hash = TEST_HASH, .email = slice_of(email), .now = TEST_NOW + 2};
     assert_int_equal(LOOP_CALL(&loop, user_set_email, &move), ERROR_NONE);

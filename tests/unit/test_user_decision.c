@@ -72,31 +72,75 @@ static void what_an_operator_does(void **state)
     }
 }
 
+/* What is not said stays; no zone is UTC. */
+static void what_a_profile_changes(void **state)
+{
+    const struct {
+        bool sets_name;
+        bool sets_time_zone;
+        const char *name;
+        const char *time_zone;
+        const char *then_name;
+        const char *then_time_zone;
+    } cases[] = {
+        {true, false, "Ann", "Asia/Tokyo", "Ann", "Europe/Paris"},
+        {true, false, NULL, NULL, NULL, "Europe/Paris"},
+        {false, true, "Ann", "Asia/Tokyo", "Ada", "Asia/Tokyo"},
+        {false, true, NULL, NULL, "Ada", "UTC"},
+        {true, true, "Ann", "UTC", "Ann", "UTC"},
+    };
+    const struct user user = {.email = SLICE("a@b.de"),
+                              .name = SLICE("Ada"),
+                              .time_zone = SLICE("Europe/Paris"),
+                              .created_at = 1000,
+                              .updated_at = 2000};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct store_user_set_profile op = {.sets_name = cases[i].sets_name,
+                                            .sets_time_zone = cases[i].sets_time_zone,
+                                            .name = slice_of(cases[i].name),
+                                            .time_zone = slice_of(cases[i].time_zone),
+                                            .now = NOW};
+        assert_true(user_decide_profile(&op, &user));
+        assert_true(slice_eq(op.user.name, slice_of(cases[i].then_name)));
+        assert_int_equal(!op.user.name.ptr, !cases[i].then_name);
+        assert_true(slice_eq(op.user.time_zone, slice_of(cases[i].then_time_zone)));
+        assert_int_equal(op.user.updated_at, NOW);
+
+        op.precondition.match =
+            (struct store_versions){.present = true, .count = 1, .list = {user_version(&user) ^ 2}};
+        assert_false(user_decide_profile(&op, &user));
+        assert_int_equal(op.op.result, ERROR_PRECONDITION_FAILED);
+        assert_true(slice_eq(op.user.name, user.name));
+        assert_true(slice_eq(op.user.time_zone, user.time_zone));
+    }
+}
+
 /* Of what the owner sees, nothing changes unnoticed. */
 static void versions_differ(void **state)
 {
-    const struct user users[] = {
-        {.id = {{1}}, .email = SLICE("a@b.de"), .created_at = 1, .updated_at = 1},
-        {.id = {{2}}, .email = SLICE("a@b.de"), .created_at = 1, .updated_at = 1},
-        {.id = {{1}}, .email = SLICE("a@b.dk"), .created_at = 1, .updated_at = 1},
-        {.id = {{1}}, .email = SLICE("a@b.de"), .created_at = 1, .updated_at = 2},
-        {.id = {{1}}, .email = SLICE("a@b.de"), .created_at = 2, .updated_at = 1},
-        {.id = {{1}},
-         .email = SLICE("a@b.de"),
-         .name = SLICE(""),
-         .created_at = 1,
-         .updated_at = 1},
-        {.id = {{1}},
-         .email = SLICE("a@b.de"),
-         .name = SLICE("x"),
-         .created_at = 1,
-         .updated_at = 1},
-        {.id = {{1}},
-         .email = SLICE("a@b.d"),
-         .name = SLICE("ex"),
-         .created_at = 1,
-         .updated_at = 1},
+    const struct {
+        uint8_t id;
+        const char *email;
+        const char *name;
+        const char *time_zone;
+        int64_t created_at;
+        int64_t updated_at;
+    } rows[] = {
+        {1, "a@b.de", NULL, "UTC", 1, 1},     {2, "a@b.de", NULL, "UTC", 1, 1},
+        {1, "a@b.dk", NULL, "UTC", 1, 1},     {1, "a@b.de", NULL, "UTC", 1, 2},
+        {1, "a@b.de", NULL, "UTC", 2, 1},     {1, "a@b.de", "", "UTC", 1, 1},
+        {1, "a@b.de", "x", "UTC", 1, 1},      {1, "a@b.d", "ex", "UTC", 1, 1},
+        {1, "a@b.de", NULL, "Etc/UTC", 1, 1}, {1, "a@b.de", "Etc/", "UTC", 1, 1},
     };
+    struct user users[COUNT(rows)];
+    for (size_t i = 0; i < COUNT(rows); i++)
+        users[i] = (struct user){.id = {{rows[i].id}},
+                                 .email = slice_of(rows[i].email),
+                                 .name = slice_of(rows[i].name),
+                                 .time_zone = slice_of(rows[i].time_zone),
+                                 .created_at = rows[i].created_at,
+                                 .updated_at = rows[i].updated_at};
     (void)state;
     for (size_t i = 0; i < COUNT(users); i++) {
         const struct user same = users[i];
@@ -111,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_password_opens),
         cmocka_unit_test(what_an_operator_does),
+        cmocka_unit_test(what_a_profile_changes),
         cmocka_unit_test(versions_differ),
     };
     return cmocka_run_group_tests_name("user_decision", tests, NULL, NULL);

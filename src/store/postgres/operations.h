@@ -17,7 +17,7 @@ void pg_user_get(struct store_user_get *op);
 void pg_user_list(struct store_user_list *op);
 void pg_user_create(struct store_user_create *op);
 void pg_invitation_create(struct store_invitation_create *op);
-void pg_user_rename(struct store_user_rename *op);
+void pg_user_set_profile(struct store_user_set_profile *op);
 void pg_user_set_password(struct store_user_set_password *op);
 void pg_user_set_email(struct store_user_set_email *op);
 void pg_user_delete(struct store_user_delete *op);

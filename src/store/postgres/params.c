@@ -122,6 +122,7 @@ struct user row_user(struct row *r)
     user.created_at = row_i64(r);
     user.updated_at = row_i64(r);
     user.disabled_at = row_i64(r);
+    user.time_zone = user_time_zone(row_text(r));
     return user;
 }
 

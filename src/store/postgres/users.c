@@ -215,10 +215,16 @@ static bool step_invite(struct job *job, unsigned round)
     return false;
 }
 
-static bool step_rename(struct job *job, unsigned round)
+static bool has_profile(const struct user *user, const struct store_user_set_profile *op)
+{
+    return (!op->sets_name || slice_eq(user->name, op->name)) &&
+           (!op->sets_time_zone || slice_eq(user->time_zone, user_time_zone(op->time_zone)));
+}
+
+static bool step_set_profile(struct job *job, unsigned round)
 {
     struct locked_user *locked = &user_job_of(job)->locked;
-    struct store_user_rename *op = job_op(job, step_rename);
+    struct store_user_set_profile *op = job_op(job, step_set_profile);
     const struct user *user = &locked->user;
     if (round == 0) {
         locked_user_ask(locked, &op->id);
@@ -226,11 +232,11 @@ static bool step_rename(struct job *job, unsigned round)
     }
     if (!locked->found)
         op->op.result = ERROR_NOT_FOUND;
-    else if (job->uncertain && user->updated_at >= op->now && slice_eq(user->name, op->name))
+    else if (job->uncertain && user->updated_at >= op->now && has_profile(user, op))
         op->user = *user; /* by an earlier run; the version that it was asked of is gone */
-    else if (user_decide_rename(op, user))
-        job_send(job, SQL_USER_RENAME, NULL, SQL_UUID(&op->id), SQL_TEXT(op->user.name),
-                 SQL_I64(op->user.updated_at));
+    else if (user_decide_profile(op, user))
+        job_send(job, SQL_USER_SET_PROFILE, NULL, SQL_UUID(&op->id), SQL_TEXT(op->user.name),
+                 SQL_ZONE(op->user.time_zone), SQL_I64(op->user.updated_at));
     return false;
 }
 
@@ -337,7 +343,7 @@ JOB_CALL(user_get, LANE_READ, user_job, USER_MAGIC, step_user_get)
 JOB_CALL(user_list, LANE_READ, job, 0, step_user_list)
 JOB_CALL(user_create, LANE_ALONE, user_job, USER_MAGIC, step_create)
 JOB_CALL(invitation_create, LANE_ALONE, user_job, USER_MAGIC, step_invite)
-JOB_CALL(user_rename, LANE_ALONE, user_job, USER_MAGIC, step_rename)
+JOB_CALL(user_set_profile, LANE_ALONE, user_job, USER_MAGIC, step_set_profile)
 JOB_CALL(user_set_password, LANE_ALONE, user_job, USER_MAGIC, step_set_password)
 JOB_CALL(user_set_email, LANE_ALONE, user_job, USER_MAGIC, step_set_email)
 JOB_CALL(user_delete, LANE_ALONE, user_job, USER_MAGIC, step_delete)

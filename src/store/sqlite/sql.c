@@ -19,7 +19,7 @@ static const char *const own[SQL_OWN_END - SQL_SHARED_COUNT] = {
     OWN(SQL_ROLLBACK_TO) = "ROLLBACK TO operation",
 
     OWN(SQL_USER_BY_EMAIL) = "SELECT user_id, email, name, password_hash, created_at, updated_at, "
-                             "disabled_at FROM users WHERE email = ?1",
+                             "disabled_at, time_zone FROM users WHERE email = ?1",
     OWN(SQL_EMAIL_OWNER) = "SELECT user_id FROM users WHERE email = ?1",
     OWN(SQL_INVITATION_COUNT) = "SELECT count(*) FROM invitations",
     OWN(SQL_INVITATION_INSERT) = "INSERT INTO invitations (hash, email, created_at, expires_at) "

@@ -25,6 +25,7 @@ static struct user take_user(struct query *q, struct arena *arena)
     user.created_at = query_take_i64(q);
     user.updated_at = query_take_i64(q);
     user.disabled_at = query_take_i64(q);
+    user.time_zone = user_time_zone(take_text(q, arena));
     return user;
 }
 
@@ -171,13 +172,14 @@ static int run_create(struct transaction *t, struct store_user_create *op)
 
 /* ---- what its owner changes ---- */
 
-static int run_rename(struct transaction *t, struct store_user_rename *op)
+static int run_set_profile(struct transaction *t, struct store_user_set_profile *op)
 {
     struct user user;
     int rc = read_user(t, &op->op, &op->id, NULL, &user);
-    if (rc != SQLITE_OK || op->op.result != ERROR_NONE || !user_decide_rename(op, &user))
+    if (rc != SQLITE_OK || op->op.result != ERROR_NONE || !user_decide_profile(op, &user))
         return rc;
-    return QUERY_RUN(&t->statements, SQL_USER_RENAME, SQL_UUID(&op->id), SQL_TEXT(op->user.name),
+    return QUERY_RUN(&t->statements, SQL_USER_SET_PROFILE, SQL_UUID(&op->id),
+                     SQL_TEXT(op->user.name), SQL_ZONE(op->user.time_zone),
                      SQL_I64(op->user.updated_at));
 }
 
@@ -250,7 +252,7 @@ static int run_govern(struct transaction *t, struct store_user_govern *op)
 
 SESSION_WRITE(user_rows_create, store_user_create, run_create)
 SESSION_WRITE(user_rows_invite, store_invitation_create, run_invite)
-SESSION_WRITE(user_rows_rename, store_user_rename, run_rename)
+SESSION_WRITE(user_rows_set_profile, store_user_set_profile, run_set_profile)
 SESSION_WRITE(user_rows_set_password, store_user_set_password, run_set_password)
 SESSION_WRITE(user_rows_set_email, store_user_set_email, run_set_email)
 SESSION_WRITE(user_rows_delete, store_user_delete, run_delete)

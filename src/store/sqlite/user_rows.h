@@ -12,7 +12,7 @@ void user_rows_list(struct store_user_list *op);
 
 void user_rows_create(struct store_user_create *op);
 void user_rows_invite(struct store_invitation_create *op);
-void user_rows_rename(struct store_user_rename *op);
+void user_rows_set_profile(struct store_user_set_profile *op);
 void user_rows_set_password(struct store_user_set_password *op);
 void user_rows_set_email(struct store_user_set_email *op);
 void user_rows_delete(struct store_user_delete *op);

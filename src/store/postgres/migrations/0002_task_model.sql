@@ -42,3 +42,6 @@ WHERE space_id = s AND created_at = c AND id = i;
 -- would pay for it with a quarter of its bytes.
 CREATE INDEX tasks_siblings ON tasks (space_id, parent_id, list_id, position)
     WHERE parent_id IS NOT NULL OR list_id IS NOT NULL;
+
+-- The zone of an account, by IANA's name; NULL: UTC.
+ALTER TABLE users ADD COLUMN time_zone text COLLATE "C";
