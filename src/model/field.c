@@ -165,7 +165,6 @@ struct field_value field_get(const struct field *field, const void *item)
     case FIELD_STRINGS:
     case FIELD_UUIDS:
     case FIELD_MAP:
-        assert(text->ptr);
         return text->len > EMPTY_LEN ? (struct field_value){.bytes = *text}
                                      : (struct field_value){.null = true};
     case FIELD_CHOICE:
@@ -522,10 +521,32 @@ static void write_when(int64_t number, struct json_writer *w)
     jw_text(w, when_write(&when, room));
 }
 
+bool field_is_default(const struct field *field, const void *item)
+{
+    static const struct uuid nothing;
+    assert(field && item);
+    const void *at = spot(item, field->at);
+    const bool nullable = (field->flags & FIELD_NULLABLE) != 0;
+    switch (field->type) {
+    case FIELD_TEXT: return nullable && !((const struct slice *)at)->ptr;
+    case FIELD_STRINGS:
+    case FIELD_UUIDS:
+    case FIELD_MAP: return ((const struct slice *)at)->len <= EMPTY_LEN;
+    case FIELD_CHOICE:
+    case FIELD_BOOL:
+        return *(const unsigned *)at == (nullable ? FIELD_NULL_CHOICE : (unsigned)field->initial);
+    case FIELD_UUID: return nullable && uuid_eq(*(const struct uuid *)at, nothing);
+    case FIELD_TIME: return nullable && *(const int64_t *)at == 0;
+    case FIELD_NUMBER:
+    case FIELD_WHEN: return nullable && *(const int64_t *)at == FIELD_NULL_NUMBER;
+    }
+    return false;
+}
+
 void field_write_value(const struct field *field, const void *item, struct json_writer *w)
 {
     const struct field_value value = field_get(field, item);
-    if (value.null) {
+    if (value.null && !field_is_json(field->type)) {
         jw_null(w);
         return;
     }
@@ -539,7 +560,7 @@ void field_write_value(const struct field *field, const void *item, struct json_
     case FIELD_WHEN: write_when(value.number, w); break;
     case FIELD_STRINGS:
     case FIELD_UUIDS:
-    case FIELD_MAP: jw_raw(w, value.bytes); break;
+    case FIELD_MAP: jw_raw(w, value.null ? field_json_empty(field->type) : value.bytes); break;
     }
 }
 

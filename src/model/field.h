@@ -154,6 +154,9 @@ bool field_set(const struct field *field, void *item, const struct field_value *
 /* Sets what a member has that nobody gave: null, or `initial`, or what is empty. */
 void field_set_default(const struct field *field, void *item);
 
+/* Does it have what field_set_default sets? Of a member that has no default, false. */
+bool field_is_default(const struct field *field, const void *item);
+
 /* Null and the empty text are two values. */
 bool field_value_eq(const struct field *field, const struct field_value *a,
                     const struct field_value *b);

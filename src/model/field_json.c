@@ -289,7 +289,8 @@ bool field_json_is_exact(const struct field *field, struct slice text,
     struct json_parts parts = {0};
     struct json_member part;
     struct buffer again;
-    assert(field_is_json(field->type) && text.len >= 2 && member);
+    assert(field_is_json(field->type) && member);
+    text = text.ptr ? text : field_json_empty(field->type);
     buffer_init(&again, text.len);
     buffer_add_char(&again, text.ptr[0]);
     while (json_member_next(member, &parts, &part)) {

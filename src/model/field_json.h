@@ -27,7 +27,7 @@ bool field_json_read(struct field_reading *reading, const struct field *field,
 void field_json_patch_default(struct field_reading *reading, const struct field *field);
 
 /* Is `text`, which was read from `member`, what an answer would have had in its place? Escapes do
- * not count. */
+ * not count; ptr NULL is the empty one. */
 bool field_json_is_exact(const struct field *field, struct slice text,
                          const struct json_member *member);
 

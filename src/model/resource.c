@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "model/resource.h"
 
+#include <pthread.h>
+#include <stddef.h>
+
 #include "model/field_errors.h"
 #include "model/field_json.h"
 #include "model/position.h"
 
-#define JSON_MEMBER_MOST 128 /* bytes: name, punctuation, and what is not a text */
+#define JSON_MEMBER_MOST 128  /* bytes: name, punctuation, and what is not a text */
+#define ITEM_SIZE_MOST   1024 /* bytes of the struct of any resource */
 
 unsigned resource_index(const struct resource *resource)
 {
@@ -179,11 +183,71 @@ size_t resource_text_bytes(const struct resource *resource, const void *item)
     return bytes;
 }
 
+/* The members of a new item as JSON: the value of `fields[i]` is `text` from begins[i] to ends[i],
+ * and between two stand a comma and a name. Most members of most items have their default, so that
+ * what follows each other of those is written at once: three quarters of the time of an answer. */
+static struct defaults {
+    struct buffer text;
+    uint32_t begins[RESOURCE_FIELDS_MOST];
+    uint32_t ends[RESOURCE_FIELDS_MOST];
+} defaults_of[RESOURCES_MOST];
+
+static void make_defaults(void)
+{
+    max_align_t item[ITEM_SIZE_MOST / sizeof(max_align_t)];
+    for (unsigned k = 0; k < resource_count; k++) {
+        const struct resource *resource = resources[k];
+        struct defaults *defaults = &defaults_of[k];
+        struct json_writer w;
+        assert(resource->size <= sizeof item);
+        resource_clear(resource, item);
+        buffer_init(&defaults->text, resource->count * JSON_MEMBER_MOST);
+        for (size_t i = 0; i < resource->count; i++) {
+            buffer_add_text(&defaults->text, ",\"");
+            buffer_add(&defaults->text, resource->fields[i].name);
+            buffer_add_text(&defaults->text, "\":");
+            defaults->begins[i] = (uint32_t)defaults->text.len;
+            json_writer_init(&w, &defaults->text);
+            if (field_is_default(&resource->fields[i], item))
+                field_write_value(&resource->fields[i], item, &w);
+            defaults->ends[i] = (uint32_t)defaults->text.len;
+        }
+    }
+}
+
+static void encode_all(const struct resource *resource, const void *item, struct json_writer *w)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, make_defaults);
+    const struct defaults *defaults = &defaults_of[resource_index(resource)];
+    const struct field *fields = resource->fields;
+    const bool made = !defaults->text.failed;
+    for (size_t i = 0; i < resource->count; i++) {
+        size_t last = i;
+        jw_name(w, fields[i].name);
+        if (!made || !field_is_default(&fields[i], item)) {
+            field_write_value(&fields[i], item, w);
+            continue;
+        }
+        while (last + 1 < resource->count && field_is_default(&fields[last + 1], item)) {
+            last++;
+        }
+        jw_raw(w, (struct slice){defaults->text.data + defaults->begins[i],
+                                 defaults->ends[last] - defaults->begins[i]});
+        i = last;
+    }
+}
+
 void resource_encode(const struct resource *resource, const void *item, unsigned mask,
                      struct json_writer *w)
 {
     assert(resource && item && w);
     jw_open_object(w);
+    if (mask == RESOURCE_ALL) {
+        encode_all(resource, item, w);
+        jw_close_object(w);
+        return;
+    }
     for (size_t i = 0; i < resource->count; i++) {
         if (mask & 1U << i) {
             jw_name(w, resource->fields[i].name);

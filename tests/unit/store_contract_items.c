@@ -82,8 +82,8 @@ static void test_patch(void **state)
             assert_int_equal(write.op.revision, made.revision + number);
             assert_int_equal(written_item(&write)->updated_at, TEST_NOW + number);
             assert_written(&loop, &write);
-            if (field->type == FIELD_BOOL || field->type == FIELD_CHOICE)
-                break; /* the third value may be the first */
+            if (field_is_choice(field->type) || field->type == FIELD_MAP)
+                break; /* the third value may be the first; an empty patch of a map is none */
         }
     }
     loop_close(&loop);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "model/position.h"
 #include "store_contract.h"
 #include "store_contract_parts.h"
 #include "store_fixture.h"
@@ -72,7 +73,19 @@ static void read_page(struct loop *loop, struct page *page)
 struct row {
     struct uuid id;
     struct fixture_item item;
+    char position[POSITION_MOST];
 };
+
+/* Texts that the server sets live only as long as what was read. */
+static void keep_position(struct row *row)
+{
+    for (size_t i = 0; i < fixture_resource->count; i++) {
+        struct slice *text =
+            (struct slice *)(void *)(row->item.bytes + fixture_resource->fields[i].at);
+        if (fixture_resource->fields[i].flags & FIELD_POSITION)
+            text->ptr = memcpy(row->position, text->ptr, text->len);
+    }
+}
 
 /* Items with many equal keys, so that the id has to decide. */
 static void make_items(struct loop *loop, struct uuid space, struct row rows[ITEMS])
@@ -84,6 +97,7 @@ static void make_items(struct loop *loop, struct uuid space, struct row rows[ITE
         assert_int_equal(write_run(loop, &write), ERROR_NONE);
         rows[i].id = made.id;
         memcpy(rows[i].item.bytes, write.op.item, fixture_resource->size);
+        keep_position(&rows[i]);
         /* The other texts live only as long as what was read before the change. */
         struct fixture_item sample;
         sample_item(&sample, i);

@@ -39,39 +39,74 @@ static void assert_written(const char *expected)
     assert_string_equal(out.data, expected);
 }
 
+/* A task with nothing but a title. */
+static struct task plain_task(const char *title)
+{
+    struct task task;
+    resource_clear(&task_resource, &task);
+    task.id = id;
+    task.title = slice_of(title);
+    task.position = SLICE("tG");
+    task.created_at = 1795359906123;
+    task.updated_at = 1795359906124;
+    task.revision = 42;
+    return task;
+}
+
 static void a_task(void **state)
 {
-    const struct task task = {
-        .id = id,
-        .title = SLICE("Say \"hi\"\\"),
-        .description = {0},
-        .status = TASK_IN_PROGRESS,
-        .created_at = 1795359906123,
-        .updated_at = 1795359906124,
-        .revision = 42,
-    };
+    struct task task = plain_task("Say \"hi\"\\");
     (void)state;
+    task.status = TASK_IN_PROGRESS;
     resource_encode(&task_resource, &task, RESOURCE_ALL, &w);
     assert_written(
         "{\"id\":\"01a203ca-194b-77a5-8c00-000000000003\",\"title\":\"Say \\\"hi\\\"\\\\\","
-        "\"description\":null,\"status\":\"in-progress\","
-        "\"created_at\":\"2026-11-22T15:05:06.123Z\","
-        "\"updated_at\":\"2026-11-22T15:05:06.124Z\",\"completed_at\":null,"
+        "\"description\":null,\"status\":\"in-progress\",\"priority\":\"none\",\"list_id\":null,"
+        "\"parent_id\":null,\"position\":\"tG\",\"labels\":[],\"start\":null,\"due\":null,"
+        "\"time_zone\":null,\"recurrence\":null,\"recurrence_anchor\":\"due\",\"blocked_by\":[],"
+        "\"metadata\":{},\"completed_at\":null,\"series_id\":null,\"next_id\":null,"
+        "\"created_at\":\"2026-11-22T15:05:06.123Z\",\"updated_at\":\"2026-11-22T15:05:06.124Z\","
         "\"revision\":42}");
+}
+
+/* What has its default is written in one go: as member by member, whatever else there is. */
+static void any_members(void **state)
+{
+    (void)state;
+    for (unsigned set = 0; set < 1U << 9; set++) {
+        struct buffer one;
+        struct json_writer by_one;
+        struct task task = plain_task("t");
+        task.description = set & 1 ? SLICE("d") : (struct slice){0};
+        task.status = set & 2 ? TASK_COMPLETED : TASK_PENDING;
+        task.priority = set & 4 ? TASK_PRIORITY_URGENT : TASK_PRIORITY_NONE;
+        task.list_id = set & 8 ? id : (struct uuid){{0}};
+        task.labels = set & 16 ? SLICE("[\"a\"]") : SLICE("[]");
+        task.due = set & 32 ? 0 : FIELD_NULL_NUMBER;
+        task.blocked_by =
+            set & 64 ? SLICE("[\"01a203ca-194b-77a5-8c00-000000000003\"]") : SLICE("[]");
+        task.completed_at = set & 128 ? 1 : 0;
+        task.next_id = set & 256 ? id : (struct uuid){{0}};
+        buffer_init(&one, 4096);
+        json_writer_init(&by_one, &one);
+        jw_open_object(&by_one);
+        field_write(task_resource.fields, task_resource.count, &task, &by_one);
+        jw_close_object(&by_one);
+        buffer_clear(&out);
+        json_writer_init(&w, &out);
+        resource_encode(&task_resource, &task, RESOURCE_ALL, &w);
+        assert_true(slice_eq(buffer_slice(&out), buffer_slice(&one)));
+        buffer_finish(&one);
+    }
 }
 
 static void a_completed_task(void **state)
 {
-    const struct task task = {
-        .id = id,
-        .title = SLICE("t"),
-        .description = SLICE(""),
-        .status = TASK_COMPLETED,
-        .created_at = 1795359906123,
-        .updated_at = 1795359906123,
-        .completed_at = 1795359906123,
-        .revision = INT64_MAX,
-    };
+    struct task task = plain_task("t");
+    task.description = SLICE("");
+    task.status = TASK_COMPLETED;
+    task.completed_at = 1795359906123;
+    task.revision = INT64_MAX;
     (void)state;
     resource_encode(&task_resource, &task, RESOURCE_ALL, &w);
     buffer_add_char(&out, '\0');
@@ -120,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_task, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(any_members, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_completed_task, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_user_without_the_hash, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_session, set_up, tear_down),

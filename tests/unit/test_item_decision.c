@@ -25,6 +25,12 @@ static struct arena *arena;
 static const struct task tea = {.id = {{1, 2, 3}},
                                 .title = SLICE("Tea"),
                                 .status = TASK_PENDING,
+                                .position = SLICE("V"),
+                                .labels = SLICE("[]"),
+                                .start = FIELD_NULL_NUMBER,
+                                .due = FIELD_NULL_NUMBER,
+                                .blocked_by = SLICE("[]"),
+                                .metadata = SLICE("{}"),
                                 .created_at = 1000,
                                 .updated_at = 1500,
                                 .revision = TASK_REVISION};
@@ -40,7 +46,8 @@ static unsigned value_count;
 static struct store_item_write write_of(enum store_verb verb, const char *title)
 {
     struct task *task = &values[value_count++ % COUNT(values)];
-    *task = (struct task){.title = slice_of(title), .status = TASK_PENDING};
+    resource_clear(&task_resource, task);
+    task->title = slice_of(title);
     return (struct store_item_write){
         .op.arena = arena,
         .resource = &task_resource,
@@ -147,10 +154,13 @@ static void deletes(void **state)
     assert_int_equal(op.revision, SPACE_REVISION + 1);
     assert_null(op.item);
     assert_before("{\"id\":\"01020300-0000-0000-0000-000000000000\",\"title\":\"Tea\","
-                  "\"description\":null,\"status\":\"pending\","
+                  "\"description\":null,\"status\":\"pending\",\"priority\":\"none\","
+                  "\"list_id\":null,\"parent_id\":null,\"position\":\"V\",\"labels\":[],"
+                  "\"start\":null,\"due\":null,\"time_zone\":null,\"recurrence\":null,"
+                  "\"recurrence_anchor\":\"due\",\"blocked_by\":[],\"metadata\":{},"
+                  "\"completed_at\":null,\"series_id\":null,\"next_id\":null,"
                   "\"created_at\":\"1970-01-01T00:00:01.000Z\","
-                  "\"updated_at\":\"1970-01-01T00:00:01.500Z\",\"completed_at\":null,"
-                  "\"revision\":7}");
+                  "\"updated_at\":\"1970-01-01T00:00:01.500Z\",\"revision\":7}");
 }
 
 /* What is absent is not found, whatever the request asked of it. */

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "store/migrations.h"
 #include "store/postgres/job.h"
 #include "store/postgres/operations.h"
 #include "store_fixture.h"
@@ -451,9 +452,6 @@ static void test_logout(void **state)
 
 /* ---- the database ---- */
 
-extern const unsigned char embed_postgres_0001_init_sql[];
-extern const size_t embed_postgres_0001_init_sql_len;
-
 static struct store_session database;
 
 static int open_database(void **state)
@@ -465,14 +463,16 @@ static int open_database(void **state)
     /* The tables are the connection's own and go with it. */
     PQclear(PQexec(database.connection, "CREATE TEMPORARY TABLE first (x bigint)"));
     PQclear(PQexec(database.connection, "SET search_path TO pg_temp"));
-    char *schema =
-        strndup((const char *)embed_postgres_0001_init_sql, embed_postgres_0001_init_sql_len);
-    assert_non_null(schema);
-    PGresult *result = PQexec(database.connection, schema);
-    if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        fail_msg("%s", PQerrorMessage(database.connection));
-    PQclear(result);
-    free(schema);
+    for (size_t i = 0; i < postgres_migration_count; i++) {
+        char *script =
+            strndup((const char *)postgres_migrations[i].script, *postgres_migrations[i].len);
+        assert_non_null(script);
+        PGresult *result = PQexec(database.connection, script);
+        if (PQresultStatus(result) != PGRES_COMMAND_OK)
+            fail_msg("%s", PQerrorMessage(database.connection));
+        PQclear(result);
+        free(script);
+    }
     loop = (struct loop){.engine = &engine, .session = &database};
     loop.arena = arena_create((size_t)1 << 22);
     return loop.arena ? 0 : -1;

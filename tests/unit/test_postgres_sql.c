@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/migrations.h"
 #include "store/postgres/sql.h"
 
 /* The statements that do not name their user or space first, and why each may. */
@@ -242,6 +243,8 @@ static void types_and_parameters_agree(void **state)
         check_parameters(sql_text(sql));
 }
 
+#define TAIL "[-0-9A-Z_a-z]*VWXYZ_abcdefghijklmnopqrstuvwxyz" /* digits of a position */
+
 /* Values travel as parameters: the only literals are these, and no text has a place to fill in. */
 static void no_text_is_built_from_data(void **state)
 {
@@ -251,7 +254,7 @@ static void no_text_is_built_from_data(void **state)
         assert_ptr_equal(text, sql_text(sql)->text);
         assert_null(strchr(text, '%'));
         for (const char *at = strchr(text, '\''); at; at = strchr(strchr(at + 1, '\'') + 1, '\'')) {
-            if (!begins(at, "^'(taskhold|taskhold_sessions_ended)?'[ ,)]"))
+            if (!begins(at, "^'(taskhold|taskhold_sessions_ended|[s-y]|" TAIL ")?'[ ,)]"))
                 fail_msg("a literal: %s", text);
         }
     }
@@ -282,9 +285,6 @@ static void no_statement_is_there_twice(void **state)
 
 /* ---- the schema ---- */
 
-extern const unsigned char embed_postgres_0001_init_sql[];
-extern const size_t embed_postgres_0001_init_sql_len;
-
 /* Where the first key of the table stands, in its own text. */
 static const char *primary_key(const char *table)
 {
@@ -305,15 +305,12 @@ static bool begins_with_user(const char *key)
     return begins(line, "^ *(user|space)_id +uuid ");
 }
 
-/* So a table can be spread over many servers by its user. */
-static void every_key_begins_with_the_user(void **state)
+/* So a table can be spread over many servers by its user. Returns how many tables there are. */
+static unsigned check_keys(const char *script)
 {
-    (void)state;
-    char *schema =
-        strndup((const char *)embed_postgres_0001_init_sql, embed_postgres_0001_init_sql_len);
-    assert_non_null(schema);
     unsigned tables = 0;
-    for (char *at = strstr(schema, "CREATE TABLE "); at; at = strstr(at + 1, "CREATE TABLE ")) {
+    for (const char *at = strstr(script, "CREATE TABLE "); at;
+         at = strstr(at + 1, "CREATE TABLE ")) {
         const char *key = primary_key(at);
         tables++;
         assert_non_null(key);
@@ -323,11 +320,24 @@ static void every_key_begins_with_the_user(void **state)
         assert_int_equal(begins_with_user(key), !shared);
         assert_true(of_all || begins(at, "^CREATE TABLE " TABLE " \\("));
     }
-    assert_true(tables >= 8);
     /* So does every other key that is unique. */
-    for (char *at = strstr(schema, "UNIQUE"); at; at = strstr(at + 1, "UNIQUE"))
+    for (const char *at = strstr(script, "UNIQUE"); at; at = strstr(at + 1, "UNIQUE"))
         assert_true(begins(at, "^UNIQUE INDEX [a-z_]+ ON " TABLE " \\((user|space)_id[,)]"));
-    free(schema);
+    return tables;
+}
+
+static void every_key_begins_with_the_user(void **state)
+{
+    unsigned tables = 0;
+    (void)state;
+    for (size_t i = 0; i < postgres_migration_count; i++) {
+        char *script =
+            strndup((const char *)postgres_migrations[i].script, *postgres_migrations[i].len);
+        assert_non_null(script);
+        tables += check_keys(script);
+        free(script);
+    }
+    assert_true(tables >= 8);
 }
 
 int main(void)

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "store/migrations.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/engine.h"
 #include "store/sqlite/maintenance.h"
@@ -274,7 +275,7 @@ static void test_death_in_a_migration(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
     open_place(place);
-    assert_int_equal(read_i64(place, "PRAGMA user_version"), 1);
+    assert_int_equal(read_i64(place, "PRAGMA user_version"), (int64_t)sqlite_migration_count);
     assert_int_equal(read_i64(place, "SELECT count(*) FROM sqlite_schema WHERE name = 'filler'"),
                      0);
     struct loop loop;
@@ -286,8 +287,6 @@ static void test_death_in_a_migration(void **state)
 /* A later step that builds the accounts' table anew loses nothing of theirs. */
 static void test_migration_of_users(void **state)
 {
-    extern const unsigned char embed_sqlite_0001_init_sql[];
-    extern const size_t embed_sqlite_0001_init_sql_len;
     static const char rebuild[] = "CREATE TABLE users_new (user_id BLOB NOT NULL PRIMARY KEY, "
                                   "email TEXT NOT NULL, more TEXT) "
                                   "STRICT, WITHOUT ROWID;"
@@ -295,11 +294,12 @@ static void test_migration_of_users(void **state)
                                   "DROP TABLE users; ALTER TABLE users_new RENAME TO users;";
     static const char broken[] = "DELETE FROM users;";
     const size_t lens[] = {sizeof rebuild - 1, sizeof broken - 1};
-    const struct migration steps[] = {
-        {embed_sqlite_0001_init_sql, &embed_sqlite_0001_init_sql_len},
-        {(const unsigned char *)rebuild, &lens[0]},
-        {(const unsigned char *)broken, &lens[1]},
-    };
+    struct migration steps[8];
+    const size_t known = sqlite_migration_count;
+    assert_true(known + 2 <= sizeof steps / sizeof steps[0]);
+    memcpy(steps, sqlite_migrations, known * sizeof *steps);
+    steps[known] = (struct migration){(const unsigned char *)rebuild, &lens[0]};
+    steps[known + 1] = (struct migration){(const unsigned char *)broken, &lens[1]};
     struct place *place = *state;
     struct loop loop;
     open_place(place);
@@ -314,19 +314,21 @@ static void test_migration_of_users(void **state)
 
     sqlite3 *db = database_open_writer(place->path, place->why, sizeof place->why);
     assert_non_null(db);
-    assert_true(migrate_through(db, steps, 2, place->why, sizeof place->why));
+    assert_true(migrate_through(db, steps, known + 1, place->why, sizeof place->why));
     assert_int_equal(read_i64(place, "SELECT count(*) FROM tasks"), 2);
     assert_int_equal(read_i64(place, "SELECT count(*) FROM users WHERE more = 'more'"), 1);
-    assert_int_equal(read_i64(place, "PRAGMA user_version"), 2);
+    assert_int_equal(read_i64(place, "PRAGMA user_version"), (int64_t)known + 1);
     sqlite3_int64 enforced = 0;
     assert_int_equal(database_read_i64(db, "PRAGMA foreign_keys", &enforced), SQLITE_OK);
     assert_int_equal(enforced, 1);
 
     /* One that leaves sessions without their account is not made. */
-    assert_false(migrate_through(db, steps, 3, place->why, sizeof place->why));
-    assert_non_null(strstr(place->why, "schema change 3 failed"));
+    assert_false(migrate_through(db, steps, known + 2, place->why, sizeof place->why));
+    char failed[64];
+    (void)snprintf(failed, sizeof failed, "schema change %zu failed", known + 2);
+    assert_non_null(strstr(place->why, failed));
     assert_int_equal(read_i64(place, "SELECT count(*) FROM users"), 1);
-    assert_int_equal(read_i64(place, "PRAGMA user_version"), 2);
+    assert_int_equal(read_i64(place, "PRAGMA user_version"), (int64_t)known + 1);
     database_close(&db);
 }
 
