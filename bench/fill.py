@@ -48,10 +48,11 @@ class _Feeder:
         return created, answered - created
 
 
-def create(port, token, count, seconds, title=servers.TITLE):
-    """Creates at least count tasks in at most so many seconds, with a list of tokens in turn; gives how many there are."""
+def create(port, token, count, seconds, bodies=({"title": servers.TITLE},)):
+    """Creates at least count tasks in at most so many seconds, with a list of tokens and of bodies in turn; gives how many
+    there are."""
     tokens = [token] if isinstance(token, str) else token
-    requests = itertools.cycle([client.request_bytes("POST", "/v1/tasks", each, {"title": title}) for each in tokens])
+    requests = itertools.cycle([client.request_bytes("POST", "/v1/tasks", each, body) for each in tokens for body in bodies])
     feeders = [_Feeder(port, requests) for _ in range(CONNECTIONS)]
     end = time.monotonic() + seconds
     made = 0

@@ -43,7 +43,7 @@ def lists(folder, binary, options):
 def make(server, options):
     """The users and their tasks, made in turn, as they are in life."""
     tokens = [servers.register(server, f"user{number}") for number in range(USERS)]
-    made = fill.create(server.port, tokens, USERS * TASKS_EACH, options.fill_seconds, TITLE)
+    made = fill.create(server.port, tokens, USERS * TASKS_EACH, options.fill_seconds, [{"title": TITLE}])
     if made < USERS * TASKS_EACH:
         raise procs.Failed(f"only {made:,} tasks were made")
     return made

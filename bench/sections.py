@@ -18,6 +18,7 @@ import logs
 import long
 import postgres
 import procs
+import queries
 import servers
 import share
 import storm
@@ -167,4 +168,4 @@ def logins(folder, binary, options):
 
 ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.section, "logs": logs.section,
        "long": long.section, "postgres": postgres.section, "share": share.section, "alone": alone.section,
-       "creates": alone.crowd, "total": large.lists, "size": large.size, "before": before.section}
+       "queries": queries.section, "creates": alone.crowd, "total": large.lists, "size": large.size, "before": before.section}
