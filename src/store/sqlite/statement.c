@@ -38,6 +38,8 @@ struct query query_begin(struct statements *s, unsigned index)
 struct query query_of(sqlite3_stmt *statement, int rc)
 {
     assert(statement || rc != SQLITE_OK);
+    if (statement)
+        (void)sqlite3_clear_bindings(statement); /* see query_bind */
     return (struct query){.statement = statement, .rc = rc};
 }
 
@@ -54,9 +56,10 @@ void query_bind(struct query *q, struct sql_value typed)
     assert(q->statement || q->rc != SQLITE_OK);
     if (q->rc != SQLITE_OK)
         return;
+    /* Most members of most tasks are null, as a statement's parameters are when it begins. */
     if (value->null)
-        q->rc = sqlite3_bind_null(q->statement, at);
-    else if (typed.type == 'i')
+        return;
+    if (typed.type == 'i')
         q->rc = sqlite3_bind_int64(q->statement, at, value->number);
     else if (typed.type == 't')
         q->rc = sqlite3_bind_text64(q->statement, at, value->bytes.ptr, value->bytes.len,
