@@ -160,7 +160,7 @@ static void read_sort(struct reading *r)
 {
     const struct resource *resource = r->list->resource;
     struct slice name = http_query_get(r->query, "sort");
-    name = name.ptr ? name : SLICE("-created_at");
+    name = name.ptr ? name : resource->order.ptr ? resource->order : SLICE("-created_at");
     r->list->descending = slice_starts(name, SLICE("-"));
     if (r->list->descending) {
         name = (struct slice){name.ptr + 1, name.len - 1};

@@ -234,6 +234,18 @@ static void refuse_more(struct http_exchange *x)
     respond_error(x, ERROR_QUOTA_EXCEEDED, detail);
 }
 
+static void refuse_one_more(struct http_exchange *x)
+{
+    const struct resource *resource = items_resource(x);
+    char detail[240];
+    (void)snprintf(
+        detail, sizeof detail,
+        "Your account has %lld %s, and cannot have more. Nothing was changed. Delete one "
+        "that you no longer need.",
+        (long long)resource->most, resource->collection.ptr);
+    respond_error(x, ERROR_TOO_MANY, detail);
+}
+
 static void written(struct store_op *op)
 {
     const struct write *owner = OWNER_OF(op, struct write, op.op, WRITE_MAGIC);
@@ -241,6 +253,10 @@ static void written(struct store_op *op)
     struct http_exchange *x = op->caller;
     if (op->result == ERROR_QUOTA_EXCEEDED) {
         refuse_more(x);
+        return;
+    }
+    if (op->result == ERROR_TOO_MANY) {
+        refuse_one_more(x);
         return;
     }
     if (op->result != ERROR_NONE) {
@@ -261,6 +277,7 @@ static void written(struct store_op *op)
         http_respond_status(x, 204);
         break;
     case STORE_NOT_FOUND: answer_not_found(x); break;
+    case STORE_NOT_EMPTY: respond_error(x, ERROR_NOT_EMPTY, NULL); break;
     case STORE_PRECONDITION_FAILED:
         precondition_refuse(x, write->verdict, kinds[x->route->method].asked, write->revision);
         break;

@@ -5,6 +5,7 @@
 
 #include "api/handlers.h"
 #include "model/task.h"
+#include "model/task_list.h"
 
 #define JSON "application/json"
 #define HTML "text/html"
@@ -65,6 +66,13 @@ static const struct http_route routes[] = {
     ROW(GET,    "/v1/me/sessions",      listSessions,         auth_list_sessions,     JSON, NOTHING, TOKEN,  API,  SMALL),
     ROW(DELETE, "/v1/me/sessions",      endOtherSessions,     auth_end_other_sessions,NULL, NOTHING, TOKEN,  API,  SMALL),
     ROW(DELETE, "/v1/me/sessions/{id}", endSession,           auth_end_session,       NULL, NOTHING, TOKEN,  API,  SMALL),
+
+    ROW(GET,    "/v1/lists",            listLists,            items_list,             JSON, NOTHING, TOKEN,  API,  0,     .subject = &list_resource, .query = true, .values = items_list_values),
+    ROW(POST,   "/v1/lists",            createList,           items_write,            JSON, BODY,    TOKEN,  API,  0,     .subject = &list_resource),
+    ROW(GET,    "/v1/lists/{id}",       getList,              items_get,              JSON, NOTHING, TOKEN,  API,  0,     .subject = &list_resource, .values = conditions_values),
+    ROW(PUT,    "/v1/lists/{id}",       replaceList,          items_write,            JSON, BODY,    TOKEN,  API,  0,     .subject = &list_resource),
+    ROW(PATCH,  "/v1/lists/{id}",       updateList,           items_write,            JSON, PATCHES, TOKEN,  API,  0,     .subject = &list_resource),
+    ROW(DELETE, "/v1/lists/{id}",       deleteList,           items_write,            NULL, NOTHING, TOKEN,  API,  0,     .subject = &list_resource, .values = items_delete_values),
 
     ROW(GET,    "/v1/tasks",            listTasks,            items_list,             JSON, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .query = true, .values = items_list_values),
     ROW(POST,   "/v1/tasks",            createTask,           items_write,            JSON, BODY,    TOKEN,  API,  0,     .subject = &task_resource),

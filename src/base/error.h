@@ -61,6 +61,12 @@
     ERROR(IDEMPOTENCY_KEY_IN_USE, "idempotency_key_in_use", 409, "Idempotency key in use",         \
           "A request with this Idempotency-Key is still running.",                                 \
           "Wait a moment and send the same request again.")                                        \
+    ERROR(TOO_MANY, "too_many", 409, "Too many",                                                   \
+          "There would be more of these than this server takes. Nothing was changed.",             \
+          "`detail` says how many there may be, and what makes room.")                             \
+    ERROR(NOT_EMPTY, "not_empty", 409, "Not empty",                                                \
+          "The list has tasks in it. Nothing was changed.",                                        \
+          "Delete its tasks, or give them another `list_id`; then delete the list.")               \
     ERROR(PRECONDITION_FAILED, "precondition_failed", 412, "Precondition failed",                  \
           "The resource changed since you read it.",                                               \
           "Read it again, merge your change into it and send that with the new ETag.")             \

@@ -351,6 +351,9 @@ static bool read_text(struct field_reading *reading, const struct field *field,
     const bool normalise = (field->flags & FIELD_NFC) && member->text.len <= NFC_MOST;
     struct slice copy =
         normalise ? nfc_of(reading->arena, member->text) : arena_copy(reading->arena, member->text);
+    if (copy.ptr && field->flags & FIELD_LOWER) {
+        copy = slice_lower(copy, (char *)(uintptr_t)copy.ptr);
+    }
     *(struct slice *)place(reading->input, field->at) = copy;
     const unsigned before = reading->errors.count;
     if (!copy.ptr || !field_check_text(reading, field, copy)) {

@@ -42,6 +42,7 @@ enum field_flag {
     FIELD_BYTES = 64,     /* `most` counts bytes, not code points */
     FIELD_NFC = 128,      /* normalised first (base/nfc.h) unless it is above NFC_MOST */
     FIELD_NOT_EMPTY = 256,
+    FIELD_LOWER = 65536, /* its letters of ASCII are made small first */
 
     /* Of a resource's member: */
     FIELD_FIXED = 512,       /* never changes once the item was made: no UPDATE sets it */

@@ -34,6 +34,13 @@ struct item {
 
 #define RESOURCE_FIELDS_MOST 32 /* as many bits as a mask of members has */
 
+/* Where the row of a space counts tasks, by their status, and lists. */
+enum {
+    RESOURCE_COUNT_TASKS = 0,
+    RESOURCE_COUNT_LISTS = 3,
+    RESOURCE_COUNTS,
+};
+
 struct resource {
     struct slice name;       /* `task`: one of them, in exports and texts */
     struct slice collection; /* `tasks`: the table, and the last part of the path */
@@ -45,7 +52,15 @@ struct resource {
     size_t size;      /* of the item's struct */
     size_t text_most; /* bytes that the texts of one may have in all: the sum of field_text_most */
 
-    /* The member whose choices are counted in the row of the space (decision.h); NULL: none. */
+    /* Of a list that says none, as `sort` has it; ptr NULL: the newest first. */
+    struct slice order;
+
+    int64_t most; /* in one space; 0: what the operator allows of those that are `counted` */
+
+    /* The row of a space counts its items (store/decision.h): in so many places from `count_at` on,
+     * by the choices of `counted`, or (NULL) all in one; 0: it does not. */
+    unsigned count_at;
+    unsigned count_places;
     const struct field *counted;
 
     /* What follows from a change: sets the members that are the item's own business. `before` NULL:

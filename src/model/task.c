@@ -201,6 +201,8 @@ const struct resource task_resource = {
         FIELD_STRINGS_MOST(TASK_LABELS_MOST, TASK_LABEL_MOST) + ZONE_NAME_MOST + RECURRENCE_MOST +
         FIELD_UUIDS_MOST(TASK_BLOCKERS_MOST) +
         FIELD_MAP_MOST(TASK_METADATA_MOST, TASK_METADATA_NAME_MOST, TASK_METADATA_TEXT_MOST),
+    .count_at = RESOURCE_COUNT_TASKS,
+    .count_places = TASK_STATUS_COUNT,
     .counted = &fields[STATUS],
     .settle = settle,
     .fits = fits,

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "model/task_list.h"
 #include "store/retention.h"
 
 /* ---- spaces ---- */
@@ -23,13 +24,23 @@ int64_t usage_key_bytes(struct slice key, struct slice body)
     return SPACE_KEY_BYTES + (int64_t)key.len + (int64_t)body.len;
 }
 
-int64_t usage_total(const struct usage *usage, uint64_t choices)
+int64_t usage_total(const struct usage *usage, const struct resource *resource, uint64_t choices)
 {
     int64_t total = 0;
-    assert(usage);
-    for (unsigned i = 0; i < SPACE_COUNTS; i++)
-        total += choices == 0 || (choices >> i & 1) != 0 ? usage->counts[i] : 0;
+    assert(usage && resource->count_places > 0);
+    assert(resource->count_at + resource->count_places <= SPACE_COUNTS);
+    for (unsigned i = 0; i < resource->count_places; i++)
+        total +=
+            choices == 0 || (choices >> i & 1) != 0 ? usage->counts[resource->count_at + i] : 0;
     return total;
+}
+
+bool usage_knows_total(const struct store_item_list *op)
+{
+    const struct resource *resource = op->resource;
+    const bool by_choice =
+        op->term_count == 1 && resource->counted && op->terms[0].field == resource->counted;
+    return resource->count_places > 0 && (op->term_count == 0 || by_choice);
 }
 
 void usage_add(struct usage *usage, const struct usage *change)
@@ -157,6 +168,16 @@ static struct item_decision delete (struct store_item_write *op, const struct it
                      : refuse(op, ERROR_OVERLOADED);
 }
 
+bool item_asks_for_tasks(const struct store_item_write *op)
+{
+    return op->resource == &list_resource && op->verb == STORE_DELETE;
+}
+
+static bool is_full(const struct resource *resource, const struct usage *usage)
+{
+    return resource->most > 0 && usage_total(usage, resource, 0) >= resource->most;
+}
+
 /* What a create is asked of is the list, which always exists and has the space's revision. */
 static struct item_decision decide(struct store_item_write *op, const struct item_before *before)
 {
@@ -165,6 +186,12 @@ static struct item_decision decide(struct store_item_write *op, const struct ite
     const bool exists = creates || before->item;
     if (!exists && op->verb != STORE_REPLACE) {
         op->outcome = STORE_NOT_FOUND;
+        return nothing;
+    }
+    if ((creates || !before->item) && is_full(op->resource, &before->space.usage))
+        return refuse(op, ERROR_TOO_MANY);
+    if (before->holds_tasks) {
+        op->outcome = STORE_NOT_EMPTY;
         return nothing;
     }
     int64_t revision = before->space.revision;
@@ -185,8 +212,11 @@ static struct item_decision decide(struct store_item_write *op, const struct ite
 
 static void count(struct usage *usage, const struct resource *resource, const void *item, int sign)
 {
-    if (resource->counted)
-        usage->counts[field_get(resource->counted, item).number] += sign;
+    if (resource->count_places > 0) {
+        const int64_t choice = resource->counted ? field_get(resource->counted, item).number : 0;
+        assert(choice >= 0 && choice < resource->count_places);
+        usage->counts[resource->count_at + choice] += sign;
+    }
     usage->bytes += sign * usage_item_bytes(resource, item);
 }
 
@@ -214,7 +244,7 @@ static bool fits(const struct store_item_write *op, const struct item_before *be
     if (decision->step == ITEM_REMOVE)
         return true;
     if (decision->step == ITEM_INSERT && op->resource->counted &&
-        usage_total(usage, 0) >= limits->items)
+        usage_total(usage, op->resource, 0) >= limits->items)
         return false;
     return decision->usage.bytes <= 0 || decision->usage.bytes <= limits->bytes - usage->bytes;
 }

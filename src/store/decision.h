@@ -17,11 +17,11 @@
 #define SPACE_CHANGE_BYTES 96
 #define SPACE_KEY_BYTES    192
 
-#define SPACE_COUNTS TASK_STATUS_COUNT
+#define SPACE_COUNTS RESOURCE_COUNTS
 
 /* What a space holds; also what a change adds: then it may be negative. */
 struct usage {
-    int64_t counts[SPACE_COUNTS]; /* items by the member that their resource counts (resource.h) */
+    int64_t counts[SPACE_COUNTS]; /* items, where their resource says (model/resource.h) */
     int64_t bytes;                /* of items, journal and kept answers */
 };
 
@@ -33,7 +33,7 @@ struct space {
 
 /* What one space may hold; INT64_MAX: no bound. */
 struct usage_limits {
-    int64_t items; /* that are counted */
+    int64_t items; /* of a resource that counts choices of a member, and has no `most` */
     int64_t bytes;
 };
 
@@ -44,13 +44,16 @@ int64_t usage_item_bytes(const struct resource *resource, const void *item);
 
 int64_t usage_key_bytes(struct slice key, struct slice body);
 
-/* `choices`: bits (1 << choice); 0: all. */
-int64_t usage_total(const struct usage *usage, uint64_t choices);
+/* How many items of a resource that is counted; `choices`: bits (1 << choice); 0: all. */
+int64_t usage_total(const struct usage *usage, const struct resource *resource, uint64_t choices);
+
+/* Does the row of the space say how many items fit the terms? Then usage_total does. */
+bool usage_knows_total(const struct store_item_list *op);
 
 void usage_add(struct usage *usage, const struct usage *change);
 
 /* The columns of `spaces` that hold it, in this order. */
-#define SPACE_USAGE_COLUMNS "tasks_pending, tasks_in_progress, tasks_completed, bytes"
+#define SPACE_USAGE_COLUMNS "tasks_pending, tasks_in_progress, tasks_completed, lists, bytes"
 
 /* ---- items ---- */
 
@@ -62,6 +65,7 @@ struct item_before {
     struct space space;
     const void *item;   /* under op->id; NULL: none; not looked for by STORE_CREATE */
     int64_t kept_bytes; /* of an older answer under the key, which the new one replaces */
+    bool holds_tasks;   /* the list that is to be deleted (item_asks_for_tasks) */
 };
 
 /* What the engine has to write. */
@@ -85,6 +89,9 @@ struct item_decision {
     struct usage usage;        /* what the write adds to the space's, kept answer included */
     bool keep; /* op->body under the key, with op->outcome, op->id and op->revision */
 };
+
+/* Must it be known whether there are tasks in the list (SQL_LIST_HOLDS)? */
+bool item_asks_for_tasks(const struct store_item_write *op);
 
 /* Decides and sets the operation's outputs. INSERT, UPDATE and REMOVE take the space's next
  * revision, which is op->revision. */

@@ -90,6 +90,9 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                      "outcome = excluded.outcome, id = excluded.id, "
                      "revision = excluded.revision, body = excluded.body",
                      "utbiiuit"},
+    [SQL_LIST_HOLDS] = {"SELECT 1 FROM tasks WHERE space_id = ?1 AND list_id = ?2 AND "
+                        "parent_id IS NULL LIMIT 1",
+                        "uu"},
 
     [SQL_DELETED_NEXT] = {"SELECT user_id FROM users WHERE deleted_at IS NOT NULL "
                           "ORDER BY deleted_at LIMIT 1",
@@ -311,18 +314,29 @@ static void add_sum(struct buffer *out, const char *table, int constant, const c
     buffer_add_format(out, "), 0) FROM %s x WHERE x.space_id = spaces.space_id)", table);
 }
 
-/* The values of SPACE_USAGE_COLUMNS by counting. */
-static void add_counted(struct buffer *out, enum sql_dialect dialect)
+/* What a place of `struct usage` counts. */
+static void add_count(struct buffer *out, unsigned place)
 {
     for (unsigned i = 0; i < resource_count; i++) {
         const struct resource *resource = resources[i];
-        for (unsigned k = 0; resource->counted && k < SPACE_COUNTS; k++)
-            buffer_add_format(out,
-                              "(SELECT count(*) FROM %.*s x WHERE x.space_id = spaces.space_id "
-                              "AND x.%.*s = %u), ",
-                              (int)resource->collection.len, resource->collection.ptr,
-                              (int)resource->counted->name.len, resource->counted->name.ptr, k);
+        if (place - resource->count_at >= resource->count_places)
+            continue;
+        buffer_add_format(out, "(SELECT count(*) FROM %.*s x WHERE x.space_id = spaces.space_id",
+                          (int)resource->collection.len, resource->collection.ptr);
+        if (resource->counted)
+            buffer_add_format(out, " AND x.%.*s = %u", (int)resource->counted->name.len,
+                              resource->counted->name.ptr, place - resource->count_at);
+        buffer_add_text(out, "), ");
+        return;
     }
+    buffer_add_text(out, "0, ");
+}
+
+/* The values of SPACE_USAGE_COLUMNS by counting. */
+static void add_counted(struct buffer *out, enum sql_dialect dialect)
+{
+    for (unsigned place = 0; place < SPACE_COUNTS; place++)
+        add_count(out, place);
     buffer_add_char(out, '0');
     for (unsigned i = 0; i < resource_count; i++) {
         buffer_add_text(out, " + (SELECT coalesce(sum(");

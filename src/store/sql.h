@@ -58,6 +58,7 @@ enum sql_shared {
     SQL_CHANGE_PUT,
     SQL_KEY_GET,
     SQL_KEY_PUT,
+    SQL_LIST_HOLDS, /* tasks; a subtask is in the list of its parent */
     /* removing what a deleted account left, at most ?2 rows; then the account itself */
     SQL_DELETED_NEXT,
     SQL_DELETED_JOURNAL,

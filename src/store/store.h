@@ -195,12 +195,14 @@ enum store_outcome {
                                   the space's; 0: there is no item */
     STORE_KEY_REUSED,          /* same key, other fingerprint; nothing was done */
     STORE_KEY_IN_USE,          /* same key, still running */
+    STORE_NOT_EMPTY,           /* a list that has tasks in it is not deleted */
     STORE_INVALID,             /* with what is stored the values go against a rule; see `errors` */
 };
 
 /* A change of one item. Each takes the next revision of the space and writes one row of its
  * journal. ERROR_NOT_FOUND as the result: the space is gone. ERROR_QUOTA_EXCEEDED: it would hold
- * more than may be; a deletion and what makes it smaller never are. Else `outcome` says what
+ * more than may be; a deletion and what makes it smaller never are. ERROR_TOO_MANY: it has as many
+ * as the resource's `most`. Else `outcome` says what
  * happened. */
 struct store_item_write {
     struct store_op op;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "model/task.h"
+#include "model/task_list.h"
 
 /* A resource that only this build has: a member of each type, one that may be null and one that may
  * not, all of them sortable and filterable. Nothing else in the program knows of it. */
@@ -111,5 +112,5 @@ const struct resource sample_resource = {
                  FIELD_MAP_MOST(5, 10, 20),
 };
 
-const struct resource *const resources[] = {&task_resource, &sample_resource};
+const struct resource *const resources[] = {&list_resource, &task_resource, &sample_resource};
 const unsigned resource_count = sizeof resources / sizeof resources[0];

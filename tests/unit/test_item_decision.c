@@ -412,7 +412,7 @@ static void usage_follows(void **state)
     (void)decide(&same, true);
     assert_true(decision.keep);
     assert_true(slice_starts(same.body, SLICE("{\"id\":\"01020300-")));
-    assert_int_equal(usage_total(&decision.usage, 0), 0);
+    assert_int_equal(usage_total(&decision.usage, &task_resource, 0), 0);
     assert_int_equal(decision.usage.bytes, SPACE_KEY_BYTES + 2 + (int64_t)same.body.len);
 
     struct item_before before = before_of(true);

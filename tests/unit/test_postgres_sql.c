@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/decision.h"
 #include "store/migrations.h"
 #include "store/postgres/sql.h"
 
@@ -75,7 +76,8 @@ static unsigned count_of(const char *text, const char *part, const char *pattern
 }
 
 #define TABLE                                                                                      \
-    "(users|emails|spaces|tasks|journal|idempotency_keys|sessions|known_addresses|invitations)"
+    "(users|emails|spaces|lists|tasks|journal|idempotency_keys|sessions|known_addresses|"          \
+    "invitations)"
 
 /* How often the text takes rows from a table, or changes some. */
 static unsigned count_tables(const char *text)
@@ -226,7 +228,7 @@ static void check_list(const struct sql_text *row, const struct store_item_list 
     /* What is counted in the space is never counted again. */
     const bool counts = strstr(row->text, "count(*)") != NULL;
     assert_int_equal(counts, sql_list_counts(op));
-    assert_false(counts && sql_list_has_counter(op));
+    assert_false(counts && usage_knows_total(op));
 }
 
 static void lists_name_their_space_and_use_their_parameters(void **state)

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "model/task.h"
 #include "store/transfer/digest.h"
 #include "store/transfer/dump.h"
 
@@ -154,7 +155,7 @@ static void test_lines_of_format_2(void **state)
     read_header(&reader, header_of(2));
     assert_true(read_line(&reader, &rows, TASK, "space_id", 7));
     assert_int_equal(rows.count, 1);
-    assert_ptr_equal(rows.list[0].table, &tables[TABLE_ITEMS]);
+    assert_ptr_equal(rows.list[0].table->resource, &task_resource);
     assert_int_equal(value_of(&rows, 0, SLICE("revision")).number, 7);
     assert_true(value_of(&rows, 0, SLICE("description")).null);
     assert_true(slice_eq(value_of(&rows, 0, SLICE("title")).bytes, SLICE("t")));

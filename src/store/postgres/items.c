@@ -77,8 +77,9 @@ static void take_list(struct job *job, const PGresult *result)
             usage.counts[i] = row_i64(&r);
         op->total = row_i64(&r);
     }
-    if (sql_list_has_counter(op))
-        op->total = usage_total(&usage, op->term_count > 0 ? op->terms[0].choices : 0);
+    if (usage_knows_total(op))
+        op->total =
+            usage_total(&usage, op->resource, op->term_count > 0 ? op->terms[0].choices : 0);
     if ((op->begin && !op->begin(op)) || !found || PQgetisnull(result, 0, ITEM_AT))
         return;
     void *item = NULL;
@@ -170,6 +171,11 @@ static void take_before(struct job *job, const PGresult *result)
     struct row r = row_of(result, 0, op->op.arena);
     if (take_item(job, &r, op->resource, &item))
         item_job_of(job)->before.item = item;
+}
+
+static void take_holds(struct job *job, const PGresult *result)
+{
+    item_job_of(job)->before.holds_tasks = PQntuples(result) > 0;
 }
 
 static void take_deletion(struct job *job, const PGresult *result)
@@ -285,6 +291,8 @@ static bool step_change(struct job *job, unsigned round)
                      SQL_UUID(&op->id), SQL_I64(uuid_time_ms(op->id)));
         if (looks_for_itself(job))
             job_send(job, SQL_DELETION_GET, take_deletion, space, SQL_UUID(&op->id));
+        if (item_asks_for_tasks(op))
+            job_send(job, SQL_LIST_HOLDS, take_holds, space, SQL_UUID(&op->id));
         if (has_key(op))
             job_send(job, SQL_KEY_GET, take_key, space, SQL_TEXT(op->idempotency.key));
         return true;
@@ -381,7 +389,7 @@ void pg_item_write(struct store_item_write *op)
                                        .magic = WRITE_MAGIC,
                                        .step = step_change,
                                        .repeatable = is_repeatable};
-    const bool plain = op->verb == STORE_CREATE && !has_key(op) &&
+    const bool plain = op->verb == STORE_CREATE && !has_key(op) && op->resource->most == 0 &&
                        !op->precondition.match.present && !op->precondition.none_match.present;
     assert(op->resource && (op->verb == STORE_DELETE || op->values));
     job_start(&op->op, plain ? &create : &change, &op->space);

@@ -66,15 +66,15 @@ static_assert(STORE_CREATE == 1 && STORE_DELETE == 4, "the verbs of the texts ar
 
 #define ADD_USAGE                                                                                  \
     "tasks_pending = tasks_pending + ?2, tasks_in_progress = tasks_in_progress + ?3, "             \
-    "tasks_completed = tasks_completed + ?4, bytes = bytes + ?5"
+    "tasks_completed = tasks_completed + ?4, lists = lists + ?5, bytes = bytes + ?6"
 
 /* A change of one item `t` with what follows from it. When no item was changed, the space's
  * revision would become NULL, which the column forbids: then the transaction fails as a whole. */
 #define CHANGE(t)                                                                                  \
     "WITH j AS (INSERT INTO journal (space_id, revision, at, kind, verb, actor, before, id) "      \
-    "VALUES (?1, ?6, ?7, ?8, ?9, ?10, ?11, ?12)), t AS (" t ") "                                   \
+    "VALUES (?1, ?7, ?8, ?9, ?10, ?11, ?12, ?13)), t AS (" t ") "                                  \
     "UPDATE spaces SET revision = (SELECT revision FROM t), " ADD_USAGE " WHERE space_id = ?1"
-#define CHANGE_TYPES "uiiiiiiiiut"
+#define CHANGE_TYPES "uiiiiiiiiiut"
 
 static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
     /* A broken network may deliver it when it was run again on another connection long since; where
@@ -83,29 +83,29 @@ static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
      * UPDATE has waited for. */
     [SQL_ITEM_CREATE - SQL_ITEM_COUNT] =
         {"WITH s AS (UPDATE spaces SET revision = revision + 1, " ADD_USAGE " WHERE space_id = ?1 "
-         "AND tasks_pending + tasks_in_progress + tasks_completed < ?6 AND bytes <= ?7 - ?5 "
-         "AND NOT EXISTS (SELECT FROM journal WHERE space_id = ?1 AND id = ?11 AND verb = 4) "
+         "AND tasks_pending + tasks_in_progress + tasks_completed < ?7 AND bytes <= ?8 - ?6 "
+         "AND NOT EXISTS (SELECT FROM journal WHERE space_id = ?1 AND id = ?12 AND verb = 4) "
          "RETURNING revision), "
          "j AS (INSERT INTO journal (space_id, revision, at, kind, verb, actor, id) "
-         "SELECT ?1, s.revision, ?8, ?9, 1, ?10, ?11 FROM s), "
-         "t AS (INSERT INTO {t} (space_id, {columns}) SELECT ?1, {created:11} FROM s "
+         "SELECT ?1, s.revision, ?9, ?10, 1, ?11, ?12 FROM s), "
+         "t AS (INSERT INTO {t} (space_id, {columns}) SELECT ?1, {created:12} FROM s "
          "RETURNING revision) "
          "SELECT revision FROM t UNION ALL SELECT 0 FROM (SELECT FROM spaces WHERE space_id = ?1 "
          "AND NOT EXISTS (SELECT FROM t) FOR NO KEY UPDATE) l",
-         "uiiiiiiiiuN"},
+         "uiiiiiiiiiuN"},
     [SQL_ITEM_ADD - SQL_ITEM_COUNT] = {CHANGE("INSERT INTO {t} (space_id, {columns}) VALUES (?1, "
-                                              "{values:12}) RETURNING revision"),
+                                              "{values:13}) RETURNING revision"),
                                        CHANGE_TYPES "C"},
-    [SQL_ITEM_CHANGE - SQL_ITEM_COUNT] = {CHANGE("UPDATE {t} SET {sets:15} WHERE space_id = ?1 AND "
-                                                 "created_at = ?14 AND id = ?12 AND revision = ?13 "
+    [SQL_ITEM_CHANGE - SQL_ITEM_COUNT] = {CHANGE("UPDATE {t} SET {sets:16} WHERE space_id = ?1 AND "
+                                                 "created_at = ?15 AND id = ?13 AND revision = ?14 "
                                                  "RETURNING revision"),
                                           CHANGE_TYPES "uiiS"},
     [SQL_ITEM_REMOVE - SQL_ITEM_COUNT] = {CHANGE("DELETE FROM {t} WHERE space_id = ?1 AND "
-                                                 "created_at = ?14 AND id = ?12 AND revision = ?13 "
-                                                 "RETURNING ?6 AS revision"),
+                                                 "created_at = ?15 AND id = ?13 AND revision = ?14 "
+                                                 "RETURNING ?7 AS revision"),
                                           CHANGE_TYPES "uii"},
 };
-static_assert(14 + RESOURCE_FIELDS_MOST <= PARAMS_MOST,
+static_assert(15 + RESOURCE_FIELDS_MOST <= PARAMS_MOST,
               "a change of an item binds all its columns");
 
 /* ---- the texts ---- */
@@ -182,23 +182,18 @@ void sql_name(unsigned sql, char name[static SQL_NAME_LEN])
 
 /* ---- lists ---- */
 
-bool sql_list_has_counter(const struct store_item_list *op)
-{
-    const struct field *counted = op->resource->counted;
-    return counted &&
-           (op->term_count == 0 || (op->term_count == 1 && op->terms[0].field == counted));
-}
-
 bool sql_list_counts(const struct store_item_list *op)
 {
-    return op->with_total && !sql_list_has_counter(op);
+    return op->with_total && !usage_knows_total(op);
 }
 
 void sql_list(struct buffer *out, const struct store_item_list *op)
 {
     const struct resource *resource = op->resource;
-    sql_expand(out, "SELECT s.revision, s.tasks_pending, s.tasks_in_progress, s.tasks_completed, ",
-               NULL, SQL_POSTGRES);
+    sql_expand(
+        out,
+        "SELECT s.revision, s.tasks_pending, s.tasks_in_progress, s.tasks_completed, s.lists, ",
+        NULL, SQL_POSTGRES);
     if (sql_list_counts(op)) {
         sql_expand(out, "(SELECT count(*) FROM {t}", resource, SQL_POSTGRES);
         sql_list_where(out, op, false, SQL_POSTGRES);

@@ -73,7 +73,6 @@ void sql_name(unsigned sql, char name[static SQL_NAME_LEN]);
  * are of one snapshot. */
 void sql_list(struct buffer *out, const struct store_item_list *op);
 bool sql_list_counts(const struct store_item_list *op);
-bool sql_list_has_counter(const struct store_item_list *op);
 
 /* The parameters of a list; returns how many. `space` and the operation stay where they are. */
 #define SQL_LIST_PARAMS_MOST (SQL_LIST_VALUES_MOST + 2)

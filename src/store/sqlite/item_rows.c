@@ -239,14 +239,6 @@ static int read_rows(struct store_item_list *op)
     return query_end(&q);
 }
 
-/* Does the row of the space say how many items fit the terms? */
-static bool is_counted(const struct store_item_list *op)
-{
-    return op->resource->counted &&
-           (op->term_count == 0 ||
-            (op->term_count == 1 && op->terms[0].field == op->resource->counted));
-}
-
 /* The space's revision, and the total where that is known; a space that is gone has none and no
  * items. */
 static int read_space(struct store_item_list *op, struct usage *usage)
@@ -259,8 +251,9 @@ static int read_space(struct store_item_list *op, struct usage *usage)
     op->revision = rc == SQLITE_OK ? space.revision : 0;
     op->more = false;
     op->total = -1;
-    if (rc == SQLITE_OK && is_counted(op))
-        op->total = usage_total(&space.usage, op->term_count > 0 ? op->terms[0].choices : 0);
+    if (rc == SQLITE_OK && usage_knows_total(op))
+        op->total =
+            usage_total(&space.usage, op->resource, op->term_count > 0 ? op->terms[0].choices : 0);
     else if (rc == SQLITE_OK && space.revision == 0)
         op->total = 0;
     *usage = rc == SQLITE_OK ? space.usage : (struct usage){0};
@@ -284,8 +277,8 @@ static int read_total_and_rows(struct store_item_list *op)
 static bool is_slow(const struct store_item_list *op, const struct usage *usage)
 {
     const bool in_order = op->sort->at == offsetof(struct item, created_at) && op->term_count == 0;
-    const int64_t items =
-        op->resource->counted ? usage_total(usage, 0) : usage->bytes / SPACE_ITEM_BYTES;
+    const int64_t items = op->resource->count_places > 0 ? usage_total(usage, op->resource, 0)
+                                                         : usage->bytes / SPACE_ITEM_BYTES;
     return (!in_order || (op->with_total && op->total < 0)) &&
            (items > LOOP_ITEMS || usage->bytes > LOOP_BYTES);
 }
@@ -334,6 +327,13 @@ static int find_kept(struct transaction *t, struct store_item_write *op, struct 
         before->kept_bytes = usage_key_bytes(op->idempotency.key, kept.body);
         *decided = q.rc == SQLITE_OK && item_decide_kept(op, &kept);
     }
+    return query_end(&q);
+}
+
+static int look_for_tasks(struct transaction *t, const struct store_item_write *op, bool *found)
+{
+    struct query q = QUERY(&t->statements, SQL_LIST_HOLDS, SQL_UUID(&op->space), SQL_UUID(&op->id));
+    *found = query_row(&q);
     return query_end(&q);
 }
 
@@ -423,6 +423,8 @@ static int run_write(struct transaction *t, struct store_item_write *op)
     if (rc == SQLITE_OK && !decided && op->verb != STORE_CREATE)
         rc = read_item(&t->statements, op->resource, &op->space, &op->id, op->op.arena,
                        &before.item);
+    if (rc == SQLITE_OK && !decided && item_asks_for_tasks(op))
+        rc = look_for_tasks(t, op, &before.holds_tasks);
     if (rc != SQLITE_OK || decided)
         return rc;
     before.space = space->space;

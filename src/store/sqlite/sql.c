@@ -30,7 +30,7 @@ static const char *const own[SQL_OWN_END - SQL_SHARED_COUNT] = {
                            "s.expires_at, s.superseded, u.disabled_at IS NOT NULL "
                            "FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.id = ?1",
     OWN(SQL_SPACE_SET) = "UPDATE spaces SET revision = ?2, (" SPACE_USAGE_COLUMNS
-                         ") = (?3, ?4, ?5, ?6) WHERE space_id = ?1",
+                         ") = (?3, ?4, ?5, ?6, ?7) WHERE space_id = ?1",
 
     OWN(SQL_PURGE_KEYS) = "DELETE FROM idempotency_keys WHERE sequence IN (SELECT sequence FROM "
                           "idempotency_keys WHERE used_at < ?1 ORDER BY used_at LIMIT ?2) "
@@ -54,7 +54,7 @@ static const char *const own[SQL_OWN_END - SQL_SHARED_COUNT] = {
 #undef OWN
 };
 
-static_assert(SPACE_COUNTS == 3, "SQL_SPACE_SET has a parameter for each count");
+static_assert(SPACE_COUNTS == 4, "SQL_SPACE_SET has a parameter for each count");
 
 /* `places` are offsets until all bytes are there. */
 static void add(struct sql_texts *texts, size_t places[static SQL_TEXTS_MOST], const char *form,

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json_reader.h"
 #include "model/field_json.h"
+#include "model/task.h"
 #include "model/when.h"
 #include "store/sqlite/statement.h"
 #include "store/transfer/transfer_db.h"
@@ -26,6 +27,11 @@ static bool wrong(struct dump_reader *r, const char *format, ...)
 
 /* ---- the kinds of lines ---- */
 
+static struct table *table_of(const struct resource *resource)
+{
+    return &tables[TABLE_ITEMS + resource_index(resource)];
+}
+
 /* Of format 1: its members in the order of their lines, and after a colon what the column of one is
  * called now. The revision of an account became its space's. */
 static const struct {
@@ -36,7 +42,7 @@ static const struct {
 } old_forms[] = {
     {TABLE_USERS, FIELD_NAME("user"), FIELD_NAME("users"),
      "id:user_id email name password_hash revision disabled_at created_at updated_at"},
-    {TABLE_ITEMS, FIELD_NAME("task"), FIELD_NAME("tasks"), /* the first resource, then the only */
+    {TABLES_MOST, FIELD_NAME("task"), FIELD_NAME("tasks"), /* that of task_resource */
      "user_id:space_id created_at id revision updated_at completed_at status title description"},
     {TABLE_JOURNAL, FIELD_NAME("tombstone"), FIELD_NAME("tombstones"),
      "user_id:space_id id revision deleted_at:at"},
@@ -61,7 +67,8 @@ static void make_forms(struct dump_reader *r)
                 (struct dump_form){t, t->line, t->lines, t->columns, t->exported};
     }
     for (size_t i = 0; r->version == 1 && i < OLD_FORMS; i++) {
-        const struct table *table = &tables[old_forms[i].table];
+        const struct table *table = old_forms[i].table < TABLES_MOST ? &tables[old_forms[i].table]
+                                                                     : table_of(&task_resource);
         struct slice rest = slice_of(old_forms[i].members);
         unsigned count = 0;
         while (rest.ptr) {
@@ -113,7 +120,7 @@ static bool take_before(struct dump_reader *r, json_t *line)
     if (!json_is_object(before) || !resource)
         return json_is_object(before) || json_is_null(before) || !before ||
                wrong(r, "not a good value for before: Must be an object or null.");
-    const struct table *table = &tables[TABLE_ITEMS + resource_index(resource)];
+    const struct table *table = table_of(resource);
     struct json_reader json = {before, json_object_iter(before)};
     struct field_reading reading = {.fields = table->columns + 1,
                                     .count = resource->count,
@@ -232,8 +239,8 @@ static bool read_line(struct dump_reader *r, struct json_reader *json, struct du
         resource_clear(table->resource, row);
     if (table == &tables[TABLE_JOURNAL]) {
         /* What a tombstone is. */
-        *(struct change_row *)row = (struct change_row){
-            .kind = (unsigned)tables[TABLE_ITEMS].resource->kind, .verb = STORE_DELETE};
+        *(struct change_row *)row =
+            (struct change_row){.kind = (unsigned)task_resource.kind, .verb = STORE_DELETE};
         if (r->version > 1 && !take_before(r, json->root))
             return false;
     }

@@ -193,7 +193,7 @@ void tables_setup(void)
     for (size_t i = 0; i < TABLES_MOST; i++) {
         for (size_t k = 0; k < tables[i].column_count; k++) {
             struct field *column = &tables[i].columns[k];
-            column->flags &= ~(unsigned)(FIELD_READ_ONLY | FIELD_NFC);
+            column->flags &= ~(unsigned)(FIELD_READ_ONLY | FIELD_NFC | FIELD_LOWER);
             column->flags |= FIELD_REQUIRED;
             column->bit = 1U << k;
         }

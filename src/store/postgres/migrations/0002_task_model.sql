@@ -45,3 +45,21 @@ CREATE INDEX tasks_siblings ON tasks (space_id, parent_id, list_id, position)
 
 -- The zone of an account, by IANA's name; NULL: UTC.
 ALTER TABLE users ADD COLUMN time_zone text COLLATE "C";
+
+-- The lists of tasks, keyed as tasks are.
+CREATE TABLE lists (
+    space_id   uuid     NOT NULL,
+    id         uuid     NOT NULL,
+    created_at bigint   NOT NULL,
+    updated_at bigint   NOT NULL,
+    revision   bigint   NOT NULL,
+    archived   smallint NOT NULL CHECK (archived IN (0, 1)),
+    position   text     COLLATE "C" NOT NULL,
+    name       text     COLLATE "C" NOT NULL,
+    color      text     COLLATE "C",
+    metadata   text     COLLATE "C",
+    PRIMARY KEY (space_id, created_at, id)
+);
+CREATE UNIQUE INDEX lists_chosen ON lists (space_id, id)
+    WHERE substr(uuid_send(id), 1, 6) <> substr(int8send(created_at), 3);
+ALTER TABLE spaces ADD COLUMN lists bigint NOT NULL DEFAULT 0;

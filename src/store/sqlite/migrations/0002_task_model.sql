@@ -44,3 +44,21 @@ CREATE INDEX tasks_siblings ON tasks (space_id, parent_id, list_id, position)
 
 -- The zone of an account, by IANA's name; NULL: UTC.
 ALTER TABLE users ADD COLUMN time_zone TEXT;
+
+-- The lists of tasks, keyed as tasks are.
+CREATE TABLE lists (
+    space_id   BLOB    NOT NULL,
+    created_at INTEGER NOT NULL,
+    id         BLOB    NOT NULL CHECK (length(id) = 16),
+    revision   INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    archived   INTEGER NOT NULL CHECK (archived BETWEEN 0 AND 1),
+    position   TEXT    NOT NULL,
+    name       TEXT    NOT NULL,
+    color      TEXT,
+    metadata   TEXT,
+    PRIMARY KEY (space_id, created_at, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX lists_chosen ON lists (id, space_id)
+    WHERE hex(substr(id, 1, 6)) <> printf('%012X', created_at);
+ALTER TABLE spaces ADD COLUMN lists INTEGER NOT NULL DEFAULT 0;
