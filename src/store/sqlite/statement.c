@@ -23,24 +23,22 @@ void statements_finish(struct statements *s)
     *s = (struct statements){0};
 }
 
-struct query query_begin(struct statements *s, unsigned index)
-{
-    assert(index < s->count);
-    struct query q = {.statement = s->prepared[index], .rc = SQLITE_OK};
-    if (!q.statement) {
-        q.rc = sqlite3_prepare_v3(s->db, s->texts[index], -1, SQLITE_PREPARE_PERSISTENT,
-                                  &q.statement, NULL);
-        s->prepared[index] = q.statement;
-    }
-    return q;
-}
-
 struct query query_of(sqlite3_stmt *statement, int rc)
 {
     assert(statement || rc != SQLITE_OK);
     if (statement)
         (void)sqlite3_clear_bindings(statement); /* see query_bind */
     return (struct query){.statement = statement, .rc = rc};
+}
+
+struct query query_begin(struct statements *s, unsigned index)
+{
+    assert(index < s->count);
+    sqlite3_stmt **statement = &s->prepared[index];
+    const int rc = *statement ? SQLITE_OK
+                              : sqlite3_prepare_v3(s->db, s->texts[index], -1,
+                                                   SQLITE_PREPARE_PERSISTENT, statement, NULL);
+    return query_of(*statement, rc);
 }
 
 static void note(struct query *q, int rc)
