@@ -148,7 +148,8 @@ def answers_and_stops(root, environment):
     container = Container(root, environment)
     try:
         wait_until(container.listening, 20, "listening")
-        assert container.get("/readyz")[0] == 200
+        status, ready = container.get("/readyz")
+        assert status == 200 and set(ready["checks"].values()) == {"ok"}, "with the time zones too"
         status = pathlib.Path(f"/proc/{container.process.pid}/status").read_text()
         assert re.search(rf"^Uid:\s+{USER}\s+{USER}", status, re.M)
         assert container.call("healthcheck", stdout=subprocess.DEVNULL).wait(timeout=10) == 0
