@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/holder.h"
 #include "http/listener.h"
+#include "model/zone.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
 #include "store/store.h"
@@ -206,6 +207,21 @@ static void check_machine(struct doctor *d)
     }
 }
 
+static void check_time_zones(struct doctor *d)
+{
+    struct zones *zones = cli_zones_create(&d->settings);
+
+    if (zones && zones_are_there(zones)) {
+        doctor_say(d, DOCTOR_OK, "time-zones", "%s", zones_folder(zones));
+    } else if (zones) {
+        doctor_say(d, DOCTOR_WARNING, "time-zones",
+                   "there are none in %s, so UTC is the only one that is known: install tzdata, or "
+                   "set TZDIR to its folder",
+                   zones_folder(zones));
+    }
+    zones_destroy(&zones);
+}
+
 static void check_address(struct doctor *d)
 {
     uint16_t port = (uint16_t)d->settings.port;
@@ -303,6 +319,7 @@ int cli_doctor(int argc, char **argv)
         check_file(&d);
     }
     check_machine(&d);
+    check_time_zones(&d);
     check_address(&d);
     return finish_doctor(&d);
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""GET and PATCH /v1/me: the name and the time zone of an account. tests/api/test_accounts.py has the rest of an account."""
+"""GET and PATCH /v1/me: the name and the time zone of an account. The rest of it is in test_accounts.py."""
 import threading
 import uuid
 

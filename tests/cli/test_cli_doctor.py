@@ -15,7 +15,7 @@ from support.paths import binary
 from support.server import SANITIZER, SECRET, Server, environment, run
 
 CHECKS = {"settings", "quotas", "proxies", "filesystem", "sqlite", "database", "schema", "pages", "files", "directory", "disk", "secret", "clock",
-          "threads", "descriptors", "address"}
+          "threads", "time-zones", "descriptors", "address"}
 
 
 def doctor(server, *args, env=None):

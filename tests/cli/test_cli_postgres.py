@@ -163,10 +163,10 @@ def test_doctor(postgres, url):
     name = url.rpartition("/")[2]
     status, found = doctor(url)
     assert status == 0 and set(found) == {
-        "settings", "database", "postgres", "schema", "durability", "standby", "connections", "server-clock", "threads", "tls",
+        "settings", "database", "postgres", "schema", "durability", "standby", "connections", "server-clock", "threads", "time-zones", "tls",
         "secret", "clock", "descriptors", "address", "quotas", "proxies"}
     assert found["durability"][0] == "warning" and "fsync is off" in found["durability"][1]
-    assert found["schema"] == ("warning", "0 of 1: run taskhold migrate, or serve")
+    assert found["schema"] == ("warning", "0 of 2: run taskhold migrate, or serve")
     assert not postgres.rows("SELECT 1 FROM pg_tables WHERE schemaname = 'public'", name)
     assert all(found[check][0] == "ok" for check in found.keys() - {"durability", "schema", "descriptors", "quotas"}), found
     assert taskhold(".", "migrate", "--database", url).returncode == 0

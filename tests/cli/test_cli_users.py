@@ -192,7 +192,7 @@ def test_list_goes_over_pages(start_server):
     assert [line.split("\t")[0] for line in user(server.directory, "list").stdout.splitlines()] == emails
     rows = json.loads(user(server.directory, "list", "--json").stdout)
     assert [row["email"] for row in rows] == emails
-    assert set(rows[0]) == {"id", "email", "name", "created_at", "disabled_at"}
+    assert set(rows[0]) == {"id", "email", "name", "time_zone", "created_at", "disabled_at"}
 
 
 @pytest.mark.parametrize("args, says", [
