@@ -178,9 +178,10 @@ struct field_value field_get(const struct field *field, const void *item)
                                 .bytes = {(const char *)id->bytes, sizeof id->bytes}};
 }
 
-static bool set_choice(const struct field_value *value, unsigned count, unsigned *choice)
+static bool set_choice(const struct field_value *value, unsigned count, unsigned own_bits,
+                       unsigned *choice)
 {
-    if (!value->null && (value->number < 0 || value->number >= count)) {
+    if (!value->null && (value->number < 0 || (value->number & ~(int64_t)own_bits) >= count)) {
         return false;
     }
     *choice = value->null ? FIELD_NULL_CHOICE : (unsigned)value->number;
@@ -196,8 +197,8 @@ bool field_set(const struct field *field, void *item, const struct field_value *
     case FIELD_TEXT:
         *(struct slice *)at = value->null ? (struct slice){0} : value->bytes;
         return true;
-    case FIELD_CHOICE: return set_choice(value, field->choice_count, at);
-    case FIELD_BOOL: return set_choice(value, 2, at);
+    case FIELD_CHOICE: return set_choice(value, field->choice_count, field->own_bits, at);
+    case FIELD_BOOL: return set_choice(value, 2, 0, at);
     case FIELD_UUID:
         if (!value->null && value->bytes.len != sizeof(struct uuid)) {
             return false;
@@ -555,7 +556,7 @@ void field_write_value(const struct field *field, const void *item, struct json_
     }
     switch (field->type) {
     case FIELD_TEXT: jw_text(w, value.bytes); break;
-    case FIELD_CHOICE: jw_text(w, field->choices[value.number]); break;
+    case FIELD_CHOICE: jw_text(w, field->choices[value.number & ~(int64_t)field->own_bits]); break;
     case FIELD_BOOL: jw_bool(w, value.number != 0); break;
     case FIELD_UUID: jw_uuid(w, *(const struct uuid *)spot(item, field->at)); break;
     case FIELD_TIME: jw_time(w, value.number); break;

@@ -483,10 +483,10 @@ static void keep_positions(struct day_set *set, const struct recurrence *rule)
     }
 }
 
-/* Days from 1969-12-29 or later, a first day of a week, to 1970-01-01. */
+/* Days from the last first day of a week that is before 1970 to 1970-01-01. */
 static int32_t week_shift(const struct recurrence *rule)
 {
-    return (int32_t)((civil_weekday(0) + WEEK - rule->week_start) % WEEK);
+    return (int32_t)((civil_weekday(0) + WEEK - 1 - rule->week_start) % WEEK + 1);
 }
 
 /* Intervals are counted in units: weeks or months since 1970, or years. */
@@ -555,7 +555,8 @@ bool recurrence_next(const struct recurrence *rule, int32_t start, int32_t after
 {
     const int32_t last_of_all = civil_to_day((struct civil){CIVIL_YEAR_MOST, 12, 31});
 
-    assert(rule && rule->interval > 0 && next && start >= 0 && start <= last_of_all);
+    assert(rule && rule->interval > 0 && next && start >= RECURRENCE_START_LEAST &&
+           start <= last_of_all);
     const bool by_day = rule->weekdays != 0 || rule->numbered_weekdays != 0 ||
                         rule->month_days != 0 || rule->month_days_back != 0;
     struct walk walk = {rule, start, civil_of_day(start), rule->months};

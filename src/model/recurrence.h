@@ -61,8 +61,12 @@ bool recurrence_parse(struct slice text, bool timed, struct recurrence *rule,
                       char problem[static RECURRENCE_PROBLEM_ROOM])
     __attribute__((warn_unused_result));
 
-/* The first day of the rule that is after `after`, with `start` (1970 to 2999) as its DTSTART: no
- * day before `start` is one, and `start` itself only where the rule has it. False: none comes
+/* The day that the first instants of 1970 are on, in a zone that is behind UTC. */
+#define RECURRENCE_START_LEAST (-1)
+
+/* The first day of the rule that is after `after`, with `start` (RECURRENCE_START_LEAST to the last
+ * day of 2999) as its DTSTART: no day before `start` is one, and `start` itself only where the rule
+ * has it. False: none comes
  * within 400 years after the later of `after` and the day before `start`, or none before 3000.
  * COUNT and UNTIL are not looked at. Takes at most about a millisecond, whatever the rule. */
 bool recurrence_next(const struct recurrence *rule, int32_t start, int32_t after, int32_t *next)

@@ -127,10 +127,15 @@ unsigned resource_apply(const struct resource *resource, void *item, const void 
     unsigned differ = 0;
     for (size_t i = 0; i < resource->count; i++) {
         const struct field *field = &resource->fields[i];
-        if ((set & 1U << i) == 0 || is_same(field, item, values)) {
+        if ((set & 1U << i) == 0) {
             continue;
         }
-        const struct field_value value = field_get(field, values);
+        const struct field_value old = field_get(field, item);
+        struct field_value value = field_get(field, values);
+        value.number |= old.number & (int64_t)field->own_bits;
+        if (field_value_eq(field, &old, &value)) {
+            continue;
+        }
         const bool done = field_set(field, item, &value);
         assert(done);
         (void)done;

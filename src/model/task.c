@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "model/task.h"
 
+#include <limits.h>
+
 #include "model/position.h"
 #include "model/recurrence.h"
 #include "model/zone.h"
@@ -132,6 +134,7 @@ static const struct field fields[COUNT] = {
                            .type = FIELD_CHOICE,
                            .choices = anchor_names,
                            .choice_count = TASK_ANCHOR_COUNT,
+                           .own_bits = TASK_DUE_MOVED | TASK_START_MOVED,
                            .at = offsetof(struct task, recurrence_anchor),
                            .bit = 1U << RECURRENCE_ANCHOR},
     [BLOCKED_BY] = {.name = FIELD_NAME("blocked_by"),
@@ -173,13 +176,27 @@ static const struct field fields[COUNT] = {
                   .at = offsetof(struct task, revision)},
 };
 
-/* completed_at follows the status. */
+/* A date that a client writes is where it is meant to be. */
+static unsigned own_bits(const struct task *old, const struct task *task)
+{
+    unsigned bits = task->recurrence_anchor;
+    bits &= old->due == task->due ? UINT_MAX : ~(unsigned)TASK_DUE_MOVED;
+    return bits & (old->start == task->start ? UINT_MAX : ~(unsigned)TASK_START_MOVED);
+}
+
+/* completed_at follows the status; a series is called by the id of its first task. */
 static void settle(const void *before, void *after, int64_t now)
 {
     const struct task *old = before;
     struct task *task = after;
     if (!old || old->status != task->status) {
         task->completed_at = task->status == TASK_COMPLETED ? now : 0;
+    }
+    if (old) {
+        task->recurrence_anchor = (enum task_anchor)own_bits(old, task);
+    }
+    if (task->recurrence.ptr && uuid_eq(task->series_id, (struct uuid){{0}})) {
+        task->series_id = task->id;
     }
 }
 

@@ -25,6 +25,12 @@ enum task_anchor {
     TASK_ANCHOR_DUE,
     TASK_ANCHOR_COMPLETION,
     TASK_ANCHOR_COUNT,
+
+    /* Own bits of the member (field.h). The wall clock of a `due` or `start` that the server moved
+     * is skipped by its zone: it shows a later one until it is moved again. They stand here because
+     * a column of their own would be a byte of every task. */
+    TASK_DUE_MOVED = 2,
+    TASK_START_MOVED = 4,
 };
 
 #define TASK_TITLE_MOST         1024  /* code points */
@@ -47,16 +53,16 @@ struct task {
     struct uuid parent_id; /* all zero: null */
     struct slice position; /* model/position.h */
     enum task_priority priority;
-    struct slice labels;     /* FIELD_STRINGS */
-    int64_t start;           /* FIELD_WHEN */
-    int64_t due;             /* FIELD_WHEN */
-    struct slice time_zone;  /* ptr NULL: the user's */
-    struct slice recurrence; /* ptr NULL: null */
-    enum task_anchor recurrence_anchor;
-    struct slice blocked_by; /* FIELD_UUIDS */
-    struct slice metadata;   /* FIELD_MAP */
-    struct uuid series_id;   /* all zero: null */
-    struct uuid next_id;     /* all zero: null */
+    struct slice labels;                /* FIELD_STRINGS */
+    int64_t start;                      /* FIELD_WHEN */
+    int64_t due;                        /* FIELD_WHEN */
+    struct slice time_zone;             /* ptr NULL: the user's */
+    struct slice recurrence;            /* ptr NULL: null */
+    enum task_anchor recurrence_anchor; /* with its own bits */
+    struct slice blocked_by;            /* FIELD_UUIDS */
+    struct slice metadata;              /* FIELD_MAP */
+    struct uuid series_id;              /* all zero: null */
+    struct uuid next_id;                /* all zero: null */
 };
 ITEM_ASSERT(struct task);
 

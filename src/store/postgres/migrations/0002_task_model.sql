@@ -11,7 +11,7 @@ ALTER TABLE tasks
     ADD COLUMN labels            text     COLLATE "C",
     ADD COLUMN time_zone         text     COLLATE "C",
     ADD COLUMN recurrence        text     COLLATE "C",
-    ADD COLUMN recurrence_anchor smallint NOT NULL DEFAULT 0 CHECK (recurrence_anchor IN (0, 1)),
+    ADD COLUMN recurrence_anchor smallint NOT NULL DEFAULT 0 CHECK (recurrence_anchor BETWEEN 0 AND 7),
     ADD COLUMN blocked_by        text     COLLATE "C",
     ADD COLUMN metadata          text     COLLATE "C",
     ADD COLUMN series_id         uuid,
