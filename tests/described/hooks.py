@@ -30,7 +30,7 @@ BY_STATE = {
     "invalid_refresh_token",
 }
 # The same of a member or a parameter.
-BY_CONTENT = {"password_common", "password_contains_email", "blank"}
+BY_CONTENT = {"password_common", "password_contains_email", "blank", "time", "time_zone", "unknown_reference"}
 STATEFUL = ("If-Match", "If-None-Match", "Idempotency-Key")
 PASSWORD_LEAST = 8
 # Of what the server counts in bytes, which no schema can.
