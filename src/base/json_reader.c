@@ -544,6 +544,12 @@ bool json_reader_next(struct json_reader *reader, struct json_member *member)
     return true;
 }
 
+struct json_reader json_member_reader(const struct json_member *object)
+{
+    assert(object->kind == JSON_KIND_OBJECT);
+    return (struct json_reader){object->value, json_object_iter(object->value)};
+}
+
 bool json_member_next(const struct json_member *whole, struct json_parts *parts,
                       struct json_member *part)
 {

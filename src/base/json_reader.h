@@ -49,6 +49,10 @@ void json_reader_finish(struct json_reader *reader);
 /* Steps through the members in the order in which they stand. Returns false after the last. */
 bool json_reader_next(struct json_reader *reader, struct json_member *member);
 
+/* A reader of the members of a JSON_KIND_OBJECT. It lives as long as the one that gave the object,
+ * and is not to be finished. */
+struct json_reader json_member_reader(const struct json_member *object);
+
 /* The value of a JSON_KIND_NUMBER; false: it is no whole number, or does not fit. */
 bool json_member_i64(const struct json_member *member, int64_t *number);
 

@@ -89,6 +89,17 @@ struct uuid uuid_make_v7_unordered(void)
     return make(last_of_thread);
 }
 
+struct uuid uuid_make_v8(const uint8_t digest[static 16])
+{
+    struct uuid id;
+
+    assert(digest);
+    memcpy(id.bytes, digest, sizeof id.bytes);
+    id.bytes[6] = (uint8_t)(0x80 | (id.bytes[6] & 0x0f));
+    id.bytes[8] = (uint8_t)(0x80 | (id.bytes[8] & 0x3f));
+    return id;
+}
+
 int64_t uuid_time_ms(struct uuid id)
 {
     int64_t ms = 0;

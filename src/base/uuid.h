@@ -21,6 +21,9 @@ struct uuid uuid_make_v7(void);
  * shares no memory with other threads. */
 struct uuid uuid_make_v7_unordered(void);
 
+/* The UUIDv8 (RFC 9562 section 5.8) of a digest's first bytes: the same ones give the same id. */
+struct uuid uuid_make_v8(const uint8_t digest[static 16]);
+
 /* Its first 48 bits: of a UUIDv7 the time it was made at, in milliseconds since 1970. */
 int64_t uuid_time_ms(struct uuid id);
 

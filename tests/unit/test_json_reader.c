@@ -333,6 +333,29 @@ static void parts_in_order(void **state)
     json_reader_finish(&reader);
 }
 
+static void an_object_within_has_a_reader(void **state)
+{
+    struct json_reader reader;
+    struct json_member member;
+    char why[JSON_READER_WHY];
+    (void)state;
+    assert_int_equal(
+        json_reader_init(&reader, SLICE("{\"o\":{\"a\":\"x\",\"b\":1},\"e\":{}}"), why),
+        JSON_READ_OK);
+    assert_true(json_reader_next(&reader, &member));
+    struct json_reader inner = json_member_reader(&member);
+    assert_true(json_reader_next(&inner, &member));
+    assert_true(slice_eq(member.name, SLICE("a")) && slice_eq(member.text, SLICE("x")));
+    assert_true(json_reader_next(&inner, &member));
+    assert_true(slice_eq(member.name, SLICE("b")) && member.kind == JSON_KIND_NUMBER);
+    assert_false(json_reader_next(&inner, &member));
+    assert_true(json_reader_next(&reader, &member));
+    inner = json_member_reader(&member);
+    assert_false(json_reader_next(&inner, &member));
+    assert_false(json_reader_next(&reader, &member));
+    json_reader_finish(&reader);
+}
+
 static void secrets_are_wiped(void **state)
 {
     struct json_reader reader;
@@ -356,6 +379,7 @@ int main(void)
         cmocka_unit_test(tokens_are_bounded),
         cmocka_unit_test(members_in_order),
         cmocka_unit_test(parts_in_order),
+        cmocka_unit_test(an_object_within_has_a_reader),
         cmocka_unit_test(secrets_are_wiped),
         cmocka_unit_test(huge_numbers_are_numbers),
         cmocka_unit_test(digests),

@@ -198,6 +198,18 @@ static void refuses_every_other_form(void **state)
     }
 }
 
+static void is_made_of_a_digest(void **state)
+{
+    /* RFC 9562, appendix B.2 */
+    static const uint8_t digest[] = {0x5c, 0x14, 0x6b, 0x14, 0x3c, 0x52, 0x4a, 0xfd,
+                                     0x93, 0x8a, 0x37, 0x5d, 0x0d, 0xf1, 0xfb, 0xf6};
+    char text[UUID_TEXT_LEN];
+
+    (void)state;
+    uuid_format(uuid_make_v8(digest), text);
+    assert_memory_equal(text, "5c146b14-3c52-8afd-938a-375d0df1fbf6", sizeof text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +220,7 @@ int main(void)
         cmocka_unit_test(differs_between_threads),
         cmocka_unit_test(formats_and_parses),
         cmocka_unit_test(folds_case_where_it_is_asked_to),
+        cmocka_unit_test(is_made_of_a_digest),
         cmocka_unit_test(refuses_every_other_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
