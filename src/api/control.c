@@ -61,19 +61,13 @@ static struct account_call *begin(struct http_exchange *x, const struct user_bod
     struct account_call *call = account_call_new(x);
     struct field_errors errors;
     char text[DETAIL_MOST] = "";
-    size_t len = 0;
     if (!call || !account_read(call, body, FIELD_WHOLE, &errors)) {
         return NULL;
     }
     if (errors.count == 0) {
         return call;
     }
-    for (unsigned i = 0; i < errors.count && len < sizeof text; i++) {
-        const struct field_error *error = &errors.list[i];
-        struct slice name = {error->pointer.ptr + 1, error->pointer.len - 1};
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s%.*s: %s", len > 0 ? " " : "",
-                                (int)name.len, name.ptr, error->detail);
-    }
+    (void)field_errors_say(&errors, text, sizeof text);
     respond_error(x, ERROR_VALIDATION_FAILED, text);
     return NULL;
 }
@@ -131,6 +125,23 @@ static void govern_by_email(struct http_exchange *x, enum store_user_verb verb)
     struct account_call *call = begin(x, &user_body_account);
     if (call) {
         govern(call, verb);
+    }
+}
+
+/* ---- one account ---- */
+
+static void account_found(struct store_op *op)
+{
+    answer(op, 200, &account_call_of(op)->find.user);
+}
+
+void control_find_user(struct http_exchange *x)
+{
+    struct account_call *call = begin(x, &user_body_account);
+    if (call) {
+        call->find = (struct store_user_by_email){.op = account_op(call, account_found),
+                                                  .email = call->input.email};
+        api_engine(x)->user_by_email(&call->find);
     }
 }
 

@@ -50,6 +50,10 @@ void control_disable_user(struct http_exchange *x);
 void control_enable_user(struct http_exchange *x);
 void control_delete_user(struct http_exchange *x);
 void control_invite(struct http_exchange *x);
+void control_find_user(struct http_exchange *x);
+
+/* control_import.c: likewise */
+void control_import(struct http_exchange *x);
 
 /* documents.c */
 void documents_get(struct http_exchange *x);

@@ -20,6 +20,7 @@
 /* The most bytes of a body: calls about accounts need few; 0 is MAX_BODY_BYTES. */
 #define SMALL 4096
 #define ORDER 8192 /* of an operator */
+#define ITEMS API_CONTROL_IMPORT_BYTES
 
 #define ANY_QUERY .query_ignored = true
 #define ALWAYS    .always = true
@@ -102,6 +103,8 @@ static const struct http_route control_routes[] = {
     ROW(POST,   "/users/disable",       disableUser,          control_disable_user,   NULL, BODY,    PUBLIC, NONE, ORDER, ALWAYS),
     ROW(POST,   "/users/enable",        enableUser,           control_enable_user,    NULL, BODY,    PUBLIC, NONE, ORDER, ALWAYS),
     ROW(POST,   "/users/delete",        deleteUser,           control_delete_user,    NULL, BODY,    PUBLIC, NONE, ORDER, ALWAYS),
+    ROW(POST,   "/users/find",          findUser,             control_find_user,      NULL, BODY,    PUBLIC, NONE, ORDER, ALWAYS),
+    ROW(POST,   "/import",              importItems,          control_import,         NULL, BODY,    PUBLIC, NONE, ITEMS, ALWAYS),
     ROW(POST,   "/invitations",         invite,               control_invite,         NULL, BODY,    PUBLIC, NONE, ORDER, ALWAYS),
 };
 /* clang-format on */

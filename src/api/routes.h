@@ -27,6 +27,9 @@ const struct http_route *api_metrics_routes(size_t *count);
  *   POST /users/password             {email, password}: a new password; every session ends
  *   POST /users/disable, /enable     {email}
  *   POST /users/delete               {email}
+ *   POST /users/find                 {email}
+ *   POST /import                     {user, dry_run?, COLLECTION: {ID: ITEM, …}}: makes items that
+ *                                    are not there yet; see below
  *   POST /invitations                {email?, days?}: {invitation, email, expires_at, link}
  *
  * Each POST below /users answers with the account as it is now (as it was, when deleted). Of an
@@ -34,6 +37,14 @@ const struct http_route *api_metrics_routes(size_t *count);
 const struct http_route *api_control_routes(size_t *count);
 
 #define API_CONTROL_USERS_MOST 100
+
+/* POST /import makes items of one collection (`lists` or `tasks`) in the space of `user`, in their
+ * order, each as PUT with If-None-Match: * does: what is there stays as it is. It answers with a
+ * line for each, {outcome, detail}: `made`, `there`, or `refused` and why; after one that could not
+ * be tried now there are no more lines, and if that was the first, the answer is its error.
+ * `dry_run`: nothing is made, and `made` is what would be. */
+#define API_CONTROL_IMPORT_MOST  32
+#define API_CONTROL_IMPORT_BYTES 262144
 
 /* `none`, `auth`, `api`: for `taskhold routes` and the RateLimit fields. */
 const char *api_quota_name(unsigned quota);

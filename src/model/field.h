@@ -189,6 +189,10 @@ struct field_errors {
 void field_errors_add(struct field_errors *errors, struct slice pointer, const char *code,
                       const char *detail);
 
+/* Writes what is wrong as sentences for people, each after the name of its member: what has no room
+ * is cut. Returns the length. */
+size_t field_errors_say(const struct field_errors *errors, char *text, size_t size);
+
 enum field_mode {
     FIELD_WHOLE, /* required members must be there; absent ones keep what `input` has */
     FIELD_SOME,  /* the same, but nothing is required */

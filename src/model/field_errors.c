@@ -19,6 +19,26 @@ void field_errors_add(struct field_errors *errors, struct slice pointer, const c
     errors->list[errors->count++] = (struct field_error){pointer, code, detail};
 }
 
+size_t field_errors_say(const struct field_errors *errors, char *text, size_t size)
+{
+    assert(errors && text && size > 1);
+    size_t len = 0;
+    text[0] = '\0';
+    for (unsigned i = 0; i < errors->count && len < size; i++) {
+        const struct field_error *error = &errors->list[i];
+        const struct slice name = slice_from(error->pointer, error->pointer.len > 0);
+        const int added = snprintf(text + len, size - len, "%s%.*s: %s", len > 0 ? " " : "",
+                                   (int)name.len, name.ptr, error->detail);
+        assert(added >= 0);
+        len += (size_t)added;
+    }
+    if (len >= size) { /* it may have been cut within a character */
+        len = utf8_cut((struct slice){text, size - 1}, size - 2).len;
+        text[len] = '\0';
+    }
+    return len;
+}
+
 /* One reference token of a pointer, escaped as RFC 6901 section 3 says; a long name is cut. */
 static size_t add_token(char *escaped, struct slice name)
 {

@@ -393,7 +393,8 @@ struct store_engine {
     const char *name;
 
     /* Whether other processes may write the same database, so that what is remembered of it grows
-     * old: see token_cache.h. */
+     * old: see token_cache.h. Where none do, the writes of a session are made in the order of the
+     * calls. */
     bool shared;
 
     /* Opens or makes the database, migrates it to head, starts what the engine runs. NULL: `why`

@@ -260,6 +260,25 @@ static void all_errors_up_to_a_bound(void **state)
     arena_destroy(&arena);
 }
 
+static void errors_become_sentences(void **state)
+{
+    struct field_errors errors = {0};
+    char text[64];
+    char little[8];
+    (void)state;
+    assert_int_equal(field_errors_say(&errors, text, sizeof text), 0);
+    assert_string_equal(text, "");
+    field_errors_add(&errors, SLICE("/due"), "date", "Is none.");
+    field_errors_add(&errors, SLICE("/caf\xc3\xa9"), "unknown", "Is unknown.");
+    assert_int_equal(field_errors_say(&errors, text, sizeof text), strlen(text));
+    assert_string_equal(text, "due: Is none. caf\xc3\xa9: Is unknown.");
+    /* No character is cut in two. */
+    errors = (struct field_errors){0};
+    field_errors_add(&errors, SLICE("/\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"), "unknown", "Is unknown.");
+    assert_int_equal(field_errors_say(&errors, little, sizeof little), 6);
+    assert_string_equal(little, "\xc3\xa9\xc3\xa9\xc3\xa9");
+}
+
 static void memory_runs_out(void **state)
 {
     struct arena *arena = arena_create(64);
@@ -288,6 +307,7 @@ int main(void)
         cmocka_unit_test(passwords_are_read_in_one_form),
         cmocka_unit_test(a_patch_knows_what_was_there),
         cmocka_unit_test(all_errors_up_to_a_bound),
+        cmocka_unit_test(errors_become_sentences),
         cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests_name("fields", tests, NULL, NULL);
