@@ -36,8 +36,9 @@ enum cli_settings {
         "replace the database with a backup; the server must be stopped", CLI_SETTINGS_DATABASE)   \
     ROW(export, "[--user EMAIL] [FILE [--force] [--json]] [FLAGS]",                                \
         "write all accounts and tasks, or one account's, as JSON Lines", CLI_SETTINGS_DATABASE)    \
-    ROW(import, "FILE [--json] [FLAGS]",                                                           \
-        "read an export into an empty database; the server must be stopped",                       \
+    ROW(import, "FILE [--from FORMAT --user EMAIL [--dry-run]] [--json] [FLAGS]",                  \
+        "read an export into an empty database, with the server stopped; or, with --from, "        \
+        "another service's file into an account, also while a server runs",                        \
         CLI_SETTINGS_DATABASE)                                                                     \
     ROW(move, "--from URL --to URL [--compare] [--json] [FLAGS]",                                  \
         "copy a database into an empty one of either engine, and compare the two; no server may "  \

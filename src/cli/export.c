@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/import_from.h"
 #include "store/sqlite/file.h"
 #include "store/transfer/dump.h"
 #include "store/transfer/output.h"
@@ -89,9 +90,8 @@ int cli_export(int argc, char **argv)
 
 /* ---- import ---- */
 
-static int read_import(const char *url, const char *name, const void *options)
+static int read_import(const char *url, const char *name, bool json)
 {
-    const bool json = *(const bool *)options;
     const bool piped = strcmp(name, "-") == 0;
     char why[WHY_SIZE] = "";
     struct dump_counts counts = {0};
@@ -119,7 +119,32 @@ static int read_import(const char *url, const char *name, const void *options)
 
 int cli_import(int argc, char **argv)
 {
-    const bool json = cli_take_flag(&argc, argv, "--json");
+    struct import_order order = {.json = cli_take_flag(&argc, argv, "--json")};
+    struct settings settings = {0};
+    char **rest = NULL;
+    int rest_count = 0;
 
-    return cli_with_file(argc, argv, "import", read_import, &json);
+    order.dry_run = cli_take_flag(&argc, argv, "--dry-run");
+    if (!cli_take_value(&argc, argv, "--from", &order.from) ||
+        !cli_take_value(&argc, argv, "--user", &order.user)) {
+        return CLI_USAGE;
+    }
+    int status = settings_load(&settings, argc, argv, &rest, &rest_count);
+    if (status != CLI_OK) {
+        return status;
+    }
+    order.settings = &settings;
+    order.file = rest_count == 1 ? rest[0] : NULL;
+    if (!order.file) {
+        status = complain(CLI_USAGE, "give one FILE to import");
+    } else if (order.from) {
+        status = import_from(&order);
+    } else if (order.user || order.dry_run) {
+        status = complain(CLI_USAGE, "%s goes with --from FORMAT; see taskhold help import",
+                          order.user ? "--user" : "--dry-run");
+    } else {
+        status = read_import(settings.database_url, order.file, order.json);
+    }
+    settings_finish(&settings);
+    return status;
 }
