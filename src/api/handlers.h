@@ -31,9 +31,13 @@ void items_get(struct http_exchange *x);
 void items_list(struct http_exchange *x);
 void items_write(struct http_exchange *x); /* as the method says */
 
+/* occurrences.c: of tasks */
+void occurrences_list(struct http_exchange *x);
+
 /* Column `values` of the routes. */
 bool items_list_values(struct http_exchange *x);
 bool items_delete_values(struct http_exchange *x);
+bool occurrences_values(struct http_exchange *x);
 bool conditions_values(struct http_exchange *x);
 
 /* service.c */

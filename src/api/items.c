@@ -127,7 +127,7 @@ static void answer_item(struct http_exchange *x, int status, int64_t revision, c
     respond_json(x, status);
 }
 
-static void answer_not_found(struct http_exchange *x)
+void items_answer_not_found(struct http_exchange *x)
 {
     const struct resource *resource = items_resource(x);
     char detail[240];
@@ -153,7 +153,7 @@ static void got(struct store_op *op)
     const struct get *get = OWNER_OF(op, struct get, op.op, GET_MAGIC);
     struct http_exchange *x = op->caller;
     if (op->result == ERROR_NOT_FOUND) {
-        answer_not_found(x);
+        items_answer_not_found(x);
         return;
     }
     if (op->result != ERROR_NONE) {
@@ -276,7 +276,7 @@ static void written(struct store_op *op)
         http_respond_field(x, "Cache-Control", ITEMS_CACHE);
         http_respond_status(x, 204);
         break;
-    case STORE_NOT_FOUND: answer_not_found(x); break;
+    case STORE_NOT_FOUND: items_answer_not_found(x); break;
     case STORE_NOT_EMPTY: respond_error(x, ERROR_NOT_EMPTY, NULL); break;
     case STORE_PRECONDITION_FAILED:
         precondition_refuse(x, write->verdict, kinds[x->route->method].asked, write->revision);

@@ -13,6 +13,9 @@
 /* What the route is about. */
 const struct resource *items_resource(const struct http_exchange *x);
 
+/* Sends the 404 of an item that is not there. */
+void items_answer_not_found(struct http_exchange *x);
+
 /* Adds ETag and Cache-Control. */
 void items_answer_fields(struct http_exchange *x, struct slice tag);
 

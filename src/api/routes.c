@@ -81,6 +81,7 @@ static const struct http_route routes[] = {
     ROW(PUT,    "/v1/tasks/{id}",       replaceTask,          items_write,            JSON, BODY,    TOKEN,  API,  0,     .subject = &task_resource),
     ROW(PATCH,  "/v1/tasks/{id}",       updateTask,           items_write,            JSON, PATCHES, TOKEN,  API,  0,     .subject = &task_resource),
     ROW(DELETE, "/v1/tasks/{id}",       deleteTask,           items_write,            NULL, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .values = items_delete_values),
+    ROW(GET,    "/v1/tasks/{id}/occurrences", listOccurrences, occurrences_list,    JSON, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .query = true, .values = occurrences_values),
 
 #ifdef API_MORE_ROUTES /* of a build for tests, for a resource that only that has */
 #include API_MORE_ROUTES

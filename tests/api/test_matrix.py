@@ -92,6 +92,7 @@ SAMPLES = {
     "PUT /v1/tasks/{id}": Sample(200, prepare=task_of, body={"title": "Replaced"}, others=201),
     "PATCH /v1/tasks/{id}": Sample(200, prepare=task_of, body={"title": "Changed"}),
     "DELETE /v1/tasks/{id}": Sample(204, prepare=task_of),
+    "GET /v1/tasks/{id}/occurrences": Sample(200, prepare=task_of),
 }
 PROTECTED = [op for op in description().operations if not op.public]
 PROTECTED_ROUTES = [f"{op.method} {op.path}" for op in PROTECTED]
