@@ -236,7 +236,7 @@ static bool put_row(struct transfer_db *db, const struct table *table,
     assert(transfer_db_writes(db) && !s->rows);
     if (table->in_sqlite)
         return true;
-    struct query q = {.rc = SQLITE_OK};
+    int rc = SQLITE_OK;
     if (!*put) {
         struct buffer sql;
         buffer_init(&sql, SQL_MOST);
@@ -245,9 +245,9 @@ static bool put_row(struct transfer_db *db, const struct table *table,
         for (size_t i = 0; i < table->column_count; i++)
             buffer_add_text(&sql, i > 0 ? ", ?" : ") VALUES (?");
         buffer_add_char(&sql, ')');
-        q.rc = prepare(s, &sql, put);
+        rc = prepare(s, &sql, put);
     }
-    q.statement = *put;
+    struct query q = query_of(*put, rc);
     for (size_t i = 0; i < table->column_count && q.rc == SQLITE_OK; i++)
         query_bind(&q, (struct sql_value){table_letter(&table->columns[i]), values[i]});
     return query_run(&q) == SQLITE_OK || fail(s, table->name, q.rc);
