@@ -239,16 +239,12 @@ size_t series_list_dates(const struct task *task, const struct zone *zone, size_
 
 /* ---- tasks ---- */
 
-#define UUID_VERSION_8 0x80
-#define UUID_VARIANT   0x80
-
 struct uuid series_next_id(struct uuid old, int64_t due)
 {
     crypto_hash_sha256_state state;
     uint8_t hash[crypto_hash_sha256_BYTES];
     char room[WHEN_TEXT_MOST];
     struct when when;
-    struct uuid id;
     const bool good = when_unpack(due, &when);
 
     assert(good);
@@ -258,10 +254,7 @@ struct uuid series_next_id(struct uuid old, int64_t due)
     crypto_hash_sha256_update(&state, old.bytes, sizeof old.bytes);
     crypto_hash_sha256_update(&state, (const unsigned char *)text.ptr, text.len);
     crypto_hash_sha256_final(&state, hash);
-    memcpy(id.bytes, hash, sizeof id.bytes);
-    id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0f) | UUID_VERSION_8);
-    id.bytes[8] = (uint8_t)((id.bytes[8] & 0x3f) | UUID_VARIANT);
-    return id;
+    return uuid_make_v8(hash);
 }
 
 /* What a step makes of the dates and the rule of a task of a series. */
@@ -296,74 +289,25 @@ bool series_is_completed(const struct task *before, const struct task *after)
 
 /* ---- a task and all that is below it ---- */
 
-/* The rows by id, for those who look for their parent, and for what it comes to. */
-struct place {
-    struct uuid id;
-    struct uuid next;
-    bool made; /* there is, or will be, a copy of ours */
-};
-
-struct roll {
-    const struct series_completion *completion;
-    struct arena *arena;
-    struct place *places; /* sorted; the task itself is one of them */
-    size_t place_count;
-    struct series_change *changes;
-    size_t count;
-};
-
-static int compare_places(const void *a, const void *b)
+static int compare_ids(const void *a, const void *b)
 {
-    return memcmp(((const struct place *)a)->id.bytes, ((const struct place *)b)->id.bytes,
-                  sizeof(struct uuid));
+    return memcmp(a, b, sizeof(struct uuid));
 }
 
-static struct place *find_place(const struct roll *roll, struct uuid id)
+static bool comes_along(const struct series_roll *roll, struct uuid id)
 {
-    const struct place wanted = {.id = id};
-    return bsearch(&wanted, roll->places, roll->place_count, sizeof wanted, compare_places);
-}
-
-/* Of a series below the task only the last one goes on: the others have a next one already. */
-static bool is_last(const struct task *task)
-{
-    return uuid_eq(task->next_id, (struct uuid){{0}});
-}
-
-/* A parent stands before its children, so one pass tells of whom a copy is made. */
-static bool find_places(struct roll *roll)
-{
-    const struct series_completion *completion = roll->completion;
-
-    roll->place_count = completion->count + 1;
-    roll->places = arena_alloc(roll->arena, roll->place_count * sizeof *roll->places);
-    if (!roll->places) {
-        return false;
-    }
-    roll->places[0] = (struct place){
-        completion->task->id, series_next_id(completion->task->id, completion->step.due), true};
-    for (size_t i = 0; i < completion->count; i++) {
-        const struct uuid id = completion->rows[i].task->id;
-        roll->places[i + 1] = (struct place){id, series_next_id(id, completion->step.due), false};
-    }
-    qsort(roll->places, roll->place_count, sizeof *roll->places, compare_places);
-    for (size_t i = 0; i < completion->count; i++) {
-        const struct series_row *row = &completion->rows[i];
-        const struct place *parent = find_place(roll, row->task->parent_id);
-        assert(parent);
-        find_place(roll, row->task->id)->made = parent->made && !row->taken && is_last(row->task);
-    }
-    return true;
+    return bsearch(&id, roll->ids, roll->count, sizeof id, compare_ids) != NULL;
 }
 
 /* `blocked_by` with the ids of copies in place of those whose copies they are. All ids are equally
  * long. */
-static bool point_to_copies(const struct roll *roll, struct slice *blocked_by)
+static bool point_to_copies(const struct series_roll *roll, struct arena *arena,
+                            struct slice *blocked_by)
 {
     if (blocked_by->len <= 2) { /* [] */
         return true;
     }
-    const struct slice copy = arena_copy(roll->arena, *blocked_by);
+    const struct slice copy = arena_copy(arena, *blocked_by);
     char *text = (char *)(uintptr_t)copy.ptr;
     if (!text) {
         return false;
@@ -373,107 +317,51 @@ static bool point_to_copies(const struct roll *roll, struct slice *blocked_by)
         if (!uuid_parse((struct slice){text + at, UUID_TEXT_LEN}, &id)) {
             break;
         }
-        const struct place *place = find_place(roll, id);
-        if (place) {
-            uuid_format(place->next, text + at);
+        if (comes_along(roll, id)) {
+            uuid_format(series_next_id(id, roll->step.due), text + at);
         }
     }
     *blocked_by = copy;
     return true;
 }
 
-static struct task *add(struct roll *roll, const struct task *before, const struct task *like)
-{
-    struct task *task = arena_new(roll->arena, struct task);
-
-    if (task) {
-        *task = *like;
-        task->updated_at = roll->completion->now;
-        roll->changes[roll->count++] = (struct series_change){before, task};
-    }
-    return task;
-}
-
 /* A new task that is like an old one, but for its dates and its place. */
-static struct task *add_copy(struct roll *roll, const struct task *old)
+static bool make_new(const struct series_roll *roll, struct arena *arena, struct task *task)
 {
-    struct task *task = add(roll, NULL, old);
-
-    if (!task || !point_to_copies(roll, &task->blocked_by)) {
-        return NULL;
-    }
-    task->id = find_place(roll, old->id)->next;
-    task->created_at = task->updated_at;
-    task->revision = 0;
+    assert(roll && arena && task && comes_along(roll, task->id));
+    task->id = series_next_id(task->id, roll->step.due);
     task->status = TASK_PENDING;
     task->completed_at = 0;
     task->next_id = (struct uuid){{0}};
-    return task;
+    return point_to_copies(roll, arena, &task->blocked_by);
 }
 
-static bool complete_open(struct roll *roll, const struct task *old)
+bool series_make_next(const struct series_roll *roll, const struct zone *zone, struct arena *arena,
+                      struct task *task)
 {
-    struct task *task = add(roll, old, old);
+    const struct uuid old = task->id;
 
-    if (!task) {
-        return false;
+    assert(task->recurrence.ptr && zone);
+    if (uuid_eq(task->series_id, (struct uuid){{0}})) {
+        task->series_id = old;
     }
-    task->updated_at = old->updated_at > task->updated_at ? old->updated_at : task->updated_at;
-    task->status = TASK_COMPLETED;
-    task->completed_at = roll->completion->task->completed_at;
-    return true;
+    return make_new(roll, arena, task) && take_step(task, zone, &roll->step, arena);
 }
 
-static bool add_next(struct roll *roll)
+bool series_make_copy(const struct series_roll *roll, const struct zone *zone, struct arena *arena,
+                      struct task *task)
 {
-    const struct series_completion *completion = roll->completion;
-    struct task *next = add_copy(roll, completion->task);
-
-    if (!next) {
-        return false;
-    }
-    next->position = completion->position;
-    if (uuid_eq(next->series_id, (struct uuid){{0}})) {
-        next->series_id = completion->task->id;
-    }
-    return take_step(next, completion->zone, &completion->step, roll->arena);
+    assert(zone && comes_along(roll, task->parent_id));
+    task->parent_id = series_next_id(task->parent_id, roll->step.due);
+    series_move_dates(task, zone, roll->step.days);
+    return make_new(roll, arena, task);
 }
 
-static bool add_below(struct roll *roll, const struct series_row *row)
+void series_close(struct task *task, int64_t completed_at)
 {
-    if (!find_place(roll, row->task->id)->made) {
-        return true;
+    assert(task && completed_at != 0);
+    if (task->status != TASK_COMPLETED) {
+        task->status = TASK_COMPLETED;
+        task->completed_at = completed_at;
     }
-    struct task *task = add_copy(roll, row->task);
-    if (!task) {
-        return false;
-    }
-    task->parent_id = find_place(roll, row->task->parent_id)->next;
-    series_move_dates(task, row->zone, roll->completion->step.days);
-    return true;
-}
-
-bool series_complete(const struct series_completion *completion, struct arena *arena,
-                     struct series_change **changes, size_t *count)
-{
-    struct roll roll = {.completion = completion, .arena = arena};
-
-    assert(completion && arena && changes && count);
-    assert(completion->task->status == TASK_COMPLETED && completion->task->recurrence.ptr);
-    assert(completion->ended || completion->taken || completion->position.ptr);
-    *changes = roll.changes =
-        arena_alloc(arena, (2 * completion->count + 1) * sizeof *roll.changes);
-    bool good = roll.changes != NULL;
-    for (size_t i = 0; i < completion->count && good; i++) {
-        const struct task *old = completion->rows[i].task;
-        good = old->status == TASK_COMPLETED || complete_open(&roll, old);
-    }
-    if (good && !completion->ended && !completion->taken) {
-        good = find_places(&roll) && add_next(&roll);
-        for (size_t i = 0; i < completion->count && good; i++) {
-            good = add_below(&roll, &completion->rows[i]);
-        }
-    }
-    *count = roll.count;
-    return good;
 }

@@ -58,37 +58,26 @@ bool series_skip(const struct task *task, const struct zone *zone, const struct 
 /* Does this write complete a task of a series? `before` NULL: it is new, and rolls nothing over. */
 bool series_is_completed(const struct task *before, const struct task *after);
 
-/* One that is below the task that is completed. */
-struct series_row {
-    const struct task *task;
-    const struct zone *zone;
-    bool taken; /* there is a task already that has the id of its copy */
-};
-
-struct series_completion {
-    const struct task *task; /* as the write leaves it, but for its next_id */
-    const struct zone *zone;
-    int64_t now;
-    bool ended; /* no `step`: nothing comes */
+/* The completion of a task of a series, which makes the next one, and copies of what is below it.
+ */
+struct series_roll {
     struct series_step step;
-    bool taken;              /* as in a row: then nothing is made */
-    struct slice position;   /* of the next one, directly after that of the task */
-    struct series_row *rows; /* all that are below it, each after its parent */
+    const struct uuid
+        *ids; /* of the task and of all that come along, in the order of their bytes */
     size_t count;
 };
 
-/* One row that is to be written; its revision is to be set. */
-struct series_change {
-    const struct task *before; /* NULL: it is new */
-    struct task *after;
-};
+/* Makes of the task, as it was completed, the next one. Its place, its times of creation and change
+ * and its revision are set by whoever writes it. False without memory. */
+bool series_make_next(const struct series_roll *roll, const struct zone *zone, struct arena *arena,
+                      struct task *task) __attribute__((warn_unused_result));
 
-/* What else the completion of a task of a series changes: what is open below it is completed too;
- * then the next one comes, and with it copies of all that is below it. `*changes` is in that order;
- * the next one stands before what is below it. No copy is made of what has a next
- * one of its own, nor one whose id is taken, nor what would be below it. False without memory. */
-bool series_complete(const struct series_completion *completion, struct arena *arena,
-                     struct series_change **changes, size_t *count)
-    __attribute__((warn_unused_result));
+/* Makes of one below it, `zone` being its own, the copy that is below the next one. It keeps its
+ * position. */
+bool series_make_copy(const struct series_roll *roll, const struct zone *zone, struct arena *arena,
+                      struct task *task) __attribute__((warn_unused_result));
+
+/* Completes what is open below it. */
+void series_close(struct task *task, int64_t completed_at);
 
 #endif

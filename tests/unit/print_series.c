@@ -76,21 +76,15 @@ static bool take_event(struct task *task, const struct zone *zone, struct slice 
     struct task next;
 
     task->completed_at = skips ? 0 : read_ms(event);
+    task->status = skips ? TASK_PENDING : TASK_COMPLETED;
     if (!series_find_next(task, zone, skips ? SERIES_SKIPPED : SERIES_COMPLETED, now, &step))
         return false;
-    if (skips) {
-        if (!series_skip(task, zone, &step, arena, &next))
-            fail("no memory");
-    } else {
-        struct series_change *changes;
-        size_t count;
-        task->status = TASK_COMPLETED;
-        const struct series_completion completion = {
-            .task = task, .zone = zone, .now = now, .step = step, .position = SLICE("a")};
-        if (!series_complete(&completion, arena, &changes, &count) || count != 1)
-            fail("no next one");
-        next = *changes[0].after;
-    }
+    next = *task;
+    const struct series_roll roll = {.step = step, .ids = &task->id, .count = 1};
+    const bool made = skips ? series_skip(task, zone, &step, arena, &next)
+                            : series_make_next(&roll, zone, arena, &next);
+    if (!made)
+        fail("no memory");
     *task = next;
     return true;
 }
