@@ -40,13 +40,13 @@ def exported(start_server, make_user, tmp_path):
     users[0].client.patch("/v1/me", {"name": "Ada \U0001f600"}).expect(200)
     file = tmp_path / "all.jsonl"
     done = taskhold(server.directory, "export", str(file))
-    assert done.returncode == 0 and done.stdout == "" and "2 users, 2 spaces, 36 tasks, 42 changes" in done.stderr
+    assert done.returncode == 0 and done.stdout == "" and "2 users, 2 spaces, 0 lists, 36 tasks, 42 changes" in done.stderr
     return file, [json.loads(line) for line in lines_of(file.read_text())], users[0], server
 
 
 def test_what_is_in_it(exported):
     file, (header, *rows), user, server = exported
-    assert header == {"format": "taskhold", "version": 2, "users": 2, "spaces": 2, "tasks": 36, "changes": 42}
+    assert header == {"format": "taskhold", "version": 3, "users": 2, "spaces": 2, "lists": 0, "tasks": 36, "changes": 42}
     assert [row["type"] for row in rows] == ["user"] * 2 + ["space"] * 2 + ["task"] * 36 + ["change"] * 42
     mine = next(row for row in rows if row["type"] == "user" and row["user_id"] == user.id)
     assert mine["email"] == user.email and mine["name"] == "Ada \U0001f600" and mine["disabled_at"] is None
@@ -74,7 +74,7 @@ def test_one_account(exported):
     _, rows, user, server = exported
     done = taskhold(server.directory, "export", "--user", user.email.upper())
     lines = [json.loads(line) for line in lines_of(done.stdout)]
-    assert lines[0] == {"format": "taskhold", "version": 2, "users": 1, "spaces": 1, "tasks": 18, "changes": 21}
+    assert lines[0] == {"format": "taskhold", "version": 3, "users": 1, "spaces": 1, "lists": 0, "tasks": 18, "changes": 21}
     assert lines[1:] == [row for row in rows[1:] if user.id in (row.get("user_id"), row.get("space_id"))]
 
 
@@ -100,7 +100,7 @@ def test_there_and_back_is_byte_for_byte(exported, start_server, tmp_path):
     place = tmp_path / "new"
     place.mkdir()
     done = taskhold(place, "import", str(file))
-    assert done.returncode == 0 and done.stdout == "imported 2 users, 2 spaces, 36 tasks, 42 changes\n", done.stderr
+    assert done.returncode == 0 and done.stdout == "imported 2 users, 2 spaces, 0 lists, 36 tasks, 42 changes\n", done.stderr
     assert taskhold(place, "export").stdout == file.read_text()
     before = user.client.get("/v1/tasks?limit=100&include=total").expect(200).json
     server = start_server(directory=place)
@@ -135,7 +135,7 @@ def test_many_rows(exported, tmp_path):
 NOBODY = "0" * 8 + "-0000-4000-8000-" + "0" * 12
 CHANGES = {
     "header": (1, lambda row: {**row, "format": "other"}, "format"),
-    "version": (1, lambda row: {**row, "version": 3}, "version"),
+    "version": (1, lambda row: {**row, "version": 4}, "version"),
     "count": (1, lambda row: {**row, "tasks": 37}, "another number of tasks"),
     "count of changes": (1, lambda row: {**row, "changes": 1}, "another number of changes"),
     "no count": (1, lambda row: {k: v for k, v in row.items() if k != "tasks"}, "no header"),
@@ -167,7 +167,7 @@ CHANGES = {
     "e-mail": (2, lambda row: {**row, "email": "nobody"}, "not a good value for email: "),
     "no e-mail": (2, lambda row: {**row, "email": None}, "fit together"),
     "hash": (2, lambda row: {**row, "password_hash": "secret"}, "password_hash: Must be a hash of Argon2id."),
-    "kind": (-1, lambda row: {**row, "kind": "list"}, "not a good value for kind: Must be one of: task."),
+    "kind": (-1, lambda row: {**row, "kind": "board", "before": None}, "not a good value for kind: Must be one of: task, list."),
     "no kind": (-1, lambda row: {**row, "kind": ""}, "not a good value for kind"),
     "verb": (-1, lambda row: {**row, "verb": "undo"}, "verb: Must be one of: create, replace, update, delete."),
     "no verb": (-1, lambda row: {**row, "verb": ""}, "not a good value for verb"),
@@ -246,10 +246,16 @@ def test_what_is_refused(exported, tmp_path):
 OLD = pathlib.Path(__file__).parent / "export-0.2.0.jsonl"
 
 
+# What a task has that came after 0.3.0.
+NEWER = {"priority": "none", "list_id": None, "parent_id": None, "position": None, "labels": [], "start": None, "due": None,
+         "time_zone": None, "recurrence": None, "recurrence_anchor": "due", "blocked_by": [], "metadata": {}, "series_id": None,
+         "next_id": None}
+
+
 def check_old(start_server, place, url):
     """Reads the export of 0.2.0 (format 1), and uses what it had: log in, tasks, tags, deletions."""
     done = taskhold(place, "import", str(OLD), "--database", url)
-    assert done.stdout == "imported 3 users, 3 spaces, 14 tasks, 2 changes\n", done
+    assert done.stdout == "imported 3 users, 3 spaces, 0 lists, 14 tasks, 2 changes\n", done
     header, *rows = map(json.loads, lines_of(OLD.read_text()))
     lines = taskhold(place, "export", "--database", url).stdout
     found = [json.loads(line) for line in lines_of(lines)][1:]
@@ -264,13 +270,17 @@ def check_old(start_server, place, url):
             revision = row.pop("revision")
             assert spaces[row["id"]] == {"type": "space", "space_id": row["id"], "owner_id": row["id"],
                                          "revision": revision, "forgotten": revision}
-            assert users[row["id"]] == {"type": "user", "user_id": row.pop("id"), **row}
+            assert users[row["id"]] == {"type": "user", "user_id": row.pop("id"), "time_zone": None, **row}
         elif kind == "task":
-            assert tasks[row["id"]] == {"type": "task", "space_id": space, **row}
+            kept = {name: value for name, value in tasks[row["id"]].items() if name not in NEWER}
+            assert kept == {"type": "task", "space_id": space, **row}
+            assert {name: tasks[row["id"]][name] for name in NEWER} == NEWER | {"position": tasks[row["id"]]["position"]}
         else:
             assert changes[row["id"]] == {"type": "change", "space_id": space, "revision": row["revision"],
                                           "at": row["deleted_at"], "kind": "task", "verb": "delete", "id": row["id"],
                                           "actor": None, "before": None}
+    by_revision = sorted(tasks.values(), key=lambda task: (task["space_id"], task["revision"]))
+    assert by_revision == sorted(tasks.values(), key=lambda task: (task["space_id"], task["position"]))
     server = start_server({"DATABASE_URL": url}, directory=place)
     login = {"email": "ada@example.com", "password": "a fine long phrase"}
     client = Client(server, Client(server).post("/v1/auth/login", login).expect(200).json["access_token"])
@@ -319,7 +329,7 @@ def test_a_database_of_an_old_form(tmp_path):
         db.execute("PRAGMA journal_mode = WAL")
     db.close()
     before = old.read_bytes()
-    (tmp_path / "all.jsonl").write_text('{"format":"taskhold","version":2,"users":0,"spaces":0,"tasks":0,"changes":0}\n')
+    (tmp_path / "all.jsonl").write_text('{"format":"taskhold","version":3,"users":0,"spaces":0,"lists":0,"tasks":0,"changes":0}\n')
     for command in ("migrate", "export", "serve --port 0", "import all.jsonl", "user list", "backup copy.db",
                     "restore data/taskhold.db --database sqlite:new.db",
                     "move --from sqlite:data/taskhold.db --to sqlite:new.db"):

@@ -48,7 +48,7 @@ def test_the_same_bytes_from_both(filled, url, tmp_path):
     first = tmp_path / "first.jsonl"
     assert taskhold(server.directory, "export", str(first)).returncode == 0
     done = taskhold(tmp_path, "import", str(first), "--database", url)
-    assert done.returncode == 0 and done.stdout == "imported 2 users, 2 spaces, 24 tasks, 36 changes\n", done
+    assert done.returncode == 0 and done.stdout == "imported 2 users, 2 spaces, 0 lists, 24 tasks, 36 changes\n", done
     second = tmp_path / "second.jsonl"
     assert taskhold(tmp_path, "export", str(second), "--database", url).returncode == 0
     assert second.read_bytes() == first.read_bytes()
@@ -214,7 +214,7 @@ def test_a_database_of_an_old_form(postgres, url, tmp_path):
                   "CREATE TABLE tasks (user_id uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (user_id, id))", name)
     tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
     before = postgres.rows(tables, name)
-    (tmp_path / "all.jsonl").write_text('{"format":"taskhold","version":2,"users":0,"spaces":0,"tasks":0,"changes":0}\n')
+    (tmp_path / "all.jsonl").write_text('{"format":"taskhold","version":3,"users":0,"spaces":0,"lists":0,"tasks":0,"changes":0}\n')
     for command in (["migrate"], ["serve", "--port", "0"], ["export"], ["import", "all.jsonl"], ["user", "list"],
                     ["move", "--from", url, "--to", "sqlite:new.db"]):
         where = [] if command[0] == "move" else ["--database", url]

@@ -137,7 +137,8 @@ static const char *header_of(int version)
     buffer_init(&text, 4096);
     buffer_add_format(&text, "{\"format\":\"taskhold\",\"version\":%d", version);
     for (const struct table *table = NULL; version > 1 && (table = table_next(table));) {
-        if (table->exported > 0)
+        const bool newer = table->resource && table->resource != &task_resource;
+        if (table->exported > 0 && (version > 2 || !newer))
             buffer_add_format(&text, ",\"%.*s\":0", (int)table->lines.len, table->lines.ptr);
     }
     buffer_add_text(&text, version > 1 ? "}" : ",\"users\":1,\"tasks\":2,\"tombstones\":3}");
@@ -146,13 +147,13 @@ static const char *header_of(int version)
     return text.data;
 }
 
-static void test_lines_of_format_2(void **state)
+static void test_lines_of_format_3(void **state)
 {
     struct dump_reader reader;
     struct dump_rows rows;
     (void)state;
     tables_setup();
-    read_header(&reader, header_of(2));
+    read_header(&reader, header_of(3));
     assert_true(read_line(&reader, &rows, TASK, "space_id", 7));
     assert_int_equal(rows.count, 1);
     assert_ptr_equal(rows.list[0].table->resource, &task_resource);
@@ -173,6 +174,30 @@ static void test_lines_of_format_2(void **state)
                          SLICE("{\"title\":\"\u00e9\",\"status\":\"completed\"}")));
     assert_true(value_of(&rows, 0, SLICE("actor")).null);
     assert_int_equal(value_of(&rows, 0, SLICE("verb")).number, STORE_UPDATE);
+    dump_reader_finish(&reader);
+}
+
+/* Tasks of format 2 had few members; what they have now is what a task has by default. */
+static void test_lines_of_format_2(void **state)
+{
+    struct dump_reader reader;
+    struct dump_rows rows;
+    (void)state;
+    read_header(&reader, header_of(2));
+    assert_true(read_line(&reader, &rows, TASK_WITH(""), "space_id", 7));
+    assert_int_equal(rows.count, 1);
+    assert_true(slice_eq(value_of(&rows, 0, SLICE("position")).bytes, SLICE("b"))); /* of 7 */
+    assert_true(value_of(&rows, 0, SLICE("due")).null);
+    assert_false(read_line(&reader, &rows, TASK, "space_id", 7));
+    assert_non_null(strstr(why, "no such member here: priority"));
+    assert_true(read_line(&reader, &rows,
+                          "{\"type\":\"user\",\"user_id\":" ID ",\"email\":\"ada@example.com\","
+                          "\"name\":null,\"password_hash\":\"$argon2id$x\",\"disabled_at\":null,"
+                          "\"created_at\":" TIME ",\"updated_at\":" TIME "}"));
+    assert_true(value_of(&rows, 1, SLICE("time_zone")).null);
+    assert_true(read_line(&reader, &rows,
+                          "{\"type\":\"space\",\"space_id\":" SPACE ",\"owner_id\":" SPACE
+                          ",\"revision\":7,\"forgotten\":0}"));
     dump_reader_finish(&reader);
 }
 
@@ -213,9 +238,8 @@ static void test_lines_of_format_1(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines_of_format_2),
-        cmocka_unit_test(test_lines_of_format_1),
-        cmocka_unit_test(test_digests_differ),
+        cmocka_unit_test(test_lines_of_format_3),        cmocka_unit_test(test_lines_of_format_2),
+        cmocka_unit_test(test_lines_of_format_1),        cmocka_unit_test(test_digests_differ),
         cmocka_unit_test(test_every_table_has_an_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
  * Format 1, of 0.2.0, is read too: accounts with their revision, tasks under `user_id`, and
  * tombstones, which become the deletions of the journal. */
 
-#define DUMP_VERSION 2
+#define DUMP_VERSION 3
 
 /* More than the longest row takes: every byte of its texts escaped. */
 #define DUMP_LINE_MOST ((size_t)1024 * 1024)

@@ -32,20 +32,28 @@ static struct table *table_of(const struct resource *resource)
     return &tables[TABLE_ITEMS + resource_index(resource)];
 }
 
-/* Of format 1: its members in the order of their lines, and after a colon what the column of one is
- * called now. The revision of an account became its space's. */
+/* Of older formats: the members in the order of their lines, and after a colon what the column of
+ * one is called now; NULL: all that its table exports. The revision of an account became its
+ * space's. */
 static const struct {
-    enum table_id table;
+    int version;
+    enum table_id table; /* TABLES_MOST: that of task_resource */
     struct slice line;
     struct slice lines;
     const char *members;
 } old_forms[] = {
-    {TABLE_USERS, FIELD_NAME("user"), FIELD_NAME("users"),
+    {1, TABLE_USERS, FIELD_NAME("user"), FIELD_NAME("users"),
      "id:user_id email name password_hash revision disabled_at created_at updated_at"},
-    {TABLES_MOST, FIELD_NAME("task"), FIELD_NAME("tasks"), /* that of task_resource */
+    {1, TABLES_MOST, FIELD_NAME("task"), FIELD_NAME("tasks"),
      "user_id:space_id created_at id revision updated_at completed_at status title description"},
-    {TABLE_JOURNAL, FIELD_NAME("tombstone"), FIELD_NAME("tombstones"),
+    {1, TABLE_JOURNAL, FIELD_NAME("tombstone"), FIELD_NAME("tombstones"),
      "user_id:space_id id revision deleted_at:at"},
+    {2, TABLE_USERS, FIELD_NAME("user"), FIELD_NAME("users"),
+     "user_id email name password_hash disabled_at created_at updated_at"},
+    {2, TABLE_SPACES, FIELD_NAME("space"), FIELD_NAME("spaces"), NULL},
+    {2, TABLES_MOST, FIELD_NAME("task"), FIELD_NAME("tasks"),
+     "space_id id title description status created_at updated_at completed_at revision"},
+    {2, TABLE_JOURNAL, FIELD_NAME("change"), FIELD_NAME("changes"), NULL},
 };
 
 #define OLD_FORMS        (sizeof old_forms / sizeof old_forms[0])
@@ -57,35 +65,49 @@ struct old_user {
     int64_t revision;
 };
 
+/* Makes `fields` those of a line's members; returns how many there are. */
+static unsigned make_fields(const struct table *table, const char *members,
+                            struct field fields[static OLD_MEMBERS_MOST])
+{
+    const struct table *spaces = &tables[TABLE_SPACES];
+    struct slice rest = slice_of(members);
+    unsigned count = 0;
+    while (rest.ptr) {
+        struct slice column = slice_next(&rest, ' ');
+        const struct slice name = slice_next(&column, ':');
+        const int at = table_find(table, column.ptr ? column : name);
+        struct field *field = &fields[count];
+        assert(count < OLD_MEMBERS_MOST);
+        *field =
+            at >= 0 ? table->columns[at] : spaces->columns[table_find(spaces, SLICE("revision"))];
+        if (at < 0)
+            field->at = offsetof(struct old_user, revision);
+        field->name = name;
+        field->bit = 1U << count++;
+    }
+    return count;
+}
+
 static void make_forms(struct dump_reader *r)
 {
     static struct field fields[OLD_FORMS][OLD_MEMBERS_MOST];
-    const struct table *spaces = &tables[TABLE_SPACES];
-    for (const struct table *t = NULL; r->version > 1 && (t = table_next(t));) {
+    for (const struct table *t = NULL; r->version == DUMP_VERSION && (t = table_next(t));) {
         if (t->exported > 0)
             r->forms[r->form_count++] =
                 (struct dump_form){t, t->line, t->lines, t->columns, t->exported};
     }
-    for (size_t i = 0; r->version == 1 && i < OLD_FORMS; i++) {
+    for (size_t i = 0; i < OLD_FORMS; i++) {
         const struct table *table = old_forms[i].table < TABLES_MOST ? &tables[old_forms[i].table]
                                                                      : table_of(&task_resource);
-        struct slice rest = slice_of(old_forms[i].members);
-        unsigned count = 0;
-        while (rest.ptr) {
-            struct slice column = slice_next(&rest, ' ');
-            const struct slice name = slice_next(&column, ':');
-            const int at = table_find(table, column.ptr ? column : name);
-            struct field *field = &fields[i][count];
-            assert(count < OLD_MEMBERS_MOST);
-            *field = at >= 0 ? table->columns[at]
-                             : spaces->columns[table_find(spaces, SLICE("revision"))];
-            if (at < 0)
-                field->at = offsetof(struct old_user, revision);
-            field->name = name;
-            field->bit = 1U << count++;
+        struct dump_form form = {table, old_forms[i].line, old_forms[i].lines, table->columns,
+                                 table->exported};
+        if (old_forms[i].version != r->version)
+            continue;
+        if (old_forms[i].members) {
+            form.count = make_fields(table, old_forms[i].members, fields[i]);
+            form.fields = fields[i];
         }
-        r->forms[r->form_count++] =
-            (struct dump_form){table, old_forms[i].line, old_forms[i].lines, fields[i], count};
+        r->forms[r->form_count++] = form;
     }
 }
 
@@ -246,8 +268,8 @@ static bool read_line(struct dump_reader *r, struct json_reader *json, struct du
     }
     if (!read_fields(r, &reading, json, "") || !forms_are_exact(r, form, row, json))
         return false;
-    /* Format 1 knows no positions: the order of the last changes is one. */
-    if (table->resource && r->version == 1 &&
+    /* Older formats know no positions: the order of the last changes is one. */
+    if (table->resource && r->version < DUMP_VERSION &&
         !resource_put_last(table->resource, row, ((const struct item *)row)->revision, r->arena))
         return wrong(r, "there is no memory");
     if (table->fits && !table->fits(row))
@@ -258,7 +280,7 @@ static bool read_line(struct dump_reader *r, struct json_reader *json, struct du
     return true;
 }
 
-/* `{"format":"taskhold","version":2,…}` with all counts. */
+/* `{"format":"taskhold","version":3,…}` with all counts. */
 static bool read_header(struct dump_reader *r, struct json_reader *json)
 {
     const json_int_t version = json_integer_value(json_object_get(json->root, "version"));
