@@ -280,6 +280,20 @@ bool series_skip(const struct task *task, const struct zone *zone, const struct 
     return take_step(skipped, zone, step, arena);
 }
 
+void series_settle(const struct task *before, struct task *after)
+{
+    assert(after && before != after);
+    if (before && before->due != after->due) {
+        set_moved(after, TASK_DUE_MOVED, false);
+    }
+    if (before && before->start != after->start) {
+        set_moved(after, TASK_START_MOVED, false);
+    }
+    if (after->recurrence.ptr && uuid_eq(after->series_id, (struct uuid){{0}})) {
+        after->series_id = after->id;
+    }
+}
+
 bool series_is_completed(const struct task *before, const struct task *after)
 {
     assert(after);

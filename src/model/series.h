@@ -55,6 +55,10 @@ struct uuid series_next_id(struct uuid old, int64_t due);
 bool series_skip(const struct task *task, const struct zone *zone, const struct series_step *step,
                  struct arena *arena, struct task *skipped) __attribute__((warn_unused_result));
 
+/* What follows from a client's write: a date that it writes is where it is meant to be, and a
+ * series has the id of the task that was first given a recurrence. `before` NULL: it is new. */
+void series_settle(const struct task *before, struct task *after);
+
 /* Does this write complete a task of a series? `before` NULL: it is new, and rolls nothing over. */
 bool series_is_completed(const struct task *before, const struct task *after);
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "model/task.h"
 
-#include <limits.h>
-
 #include "model/position.h"
 #include "model/recurrence.h"
+#include "model/series.h"
 #include "model/zone.h"
 
 static const struct slice status_names[TASK_STATUS_COUNT] = {
@@ -176,15 +175,7 @@ static const struct field fields[COUNT] = {
                   .at = offsetof(struct task, revision)},
 };
 
-/* A date that a client writes is where it is meant to be. */
-static unsigned own_bits(const struct task *old, const struct task *task)
-{
-    unsigned bits = task->recurrence_anchor;
-    bits &= old->due == task->due ? UINT_MAX : ~(unsigned)TASK_DUE_MOVED;
-    return bits & (old->start == task->start ? UINT_MAX : ~(unsigned)TASK_START_MOVED);
-}
-
-/* completed_at follows the status; a series is called by the id of its first task. */
+/* completed_at follows the status. */
 static void settle(const void *before, void *after, int64_t now)
 {
     const struct task *old = before;
@@ -192,12 +183,7 @@ static void settle(const void *before, void *after, int64_t now)
     if (!old || old->status != task->status) {
         task->completed_at = task->status == TASK_COMPLETED ? now : 0;
     }
-    if (old) {
-        task->recurrence_anchor = (enum task_anchor)own_bits(old, task);
-    }
-    if (task->recurrence.ptr && uuid_eq(task->series_id, (struct uuid){{0}})) {
-        task->series_id = task->id;
-    }
+    series_settle(old, task);
 }
 
 static bool fits(const void *item)

@@ -34,19 +34,20 @@ static void a_series_has_the_id_of_its_first(void **state)
     struct task task = series_task("", "2026-12-01", NULL);
     (void)state;
     task.series_id = (struct uuid){{0}};
-    task_resource.settle(NULL, &task, 1);
+    series_settle(NULL, &task);
     assert_true(uuid_eq(task.series_id, (struct uuid){{0}}));
     struct task given = task;
     given.recurrence = SLICE("FREQ=DAILY");
-    task_resource.settle(&task, &given, 1);
+    series_settle(&task, &given);
     assert_true(uuid_eq(given.series_id, given.id));
     struct task taken = given;
     taken.recurrence = (struct slice){0};
-    task_resource.settle(&given, &taken, 1);
+    series_settle(&given, &taken);
     assert_true(uuid_eq(taken.series_id, given.id));
-    given.series_id = series_id(9);
-    task_resource.settle(&given, &given, 1);
-    assert_true(uuid_eq(given.series_id, series_id(9)));
+    task = given;
+    task.series_id = series_id(9);
+    series_settle(&given, &task);
+    assert_true(uuid_eq(task.series_id, series_id(9)));
 }
 
 static void who_is_completed(void **state)
