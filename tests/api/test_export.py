@@ -49,13 +49,14 @@ def test_everything_is_there_as_other_calls_show_it(make_user):
     own = make_user()
     own.client.patch("/v1/me", {"name": "Ada"}).expect(200)
     own.login()
+    lists = [own.client.post("/v1/lists", {"name": name}).expect(201).json for name in ("Household", "Work")]
     tasks = [own.task("First"), own.task("Second", status="completed"), own.task("Third", description="\tx\n")]
     answer = own.client.get(PATH).expect(200)
     document = answer.json
-    assert list(document) == ["user", "sessions", "tasks", "exported_at"]
+    assert list(document) == ["user", "sessions", "lists", "tasks", "exported_at"]
     assert document["user"] == own.client.get("/v1/me").json
     assert document["sessions"] == own.client.get("/v1/me/sessions").json["items"]
-    assert document["tasks"] == tasks, "the oldest first"
+    assert document["lists"] == lists and document["tasks"] == tasks, "the oldest first"
     age = datetime.now(timezone.utc) - datetime.fromisoformat(document["exported_at"].replace("Z", "+00:00"))
     assert abs(age.total_seconds()) < 20
     assert answer.headers["Cache-Control"] == "no-store"
@@ -67,7 +68,7 @@ def test_everything_is_there_as_other_calls_show_it(make_user):
 def test_an_account_without_tasks(make_user):
     own = make_user()
     document = own.client.get(PATH).expect(200).json
-    assert document["tasks"] == [] and len(document["sessions"]) == 1
+    assert document["lists"] == document["tasks"] == [] and len(document["sessions"]) == 1
 
 
 def test_nothing_of_another_account(user, other):

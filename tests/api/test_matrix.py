@@ -46,6 +46,11 @@ def task_of(user):
     return {"id": user.task("Only mine")["id"]}
 
 
+def list_of(user):
+    """A fresh list of the user."""
+    return {"id": user.client.post("/v1/lists", {"name": "Only mine"}).expect(201).json["id"]}
+
+
 def session_of(user):
     """A second session of the user, by its id."""
     claims = tokens.parts(user.login()["access_token"])[1]
@@ -86,6 +91,12 @@ SAMPLES = {
     "GET /v1/me/sessions": Sample(200),
     "DELETE /v1/me/sessions": Sample(204),
     "DELETE /v1/me/sessions/{id}": Sample(204, prepare=session_of),
+    "GET /v1/lists": Sample(200),
+    "POST /v1/lists": Sample(201, body={"name": "Household"}),
+    "GET /v1/lists/{id}": Sample(200, prepare=list_of),
+    "PUT /v1/lists/{id}": Sample(200, prepare=list_of, body={"name": "Replaced"}, others=201),
+    "PATCH /v1/lists/{id}": Sample(200, prepare=list_of, body={"name": "Changed"}),
+    "DELETE /v1/lists/{id}": Sample(204, prepare=list_of),
     "GET /v1/tasks": Sample(200),
     "POST /v1/tasks": Sample(201, body={"title": "Buy milk"}),
     "GET /v1/tasks/{id}": Sample(200, prepare=task_of),
@@ -158,18 +169,19 @@ def test_turned_away(server, callers, values_of, route, caller):
 @pytest.mark.parametrize("route", [route for route in PROTECTED_ROUTES if "{id}" in route])
 def test_another_user_sees_nothing(other, user, values_of, route):
     values = values_of(route)
-    before = user.client.get(f"/v1/tasks/{values['id']}")
+    path = f"/v1/{'lists' if '/lists/' in route else 'tasks'}/{values['id']}"
+    before = user.client.get(path)
     SAMPLES[route].send(route, other.client, values).expect(SAMPLES[route].others)
-    after = user.client.get(f"/v1/tasks/{values['id']}")
+    after = user.client.get(path)
     assert (after.status, after.body if after.status == 200 else "") == \
         (before.status, before.body if before.status == 200 else "")
     if route.endswith("sessions/{id}"):
         assert values["id"] in {s["id"] for s in user.client.get("/v1/me/sessions").json["items"]}
 
 
-@pytest.mark.parametrize("path", ["/v1/tasks", "/v1/me/sessions", "/v1/me"])
+@pytest.mark.parametrize("path", ["/v1/tasks", "/v1/lists", "/v1/me/sessions", "/v1/me"])
 def test_lists_hold_only_what_is_ones_own(other, user, path):
-    mine = user.task("A secret of one user")["id"]
+    mine = list_of(user)["id"] if path == "/v1/lists" else user.task("A secret of one user")["id"]
     theirs = other.client.get(path).expect(200)
     session = tokens.parts(user.token["access_token"])[1]["sid"]
     for secret in (user.email, user.id, mine, session):

@@ -86,9 +86,11 @@ def test_doubtful_paths_are_refused(user, path):
 
 @pytest.mark.parametrize("path", [p for p in PATHS if "GET" in allowed(p)])
 def test_head_is_get_without_a_body(user, path):
+    made = {"/v1/tasks/{id}": ("/v1/tasks", {"title": "x"}), "/v1/lists/{id}": ("/v1/lists", {"name": "x"})}
+    beginning = next((one for one in made if path.startswith(one)), None)
+    if beginning:
+        path = path.replace("{id}", user.client.post(*made[beginning]).expect(201).json["id"])
     path = concrete(path)
-    if path == TASK:
-        path = f"/v1/tasks/{user.task()['id']}"
     get, head = user.client.get(path), user.client.head(path)
     assert head.status == get.status == 200
     for name in ("Content-Length", "Content-Type", "ETag", "Cache-Control", "Link"):

@@ -62,7 +62,7 @@ def open_body(described):
 
 
 def other_sort(described):
-    schemas(described)["TaskItemSort"]["enum"].remove("-title")
+    described["components"]["parameters"]["Sort"]["schema"]["enum"].remove("-title")
 
 
 def no_filter(described):
