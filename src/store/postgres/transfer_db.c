@@ -330,8 +330,8 @@ static bool take_row(const struct table *table, PGresult *result, struct field_v
         const struct field *column = &table->columns[i];
         values[i] = (struct field_value){.null = PQgetisnull(result, 0, (int)i) == 1};
         row.column = (int)i;
-        if (values[i].null)
-            good = (column->flags & FIELD_NULLABLE) != 0;
+        if (values[i].null) /* as what is empty of a set or a map is too */
+            good = (column->flags & FIELD_NULLABLE) != 0 || field_is_json(column->type);
         else if (field_is_number(column->type))
             values[i].number = row_i64(&row);
         else
