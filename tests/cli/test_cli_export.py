@@ -37,7 +37,7 @@ def exported(start_server, make_user, tmp_path):
     users = [make_user(server) for _ in range(2)]
     for user in users:
         fill(user)
-    users[0].client.patch("/v1/me", {"name": "Ada \U0001f600"}).expect(200)
+    users[0].client.patch("/v1/me", {"name": "Ada \U0001f600", "time_zone": "Europe/Berlin"}).expect(200)
     file = tmp_path / "all.jsonl"
     done = taskhold(server.directory, "export", str(file))
     assert done.returncode == 0 and done.stdout == "" and "2 users, 2 spaces, 0 lists, 36 tasks, 42 changes" in done.stderr
@@ -51,6 +51,8 @@ def test_what_is_in_it(exported):
     mine = next(row for row in rows if row["type"] == "user" and row["user_id"] == user.id)
     assert mine["email"] == user.email and mine["name"] == "Ada \U0001f600" and mine["disabled_at"] is None
     assert mine["password_hash"].startswith("$argon2id$")
+    assert {row["user_id"] == user.id: row["time_zone"] for row in rows if row["type"] == "user"} == {
+        True: "Europe/Berlin", False: None}
     space = next(row for row in rows if row["type"] == "space" and row["owner_id"] == user.id)
     assert space == {"type": "space", "space_id": user.id, "owner_id": user.id, "revision": 21, "forgotten": 0}
     listed = {item["id"]: item for item in user.client.get("/v1/tasks?limit=100").expect(200).json["items"]}

@@ -120,6 +120,53 @@ static void test_rename(void **state)
     loop_close(&loop);
 }
 
+/* Whichever way the account is read; UTC is what none says. */
+static void assert_time_zone(struct loop *loop, struct uuid id, const char *expected)
+{
+    struct user user;
+    struct store_user_by_email find = {.email = SLICE("ann@example.org")};
+    assert_int_equal(get_user(loop, id, &user), ERROR_NONE);
+    assert_true(slice_eq(user.time_zone, slice_of(expected)));
+    assert_int_equal(LOOP_CALL(loop, user_by_email, &find), ERROR_NONE);
+    assert_true(slice_eq(find.user.time_zone, slice_of(expected)));
+    assert_int_equal(find.user.disabled_at, 0);
+}
+
+static void test_time_zone(void **state)
+{
+    struct loop loop;
+    contract_open_loop(state, &loop);
+    struct uuid id = make_user(&loop, "ann");
+    assert_time_zone(&loop, id, "UTC");
+    struct store_user_set_profile op = {.id = id,
+                                        .sets_name = true,
+                                        .sets_time_zone = true,
+                                        .name = SLICE("Ann"),
+                                        .time_zone = SLICE("Europe/Berlin"),
+                                        .now = TEST_NOW + 5};
+    assert_int_equal(LOOP_CALL(&loop, user_set_profile, &op), ERROR_NONE);
+    assert_true(slice_eq(op.user.time_zone, SLICE("Europe/Berlin")));
+    assert_time_zone(&loop, id, "Europe/Berlin");
+
+    /* What is not set stays, whatever the operation holds. */
+    op.sets_time_zone = false;
+    op.time_zone = SLICE("Asia/Tokyo");
+    op.name = SLICE("Anna");
+    assert_int_equal(LOOP_CALL(&loop, user_set_profile, &op), ERROR_NONE);
+    assert_true(slice_eq(op.user.time_zone, SLICE("Europe/Berlin")));
+    assert_time_zone(&loop, id, "Europe/Berlin");
+
+    op.sets_name = false;
+    op.sets_time_zone = true;
+    op.name = (struct slice){0};
+    op.time_zone = (struct slice){0};
+    assert_int_equal(LOOP_CALL(&loop, user_set_profile, &op), ERROR_NONE);
+    assert_true(slice_eq(op.user.time_zone, SLICE("UTC")));
+    assert_true(slice_eq(op.user.name, SLICE("Anna")));
+    assert_time_zone(&loop, id, "UTC");
+    loop_close(&loop);
+}
+
 /* Tested inside the write: of two that saw the same, one wins. */
 static void test_rename_preconditions(void **state)
 {
@@ -473,6 +520,7 @@ int store_contract_accounts(void)
         CONTRACT_TEST(test_email_is_unique),
         CONTRACT_TEST(test_email_race),
         CONTRACT_TEST(test_rename),
+        CONTRACT_TEST(test_time_zone),
         CONTRACT_TEST(test_rename_preconditions),
         CONTRACT_TEST(test_set_email),
         CONTRACT_TEST(test_set_password_ends_other_sessions),

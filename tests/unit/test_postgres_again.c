@@ -356,6 +356,11 @@ static void test_user_changes(void **state)
     struct store_user_set_profile name = {
         .id = ann, .sets_name = true, .name = SLICE("Ann"), .now = TEST_NOW + 1};
     assert_int_equal(LOOP_CALL(&loop, user_set_profile, &name), ERROR_NONE);
+    struct store_user_set_profile zone = {
+        .id = ann, .sets_time_zone = true, .time_zone = SLICE("Asia/Tokyo"), .now = TEST_NOW + 1};
+    assert_int_equal(LOOP_CALL(&loop, user_set_profile, &zone), ERROR_NONE);
+    assert_true(slice_eq(zone.user.name, SLICE("Ann")));
+    assert_true(slice_eq(zone.user.time_zone, SLICE("Asia/Tokyo")));
     struct store_user_set_email move = {
         .id = ann, .verified_hash = TEST_HASH, .email = slice_of(email), .now = TEST_NOW + 2};
     assert_int_equal(LOOP_CALL(&loop, user_set_email, &move), ERROR_NONE);
@@ -366,6 +371,7 @@ static void test_user_changes(void **state)
 
     const struct user user = find(email);
     assert_true(slice_eq(user.name, SLICE("Ann")));
+    assert_true(slice_eq(user.time_zone, SLICE("Asia/Tokyo")));
     assert_true(slice_eq(user.email, slice_of(email)));
     assert_true(slice_eq(user.password_hash, OTHER_HASH));
     assert_int_equal(user.updated_at, TEST_NOW + 3);
@@ -383,7 +389,8 @@ static void test_user_delete(void **state)
     assert_true(told);
     assert_int_equal(look_for(email), ERROR_NOT_FOUND);
 
-    struct store_user_govern erase = {.verb = STORE_USER_ERASE, .id = make_user(&loop, name)};
+    struct store_user_govern erase = {
+        .verb = STORE_USER_ERASE, .id = make_user(&loop, name), .now = TEST_NOW};
     assert_int_equal(LOOP_CALL(&loop, user_govern, &erase), ERROR_NONE);
     assert_true(told);
     assert_true(slice_eq(erase.user.email, slice_of(email)));

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "model/civil.h"
+#include "model/field.h"
 #include "model/zone.h"
 
 #define SYSTEM "/usr/share/zoneinfo"
@@ -437,11 +438,87 @@ static void without_tzdata_there_is_utc(void **state)
     assert_ptr_equal(zone, zone_utc());
     assert_null(find(folder->zones, "Europe/Berlin"));
     assert_false(zones_are_there(folder->zones));
+    assert_non_null(strstr(zones_wrong(folder->zones), "tzdata"));
     char path[128];
     path_in(folder, "Etc", path);
     assert_int_equal(mkdir(path, 0700), 0);
     put_zone(folder, "Etc/UTC", "UTC0", 0);
     assert_true(zones_are_there(folder->zones));
+    assert_null(strstr(zones_wrong(folder->zones), "tzdata"));
+}
+
+/* What names none is in its user's; one that has gone is UTC, and not the user's. */
+static void the_zone_of_a_task(void **state)
+{
+    const struct folder *folder = *state;
+    static const struct {
+        const char *name;
+        const char *users;
+        int32_t offset;
+    } cases[] = {
+        {"One", "Two", 3600}, {"One", NULL, 3600}, {NULL, "Two", 7200}, {NULL, NULL, 0},
+        {"UTC", "Two", 0},    {"Gone", "Two", 0},  {NULL, "Gone", 0},   {"../One", "Two", 0},
+    };
+    put_zone(folder, "One", "AAA-1", 0);
+    put_zone(folder, "Two", "AAA-2", 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct slice name = slice_of(cases[i].name);
+        const struct slice users = slice_of(cases[i].users);
+        struct zone *zone = zone_of(folder->zones, name, users);
+        assert_int_equal(zone_offset(zone, 0), cases[i].offset);
+        zone_release(&zone);
+        zone = zone_of(NULL, name, users);
+        assert_ptr_equal(zone, zone_utc());
+    }
+}
+
+/* In a body the name must be one of a zone that is there; without zones any is taken. */
+static void the_zone_in_a_body(void **state)
+{
+    struct folder *folder = *state;
+    static const struct field fields[] = {
+        {.name = FIELD_NAME("zone"),
+         .type = FIELD_TEXT,
+         .flags = FIELD_NULLABLE | FIELD_NOT_EMPTY | FIELD_BYTES | FIELD_ZONE,
+         .most = ZONE_NAME_MOST,
+         .bit = 1}};
+    static const struct {
+        const char *body;
+        const char *code;
+    } cases[] = {
+        {"{\"zone\":\"One\"}", NULL},
+        {"{\"zone\":\"UTC\"}", NULL},
+        {"{\"zone\":null}", NULL},
+        {"{}", NULL},
+        {"{\"zone\":\"one\"}", "time_zone"},
+        {"{\"zone\":\"Two\"}", "time_zone"},
+        {"{\"zone\":\"./One\"}", "time_zone"},
+        {"{\"zone\":\"\"}", "too_short"},
+    };
+    put_zone(folder, "One", "AAA-1", 0);
+    struct arena *arena = arena_create(1 << 20);
+    assert_non_null(arena);
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        const size_t at = i / 2;
+        struct slice input = {0};
+        struct json_reader json;
+        char why[JSON_READER_WHY];
+        struct field_reading reading = {.fields = fields,
+                                        .count = 1,
+                                        .mode = FIELD_PATCH,
+                                        .arena = arena,
+                                        .zones = i % 2 ? folder->zones : NULL,
+                                        .input = &input};
+        assert_int_equal(json_reader_init(&json, slice_of(cases[at].body), why), JSON_READ_OK);
+        assert_true(field_read(&reading, &json));
+        json_reader_finish(&json);
+        const bool wrong =
+            cases[at].code && (reading.zones || strcmp(cases[at].code, "time_zone") != 0);
+        assert_int_equal(reading.errors.count, wrong);
+        if (wrong)
+            assert_string_equal(reading.errors.list[0].code, cases[at].code);
+    }
+    arena_destroy(&arena);
 }
 
 /* Four have room; the one that was not used for longest goes. */
@@ -520,6 +597,8 @@ int main(void)
         WITH_FOLDER(what_is_no_file_of_a_zone_is_unknown),
         WITH_FOLDER(a_full_machine_is_no_unknown_zone),
         WITH_FOLDER(without_tzdata_there_is_utc),
+        WITH_FOLDER(the_zone_of_a_task),
+        WITH_FOLDER(the_zone_in_a_body),
         WITH_FOLDER(the_cache_is_bounded),
         WITH_FOLDER(many_threads_find_at_once),
     };
