@@ -6,16 +6,17 @@
 #include "store/store.h"
 
 /* Where the next page of a list begins: opaque to clients, authenticated, bound to the space, the
- * resource, the filter and the order. */
+ * resource, the filter and the order. It carries the clock of the first page, so that an answer
+ * that depends on it is the same list from its first page to its last. */
 
 /* Whose list a cursor belongs to: those of an account from before a restore are no longer good,
  * because its pages and those of today would not fit together. */
 struct uuid cursor_space(struct uuid epoch, struct uuid space);
 
 /* Appends base64url of the packed cursor and a MAC over it and the space: the place after
- * `position` in the list that `list` asks for. */
+ * `position` in the list that `list` asks for. `clock` is given back by cursor_clock. */
 void cursor_make(const struct keys *keys, struct uuid space, const struct store_item_list *list,
-                 const struct store_position *position, struct buffer *out);
+                 int64_t clock, const struct store_position *position, struct buffer *out);
 
 enum cursor_verdict {
     CURSOR_GOOD,
@@ -23,15 +24,26 @@ enum cursor_verdict {
     CURSOR_OTHERS, /* of another filter or order */
 };
 
-/* Sets list->after and list->position; the rest of `list` is what the cursor must belong to. Texts
- * live in `arena`. */
+/* The packed form, without its MAC, of a text that is a cursor of ours for this space; it lives in
+ * `arena`. False: it is none, or memory ran out. */
+bool cursor_open(const struct keys *keys, struct uuid space, struct slice text, struct arena *arena,
+                 struct slice *packed) __attribute__((warn_unused_result));
+
+/* The clock that is in it, whose list may still be another one; 0: it is no packed cursor. */
+int64_t cursor_clock(struct slice packed);
+
+/* The place that is in it; `list` is what it must belong to. Keys point into `packed`, what is made
+ * of them lives in `arena`.
+ *
+ * Packed is: version, kind, a bit for each key that is null, 0; a digest of the filter and the
+ * order, the id, the clock; then the keys that are not null: a number takes 8 bytes, an id 16, a
+ * text its length in 2 and itself; before the id of a list stands its position. */
+#define CURSOR_HEAD_LEN 36
+enum cursor_verdict cursor_unpack(struct slice packed, const struct store_item_list *list,
+                                  struct arena *arena, struct store_position *position);
+
+/* Both; sets list->after and list->position when it is good. */
 enum cursor_verdict cursor_read(const struct keys *keys, struct uuid space, struct slice text,
                                 struct arena *arena, struct store_item_list *list);
-
-/* The packed form without its MAC: version, kind, place of the sort key among the fields, flags (1
- * descending, 2 the key is null), a digest of the filter, id, key. The key points into `bytes`. */
-#define CURSOR_HEAD_LEN 28
-enum cursor_verdict cursor_unpack(struct slice bytes, const struct store_item_list *list,
-                                  struct store_position *position);
 
 #endif

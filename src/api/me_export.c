@@ -59,7 +59,8 @@ static bool each(struct store_item_list *op, const void *row)
     struct export *export = OWNER_OF(op, struct export, op, EXPORT_MAGIC);
     const struct item *item = row;
     resource_encode(op->resource, item, RESOURCE_ALL, &export->json);
-    op->position = (struct store_position){.key = field_get(op->sort, item), .id = item->id};
+    op->position =
+        (struct store_position){.keys = {field_get(op->orders[0].field, item)}, .id = item->id};
     return export->page.len <= PAGE_MOST;
 }
 
@@ -73,7 +74,8 @@ static bool begin_resource(struct export *export)
     jw_name(&export->json, resource->collection);
     jw_open_array(&export->json);
     export->op.resource = resource;
-    export->op.sort = resource_field(resource, SLICE("created_at"));
+    export->op.orders[0].field = resource_field(resource, SLICE("created_at"));
+    export->op.order_count = 1;
     export->op.after = false;
     return true;
 }

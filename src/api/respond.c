@@ -110,7 +110,7 @@ static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl
 #define ALPHABET_LEN (sizeof alphabet - 1)
 
 static const struct slice marks[] = {
-    [TAG_ITEM] = {"", 0}, [TAG_LIST] = {"l", 1}, [TAG_USER] = {"u", 1}};
+    [TAG_ITEM] = {"", 0}, [TAG_LIST] = {"l", 1}, [TAG_CONTENT] = {"c", 1}, [TAG_USER] = {"u", 1}};
 
 struct tag_space tag_space_of(struct uuid epoch, struct uuid user)
 {

@@ -57,9 +57,10 @@ void respond_row(struct http_exchange *x, int status, const struct user_body *bo
  * whatever ids a client makes and however often revisions are counted anew. Pure functions. */
 
 enum tag_kind {
-    TAG_ITEM, /* "aB3xY9-42": 42 is the item's revision */
-    TAG_LIST, /* "aB3xY9-l42": the space's revision */
-    TAG_USER, /* "aB3xY9-u42": user_version() */
+    TAG_ITEM,    /* "aB3xY9-42": 42 is the item's revision */
+    TAG_LIST,    /* "aB3xY9-l42": the space's revision */
+    TAG_CONTENT, /* "aB3xY9-c42": a hash of an answer */
+    TAG_USER,    /* "aB3xY9-u42": user_version() */
 };
 
 #define TAG_SPACE_LEN 6

@@ -17,9 +17,10 @@ struct parse {
     bool good;
 };
 
-/* Decodes into the arena. `*good` tells whether the text was well encoded; else it is what was
- * sent, with anything but visible ASCII as `?`. `ptr` is NULL without memory. */
-static struct slice decode(struct arena *arena, struct slice raw, bool *good)
+/* Decodes into the arena; `breaks`: see HTTP_QUERY_BREAK. `*good` tells whether the text was well
+ * encoded; else it is what was sent, with anything but visible ASCII as `?`. `ptr` is NULL without
+ * memory. */
+static struct slice decode(struct arena *arena, struct slice raw, bool breaks, bool *good)
 {
     char *out = arena_alloc(arena, raw.len + 1);
     size_t len = 0;
@@ -27,6 +28,10 @@ static struct slice decode(struct arena *arena, struct slice raw, bool *good)
 
     for (size_t i = 0; valid && i < raw.len; i++) {
         char c = raw.ptr[i] == '+' ? ' ' : raw.ptr[i];
+        if (c == ',' && breaks) {
+            out[len++] = HTTP_QUERY_BREAK;
+            continue;
+        }
         if (c == '%') {
             const int high = i + 2 < raw.len ? ascii_hex(raw.ptr[i + 1]) : -1;
             const int low = i + 2 < raw.len ? ascii_hex(raw.ptr[i + 2]) : -1;
@@ -98,17 +103,27 @@ struct slice http_query_name(const char *allowed)
 {
     assert(!allowed || *allowed);
     struct slice name = slice_of(allowed);
-    if (name.len > 2 && memcmp(name.ptr + name.len - 2, "[]", 2) == 0) {
+    if (slice_ends(name, SLICE("[]"))) {
         name.len -= 2;
+    } else if (http_query_breaks(allowed)) {
+        name.len -= 3;
     }
     return name;
+}
+
+bool http_query_breaks(const char *allowed)
+{
+    return slice_ends(slice_of(allowed), SLICE("[,]"));
 }
 
 /* The allowed name that `name` stands for, or NULL. */
 static const char *find_allowed(const struct parse *parse, struct slice name)
 {
     for (const char *const *at = parse->allowed; at && *at; at++) {
-        if (slice_eq(name, http_query_name(*at)) || slice_eq(name, slice_of(*at))) {
+        const struct slice plain = http_query_name(*at);
+        const bool list = plain.ptr[plain.len] != '\0';
+        if (slice_eq(name, plain) || (list && slice_starts(name, plain) &&
+                                      slice_eq(slice_from(name, plain.len), SLICE("[]")))) {
             return *at;
         }
     }
@@ -125,9 +140,9 @@ static unsigned find_taken(const struct http_query *query, struct slice name)
     return at;
 }
 
-/* Appends `,` and a value to what stands there. All values together are shorter than the query, so
- * room for that is enough. */
-static bool append(struct parse *parse, unsigned at, struct slice value)
+/* Appends a value to what stands there, after `,` or HTTP_QUERY_BREAK. All values together are
+ * shorter than the query, so room for that is enough. */
+static bool append(struct parse *parse, unsigned at, char between, struct slice value)
 {
     struct slice *list = &parse->query->list[at].value;
     char *room = (char *)(uintptr_t)list->ptr;
@@ -143,17 +158,17 @@ static bool append(struct parse *parse, unsigned at, struct slice value)
         memcpy(room, list->ptr, list->len);
         parse->query->list[at].joined = true;
     }
-    room[list->len] = ',';
+    room[list->len] = between;
     memcpy(room + list->len + 1, value.ptr, value.len);
     *list = (struct slice){room, list->len + 1 + value.len};
     return true;
 }
 
 /* Keeps a parameter, or says what is wrong with it. False without memory. */
-static bool take(struct parse *parse, struct slice sent, struct slice value, bool well_encoded)
+static bool take(struct parse *parse, const char *allowed, struct slice sent, struct slice value,
+                 bool well_encoded)
 {
     struct http_query *query = parse->query;
-    const char *allowed = find_allowed(parse, sent);
     const struct slice name = http_query_name(allowed);
     const unsigned at = find_taken(query, name);
 
@@ -173,7 +188,8 @@ static bool take(struct parse *parse, struct slice sent, struct slice value, boo
                   "` has no value. Give one or leave it out.");
     }
     if (at < query->count) {
-        return value.len == 0 || !well_encoded || append(parse, at, value);
+        const char between = http_query_breaks(allowed) ? HTTP_QUERY_BREAK : ',';
+        return value.len == 0 || !well_encoded || append(parse, at, between, value);
     }
     if (query->count == HTTP_QUERY_PARAMETERS) {
         add_error(parse, name, "invalid", "With `", "` there are too many query parameters.");
@@ -207,27 +223,34 @@ bool http_query_parse(const struct http_request *r, const char *const *allowed, 
         const struct slice raw_name = slice_next(&pair, '=');
         bool name_good = false;
         bool value_good = false;
-        const struct slice name = decode(arena, raw_name, &name_good);
-        const struct slice value = decode(arena, pair, &value_good);
-        if (!name.ptr || !value.ptr) {
+        const struct slice name = decode(arena, raw_name, false, &name_good);
+        if (!name.ptr) {
+            return false;
+        }
+        const char *one = find_allowed(&parse, name);
+        const struct slice value = decode(arena, pair, one && http_query_breaks(one), &value_good);
+        if (!value.ptr) {
             return false;
         }
         if (!name_good) {
             add_error(&parse, name, "invalid", "The parameter name `",
                       "` is not percent-encoded UTF-8 without NUL.");
-        } else if (!take(&parse, name, value, value_good)) {
+        } else if (!take(&parse, one, name, value, value_good)) {
             return false;
         }
     }
     return parse.good;
 }
 
-void http_query_escape(struct slice value, struct buffer *out)
+void http_query_escape(struct slice value, bool breaks, struct buffer *out)
 {
     assert(out);
     for (size_t i = 0; i < value.len; i++) {
         const char c = value.ptr[i];
-        if (isalnum((unsigned char)c) || strchr("-._~,", c)) {
+        if (breaks && c == HTTP_QUERY_BREAK) {
+            buffer_add_char(out, ',');
+        } else if (isalnum((unsigned char)c) || (c != '\0' && strchr("-._~", c)) ||
+                   (c == ',' && !breaks)) {
             buffer_add_char(out, c);
         } else {
             buffer_add_format(out, "%%%02X", (unsigned char)c);

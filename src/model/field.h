@@ -72,7 +72,8 @@ struct field {
     unsigned bit; /* in the mask of members that a body had; 0: read-only */
     const struct slice *choices; /* ptr NULL: that number is none */
     unsigned choice_count;
-    unsigned own_bits;    /* of a CHOICE: bits of its number, above those of the choices, that no
+    unsigned
+        own_bits;         /* of a CHOICE: bits of its number, above those of the choices, that no
                              client    sees or sets: they stay as they are when another choice is set */
     int64_t least_number; /* of FIELD_NUMBER; both 0: any */
     int64_t most_number;

@@ -41,6 +41,49 @@ enum {
     RESOURCE_COUNTS,
 };
 
+/* What an item must be to be listed. */
+enum list_filter {
+    LIST_IS,     /* of CHOICE and BOOL: some of the values; of the others: one value, or none */
+    LIST_IN,     /* of UUID: some ids, or none */
+    LIST_THERE,  /* whether it has a value */
+    LIST_BEFORE, /* of TIME and WHEN: a moment that the value is before; null is not */
+    LIST_FROM,   /* and one that it is not before; null is not that either */
+    LIST_ANY_OF, /* of STRINGS: some, of which it has one */
+    LIST_ALL_OF, /* all of which it has */
+    LIST_SEARCH, /* words (base/fold.h) */
+    /* Of a task only, and whether it is: */
+    LIST_OVERDUE,
+    LIST_READY,
+    LIST_BLOCKED,
+    LIST_ARCHIVED,
+};
+
+/* A parameter of the list, beside the names of members that are FIELD_FILTERABLE. */
+struct resource_filter {
+    struct slice name;
+    enum list_filter filter;
+    const struct field *field; /* NULL: it looks at more than one member */
+    struct slice no; /* of LIST_IN: the word for those that have none; else for false and true */
+    struct slice yes;
+};
+
+/* How items are ordered by a member. Null comes last in both directions. */
+enum list_order {
+    LIST_BY_VALUE,
+    LIST_BY_FOLDED, /* of TEXT: without case and accents (base/fold.h), then by its code points */
+    LIST_BY_START,  /* of WHEN: a date stands at the begin of its day in a zone */
+    LIST_BY_DUE,    /* the same, at the end of its day */
+    LIST_BY_LIST,   /* of UUID: by the position of the list that it names, then by the id */
+};
+
+/* A name to order by, beside those of members that are FIELD_SORTABLE; or of such a one, when it is
+ * not simply by value. */
+struct resource_order {
+    struct slice name;
+    enum list_order order;
+    const struct field *field;
+};
+
 struct resource {
     struct slice name;       /* `task`: one of them, in exports and texts */
     struct slice collection; /* `tasks`: the table, and the last part of the path */
@@ -62,6 +105,12 @@ struct resource {
     unsigned count_at;
     unsigned count_places;
     const struct field *counted;
+
+    /* How lists are filtered and ordered beside what the flags of the members say. */
+    const struct resource_filter *filters;
+    size_t filter_count;
+    const struct resource_order *orders;
+    size_t order_count;
 
     /* What follows from a change: sets the members that are the item's own business. `before` NULL:
      * it is new. Called after the client's members were applied, when any differs. A pure function;

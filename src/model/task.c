@@ -175,6 +175,57 @@ static const struct field fields[COUNT] = {
                   .at = offsetof(struct task, revision)},
 };
 
+/* ---- lists ---- */
+
+#define NAMED(name_, filter_, member)                                                              \
+    {                                                                                              \
+        .name = FIELD_NAME(name_), .filter = (filter_), .field = &fields[member]                   \
+    }
+#define RANGE(name_, member)                                                                       \
+    NAMED(name_ ".from", LIST_FROM, member), NAMED(name_ ".before", LIST_BEFORE, member)
+#define YES_OR_NO .no = FIELD_NAME("false"), .yes = FIELD_NAME("true")
+#define WHETHER(name_, filter_)                                                                    \
+    {                                                                                              \
+        .name = FIELD_NAME(name_), .filter = (filter_), YES_OR_NO                                  \
+    }
+
+static const struct resource_filter filters[] = {
+    {.name = FIELD_NAME("list"),
+     .filter = LIST_IN,
+     .field = &fields[LIST_ID],
+     .no = FIELD_NAME("inbox")},
+    {.name = FIELD_NAME("parent"),
+     .filter = LIST_IN,
+     .field = &fields[PARENT_ID],
+     .no = FIELD_NAME("none")},
+    NAMED("label", LIST_ANY_OF, LABELS),
+    NAMED("label.all", LIST_ALL_OF, LABELS),
+    {.name = FIELD_NAME("due"),
+     .filter = LIST_THERE,
+     .field = &fields[DUE],
+     .no = FIELD_NAME("none"),
+     .yes = FIELD_NAME("any")},
+    RANGE("due", DUE),
+    RANGE("start", START),
+    RANGE("created", CREATED_AT),
+    RANGE("updated", UPDATED_AT),
+    RANGE("completed", COMPLETED_AT),
+    WHETHER("overdue", LIST_OVERDUE),
+    WHETHER("ready", LIST_READY),
+    WHETHER("blocked", LIST_BLOCKED),
+    WHETHER("archived", LIST_ARCHIVED),
+    {.name = FIELD_NAME("recurring"),
+     .filter = LIST_THERE,
+     .field = &fields[RECURRENCE],
+     YES_OR_NO},
+};
+
+static const struct resource_order orders[] = {
+    {FIELD_NAME("start"), LIST_BY_START, &fields[START]},
+    {FIELD_NAME("due"), LIST_BY_DUE, &fields[DUE]},
+    {FIELD_NAME("list"), LIST_BY_LIST, &fields[LIST_ID]},
+};
+
 /* completed_at follows the status. */
 static void settle(const void *before, void *after, int64_t now)
 {
@@ -207,6 +258,10 @@ const struct resource task_resource = {
     .count_at = RESOURCE_COUNT_TASKS,
     .count_places = TASK_STATUS_COUNT,
     .counted = &fields[STATUS],
+    .filters = filters,
+    .filter_count = sizeof filters / sizeof filters[0],
+    .orders = orders,
+    .order_count = sizeof orders / sizeof orders[0],
     .settle = settle,
     .fits = fits,
 };

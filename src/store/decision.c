@@ -38,8 +38,9 @@ int64_t usage_total(const struct usage *usage, const struct resource *resource, 
 bool usage_knows_total(const struct store_item_list *op)
 {
     const struct resource *resource = op->resource;
-    const bool by_choice =
-        op->term_count == 1 && resource->counted && op->terms[0].field == resource->counted;
+    const bool by_choice = op->term_count == 1 && resource->counted &&
+                           op->terms[0].filter == LIST_IS &&
+                           op->terms[0].field == resource->counted;
     return resource->count_places > 0 && (op->term_count == 0 || by_choice);
 }
 

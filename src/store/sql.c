@@ -133,7 +133,7 @@ const char sql_letters[] = {
     [FIELD_UUIDS] = 't', [FIELD_MAP] = 't',
 };
 
-static void add_parameter(struct buffer *out, unsigned number, enum sql_dialect dialect)
+void sql_add_parameter(struct buffer *out, unsigned number, enum sql_dialect dialect)
 {
     buffer_add_char(out, dialect == SQL_SQLITE ? '?' : '$');
     buffer_add_u64(out, number);
@@ -186,7 +186,7 @@ static void add_values(struct buffer *out, const struct resource *resource, unsi
         else if (created && resource->fields[i].flags & FIELD_POSITION)
             add_position(out, "s.revision");
         else
-            add_parameter(out, number++, dialect);
+            sql_add_parameter(out, number++, dialect);
     }
 }
 
@@ -200,7 +200,7 @@ static void add_sets(struct buffer *out, const struct resource *resource, unsign
         buffer_add_text(out, comma);
         buffer_add(out, resource->fields[i].name);
         buffer_add_text(out, " = ");
-        add_parameter(out, number++, dialect);
+        sql_add_parameter(out, number++, dialect);
         comma = ", ";
     }
 }
@@ -354,116 +354,4 @@ void sql_recount(struct buffer *out, enum sql_dialect dialect)
     buffer_add_text(out, "UPDATE spaces SET (" SPACE_USAGE_COLUMNS ") = (SELECT ");
     add_counted(out, dialect);
     buffer_add_char(out, ')');
-}
-
-/* ---- lists ---- */
-
-void sql_list_shape(const struct store_item_list *op, uint8_t shape[static SQL_SHAPE_LEN])
-{
-    const struct field *fields = op->resource->fields;
-    assert(op->term_count <= STORE_TERMS_MOST);
-    memset(shape, 0, SQL_SHAPE_LEN);
-    shape[0] = (uint8_t)resource_index(op->resource);
-    shape[1] = (uint8_t)(op->sort - fields);
-    shape[2] = (uint8_t)((op->descending ? 1 : 0) | (op->after ? 2 : 0));
-    shape[3] = op->with_total;
-    for (unsigned i = 0; i < op->term_count; i++) {
-        const struct store_term *term = &op->terms[i];
-        shape[4 + i] = (uint8_t)(1 + (term->field - fields) * 2 + (term->value.null ? 1 : 0));
-    }
-}
-
-/* A column of which null is the lowest value, so that both engines and every page agree on its
- * place. */
-static void add_key(struct buffer *out, const struct field *field, const char *of,
-                    enum sql_dialect dialect)
-{
-    const char *lowest = "-9223372036854775807";
-    if (field->type == FIELD_TEXT)
-        lowest = "''";
-    else if (field->type == FIELD_UUID)
-        lowest =
-            dialect == SQL_SQLITE ? "zeroblob(16)" : "'00000000-0000-0000-0000-000000000000'::uuid";
-    if (!(field->flags & FIELD_NULLABLE)) {
-        buffer_add_text(out, of);
-        buffer_add(out, field->name);
-        return;
-    }
-    buffer_add_format(out, "coalesce(%s%.*s, %s)", of, (int)field->name.len, field->name.ptr,
-                      lowest);
-}
-
-static void add_term(struct buffer *out, const struct store_term *term, unsigned *number,
-                     enum sql_dialect dialect)
-{
-    buffer_add_text(out, " AND ");
-    if (field_is_choice(term->field->type)) {
-        assert(term->choices != 0);
-        buffer_add_text(out, "((");
-        add_parameter(out, (*number)++, dialect);
-        buffer_add_text(out, " >> ");
-        buffer_add(out, term->field->name);
-        buffer_add_text(out, ") & 1) <> 0");
-        return;
-    }
-    buffer_add(out, term->field->name);
-    buffer_add_text(out, term->value.null ? " IS NULL" : " = ");
-    if (!term->value.null)
-        add_parameter(out, (*number)++, dialect);
-}
-
-void sql_list_where(struct buffer *out, const struct store_item_list *op, bool after,
-                    enum sql_dialect dialect)
-{
-    unsigned number = 3;
-    assert(op->resource && op->sort);
-    buffer_add_text(out, " WHERE space_id = ");
-    add_parameter(out, 1, dialect);
-    for (unsigned i = 0; i < op->term_count; i++)
-        add_term(out, &op->terms[i], &number, dialect);
-    if (!after)
-        return;
-    buffer_add_text(out, " AND (");
-    add_key(out, op->sort, "", dialect);
-    buffer_add_text(out, op->descending ? ", id) < (" : ", id) > (");
-    add_parameter(out, number, dialect);
-    buffer_add_text(out, ", ");
-    add_parameter(out, number + 1, dialect);
-    buffer_add_char(out, ')');
-}
-
-void sql_list_order(struct buffer *out, const struct store_item_list *op, const char *of,
-                    enum sql_dialect dialect)
-{
-    assert(op->sort && of);
-    const char *direction = op->descending ? "DESC" : "ASC";
-    buffer_add_text(out, " ORDER BY ");
-    add_key(out, op->sort, of, dialect);
-    buffer_add_format(out, " %s, %sid %s", direction, of, direction);
-}
-
-unsigned sql_list_values(const struct store_item_list *op,
-                         struct sql_value values[static SQL_LIST_VALUES_MOST])
-{
-    static const struct uuid nothing;
-    unsigned count = 0;
-    assert(op->sort && op->term_count <= STORE_TERMS_MOST);
-    for (unsigned i = 0; i < op->term_count; i++) {
-        const struct store_term *term = &op->terms[i];
-        if (field_is_choice(term->field->type))
-            values[count++] = (struct sql_value){'i', {.number = (int64_t)term->choices}};
-        else if (!term->value.null)
-            values[count++] = (struct sql_value){SQL_LETTER(term->field), term->value};
-    }
-    if (op->after) {
-        struct field_value key = op->position.key;
-        if (key.null) { /* as in add_key */
-            key = (struct field_value){.number = -INT64_MAX, .bytes = {"", 0}};
-            if (op->sort->type == FIELD_UUID)
-                key.bytes = (struct slice){(const char *)nothing.bytes, sizeof nothing.bytes};
-        }
-        values[count++] = (struct sql_value){SQL_LETTER(op->sort), key};
-        values[count++] = SQL_UUID(&op->position.id);
-    }
-    return count;
 }

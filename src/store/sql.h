@@ -88,6 +88,9 @@ void sql_expand(struct buffer *out, const char *form, const struct resource *res
 /* Appends the letters of `types` with C, S and N spelled out, without a NUL. */
 void sql_expand_types(struct buffer *out, const char *types, const struct resource *resource);
 
+/* Appends `?1` or `$1`. */
+void sql_add_parameter(struct buffer *out, unsigned number, enum sql_dialect dialect);
+
 /* A member's letter. */
 extern const char sql_letters[];
 #define SQL_LETTER(field) (sql_letters[(field)->type])
@@ -98,24 +101,44 @@ void sql_recount(struct buffer *out, enum sql_dialect dialect);
 
 /* ---- lists ---- */
 
-/* A list's text depends on its shape only: the resource, order, direction, position and fields of
- * its terms. Equal bytes are equal shapes. */
-#define SQL_SHAPE_LEN (4 + STORE_TERMS_MOST)
+/* A list's text depends on its shape only: the resource, the orders, the position and the terms,
+ * but for what is bound. Equal bytes are equal shapes. */
+#define SQL_SHAPE_LEN (4 + 3 * STORE_ORDERS_MOST + 2 * STORE_TERMS_MOST)
 void sql_list_shape(const struct store_item_list *op, uint8_t shape[static SQL_SHAPE_LEN]);
+
+/* Appends the table, with the lists where they are an order. */
+void sql_list_from(struct buffer *out, const struct store_item_list *op, enum sql_dialect dialect);
 
 /* Appends ` WHERE space_id = ?1 AND …`. ?2 is the limit; from ?3 on stand the values that
  * sql_list_values gives. `after`: with the position; without it is what a total counts. */
 void sql_list_where(struct buffer *out, const struct store_item_list *op, bool after,
                     enum sql_dialect dialect);
 
-/* Appends ` ORDER BY …`; `of` stands before each column: "" or an alias with its dot. */
-void sql_list_order(struct buffer *out, const struct store_item_list *op, const char *of,
-                    enum sql_dialect dialect);
+/* Appends ` ORDER BY …` of the columns and what is computed of them. */
+void sql_list_order(struct buffer *out, const struct store_item_list *op, enum sql_dialect dialect);
 
-/* Values from ?3 on, with their types. Returns how many. */
-#define SQL_LIST_VALUES_MOST (STORE_TERMS_MOST + 2)
+/* What is compared one after the other in the orders of a list: how many there are, and the
+ * expression of one. `*null`: it may be null. */
+#define SQL_KEYS_MOST (2 * STORE_ORDERS_MOST)
+unsigned sql_list_keys(const struct store_item_list *op);
+bool sql_list_add_key(struct buffer *out, const struct store_item_list *op, unsigned key,
+                      enum sql_dialect dialect);
+bool sql_list_descends(const struct store_item_list *op, unsigned key);
+
+/* Is it the order of creation alone, the one that has an index? */
+bool sql_list_is_in_order(const struct store_item_list *op);
+
+/* The position of a row's list, as a column after the members, of a list that is ordered by it. */
+#define SQL_LIST_PLACE "list_place"
+bool sql_list_has_place(const struct store_item_list *op);
+
+/* Values from ?3 on, with their types. Returns how many. The runs are one blob of struct days_run;
+ * an engine that cannot read that binds `runs` parameters in its place. */
+#define SQL_LIST_VALUES_MOST   (2 * STORE_TERMS_MOST + SQL_KEYS_MOST + 3)
+#define SQL_LIST_RUNS_SQLITE   1
+#define SQL_LIST_RUNS_POSTGRES 2 /* their days and their offsets, as arrays of int4 */
 struct sql_value {
-    char type; /* u, i or t */
+    char type; /* u, i, t, b, or a: an array of int4 */
     struct field_value value;
 };
 

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/thread.h"
+#include "model/days.h"
 #include "model/resource.h"
 #include "model/user.h"
 #include "model/zone.h"
@@ -126,19 +127,37 @@ struct store_item_get {
 
 /* What a row must be to be listed. */
 struct store_term {
-    const struct field *field; /* FIELD_FILTERABLE */
-    uint64_t choices;          /* of CHOICE and BOOL: bits (1 << value), not 0 and not all */
-    struct field_value value;  /* of the others: what it is equal to; null: that it has none */
+    enum list_filter filter;
+    const struct field *field; /* NULL: the filter names none */
+    bool wanted;               /* whether it must be so, of filters that are true or false */
+    bool or_null;              /* of LIST_IN: those that have none too */
+    uint64_t choices;          /* of LIST_IS, CHOICE and BOOL: bits (1 << value), not 0 */
+    struct field_value value;  /* of LIST_IS, others: what it is equal to; null: that it has none */
+    struct slice list; /* of LIST_IN: ids, one after the other; of LIST_ANY_OF and LIST_ALL_OF: a
+                          JSON array in the form of field_json.h; of LIST_SEARCH: folded terms
+                          with FOLD_BREAK between them */
+    struct days_packed limit; /* of LIST_BEFORE and LIST_FROM (of a TIME only `even`, that time);
+                                 of LIST_OVERDUE: of `due`; of LIST_READY: of `start` */
 };
 
-/* After which row a page begins: that row's sort key and id. */
+/* How rows are ordered. */
+#define STORE_ORDERS_MOST 3
+struct store_order {
+    const struct field *field; /* FIELD_SORTABLE, or of the resource's orders */
+    enum list_order order;
+    bool descending;
+};
+
+/* After which row a page begins: the members that it is ordered by, and its id. */
 struct store_position {
-    struct field_value key;
+    struct field_value keys[STORE_ORDERS_MOST];
+    struct slice beside[STORE_ORDERS_MOST]; /* of LIST_BY_FOLDED: the text folded (fold_add); of
+                                               LIST_BY_LIST: the list's position */
     struct uuid id;
 };
 
 /* One page of the items of a space, and the revision of the space in the same snapshot. Ordered by
- * the sort key and then by id, both ascending or both descending; null is the lowest key. `each`
+ * the keys and then by id, in the direction of the last key; null comes last in both. `each`
  * runs for each row, at most `limit` times, before `done`; the row's texts live only during that
  * call. It answers false when the page has no room for another row: then that was the last, or the
  * one before it was, when `each` has set `more`. After texts of more than STORE_PAGE_BYTES an
@@ -147,25 +166,29 @@ struct store_position {
  * still before the first row. `total` may then still be -1: where it must be counted, it is known
  * when `done` runs. A space that is gone has the revision 0 and no rows. */
 #define STORE_PAGE_BYTES 262144
-#define STORE_TERMS_MOST 16
+#define STORE_TERMS_MOST 24
 #define STORE_LIMIT_MOST 100
 struct store_item_list {
     struct store_op op;
     const struct resource *resource;
     struct uuid space;
-    struct store_term terms[STORE_TERMS_MOST]; /* all must hold; each of another field */
+    struct store_term terms[STORE_TERMS_MOST]; /* all must hold */
     unsigned term_count;
-    const struct field *sort; /* FIELD_SORTABLE */
-    bool descending;
+    struct store_order orders[STORE_ORDERS_MOST];
+    unsigned order_count;        /* at least 1 */
+    const struct days_run *runs; /* of the zone in which dates are ordered; NULL: none are */
+    size_t run_count;
     bool after;                     /* begin after `position` */
     struct store_position position; /* valid when `after` */
     unsigned limit;                 /* rows, 1 to STORE_LIMIT_MOST */
     bool with_total;
     bool (*begin)(struct store_item_list *op);
     bool (*each)(struct store_item_list *op, const void *item);
-    int64_t revision; /* out */
-    int64_t total;    /* out: items that fit the terms; -1: not asked for, and not known */
-    bool more;        /* out: there are rows after the last */
+    struct slice place; /* out, for `each`: the position of the row's list, where LIST_BY_LIST is an
+                           order; ptr NULL: it is in none */
+    int64_t revision;   /* out */
+    int64_t total;      /* out: items that fit the terms; -1: not asked for, and not known */
+    bool more;          /* out: there are rows after the last */
 };
 
 /* ---- writes ---- */

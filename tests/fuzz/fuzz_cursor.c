@@ -11,6 +11,8 @@
  * cursor as it stands before its MAC, and the sort key of a packed cursor of that list. What
  * unpacks must survive being made into a text and read again, for its space only. */
 
+#define CLOCK 1795359845000 /* of every first page */
+
 static struct keys *keys;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -31,11 +33,16 @@ static const struct uuid space = {{1}};
 static struct store_item_list list_of(uint8_t choice)
 {
     const struct resource *resource = resources[choice % resource_count];
-    const struct field *sort = &resource->fields[(choice >> 1) % resource->count];
-    if (!(sort->flags & FIELD_SORTABLE))
-        sort = resource_field(resource, SLICE("created_at"));
-    return (struct store_item_list){
-        .resource = resource, .sort = sort, .descending = choice >= 128};
+    struct store_item_list list = {.resource = resource, .order_count = 1};
+    if (resource->order_count > 0 && choice % 3 == 0) {
+        const struct resource_order *order = &resource->orders[choice % resource->order_count];
+        list.orders[list.order_count++] = (struct store_order){order->field, order->order, false};
+    }
+    list.orders[0].field = &resource->fields[(choice >> 1) % resource->count];
+    if (!(list.orders[0].field->flags & FIELD_SORTABLE))
+        list.orders[0].field = resource_field(resource, SLICE("created_at"));
+    list.orders[0].descending = choice >= 128;
+    return list;
 }
 
 static void check_round_trip(const struct store_item_list *list,
@@ -45,10 +52,13 @@ static void check_round_trip(const struct store_item_list *list,
     struct store_item_list back = *list;
     struct buffer text;
     buffer_init(&text, 8192);
-    cursor_make(keys, space, list, position, &text);
+    cursor_make(keys, space, list, CLOCK, position, &text);
     assert(!text.failed);
     assert(cursor_read(keys, space, buffer_slice(&text), arena, &back) == CURSOR_GOOD);
-    assert(field_value_eq(list->sort, &back.position.key, &position->key));
+    for (unsigned i = 0; i < list->order_count; i++) {
+        assert(field_value_eq(list->orders[i].field, &back.position.keys[i], &position->keys[i]));
+        assert(slice_eq(back.position.beside[i], position->beside[i]));
+    }
     assert(uuid_eq(back.position.id, position->id));
     assert(cursor_read(keys, other, buffer_slice(&text), arena, &back) == CURSOR_BAD);
     buffer_finish(&text);
@@ -58,13 +68,18 @@ static void check_round_trip(const struct store_item_list *list,
 static void check_key(const struct store_item_list *list, struct slice key, struct arena *arena)
 {
     static char bytes[CURSOR_HEAD_LEN + 8192];
+    static const struct uuid nothing;
     struct store_position position = {0};
     struct buffer text;
     size_t len = 0;
+    for (unsigned i = 0; i < list->order_count; i++) {
+        if (list->orders[i].field->type == FIELD_UUID)
+            position.keys[i].bytes = (struct slice){(const char *)nothing.bytes, sizeof nothing};
+    }
     if (key.len > 8000)
         return;
     buffer_init(&text, 8192);
-    cursor_make(keys, space, list, &position, &text);
+    cursor_make(keys, space, list, CLOCK, &position, &text);
     assert(!text.failed);
     (void)sodium_base642bin((unsigned char *)bytes, sizeof bytes, text.data, text.len, NULL, &len,
                             NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
@@ -73,7 +88,7 @@ static void check_key(const struct store_item_list *list, struct slice key, stru
     if (key.len > 0)
         memcpy(bytes + CURSOR_HEAD_LEN, key.ptr, key.len);
     const struct slice packed = {bytes, CURSOR_HEAD_LEN + key.len};
-    if (cursor_unpack(packed, list, &position) == CURSOR_GOOD)
+    if (cursor_unpack(packed, list, arena, &position) == CURSOR_GOOD)
         check_round_trip(list, &position, arena);
 }
 
@@ -95,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct store_item_list list = list_of(data[0]);
     assert(cursor_read(keys, space, input, arena, &list) == CURSOR_BAD);
     list.after = false;
-    if (cursor_unpack(input, &list, &position) == CURSOR_GOOD)
+    if (cursor_unpack(input, &list, arena, &position) == CURSOR_GOOD)
         check_round_trip(&list, &position, arena);
     check_key(&list, input, arena);
     free(copy);

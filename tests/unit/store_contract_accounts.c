@@ -308,12 +308,14 @@ static void test_delete_takes_all(void **pointer)
     assert_int_equal(check(&loop, id, login.session.id), ERROR_NOT_FOUND);
     struct write write = write_of(STORE_CREATE, id, uuid_make_v7(), TEST_NOW);
     assert_int_equal(write_run(&loop, &write), ERROR_NOT_FOUND);
-    struct store_item_list list = {.resource = fixture_resource,
-                                   .space = id,
-                                   .sort = resource_field(fixture_resource, SLICE("created_at")),
-                                   .limit = 10,
-                                   .with_total = true,
-                                   .each = count_row};
+    struct store_item_list list = {
+        .resource = fixture_resource,
+        .space = id,
+        .orders = {{.field = resource_field(fixture_resource, SLICE("created_at"))}},
+        .order_count = 1,
+        .limit = 10,
+        .with_total = true,
+        .each = count_row};
     assert_int_equal(LOOP_CALL(&loop, item_list, &list), ERROR_NONE);
     assert_int_equal(list.revision, 0);
     assert_int_equal(list.total, 0);

@@ -55,8 +55,11 @@ static const struct field *sort_by(const char *name)
 
 static struct store_item_list list_of(struct uuid space, const struct field *sort, unsigned limit)
 {
-    return (struct store_item_list){
-        .resource = fixture_resource, .space = space, .sort = sort, .limit = limit};
+    return (struct store_item_list){.resource = fixture_resource,
+                                    .space = space,
+                                    .orders = {{.field = sort}},
+                                    .order_count = 1,
+                                    .limit = limit};
 }
 
 static void read_page(struct loop *loop, struct page *page)
@@ -108,36 +111,32 @@ static void make_items(struct loop *loop, struct uuid space, struct row rows[ITE
     }
 }
 
-/* Null is the lowest value, and texts are in the order of their bytes. */
-static int compare_values(const struct field *field, const struct row *a, const struct row *b)
+/* Texts are in the order of their bytes. */
+static int compare_values(const struct field_value *x, const struct field_value *y, bool number)
 {
-    const struct field_value x = field_get(field, &a->item);
-    const struct field_value y = field_get(field, &b->item);
-    if (x.null || y.null)
-        return (int)y.null - (int)x.null;
-    if (field_is_number(field->type))
-        return (x.number > y.number) - (x.number < y.number);
-    const size_t len = x.bytes.len < y.bytes.len ? x.bytes.len : y.bytes.len;
-    const int difference = len > 0 ? memcmp(x.bytes.ptr, y.bytes.ptr, len) : 0;
-    return difference != 0 ? difference : (x.bytes.len > y.bytes.len) - (x.bytes.len < y.bytes.len);
+    if (number)
+        return (x->number > y->number) - (x->number < y->number);
+    const size_t len = x->bytes.len < y->bytes.len ? x->bytes.len : y->bytes.len;
+    const int difference = len > 0 ? memcmp(x->bytes.ptr, y->bytes.ptr, len) : 0;
+    return difference != 0 ? difference
+                           : (x->bytes.len > y->bytes.len) - (x->bytes.len < y->bytes.len);
 }
 
-/* For a member that has the value which null is sorted as, either may come first. */
-static bool is_lowest(const struct field *field, const struct row *row)
-{
-    const struct field_value value = field_get(field, &row->item);
-    return value.null || (field->type == FIELD_TEXT && value.bytes.len == 0);
-}
+static const struct store_order *compared;
 
-static const struct field *compared;
-
+/* Null comes last in both directions. */
 static int compare_rows(const void *left, const void *right)
 {
     const struct row *a = left;
     const struct row *b = right;
-    const bool lowest = is_lowest(compared, a) && is_lowest(compared, b);
-    const int difference = lowest ? 0 : compare_values(compared, a, b);
-    return difference != 0 ? difference : memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes);
+    const struct field_value x = field_get(compared->field, &a->item);
+    const struct field_value y = field_get(compared->field, &b->item);
+    if (x.null != y.null)
+        return x.null ? 1 : -1;
+    int difference = x.null ? 0 : compare_values(&x, &y, field_is_number(compared->field->type));
+    if (difference == 0)
+        difference = memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes);
+    return compared->descending ? -difference : difference;
 }
 
 static bool fits(const struct row *row, const struct store_term *term)
@@ -160,13 +159,8 @@ static unsigned expect(const struct row rows[ITEMS], const struct store_item_lis
         if (all)
             out[count++] = rows[i];
     }
-    compared = op->sort;
+    compared = &op->orders[0];
     qsort(out, count, sizeof *out, compare_rows);
-    for (unsigned i = 0; op->descending && i < count / 2; i++) {
-        struct row swapped = out[i];
-        out[i] = out[count - 1 - i];
-        out[count - 1 - i] = swapped;
-    }
     return count;
 }
 
@@ -189,7 +183,8 @@ static void walk(struct loop *loop, const struct row rows[ITEMS], const struct s
         page.op.after = seen > 0;
         if (seen > 0)
             page.op.position = (struct store_position){
-                field_get(op->sort, &expected[seen - 1].item), expected[seen - 1].id};
+                .keys = {field_get(op->orders[0].field, &expected[seen - 1].item)},
+                .id = expected[seen - 1].id};
     } while (page.op.more);
     assert_int_equal(seen, count);
     arena_reset(loop->arena);
@@ -199,12 +194,13 @@ static void walk(struct loop *loop, const struct row rows[ITEMS], const struct s
 static void walk_all(struct loop *loop, const struct row rows[ITEMS], struct store_item_list op)
 {
     for (size_t i = 0; i < fixture_resource->count; i++) {
-        op.sort = &fixture_resource->fields[i];
-        for (op.limit = 1; op.sort->flags & FIELD_SORTABLE && op.limit <= 100; op.limit *= 6) {
-            op.descending = true;
+        op.orders[0].field = &fixture_resource->fields[i];
+        for (op.limit = 1; op.orders[0].field->flags & FIELD_SORTABLE && op.limit <= 100;
+             op.limit *= 6) {
+            op.orders[0].descending = true;
             op.with_total = op.limit > 1;
             walk(loop, rows, &op);
-            op.descending = false;
+            op.orders[0].descending = false;
             walk(loop, rows, &op);
         }
     }
@@ -280,7 +276,7 @@ static void test_walk_while_others_write(void **state)
     struct uuid ann = contract_open_with_user(state, &loop);
     make_items(&loop, ann, rows);
     page = (struct page){.op = list_of(ann, sort_by("created_at"), 2)};
-    page.op.descending = true;
+    page.op.orders[0].descending = true;
     struct uuid seen[100];
     unsigned count = 0;
     do {
@@ -289,7 +285,8 @@ static void test_walk_while_others_write(void **state)
             seen[count++] = row_of(&page, i)->id;
         const struct item *last = row_of(&page, page.count - 1);
         page.op.after = true;
-        page.op.position = (struct store_position){field_get(page.op.sort, last), last->id};
+        page.op.position = (struct store_position){
+            .keys = {field_get(page.op.orders[0].field, last)}, .id = last->id};
         (void)make_item(&loop, ann, 0, TEST_NOW + 1000 + count);
         /* The last row of the page goes: the position stays good. */
         struct write removal = write_of(STORE_DELETE, ann, last->id, TEST_NOW + 2000);
@@ -457,7 +454,7 @@ static void test_many_ask_for_the_same(void **state)
     struct page *last = NULL; /* of each kind: the one before */
     for (unsigned i = 0; i < asked; i++) {
         pages[i] = (struct page){.op = list_of(ann, sort_by("updated_at"), i % 10 == 9 ? 5 : 10)};
-        pages[i].op.descending = i % 10 == 8;
+        pages[i].op.orders[0].descending = i % 10 == 8;
         pages[i].op.each = on_each;
         loop_begin(&loop, &pages[i].op.op);
         loop.engine->item_list(&pages[i].op);
@@ -467,7 +464,7 @@ static void test_many_ask_for_the_same(void **state)
         assert_int_equal(pages[i].op.op.result, ERROR_NONE);
         assert_int_equal(pages[i].count, pages[i].op.limit);
         assert_true(pages[i].op.more);
-        const bool down = pages[i].op.descending;
+        const bool down = pages[i].op.orders[0].descending;
         const struct item *first = row_of(&pages[i], 0);
         assert_int_equal(first->updated_at, down ? TEST_NOW + MANY - 1 : TEST_NOW);
         if (i % 10 < 8) {
@@ -496,7 +493,7 @@ static void test_one_user_asks_too_much(void **state)
     for (unsigned left = 0; left < 2; left++) {
         for (unsigned i = 0; i < ASKED; i++) {
             pages[i] = (struct page){.op = list_of(ann, sort_by("updated_at"), 1 + i / 2)};
-            pages[i].op.descending = i % 2; /* no two ask for the same */
+            pages[i].op.orders[0].descending = i % 2; /* no two ask for the same */
             pages[i].op.each = on_each;
             loop_begin(&loop, &pages[i].op.op);
             loop.engine->item_list(&pages[i].op);

@@ -13,6 +13,8 @@
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
+#define TEST_CLOCK 1795359845000
+
 static const struct uuid user = {{1, 2, 3}};
 static const struct uuid other = {{1, 2, 4}};
 
@@ -44,8 +46,8 @@ static struct store_item_list list_of(const char *sort, bool descending, uint64_
     const struct field *status = resource_field(&task_resource, SLICE("status"));
     struct store_item_list list = {
         .resource = &task_resource,
-        .sort = resource_field(&task_resource, slice_of(sort)),
-        .descending = descending,
+        .orders = {{resource_field(&task_resource, slice_of(sort)), LIST_BY_VALUE, descending}},
+        .order_count = 1,
         .terms = {{.field = status, .choices = statuses}},
         .term_count = statuses ? 1 : 0,
     };
@@ -57,7 +59,7 @@ static struct buffer make(const struct fixture *fixture, const struct store_item
 {
     struct buffer out;
     buffer_init(&out, 8192);
-    cursor_make(fixture->keys, user, list, position, &out);
+    cursor_make(fixture->keys, user, list, TEST_CLOCK, position, &out);
     assert_false(out.failed);
     return out;
 }
@@ -86,12 +88,12 @@ static void round_trip(void **state)
         uint64_t statuses;
         struct store_position position;
     } cases[] = {
-        {"created_at", true, 0, {.key.number = 1795359845123}},
-        {"updated_at", false, 5, {.key.number = 0}},
-        {"status", false, 3, {.key.number = 2, .id = {{9, 8}}}},
-        {"created_at", false, 0, {.key.number = INT64_MIN}},
-        {"title", false, 0, {.key.bytes = SLICE("Buy milk")}},
-        {"title", true, 1, {.key.bytes = {longest, sizeof longest}}},
+        {"created_at", true, 0, {.keys = {{.number = 1795359845123}}}},
+        {"updated_at", false, 5, {.keys = {{.number = 0}}}},
+        {"status", false, 3, {.keys = {{.number = 2}}, .id = {{9, 8}}}},
+        {"created_at", false, 0, {.keys = {{.number = INT64_MIN}}}},
+        {"title", false, 0, {.keys = {{.bytes = SLICE("Buy milk")}}}},
+        {"title", true, 1, {.keys = {{.bytes = {longest, sizeof longest}}}}},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct store_item_list list =
@@ -99,9 +101,9 @@ static void round_trip(void **state)
         struct buffer text = make(fixture, &list, &cases[i].position);
         assert_int_equal(read_back(fixture, buffer_slice(&text), &list), CURSOR_GOOD);
         assert_true(list.after);
-        assert_int_equal(list.position.key.number, cases[i].position.key.number);
+        assert_int_equal(list.position.keys[0].number, cases[i].position.keys[0].number);
         assert_true(uuid_eq(list.position.id, cases[i].position.id));
-        assert_true(slice_eq(list.position.key.bytes, cases[i].position.key.bytes));
+        assert_true(slice_eq(list.position.keys[0].bytes, cases[i].position.keys[0].bytes));
         assert_int_equal(
             cursor_read(fixture->keys, other, buffer_slice(&text), fixture->arena, &list),
             CURSOR_BAD);
@@ -113,7 +115,7 @@ static void round_trip(void **state)
 static void of_another_list(void **state)
 {
     struct fixture *fixture = *state;
-    const struct store_position position = {.key.number = 42};
+    const struct store_position position = {.keys = {{.number = 42}}};
     const struct store_item_list made = list_of("created_at", false, 5);
     struct buffer text = make(fixture, &made, &position);
     struct resource another = task_resource;
@@ -134,7 +136,7 @@ static void tampering(void **state)
 {
     struct fixture *fixture = *state;
     const struct store_item_list list = list_of("created_at", false, 0);
-    const struct store_position position = {.key.number = 42};
+    const struct store_position position = {.keys = {{.number = 42}}};
     struct buffer text = make(fixture, &list, &position);
     for (size_t i = 0; i < text.len; i++) {
         char kept = text.data[i];
@@ -156,7 +158,7 @@ static void no_second_text_for_a_cursor(void **state)
     unsigned underscores = 0;
     for (int64_t number = 0; number < 64; number++) {
         const struct store_item_list list = list_of("created_at", false, 0);
-        const struct store_position position = {.key.number = number};
+        const struct store_position position = {.keys = {{.number = number}}};
         struct buffer text = make(fixture, &list, &position);
         for (size_t i = 0; i < text.len; i++) {
             if (text.data[i] == '_') {
@@ -186,7 +188,7 @@ static void an_old_key_still_reads(void **state)
 {
     struct fixture *fixture = *state;
     struct store_item_list list = list_of("title", false, 0);
-    const struct store_position position = {.key.bytes = SLICE("t")};
+    const struct store_position position = {.keys = {{.bytes = SLICE("t")}}};
     struct buffer text = make(fixture, &list, &position);
     struct keys *rotated = keys_create(SLICE("another secret of 32 bytes, or so"),
                                        SLICE("0123456789abcdefghijklmnopqrstuv"));
@@ -215,30 +217,35 @@ static void packed_forms(void **state)
                      0);
     buffer_finish(&text);
     char *bytes = (char *)whole;
-    assert_int_equal(cursor_unpack((struct slice){bytes, CURSOR_HEAD_LEN + 8}, &list, &position),
-                     CURSOR_GOOD);
-    assert_int_equal(cursor_unpack((struct slice){bytes, CURSOR_HEAD_LEN + 7}, &list, &position),
-                     CURSOR_BAD);
-    assert_int_equal(cursor_unpack((struct slice){bytes, CURSOR_HEAD_LEN + 9}, &list, &position),
-                     CURSOR_BAD);
-    assert_int_equal(cursor_unpack((struct slice){bytes, CURSOR_HEAD_LEN}, &list, &position),
-                     CURSOR_BAD);
-    assert_int_equal(cursor_unpack((struct slice){bytes, CURSOR_HEAD_LEN - 1}, &list, &position),
-                     CURSOR_BAD);
+    assert_int_equal(
+        cursor_unpack((struct slice){bytes, CURSOR_HEAD_LEN + 8}, &list, fixture->arena, &position),
+        CURSOR_GOOD);
+    assert_int_equal(
+        cursor_unpack((struct slice){bytes, CURSOR_HEAD_LEN + 7}, &list, fixture->arena, &position),
+        CURSOR_BAD);
+    assert_int_equal(
+        cursor_unpack((struct slice){bytes, CURSOR_HEAD_LEN + 9}, &list, fixture->arena, &position),
+        CURSOR_BAD);
+    assert_int_equal(
+        cursor_unpack((struct slice){bytes, CURSOR_HEAD_LEN}, &list, fixture->arena, &position),
+        CURSOR_BAD);
+    assert_int_equal(
+        cursor_unpack((struct slice){bytes, CURSOR_HEAD_LEN - 1}, &list, fixture->arena, &position),
+        CURSOR_BAD);
     static const struct {
         size_t at;
         char value;
         enum cursor_verdict verdict;
     } wrong[] = {
-        {0, 1, CURSOR_BAD},    {0, 3, CURSOR_BAD}, {1, 9, CURSOR_OTHERS}, {2, 9, CURSOR_OTHERS},
-        {3, 1, CURSOR_OTHERS}, {3, 2, CURSOR_BAD}, {3, 4, CURSOR_BAD},    {4, 0, CURSOR_OTHERS},
+        {0, 2, CURSOR_BAD}, {0, 4, CURSOR_BAD}, {1, 9, CURSOR_OTHERS}, {2, 1, CURSOR_BAD},
+        {2, 2, CURSOR_BAD}, {2, 8, CURSOR_BAD}, {3, 1, CURSOR_BAD},    {4, 0, CURSOR_OTHERS},
     };
     for (size_t i = 0; i < COUNT(wrong); i++) {
         const char kept = bytes[wrong[i].at];
         bytes[wrong[i].at] = wrong[i].at == 4 ? (char)(kept + 1) : wrong[i].value;
-        assert_int_equal(
-            cursor_unpack((struct slice){bytes, CURSOR_HEAD_LEN + 8}, &list, &position),
-            wrong[i].verdict);
+        assert_int_equal(cursor_unpack((struct slice){bytes, CURSOR_HEAD_LEN + 8}, &list,
+                                       fixture->arena, &position),
+                         wrong[i].verdict);
         bytes[wrong[i].at] = kept;
     }
 }

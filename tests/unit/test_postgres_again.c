@@ -222,11 +222,13 @@ static bool ignore(struct store_item_list *op, const void *row)
 
 static void assert_items(struct uuid space, int64_t revision, int64_t total)
 {
-    struct store_item_list op = {.resource = fixture_resource,
-                                 .space = space,
-                                 .sort = resource_field(fixture_resource, SLICE("created_at")),
-                                 .limit = 1,
-                                 .each = ignore};
+    struct store_item_list op = {
+        .resource = fixture_resource,
+        .space = space,
+        .orders = {{.field = resource_field(fixture_resource, SLICE("created_at"))}},
+        .order_count = 1,
+        .limit = 1,
+        .each = ignore};
     assert_int_equal(LOOP_CALL(&loop, item_list, &op), ERROR_NONE);
     assert_int_equal(op.revision, revision);
     assert_int_equal(op.total, total);

@@ -84,7 +84,7 @@ static unsigned count_tables(const char *text)
 {
     unsigned count = 0;
     for (const char *at = text; *at; at++) {
-        if (begins(at, "^(FROM|UPDATE|INTO|JOIN) " TABLE "([ ,;)]|$)"))
+        if (strchr("FUIJ", *at) && begins(at, "^(FROM|UPDATE|INTO|JOIN) " TABLE "([ ,;)]|$)"))
             count++;
     }
     return count;
@@ -178,8 +178,8 @@ static void each_list(void (*check)(const struct sql_text *row, const struct sto
             if (!(sort->flags & FIELD_SORTABLE) || (field && !(field->flags & FIELD_FILTERABLE)))
                 continue;
             struct store_item_list op = {.resource = resource,
-                                         .sort = sort,
-                                         .descending = rest % 2,
+                                         .orders = {{sort, LIST_BY_VALUE, rest % 2}},
+                                         .order_count = 1,
                                          .after = rest / 2 % 2,
                                          .with_total = rest / 4 % 2,
                                          .limit = 1,

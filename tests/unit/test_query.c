@@ -191,17 +191,56 @@ static void allows_nothing_without_names(void **state)
 
 static void refuses_too_many(void **state)
 {
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i",
-                                        "j", "k", "l", "m", "n", "o", "p", "q", NULL};
-    const struct http_request request = {
-        .query = SLICE("a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1&j=1&k=1&l=1&m=1&n=1&o=1&p=1&q=1")};
+    enum { SENT = HTTP_QUERY_PARAMETERS + 1 };
+    static char texts[SENT][4];
+    static const char *names[SENT + 1];
+    char text[SENT * 8];
+    size_t len = 0;
 
     (void)state;
+    for (unsigned i = 0; i < SENT; i++) {
+        (void)snprintf(texts[i], sizeof texts[i], "p%02u", i);
+        names[i] = texts[i];
+        len += (size_t)snprintf(text + len, sizeof text - len, "p%02u=1&", i);
+    }
+    const struct http_request request = {.query = {text, len}};
     errors = (struct http_problem_errors){0};
     assert_false(http_query_parse(&request, names, arena, &query, &errors));
     assert_int_equal(query.count, HTTP_QUERY_PARAMETERS);
     assert_int_equal(errors.count, 1);
-    assert_true(slice_eq(errors.list[0].parameter, SLICE("q")));
+    assert_true(slice_eq(errors.list[0].parameter, slice_of(names[SENT - 1])));
+}
+
+/* In a list of values that may have commas only a raw one stands between two. */
+static void values_with_commas(void **state)
+{
+    static const char *const names[] = {"l[,]", "s[]", NULL};
+    static const struct {
+        const char *sent;
+        struct slice value;
+        const char *again;
+    } cases[] = {
+        {"l=a,b", SLICE("a\0b"), "a,b"},
+        {"l=a%2Cb", SLICE("a,b"), "a%2Cb"},
+        {"l=a&l[]=b%2Cc&l%5B%5D=d", SLICE("a\0b,c\0d"), "a,b%2Cc,d"},
+        {"s=a,b&s=c%2Cd&l=%22", SLICE("\""), "%22"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct http_request request = {.query = slice_of(cases[i].sent)};
+        struct buffer out;
+        errors = (struct http_problem_errors){0};
+        assert_true(http_query_parse(&request, names, arena, &query, &errors));
+        assert_true(slice_eq(http_query_get(&query, "l"), cases[i].value));
+        buffer_init(&out, 100);
+        http_query_escape(cases[i].value, true, &out);
+        assert_true(slice_eq(buffer_slice(&out), slice_of(cases[i].again)));
+        buffer_finish(&out);
+    }
+    assert_true(slice_eq(http_query_get(&query, "s"), SLICE("a,b,c,d")));
+    const struct http_request broken = {.query = SLICE("l=a%00b")};
+    assert_false(http_query_parse(&broken, names, arena, &query, &errors));
 }
 
 static void fails_without_memory(void **state)
@@ -227,6 +266,7 @@ int main(void)
         cmocka_unit_test(counts_the_errors_it_cannot_list),
         cmocka_unit_test(allows_nothing_without_names),
         cmocka_unit_test(refuses_too_many),
+        cmocka_unit_test(values_with_commas),
         cmocka_unit_test(fails_without_memory),
     };
     return cmocka_run_group_tests(tests, create, destroy);

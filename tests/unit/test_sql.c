@@ -144,8 +144,8 @@ static void types_fit_parameters(void **state)
 static struct store_item_list list_of(unsigned sort, bool descending, bool after)
 {
     return (struct store_item_list){.resource = &thing_resource,
-                                    .sort = &fields[sort],
-                                    .descending = descending,
+                                    .orders = {{&fields[sort], LIST_BY_VALUE, descending}},
+                                    .order_count = 1,
                                     .after = after};
 }
 
@@ -154,7 +154,7 @@ static void lists(void **state)
     (void)state;
     struct store_item_list list = list_of(3, false, false);
     sql_list_where(&out, &list, list.after, SQL_SQLITE);
-    sql_list_order(&out, &list, "", SQL_SQLITE);
+    sql_list_order(&out, &list, SQL_SQLITE);
     assert_made(" WHERE space_id = ?1 ORDER BY kind ASC, id ASC");
 
     list = list_of(1, true, true);
@@ -164,30 +164,40 @@ static void lists(void **state)
     list.term_count = 3;
     sql_list_where(&out, &list, list.after, SQL_SQLITE);
     assert_made(" WHERE space_id = ?1 AND ((?3 >> kind) & 1) <> 0 AND other IS NULL "
-                "AND text = ?4 AND (coalesce(text, ''), id) < (?5, ?6)");
+                "AND text = ?4 AND (text < ?5 OR text IS NULL OR (text = ?5 AND id < ?6))");
     sql_list_where(&out, &list, false, SQL_POSTGRES);
     assert_made(" WHERE space_id = $1 AND (($3 >> kind) & 1) <> 0 AND other IS NULL "
                 "AND text = $4");
-    sql_list_order(&out, &list, "t.", SQL_POSTGRES);
-    assert_made(" ORDER BY coalesce(t.text, '') DESC, t.id DESC");
+    sql_list_order(&out, &list, SQL_POSTGRES);
+    assert_made(" ORDER BY text DESC NULLS LAST, id DESC");
 
     struct sql_value values[SQL_LIST_VALUES_MOST];
-    list.position.key.null = true;
+    list.position.keys[0].bytes = SLICE("y");
     assert_int_equal(sql_list_values(&list, values), 4);
     assert_int_equal(values[0].type, 'i');
     assert_int_equal(values[0].value.number, 2);
     assert_int_equal(values[1].type, 't');
     assert_int_equal(values[2].type, 't');
-    assert_false(values[2].value.null); /* null stands at the place of the lowest text */
-    assert_int_equal(values[2].value.bytes.len, 0);
     assert_int_equal(values[3].type, 'u');
 
+    /* After a row that has none only such rows come. */
     list = list_of(2, false, true);
-    list.position.key.null = true;
+    list.position.keys[0].null = true;
     sql_list_where(&out, &list, list.after, SQL_SQLITE);
-    assert_made(" WHERE space_id = ?1 AND (coalesce(other, zeroblob(16)), id) > (?3, ?4)");
-    assert_int_equal(sql_list_values(&list, values), 2);
-    assert_int_equal(values[0].value.bytes.len, 16);
+    assert_made(" WHERE space_id = ?1 AND (other IS NULL AND id > ?3)");
+    assert_int_equal(sql_list_values(&list, values), 1);
+    assert_int_equal(values[0].type, 'u');
+
+    /* Two orders, of which the first is never null; the id goes the way of the last. */
+    list = list_of(3, true, true);
+    list.orders[list.order_count++] = (struct store_order){&fields[1], LIST_BY_VALUE, false};
+    list.position.keys[1].bytes = SLICE("y");
+    sql_list_where(&out, &list, list.after, SQL_POSTGRES);
+    sql_list_order(&out, &list, SQL_POSTGRES);
+    assert_made(
+        " WHERE space_id = $1 AND (kind < $3 OR (kind = $3 AND (text > $4 OR text IS NULL OR "
+        "(text = $4 AND id > $5)))) ORDER BY kind DESC, text ASC NULLS LAST, id ASC");
+    assert_int_equal(sql_list_values(&list, values), 3);
 }
 
 static bool same_shape(const struct store_item_list *a, const struct store_item_list *b)

@@ -419,12 +419,13 @@ static void test_no_memory(void **state)
         open_place(place);
         struct batch batch = {0};
         fault_arm(FAULT_MALLOC, (nth + 1) / 2, nth % 2 ? 1 : 1000000, SQLITE_NOMEM);
-        struct store_item_list list = {.resource = fixture_resource,
-                                       .space = place->user,
-                                       .sort =
-                                           resource_field(fixture_resource, SLICE("created_at")),
-                                       .limit = 5,
-                                       .each = ignore_row};
+        struct store_item_list list = {
+            .resource = fixture_resource,
+            .space = place->user,
+            .orders = {{.field = resource_field(fixture_resource, SLICE("created_at"))}},
+            .order_count = 1,
+            .limit = 5,
+            .each = ignore_row};
         enum error result = LOOP_CALL(&place->loop, item_list, &list);
         assert_true(result == ERROR_NONE || result == ERROR_UNAVAILABLE);
         run_batch(place, &batch, OPS * nth);

@@ -96,11 +96,13 @@ static bool count_row(struct store_item_list *op, const void *row)
 
 static struct store_item_list list_of(struct uuid space)
 {
-    return (struct store_item_list){.resource = fixture_resource,
-                                    .space = space,
-                                    .sort = resource_field(fixture_resource, SLICE("created_at")),
-                                    .limit = 50,
-                                    .each = count_row};
+    return (struct store_item_list){
+        .resource = fixture_resource,
+        .space = space,
+        .orders = {{.field = resource_field(fixture_resource, SLICE("created_at"))}},
+        .order_count = 1,
+        .limit = 50,
+        .each = count_row};
 }
 
 /* Reads leave in one flight: one that the server refuses is told, and its neighbours, before and
@@ -230,16 +232,17 @@ static void test_every_shape_of_a_list(void **pointer)
     for (unsigned i = 0; i < 2 * 16 * resource->count; i++) {
         const unsigned bits = i % 16;
         struct counted_list list = {.op = list_of(ann)};
-        list.op.sort = &resource->fields[i / 16 % resource->count];
-        if (!(list.op.sort->flags & FIELD_SORTABLE))
+        struct store_order *order = &list.op.orders[0];
+        order->field = &resource->fields[i / 16 % resource->count];
+        if (!(order->field->flags & FIELD_SORTABLE))
             continue;
-        list.op.descending = bits & 1;
+        order->descending = bits & 1;
         list.op.after = bits >> 1 & 1;
         list.op.with_total = bits >> 2 & 1;
         list.op.term_count = bits >> 3 & 1;
         list.op.terms[0] = (struct store_term){.field = resource->counted, .choices = 1};
         list.op.position =
-            (struct store_position){.key = field_get(list.op.sort, found), .id = item.id};
+            (struct store_position){.keys = {field_get(order->field, found)}, .id = item.id};
         assert_int_equal(LOOP_CALL(&loop, item_list, &list.op), ERROR_NONE);
         assert_int_equal(list.op.total, list.op.term_count > 0 ? 2 : 5);
         if (!list.op.after)

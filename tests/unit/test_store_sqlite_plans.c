@@ -75,13 +75,14 @@ static void test_plan_of_the_default_list(void **state)
     for (unsigned i = 0; i < 4; i++) {
         const struct store_item_list op = {
             .resource = fixture_resource,
-            .sort = resource_field(fixture_resource, SLICE("created_at")),
-            .descending = i % 2 == 0,
+            .orders = {{resource_field(fixture_resource, SLICE("created_at")), LIST_BY_VALUE,
+                        i % 2 == 0}},
+            .order_count = 1,
             .after = i / 2 == 0};
         buffer_init(&sql, 4096);
         sql_expand(&sql, "SELECT {columns} FROM {t}", op.resource, SQL_SQLITE);
         sql_list_where(&sql, &op, op.after, SQL_SQLITE);
-        sql_list_order(&sql, &op, "", SQL_SQLITE);
+        sql_list_order(&sql, &op, SQL_SQLITE);
         buffer_add_char(&sql, '\0');
         explain(db, sql.data, plan, sizeof plan);
         assert_non_null(strstr(plan, "SEARCH tasks USING PRIMARY KEY"));

@@ -92,6 +92,8 @@ static void take_list(struct job *job, const PGresult *result)
         if (full || !take_item(job, &r, op->resource, &item))
             return;
         bytes += usage_item_bytes(op->resource, item);
+        if (sql_list_has_place(op))
+            op->place = row_text(&r);
         full = !op->each(op, item) || i + 1 == (int)op->limit || bytes > STORE_PAGE_BYTES;
     }
 }
@@ -111,11 +113,10 @@ void pg_item_list(struct store_item_list *op)
         .lane = LANE_READ, .size = sizeof(struct job), .magic = LIST_MAGIC, .step = step_list};
     static const struct work scan = {
         .lane = LANE_SCAN, .size = sizeof(struct job), .magic = LIST_MAGIC, .step = step_list};
-    assert(op->resource && op->sort && op->each);
+    assert(op->resource && op->order_count > 0 && op->each);
     assert(op->limit >= 1 && op->limit <= STORE_LIMIT_MOST && op->term_count <= STORE_TERMS_MOST);
     /* The order by creation has an index; others keep the first rows of a scan of the space. */
-    const bool indexed = op->sort->at == offsetof(struct item, created_at) && op->term_count == 0 &&
-                         !sql_list_counts(op);
+    const bool indexed = sql_list_is_in_order(op) && op->term_count == 0 && !sql_list_counts(op);
     job_start(&op->op, indexed ? &page : &scan, &op->space);
 }
 

@@ -13,7 +13,7 @@
 #include "base/owner.h"
 #include "store/postgres/session.h"
 
-#define LIST_TEXT_MOST 16384
+#define LIST_TEXT_MOST 65536
 
 /* ---- the connection ---- */
 
@@ -197,8 +197,13 @@ void job_send_list(struct job *job, const struct store_item_list *op, job_take *
     struct params p;
     struct buffer text;
     assert(link && job->more && job->sent < JOB_STATEMENTS_MOST);
+    const unsigned count = sql_list_params(op, values);
+    if (count == 0) {
+        job_fail(job, ERROR_OVERLOADED);
+        return;
+    }
     job->sent++;
-    params_init(&p, values, sql_list_params(op, values));
+    params_init(&p, values, count);
     sql_list_shape(op, shape);
     struct link_shape *place = link->prepared ? place_of(link, shape) : NULL;
     const bool is_new = !place || place->name == 0;

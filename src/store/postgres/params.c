@@ -4,10 +4,10 @@
 #include <assert.h>
 #include <endian.h>
 
-const int params_formats[PARAMS_MOST] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                         1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                         1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-static_assert(PARAMS_MOST == 48, "params_formats has a 1 for each");
+const int params_formats[PARAMS_MOST] = {
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+static_assert(PARAMS_MOST == 64, "params_formats has a 1 for each");
 
 /* As pg_type.dat names them; they never change. */
 Oid params_type(char letter)
@@ -16,6 +16,7 @@ Oid params_type(char letter)
     case 'u': return 2950;
     case 'i': return 20;
     case 't': return 25;
+    case 'a': return 1007; /* of int4 */
     default: assert(letter == 'b'); return 17;
     }
 }

@@ -12,8 +12,8 @@
 
 /* ---- the parameters of a statement ---- */
 
-/* Above the columns of an item stand what its space and its journal take. */
-#define PARAMS_MOST (RESOURCE_FIELDS_MOST + 16)
+/* Above the columns of an item stand what its space and its journal take; a list has no more. */
+#define PARAMS_MOST (RESOURCE_FIELDS_MOST + 32)
 
 /* The same for libpq, from left to right. */
 struct params {

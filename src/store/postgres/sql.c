@@ -2,6 +2,7 @@
 #include "store/postgres/sql.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,28 @@ bool sql_list_counts(const struct store_item_list *op)
     return op->with_total && !usage_knows_total(op);
 }
 
+/* The keys of the orders as columns k0, k1 … */
+static void add_keys(struct buffer *out, const struct store_item_list *op)
+{
+    for (unsigned i = 0; i < sql_list_keys(op); i++) {
+        buffer_add_text(out, ", ");
+        (void)sql_list_add_key(out, op, i, SQL_POSTGRES);
+        buffer_add_format(out, " AS k%u", i);
+    }
+}
+
+static void add_order(struct buffer *out, const struct store_item_list *op, const char *of)
+{
+    const unsigned keys = sql_list_keys(op);
+    const char *direction = "";
+    buffer_add_text(out, " ORDER BY ");
+    for (unsigned i = 0; i < keys; i++) {
+        direction = sql_list_descends(op, i) ? "DESC" : "ASC";
+        buffer_add_format(out, "%sk%u %s NULLS LAST, ", of, i, direction);
+    }
+    buffer_add_format(out, "%sid %s", of, direction);
+}
+
 void sql_list(struct buffer *out, const struct store_item_list *op)
 {
     const struct resource *resource = op->resource;
@@ -205,24 +228,67 @@ void sql_list(struct buffer *out, const struct store_item_list *op)
         buffer_add_text(out, ", t.");
         buffer_add(out, resource->fields[i].name);
     }
-    sql_expand(out, " FROM spaces s LEFT JOIN (SELECT {columns}, sum({bytes}) OVER (", resource,
+    buffer_add_text(out, sql_list_has_place(op) ? ", t." SQL_LIST_PLACE : "");
+    sql_expand(out, " FROM spaces s LEFT JOIN (SELECT l.*, sum({bytes}) OVER (", resource,
                SQL_POSTGRES);
-    sql_list_order(out, op, "", SQL_POSTGRES);
+    add_order(out, op, "");
     sql_expand(out,
                " ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS so_far "
-               "FROM (SELECT {columns} FROM {t}",
+               "FROM (SELECT {columns}",
                resource, SQL_POSTGRES);
+    buffer_add_text(out, sql_list_has_place(op) ? ", " SQL_LIST_PLACE : "");
+    add_keys(out, op);
+    buffer_add_text(out, " FROM ");
+    sql_list_from(out, op, SQL_POSTGRES);
     sql_list_where(out, op, op->after, SQL_POSTGRES);
-    sql_list_order(out, op, "", SQL_POSTGRES);
+    sql_list_order(out, op, SQL_POSTGRES);
     buffer_add_format(out, " LIMIT $2) l) t ON coalesce(t.so_far, 0) <= %d WHERE s.space_id = $1",
                       STORE_PAGE_BYTES);
-    sql_list_order(out, op, "t.", SQL_POSTGRES);
+    add_order(out, op, "t.");
+}
+
+/* An array of int4 in PostgreSQL's binary form: its dimensions, no nulls, the type; the length and
+ * the lower bound; then the length of each and itself. */
+#define ARRAY_HEAD 5
+#define OID_INT4   23
+
+static struct slice make_array(const struct store_item_list *op, bool offsets)
+{
+    const size_t count = op->run_count;
+    const size_t len = (ARRAY_HEAD + 2 * count) * sizeof(uint32_t);
+    uint32_t *words = arena_alloc(op->op.arena, len);
+    const uint32_t head[ARRAY_HEAD] = {1, 0, OID_INT4, (uint32_t)count, 1};
+    if (!words)
+        return (struct slice){0};
+    for (size_t i = 0; i < ARRAY_HEAD; i++)
+        words[i] = htobe32(head[i]);
+    for (size_t i = 0; i < count; i++) {
+        const int32_t value = offsets ? op->runs[i].offset_ms : op->runs[i].day;
+        words[ARRAY_HEAD + 2 * i] = htobe32(sizeof value);
+        words[ARRAY_HEAD + 2 * i + 1] = htobe32((uint32_t)value);
+    }
+    return (struct slice){(const char *)words, len};
 }
 
 unsigned sql_list_params(const struct store_item_list *op,
                          struct sql_value values[static SQL_LIST_PARAMS_MOST])
 {
+    struct sql_value own[SQL_LIST_VALUES_MOST];
+    const unsigned count = sql_list_values(op, own);
+    unsigned made = 2;
     values[0] = SQL_UUID(&op->space);
     values[1] = SQL_I64((int64_t)op->limit + 1);
-    return 2 + sql_list_values(op, values + 2);
+    for (unsigned i = 0; i < count; i++) {
+        if (i > 0 || !op->runs || own[0].value.bytes.ptr != (const char *)op->runs) {
+            values[made++] = own[i];
+            continue;
+        }
+        for (unsigned offsets = 0; offsets < SQL_LIST_RUNS_POSTGRES; offsets++) {
+            const struct slice array = make_array(op, offsets > 0);
+            if (!array.ptr)
+                return 0;
+            values[made++] = (struct sql_value){'a', {.bytes = array}};
+        }
+    }
+    return made;
 }

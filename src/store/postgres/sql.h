@@ -74,8 +74,9 @@ void sql_name(unsigned sql, char name[static SQL_NAME_LEN]);
 void sql_list(struct buffer *out, const struct store_item_list *op);
 bool sql_list_counts(const struct store_item_list *op);
 
-/* The parameters of a list; returns how many. `space` and the operation stay where they are. */
-#define SQL_LIST_PARAMS_MOST (SQL_LIST_VALUES_MOST + 2)
+/* The parameters of a list; returns how many, or 0 without memory in the operation's arena. `space`
+ * and the operation stay where they are. */
+#define SQL_LIST_PARAMS_MOST (SQL_LIST_VALUES_MOST + 3)
 unsigned sql_list_params(const struct store_item_list *op,
                          struct sql_value values[static SQL_LIST_PARAMS_MOST]);
 

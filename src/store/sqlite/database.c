@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/sqlite/functions.h"
 #include "store/sqlite/wal_buffer.h"
 
 #define BUSY_MS 5000
@@ -104,6 +105,8 @@ static int configure(sqlite3 *db)
         rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    if (rc == SQLITE_OK)
+        rc = functions_register(db);
     return rc;
 }
 

@@ -6,7 +6,7 @@
 #include "store/sqlite/session.h"
 #include "store/sqlite/sql.h"
 
-#define SQL_MOST 8192 /* bytes of the text of a list */
+#define SQL_MOST 32768 /* bytes of the text of a list */
 
 /* On the loop that asks, of spaces that hold no more than this: so little is read and sorted at
  * once, in a tenth of a millisecond. */
@@ -172,12 +172,14 @@ void list_statements_finish(struct list_statements *lists)
 
 static void add_list(struct buffer *sql, const struct store_item_list *op, bool total)
 {
-    sql_expand(sql, total ? "SELECT count(*) FROM {t}" : "SELECT {columns} FROM {t}", op->resource,
-               SQL_SQLITE);
-    sql_list_where(sql, op, op->after && !total, SQL_SQLITE);
+    sql_expand(sql, total ? "SELECT count(*) FROM " : "SELECT {columns}", op->resource, SQL_SQLITE);
+    if (!total)
+        buffer_add_text(sql, sql_list_has_place(op) ? ", " SQL_LIST_PLACE " FROM " : " FROM ");
+    sql_list_from(sql, op, SQL_SQLITE);
+    sql_list_where(sql, op, op->after, SQL_SQLITE);
     if (total)
         return;
-    sql_list_order(sql, op, "", SQL_SQLITE);
+    sql_list_order(sql, op, SQL_SQLITE);
     buffer_add_text(sql, " LIMIT ?2");
 }
 
@@ -203,7 +205,10 @@ static struct query begin_list(const struct store_item_list *op, bool total)
     struct sql_value values[SQL_LIST_VALUES_MOST];
     uint8_t shape[SQL_SHAPE_LEN];
     shaped.with_total = total; /* a page's own text is the same with a total and without */
-    shaped.after = op->after && !total;
+    if (total) {
+        shaped.after = false;
+        shaped.order_count = 0;
+    }
     sql_list_shape(&shaped, shape);
     struct list_statement *list = find_list(&session->lists, shape);
     int rc =
@@ -233,6 +238,8 @@ static int read_rows(struct store_item_list *op)
             break;
         }
         take_item(&q, op->resource, row);
+        if (q.rc == SQLITE_OK && sql_list_has_place(op))
+            op->place = query_take_text(&q);
         if (q.rc == SQLITE_OK)
             full = !op->each(op, row) || ++count == op->limit;
     }
@@ -276,7 +283,7 @@ static int read_total_and_rows(struct store_item_list *op)
  * the others keep the first rows of a scan, as a filter does that fits few. */
 static bool is_slow(const struct store_item_list *op, const struct usage *usage)
 {
-    const bool in_order = op->sort->at == offsetof(struct item, created_at) && op->term_count == 0;
+    const bool in_order = sql_list_is_in_order(op) && op->term_count == 0;
     const int64_t items = op->resource->count_places > 0 ? usage_total(usage, op->resource, 0)
                                                          : usage->bytes / SPACE_ITEM_BYTES;
     return (!in_order || (op->with_total && op->total < 0)) &&
@@ -295,8 +302,8 @@ void item_rows_list(struct store_item_list *op)
 {
     struct usage usage;
     assert(op->resource && op->op.session && op->op.done && op->each);
-    assert(op->sort && op->sort->flags & FIELD_SORTABLE);
     assert(op->limit > 0 && op->limit <= STORE_LIMIT_MOST && op->term_count <= STORE_TERMS_MOST);
+    assert(op->order_count > 0 && op->order_count <= STORE_ORDERS_MOST);
     int rc = read_space(op, &usage);
     if (rc == SQLITE_OK && (!op->begin || op->begin(op)) && op->total != 0) {
         if (is_slow(op, &usage)) {

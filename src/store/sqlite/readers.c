@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "base/owner.h"
 #include "base/thread.h"
+#include "model/position.h"
 #include "store/sqlite/item_rows.h"
 #include "store/sqlite/session.h"
 
@@ -36,8 +37,9 @@ struct read_job {
 
     /* What was read: */
     int rc;
-    struct arena *arena; /* of the rows and their texts */
-    char *rows;          /* items of the resource, one after the other */
+    struct arena *arena;                   /* of the rows and their texts */
+    char *rows;                            /* items of the resource, one after the other */
+    struct slice places[STORE_LIMIT_MOST]; /* of their lists, see store_item_list */
     unsigned count;
     size_t bytes;
 };
@@ -120,6 +122,11 @@ static bool collect(struct store_item_list *read, const void *row)
         job->rc = SQLITE_NOMEM;
         return false;
     }
+    job->places[job->count] = read->place.ptr ? arena_copy(job->arena, read->place) : read->place;
+    if (read->place.ptr && !job->places[job->count].ptr) {
+        job->rc = SQLITE_NOMEM;
+        return false;
+    }
     job->count++;
     job->bytes += resource_text_bytes(resource, row);
     return job->bytes <= STORE_PAGE_BYTES;
@@ -138,7 +145,8 @@ static void read_page(struct reader *reader, struct read_job *job)
     }
     /* For a page of the most texts and its last row, each with what the arena needs beside it. */
     job->arena = arena_create(STORE_PAGE_BYTES + resource->text_most + 64 +
-                              job->read.limit * (resource->size + 32 * resource->count));
+                              job->read.limit *
+                                  (resource->size + 32 * resource->count + POSITION_MOST + 32));
     if (job->arena)
         job->rows = arena_alloc(job->arena, job->read.limit * resource->size);
     job->rc = reader->session && job->rows ? SQLITE_OK : SQLITE_NOMEM;
@@ -244,6 +252,7 @@ static void give_rows(struct store_item_list *op, const struct read_job *job)
     if (later && op->begin && !op->begin(op))
         return;
     for (unsigned i = 0; i < job->count; i++) {
+        op->place = job->places[i];
         if (!op->each(op, job->rows + i * op->resource->size) && i + 1 < job->count) {
             op->more = true;
             return;

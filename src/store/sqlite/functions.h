@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#ifndef TASKHOLD_STORE_SQLITE_FUNCTIONS_H
+#define TASKHOLD_STORE_SQLITE_FUNCTIONS_H
+
+#include <sqlite3.h>
+
+/* What the texts of lists (store/sql_list.c) ask for that SQLite does not have. Ids are blobs of 16
+ * bytes; a set of them is a blob of ids in their order.
+ *
+ *   day_begin(start, runs)      days_start_key (model/days.h) of a packed value; runs: a blob of
+ *   day_end(due, runs)          struct days_run; and days_due_key
+ *   uuid_in(set, id)            whether it is one of them
+ *   uuid_set(id)                aggregate: the set of all
+ *   uuid_above(id, parent, yes) aggregate over all edges of a forest: the set of those that have a
+ *                               descendant of which `yes` is true
+ *   uuids_meet(json, set)       whether a FIELD_UUIDS has one of them
+ *   strings_any(wanted, json)   whether a FIELD_STRINGS has one of those in another, or all
+ *   strings_all(wanted, json)
+ *   fold_first(folded, title)   what a title is ordered by; see `folded` of model/task.c
+ *   is_found(terms, folded, title, description, labels)
+ *
+ * All are false or NULL of NULL. Returns SQLITE_OK or an error. */
+int functions_register(sqlite3 *db) __attribute__((warn_unused_result));
+
+#endif
