@@ -68,7 +68,7 @@ enum tag_kind {
 
 /* To be raised when an answer shows another form of the same version: what clients and caches hold
  * is then read anew. */
-#define TAG_FORM 1
+#define TAG_FORM 2
 
 struct tag_space {
     char text[TAG_SPACE_LEN];

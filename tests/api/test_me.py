@@ -46,12 +46,13 @@ def test_the_tag_covers_the_time_zone(make_user):
     changed = own.patch("/v1/me", {"time_zone": ZONE}, headers={"If-Match": before.etag}).expect(200)
     assert changed.etag == own.get("/v1/me").etag != before.etag
     own.get("/v1/me", headers={"If-None-Match": changed.etag}).expect(304)
-    own.patch("/v1/me", {"time_zone": "Asia/Tokyo"}, headers={"If-Match": before.etag}).expect(412, "precondition_failed")
+    late = own.patch("/v1/me", {"time_zone": "Asia/Tokyo"}, headers={"If-Match": before.etag})
+    late.expect(412, "precondition_failed")
     assert own.get("/v1/me").json["time_zone"] == ZONE
 
 
-@pytest.mark.parametrize("zone", ["Berlin", "europe/berlin", "CEST+2", "Europe/Berlin ", "Europe", "../UTC", "/etc/passwd",
-                                  "posix/UTC", "right/UTC", "localtime", "posixrules", "Factory", "zone.tab", "utc"])
+@pytest.mark.parametrize("zone", ["Berlin", "europe/berlin", "CEST+2", "Europe/Berlin ", "Europe", "../UTC",
+                                  "/etc/passwd", "posix/UTC", "right/UTC", "localtime", "posixrules", "Factory", "zone.tab", "utc"])
 def test_an_unknown_time_zone_is_refused(user, zone):
     before = user.client.get("/v1/me")
     refused = user.client.patch("/v1/me", {"time_zone": zone}).expect(422, "validation_failed")

@@ -78,8 +78,8 @@ def test_without_tzdata_utc_is_known_alone(start_server, tmp_path, folder):
     assert set(ready["checks"].values()) == {"ok"}
     assert events(server).count("tzdata_missing") == 1 and str(tmp_path / folder) in server.log_text()
     own = User(server)
-    for answer in (own.client.patch("/v1/me", {"time_zone": BERLIN}), own.client.post("/v1/tasks", {"title": "x",
-                                                                                                  "time_zone": BERLIN})):
+    for answer in (own.client.patch("/v1/me", {"time_zone": BERLIN}),
+                   own.client.post("/v1/tasks", {"title": "x", "time_zone": BERLIN})):
         assert "tzdata" in refused(answer) and "IANA" in refused(answer)
     refused(own.client.patch("/v1/me", {"time_zone": "Etc/UTC"}))
     assert own.client.patch("/v1/me", {"time_zone": "UTC"}).expect(200).json["time_zone"] == "UTC"

@@ -51,12 +51,13 @@ def fill_space(db, dice, space, tasks):
         status = task % 3
         row = {"space_id": space, "created_at": NOW + task, "id": dice.randbytes(16), "revision": task + 1,
                "updated_at": NOW + task, "completed_at": NOW if status == 2 else None, "status": status,
-               "title": f"Title {task} \u2028 \\ \t é", "description": None if task % 2 else "\\N\n\\.\n" + "x" * (task % 300),
+               "title": f"Title {task} \u2028 \\ \t é",
+               "description": None if task % 2 else "\\N\n\\.\n" + "x" * (task % 300),
                "position": "s" + "-" * (task % 7), "priority": task % 5, "recurrence_anchor": task % 2}
         if task % 4 == 0:
             row |= {name: dice.randbytes(16) for name in ("list_id", "parent_id", "series_id", "next_id")}
-            row |= {"start": 2 * 86400000 * task + 1, "due": 2 * (NOW + task), "labels": '["\\\\","é\u2028"]', "time_zone": "Europe/Berlin",
-                    "recurrence": "FREQ=DAILY", "metadata": '{"a":"\\t"}',
+            row |= {"start": 2 * 86400000 * task + 1, "due": 2 * (NOW + task), "labels": '["\\\\","é\u2028"]',
+                    "time_zone": "Europe/Berlin", "recurrence": "FREQ=DAILY", "metadata": '{"a":"\\t"}',
                     "blocked_by": '["01a203ca-194b-77a5-8c00-000000000003"]'}
         db.execute(f"INSERT INTO tasks ({','.join(row)}) VALUES ({','.join('?' * len(row))})", tuple(row.values()))
         db.execute("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?)", (
@@ -76,8 +77,8 @@ def fill(path, users, tasks, seed=7):
     db = sqlite3.connect(path)
     for number in range(users):
         user = dice.randbytes(16)
-        db.execute("INSERT INTO users (user_id, disabled_at, created_at, updated_at, password_hash, email, name, time_zone) "
-                   "VALUES (?,?,?,?,?,?,?,?)", (
+        db.execute("INSERT INTO users (user_id, disabled_at, created_at, updated_at, password_hash, email, name, "
+                   "time_zone) VALUES (?,?,?,?,?,?,?,?)", (
             user, NOW if number % 3 == 0 else None, NOW + number, NOW + number, "$argon2id$v=19$made$up",
             f"Some.One.{number}@Example.com", "Ada é\u4e2d\U0001f600" if number % 2 else None,
             "Europe/Berlin" if number % 5 == 0 else None))
