@@ -226,7 +226,9 @@ static void answer_unsteady(struct list *list)
     } else {
         response->head->len = list->fields_begin;
         buffer_clear(response->body);
-        (void)precondition_holds(x, &list->conditions, list->tag, ITEMS_CACHE);
+        const bool holds = precondition_holds(x, &list->conditions, list->tag, ITEMS_CACHE);
+        assert(!holds);
+        (void)holds;
     }
 }
 
