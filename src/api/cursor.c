@@ -199,23 +199,35 @@ int64_t cursor_clock(struct slice packed)
 /* ---- as a text ---- */
 
 /* What is authenticated is one run: the space, then the packed form. */
-void cursor_make(const struct keys *keys, struct uuid space, const struct store_item_list *list,
-                 int64_t clock, const struct store_position *position, struct buffer *out)
+/* Appends what was packed after the space, with its MAC. Finishes `bytes`. */
+static void seal(const struct keys *keys, struct buffer *bytes, struct buffer *out)
 {
     uint8_t mac[KEYS_MAC_LEN];
-    struct buffer bytes;
-    buffer_init(&bytes, SPACE_LEN + PACKED_MOST + sizeof mac);
-    buffer_add(&bytes, (struct slice){(const char *)space.bytes, SPACE_LEN});
-    pack(list, clock, position, &bytes);
-    out->failed |= bytes.failed || bytes.len > SPACE_LEN + PACKED_MOST;
-    if (!out->failed && keys_mac(keys, KEYS_CURSOR, 0, buffer_slice(&bytes), mac)) {
-        buffer_add(&bytes, (struct slice){(const char *)mac, sizeof mac});
-        out->failed |= bytes.failed;
-        base64url_add(out, slice_from(buffer_slice(&bytes), SPACE_LEN));
+    out->failed |= bytes->failed || bytes->len > SPACE_LEN + PACKED_MOST;
+    if (!out->failed && keys_mac(keys, KEYS_CURSOR, 0, buffer_slice(bytes), mac)) {
+        buffer_add(bytes, (struct slice){(const char *)mac, sizeof mac});
+        out->failed |= bytes->failed;
+        base64url_add(out, slice_from(buffer_slice(bytes), SPACE_LEN));
     } else {
         out->failed = true;
     }
-    buffer_finish(&bytes);
+    buffer_finish(bytes);
+}
+
+static struct buffer begin_packed(struct uuid space)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, SPACE_LEN + PACKED_MOST + KEYS_MAC_LEN);
+    buffer_add(&bytes, (struct slice){(const char *)space.bytes, SPACE_LEN});
+    return bytes;
+}
+
+void cursor_make(const struct keys *keys, struct uuid space, const struct store_item_list *list,
+                 int64_t clock, const struct store_position *position, struct buffer *out)
+{
+    struct buffer bytes = begin_packed(space);
+    pack(list, clock, position, &bytes);
+    seal(keys, &bytes, out);
 }
 
 bool cursor_open(const struct keys *keys, struct uuid space, struct slice text, struct arena *arena,
@@ -247,4 +259,31 @@ enum cursor_verdict cursor_read(const struct keys *keys, struct uuid space, stru
     const enum cursor_verdict verdict = cursor_unpack(packed, list, arena, &list->position);
     list->after = verdict == CURSOR_GOOD;
     return verdict;
+}
+
+/* ---- of labels ---- */
+
+/* Version, 0 where others have their kind, the label. */
+static const char label_head[] = {VERSION, 0};
+
+void cursor_make_label(const struct keys *keys, struct uuid space, struct slice after,
+                       struct buffer *out)
+{
+    struct buffer bytes = begin_packed(space);
+    assert(after.len > 0);
+    buffer_add(&bytes, (struct slice){label_head, sizeof label_head});
+    buffer_add(&bytes, after);
+    seal(keys, &bytes, out);
+}
+
+bool cursor_read_label(const struct keys *keys, struct uuid space, struct slice text,
+                       struct arena *arena, struct slice *after)
+{
+    assert(text.ptr && arena && after);
+    if (!cursor_open(keys, space, text, arena, after) || after->len <= sizeof label_head ||
+        memcmp(after->ptr, label_head, sizeof label_head) != 0) {
+        return false;
+    }
+    *after = slice_from(*after, sizeof label_head);
+    return true;
 }

@@ -46,4 +46,12 @@ enum cursor_verdict cursor_unpack(struct slice packed, const struct store_item_l
 enum cursor_verdict cursor_read(const struct keys *keys, struct uuid space, struct slice text,
                                 struct arena *arena, struct store_item_list *list);
 
+/* The same of the pages of labels, which are no resource: the place after the label `after`. */
+void cursor_make_label(const struct keys *keys, struct uuid space, struct slice after,
+                       struct buffer *out);
+
+/* False: it is none, or memory ran out. `*after` lives in `arena`. */
+bool cursor_read_label(const struct keys *keys, struct uuid space, struct slice text,
+                       struct arena *arena, struct slice *after) __attribute__((warn_unused_result));
+
 #endif

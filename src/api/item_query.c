@@ -131,17 +131,24 @@ struct slice item_query_zone(const struct item_query *query)
 
 /* ---- values ---- */
 
-static void read_limit(struct item_reading *r)
+void item_query_read_limit(const struct http_query *query, unsigned *limit,
+                           struct http_problem_errors *errors)
 {
-    const struct slice value = http_query_get(r->query, "limit");
-    uint64_t limit = ITEM_QUERY_LIMIT;
-    if (value.ptr && !slice_to_u64(value, UINT64_MAX, &limit)) {
-        item_complain(r, "limit", "invalid", "Must be a number from 1 to 100.");
-    } else if (limit < 1 || limit > STORE_LIMIT_MOST) {
-        item_complain(r, "limit", "out_of_range", "Must be from 1 to 100.");
+    const struct slice value = http_query_get(query, "limit");
+    struct http_problem_error error = {.parameter = SLICE("limit")};
+    uint64_t number = ITEM_QUERY_LIMIT;
+    assert(limit && errors);
+    if (value.ptr && !slice_to_u64(value, UINT64_MAX, &number)) {
+        error.code = "invalid";
+        error.detail = "Must be a number from 1 to 100.";
+    } else if (number < 1 || number > STORE_LIMIT_MOST) {
+        error.code = "out_of_range";
+        error.detail = "Must be from 1 to 100.";
     } else {
-        r->list->limit = (unsigned)limit;
+        *limit = (unsigned)number;
+        return;
     }
+    http_problem_errors_add(errors, error);
 }
 
 /* Where days begin, for an order by dates. */
@@ -214,7 +221,7 @@ bool item_query_read(struct item_query *query, const struct item_query_reading *
         query->clock = cursor_clock(packed);
     }
     r.clock = query->clock;
-    read_limit(&r);
+    item_query_read_limit(&query->query, &list->limit, errors);
     item_read_filters(&r);
     item_read_sort(&r);
     const struct slice include = http_query_get(&query->query, "include");

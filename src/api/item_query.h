@@ -50,6 +50,10 @@ bool item_query_read(struct item_query *query, const struct item_query_reading *
                      struct store_item_list *list, struct http_problem_errors *errors)
     __attribute__((warn_unused_result));
 
+/* Reads `limit`, of any call that has pages; what is wrong goes to `errors`. */
+void item_query_read_limit(const struct http_query *query, unsigned *limit,
+                           struct http_problem_errors *errors);
+
 /* Appends the query of the next page: the parameters of this one with another cursor. */
 void item_query_add_next(const struct item_query *query, struct slice cursor, struct buffer *out);
 

@@ -132,6 +132,19 @@ struct tag_space tag_space_of(struct uuid epoch, struct uuid user)
     return space;
 }
 
+int64_t tag_content(struct slice body)
+{
+    static const unsigned char key[crypto_shorthash_KEYBYTES] = "an answer's tag";
+    unsigned char hash[crypto_shorthash_BYTES];
+    uint64_t version = 0;
+    assert(body.ptr);
+    crypto_shorthash(hash, (const unsigned char *)body.ptr, body.len, key);
+    for (size_t i = 0; i < sizeof hash; i++) {
+        version = version << 8 | hash[i];
+    }
+    return (int64_t)(version >> 1);
+}
+
 struct slice tag_make(struct tag_space space, enum tag_kind kind, int64_t version,
                       char tag[static TAG_MOST])
 {

@@ -76,6 +76,10 @@ struct tag_space {
 
 struct tag_space tag_space_of(struct uuid epoch, struct uuid user);
 
+/* A version of an answer that hangs on more than a revision, on the clock say: a number made of its
+ * bytes. */
+int64_t tag_content(struct slice body);
+
 /* Writes the tag of `version`, which is not negative, with its quotes. */
 struct slice tag_make(struct tag_space space, enum tag_kind kind, int64_t version,
                       char tag[static TAG_MOST]);

@@ -83,6 +83,10 @@ static const struct http_route routes[] = {
     ROW(DELETE, "/v1/tasks/{id}",       deleteTask,           items_write,            NULL, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .values = items_delete_values),
     ROW(GET,    "/v1/tasks/{id}/occurrences", listOccurrences, occurrences_list,    JSON, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .query = true, .values = occurrences_values),
 
+    ROW(GET,    "/v1/labels",           listLabels,           labels_list,            JSON, NOTHING, TOKEN,  API,  0,     .query = true, .values = labels_list_values),
+
+    ROW(GET,    "/v1/summary",          getSummary,           summary_get,            JSON, NOTHING, TOKEN,  API,  0,     .query = true, .values = summary_values),
+
 #ifdef API_MORE_ROUTES /* of a build for tests, for a resource that only that has */
 #include API_MORE_ROUTES
 #endif

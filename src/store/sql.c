@@ -6,6 +6,7 @@
 
 #include "model/position.h"
 #include "store/decision.h"
+#include "store/sql_reports.h"
 
 #define USER_COLUMNS                                                                               \
     "user_id, email, name, password_hash, created_at, updated_at, disabled_at, time_zone"
@@ -93,6 +94,9 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
     [SQL_LIST_HOLDS] = {"SELECT 1 FROM tasks WHERE space_id = ?1 AND list_id = ?2 AND "
                         "parent_id IS NULL LIMIT 1",
                         "uu"},
+
+    [SQL_LABEL_LIST] = {REPORT_LABELS, "uti"},
+    [SQL_SUMMARY] = {REPORT_SUMMARY, "uiiiiii"},
 
     [SQL_DELETED_NEXT] = {"SELECT user_id FROM users WHERE deleted_at IS NOT NULL "
                           "ORDER BY deleted_at LIMIT 1",
@@ -231,6 +235,34 @@ static void add_bytes(struct buffer *out, const struct resource *resource, enum 
     }
 }
 
+static void add_call(struct buffer *out, const char *before, struct slice argument,
+                     const char *after)
+{
+    buffer_add_text(out, before);
+    buffer_add(out, argument);
+    buffer_add_text(out, after);
+}
+
+static void add_report_word(struct buffer *out, struct slice name, struct slice argument,
+                            enum sql_dialect dialect)
+{
+    const bool sqlite = dialect == SQL_SQLITE;
+    if (slice_eq(name, SLICE("nil")))
+        buffer_add_text(out,
+                        sqlite ? "zeroblob(16)" : "'00000000-0000-0000-0000-000000000000'::uuid");
+    else if (slice_eq(name, SLICE("elements")) && sqlite)
+        add_call(out, "json_each(", argument, ") e");
+    else if (slice_eq(name, SLICE("elements")))
+        add_call(out, "LATERAL (SELECT value COLLATE \"C\" AS value FROM json_array_elements_text(",
+                 argument, "::json)) e");
+    else if (slice_eq(name, SLICE("uuid_key")))
+        add_call(out, sqlite ? "lower(hex(" : "(", argument, sqlite ? "))" : ")");
+    else if (slice_eq(name, SLICE("text_key")))
+        add_call(out, sqlite ? "replace(" : "(", argument, sqlite ? ", '-', '')" : ")::uuid");
+    else
+        assert(false && "a word that forms have");
+}
+
 static void add_word(struct buffer *out, struct slice word, const struct resource *resource,
                      enum sql_dialect dialect)
 {
@@ -262,7 +294,7 @@ static void add_word(struct buffer *out, struct slice word, const struct resourc
     else if (slice_eq(name, SLICE("bytes")))
         add_bytes(out, resource, dialect);
     else
-        assert(false && "a word that forms have");
+        add_report_word(out, name, rest, dialect);
 }
 
 void sql_expand(struct buffer *out, const char *form, const struct resource *resource,

@@ -17,6 +17,10 @@
  *   {bytes}         what the row takes (decision.h), by its texts
  *   {max}           the greater of two: max or greatest
  *   {octets}        the bytes of a text: octets(x)
+ *   {nil}           the id of which all is zero
+ *   {elements:C}    the strings of the set that the column C holds, as rows `e` of one `value`
+ *   {uuid_key:X}    an id, and
+ *   {text_key:X}    its text, in forms that can be compared
  * `types` has a letter a parameter, for an engine that must know: u uuid, i number, t text, b
  * bytes; C stands for those of {columns}, S for those of {sets}, N for those of {created}. */
 
@@ -59,6 +63,10 @@ enum sql_shared {
     SQL_KEY_GET,
     SQL_KEY_PUT,
     SQL_LIST_HOLDS, /* tasks; a subtask is in the list of its parent */
+    /* labels, and what all tasks come to; a row of the first has the space's revision first, and
+     * without labels there is one in which the others are null */
+    SQL_LABEL_LIST, /* those after ?2, at most ?3 */
+    SQL_SUMMARY,    /* ?2 to ?7: days_packed of what is overdue, of today, and of tomorrow */
     /* removing what a deleted account left, at most ?2 rows; then the account itself */
     SQL_DELETED_NEXT,
     SQL_DELETED_JOURNAL,

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "model/days.h"
-#include "model/resource.h"
+#include "model/task.h"
 #include "model/user.h"
 #include "model/zone.h"
 
@@ -190,6 +190,64 @@ struct store_item_list {
     int64_t total;      /* out: items that fit the terms; -1: not asked for, and not known */
     bool more;          /* out: there are rows after the last */
 };
+
+/* One page of the labels that the tasks of a space carry, in the order of their code points, and
+ * the revision of the space in the same snapshot. `begin` (may be NULL) runs when a revision is
+ * known, and answers false to skip the labels; what is read after it may be of a later one. A space
+ * that is gone has the revision 0 and no labels. */
+struct store_label {
+    struct slice name;
+    int64_t tasks;
+    int64_t open; /* of these, not completed */
+};
+
+struct store_label_list {
+    struct store_op op;
+    struct uuid space;
+    struct slice after; /* begin after this one; empty: at the beginning */
+    unsigned limit;     /* labels, 1 to STORE_LIMIT_MOST */
+    bool (*begin)(struct store_label_list *op);
+    int64_t revision;          /* out */
+    struct store_label *items; /* out */
+    unsigned count;            /* out */
+    bool more;                 /* out: there are labels after the last */
+};
+
+/* What the tasks of a space come to, in one snapshot. Only the status counts of `tasks` look at
+ * what is completed. */
+struct store_summary_list {
+    struct uuid id; /* all zero: the inbox */
+    int64_t open;
+    int64_t overdue;
+};
+
+struct store_summary {
+    struct store_op op;
+    struct uuid space;
+    struct days_packed overdue;       /* what is due before this has passed */
+    struct days_packed today;         /* what is due today is not before this, */
+    struct days_packed tomorrow;      /* but before this */
+    int64_t tasks[TASK_STATUS_COUNT]; /* out */
+    int64_t overdue_count;            /* out */
+    int64_t today_count;              /* out */
+    int64_t blocked_count;            /* out */
+    struct store_summary_list *lists; /* out: all of them in their order, the inbox first */
+    unsigned list_count;              /* out */
+};
+
+#define STORE_SUMMARY_LISTS_MOST 1024
+
+/* For engines: an answer is the sum of rows, one a list in their order, the inbox first. `lists` is
+ * there. */
+struct store_summary_row {
+    struct uuid list;
+    int64_t tasks[TASK_STATUS_COUNT];
+    int64_t overdue;
+    int64_t today;
+    int64_t blocked; /* of all lists, in every row */
+};
+void store_summary_clear(struct store_summary *op);
+void store_summary_add(struct store_summary *op, const struct store_summary_row *row);
 
 /* ---- writes ---- */
 
@@ -473,6 +531,8 @@ struct store_engine {
     void (*session_list)(struct store_session_list *op);
     void (*item_get)(struct store_item_get *op);
     void (*item_list)(struct store_item_list *op);
+    void (*label_list)(struct store_label_list *op);
+    void (*summary)(struct store_summary *op);
 
     void (*item_write)(struct store_item_write *op);
     void (*user_create)(struct store_user_create *op);

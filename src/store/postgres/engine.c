@@ -155,6 +155,8 @@ const struct store_engine postgres_engine = {
     .session_list = pg_session_list,
     .item_get = pg_item_get,
     .item_list = pg_item_list,
+    .label_list = pg_label_list,
+    .summary = pg_summary,
 
     .item_write = pg_item_write,
     .user_create = pg_user_create,

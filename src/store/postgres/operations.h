@@ -11,6 +11,10 @@ void pg_item_get(struct store_item_get *op);
 void pg_item_list(struct store_item_list *op);
 void pg_item_write(struct store_item_write *op);
 
+/* reports.c: what all tasks come to */
+void pg_label_list(struct store_label_list *op);
+void pg_summary(struct store_summary *op);
+
 /* users.c: reads of accounts, and changes of them */
 void pg_user_by_email(struct store_user_by_email *op);
 void pg_user_get(struct store_user_get *op);

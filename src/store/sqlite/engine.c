@@ -10,6 +10,7 @@
 #include "store/sqlite/file.h"
 #include "store/sqlite/item_rows.h"
 #include "store/sqlite/migrate.h"
+#include "store/sqlite/report_rows.h"
 #include "store/sqlite/session.h"
 #include "store/sqlite/session_rows.h"
 #include "store/sqlite/sql.h"
@@ -137,6 +138,8 @@ const struct store_engine sqlite_engine = {
     .session_list = session_rows_list,
     .item_get = item_rows_get,
     .item_list = item_rows_list,
+    .label_list = report_rows_labels,
+    .summary = report_rows_summary,
 
     .item_write = item_rows_write,
     .user_create = user_rows_create,

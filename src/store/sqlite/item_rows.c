@@ -39,10 +39,10 @@ int item_rows_settle_spaces(struct transaction *t)
     return rc;
 }
 
-/* The row as it is in the database. */
-static int look_at_space(struct statements *statements, const struct uuid *id, struct space *space,
-                         bool *found)
+int item_rows_look_at_space(struct statements *statements, const struct uuid *id,
+                            struct space *space, bool *found)
 {
+    assert(statements && space);
     struct query q = QUERY(statements, SQL_SPACE_GET, SQL_UUID(id));
     *space = (struct space){0};
     *found = query_row(&q);
@@ -75,7 +75,7 @@ static int hold_space(struct transaction *t, const struct uuid *id, struct chang
         place = find_place(&t->spaces, id);
     }
     if (!place->known && rc == SQLITE_OK) {
-        rc = look_at_space(&t->statements, id, &place->space, &place->known);
+        rc = item_rows_look_at_space(&t->statements, id, &place->space, &place->known);
         place->id = *id;
         t->spaces.count += place->known;
     }
@@ -254,7 +254,7 @@ static int read_space(struct store_item_list *op, struct usage *usage)
     bool found = false;
     int rc = session_snapshot(op->op.session);
     if (rc == SQLITE_OK)
-        rc = look_at_space(&op->op.session->statements, &op->space, &space, &found);
+        rc = item_rows_look_at_space(&op->op.session->statements, &op->space, &space, &found);
     op->revision = rc == SQLITE_OK ? space.revision : 0;
     op->more = false;
     op->total = -1;
@@ -279,6 +279,16 @@ static int read_total_and_rows(struct store_item_list *op)
     return rc == SQLITE_OK && op->total != 0 ? read_rows(op) : rc;
 }
 
+static bool are_many(int64_t items, int64_t bytes)
+{
+    return items > LOOP_ITEMS || bytes > LOOP_BYTES;
+}
+
+bool item_rows_are_many(const struct usage *usage)
+{
+    return are_many(usage_total(usage, &task_resource, 0), usage->bytes);
+}
+
 /* Must all items of the space be looked at, and are they many? Only the first order has an index;
  * the others keep the first rows of a scan, as a filter does that fits few. */
 static bool is_slow(const struct store_item_list *op, const struct usage *usage)
@@ -286,8 +296,7 @@ static bool is_slow(const struct store_item_list *op, const struct usage *usage)
     const bool in_order = sql_list_is_in_order(op) && op->term_count == 0;
     const int64_t items = op->resource->count_places > 0 ? usage_total(usage, op->resource, 0)
                                                          : usage->bytes / SPACE_ITEM_BYTES;
-    return (!in_order || (op->with_total && op->total < 0)) &&
-           (items > LOOP_ITEMS || usage->bytes > LOOP_BYTES);
+    return (!in_order || (op->with_total && op->total < 0)) && are_many(items, usage->bytes);
 }
 
 int item_rows_read_page(struct store_item_list *op)

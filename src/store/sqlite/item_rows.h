@@ -21,7 +21,16 @@ int item_rows_read_page(struct store_item_list *op);
 bool item_rows_keep_texts(const struct resource *resource, void *item, struct arena *arena)
     __attribute__((warn_unused_result));
 
-/* ---- the rows of spaces, for writes ---- */
+/* ---- the rows of spaces ---- */
+
+/* The row as it is in the database. Returns SQLITE_OK or an error. */
+int item_rows_look_at_space(struct statements *statements, const struct uuid *id,
+                            struct space *space, bool *found);
+
+/* Are there too many tasks in the space for a loop to look at them all? */
+bool item_rows_are_many(const struct usage *usage);
+
+/* ---- the same, for writes ---- */
 
 #define CHANGED_SPACES_PLACES 128 /* a power of two; twice as many as are kept */
 

@@ -23,11 +23,13 @@
 
 #define JOB_MAGIC 0x5ad30b1eu
 
-/* A list on its way. The loop makes and frees it; a reader fills in what it read. */
+/* A read on its way. The loop makes and frees it; a reader fills in what it read. */
 struct read_job {
-    unsigned magic;                /* JOB_MAGIC */
-    struct store_item_list read;   /* a copy of what was asked, which a reader runs */
-    struct store_item_list *asked; /* the first; those for the same page follow in op.next */
+    unsigned magic; /* JOB_MAGIC */
+    struct uuid space;
+    readers_read *run;           /* NULL: a page of a list */
+    struct store_item_list read; /* a copy of what was asked for, which a reader runs */
+    struct store_op *asked;      /* the first; those for the same page follow in its `next` */
     unsigned asked_count;
     struct inbox_message message;
     struct read_job *next;          /* that waits */
@@ -82,9 +84,9 @@ static unsigned running_of(const struct readers *readers, const struct uuid *spa
 static bool queue_put(struct readers *readers, struct read_job *job)
 {
     struct read_job **end = &readers->first;
-    job->turn = running_of(readers, &job->read.space);
+    job->turn = running_of(readers, &job->space);
     for (; *end; end = &(*end)->next)
-        job->turn += uuid_eq((*end)->read.space, job->read.space);
+        job->turn += uuid_eq((*end)->space, job->space);
     if (readers->waiting >= WAITING_MOST || job->turn >= SPACE_MOST)
         return false;
     job->next = NULL;
@@ -98,7 +100,7 @@ static struct read_job *queue_take(struct readers *readers)
 {
     struct read_job **best = NULL;
     for (struct read_job **place = &readers->first; *place; place = &(*place)->next) {
-        if (running_of(readers, &(*place)->read.space) < SPACE_THREADS &&
+        if (running_of(readers, &(*place)->space) < SPACE_THREADS &&
             (!best || (*place)->turn < (*best)->turn))
             best = place;
     }
@@ -134,8 +136,25 @@ static bool collect(struct store_item_list *read, const void *row)
 
 static void read_page(struct reader *reader, struct read_job *job)
 {
-    struct readers *readers = reader->readers;
     const struct resource *resource = job->read.resource;
+    /* For a page of the most texts and its last row, each with what the arena needs beside it. */
+    job->arena = arena_create(STORE_PAGE_BYTES + resource->text_most + 64 +
+                              job->read.limit *
+                                  (resource->size + 32 * resource->count + POSITION_MOST + 32));
+    if (job->arena)
+        job->rows = arena_alloc(job->arena, job->read.limit * resource->size);
+    job->rc = job->rows ? SQLITE_OK : SQLITE_NOMEM;
+    if (job->rc != SQLITE_OK)
+        return;
+    job->read.op.session = reader->session;
+    job->read.each = collect;
+    const int rc = item_rows_read_page(&job->read);
+    job->rc = job->rc != SQLITE_OK ? job->rc : rc;
+}
+
+static void read_job(struct reader *reader, struct read_job *job)
+{
+    struct readers *readers = reader->readers;
     if (!reader->session) {
         struct store_session *session =
             session_create(readers->writer, NULL, readers->texts, readers->path, NULL);
@@ -143,37 +162,31 @@ static void read_page(struct reader *reader, struct read_job *job)
         reader->session = session;
         pthread_mutex_unlock(&readers->lock);
     }
-    /* For a page of the most texts and its last row, each with what the arena needs beside it. */
-    job->arena = arena_create(STORE_PAGE_BYTES + resource->text_most + 64 +
-                              job->read.limit *
-                                  (resource->size + 32 * resource->count + POSITION_MOST + 32));
-    if (job->arena)
-        job->rows = arena_alloc(job->arena, job->read.limit * resource->size);
-    job->rc = reader->session && job->rows ? SQLITE_OK : SQLITE_NOMEM;
-    if (job->rc != SQLITE_OK)
+    job->rc = SQLITE_NOMEM;
+    if (!reader->session)
         return;
-    job->read.op.session = reader->session;
-    job->read.each = collect;
-    const int rc = item_rows_read_page(&job->read);
-    job->rc = job->rc != SQLITE_OK ? job->rc : rc;
+    if (job->run)
+        job->rc = job->run(reader->session, job->asked);
+    else
+        read_page(reader, job);
     session_turn_end(reader->session);
 }
 
 static void run_one(struct reader *reader, struct read_job *job)
 {
     struct readers *readers = reader->readers;
-    struct store_session *asker = job->asked->op.session;
+    struct store_session *asker = job->asked->session;
     reader->busy = true;
-    reader->space = job->read.space;
+    reader->space = job->space;
     reader->asker = asker;
     pthread_mutex_unlock(&readers->lock);
-    read_page(reader, job);
+    read_job(reader, job);
     inbox_post(asker->inbox, &job->message); /* and from now on the loop may free it */
     pthread_mutex_lock(&readers->lock);
     reader->busy = false;
     /* The space's others move up. */
     for (struct read_job *other = readers->first; other; other = other->next)
-        other->turn -= other->turn > 0 && uuid_eq(other->read.space, reader->space);
+        other->turn -= other->turn > 0 && uuid_eq(other->space, reader->space);
     pthread_cond_broadcast(&readers->done);
     pthread_cond_signal(&readers->sent); /* one of that space may have waited for this */
 }
@@ -232,13 +245,14 @@ static bool is_same_page(const struct store_item_list *a, const struct store_ite
 static bool join(const struct store_session *session, struct store_item_list *op)
 {
     struct read_job *job = session->reading;
-    while (job && (job->asked_count == SAME_MOST || !is_same_page(job->asked, op)))
+    while (job && (job->run || job->asked_count == SAME_MOST ||
+                   !is_same_page((struct store_item_list *)job->asked, op)))
         job = job->session_next;
     if (!job)
         return false;
     job->asked_count++;
-    op->op.next = job->asked->op.next;
-    job->asked->op.next = &op->op;
+    op->op.next = job->asked->next;
+    job->asked->next = &op->op;
     return true;
 }
 
@@ -263,7 +277,7 @@ static void give_rows(struct store_item_list *op, const struct read_job *job)
 static void answer(struct inbox_message *message)
 {
     struct read_job *job = OWNER_OF(message, struct read_job, message, JOB_MAGIC);
-    struct store_op *next = &job->asked->op;
+    struct store_op *next = job->asked;
     /* Who asks from now on is not answered by it. */
     *job->session_link = job->session_next;
     if (job->session_next)
@@ -271,25 +285,23 @@ static void answer(struct inbox_message *message)
     while (next) {
         struct store_op *op = next;
         next = op->next; /* it belongs to its caller as soon as it is done */
-        if (job->rc == SQLITE_OK)
+        if (job->rc == SQLITE_OK && !job->run)
             give_rows((struct store_item_list *)op, job);
         session_read_done(op->session, op, job->rc, true);
     }
     job_destroy(job);
 }
 
-void readers_list(struct readers *readers, struct store_item_list *op)
+/* `job` NULL: without memory. */
+static void begin(struct readers *readers, struct read_job *job, struct store_op *op,
+                  const struct uuid *space)
 {
-    struct store_session *session = op->op.session;
-    assert(readers && session->readers == readers && op->limit <= STORE_LIMIT_MOST);
-    if (join(session, op))
-        return;
-    struct read_job *job = calloc(1, sizeof *job);
+    struct store_session *session = op->session;
     bool queued = false;
-    op->op.next = NULL;
+    op->next = NULL;
     if (job) {
         OWNER_SET(job, JOB_MAGIC);
-        job->read = *op;
+        job->space = *space;
         job->asked = op;
         job->asked_count = 1;
         job->message.run = answer;
@@ -312,8 +324,29 @@ void readers_list(struct readers *readers, struct store_item_list *op)
     }
     free(job);
     metrics_count(METRIC_STORE_REFUSED, "queue_full");
-    op->op.result = ERROR_OVERLOADED;
-    op->op.done(&op->op);
+    op->result = ERROR_OVERLOADED;
+    op->done(op);
+}
+
+void readers_list(struct readers *readers, struct store_item_list *op)
+{
+    assert(readers && op->op.session->readers == readers && op->limit <= STORE_LIMIT_MOST);
+    if (join(op->op.session, op))
+        return;
+    struct read_job *job = calloc(1, sizeof *job);
+    if (job)
+        job->read = *op;
+    begin(readers, job, &op->op, &op->space);
+}
+
+void readers_run(struct readers *readers, struct store_op *op, const struct uuid *space,
+                 readers_read *read)
+{
+    assert(readers && op->session->readers == readers && read);
+    struct read_job *job = calloc(1, sizeof *job);
+    if (job)
+        job->run = read;
+    begin(readers, job, op, space);
 }
 
 static bool is_reading(struct readers *readers, const struct store_session *session)
@@ -334,7 +367,7 @@ void readers_forget(struct readers *readers, struct store_session *session)
 {
     pthread_mutex_lock(&readers->lock);
     for (struct read_job **place = &readers->first; *place;) {
-        if ((*place)->asked->op.session == session) {
+        if ((*place)->asked->session == session) {
             *place = (*place)->next;
             readers->waiting--;
         } else {
