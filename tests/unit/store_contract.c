@@ -90,13 +90,15 @@ int store_contract_run(const struct store_contract *contract)
 {
     running = contract;
     fixture_resource = contract->resource ? contract->resource : &task_resource;
-    int failed = store_contract_accounts();
-    failed += store_contract_operator();
-    failed += store_contract_sessions();
-    failed += store_contract_items();
+    int failed = store_contract_items();
     failed += store_contract_keys();
     failed += store_contract_lists();
-    failed += store_contract_loops();
     failed += store_contract_usage();
+    if (contract->resource)
+        return failed;
+    failed += store_contract_accounts();
+    failed += store_contract_operator();
+    failed += store_contract_sessions();
+    failed += store_contract_loops();
     return failed;
 }

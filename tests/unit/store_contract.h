@@ -17,7 +17,7 @@ struct store_contract {
     int64_t (*number)(const char *sql);
     const char *drift;               /* see contract_make_drift */
     bool unprepared;                 /* as in store_options */
-    const struct resource *resource; /* of the items; NULL: tasks */
+    const struct resource *resource; /* whose items alone are tested; NULL: tasks, and all else */
 };
 
 /* Makes the statement that counts the spaces whose usage is another than counting gives. */

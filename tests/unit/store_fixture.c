@@ -182,7 +182,8 @@ const struct field *long_text(void)
     const struct field *longest = NULL;
     for (size_t i = 0; i < fixture_resource->count; i++) {
         const struct field *field = &fixture_resource->fields[i];
-        if (field->type == FIELD_TEXT && (!longest || field->most > longest->most))
+        if (field->type == FIELD_TEXT && field->bit != 0 &&
+            (!longest || field->most > longest->most))
             longest = field;
     }
     assert_non_null(longest);

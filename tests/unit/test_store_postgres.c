@@ -12,6 +12,7 @@
 
 #include <libpq-fe.h>
 
+#include "model/task_list.h"
 #include "store/postgres/engine.h"
 #include "store/postgres/link.h"
 #include "store/retention.h"
@@ -420,7 +421,7 @@ int main(void)
         return SKIPPED;
     }
     contract_make_drift(&drift, SQL_POSTGRES);
-    const struct store_contract contract = {
+    struct store_contract contract = {
         .engine = &postgres_engine,
         .make_database = make_database,
         .drop_database = drop_database,
@@ -428,7 +429,9 @@ int main(void)
         .drift = drift.data,
         .unprepared = prepared && strcmp(prepared, "off") == 0,
     };
-    const int failed = store_contract_run(&contract) + run_own_tests(contract.unprepared);
+    int failed = store_contract_run(&contract) + run_own_tests(contract.unprepared);
+    contract.resource = &list_resource;
+    failed += store_contract_run(&contract);
     buffer_finish(&drift);
     return failed;
 }

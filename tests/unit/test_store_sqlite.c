@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "model/task_list.h"
 #include "store/sql.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/engine.h"
@@ -54,14 +55,16 @@ int main(void)
 {
     struct buffer drift;
     contract_make_drift(&drift, SQL_SQLITE);
-    const struct store_contract contract = {
+    struct store_contract contract = {
         .engine = &sqlite_engine,
         .make_database = make_database,
         .drop_database = drop_database,
         .number = number,
         .drift = drift.data,
     };
-    const int failed = store_contract_run(&contract);
+    int failed = store_contract_run(&contract);
+    contract.resource = &list_resource;
+    failed += store_contract_run(&contract);
     buffer_finish(&drift);
     return failed;
 }
