@@ -19,9 +19,9 @@ CREATE TABLE samples (
     weight     INTEGER,
     begins     INTEGER NOT NULL,
     ends       INTEGER,
-    marks      TEXT    NOT NULL,
-    others     TEXT    NOT NULL,
-    extra      TEXT    NOT NULL,
+    marks      TEXT,
+    others     TEXT,
+    extra      TEXT,
     PRIMARY KEY (space_id, created_at, id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX samples_chosen ON samples (id, space_id)

@@ -21,12 +21,10 @@ class Member:
     multiple: bool = False  # a filter takes several values
 
     def key(self, value):
-        """Sorts as a list does: null stands where the lowest value does."""
-        if value is None:
-            return {"note": (1, b""), "weight": (1, -(2**63) + 1)}.get(self.name, (0, 0))
-        if self.values[0] in ("pending", "small", "good", WHENS[0]):
-            return (1, self.choices().index(value))
-        return (1, value.encode() if isinstance(value, str) else value)
+        """Sorts as a list does, of what is not null."""
+        if self.values[0] in ("pending", "none", "small", "good", WHENS[0], DUES[0]):
+            return self.choices().index(value)
+        return value.encode() if isinstance(value, str) else value
 
     def choices(self):
         """All values of a choice, in their order."""
@@ -52,6 +50,8 @@ class Resource:
     collection: str
     members: list
     read_only: list = field(default_factory=lambda: ["id", "created_at", "updated_at", "revision"])
+    others: dict = field(default_factory=dict)  # members that depend on what else there is, and what they are by default
+    order: str = "-created_at"  # of a list that says none
 
     @property
     def path(self):
@@ -80,16 +80,9 @@ class Resource:
 
 
 WHENS = ["1970-01-01T00:00:00.000Z", "1970-01-01", "2026-11-30T23:59:59.999Z", "2026-12-01T00:00:00.000Z", "2026-12-01", "2026-12-01T09:30:00.125Z", "2999-12-31"]
+DUES = [*WHENS[2:4], WHENS[5], WHENS[4], WHENS[6]]  # a date is due at its end
 
 TEXT_ERRORS = [(1, "type"), (True, "type"), ([], "type"), ({}, "type"), ("a\u0007b", "control_character")]
-
-TASKS = Resource("tasks", [
-    Member("title", ["Buy milk", "\u00e9", "\U0001d54f"], TEXT_ERRORS + [(None, "type"), ("", "too_short"), (" ", "blank"), ("x" * 1025, "too_long")],
-           required=True, filterable=False),
-    Member("description", ["", "Two litres", "a\tb\r\nc"], TEXT_ERRORS + [("x" * 16385, "too_long")], nullable=True, sortable=False, filterable=False),
-    Member("status", ["pending", "in-progress", "completed"], [(None, "type"), (0, "type"), ("done", "not_allowed"), ("", "not_allowed")],
-           default="pending", multiple=True),
-], ["id", "created_at", "updated_at", "completed_at", "revision"])
 
 UUID_ERRORS = [(1, "type"), ("x", "uuid"), (ONE[:-1], "uuid")]
 TIME_ERRORS = [(1, "type"), ("2026-13-01T00:00:00Z", "time"), ("2026-12-01", "time"), ("", "time")]
@@ -103,6 +96,31 @@ MAP_ERRORS = [(None, "type"), ([], "type"), ("{}", "type"), ({"a": 1}, "type", "
               ({"x" * 11: ""}, "too_long", "x" * 11), ({"a/b": "x" * 21}, "too_long", "a~1b"), ({str(number): "" for number in range(6)}, "too_many")]
 NUMBER_ERRORS = [("1", "type"), (1.5, "type"), (True, "type"), (10**20, "type")]
 BOOL_ERRORS = [(0, "type"), ("true", "type")]
+
+TASK_MAP_ERRORS = [(None, "type"), ([], "type"), ({"a": 1}, "type", "a"), ({"": "x"}, "too_short", ""), ({"x" * 41: ""}, "too_long", "x" * 41),
+                   ({"a": "x" * 501}, "too_long", "a"), ({str(number): "" for number in range(51)}, "too_many")]
+
+TASKS = Resource("tasks", [
+    Member("title", ["Buy milk", "\u00e9", "\U0001d54f"], TEXT_ERRORS + [(None, "type"), ("", "too_short"), (" ", "blank"), ("x" * 1025, "too_long")],
+           required=True, filterable=False),
+    Member("description", ["", "Two litres", "a\tb\r\nc"], TEXT_ERRORS + [("x" * 16385, "too_long")], nullable=True, sortable=False, filterable=False),
+    Member("status", ["pending", "in-progress", "completed"], [(None, "type"), (0, "type"), ("done", "not_allowed"), ("", "not_allowed")],
+           default="pending", multiple=True),
+    Member("priority", ["none", "low", "medium", "high", "urgent"], [(None, "type"), (0, "type"), ("highest", "not_allowed")], default="none", multiple=True),
+    Member("labels", [["a"], ["\"\\", "\u00e9", "\U0001d54f"], []], STRINGS_ERRORS, default=[], sortable=False, filterable=False),
+    Member("due", DUES, WHEN_ERRORS, nullable=True, filterable=False),
+    Member("metadata", [{"a": "1"}, {"a": "2", "b": "", "\u00e9\n": "\u0001\"\\"}, {}], TASK_MAP_ERRORS, default={}, sortable=False, filterable=False),
+], ["id", "created_at", "updated_at", "position", "series_id", "next_id", "revision"],
+    {"list_id": None, "parent_id": None, "start": None, "time_zone": None, "recurrence": None, "recurrence_anchor": "due", "blocked_by": [], "completed_at": ...})
+
+LISTS = Resource("lists", [
+    Member("name", ["Household", "\u00e9", "\U0001d54f"], TEXT_ERRORS + [(None, "type"), ("", "too_short"), (" ", "blank"), ("x" * 129, "too_long"), ("a\nb", "control_character")],
+           required=True, filterable=False),
+    Member("color", ["#000000", "#3584e4", "#ffffff"], [(1, "type"), ("", "too_short"), ("red", "color"), ("#3584eg", "color"), ("#3584e4f", "too_long")], nullable=True,
+           sortable=False, filterable=False),
+    Member("archived", [False, True], BOOL_ERRORS + [(None, "type")], default=False, sortable=False, multiple=True),
+    Member("metadata", [{"a": "1"}, {"a": "2", "b": ""}, {}], TASK_MAP_ERRORS, default={}, sortable=False, filterable=False),
+], ["id", "created_at", "updated_at", "position", "revision"], order="position")
 
 SAMPLES = Resource("samples", [
     Member("name", ["Buy milk", "\u00e9", "\U0001d54f"], TEXT_ERRORS + [(None, "type"), ("", "too_short"), (" ", "blank"), ("x" * 101, "too_long"), ("a\nb", "control_character")],
@@ -125,4 +143,4 @@ SAMPLES = Resource("samples", [
     Member("extra", [{"a": "1"}, {"a": "2", "b": "", "\u00e9\n": "\u0001\"\\"}, {}], MAP_ERRORS, default={}, sortable=False, filterable=False),
 ])
 
-RESOURCES = [TASKS, SAMPLES]
+RESOURCES = [LISTS, TASKS, SAMPLES]

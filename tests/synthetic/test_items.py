@@ -26,7 +26,8 @@ def assert_holds(resource, item, body):
     expected = resource.answered(body)
     assert {name: item[name] for name in expected} == expected
     assert list(item) == ["id", *[name for name in item if name != "id"]] and item["revision"] > 0
-    assert set(item) == set(expected) | set(resource.read_only)
+    assert set(item) == set(expected) | set(resource.read_only) | set(resource.others)
+    assert all(item[name] == value for name, value in resource.others.items() if value is not ...)
 
 
 # ---- one item ----
@@ -63,9 +64,9 @@ def test_wrong_values(client, resource, member):
 
 def test_other_members(client, resource):
     """Read-only, unknown and missing ones: all at once."""
-    body = {**{name: None for name in resource.read_only}, "color": 1}
+    body = {**{name: None for name in resource.read_only}, "colour": 1}
     refused = client.post(resource.path, body).expect(422)
-    expected = {(f"/{name}", "read_only") for name in resource.read_only} | {("/color", "unknown")}
+    expected = {(f"/{name}", "read_only") for name in resource.read_only} | {("/colour", "unknown")}
     expected |= {(f"/{member.name}", "required") for member in resource.members if member.required}
     assert refused.errors == expected
     client.post(resource.path, body=b'{"a":1,"a":2}').expect(400, "invalid_json")
@@ -83,8 +84,8 @@ def test_patch(client, resource, member):
         assert changed.json[member.name] == expected
         assert (changed.json["revision"] > item["revision"]) == differs
         assert (changed.json["updated_at"] >= item["updated_at"]) if differs else changed.json == item
-        assert {**changed.json, member.name: 0, "updated_at": 0, "revision": 0, "completed_at": 0} == {
-            **item, member.name: 0, "updated_at": 0, "revision": 0, "completed_at": 0} | ({} if resource is TASKS else {"completed_at": 0})
+        steady = {name for name in item if name not in (member.name, "updated_at", "revision", "completed_at")}
+        assert {name: changed.json[name] for name in steady} == {name: item[name] for name in steady}
         item = changed.json
     assert client.patch(at(resource, item), {}).expect(200).json == item
 
@@ -201,8 +202,24 @@ def walk(client, path, limit):
 
 
 def in_order(items, key, descending):
-    """By the key and then by id, both in the same direction."""
-    return sorted(items, key=lambda item: (key(item), uuid.UUID(item["id"]).bytes), reverse=descending)
+    """By the key and then by id, both in the same direction; what has none comes last."""
+    def by(item):
+        return (() if key(item) is None else key(item), uuid.UUID(item["id"]).bytes)
+
+    some = [item for item in items if key(item) is not None]
+    none = [item for item in items if key(item) is None]
+    return sorted(some, key=by, reverse=descending) + sorted(none, key=by, reverse=descending)
+
+
+def key_of(member):
+    """What a list orders an item by."""
+    return lambda item: None if item[member.name] is None else member.key(item[member.name])
+
+
+def by_default(resource, items):
+    """As a list has them that is asked for no order."""
+    name = resource.order.lstrip("-")
+    return in_order(items, lambda item: item[name], resource.order.startswith("-"))
 
 
 @pytest.mark.parametrize("descending", [False, True], ids=["ascending", "descending"])
@@ -223,7 +240,7 @@ def test_sorted_by_member(filled, resource, member, descending):
     if not member.sortable:
         client.get(path).expect(400, "invalid_parameter")
         return
-    expected = in_order(items[resource.collection], lambda item: member.key(item[member.name]), descending)
+    expected = in_order(items[resource.collection], key_of(member), descending)
     assert walk(client, path, 100) == expected
     assert walk(client, path, 7) == expected
 
@@ -248,12 +265,11 @@ def test_filtered_by_member(filled, resource, member):
     for values in choices:
         path = f"{resource.path}?{member.name}={','.join(written(value) for value in values)}"
         expected = [item for item in items[resource.collection] if item[member.name] in values]
-        newest = in_order(expected, lambda item: item["created_at"], True)
-        assert walk(client, path, 4) == newest, values
+        assert walk(client, path, 4) == by_default(resource, expected), values
         page = client.get(f"{path}&include=total&limit=1").expect(200).json
         assert page["total"] == len(expected)
         sort = next(one for one in resource.members if one.sortable and one is not member)
-        by_other = in_order(expected, lambda item: sort.key(item[sort.name]), False)
+        by_other = in_order(expected, key_of(sort), False)
         assert walk(client, f"{path}&sort={sort.name}", 3) == by_other
 
 
@@ -265,7 +281,7 @@ def test_filters_add_up(filled, resource):
         wanted = {member.name: item[member.name] for member in filters if item[member.name] is not None}
         path = f"{resource.path}?" + "&".join(f"{name}={written(value)}" for name, value in wanted.items())
         expected = [one for one in items[resource.collection] if all(one[name] == value for name, value in wanted.items())]
-        assert walk(client, path, 2) == in_order(expected, lambda one: one["created_at"], True)
+        assert walk(client, path, 2) == by_default(resource, expected)
 
 
 def test_totals(filled, resource):
@@ -280,7 +296,7 @@ def test_cursors_belong_to_their_list(filled, resource):
     cursor = client.get(f"{resource.path}?limit=2").json["next_cursor"]
     filtered = next(member for member in resource.members if member.filterable and member.multiple)
     other = SAMPLES if resource is TASKS else TASKS
-    for path in (f"{resource.path}?sort=created_at&", f"{resource.path}?{filtered.name}={written(filtered.values[0])}&", f"{other.path}?"):
+    for path in (f"{resource.path}?sort=-updated_at&", f"{resource.path}?{filtered.name}={written(filtered.values[0])}&", f"{other.path}?"):
         refused = client.get(f"{path}cursor={cursor}").expect(400, "invalid_parameter")
         assert refused.errors == {("cursor", "invalid")}
     changed = cursor[:-2] + ("AA" if cursor[-2:] != "AA" else "BB")
@@ -289,8 +305,8 @@ def test_cursors_belong_to_their_list(filled, resource):
 
 def test_wrong_queries(client, resource):
     """All that is wrong is named."""
-    refused = client.get(f"{resource.path}?limit=0&sort=color&include=x&color=1").expect(400, "invalid_parameter")
-    assert refused.errors == {("limit", "out_of_range"), ("sort", "not_allowed"), ("include", "not_allowed"), ("color", "unknown")}
+    refused = client.get(f"{resource.path}?limit=0&sort=colour&include=x&colour=1").expect(400, "invalid_parameter")
+    assert refused.errors == {("limit", "out_of_range"), ("sort", "not_allowed"), ("include", "not_allowed"), ("colour", "unknown")}
     for member in resource.members:
         if member.filterable and not (isinstance(member.values[0], str) and member.name in ("name", "note")):
             refused = client.get(f"{resource.path}?{member.name}=%3F").expect(400)
