@@ -23,6 +23,7 @@ struct import_item {
     struct import *import;
     struct uuid id;
     const void *values;
+    unsigned given;    /* the members that the line has */
     const char *wrong; /* why it cannot even be tried; NULL: nothing */
     union {
         struct store_item_write write;
@@ -155,6 +156,7 @@ static void import_give(struct import_item *item)
         .id = item->id,
         .values = item->values,
         .set = resource_settable(import->resource),
+        .given = item->given,
         .precondition.none_match = {.present = true, .any = true},
         .now = clock_wall_ms(),
         .steady = clock_steady_ms(),
@@ -230,6 +232,7 @@ static bool read_item(struct import *import, const struct json_member *member)
     OWNER_SET(item, IMPORT_ITEM_MAGIC);
     item->import = import;
     item->values = values;
+    item->given = reading.set;
     import->count++;
     return true;
 }

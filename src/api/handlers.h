@@ -30,6 +30,8 @@ void me_export(struct http_exchange *x);
 void items_get(struct http_exchange *x);
 void items_list(struct http_exchange *x);
 void items_write(struct http_exchange *x); /* as the method says */
+void items_move(struct http_exchange *x);
+void lists_delete(struct http_exchange *x);
 
 /* occurrences.c: of tasks */
 void occurrences_list(struct http_exchange *x);
@@ -44,6 +46,7 @@ bool summary_values(struct http_exchange *x);
 bool items_list_values(struct http_exchange *x);
 bool items_delete_values(struct http_exchange *x);
 bool occurrences_values(struct http_exchange *x);
+bool lists_delete_values(struct http_exchange *x);
 bool conditions_values(struct http_exchange *x);
 
 /* service.c */

@@ -194,18 +194,18 @@ void items_get(struct http_exchange *x)
 struct write {
     struct store_item_write op;
     unsigned magic;
+    enum tag_kind asked; /* what its preconditions are about */
 };
 
-/* What a method writes, and what its preconditions are about. */
+/* What a method writes. */
 static const struct write_kind {
     enum store_verb verb;
     enum field_mode mode;
-    enum tag_kind asked;
 } kinds[HTTP_METHOD_COUNT] = {
-    [HTTP_POST] = {STORE_CREATE, FIELD_WHOLE, TAG_LIST},
-    [HTTP_PUT] = {STORE_REPLACE, FIELD_WHOLE, TAG_ITEM},
-    [HTTP_PATCH] = {STORE_UPDATE, FIELD_PATCH, TAG_ITEM},
-    [HTTP_DELETE] = {STORE_DELETE, FIELD_PATCH, TAG_ITEM},
+    [HTTP_POST] = {STORE_CREATE, FIELD_WHOLE},
+    [HTTP_PUT] = {STORE_REPLACE, FIELD_WHOLE},
+    [HTTP_PATCH] = {STORE_UPDATE, FIELD_PATCH},
+    [HTTP_DELETE] = {STORE_DELETE, FIELD_PATCH},
 };
 
 static void add_location(struct http_exchange *x, struct uuid id)
@@ -246,6 +246,13 @@ static void refuse_one_more(struct http_exchange *x)
     respond_error(x, ERROR_TOO_MANY, detail);
 }
 
+/* The member `tasks` says how many are in the list. */
+static void refuse_to_empty(struct http_exchange *x, int64_t tasks)
+{
+    const struct http_problem_errors more = {.member = SLICE("tasks"), .number = tasks};
+    http_respond_problem(x, ERROR_NOT_EMPTY, NULL, &more);
+}
+
 static void written(struct store_op *op)
 {
     const struct write *owner = OWNER_OF(op, struct write, op.op, WRITE_MAGIC);
@@ -253,6 +260,13 @@ static void written(struct store_op *op)
     struct http_exchange *x = op->caller;
     if (op->result == ERROR_QUOTA_EXCEEDED) {
         refuse_more(x);
+        return;
+    }
+    if (op->result == ERROR_TOO_MANY && write->verb == STORE_DELETE) {
+        respond_error(x, ERROR_TOO_MANY,
+                      "At most 10,000 tasks change in one call, and the list holds more. Nothing "
+                      "was changed. Delete or move some of them first: GET /v1/tasks?list=ID shows "
+                      "them.");
         return;
     }
     if (op->result == ERROR_TOO_MANY) {
@@ -277,9 +291,9 @@ static void written(struct store_op *op)
         http_respond_status(x, 204);
         break;
     case STORE_NOT_FOUND: items_answer_not_found(x); break;
-    case STORE_NOT_EMPTY: respond_error(x, ERROR_NOT_EMPTY, NULL); break;
+    case STORE_NOT_EMPTY: refuse_to_empty(x, write->task_count); break;
     case STORE_PRECONDITION_FAILED:
-        precondition_refuse(x, write->verdict, kinds[x->route->method].asked, write->revision);
+        precondition_refuse(x, write->verdict, owner->asked, write->revision);
         break;
     case STORE_KEY_REUSED: respond_error(x, ERROR_IDEMPOTENCY_KEY_REUSED, NULL); break;
     case STORE_KEY_IN_USE: respond_error(x, ERROR_IDEMPOTENCY_KEY_IN_USE, NULL); break;
@@ -288,11 +302,32 @@ static void written(struct store_op *op)
 }
 
 /* What the header says of a write. False: 400 was sent. */
-static bool read_header(struct http_exchange *x, struct store_item_write *write)
+static bool read_header(struct http_exchange *x, enum tag_kind asked,
+                        struct store_item_write *write)
 {
-    return (!has_conditions(x) ||
-            precondition_read(x, kinds[x->route->method].asked, &write->precondition)) &&
+    return (!has_conditions(x) || precondition_read(x, asked, &write->precondition)) &&
            idempotency_read(x, &write->idempotency);
+}
+
+struct store_item_write *items_write_begin(struct http_exchange *x, enum store_verb verb)
+{
+    struct write *owner = arena_new(x->arena, struct write);
+    if (!owner) {
+        respond_no_memory(x);
+        return NULL;
+    }
+    OWNER_SET(owner, WRITE_MAGIC);
+    owner->asked = verb == STORE_CREATE ? TAG_LIST : TAG_ITEM;
+    struct store_item_write *write = &owner->op;
+    write->op = api_op(x, written, x);
+    write->resource = items_resource(x);
+    write->verb = verb;
+    write->id = verb == STORE_CREATE ? uuid_make_v7() : api_path_id(x);
+    write->space = api_caller(x)->user;
+    write->actor = api_caller(x)->session;
+    write->now = clock_wall_ms();
+    write->steady = clock_steady_ms();
+    return read_header(x, owner->asked, write) ? write : NULL;
 }
 
 /* Fills a write from the path, the header and the body, in this order; the store decides. */
@@ -302,24 +337,13 @@ void items_write(struct http_exchange *x)
     const struct resource *resource = items_resource(x);
     const bool has_body = kind->verb != STORE_DELETE;
     assert(kind->verb >= STORE_CREATE);
-    struct write *owner = arena_new(x->arena, struct write);
-    void *values = has_body ? arena_alloc(x->arena, resource->size) : NULL;
-    if (!owner || (has_body && !values)) {
-        respond_no_memory(x);
+    struct store_item_write *write = items_write_begin(x, kind->verb);
+    if (!write) {
         return;
     }
-    OWNER_SET(owner, WRITE_MAGIC);
-    struct store_item_write *write = &owner->op;
-    write->op = api_op(x, written, x);
-    write->resource = resource;
-    write->verb = kind->verb;
-    write->id = kind->verb == STORE_CREATE ? uuid_make_v7() : api_path_id(x);
-    write->space = api_caller(x)->user;
-    write->actor = api_caller(x)->session;
-    write->values = values;
-    write->now = clock_wall_ms();
-    write->steady = clock_steady_ms();
-    if (!read_header(x, write)) {
+    void *values = has_body ? arena_alloc(x->arena, resource->size) : NULL;
+    if (has_body && !values) {
+        respond_no_memory(x);
         return;
     }
     uint8_t content[JSON_READER_DIGEST];
@@ -333,7 +357,9 @@ void items_write(struct http_exchange *x)
             return;
         }
         write->set = kind->mode == FIELD_WHOLE ? resource_settable(resource) : reading.set;
+        write->given = reading.set;
     }
+    write->values = values;
     idempotency_bind(write, has_body ? content : NULL);
     api_engine(x)->item_write(write);
 }
@@ -341,5 +367,5 @@ void items_write(struct http_exchange *x)
 bool items_delete_values(struct http_exchange *x)
 {
     struct store_item_write write = {0};
-    return read_header(x, &write);
+    return read_header(x, TAG_ITEM, &write);
 }

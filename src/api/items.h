@@ -19,6 +19,11 @@ void items_answer_not_found(struct http_exchange *x);
 /* Adds ETag and Cache-Control. */
 void items_answer_fields(struct http_exchange *x, struct slice tag);
 
+/* A write of the item that the path names, or of a new one, with all that the route, the path and
+ * the header say of it: for a handler that adds the rest and gives it to the engine, whose answer
+ * is sent. NULL: an answer was sent. */
+struct store_item_write *items_write_begin(struct http_exchange *x, enum store_verb verb);
+
 /* Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): 1 to 255 visible ASCII characters,
  * as a string of structured fields (RFC 9651) or bare. */
 

@@ -73,7 +73,8 @@ static const struct http_route routes[] = {
     ROW(GET,    "/v1/lists/{id}",       getList,              items_get,              JSON, NOTHING, TOKEN,  API,  0,     .subject = &list_resource, .values = conditions_values),
     ROW(PUT,    "/v1/lists/{id}",       replaceList,          items_write,            JSON, BODY,    TOKEN,  API,  0,     .subject = &list_resource),
     ROW(PATCH,  "/v1/lists/{id}",       updateList,           items_write,            JSON, PATCHES, TOKEN,  API,  0,     .subject = &list_resource),
-    ROW(DELETE, "/v1/lists/{id}",       deleteList,           items_write,            NULL, NOTHING, TOKEN,  API,  0,     .subject = &list_resource, .values = items_delete_values),
+    ROW(DELETE, "/v1/lists/{id}",       deleteList,           lists_delete,           NULL, NOTHING, TOKEN,  API,  0,     .subject = &list_resource, .query = true, .values = lists_delete_values),
+    ROW(POST,   "/v1/lists/{id}/move",  moveList,             items_move,             JSON, BODY,    TOKEN,  API,  SMALL, .subject = &list_resource),
 
     ROW(GET,    "/v1/tasks",            listTasks,            items_list,             JSON, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .query = true, .values = items_list_values),
     ROW(POST,   "/v1/tasks",            createTask,           items_write,            JSON, BODY,    TOKEN,  API,  0,     .subject = &task_resource),
@@ -82,6 +83,7 @@ static const struct http_route routes[] = {
     ROW(PATCH,  "/v1/tasks/{id}",       updateTask,           items_write,            JSON, PATCHES, TOKEN,  API,  0,     .subject = &task_resource),
     ROW(DELETE, "/v1/tasks/{id}",       deleteTask,           items_write,            NULL, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .values = items_delete_values),
     ROW(GET,    "/v1/tasks/{id}/occurrences", listOccurrences, occurrences_list,    JSON, NOTHING, TOKEN,  API,  0,     .subject = &task_resource, .query = true, .values = occurrences_values),
+    ROW(POST,   "/v1/tasks/{id}/move",  moveTask,             items_move,             JSON, BODY,    TOKEN,  API,  SMALL, .subject = &task_resource),
 
     ROW(GET,    "/v1/labels",           listLabels,           labels_list,            JSON, NOTHING, TOKEN,  API,  0,     .query = true, .values = labels_list_values),
 

@@ -32,6 +32,7 @@ struct block {
 
 struct arena {
     size_t most;
+    size_t usual; /* what `most` is again after a reset */
     size_t held;  /* bytes of all blocks but the first */
     size_t taken; /* bytes handed out since the last reset, rounding included */
     struct block *newest;
@@ -65,7 +66,7 @@ struct arena *arena_create(size_t most)
     if (!arena) {
         return NULL;
     }
-    *arena = (struct arena){.most = most, .first = block_create(BLOCK_FIRST)};
+    *arena = (struct arena){.most = most, .usual = most, .first = block_create(BLOCK_FIRST)};
     if (!arena->first) {
         free(arena);
         return NULL;
@@ -116,6 +117,12 @@ void *arena_alloc(struct arena *arena, size_t size)
     return memset(bytes, 0, size);
 }
 
+void arena_allow(struct arena *arena, size_t most)
+{
+    assert(arena);
+    arena->most = most > arena->most ? most : arena->most;
+}
+
 struct slice arena_copy(struct arena *arena, struct slice s)
 {
     assert(s.ptr || s.len == 0);
@@ -147,5 +154,6 @@ void arena_reset(struct arena *arena)
     arena->first->used = 0;
     arena->held = 0;
     arena->taken = 0;
+    arena->most = arena->usual;
     POISON(arena->first->bytes, arena->first->size);
 }

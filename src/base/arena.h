@@ -20,6 +20,10 @@ void *arena_alloc(struct arena *arena, size_t size) __attribute__((warn_unused_r
 /* A copy of `s` after which a NUL stands (not counted); `ptr` is NULL when memory ran out. */
 struct slice arena_copy(struct arena *arena, struct slice s) __attribute__((warn_unused_result));
 
+/* Raises the ceiling to at least `most` until the next reset: for the one request in thousands that
+ * has to hold much. */
+void arena_allow(struct arena *arena, size_t most);
+
 /* Takes everything back and keeps only the first block. */
 void arena_reset(struct arena *arena);
 

@@ -66,7 +66,11 @@
           "`detail` says how many there may be, and what makes room.")                             \
     ERROR(NOT_EMPTY, "not_empty", 409, "Not empty",                                                \
           "The list has tasks in it. Nothing was changed.",                                        \
-          "Delete its tasks, or give them another `list_id`; then delete the list.")               \
+          "Send ?tasks=delete to delete them too, or ?tasks=inbox to move them to the inbox; "     \
+          "`tasks` says how many there are.")                                                      \
+    ERROR(NOT_SIBLING, "not_sibling", 409, "Not a sibling",                                        \
+          "What `after` or `before` names is not in the place that the thing is moved to.",        \
+          "Read the siblings again, and name one of them; `list_id` and `parent_id` say where.")   \
     ERROR(PRECONDITION_FAILED, "precondition_failed", 412, "Precondition failed",                  \
           "The resource changed since you read it.",                                               \
           "Read it again, merge your change into it and send that with the new ETag.")             \

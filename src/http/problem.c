@@ -79,6 +79,10 @@ static void write_problem(struct http_exchange *x, const struct error_row *row, 
     write_member(&w, SLICE("instance"), http_reference(x, path.len > 0 ? path : SLICE("/")));
     write_member(&w, SLICE("code"), slice_of(row->code));
     write_member(&w, SLICE("request_id"), x->request.id);
+    if (errors && errors->member.ptr) {
+        jw_name(&w, errors->member);
+        jw_i64(&w, errors->number);
+    }
     if (errors && errors->count > 0) {
         jw_name(&w, SLICE("errors"));
         jw_open_array(&w);

@@ -23,6 +23,10 @@ struct http_problem_errors {
     struct http_problem_error list[HTTP_PROBLEM_ERRORS];
     unsigned count;
     bool overflow;
+
+    /* One more member of the problem; ptr NULL: none. */
+    struct slice member;
+    int64_t number;
 };
 
 void http_problem_errors_add(struct http_problem_errors *errors, struct http_problem_error error);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #define TOKEN_MOST  128 /* bytes of a name that an error repeats */
-#define DETAIL_MOST 160
+#define DETAIL_MOST 320
 
 void field_errors_add(struct field_errors *errors, struct slice pointer, const char *code,
                       const char *detail)

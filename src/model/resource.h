@@ -84,6 +84,18 @@ struct resource_order {
     const struct field *field;
 };
 
+struct zone;
+
+/* A change of one item, while it is being decided. */
+struct settling {
+    const void *before; /* NULL: it is new */
+    void *after;
+    unsigned given; /* the members that the client gave a value itself, as a mask */
+    int64_t now;
+    const struct zone *zone;          /* the item's; NULL: UTC */
+    struct field_reading *complaints; /* errors go there (field_errors.h) */
+};
+
 struct resource {
     struct slice name;       /* `task`: one of them, in exports and texts */
     struct slice collection; /* `tasks`: the table, and the last part of the path */
@@ -112,10 +124,10 @@ struct resource {
     const struct resource_order *orders;
     size_t order_count;
 
-    /* What follows from a change: sets the members that are the item's own business. `before` NULL:
-     * it is new. Called after the client's members were applied, when any differs. A pure function;
-     * may be NULL. */
-    void (*settle)(const void *before, void *after, int64_t now);
+    /* What follows from a change: sets the members that are the item's own business, and complains
+     * of those that do not go together. Called after the client's members were applied, when any
+     * differs. False without memory. A pure function; may be NULL. */
+    bool (*settle)(const struct settling *settling);
 
     /* Whether the members of one go together, as `settle` leaves them: for items that come from
      * elsewhere. A pure function; may be NULL: any do. */

@@ -3,7 +3,7 @@
 
 #include "model/position.h"
 #include "model/recurrence.h"
-#include "model/series.h"
+#include "model/task_rules.h"
 #include "model/zone.h"
 
 static const struct slice status_names[TASK_STATUS_COUNT] = {
@@ -226,17 +226,6 @@ static const struct resource_order orders[] = {
     {FIELD_NAME("list"), LIST_BY_LIST, &fields[LIST_ID]},
 };
 
-/* completed_at follows the status. */
-static void settle(const void *before, void *after, int64_t now)
-{
-    const struct task *old = before;
-    struct task *task = after;
-    if (!old || old->status != task->status) {
-        task->completed_at = task->status == TASK_COMPLETED ? now : 0;
-    }
-    series_settle(old, task);
-}
-
 static bool fits(const void *item)
 {
     const struct task *task = item;
@@ -262,6 +251,6 @@ const struct resource task_resource = {
     .filter_count = sizeof filters / sizeof filters[0],
     .orders = orders,
     .order_count = sizeof orders / sizeof orders[0],
-    .settle = settle,
+    .settle = task_settle,
     .fits = fits,
 };

@@ -3,8 +3,15 @@
 
 #include <assert.h>
 
+#include "model/position.h"
 #include "model/task_list.h"
+#include "model/task_rules.h"
+#include "model/zone.h"
+#include "store/item_moves.h"
+#include "store/item_walk.h"
+#include "store/list_writes.h"
 #include "store/retention.h"
+#include "store/task_writes.h"
 
 /* ---- spaces ---- */
 
@@ -76,18 +83,24 @@ enum store_verdict store_precondition_judge(const struct store_precondition *pre
 
 /* ---- items ---- */
 
-/* A copy of what `write` writes, in the operation's arena; ptr NULL without memory. */
-static struct slice encode(const struct store_item_write *op, const void *item, unsigned mask)
+struct slice item_encode(const struct resource *resource, const void *item, unsigned mask,
+                         struct arena *arena)
 {
     struct json_writer w;
     struct buffer text;
-    buffer_init(&text, resource_json_most(op->resource));
+    assert(resource && item && arena);
+    buffer_init(&text, resource_json_most(resource));
     json_writer_init(&w, &text);
-    resource_encode(op->resource, item, mask, &w);
+    resource_encode(resource, item, mask, &w);
     const struct slice copy =
-        text.failed ? (struct slice){0} : arena_copy(op->op.arena, buffer_slice(&text));
+        text.failed ? (struct slice){0} : arena_copy(arena, buffer_slice(&text));
     buffer_finish(&text);
     return copy;
+}
+
+static struct slice encode(const struct store_item_write *op, const void *item, unsigned mask)
+{
+    return item_encode(op->resource, item, mask, op->op.arena);
 }
 
 static struct item_decision refuse(struct store_item_write *op, enum error error)
@@ -97,10 +110,111 @@ static struct item_decision refuse(struct store_item_write *op, enum error error
     return (struct item_decision){.step = ITEM_REFUSE};
 }
 
+/* ---- walks: what is asked on the way to a decision ---- */
+
+static bool is_same_ask(const struct item_ask *a, const struct item_ask *b)
+{
+    return a->question == b->question && a->resource == b->resource && a->place == b->place &&
+           uuid_eq(a->id, b->id) && uuid_eq(a->other, b->other) && !a->text.ptr == !b->text.ptr &&
+           slice_eq(a->text, b->text);
+}
+
+const struct item_answer *item_walk_ask(struct item_walk *walk, const struct item_ask *ask)
+{
+    assert(walk->state == ITEM_WALK_ON && ask->question < ITEM_QUESTION_COUNT);
+    for (const struct item_answer *answer = walk->before->answers; answer; answer = answer->next) {
+        if (is_same_ask(&answer->ask, ask))
+            return answer;
+    }
+    walk->state = ITEM_WALK_ASKS;
+    walk->decision.ask = *ask;
+    return NULL;
+}
+
+static struct item_decision end_walk(struct item_walk *walk)
+{
+    struct store_item_write *op = walk->op;
+    op->item = NULL;
+    switch (walk->state) {
+    case ITEM_WALK_ON: break;
+    case ITEM_WALK_ASKS: walk->decision.step = ITEM_ASK; return walk->decision;
+    case ITEM_WALK_REFUSED: return (struct item_decision){.step = ITEM_REFUSE};
+    case ITEM_WALK_NO_MEMORY: return refuse(op, ERROR_OVERLOADED);
+    }
+    struct field_errors *errors = arena_new(op->op.arena, struct field_errors);
+    assert(walk->complaints.errors.count > 0);
+    if (!errors)
+        return refuse(op, ERROR_OVERLOADED);
+    *errors = walk->complaints.errors;
+    op->errors = errors;
+    op->outcome = STORE_INVALID;
+    op->revision = 0;
+    return (struct item_decision){.step = ITEM_NOTHING};
+}
+
+/* The zone of a task, where it must be known; the caller releases it. */
+static bool find_zone(struct item_walk *walk, const void *old, const void *item, struct zone **zone)
+{
+    struct slice name = SLICE(ZONE_UTC);
+    *zone = NULL;
+    if (walk->op->resource != &task_resource || !task_needs_zone(old, item) || !walk->before->zones)
+        return true;
+    const struct task *task = item;
+    if (task->time_zone.ptr) {
+        name = task->time_zone;
+    } else {
+        const struct item_ask ask = {.question = ITEM_ASK_ZONE, .resource = &task_resource};
+        const struct item_answer *answer = item_walk_ask(walk, &ask);
+        if (!answer)
+            return false;
+        name = answer->rows ? user_time_zone(answer->rows->position) : name;
+    }
+    if (zones_find(walk->before->zones, name, zone) != ZONE_FOUND)
+        *zone = NULL; /* one that has gone is read as UTC */
+    return true;
+}
+
+/* The rules of the item itself, and of what it refers to. False: the walk is over. `old` NULL: it
+ * is new. */
+static bool judge(struct item_walk *walk, const void *old, void *item, int64_t now)
+{
+    struct zone *zone = NULL;
+    const struct resource *resource = walk->op->resource;
+    if (!find_zone(walk, old, item, &zone))
+        return false;
+    const struct settling settling = {.before = old,
+                                      .after = item,
+                                      .given = walk->given,
+                                      .now = now,
+                                      .zone = zone,
+                                      .complaints = &walk->complaints};
+    if (resource->settle && !resource->settle(&settling))
+        walk->state = ITEM_WALK_NO_MEMORY;
+    zone_release(&zone);
+    if (walk->state == ITEM_WALK_ON && resource == &task_resource)
+        task_writes_judge(walk, old, item);
+    return walk->state == ITEM_WALK_ON && walk->complaints.errors.count == 0;
+}
+
+static struct item_walk begin_walk(struct store_item_write *op, const struct item_before *before,
+                                   enum item_step step, enum store_verb verb)
+{
+    return (struct item_walk){
+        .op = op,
+        .before = before,
+        .given = op->verb == STORE_UPDATE || op->verb == STORE_MOVE ? op->set : op->given,
+        .decision = {.step = step,
+                     .change.verb = verb,
+                     .follower_revision = before->space.revision + 1},
+        .complaints = {.arena = op->op.arena},
+    };
+}
+
 /* ---- what a verb comes to ---- */
 
 static struct item_decision create(struct store_item_write *op, const struct item_before *before)
 {
+    struct item_walk walk = begin_walk(op, before, ITEM_INSERT, STORE_CREATE);
     struct item *item = arena_alloc(op->op.arena, op->resource->size);
     if (!item)
         return refuse(op, ERROR_OVERLOADED);
@@ -108,15 +222,15 @@ static struct item_decision create(struct store_item_write *op, const struct ite
     item->id = op->id;
     item->created_at = item->updated_at = op->now;
     (void)resource_apply(op->resource, item, op->values, op->set);
-    if (op->resource->settle)
-        op->resource->settle(NULL, item, op->now);
-    item->revision = before->space.revision + 1;
+    if (!judge(&walk, NULL, item, op->now))
+        return end_walk(&walk);
+    item->revision = before->space.revision + 1 + walk.decision.follower_count;
     if (!resource_put_last(op->resource, item, item->revision, op->op.arena))
         return refuse(op, ERROR_OVERLOADED);
     op->outcome = STORE_CREATED;
     op->revision = item->revision;
     op->item = item;
-    return (struct item_decision){.step = ITEM_INSERT, .change = {.verb = STORE_CREATE}};
+    return walk.decision;
 }
 
 static unsigned mask_of(const struct resource *resource, unsigned without)
@@ -130,6 +244,8 @@ static unsigned mask_of(const struct resource *resource, unsigned without)
 static struct item_decision change(struct store_item_write *op, const struct item_before *before)
 {
     const struct item *old = before->item;
+    const bool moves = op->verb == STORE_MOVE;
+    struct item_walk walk = begin_walk(op, before, ITEM_UPDATE, moves ? STORE_UPDATE : op->verb);
     struct item *item = arena_alloc(op->op.arena, op->resource->size);
     const void *values = op->values;
     enum error error = item ? ERROR_NONE : ERROR_OVERLOADED;
@@ -145,33 +261,36 @@ static struct item_decision change(struct store_item_write *op, const struct ite
     op->outcome = STORE_UPDATED;
     op->revision = old->revision;
     op->item = item;
-    if (resource_apply(op->resource, item, values, op->set) == 0)
-        return (struct item_decision){.step = ITEM_NOTHING};
     /* A clock that is behind, of another node say, puts no time before an earlier one. */
     const int64_t now = op->now > old->updated_at ? op->now : old->updated_at;
-    if (op->resource->settle)
-        op->resource->settle(old, item, now);
+    if (resource_apply(op->resource, item, values, op->set) == 0 && !moves)
+        return (struct item_decision){.step = ITEM_NOTHING};
+    if (!judge(&walk, old, item, now) || (moves && !item_moves_place(&walk, old, item)))
+        return end_walk(&walk);
+    if (resource_differ(op->resource, old, item) == 0 && !walk.put_last)
+        return (struct item_decision){.step = ITEM_NOTHING};
     item->updated_at = now;
-    item->revision = op->revision = before->space.revision + 1;
+    item->revision = op->revision = before->space.revision + 1 + walk.decision.follower_count;
+    if (walk.put_last && !resource_put_last(op->resource, item, item->revision, op->op.arena))
+        return refuse(op, ERROR_OVERLOADED);
     const unsigned differ = resource_differ(op->resource, old, item);
-    const struct slice replaced = encode(op, old, differ & mask_of(op->resource, FIELD_STAMP));
-    return replaced.ptr
-               ? (struct item_decision){.step = ITEM_UPDATE, .change = {op->verb, replaced}}
-               : refuse(op, ERROR_OVERLOADED);
+    walk.decision.change.before = encode(op, old, differ & mask_of(op->resource, FIELD_STAMP));
+    return walk.decision.change.before.ptr ? walk.decision : refuse(op, ERROR_OVERLOADED);
 }
 
 static struct item_decision delete (struct store_item_write *op, const struct item_before *before)
 {
+    struct item_walk walk = begin_walk(op, before, ITEM_REMOVE, STORE_DELETE);
+    if (op->resource == &task_resource && !task_writes_remove(&walk, before->item))
+        return end_walk(&walk);
+    if (op->resource == &list_resource && !list_writes_remove(&walk, before->item))
+        return end_walk(&walk);
+    if (walk.decision.step == ITEM_NOTHING)
+        return walk.decision;
     op->outcome = STORE_DELETED;
-    op->revision = before->space.revision + 1;
-    const struct slice whole = encode(op, before->item, mask_of(op->resource, 0));
-    return whole.ptr ? (struct item_decision){.step = ITEM_REMOVE, .change = {STORE_DELETE, whole}}
-                     : refuse(op, ERROR_OVERLOADED);
-}
-
-bool item_asks_for_tasks(const struct store_item_write *op)
-{
-    return op->resource == &list_resource && op->verb == STORE_DELETE;
+    op->revision = before->space.revision + 1 + walk.decision.follower_count;
+    walk.decision.change.before = encode(op, before->item, mask_of(op->resource, 0));
+    return walk.decision.change.before.ptr ? walk.decision : refuse(op, ERROR_OVERLOADED);
 }
 
 static bool is_full(const struct resource *resource, const struct usage *usage)
@@ -191,10 +310,6 @@ static struct item_decision decide(struct store_item_write *op, const struct ite
     }
     if ((creates || !before->item) && is_full(op->resource, &before->space.usage))
         return refuse(op, ERROR_TOO_MANY);
-    if (before->holds_tasks) {
-        op->outcome = STORE_NOT_EMPTY;
-        return nothing;
-    }
     int64_t revision = before->space.revision;
     if (!creates)
         revision = before->item ? ((const struct item *)before->item)->revision : 0;
@@ -211,8 +326,9 @@ static struct item_decision decide(struct store_item_write *op, const struct ite
 
 /* ---- what it adds to the space ---- */
 
-static void count(struct usage *usage, const struct resource *resource, const void *item, int sign)
+void usage_count(struct usage *usage, const struct resource *resource, const void *item, int sign)
 {
+    assert(usage && resource && item && (sign == 1 || sign == -1));
     if (resource->count_places > 0) {
         const int64_t choice = resource->counted ? field_get(resource->counted, item).number : 0;
         assert(choice >= 0 && choice < resource->count_places);
@@ -227,15 +343,18 @@ static struct usage usage_of(const struct store_item_write *op, const struct ite
     struct usage usage = {0};
     const enum item_step step = decision->step;
     if (step == ITEM_UPDATE || step == ITEM_REMOVE)
-        count(&usage, op->resource, before->item, -1);
+        usage_count(&usage, op->resource, before->item, -1);
     if (step == ITEM_UPDATE || step == ITEM_INSERT)
-        count(&usage, op->resource, op->item, 1);
+        usage_count(&usage, op->resource, op->item, 1);
     if (step == ITEM_INSERT || step == ITEM_UPDATE || step == ITEM_REMOVE)
         usage.bytes += SPACE_CHANGE_BYTES + (int64_t)decision->change.before.len;
     if (decision->keep)
         usage.bytes += usage_key_bytes(op->idempotency.key, op->body) - before->kept_bytes;
     return usage;
 }
+
+/* What a follower is reckoned with before it is read; what it takes is counted when it is. */
+#define FOLLOWER_BYTES (SPACE_CHANGE_BYTES + POSITION_MOST)
 
 /* A deletion makes room sooner or later, so it may take some first. */
 static bool fits(const struct store_item_write *op, const struct item_before *before,
@@ -247,7 +366,8 @@ static bool fits(const struct store_item_write *op, const struct item_before *be
     if (decision->step == ITEM_INSERT && op->resource->counted &&
         usage_total(usage, op->resource, 0) >= limits->items)
         return false;
-    return decision->usage.bytes <= 0 || decision->usage.bytes <= limits->bytes - usage->bytes;
+    const int64_t bytes = decision->usage.bytes + FOLLOWER_BYTES * decision->follower_count;
+    return bytes <= 0 || bytes <= limits->bytes - usage->bytes;
 }
 
 struct item_decision item_decide(struct store_item_write *op, const struct item_before *before,
@@ -262,8 +382,9 @@ struct item_decision item_decide(struct store_item_write *op, const struct item_
     op->verdict = STORE_HOLDS;
     op->replayed = false;
     op->errors = NULL;
+    op->task_count = 0;
     struct item_decision decision = decide(op, before);
-    if (decision.step == ITEM_REFUSE)
+    if (decision.step == ITEM_REFUSE || decision.step == ITEM_ASK)
         return decision;
     decision.keep = op->idempotency.key.ptr && op->outcome <= STORE_DELETED;
     if (decision.keep && op->item) {
@@ -273,6 +394,20 @@ struct item_decision item_decide(struct store_item_write *op, const struct item_
     }
     decision.usage = usage_of(op, before, &decision);
     return fits(op, before, &decision, limits) ? decision : refuse(op, ERROR_QUOTA_EXCEEDED);
+}
+
+bool item_may_ask(const struct store_item_write *op)
+{
+    return op->resource == &task_resource && task_writes_may_ask(op);
+}
+
+bool item_will_ask(const struct store_item_write *op, struct item_ask *ask)
+{
+    if (op->verb != STORE_DELETE)
+        return false;
+    *ask =
+        op->resource == &list_resource ? list_writes_tasks(&op->id) : task_writes_subtree(&op->id);
+    return op->resource == &list_resource || op->resource == &task_resource;
 }
 
 /* ---- what was kept ---- */

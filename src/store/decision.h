@@ -50,6 +50,9 @@ int64_t usage_total(const struct usage *usage, const struct resource *resource, 
 /* Does the row of the space say how many items fit the terms? Then usage_total does. */
 bool usage_knows_total(const struct store_item_list *op);
 
+/* Counts an item in (`sign` 1) or out (-1). */
+void usage_count(struct usage *usage, const struct resource *resource, const void *item, int sign);
+
 void usage_add(struct usage *usage, const struct usage *change);
 
 /* The columns of `spaces` that hold it, in this order. */
@@ -58,14 +61,77 @@ void usage_add(struct usage *usage, const struct usage *change);
 /* ---- items ---- */
 
 /* What a write of an item comes to, given what the database holds: the same on every engine, for
- * every resource. No I/O; what is made lives in the operation's arena. */
+ * every resource. No I/O; what is made lives in the operation's arena.
+ *
+ * Most writes need no more than the item itself. What others must know, of a task's parents, say,
+ * they ask for: item_decide answers ITEM_ASK, the engine gets the rows in the same transaction,
+ * adds them to `item_before.answers` and calls again. Rows of tasks and lists change only under the
+ * lock of their space, so what was asked for still holds when it is decided. */
+
+enum item_question {
+    ITEM_ASK_ITEM,       /* the item `id` of `resource`, as it stands */
+    ITEM_ASK_ZONE,       /* one row: `position` is the name of the user's time zone, or NULL */
+    ITEM_ASK_ANCESTORS,  /* the task `id` and those above it, upwards; `number`: from 1 */
+    ITEM_ASK_TREE,       /* `number`: how many tasks the tree of `id` has, itself among them */
+    ITEM_ASK_SUBTREE,    /* those below the task `id`, level by level; `number`: from 1 */
+    ITEM_ASK_WHICH,      /* those of the ids in `text`, a JSON array, that are there */
+    ITEM_ASK_BLOCKERS,   /* one row about all that the tasks of `text` wait for, themselves among
+                            them: `number`: whether `id` is one; `revision`: how many they are */
+    ITEM_ASK_NEXT,       /* the first sibling after the position `text`; not `other` */
+    ITEM_ASK_PREVIOUS,   /* the last one before it; not `other` */
+    ITEM_ASK_SIBLINGS,   /* all, in their order */
+    ITEM_ASK_LIST_TASKS, /* those of the list `id`, level by level, in the order of positions */
+    ITEM_QUESTION_COUNT,
+};
+
+/* Whose siblings: the tasks of the inbox, those of the list or the parent `id`, or all lists. */
+enum item_place { ITEM_INBOX, ITEM_LIST, ITEM_PARENT, ITEM_LISTS, ITEM_PLACE_COUNT };
+
+#define TREE_TASKS_MOST   1000 /* of one root, itself among them */
+#define TREE_LEVELS_MOST  8
+#define BLOCKERS_MOST     10000 /* that a task waits for, and those in their turn */
+#define LIST_TASKS_MOST   10000 /* of a list that is deleted */
+#define SIBLINGS_MOST     200000
+#define ITEM_ANSWER_BYTES ((size_t)64 * 1024 * 1024) /* of memory that answers may take */
+
+struct item_ask {
+    enum item_question question;
+    const struct resource *resource;
+    enum item_place place; /* of NEXT, PREVIOUS and SIBLINGS */
+    struct uuid id;
+    struct uuid other;
+    struct slice text; /* ptr NULL: none */
+};
+
+/* A row of an answer; what a question does not tell is zero. */
+struct item_row {
+    const struct item_row *next;
+    struct uuid id;
+    struct uuid parent_id;
+    struct uuid list_id;
+    int64_t created_at;
+    int64_t revision;
+    int64_t number;
+    struct slice position;
+};
+
+struct item_answer {
+    const struct item_answer *next;
+    struct item_ask ask;
+    const struct item_row *rows; /* NULL: none */
+    unsigned count;
+    const void *item; /* of ITEM; NULL: there is none */
+};
+
+struct zones;
 
 /* What a write knows before it writes. */
 struct item_before {
     struct space space;
-    const void *item;   /* under op->id; NULL: none; not looked for by STORE_CREATE */
-    int64_t kept_bytes; /* of an older answer under the key, which the new one replaces */
-    bool holds_tasks;   /* the list that is to be deleted (item_asks_for_tasks) */
+    const void *item;    /* under op->id; NULL: none; not looked for by STORE_CREATE */
+    int64_t kept_bytes;  /* of an older answer under the key, which the new one replaces */
+    struct zones *zones; /* NULL: only UTC is known */
+    const struct item_answer *answers;
 };
 
 /* What the engine has to write. */
@@ -75,6 +141,7 @@ enum item_step {
     ITEM_UPDATE,  /* to op->item, of which `changed` differ */
     ITEM_REMOVE,
     ITEM_REFUSE, /* op->op.result says why; nothing at all is written */
+    ITEM_ASK,    /* nothing is decided: `ask` must be answered first */
 };
 
 /* Of the journal: its space, kind, id, actor and time (`steady`) are the operation's. */
@@ -83,20 +150,65 @@ struct item_change {
     struct slice before; /* JSON; ptr NULL: the item was new */
 };
 
-struct item_decision {
-    enum item_step step;
-    struct item_change change; /* of INSERT, UPDATE and REMOVE; its revision is op->revision */
-    struct usage usage;        /* what the write adds to the space's, kept answer included */
-    bool keep; /* op->body under the key, with op->outcome, op->id and op->revision */
+/* Another row that changes with the item: before it, in the order of the list, each with the next
+ * revision. */
+struct item_follower {
+    const struct item_follower *next;
+    const struct resource *resource;
+    enum item_step step; /* INSERT: of a copy of the row that is read */
+    struct uuid id;      /* of the row that is read */
+    int64_t created_at;
+    int64_t revision; /* that it has */
+    int64_t number;   /* for `make` */
+
+    /* Makes of `after`, a copy of the row, what is to be written with `revision`; times and
+     * revision are set afterwards. Texts are made in `arena`. False without memory. A pure
+     * function; NULL: it is removed. */
+    bool (*make)(const struct store_item_write *op, const struct item_follower *follower,
+                 int64_t revision, void *after, struct arena *arena);
 };
 
-/* Must it be known whether there are tasks in the list (SQL_LIST_HOLDS)? */
-bool item_asks_for_tasks(const struct store_item_write *op);
+struct item_decision {
+    enum item_step step;
+    struct item_ask ask;       /* of ASK */
+    struct item_change change; /* of INSERT, UPDATE and REMOVE; its revision is op->revision */
+    struct usage usage;        /* what the write adds to the space's, kept answer included; without
+                                  what the followers do */
+    bool keep; /* op->body under the key, with op->outcome, op->id and op->revision */
 
-/* Decides and sets the operation's outputs. INSERT, UPDATE and REMOVE take the space's next
- * revision, which is op->revision. */
+    const struct item_follower *followers; /* NULL: none */
+    unsigned follower_count;
+    int64_t follower_revision; /* of the first of them */
+};
+
+/* Decides and sets the operation's outputs. INSERT, UPDATE and REMOVE take the revision after those
+ * of the followers, which is op->revision. */
 struct item_decision item_decide(struct store_item_write *op, const struct item_before *before,
                                  const struct usage_limits *limits);
+
+/* May the decision ask for anything? If not, a create needs nothing of the database at all. */
+bool item_may_ask(const struct store_item_write *op);
+
+/* What the decision is sure to ask for when there is such an item, for an engine that saves a way
+ * by asking early. False: nothing is. */
+bool item_will_ask(const struct store_item_write *op, struct item_ask *ask);
+
+/* A follower's change; `change.before` and `item` live in the arena. */
+struct item_followed {
+    bool same; /* nothing differs, and nothing is written */
+    struct item_change change;
+    struct uuid id;
+    int64_t revision;        /* that it takes */
+    const struct item *item; /* as it becomes; NULL: it is removed */
+    struct usage usage;
+};
+
+/* What is to be written of a follower, given its row as it stands; `at` is its place among them,
+ * from 0. False without memory. */
+bool item_follow(const struct store_item_write *op, const struct item_decision *decision,
+                 const struct item_follower *follower, unsigned at, const void *before,
+                 struct arena *arena, struct item_followed *followed)
+    __attribute__((warn_unused_result));
 
 /* An answer that was kept under an idempotency key. */
 struct item_kept {

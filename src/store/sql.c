@@ -5,11 +5,41 @@
 #include <stdlib.h>
 
 #include "model/position.h"
+#include "model/task.h"
 #include "store/decision.h"
 #include "store/sql_reports.h"
 
 #define USER_COLUMNS                                                                               \
     "user_id, email, name, password_hash, created_at, updated_at, disabled_at, time_zone"
+
+/* The row of an id that stands in `x`, by the key where the time in the id is created_at, else by
+ * an index. `t` is the row's own name. */
+#define FOUND_BY(t, x)                                                                             \
+    t "id = " x " AND " t "created_at = coalesce((SELECT created_at FROM tasks WHERE space_id = "  \
+      "?1 AND id = " x " AND {chosen}), {ms:" x "})"
+
+#define NO_UUID "CAST(NULL AS {uuid})"
+#define NO_TEXT "CAST(NULL AS text)"
+
+#define IN_INBOX  "parent_id IS NULL AND list_id IS NULL"
+#define IN_LIST   "parent_id IS NULL AND list_id = "
+#define IN_PARENT "parent_id = "
+#define SIBLINGS(table, columns, place, end, types)                                                \
+    {                                                                                              \
+        "SELECT id, created_at, revision, 0, " columns " FROM " table                              \
+        " WHERE space_id = ?1 AND " place " ORDER BY position" end,                                \
+            types                                                                                  \
+    }
+#define BESIDE(table, ids, place, order, end, types)                                               \
+    SIBLINGS(table, ids ", position", place "position " order " ?2 AND id <> ?3", end " LIMIT 1",  \
+             types)
+#define OF_TASKS "parent_id, list_id"
+#define OF_LISTS NO_UUID ", " NO_UUID
+#define ALL      " LIMIT 200001"
+static_assert(SIBLINGS_MOST + 1 == 200001, "one more tells that there are more");
+static_assert(TREE_TASKS_MOST + 1 == 1001, "one more tells that there are more");
+static_assert(LIST_TASKS_MOST + 1 == 10001, "one more tells that there are more");
+static_assert(BLOCKERS_MOST + 1 == 10001, "one more tells that there are more");
 
 const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
     [SQL_USER_GET] = {"SELECT " USER_COLUMNS
@@ -81,6 +111,78 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
     [SQL_CHANGE_PUT] = {"INSERT INTO journal (space_id, revision, at, kind, verb, id, actor, "
                         "before) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                         "uiiiiuut"},
+    [SQL_ASK_ZONE] = {"SELECT user_id, 0, 0, 0, " NO_UUID ", " NO_UUID ", time_zone FROM users "
+                      "WHERE user_id = ?1",
+                      "u"},
+    [SQL_ASK_ANCESTORS] =
+        {"WITH RECURSIVE u (id, created_at, revision, level, parent_id, list_id) "
+         "AS (SELECT id, created_at, revision, 1, parent_id, list_id FROM tasks "
+         "WHERE space_id = ?1 AND " FOUND_BY(
+             "", "?2") " UNION ALL "
+                       "SELECT t.id, t.created_at, t.revision, u.level + 1, t.parent_id, "
+                       "t.list_id FROM tasks t, u WHERE t.space_id = ?1 AND " FOUND_BY(
+                           "t.", "u.parent_id") " AND u.level < 10) "
+                                                "SELECT id, created_at, revision, level, "
+                                                "parent_id, list_id, " NO_TEXT
+                                                " FROM u ORDER BY level",
+         "uu"},
+    [SQL_ASK_TREE] = {"WITH RECURSIVE d (id) AS (SELECT ?2 UNION ALL SELECT t.id FROM tasks t, d "
+                      "WHERE t.space_id = ?1 AND t.parent_id = d.id) SELECT " NO_UUID ", 0, 0, "
+                      "count(*), " NO_UUID ", " NO_UUID ", " NO_TEXT
+                      " FROM (SELECT id FROM d LIMIT 1001) l",
+                      "uu"},
+    [SQL_ASK_SUBTREE] = {"WITH RECURSIVE d (id, created_at, revision, level, parent_id, list_id) "
+                         "AS (SELECT id, created_at, revision, 1, parent_id, list_id FROM tasks "
+                         "WHERE space_id = ?1 AND parent_id = ?2 UNION ALL "
+                         "SELECT t.id, t.created_at, t.revision, d.level + 1, t.parent_id, "
+                         "t.list_id FROM tasks t, d WHERE t.space_id = ?1 AND t.parent_id = d.id) "
+                         "SELECT id, created_at, revision, level, parent_id, list_id, " NO_TEXT
+                         " FROM d LIMIT 1001",
+                         "uu"},
+    [SQL_ASK_WHICH] = {"SELECT t.id, t.created_at, t.revision, 0, t.parent_id, t.list_id, " NO_TEXT
+                       " FROM tasks t, {ids:?2} e WHERE t.space_id = ?1 AND t.id = {uuid:e.value} "
+                       "AND t.created_at = coalesce((SELECT created_at FROM tasks WHERE space_id "
+                       "= ?1 AND id = {uuid:e.value} AND {chosen}), {ms:e.value})",
+                       "ut"},
+    [SQL_ASK_BLOCKERS] = {"WITH RECURSIVE w (id) AS (SELECT {uuid:e.value} FROM {ids:?2} e UNION "
+                          "SELECT {uuid:e.value} FROM tasks t, w, {ids:t.blocked_by} e "
+                          "WHERE t.space_id = ?1 AND " FOUND_BY(
+                              "t.",
+                              "w.id") ") "
+                                      "SELECT " NO_UUID
+                                      ", 0, count(*), count(CASE id WHEN ?3 THEN 1 END), " NO_UUID
+                                      ", " NO_UUID ", " NO_TEXT
+                                      " FROM (SELECT id FROM w LIMIT 10001) l",
+                          "utu"},
+    [SQL_ASK_LIST_TASKS] =
+        {"WITH RECURSIVE d (id, created_at, revision, level, parent_id, list_id, "
+         "position) AS (SELECT id, created_at, revision, 1, parent_id, list_id, "
+         "position FROM tasks WHERE space_id = ?1 AND " IN_LIST "?2 UNION ALL "
+         "SELECT t.id, t.created_at, t.revision, d.level + 1, t.parent_id, "
+         "t.list_id, t.position FROM tasks t, d "
+         "WHERE t.space_id = ?1 AND t.parent_id = d.id) "
+         "SELECT id, created_at, revision, level, parent_id, list_id, " NO_TEXT
+         " FROM d ORDER BY level, position LIMIT 10001",
+         "uu"},
+    [SQL_ASK_NEXT + ITEM_INBOX] = BESIDE("tasks", OF_TASKS, IN_INBOX " AND ", ">", "", "utu"),
+    [SQL_ASK_NEXT + ITEM_LIST] = BESIDE("tasks", OF_TASKS, IN_LIST "?4 AND ", ">", "", "utuu"),
+    [SQL_ASK_NEXT + ITEM_PARENT] = BESIDE("tasks", OF_TASKS, IN_PARENT "?4 AND ", ">", "", "utuu"),
+    [SQL_ASK_NEXT + ITEM_LISTS] = BESIDE("lists", OF_LISTS, "", ">", "", "utu"),
+    [SQL_ASK_PREVIOUS + ITEM_INBOX] =
+        BESIDE("tasks", OF_TASKS, IN_INBOX " AND ", "<", " DESC", "utu"),
+    [SQL_ASK_PREVIOUS + ITEM_LIST] =
+        BESIDE("tasks", OF_TASKS, IN_LIST "?4 AND ", "<", " DESC", "utuu"),
+    [SQL_ASK_PREVIOUS + ITEM_PARENT] =
+        BESIDE("tasks", OF_TASKS, IN_PARENT "?4 AND ", "<", " DESC", "utuu"),
+    [SQL_ASK_PREVIOUS + ITEM_LISTS] = BESIDE("lists", OF_LISTS, "", "<", " DESC", "utu"),
+    [SQL_ASK_SIBLINGS + ITEM_INBOX] = SIBLINGS("tasks", OF_TASKS ", " NO_TEXT, IN_INBOX, ALL, "u"),
+    [SQL_ASK_SIBLINGS + ITEM_LIST] =
+        SIBLINGS("tasks", OF_TASKS ", " NO_TEXT, IN_LIST "?2", ALL, "uu"),
+    [SQL_ASK_SIBLINGS + ITEM_PARENT] =
+        SIBLINGS("tasks", OF_TASKS ", " NO_TEXT, IN_PARENT "?2", ALL, "uu"),
+    [SQL_ASK_SIBLINGS + ITEM_LISTS] = {"SELECT id, created_at, revision, 0, " OF_LISTS ", " NO_TEXT
+                                       " FROM lists WHERE space_id = ?1 ORDER BY position" ALL,
+                                       "u"},
     [SQL_KEY_GET] = {"SELECT fingerprint, used_at, outcome, id, revision, body "
                      "FROM idempotency_keys WHERE space_id = ?1 AND key = ?2",
                      "ut"},
@@ -91,10 +193,6 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                      "outcome = excluded.outcome, id = excluded.id, "
                      "revision = excluded.revision, body = excluded.body",
                      "utbiiuit"},
-    [SQL_LIST_HOLDS] = {"SELECT 1 FROM tasks WHERE space_id = ?1 AND list_id = ?2 AND "
-                        "parent_id IS NULL LIMIT 1",
-                        "uu"},
-
     [SQL_LABEL_LIST] = {REPORT_LABELS, "uti"},
     [SQL_SUMMARY] = {REPORT_SUMMARY, "uiiiiii"},
 
@@ -141,6 +239,14 @@ void sql_add_parameter(struct buffer *out, unsigned number, enum sql_dialect dia
 {
     buffer_add_char(out, dialect == SQL_SQLITE ? '?' : '$');
     buffer_add_u64(out, number);
+}
+
+static void add_expression(struct buffer *out, struct slice text, enum sql_dialect dialect)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        const bool parameter = text.ptr[i] == '?' && dialect == SQL_POSTGRES;
+        buffer_add_char(out, parameter ? '$' : text.ptr[i]);
+    }
 }
 
 static void add_columns(struct buffer *out, const struct resource *resource)
@@ -235,6 +341,36 @@ static void add_bytes(struct buffer *out, const struct resource *resource, enum 
     }
 }
 
+/* ---- ids in texts; SQLite has functions of ours for them (sqlite/database.h) ---- */
+
+/* Without an expression: the type. */
+static void add_uuid(struct buffer *out, struct slice text, enum sql_dialect dialect)
+{
+    if (dialect == SQL_SQLITE) {
+        buffer_add_text(out, text.len > 0 ? "uuid_of(" : "blob");
+        add_expression(out, text, dialect);
+        buffer_add_text(out, text.len > 0 ? ")" : "");
+        return;
+    }
+    add_expression(out, text, dialect);
+    buffer_add_text(out, text.len > 0 ? "::uuid" : "uuid");
+}
+
+static void add_ms(struct buffer *out, struct slice id, enum sql_dialect dialect)
+{
+    buffer_add_text(out, dialect == SQL_SQLITE ? "uuid_ms(" : "('x' || substr(replace(");
+    add_expression(out, id, dialect);
+    buffer_add_text(out,
+                    dialect == SQL_SQLITE ? ")" : "::text, '-', ''), 1, 12))::bit(48)::bigint");
+}
+
+static void add_ids(struct buffer *out, struct slice json, enum sql_dialect dialect)
+{
+    buffer_add_text(out, dialect == SQL_SQLITE ? "json_each(" : "jsonb_array_elements_text(");
+    add_expression(out, json, dialect);
+    buffer_add_text(out, dialect == SQL_SQLITE ? ")" : "::jsonb)");
+}
+
 static void add_call(struct buffer *out, const char *before, struct slice argument,
                      const char *after)
 {
@@ -293,6 +429,12 @@ static void add_word(struct buffer *out, struct slice word, const struct resourc
                             : "substr(uuid_send(id), 1, 6) <> substr(int8send(created_at), 3)");
     else if (slice_eq(name, SLICE("bytes")))
         add_bytes(out, resource, dialect);
+    else if (slice_eq(name, SLICE("uuid")))
+        add_uuid(out, rest, dialect);
+    else if (slice_eq(name, SLICE("ms")))
+        add_ms(out, rest, dialect);
+    else if (slice_eq(name, SLICE("ids")))
+        add_ids(out, rest, dialect);
     else
         add_report_word(out, name, rest, dialect);
 }
@@ -303,11 +445,7 @@ void sql_expand(struct buffer *out, const char *form, const struct resource *res
     assert(out && form);
     struct slice rest = slice_of(form);
     while (rest.ptr) {
-        const struct slice plain = slice_next(&rest, '{');
-        for (size_t i = 0; i < plain.len; i++) {
-            const bool parameter = plain.ptr[i] == '?' && dialect == SQL_POSTGRES;
-            buffer_add_char(out, parameter ? '$' : plain.ptr[i]);
-        }
+        add_expression(out, slice_next(&rest, '{'), dialect);
         if (rest.ptr)
             add_word(out, slice_next(&rest, '}'), resource, dialect);
     }

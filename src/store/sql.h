@@ -21,6 +21,8 @@
  *   {elements:C}    the strings of the set that the column C holds, as rows `e` of one `value`
  *   {uuid_key:X}    an id, and
  *   {text_key:X}    its text, in forms that can be compared
+ *   {uuid:X} {ms:X} the id that the text X is; the time in the id X, a text or not
+ *   {ids:X}         the rows `value` of X, a JSON array of texts or NULL
  * `types` has a letter a parameter, for an engine that must know: u uuid, i number, t text, b
  * bytes; C stands for those of {columns}, S for those of {sets}, N for those of {created}. */
 
@@ -60,9 +62,19 @@ enum sql_shared {
     SQL_SPACE_FORGET, /* bytes given back; the highest revision that the journal no longer has */
     SQL_SPACE_DELETE,
     SQL_CHANGE_PUT,
-    SQL_KEY_GET,
+    /* What a write of items asks (decision.h): see sql_ask. */
+    SQL_ASK_ZONE,
+    SQL_ASK_ANCESTORS,
+    SQL_ASK_TREE,
+    SQL_ASK_SUBTREE,
+    SQL_ASK_WHICH,
+    SQL_ASK_BLOCKERS,
+    SQL_ASK_LIST_TASKS,
+    SQL_ASK_NEXT,                            /* and those after it, by enum item_place */
+    SQL_ASK_PREVIOUS = SQL_ASK_NEXT + 4,     /* likewise */
+    SQL_ASK_SIBLINGS = SQL_ASK_PREVIOUS + 4, /* likewise */
+    SQL_KEY_GET = SQL_ASK_SIBLINGS + 4,
     SQL_KEY_PUT,
-    SQL_LIST_HOLDS, /* tasks; a subtask is in the list of its parent */
     /* labels, and what all tasks come to; a row of the first has the space's revision first, and
      * without labels there is one in which the others are null */
     SQL_LABEL_LIST, /* those after ?2, at most ?3 */
@@ -76,6 +88,11 @@ enum sql_shared {
 };
 
 extern const struct sql_form sql_shared[SQL_SHARED_COUNT];
+
+/* The columns of an answer: id, created_at, revision, number, parent_id, list_id, position; as
+ * struct item_row has them. The statement of a question that has one: all but ITEM. */
+struct item_ask;
+unsigned sql_ask(const struct item_ask *ask);
 
 /* Of each resource. */
 enum sql_item {
@@ -168,5 +185,10 @@ struct sql_value {
     ((struct sql_value){'b', {.bytes = {(const char *)(const void *)(blob), (size)}}})
 unsigned sql_list_values(const struct store_item_list *op,
                          struct sql_value values[static SQL_LIST_VALUES_MOST]);
+
+/* The parameters of sql_ask(ask); returns how many. */
+#define SQL_ASK_VALUES_MOST 4
+unsigned sql_ask_values(const struct item_ask *ask, const struct uuid *space,
+                        struct sql_value values[static SQL_ASK_VALUES_MOST]);
 
 #endif

@@ -263,7 +263,24 @@ enum store_verb {
     STORE_REPLACE,    /* PUT: replaces, or creates when the space has none under `id` */
     STORE_UPDATE,     /* PATCH */
     STORE_DELETE,
+    STORE_MOVE, /* to a place among siblings, as `place` says; an UPDATE to the journal */
 };
+
+/* A place among the siblings that `values` name. */
+enum store_place_kind {
+    STORE_PLACE_LAST,
+    STORE_PLACE_FIRST,
+    STORE_PLACE_AFTER,
+    STORE_PLACE_BEFORE
+};
+
+struct store_place {
+    enum store_place_kind kind;
+    struct uuid neighbour; /* of AFTER and BEFORE */
+};
+
+/* What becomes of the tasks of a list that is deleted. */
+enum store_list_tasks { STORE_TASKS_KEEP_LIST, STORE_TASKS_DELETE, STORE_TASKS_TO_INBOX };
 
 /* What a write decided; the first three numbers are those of idempotency_keys and never change:
  * they are kept with the key and replayed. What was refused is judged afresh. */
@@ -280,11 +297,12 @@ enum store_outcome {
     STORE_INVALID,             /* with what is stored the values go against a rule; see `errors` */
 };
 
-/* A change of one item. Each takes the next revision of the space and writes one row of its
+/* A change of one item, and of those that must change with it: what is below a task that is deleted
+ * or goes to another list, say. Each takes the next revision of the space and writes one row of its
  * journal. ERROR_NOT_FOUND as the result: the space is gone. ERROR_QUOTA_EXCEEDED: it would hold
  * more than may be; a deletion and what makes it smaller never are. ERROR_TOO_MANY: it has as many
- * as the resource's `most`. Else `outcome` says what
- * happened. */
+ * as the resource's `most`, or the deletion of a list would change more tasks than may be.
+ * ERROR_NOT_SIBLING of a move. Else `outcome` says what happened. */
 struct store_item_write {
     struct store_op op;
     const struct resource *resource;
@@ -295,6 +313,9 @@ struct store_item_write {
     const void *values; /* of resource->size bytes; NULL for a deletion */
     unsigned set;       /* which of its members (resource.h); of STORE_UPDATE as a merge patch has
                            them (resource_merge) */
+    unsigned given; /* of CREATE and REPLACE, those of `set` that the client gave a value itself */
+    struct store_place place;    /* of MOVE */
+    enum store_list_tasks tasks; /* of the DELETE of a list; KEEP_LIST: refused, unless empty */
     struct store_precondition precondition;
     struct store_idempotency idempotency;
     int64_t now;    /* for times of the item */
@@ -308,6 +329,7 @@ struct store_item_write {
                                    NULL: none */
     bool replayed;              /* out: the answer of an earlier request */
     const struct field_errors *errors; /* out: of STORE_INVALID, in the operation's arena */
+    int64_t task_count;                /* out: of NOT_EMPTY, that the list holds */
 };
 
 /* ERROR_EMAIL_TAKEN. `user` is complete, hash included; its space is made with it.

@@ -107,9 +107,9 @@ const struct resource *fixture_resource = &task_resource;
 /* Can any value of its type stand in it, whatever else there is? */
 static bool is_free(const struct field *field)
 {
-    static const char *const bound[] = {"list_id",     "parent_id",         "time_zone",
-                                        "recurrence",  "recurrence_anchor", "blocked_by",
-                                        "completed_at"};
+    static const char *const bound[] = {
+        "list_id",           "parent_id",  "time_zone",    "recurrence",
+        "recurrence_anchor", "blocked_by", "completed_at", "start"};
     for (size_t i = 0; i < sizeof bound / sizeof bound[0]; i++) {
         if (slice_eq(field->name, slice_of(bound[i])))
             return false;

@@ -92,6 +92,25 @@ struct usage_limits job_limits(const struct job *job)
     return usage_limits_of(0, 0);
 }
 
+unsigned job_room(const struct job *job)
+{
+    (void)job;
+    return JOB_STATEMENTS_MOST - answer_count;
+}
+
+struct arena *job_scratch(struct job *job, size_t most)
+{
+    arena_destroy(&job->scratch);
+    job->scratch = arena_create(most);
+    return job->scratch;
+}
+
+struct zones *job_zones(const struct job *job)
+{
+    (void)job;
+    return NULL;
+}
+
 void job_fail(struct job *job, enum error error)
 {
     fail_msg("error %d of %p", (int)error, (void *)job);
@@ -132,6 +151,7 @@ static void run_write(struct job *job, unsigned end)
     PQclear(ask_text(connection, sql_text(SQL_BEGIN)->text, NULL, 0));
     run_rounds(job);
     clear_answers();
+    arena_destroy(&job->scratch);
     PQclear(ask_text(connection, sql_text(end)->text, NULL, 0));
 }
 

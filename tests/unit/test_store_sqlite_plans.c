@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "store/sqlite/functions.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/sql.h"
 #include "store_fixture.h"
@@ -20,6 +21,7 @@ static int setup(void **pointer)
     char why[512] = "";
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+    assert_int_equal(functions_register(db), SQLITE_OK);
     if (!migrate_to_head(db, why, sizeof why))
         fail_msg("%s", why);
     *pointer = db;

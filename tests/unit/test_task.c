@@ -20,6 +20,8 @@ static struct task sample(void)
         .created_at = 1000,
         .updated_at = 1500,
         .revision = 7,
+        .start = FIELD_NULL_NUMBER,
+        .due = FIELD_NULL_NUMBER,
     };
 }
 
@@ -34,7 +36,11 @@ static bool apply(struct task *task, const struct task *values, unsigned set)
     const struct task before = *task;
     if (resource_apply(&task_resource, task, values, set) == 0)
         return false;
-    task_resource.settle(&before, task, NOW);
+    struct field_reading complaints = {.arena = NULL};
+    const struct settling settling = {
+        .before = &before, .after = task, .now = NOW, .complaints = &complaints};
+    assert_true(task_resource.settle(&settling));
+    assert_int_equal(complaints.errors.count, 0);
     return true;
 }
 
@@ -49,7 +55,10 @@ static void what_changes_nothing(void **state)
         {bit("description"), {.description = SLICE("Two litres")}},
         {bit("status"), {.status = TASK_PENDING}},
         {resource_settable(&task_resource),
-         {.title = SLICE("Buy milk"), .description = SLICE("Two litres")}},
+         {.title = SLICE("Buy milk"),
+          .description = SLICE("Two litres"),
+          .start = FIELD_NULL_NUMBER,
+          .due = FIELD_NULL_NUMBER}},
         {0, {.title = SLICE("not set"), .status = TASK_COMPLETED}},
     };
     (void)state;

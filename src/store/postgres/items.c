@@ -129,6 +129,25 @@ struct item_job {
     bool deleted;         /* there was an item under the id; asked for by looks_for_itself */
     bool decided;         /* by the answer that was kept under the key */
     struct item *created; /* by the one statement of step_create */
+    struct item_answer *asked;
+
+    /* What changes along is read and written in parts, each in the scratch of the job. */
+    struct item_decision decision;
+    const struct item_follower *next; /* to be read */
+    unsigned read;                    /* of all */
+    struct followed_row *part;        /* NULL: nothing changes along */
+    unsigned part_asked;
+    unsigned part_read;
+    unsigned part_written;
+};
+
+#define PART_MOST   32
+#define PART_MEMORY ((size_t)64 * 1024 * 1024)
+
+struct followed_row {
+    const struct item_follower *follower;
+    const struct item *row;
+    struct item_followed followed;
 };
 
 static struct item_job *item_job_of(struct job *job)
@@ -172,11 +191,6 @@ static void take_before(struct job *job, const PGresult *result)
     struct row r = row_of(result, 0, op->op.arena);
     if (take_item(job, &r, op->resource, &item))
         item_job_of(job)->before.item = item;
-}
-
-static void take_holds(struct job *job, const PGresult *result)
-{
-    item_job_of(job)->before.holds_tasks = PQntuples(result) > 0;
 }
 
 static void take_deletion(struct job *job, const PGresult *result)
@@ -234,27 +248,24 @@ static unsigned add_usage(struct sql_value *values, unsigned count, const struct
     return count;
 }
 
-static void decide(struct job *job, struct store_item_write *op)
+/* The item, the journal and the space in one statement; then what is kept under the key. */
+static void send_item(struct job *job, struct store_item_write *op,
+                      const struct item_decision *decision)
 {
-    const struct usage_limits limits = job_limits(job);
     const struct item *before = item_job_of(job)->before.item;
-    const struct item_decision decision = item_decide(op, &item_job_of(job)->before, &limits);
-    const enum item_step step = decision.step;
+    const enum item_step step = decision->step;
     struct sql_value values[PARAMS_MOST] = {SQL_UUID(&op->space)};
     unsigned which = SQL_ITEM_ADD;
     unsigned count = 1;
-    if (step == ITEM_REFUSE)
-        return;
     if (step != ITEM_NOTHING) {
-        /* The item, the journal and the space in one statement. */
         assert(op->revision > 0 && (step == ITEM_INSERT || before));
-        count = add_usage(values, count, &decision.usage);
+        count = add_usage(values, count, &decision->usage);
         values[count++] = SQL_I64(op->revision);
         values[count++] = SQL_I64(op->steady);
         values[count++] = SQL_I64(op->resource->kind);
-        values[count++] = SQL_I64(decision.change.verb);
+        values[count++] = SQL_I64(decision->change.verb);
         values[count++] = SQL_OPTIONAL_UUID(&op->actor);
-        values[count++] = SQL_TEXT(decision.change.before);
+        values[count++] = SQL_TEXT(decision->change.before);
         if (step == ITEM_INSERT) {
             count = add_columns(values, count, op->resource, op->item, 0, SIZE_MAX);
         } else {
@@ -266,24 +277,200 @@ static void decide(struct job *job, struct store_item_write *op)
         if (step == ITEM_UPDATE)
             count = add_columns(values, count, op->resource, op->item, FIELD_FIXED, SIZE_MAX);
         job_send_values(job, SQL_OF_ITEM(op->resource, which), values, count, NULL);
-    } else if (decision.usage.bytes != 0) {
+    } else if (decision->usage.bytes != 0) {
         job_send(job, SQL_SPACE_ADD_BYTES, NULL, SQL_UUID(&op->space),
-                 SQL_I64(decision.usage.bytes));
+                 SQL_I64(decision->usage.bytes));
     }
-    if (decision.keep)
+    if (decision->keep)
         job_send(job, SQL_KEY_PUT, NULL, SQL_UUID(&op->space), SQL_TEXT(op->idempotency.key),
                  SQL_BLOB(op->idempotency.fingerprint, sizeof op->idempotency.fingerprint),
                  SQL_I64(op->steady), SQL_I64(op->outcome), SQL_UUID(&op->item_id),
                  SQL_I64(op->revision), SQL_TEXT(op->body));
 }
 
-/* Round 0 reads, round 1 decides and writes. */
+/* ---- writes: what changes along ---- */
+
+/* No row: somebody changed it without the lock of the space. */
+static void take_follower_written(struct job *job, const PGresult *result)
+{
+    if (strcmp(PQcmdTuples((PGresult *)(uintptr_t)result), "1") != 0)
+        job_fail(job, ERROR_INTERNAL_ERROR);
+}
+
+static void send_follower(struct job *job, const struct store_item_write *op,
+                          const struct followed_row *row)
+{
+    const struct item_follower *follower = row->follower;
+    const struct item_followed *followed = &row->followed;
+    struct sql_value values[PARAMS_MOST] = {SQL_UUID(&op->space)};
+    unsigned which = SQL_ITEM_FOLLOW_ADD;
+    unsigned count = 1;
+    values[count++] = SQL_I64(followed->revision);
+    values[count++] = SQL_I64(op->steady);
+    values[count++] = SQL_I64(follower->resource->kind);
+    values[count++] = SQL_I64(followed->change.verb);
+    values[count++] = SQL_OPTIONAL_UUID(&op->actor);
+    values[count++] = SQL_TEXT(followed->change.before);
+    if (follower->step == ITEM_INSERT) {
+        count = add_columns(values, count, follower->resource, followed->item, 0, SIZE_MAX);
+    } else {
+        which = followed->item ? SQL_ITEM_FOLLOW_CHANGE : SQL_ITEM_FOLLOW_REMOVE;
+        values[count++] = SQL_UUID(&row->row->id);
+        values[count++] = SQL_I64(row->row->revision);
+        values[count++] = SQL_I64(row->row->created_at);
+    }
+    if (follower->step == ITEM_UPDATE)
+        count =
+            add_columns(values, count, follower->resource, followed->item, FIELD_FIXED, SIZE_MAX);
+    job_send_values(job, SQL_OF_ITEM(follower->resource, which), values, count,
+                    take_follower_written);
+}
+
+static void take_follower(struct job *job, const PGresult *result)
+{
+    const struct store_item_write *op = (struct store_item_write *)job->op;
+    struct item_job *w = item_job_of(job);
+    struct followed_row *row = &w->part[w->part_read++];
+    void *item = arena_alloc(job->scratch, row->follower->resource->size);
+    if (PQntuples(result) == 0 || !item) {
+        job_fail(job, item ? ERROR_INTERNAL_ERROR : ERROR_OVERLOADED);
+        return;
+    }
+    struct row r = row_of(result, 0, job->scratch);
+    if (!take_item(job, &r, row->follower->resource, &item))
+        return;
+    row->row = item;
+    if (item_follow(op, &w->decision, row->follower, w->read, item, job->scratch, &row->followed))
+        usage_add(&w->decision.usage, &row->followed.usage);
+    else
+        job_fail(job, ERROR_OVERLOADED);
+    w->read++;
+}
+
+/* Writes what was read, as far as the round has room, and reads on. When all is written, the item
+ * itself is: it takes the last revision. */
+static bool step_followers(struct job *job, struct store_item_write *op)
+{
+    struct item_job *w = item_job_of(job);
+    for (; w->part_written < w->part_read && job_room(job) > 2; w->part_written++) {
+        if (!w->part[w->part_written].followed.same)
+            send_follower(job, op, &w->part[w->part_written]);
+    }
+    if (w->part_written < w->part_read || job_room(job) < 2)
+        return true;
+    if (!w->next) {
+        send_item(job, op, &w->decision);
+        return false;
+    }
+    struct arena *scratch = job_scratch(job, PART_MEMORY);
+    w->part = scratch ? arena_alloc(scratch, PART_MOST * sizeof *w->part) : NULL;
+    w->part_asked = w->part_read = w->part_written = 0;
+    if (!w->part) {
+        job_fail(job, ERROR_OVERLOADED);
+        return false;
+    }
+    for (; w->next && w->part_asked < PART_MOST && job_room(job) > 0; w->next = w->next->next) {
+        w->part[w->part_asked++].follower = w->next;
+        job_send(job, SQL_OF_ITEM(w->next->resource, SQL_ITEM_GET), take_follower,
+                 SQL_UUID(&op->space), SQL_UUID(&w->next->id), SQL_I64(w->next->created_at));
+    }
+    return true;
+}
+
+/* ---- writes: what is asked ---- */
+
+static void take_asked_item(struct job *job, const PGresult *result)
+{
+    struct item_answer *answer = item_job_of(job)->asked;
+    void *item = NULL;
+    if (PQntuples(result) == 0)
+        return;
+    struct row r = row_of(result, 0, job->op->arena);
+    if (take_item(job, &r, answer->ask.resource, &item))
+        answer->item = item;
+}
+
+static void take_asked_rows(struct job *job, const PGresult *result)
+{
+    struct item_answer *answer = item_job_of(job)->asked;
+    const struct item_row **end = &answer->rows;
+    for (int i = 0; i < PQntuples(result); i++) {
+        struct item_row *row = arena_new(job->op->arena, struct item_row);
+        struct row r = row_of(result, i, job->op->arena);
+        if (!row) {
+            job_fail(job, ERROR_OVERLOADED);
+            return;
+        }
+        row->id = row_optional_uuid(&r);
+        row->created_at = row_i64(&r);
+        row->revision = row_i64(&r);
+        row->number = row_i64(&r);
+        row->parent_id = row_optional_uuid(&r);
+        row->list_id = row_optional_uuid(&r);
+        row->position = row_text(&r);
+        if (r.failed) {
+            job_fail(job, ERROR_OVERLOADED);
+            return;
+        }
+        *end = row;
+        end = &row->next;
+        answer->count++;
+    }
+}
+
+static void send_ask(struct job *job, const struct item_ask *ask)
+{
+    const struct store_item_write *op = (struct store_item_write *)job->op;
+    struct item_job *w = item_job_of(job);
+    struct sql_value values[SQL_ASK_VALUES_MOST];
+    w->asked = arena_new(op->op.arena, struct item_answer);
+    if (!w->asked) {
+        job_fail(job, ERROR_OVERLOADED);
+        return;
+    }
+    arena_allow(op->op.arena, ITEM_ANSWER_BYTES);
+    w->asked->ask = *ask;
+    w->asked->next = w->before.answers;
+    w->before.answers = w->asked;
+    if (ask->question == ITEM_ASK_ITEM) {
+        job_send(job, SQL_OF_ITEM(ask->resource, SQL_ITEM_GET), take_asked_item,
+                 SQL_UUID(&op->space), SQL_UUID(&ask->id), SQL_I64(uuid_time_ms(ask->id)));
+        return;
+    }
+    const unsigned count = sql_ask_values(ask, &op->space, values);
+    job_send_values(job, sql_ask(ask), values, count, take_asked_rows);
+}
+
+/* Answers whether there is more to do, in another round. */
+static bool decide(struct job *job, struct store_item_write *op)
+{
+    struct item_job *w = item_job_of(job);
+    const struct usage_limits limits = job_limits(job);
+    w->before.zones = job_zones(job);
+    w->decision = item_decide(op, &w->before, &limits);
+    if (w->decision.step == ITEM_REFUSE)
+        return false;
+    if (w->decision.step == ITEM_ASK) {
+        send_ask(job, &w->decision.ask);
+        return true;
+    }
+    w->next = w->decision.followers;
+    if (w->next)
+        return step_followers(job, op);
+    send_item(job, op, &w->decision);
+    return false;
+}
+
+/* Round 0 reads, the others decide, ask for more, and write. */
 static bool step_change(struct job *job, unsigned round)
 {
     struct item_job *w = item_job_of(job);
     struct store_item_write *op = (struct store_item_write *)job->op;
     const struct sql_value space = SQL_UUID(&op->space);
     const struct item *item = w->before.item;
+    struct item_ask ask;
+    if (w->part)
+        return step_followers(job, op);
     if (round == 0) {
         op->replayed = false;
         job_send(job, SQL_SPACE_LOCK, take_space, space);
@@ -292,10 +479,10 @@ static bool step_change(struct job *job, unsigned round)
                      SQL_UUID(&op->id), SQL_I64(uuid_time_ms(op->id)));
         if (looks_for_itself(job))
             job_send(job, SQL_DELETION_GET, take_deletion, space, SQL_UUID(&op->id));
-        if (item_asks_for_tasks(op))
-            job_send(job, SQL_LIST_HOLDS, take_holds, space, SQL_UUID(&op->id));
         if (has_key(op))
             job_send(job, SQL_KEY_GET, take_key, space, SQL_TEXT(op->idempotency.key));
+        if (item_will_ask(op, &ask))
+            send_ask(job, &ask);
         return true;
     }
     if (!w->found) {
@@ -315,7 +502,7 @@ static bool step_change(struct job *job, unsigned round)
     } else if (looks_for_itself(job) && w->deleted) {
         op->op.result = ERROR_OUTCOME_UNKNOWN;
     } else {
-        decide(job, op);
+        return decide(job, op);
     }
     return false;
 }
@@ -350,9 +537,9 @@ static bool step_create(struct job *job, unsigned round)
         return step_change(job, round);
     op->replayed = false;
     const struct item_decision decision = item_decide(op, &unknown, &none);
-    if (decision.step == ITEM_REFUSE)
-        return false;
-    assert(decision.step == ITEM_INSERT && !decision.keep && !decision.change.before.ptr);
+    if (decision.step != ITEM_INSERT)
+        return false; /* it is refused, or not valid */
+    assert(!decision.followers && !decision.keep && !decision.change.before.ptr);
     w->created = arena_alloc(op->op.arena, op->resource->size);
     if (!w->created) {
         op->op.result = ERROR_OVERLOADED;
@@ -391,7 +578,8 @@ void pg_item_write(struct store_item_write *op)
                                        .step = step_change,
                                        .repeatable = is_repeatable};
     const bool plain = op->verb == STORE_CREATE && !has_key(op) && op->resource->most == 0 &&
-                       !op->precondition.match.present && !op->precondition.none_match.present;
+                       !op->precondition.match.present && !op->precondition.none_match.present &&
+                       !item_may_ask(op);
     assert(op->resource && (op->verb == STORE_DELETE || op->values));
     job_start(&op->op, plain ? &create : &change, &op->space);
 }

@@ -47,7 +47,7 @@ struct work {
     bool (*repeatable)(const struct job *job);
 };
 
-#define JOB_STATEMENTS_MOST 8 /* in one round */
+#define JOB_STATEMENTS_MOST 8 /* in one round, unless job_room says that there may be more */
 #define JOB_RESULTS_MOST    4 /* in the last round of a job that reads */
 
 /* First in what a work keeps of a job; made by job_start. */
@@ -71,6 +71,7 @@ struct job {
     bool more;     /* wants another round */
     PGresult *results[JOB_RESULTS_MOST];
     unsigned result_count;
+    struct arena *scratch; /* see job_scratch */
 };
 
 /* The struct that begins with the job, as a work of that magic number has it. */
@@ -117,8 +118,18 @@ void job_send_values(struct job *job, unsigned sql, const struct sql_value *valu
 /* The same for the list that a job's operation asks for. */
 void job_send_list(struct job *job, const struct store_item_list *op, job_take *take);
 
+/* How many more statements the job may send in this round: at least those of JOB_STATEMENTS_MOST
+ * that it has left. */
+unsigned job_room(const struct job *job);
+
+/* Memory that goes when the run ends, however it ends; empty at each call. NULL without memory. */
+struct arena *job_scratch(struct job *job, size_t most);
+
 /* What a space may hold. */
 struct usage_limits job_limits(const struct job *job);
+
+/* The time zones that there are; NULL: only UTC. */
+struct zones *job_zones(const struct job *job);
 
 /* The operation fails; its transaction is rolled back. */
 void job_fail(struct job *job, enum error error);

@@ -155,10 +155,22 @@ static void send_statement(struct link *link, struct job *job, unsigned sql,
     run_statement(link, job, link->prepared ? name : NULL, statement->text, &p);
 }
 
+/* Those after it in the round keep what each may send, and the transaction its own. */
+unsigned job_room(const struct job *job)
+{
+    const struct link *link = job->link;
+    unsigned place = 0;
+    while (link->jobs[place] != job)
+        place++;
+    const unsigned kept = (link->job_count - place - 1) * JOB_STATEMENTS_MOST + LINK_SENT_OWN;
+    return link->sent_count + kept < LINK_SENT_MOST ? LINK_SENT_MOST - kept - link->sent_count : 0;
+}
+
 void job_send_values(struct job *job, unsigned sql, const struct sql_value *values, unsigned count,
                      job_take *take)
 {
-    assert(job->link && job->more && job->sent < JOB_STATEMENTS_MOST);
+    assert(job->link && job->more);
+    assert(job->sent < JOB_STATEMENTS_MOST || job_room(job) > 0);
     job->sent++;
     send_statement(job->link, job, sql, values, count, take);
 }

@@ -16,7 +16,8 @@
  * or after the COMMIT. */
 
 #define LINK_BATCH_MOST 64
-#define LINK_SENT_MOST  (LINK_BATCH_MOST * JOB_STATEMENTS_MOST + 4)
+#define LINK_SENT_OWN   4 /* of the transaction */
+#define LINK_SENT_MOST  (LINK_BATCH_MOST * JOB_STATEMENTS_MOST + LINK_SENT_OWN)
 
 /* Lists of so many shapes are prepared on a connection; then the one that was not used for longest
  * goes. */

@@ -95,6 +95,15 @@ struct uuid row_uuid(struct row *r)
     return id;
 }
 
+struct uuid row_optional_uuid(struct row *r)
+{
+    assert(r->column < PQnfields(r->result));
+    if (!PQgetisnull(r->result, r->number, r->column))
+        return row_uuid(r);
+    r->column++;
+    return (struct uuid){{0}};
+}
+
 struct slice row_text(struct row *r)
 {
     return keep(r, take(r));

@@ -49,8 +49,9 @@ struct row row_of(const PGresult *result, int number, struct arena *arena);
 
 int64_t row_i64(struct row *r); /* boolean, smallint, integer or bigint; NULL: 0 */
 struct uuid row_uuid(struct row *r);
-struct slice row_text(struct row *r); /* ptr NULL: NULL */
-struct slice row_blob(struct row *r); /* never copied */
+struct uuid row_optional_uuid(struct row *r); /* NULL: all zero */
+struct slice row_text(struct row *r);         /* ptr NULL: NULL */
+struct slice row_blob(struct row *r);         /* never copied */
 
 /* The UUID that the first row is; false: there is no row. */
 bool row_first_uuid(const PGresult *result, struct uuid *id);

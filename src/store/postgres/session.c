@@ -77,6 +77,20 @@ struct usage_limits job_limits(const struct job *job)
     return job->op->session->limits;
 }
 
+struct zones *job_zones(const struct job *job)
+{
+    return job->op->session->store->options.zones;
+}
+
+struct arena *job_scratch(struct job *job, size_t most)
+{
+    if (job->scratch)
+        arena_reset(job->scratch);
+    else
+        job->scratch = arena_create(most);
+    return job->scratch;
+}
+
 void job_end_sessions(struct job *job, const struct uuid *user)
 {
     job_send(job, SQL_SESSIONS_ENDED, NULL, SQL_UUID(user));
@@ -86,10 +100,12 @@ void job_end_sessions(struct job *job, const struct uuid *user)
 
 /* ---- the end of a job ---- */
 
-static void clear_results(struct job *job)
+/* What a run of it holds besides the memory of its operation. */
+static void clear_run(struct job *job)
 {
     while (job->result_count > 0)
         PQclear(job->results[--job->result_count]);
+    arena_destroy(&job->scratch);
 }
 
 void session_done(struct store_session *session, struct job *job)
@@ -106,7 +122,7 @@ void session_done(struct store_session *session, struct job *job)
     struct job copy = *job; /* `done` may give back the arena */
     if (!session->closing)
         op->done(op);
-    clear_results(&copy);
+    clear_run(&copy);
 }
 
 static void answer(struct store_session *session, struct job *job, enum error error)
@@ -126,7 +142,7 @@ static void run_again(struct store_session *session, struct job *job, enum error
     if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
         random = (uint32_t)clock_mono_us();
     const int64_t at_us = clock_mono_us() + pause_us / 2 + (int64_t)random % pause_us;
-    clear_results(job);
+    clear_run(job);
     if (job->attempts >= ATTEMPTS_MOST || at_us >= job->deadline_us) {
         if (error == ERROR_INTERNAL_ERROR)
             log_message(LOG_ERROR, "store_failed", "PostgreSQL: a conflict that stays");
@@ -151,7 +167,7 @@ void session_failed(struct store_session *session, struct link *link)
         if (failure.again || (!one && job != link->culprit)) {
             run_again(session, job, failure.error);
         } else {
-            clear_results(job);
+            clear_run(job);
             answer(session, job, failure.error);
         }
     }
@@ -376,7 +392,7 @@ void session_close(struct store_session **session)
     for (unsigned i = 0; i < s->link_count; i++) {
         struct link *link = &s->links[i];
         for (unsigned k = 0; k < link->job_count; k++)
-            clear_results(link->jobs[k]);
+            clear_run(link->jobs[k]);
         link_close(link);
     }
     connector_leave(s->store->connector, &s->client);

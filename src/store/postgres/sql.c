@@ -77,6 +77,13 @@ static_assert(STORE_CREATE == 1 && STORE_DELETE == 4, "the verbs of the texts ar
     "UPDATE spaces SET revision = (SELECT revision FROM t), " ADD_USAGE " WHERE space_id = ?1"
 #define CHANGE_TYPES "uiiiiiiiiiut"
 
+/* The same of a row that changes with the one item of a write, which changes the space. */
+#define FOLLOW(t)                                                                                  \
+    "WITH t AS (" t " RETURNING id) "                                                              \
+    "INSERT INTO journal (space_id, revision, at, kind, verb, actor, before, id) "                 \
+    "SELECT ?1, ?2::bigint, ?3::bigint, ?4::bigint, ?5::bigint, ?6::uuid, ?7::text, t.id FROM t"
+#define FOLLOW_TYPES "uiiiiut"
+
 static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
     /* A broken network may deliver it when it was run again on another connection long since; where
      * its item has been deleted meanwhile, it must not bring that back. Revision 0: the space is
@@ -105,6 +112,17 @@ static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
                                                  "created_at = ?15 AND id = ?13 AND revision = ?14 "
                                                  "RETURNING ?7 AS revision"),
                                           CHANGE_TYPES "uii"},
+    [SQL_ITEM_FOLLOW_ADD - SQL_ITEM_COUNT] = {FOLLOW("INSERT INTO {t} (space_id, {columns}) "
+                                                     "VALUES (?1, {values:8})"),
+                                              FOLLOW_TYPES "C"},
+    [SQL_ITEM_FOLLOW_CHANGE - SQL_ITEM_COUNT] =
+        {FOLLOW("UPDATE {t} SET {sets:11} WHERE space_id = ?1 AND created_at = ?10 AND id = ?8 "
+                "AND revision = ?9"),
+         FOLLOW_TYPES "uiiS"},
+    [SQL_ITEM_FOLLOW_REMOVE - SQL_ITEM_COUNT] =
+        {FOLLOW("DELETE FROM {t} WHERE space_id = ?1 AND created_at = ?10 AND id = ?8 "
+                "AND revision = ?9"),
+         FOLLOW_TYPES "uii"},
 };
 static_assert(15 + RESOURCE_FIELDS_MOST <= PARAMS_MOST,
               "a change of an item binds all its columns");

@@ -43,6 +43,10 @@ enum sql_own_item {
     SQL_ITEM_ADD, /* these three set the space's revision to the one that is given */
     SQL_ITEM_CHANGE,
     SQL_ITEM_REMOVE,
+    SQL_ITEM_FOLLOW_ADD, /* these leave the space as it is, and answer whether there was such a row
+                          */
+    SQL_ITEM_FOLLOW_CHANGE,
+    SQL_ITEM_FOLLOW_REMOVE,
     SQL_OWN_ITEM_END,
 };
 

@@ -318,6 +318,41 @@ static void is_found(sqlite3_context *context, int count, sqlite3_value **values
         sqlite3_free(room);
 }
 
+/* ---- ids in texts, for what writes ask (store/sql.c) ---- */
+
+static bool take_id(sqlite3_value *value, struct uuid *id)
+{
+    const int type = sqlite3_value_type(value);
+    const char *bytes = type == SQLITE_BLOB   ? sqlite3_value_blob(value)
+                        : type == SQLITE_TEXT ? (const char *)sqlite3_value_text(value)
+                                              : NULL;
+    const size_t len = bytes ? (size_t)sqlite3_value_bytes(value) : 0;
+    if (type == SQLITE_TEXT)
+        return bytes && uuid_parse((struct slice){bytes, len}, id);
+    if (len != sizeof id->bytes)
+        return false;
+    memcpy(id->bytes, bytes, sizeof id->bytes);
+    return true;
+}
+
+static void uuid_of(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct uuid id;
+    assert(count == 1);
+    (void)count;
+    if (take_id(values[0], &id))
+        sqlite3_result_blob(context, id.bytes, sizeof id.bytes, SQLITE_TRANSIENT);
+}
+
+static void uuid_ms(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct uuid id;
+    assert(count == 1);
+    (void)count;
+    if (take_id(values[0], &id))
+        sqlite3_result_int64(context, uuid_time_ms(id));
+}
+
 /* ---- all of them ---- */
 
 int functions_register(sqlite3 *db)
@@ -329,6 +364,7 @@ int functions_register(sqlite3 *db)
         void (*final)(sqlite3_context *context); /* of an aggregate, whose step `call` is */
     } all[] = {
         {"day_begin", 2, day_begin, NULL},     {"day_end", 2, day_end, NULL},
+        {"uuid_of", 1, uuid_of, NULL},         {"uuid_ms", 1, uuid_ms, NULL},
         {"uuid_in", 2, uuid_in, NULL},         {"uuids_meet", 2, uuids_meet, NULL},
         {"uuid_set", 1, set_step, set_final},  {"uuid_above", 3, above_step, above_final},
         {"strings_any", 2, strings_any, NULL}, {"strings_all", 2, strings_all, NULL},

@@ -4,11 +4,13 @@
 
 #include <sqlite3.h>
 
-/* What the texts of lists (store/sql_list.c) ask for that SQLite does not have. Ids are blobs of 16
- * bytes; a set of them is a blob of ids in their order.
+/* What the texts of lists and writes (store/sql_list.c, sql.c) ask for that SQLite does not have.
+ * Ids are blobs of 16 bytes; a set of them is a blob of ids in their order.
  *
  *   day_begin(start, runs)      days_start_key (model/days.h) of a packed value; runs: a blob of
  *   day_end(due, runs)          struct days_run; and days_due_key
+ *   uuid_of(text)               the 16 bytes of an id; NULL: it is none
+ *   uuid_ms(id)                 the first 48 bits of an id, a text or bytes, as a number
  *   uuid_in(set, id)            whether it is one of them
  *   uuid_set(id)                aggregate: the set of all
  *   uuid_above(id, parent, yes) aggregate over all edges of a forest: the set of those that have a

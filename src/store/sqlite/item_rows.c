@@ -6,7 +6,8 @@
 #include "store/sqlite/session.h"
 #include "store/sqlite/sql.h"
 
-#define SQL_MOST 32768 /* bytes of the text of a list */
+#define SQL_MOST            32768                     /* bytes of the text of a list */
+#define FOLLOWER_ARENA_MOST ((size_t)4 * 1024 * 1024) /* an item twice, and its JSON */
 
 /* On the loop that asks, of spaces that hold no more than this: so little is read and sorted at
  * once, in a tenth of a millisecond. */
@@ -346,13 +347,6 @@ static int find_kept(struct transaction *t, struct store_item_write *op, struct 
     return query_end(&q);
 }
 
-static int look_for_tasks(struct transaction *t, const struct store_item_write *op, bool *found)
-{
-    struct query q = QUERY(&t->statements, SQL_LIST_HOLDS, SQL_UUID(&op->space), SQL_UUID(&op->id));
-    *found = query_row(&q);
-    return query_end(&q);
-}
-
 static int keep_answer(struct transaction *t, const struct store_item_write *op)
 {
     const struct store_idempotency *idempotency = &op->idempotency;
@@ -362,56 +356,162 @@ static int keep_answer(struct transaction *t, const struct store_item_write *op)
                      SQL_I64(op->revision), SQL_TEXT(op->body));
 }
 
+/* A change of a row that takes `revision`, as the journal has it. */
 static int put_change(struct transaction *t, const struct store_item_write *op,
+                      const struct resource *resource, const struct uuid *id, int64_t revision,
                       const struct item_change *change)
 {
-    return QUERY_RUN(&t->statements, SQL_CHANGE_PUT, SQL_UUID(&op->space), SQL_I64(op->revision),
-                     SQL_I64(op->steady), SQL_I64(op->resource->kind),
-                     SQL_I64((int64_t)change->verb), SQL_UUID(&op->id),
-                     SQL_OPTIONAL_UUID(&op->actor), SQL_TEXT(change->before));
+    return QUERY_RUN(&t->statements, SQL_CHANGE_PUT, SQL_UUID(&op->space), SQL_I64(revision),
+                     SQL_I64(op->steady), SQL_I64(resource->kind), SQL_I64((int64_t)change->verb),
+                     SQL_UUID(id), SQL_OPTIONAL_UUID(&op->actor), SQL_TEXT(change->before));
 }
 
-static int insert_item(struct transaction *t, const struct store_item_write *op)
+static int insert_item(struct transaction *t, const struct store_item_write *op,
+                       const struct resource *resource, const void *item)
 {
-    const struct resource *resource = op->resource;
     struct query q =
         QUERY(&t->statements, SQL_OF_ITEM(resource, SQL_ITEM_INSERT), SQL_UUID(&op->space));
     for (size_t i = 0; i < resource->count; i++)
-        query_bind_field(&q, &resource->fields[i], op->item);
+        query_bind_field(&q, &resource->fields[i], item);
     return query_run(&q);
 }
 
-/* Updates or deletes the row that was read. */
+/* Updates to `item`, or deletes (NULL), the row that was read. */
 static int change_item(struct transaction *t, const struct store_item_write *op,
-                       const struct item *before, enum sql_item what)
+                       const struct resource *resource, const struct item *before, const void *item)
 {
-    const struct resource *resource = op->resource;
+    const enum sql_item what = item ? SQL_ITEM_UPDATE : SQL_ITEM_DELETE;
     assert(before);
     struct query q =
         QUERY(&t->statements, SQL_OF_ITEM(resource, what), SQL_UUID(&op->space),
-              SQL_I64(before->created_at), SQL_UUID(&op->id), SQL_I64(before->revision));
-    for (size_t i = 0; i < resource->count && what == SQL_ITEM_UPDATE; i++) {
+              SQL_I64(before->created_at), SQL_UUID(&before->id), SQL_I64(before->revision));
+    for (size_t i = 0; i < resource->count && item; i++) {
         if (!(resource->fields[i].flags & FIELD_FIXED))
-            query_bind_field(&q, &resource->fields[i], op->item);
+            query_bind_field(&q, &resource->fields[i], item);
     }
     return query_run_on_one(&q);
 }
 
-static int carry_out(struct transaction *t, struct store_item_write *op,
-                     const struct item_before *before, struct changed_space *space)
+/* ---- what a write asks (decision.h) ---- */
+
+static int read_rows_of_ask(struct transaction *t, const struct store_item_write *op,
+                            struct item_answer *answer)
+{
+    const struct item_row **end = &answer->rows;
+    struct arena *arena = op->op.arena;
+    struct sql_value values[SQL_ASK_VALUES_MOST];
+    const unsigned count = sql_ask_values(&answer->ask, &op->space, values);
+    struct query q = query_begin_with(&t->statements, sql_ask(&answer->ask), values, count);
+    while (query_row(&q)) {
+        struct item_row *row = arena_new(arena, struct item_row);
+        if (!row) {
+            q.rc = SQLITE_NOMEM;
+            break;
+        }
+        row->id = query_take_optional_uuid(&q);
+        row->created_at = query_take_i64(&q);
+        row->revision = query_take_i64(&q);
+        row->number = query_take_i64(&q);
+        row->parent_id = query_take_optional_uuid(&q);
+        row->list_id = query_take_optional_uuid(&q);
+        row->position = query_copy_text(&q, arena);
+        *end = row;
+        end = &row->next;
+        answer->count++;
+    }
+    return query_end(&q);
+}
+
+static int answer_ask(struct transaction *t, const struct store_item_write *op,
+                      const struct item_ask *ask, struct item_before *before)
+{
+    struct item_answer *answer = arena_new(op->op.arena, struct item_answer);
+    if (!answer)
+        return SQLITE_NOMEM;
+    arena_allow(op->op.arena, ITEM_ANSWER_BYTES);
+    answer->ask = *ask;
+    answer->next = before->answers;
+    before->answers = answer;
+    return ask->question == ITEM_ASK_ITEM ? read_item(&t->statements, ask->resource, &op->space,
+                                                      &ask->id, op->op.arena, &answer->item)
+                                          : read_rows_of_ask(t, op, answer);
+}
+
+/* ---- what changes along ---- */
+
+static int write_follower(struct transaction *t, const struct store_item_write *op,
+                          const struct item_follower *follower, const void *row,
+                          const struct item_followed *followed)
 {
     int rc = SQLITE_OK;
-    const struct item_decision decision = item_decide(op, before, &t->limits);
-    switch (decision.step) {
-    case ITEM_REFUSE: return SQLITE_OK;
-    case ITEM_NOTHING: break;
-    case ITEM_INSERT: rc = insert_item(t, op); break;
-    case ITEM_UPDATE: rc = change_item(t, op, before->item, SQL_ITEM_UPDATE); break;
-    case ITEM_REMOVE: rc = change_item(t, op, before->item, SQL_ITEM_DELETE); break;
+    if (followed->same)
+        return rc;
+    rc = follower->step == ITEM_INSERT
+             ? insert_item(t, op, follower->resource, followed->item)
+             : change_item(t, op, follower->resource, row, followed->item);
+    return rc == SQLITE_OK ? put_change(t, op, follower->resource, &followed->id,
+                                        followed->revision, &followed->change)
+                           : rc;
+}
+
+/* One after the other, so that no more than one of them is in memory. */
+static int write_followers(struct transaction *t, const struct store_item_write *op,
+                           const struct item_decision *decision, struct usage *usage)
+{
+    struct arena *arena = arena_create(FOLLOWER_ARENA_MOST);
+    int rc = arena ? SQLITE_OK : SQLITE_NOMEM;
+    unsigned at = 0;
+    for (const struct item_follower *follower = decision->followers; follower && rc == SQLITE_OK;
+         follower = follower->next) {
+        struct item_followed followed;
+        const void *row = NULL;
+        arena_reset(arena);
+        rc = read_item(&t->statements, follower->resource, &op->space, &follower->id, arena, &row);
+        if (rc == SQLITE_OK && !row)
+            rc = SQLITE_ABORT;
+        if (rc == SQLITE_OK && !item_follow(op, decision, follower, at++, row, arena, &followed))
+            rc = SQLITE_NOMEM;
+        if (rc == SQLITE_OK)
+            rc = write_follower(t, op, follower, row, &followed);
+        if (rc == SQLITE_OK)
+            usage_add(usage, &followed.usage);
     }
+    arena_destroy(&arena);
+    return rc;
+}
+
+/* ---- the write ---- */
+
+static int decide(struct transaction *t, struct store_item_write *op, struct item_before *before,
+                  struct item_decision *decision)
+{
+    int rc = SQLITE_OK;
+    *decision = item_decide(op, before, &t->limits);
+    while (decision->step == ITEM_ASK && rc == SQLITE_OK) {
+        rc = answer_ask(t, op, &decision->ask, before);
+        if (rc == SQLITE_OK)
+            *decision = item_decide(op, before, &t->limits);
+    }
+    return rc;
+}
+
+static int carry_out(struct transaction *t, struct store_item_write *op, struct item_before *before,
+                     struct changed_space *space)
+{
+    struct item_decision decision;
+    int rc = decide(t, op, before, &decision);
+    if (rc != SQLITE_OK || decision.step == ITEM_REFUSE)
+        return rc;
+    if (decision.followers)
+        rc = write_followers(t, op, &decision, &decision.usage);
     const bool changed = decision.step != ITEM_NOTHING;
+    assert(changed || !decision.followers);
+    if (rc == SQLITE_OK && decision.step == ITEM_INSERT)
+        rc = insert_item(t, op, op->resource, op->item);
+    else if (rc == SQLITE_OK && changed)
+        rc = change_item(t, op, op->resource, before->item, op->item);
     if (rc == SQLITE_OK && changed)
-        rc = put_change(t, op, &decision.change);
+        rc = put_change(t, op, op->resource, &op->id, op->revision, &decision.change);
     if (rc == SQLITE_OK && decision.keep)
         rc = keep_answer(t, op);
     if (rc == SQLITE_OK && (changed || decision.keep)) {
@@ -428,7 +528,7 @@ static int run_write(struct transaction *t, struct store_item_write *op)
     struct item_before before = {0};
     struct changed_space *space = NULL;
     bool decided = false;
-    assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_DELETE);
+    assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_MOVE);
     int rc = hold_space(t, &op->space, &space);
     if (rc == SQLITE_OK && !space) {
         op->op.result = ERROR_NOT_FOUND;
@@ -439,11 +539,10 @@ static int run_write(struct transaction *t, struct store_item_write *op)
     if (rc == SQLITE_OK && !decided && op->verb != STORE_CREATE)
         rc = read_item(&t->statements, op->resource, &op->space, &op->id, op->op.arena,
                        &before.item);
-    if (rc == SQLITE_OK && !decided && item_asks_for_tasks(op))
-        rc = look_for_tasks(t, op, &before.holds_tasks);
     if (rc != SQLITE_OK || decided)
         return rc;
     before.space = space->space;
+    before.zones = t->zones;
     return carry_out(t, op, &before, space);
 }
 

@@ -151,6 +151,14 @@ struct uuid query_take_uuid(struct query *q)
     return id;
 }
 
+struct uuid query_take_optional_uuid(struct query *q)
+{
+    if (sqlite3_column_type(q->statement, q->column) != SQLITE_NULL)
+        return query_take_uuid(q);
+    q->column++;
+    return (struct uuid){{0}};
+}
+
 struct slice query_copy_text(struct query *q, struct arena *arena)
 {
     struct slice text = query_take_text(q);

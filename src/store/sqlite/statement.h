@@ -56,6 +56,7 @@ bool query_row(struct query *q);
 int64_t query_take_i64(struct query *q); /* NULL: 0 */
 struct slice query_take_text(struct query *q);
 struct uuid query_take_uuid(struct query *q);
+struct uuid query_take_optional_uuid(struct query *q); /* NULL: all zero */
 struct slice query_take_blob(struct query *q);
 
 /* The same as a member of `item`; a value that the member cannot have is SQLITE_CORRUPT. */

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#ifndef TASKHOLD_STORE_ITEM_MOVES_H
+#define TASKHOLD_STORE_ITEM_MOVES_H
+
+#include "store/item_walk.h"
+
+/* Puts `item` where op->place says, among the siblings that it has by now; where it is already,
+ * nothing changes. Where no short key is left between its neighbours, all siblings get new ones.
+ * False: the walk ends. A pure function. */
+bool item_moves_place(struct item_walk *walk, const void *old, void *item);
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include <assert.h>
+
+#include "store/decision.h"
+#include "store/sql.h"
+
+/* ---- what writes ask ---- */
+
+unsigned sql_ask(const struct item_ask *ask)
+{
+    assert(ask && ask->place < ITEM_PLACE_COUNT);
+    switch (ask->question) {
+    case ITEM_ASK_ZONE: return SQL_ASK_ZONE;
+    case ITEM_ASK_ANCESTORS: return SQL_ASK_ANCESTORS;
+    case ITEM_ASK_TREE: return SQL_ASK_TREE;
+    case ITEM_ASK_SUBTREE: return SQL_ASK_SUBTREE;
+    case ITEM_ASK_WHICH: return SQL_ASK_WHICH;
+    case ITEM_ASK_BLOCKERS: return SQL_ASK_BLOCKERS;
+    case ITEM_ASK_LIST_TASKS: return SQL_ASK_LIST_TASKS;
+    case ITEM_ASK_NEXT: return SQL_ASK_NEXT + ask->place;
+    case ITEM_ASK_PREVIOUS: return SQL_ASK_PREVIOUS + ask->place;
+    case ITEM_ASK_SIBLINGS: return SQL_ASK_SIBLINGS + ask->place;
+    case ITEM_ASK_ITEM:
+    case ITEM_QUESTION_COUNT: break;
+    }
+    assert(false && "a question that has a statement");
+    return 0;
+}
+
+static bool names_place(const struct item_ask *ask)
+{
+    return ask->place == ITEM_LIST || ask->place == ITEM_PARENT;
+}
+
+unsigned sql_ask_values(const struct item_ask *ask, const struct uuid *space,
+                        struct sql_value values[static SQL_ASK_VALUES_MOST])
+{
+    unsigned count = 0;
+    assert(ask && space);
+    values[count++] = SQL_UUID(space);
+    switch (ask->question) {
+    case ITEM_ASK_WHICH: values[count++] = SQL_TEXT(ask->text); break;
+    case ITEM_ASK_BLOCKERS:
+        values[count++] = SQL_TEXT(ask->text);
+        values[count++] = SQL_UUID(&ask->id);
+        break;
+    case ITEM_ASK_NEXT:
+    case ITEM_ASK_PREVIOUS:
+        values[count++] = SQL_TEXT(ask->text);
+        values[count++] = SQL_UUID(&ask->other);
+        if (names_place(ask))
+            values[count++] = SQL_UUID(&ask->id);
+        break;
+    case ITEM_ASK_SIBLINGS:
+        if (names_place(ask))
+            values[count++] = SQL_UUID(&ask->id);
+        break;
+    case ITEM_ASK_ZONE: break;
+    default: values[count++] = SQL_UUID(&ask->id); break;
+    }
+    assert(count == strlen(sql_shared[sql_ask(ask)].types));
+    return count;
+}
