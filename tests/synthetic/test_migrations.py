@@ -77,8 +77,8 @@ def test_a_line_of_any_resource_is_checked(place):
         refused(taskhold(empty, "import", str(place / "wrong.jsonl"), env={"DATABASE_URL": f"sqlite:{empty}/x.db"}), f"line {at + 1}")
 
 
-def test_the_second_migration(place):
-    """A database of the first schema, with data, goes to the second; the product then refuses it."""
+def test_one_more_migration(place):
+    """A database of the product, with data, gets the table of one more; the product then refuses it."""
     with serving(place, program=PRODUCT) as server:
         user = User(server)
         task = user.task()
@@ -91,12 +91,12 @@ def test_the_second_migration(place):
         assert client.get(SAMPLES.path).expect(200).json["items"] == []
         client.post(SAMPLES.path, SAMPLES.minimal()).expect(201)
     done = product(place, "migrate")
-    assert done.returncode == 1 and "schema 2" in done.stderr and "up to 1" in done.stderr, done
+    assert done.returncode == 1 and "schema 3" in done.stderr and "up to 2" in done.stderr, done
     assert product(place, "export", "x.jsonl").returncode == 1
 
 
 def test_a_migration_that_fails_leaves_the_schema_before(place):
-    """The table that the second script makes is there already: nothing of that script stays."""
+    """The table that the last script makes is there already: nothing of that script stays."""
     with serving(place, program=PRODUCT) as server:
         user = User(server)
         task = user.task()
@@ -110,10 +110,10 @@ def test_a_migration_that_fails_leaves_the_schema_before(place):
             database.execute("CREATE TABLE samples (x)")
             database.commit()
         version = lambda: sqlite3.connect(path).execute("PRAGMA user_version").fetchone()[0]  # noqa: E731
-    assert str(version()).strip() == "1"
+    assert str(version()).strip() == "2"
     done = taskhold(place, "migrate", env=engine.database_for(place))
-    assert done.returncode == 1 and "schema change 2 failed" in done.stderr, done
-    assert str(version()).strip() == "1"
+    assert done.returncode == 1 and "schema change 3 failed" in done.stderr, done
+    assert str(version()).strip() == "2"
     with serving(place, program=PRODUCT) as server:
         client = Client(server, checked=False)
         client.token = client.post("/v1/auth/login", {"email": user.email, "password": PASSWORD}).expect(200).json["access_token"]
