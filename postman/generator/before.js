@@ -64,7 +64,7 @@ async function register() {
 async function logIn() {
 	const token = get("logged_in_as") === get("email") && get("access_token");
 	if (token && (await send("GET", "/v1/me", null, token)).code === 200) return;
-	forget("access_token", "refresh_token", "task_id", "used_key", "next_cursor");
+	forget("access_token", "refresh_token", "task_id", "list_id", "used_key", "next_cursor");
 	const old = get("email") ? await send("POST", "/v1/auth/login", account()) : null;
 	if (old && old.code === 401 && !madeHere()) stop(unknown);
 	if (!old || old.code === 401) await register();
@@ -84,6 +84,12 @@ const make = {
 		const task = old && old.code === 200 ? old : await need(201, "POST", "/v1/tasks", { title: "Buy milk" });
 		set("task_id", task.json().id);
 		set("etag", task.headers.get("ETag"));
+	},
+	async list_id() {
+		const path = `/v1/lists/${get("list_id")}`;
+		const old = get("list_id") ? await send("GET", path, null, get("access_token")) : null;
+		const list = old && old.code === 200 ? old : await need(201, "POST", "/v1/lists", { name: "Household" });
+		set("list_id", list.json().id);
 	},
 	async old_etag() { // another client changes the task
 		set("old_etag", get("etag"));

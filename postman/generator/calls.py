@@ -5,6 +5,8 @@ from .items import ABSENT_ID, call, check, keep
 
 LOGIN = {"email": "{{email}}", "password": "{{password}}"}
 TASK = {"id": "{{task_id}}"}
+LIST = {"id": "{{list_id}}"}
+SAME_LIST = check("is that list", "body.id", 'to.eql(pm.collectionVariables.get("list_id"))')
 SAME_TASK = check("is that task", "body.id", 'to.eql(pm.collectionVariables.get("task_id"))')
 OK = check("says ok", "body.status", 'to.eql("ok")')
 TOKENS = [keep("access_token", "body.access_token"), keep("refresh_token", "body.refresh_token")]
@@ -91,6 +93,53 @@ CALLS = [
             invalid({"refresh_token": "{{refresh_token}}"}, "a body beside the token"),
         ],
     ),
+    call(
+        "createList",
+        201,
+        body={"name": "Household", "color": "#3584E4"},
+        note="Keeps the id in `list_id`.",
+        tests=[
+            check("has its colour in lower case", "body.color", 'to.eql("#3584e4")'),
+            check("tells where", 'pm.response.headers.get("Location")', "to.match(new RegExp(`/v1/lists/${body.id}$`))"),
+            keep("list_id", "body.id"),
+        ],
+        examples=[
+            ("the lists have changed", 412, "precondition_failed", {"headers": {"If-Match": '"aB3xY9-l1"'}}),
+            invalid({"name": " ", "color": "red"}),
+            KEY_REUSED,
+        ],
+    ),
+    call("listLists", 200, tests=[check("has lists", "body.items", "to.be.an('array')")], examples=[NOT_MODIFIED]),
+    call("getList", 200, path=LIST, tests=[SAME_LIST], examples=[NOT_MODIFIED, NOT_THERE]),
+    call(
+        "updateList",
+        200,
+        path=LIST,
+        headers=MERGE_PATCH,
+        body={"archived": True},
+        tests=[SAME_LIST, check("is archived", "body.archived", "to.eql(true)")],
+        examples=[
+            NOT_THERE,
+            (*CHANGED[:3], {"headers": {**MERGE_PATCH, **CHANGED[3]["headers"]}}),
+            invalid({"name": None, "revision": 7}),
+            (*KEY_REUSED[:3], {"headers": {**MERGE_PATCH, **KEY}}),
+        ],
+    ),
+    call(
+        "replaceList",
+        200,
+        path=LIST,
+        body={"name": "Home"},
+        tests=[SAME_LIST, check("has the defaults", "[body.color, body.archived]", "to.eql([null, false])")],
+        examples=[
+            ("under an id of its own", 201, None, {"path": {"id": "0193c5e1-7d2a-4b6f-9a54-6d1d0c3f9e22"}}),
+            ("not a UUID", 404, "not_found", {"path": {"id": "not-a-uuid"}}),
+            CHANGED,
+            invalid({"color": None}),
+            KEY_REUSED,
+        ],
+    ),
+    call("deleteList", 204, path=LIST, examples=[NOT_THERE, CHANGED, KEY_REUSED]),
     call(
         "createTask",
         201,

@@ -14,6 +14,8 @@ NEVER = {
     "unavailable": "takes a server that is stopping or has lost its database",
     "outcome_unknown": "takes a database that is lost during a write",
     "quota_exceeded": "takes as many tasks as an account may have; *Create a task* has an example",
+    "too_many": "takes as many lists as an account may have",
+    "not_empty": "takes a list with tasks in it",
     "storage_full": "takes a full disk",
     "idempotency_key_in_use": "takes two requests with one key in the same instant",
     "invalid_invitation": "takes a server whose operator closed registration",

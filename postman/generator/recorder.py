@@ -121,7 +121,7 @@ class Recorder:
         )
 
     def prepare(self):
-        """What the requests are about: two accounts, the first with two sessions and two tasks."""
+        """What the requests are about: two accounts, the first with two sessions, two tasks and a list."""
         body = {"email": "{{email}}", "password": "{{password}}"}
         self.made("registerUser", 201, body={**body, "email": "{{other_email}}"})
         self.made("registerUser", 201, body={**body, "name": "Ada Lovelace"})
@@ -132,6 +132,7 @@ class Recorder:
         self.variables["session_id"] = next(one["id"] for one in sessions if not one["current"])
         task = self.made("createTask", 201, body={"title": "Buy milk", "description": "Two litres"})
         self.variables.update(task_id=task.json()["id"], etag=task.header("ETag"))
+        self.variables["list_id"] = self.made("createList", 201, body={"name": "Household"}).json()["id"]
         tea = {"title": "Buy tea", "status": "in-progress"}
         self.made("createTask", 201, body=tea, headers={"Idempotency-Key": "{{used_key}}"})
 
