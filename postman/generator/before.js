@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Runs before each request and makes what the request names in {{…}}, so that every request works alone:
-// an account and a login, a task, a session. What it makes stands in the variables of the collection and is
+// an account and a login, a list, a task, a session. What it makes stands in the variables of the collection and is
 // used again as long as it is good. Its own calls stand in the console.
 const get = (name) => pm.variables.get(name) || "";
 const set = (name, value) => pm.collectionVariables.set(name, value);
@@ -19,6 +19,7 @@ const names = (name) => text.includes(`{{${name}}}`);
 const call = `${pm.request.method} ${pm.request.url.toString().replace("{{base_url}}", "")}`;
 const randomEmail = () => pm.variables.replaceIn("postman-{{$guid}}@example.com");
 const madeHere = () => /^postman-[0-9a-f-]{36}@example\.com$/.test(get("email"));
+const named = (what) => pm.variables.replaceIn(`${what}-{{$guid}}`).slice(0, what.length + 9);
 const account = () => ({ email: get("email"), password: get("password") });
 
 // One call. `token`: the access token to send.
@@ -64,7 +65,7 @@ async function register() {
 async function logIn() {
 	const token = get("logged_in_as") === get("email") && get("access_token");
 	if (token && (await send("GET", "/v1/me", null, token)).code === 200) return;
-	forget("access_token", "refresh_token", "task_id", "list_id", "used_key", "next_cursor");
+	forget("access_token", "refresh_token", "task_id", "list_id", "used_key", "next_cursor", "day_list_id");
 	const old = get("email") ? await send("POST", "/v1/auth/login", account()) : null;
 	if (old && old.code === 401 && !madeHere()) stop(unknown);
 	if (!old || old.code === 401) await register();
@@ -74,8 +75,58 @@ async function logIn() {
 	set("logged_in_as", get("email"));
 }
 
+// The four dates, by the clock of this machine.
+function setDates() {
+	const days = { yesterday: -1, today: 0, tomorrow: 1, next_week: 7 };
+	const date = (count) => new Date(Date.now() + count * 864e5).toISOString().slice(0, 10);
+	for (const [name, count] of Object.entries(days)) set(name, date(count));
+}
+
+// What *A day with tasks* is about: variable, path, body. Made at once where its list is not there, or is of
+// another day.
+const day = "MADE";
+async function makeDay() {
+	const path = `/v1/lists/${get("day_list_id")}`;
+	const list = get("day_list_id") ? await send("GET", path, null, get("access_token")) : null;
+	if (list && list.code === 200) {
+		if (list.json().metadata.day === get("today")) return;
+		await need(204, "DELETE", `${path}?tasks=delete`);
+	}
+	for (const [name, where, body] of day) {
+		const filled = JSON.parse(pm.variables.replaceIn(JSON.stringify(body)));
+		set(name, (await need(201, "POST", where, filled)).json().id);
+	}
+}
+
 // How each variable is made that a request can name.
 const make = {
+	day_label: () => get("day_label") || set("day_label", named("shop")),
+	async next_plants_id() { // the plants are watered, so the next one comes
+		const path = `/v1/tasks/${get("next_plants_id")}`;
+		const old = get("next_plants_id") ? await send("GET", path, null, get("access_token")) : null;
+		if (old && old.code === 200 && old.json().series_id === get("plants_id")) return;
+		const watered = await need(200, "PATCH", `/v1/tasks/${get("plants_id")}`, { status: "completed" });
+		set("next_plants_id", watered.json().next_id);
+	},
+	new_label: () => set("new_label", named("errand")),
+	async list_id() {
+		const path = `/v1/lists/${get("list_id")}`;
+		const old = get("list_id") ? await send("GET", path, null, get("access_token")) : null;
+		const list = old && old.code === 200 ? old : await need(201, "POST", "/v1/lists", { name: "Household" });
+		set("list_id", list.json().id);
+	},
+	async weekly_id() {
+		const path = `/v1/tasks/${get("weekly_id")}`;
+		const old = get("weekly_id") ? await send("GET", path, null, get("access_token")) : null;
+		const weekly = { title: "Water the plants", due: get("today"), recurrence: "FREQ=WEEKLY" };
+		const task = old && old.code === 200 ? old : await need(201, "POST", "/v1/tasks", weekly);
+		set("weekly_id", task.json().id);
+	},
+	async label() {
+		await make.task_id();
+		if (!get("label")) set("label", named("shop"));
+		await need(200, "PATCH", `/v1/tasks/${get("task_id")}`, { labels: [get("label")] });
+	},
 	new_email: () => set("new_email", randomEmail()),
 	new_password: () => set("new_password", pm.variables.replaceIn("staple {{$guid}}")),
 	async task_id() {
@@ -84,12 +135,6 @@ const make = {
 		const task = old && old.code === 200 ? old : await need(201, "POST", "/v1/tasks", { title: "Buy milk" });
 		set("task_id", task.json().id);
 		set("etag", task.headers.get("ETag"));
-	},
-	async list_id() {
-		const path = `/v1/lists/${get("list_id")}`;
-		const old = get("list_id") ? await send("GET", path, null, get("access_token")) : null;
-		const list = old && old.code === 200 ? old : await need(201, "POST", "/v1/lists", { name: "Household" });
-		set("list_id", list.json().id);
 	},
 	async old_etag() { // another client changes the task
 		set("old_etag", get("etag"));
@@ -132,6 +177,7 @@ const harmful = [
 ];
 
 async function prepare() {
+	setDates();
 	await useServer();
 	const token = !pm.request.auth || pm.request.auth.type !== "noauth";
 	if (token || ["email", "access_token", "refresh_token"].some(names)) await logIn();
@@ -145,6 +191,7 @@ async function prepare() {
 		await need(204, "POST", "/v1/me/deletion", { password: get("password") });
 		forget("email");
 	}
+	if (["next_plants_id", ...day.map(([name]) => name)].some(names)) await makeDay();
 	for (const [name, one] of Object.entries(make)) if (names(name)) await one();
 }
 

@@ -5,9 +5,12 @@ from .items import ABSENT_ID, call, check, keep
 
 LOGIN = {"email": "{{email}}", "password": "{{password}}"}
 TASK = {"id": "{{task_id}}"}
+SAME_TASK = check("is that task", "body.id", 'to.eql(pm.collectionVariables.get("task_id"))')
 LIST = {"id": "{{list_id}}"}
 SAME_LIST = check("is that list", "body.id", 'to.eql(pm.collectionVariables.get("list_id"))')
-SAME_TASK = check("is that task", "body.id", 'to.eql(pm.collectionVariables.get("task_id"))')
+WEEKLY = {"id": "{{weekly_id}}"}
+LABEL = {"name": "{{label}}"}
+NO_LABEL = {"path": {"name": "no-such-label"}}
 OK = check("says ok", "body.status", 'to.eql("ok")')
 TOKENS = [keep("access_token", "body.access_token"), keep("refresh_token", "body.refresh_token")]
 NOT_MODIFIED = ("nothing new", 304, None, {"headers": {"If-None-Match": "{{answer_etag}}"}})
@@ -99,17 +102,23 @@ CALLS = [
         body={"name": "Household", "color": "#3584E4"},
         note="Keeps the id in `list_id`.",
         tests=[
-            check("has its colour in lower case", "body.color", 'to.eql("#3584e4")'),
+            check("has its colour, in lower case", "body.color", 'to.eql("#3584e4")'),
             check("tells where", 'pm.response.headers.get("Location")', "to.match(new RegExp(`/v1/lists/${body.id}$`))"),
             keep("list_id", "body.id"),
         ],
         examples=[
+            ("1,000 lists", 409, "too_many", {"server": ("--rate-limit", "off"), "until": True}),
             ("the lists have changed", 412, "precondition_failed", {"headers": {"If-Match": '"aB3xY9-l1"'}}),
-            invalid({"name": " ", "color": "red"}),
+            invalid({"name": " ", "color": "blue"}),
             KEY_REUSED,
         ],
     ),
-    call("listLists", 200, tests=[check("has lists", "body.items", "to.be.an('array')")], examples=[NOT_MODIFIED]),
+    call(
+        "listLists",
+        200,
+        tests=[check("has lists", "body.items", "to.be.an('array')")],
+        examples=[NOT_MODIFIED],
+    ),
     call("getList", 200, path=LIST, tests=[SAME_LIST], examples=[NOT_MODIFIED, NOT_THERE]),
     call(
         "updateList",
@@ -117,11 +126,11 @@ CALLS = [
         path=LIST,
         headers=MERGE_PATCH,
         body={"archived": True},
-        tests=[SAME_LIST, check("is archived", "body.archived", "to.eql(true)")],
+        tests=[SAME_LIST, check("is archived", "body.archived", "to.be.true")],
         examples=[
             NOT_THERE,
             (*CHANGED[:3], {"headers": {**MERGE_PATCH, **CHANGED[3]["headers"]}}),
-            invalid({"name": None, "revision": 7}),
+            invalid({"name": None, "position": "a"}),
             (*KEY_REUSED[:3], {"headers": {**MERGE_PATCH, **KEY}}),
         ],
     ),
@@ -132,18 +141,48 @@ CALLS = [
         body={"name": "Home"},
         tests=[SAME_LIST, check("has the defaults", "[body.color, body.archived]", "to.eql([null, false])")],
         examples=[
-            ("under an id of its own", 201, None, {"path": {"id": "0193c5e1-7d2a-4b6f-9a54-6d1d0c3f9e22"}}),
+            ("under an id of its own", 201, None, {"path": {"id": "0193c5e1-7d2a-4b6f-9a54-6d1d0c3f9e21"}}),
             ("not a UUID", 404, "not_found", {"path": {"id": "not-a-uuid"}}),
             CHANGED,
-            invalid({"color": None}),
+            invalid({"color": "#3584e4"}),
             KEY_REUSED,
         ],
     ),
-    call("deleteList", 204, path=LIST, examples=[NOT_THERE, CHANGED, KEY_REUSED]),
+    call(
+        "moveList",
+        200,
+        path=LIST,
+        body={"after": None},
+        tests=[SAME_LIST],
+        examples=[
+            NOT_THERE,
+            ("no neighbour there", 409, "not_sibling", {"body": {"after": ABSENT_ID}}),
+            CHANGED,
+            invalid({"after": None, "before": None}, "two places"),
+            KEY_REUSED,
+        ],
+    ),
+    call(
+        "deleteList",
+        204,
+        path=LIST,
+        examples=[
+            NOT_THERE,
+            ("it holds tasks", 409, "not_empty", {"path": {"id": "{{full_list_id}}"}}),
+            CHANGED,
+            KEY_REUSED,
+        ],
+    ),
     call(
         "createTask",
         201,
-        body={"title": "Buy milk", "description": "Two litres, the one with the blue cap"},
+        body={
+            "title": "Buy milk",
+            "description": "Two litres, the one with the blue cap",
+            "due": "{{tomorrow}}",
+            "priority": "high",
+            "labels": ["shop"],
+        },
         note="Keeps the id in `task_id`.",
         tests=[
             check("is pending", "[body.status, body.completed_at]", 'to.eql(["pending", null])'),
@@ -210,6 +249,75 @@ CALLS = [
         examples=[NOT_THERE, CHANGED, KEY_REUSED],
     ),
     call(
+        "moveTask",
+        200,
+        path=TASK,
+        body={"after": None},
+        tests=[SAME_TASK],
+        examples=[
+            NOT_THERE,
+            ("no neighbour there", 409, "not_sibling", {"body": {"after": ABSENT_ID}}),
+            CHANGED,
+            invalid({"list_id": ABSENT_ID}, "no such list"),
+            KEY_REUSED,
+        ],
+    ),
+    call(
+        "listOccurrences",
+        200,
+        path=WEEKLY,
+        query={"limit": "3"},
+        tests=[check("has dates", "body.items.length", "to.eql(3)")],
+        examples=[NOT_MODIFIED, NOT_THERE],
+    ),
+    call(
+        "skipTask",
+        200,
+        path=WEEKLY,
+        tests=[check("is due later", 'body.due > pm.collectionVariables.get("today")', "to.be.true")],
+        examples=[
+            NOT_THERE,
+            ("the last of its series", 409, "series_ended", {"path": {"id": "{{last_id}}"}}),
+            ("no series", 409, "not_recurring", {"path": TASK}),
+            ("done already", 409, "completed", {"path": {"id": "{{done_id}}"}}),
+            CHANGED,
+            KEY_REUSED,
+        ],
+    ),
+    call(
+        "getSummary",
+        200,
+        tests=[check("has the inbox first", "body.lists[0].id", "to.be.null")],
+        examples=[NOT_MODIFIED],
+    ),
+    call(
+        "listLabels",
+        200,
+        tests=[check("has labels", "body.items", "to.be.an('array')")],
+        examples=[NOT_MODIFIED],
+    ),
+    call(
+        "renameLabel",
+        200,
+        path=LABEL,
+        body={"name": "{{new_label}}"},
+        tests=[
+            check("has the new name", "body.name", 'to.eql(pm.collectionVariables.get("new_label"))'),
+            keep("label", "body.name"),
+        ],
+        examples=[
+            ("no task carries it", 404, "not_found", NO_LABEL),
+            invalid({"name": " "}),
+            KEY_REUSED,
+        ],
+    ),
+    call(
+        "deleteLabel",
+        204,
+        path=LABEL,
+        examples=[("no task carries it", 404, "not_found", NO_LABEL), KEY_REUSED],
+    ),
+    call(
         "getMe",
         200,
         tests=[check("is ours", "body.email", 'to.eql(pm.variables.get("email"))')],
@@ -218,11 +326,11 @@ CALLS = [
     call(
         "updateMe",
         200,
-        body={"name": "Ada King"},
-        tests=[check("has the new name", "body.name", 'to.eql("Ada King")')],
+        body={"name": "Ada King", "time_zone": "UTC"},
+        tests=[check("has the new name", "[body.name, body.time_zone]", 'to.eql(["Ada King", "UTC"])')],
         examples=[
             ("changed by another client", 412, "precondition_failed", {"headers": {"If-Match": '"aB3xY9-u1"'}}),
-            invalid({"name": "x" * 101}),
+            invalid({"name": "x" * 101, "time_zone": "London"}),
         ],
     ),
     call(
@@ -254,7 +362,7 @@ CALLS = [
         200,
         tests=[
             check("is ours", "body.user.email", 'to.eql(pm.variables.get("email"))'),
-            check("has all", "[body.sessions, body.tasks].every(Array.isArray)", "to.be.true"),
+            check("has all", "[body.sessions, body.lists, body.tasks].every(Array.isArray)", "to.be.true"),
         ],
     ),
     call(

@@ -8,6 +8,7 @@ import re
 import uuid
 
 from .calls import CALLS
+from .day import DAY, MADE, VARIABLES as DAY_VARIABLES
 from .errors import ERRORS
 from .items import VARIABLES, check
 from .recorder import SCHEMA, body_of, headers_of, record, target_of, token_of
@@ -25,7 +26,7 @@ NOT_SHOWN_OF_ERRORS = {"cache-control"}  # no-store on all of them
 DESCRIPTION = """{text}
 
 **Start.** Run any request: it works alone. Before it is sent, a script makes an account with a random e-mail address,
-logs in, and makes what the request is about (a task, a session). It keeps them in the variables of the collection.
+logs in, and makes what the request is about (a list, a task, a session). It keeps them in the variables of the collection.
 No environment is needed for a server on `http://127.0.0.1:8080` (`script/server`); for another one choose *Taskhold:
 cloud* and put its address in `base_url`.
 
@@ -33,9 +34,9 @@ cloud* and put its address in `base_url`.
 change, log out or delete the account itself are then not sent.
 
 **What is where.** The first folders have every call, with an example of success and of each error that is particular to
-it. What can go wrong with every call stands once, in *{errors}*. *{story}* shows how the calls work
-together. A run of the whole collection leaves nothing on the server; after single requests, *Delete my account* removes
-what they made.
+it. What can go wrong with every call stands once, in *{errors}*. *{day}* shows what a task has and what can be
+asked for, *{story}* how clients work together. A run of the whole collection leaves nothing on the server; after
+single requests, *Delete my account* removes what they made.
 """
 
 
@@ -45,7 +46,14 @@ def script(listen, lines):
 
 def script_file(listen, name):
     text = pathlib.Path(__file__).with_name(name).read_text(encoding="utf-8")
-    return script(listen, text.splitlines()[1:])  # the first line names the licence
+    return script(listen, text.replace('"MADE"', made()).splitlines()[1:])  # the first line names the licence
+
+
+def made():
+    """What the day with tasks makes, for before.js: a row of variable, path and body each."""
+    paths = {"createList": "/v1/lists", "createTask": "/v1/tasks"}
+    rows = [json.dumps([name, paths[one], body], ensure_ascii=False) for name, (one, body) in MADE.items()]
+    return "[\n" + "".join(f"\t{row},\n" for row in rows) + "]"
 
 
 def plain(text):
@@ -202,7 +210,8 @@ def entry(description, item, records, whole=False):
 def call_folders(description):
     """A folder for each tag of the description that has calls, in its order; the calls in the order of CALLS."""
     for tag in description.document["tags"]:
-        items = [one for one in CALLS if description.operations[one.operation].tag == tag["name"]]
+        known = [one for one in CALLS if one.operation in description.operations]
+        items = [one for one in known if description.operations[one.operation].tag == tag["name"]]
         if items:
             yield {
                 "name": tag["name"],
@@ -215,7 +224,8 @@ def other_folder(description, folder, with_examples):
     def records(item):
         return record(description, item) if with_examples else []
 
-    items = [entry(description, one, records(one)) for one in folder.items]
+    known = [one for one in folder.items if one.operation is None or one.operation in description.operations]
+    items = [entry(description, one, records(one)) for one in known]
     return {"name": folder.name, "description": folder.text, "item": items}
 
 
@@ -223,13 +233,14 @@ def make(description):
     """The collection as a value."""
     info = description.document["info"]
     text = DESCRIPTION.format(
-        text=plain(info["description"].split("\n\n")[0]), errors=ERRORS.name, story=STORY.name
+        text=plain(info["description"].split("\n\n")[0]), errors=ERRORS.name, day=DAY.name, story=STORY.name
     )
     return {
         "info": {"_postman_id": ID, "name": info["title"], "description": text, "schema": SCHEMA},
         "item": [
             *call_folders(description),
             other_folder(description, ERRORS, True),
+            other_folder(description, DAY, False),
             other_folder(description, STORY, False),
         ],
         "auth": {
@@ -239,7 +250,7 @@ def make(description):
         "event": [script_file("prerequest", "before.js"), script_file("test", "after.js")],
         "variable": [
             {"key": name, "value": value, "type": "string", "description": text}
-            for name, (value, text) in VARIABLES.items()
+            for name, (value, text) in (VARIABLES | DAY_VARIABLES).items()
         ],
     }
 

@@ -15,7 +15,7 @@ from .wire import Answer, exchange
 
 VARIABLE = re.compile(r"\{\{([a-z_]+)\}\}")
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-TRIES = 1000
+TRIES = 1001  # one more than the lists of an account
 # What the samples are made of: in Postman, before.js makes such things.
 SAMPLES = {
     "email": "ada@example.com",
@@ -23,7 +23,28 @@ SAMPLES = {
     "other_email": "charles@example.com",
     "new_password": "staple under the moon",
     "used_key": "add-tea-1",
+    "label": "shop",
+    "new_label": "errand",
 }
+MILK = {
+    "title": "Buy milk",
+    "description": "Two litres",
+    "due": "{{tomorrow}}",
+    "priority": "high",
+    "labels": ["{{label}}"],
+}
+# What a request may be about besides the tasks that are always there: variable -> operation, body. Those that its
+# request and its examples name are made beforehand, in this order.
+WEEKLY = {"title": "Water the plants", "due": "{{today}}", "recurrence": "FREQ=WEEKLY"}
+MADE = {
+    "list_id": ("createList", {"name": "Household", "color": "#3584e4"}),
+    "full_list_id": ("createList", {"name": "Work"}),
+    "task_in_list_id": ("createTask", {"title": "Write to Mary", "list_id": "{{full_list_id}}"}),
+    "weekly_id": ("createTask", WEEKLY),
+    "last_id": ("createTask", {**WEEKLY, "recurrence": "FREQ=WEEKLY;COUNT=1"}),
+    "done_id": ("createTask", {**WEEKLY, "status": "completed"}),
+}
+NEEDS = {"full_list_id": "task_in_list_id"}
 
 
 @dataclasses.dataclass
@@ -77,6 +98,7 @@ class Recorder:
         self.server = server
         self.steady = Steady()
         self.variables = {name: value for name, (value, _) in VARIABLES.items()} | SAMPLES | {"password": PASSWORD}
+        self.variables |= self.steady.dates()
 
     def fill(self, text):
         return VARIABLE.sub(lambda found: self.variables[found[1]], text)
@@ -120,8 +142,8 @@ class Recorder:
             f"got {answer.status} {code}:\n{answer.body.decode(errors='replace')[:2000]}"
         )
 
-    def prepare(self):
-        """What the requests are about: two accounts, the first with two sessions, two tasks and a list."""
+    def prepare(self, items=()):
+        """What the requests are about: two accounts, the first with two sessions and two tasks, and what they name."""
         body = {"email": "{{email}}", "password": "{{password}}"}
         self.made("registerUser", 201, body={**body, "email": "{{other_email}}"})
         self.made("registerUser", 201, body={**body, "name": "Ada Lovelace"})
@@ -130,11 +152,14 @@ class Recorder:
         self.made("login", 200, body=body, headers={"User-Agent": "Second device"})
         sessions = self.made("listSessions", 200).json()["items"]
         self.variables["session_id"] = next(one["id"] for one in sessions if not one["current"])
-        task = self.made("createTask", 201, body={"title": "Buy milk", "description": "Two litres"})
+        task = self.made("createTask", 201, body=MILK)
         self.variables.update(task_id=task.json()["id"], etag=task.header("ETag"))
-        self.variables["list_id"] = self.made("createList", 201, body={"name": "Household"}).json()["id"]
         tea = {"title": "Buy tea", "status": "in-progress"}
         self.made("createTask", 201, body=tea, headers={"Idempotency-Key": "{{used_key}}"})
+        named = set(VARIABLE.findall(repr(items)))
+        for name, (operation, body) in MADE.items():
+            if name in named or named & {one for one, other in NEEDS.items() if other == name}:
+                self.variables[name] = self.made(operation, 201, body=body).json()["id"]
 
     def made(self, operation, status, **more):
         return self.run(Item("preparation", operation, status, **more), False).answer
@@ -204,7 +229,7 @@ def on_a_fresh_server(description, items):
     with Server(*items[0].server) as server:
         recorder = Recorder(description, server)
         if items[0].operation != "registerUser" or not items[0].server:
-            recorder.prepare()
+            recorder.prepare(items)
         return [recorder.run(item) for item in items]
 
 

@@ -17,6 +17,9 @@ from .items import ABSENT_ID
 
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+# A date, or a time to the second, as a request says it.
+DATE = re.compile(r'(?<=["=])\d{4}-\d\d-\d\d(?=["&]|$|T\d\d:\d\d:\d\d[Z+-])')
+ONLY_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 TAG = re.compile(r'"([0-9A-Za-z]{6})-([lu]?)(\d+)"')
 START = datetime.datetime(2026, 11, 22, 15, 4, 5, 123000, tzinfo=datetime.timezone.utc)
 SAMPLE_KEY = b"a sample key that signs nothing but this sample"
@@ -30,6 +33,8 @@ SAMPLE_LEFT = {
 }  # fewer than any run of the story leaves
 SAMPLE_EMPTY = {"api": 60, "auth": 60, "failures": 900}  # seconds until all of it is there again
 SAMPLE_LIFE = datetime.timedelta(days=30)
+NOW = datetime.timedelta(minutes=10)  # a time further off was not made by the clock of this run
+DATES = {"yesterday": -1, "today": 0, "tomorrow": 1, "next_week": 7}
 
 
 def digest(*parts):
@@ -47,6 +52,7 @@ class Steady:
         self.spaces = {}
         self.born = {}
         self.count = 0
+        self.today = datetime.datetime.now(datetime.timezone.utc).date()
 
     def next_step(self):
         self.step += 1
@@ -57,6 +63,20 @@ class Steady:
     @staticmethod
     def time_text(moment):
         return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+    def dates(self):
+        """The days around this one, of which requests make what is due."""
+        return {name: str(self.today + datetime.timedelta(days)) for name, days in DATES.items()}
+
+    def moved(self, date):
+        """A day as far from that of the samples as `date` is from today."""
+        return str(START.date() + (datetime.date.fromisoformat(date) - self.today))
+
+    def sample_of_time(self, raw):
+        time = datetime.datetime.fromisoformat(raw.replace("Z", "+00:00"))
+        if abs(time - datetime.datetime.now(datetime.timezone.utc)) < NOW:
+            return self.time_text(self.moment())
+        return self.moved(raw[:10]) + raw[10:]
 
     def uuid(self):
         self.count += 1
@@ -90,7 +110,7 @@ class Steady:
                 self.samples[raw] = self.uuid()
                 self.born[raw] = self.moment()
         for raw in TIME.findall(text):
-            self.samples.setdefault(raw, self.time_text(self.moment()))
+            self.samples.setdefault(raw, self.sample_of_time(raw))
 
     def learn_members(self, value):
         for name, member in value.items() if isinstance(value, dict) else ():
@@ -104,6 +124,7 @@ class Steady:
     def text(self, text):
         """`text` with every known raw value replaced; unknown ids and times become known."""
         self.learn(text)
+        text = DATE.sub(lambda found: self.moved(found[0]), text)
         text = WAIT.sub(f"Try again in {RETRY_AFTER} seconds", text)
         for raw in sorted(self.samples, key=len, reverse=True):
             text = text.replace(raw, self.samples[raw])
@@ -126,6 +147,8 @@ class Steady:
             return {name: self.value(member) for name, member in value.items()}
         if isinstance(value, list):
             return [self.value(member) for member in value]
+        if isinstance(value, str) and ONLY_DATE.fullmatch(value):
+            return self.moved(value)
         return self.text(value) if isinstance(value, str) else value
 
     @staticmethod
