@@ -221,7 +221,9 @@ bool field_set(const struct field *field, void *item, const struct field_value *
     case FIELD_STRINGS:
     case FIELD_UUIDS:
     case FIELD_MAP:
-        *(struct slice *)at = value->null ? field_json_empty(field->type) : value->bytes;
+        *(struct slice *)at = value->null || value->bytes.len == EMPTY_LEN
+                                  ? field_json_empty(field->type)
+                                  : value->bytes;
         return true;
     }
     return false;

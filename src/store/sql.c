@@ -215,6 +215,9 @@ const struct sql_form sql_items[SQL_ITEM_COUNT] = {
                       "coalesce((SELECT created_at FROM {t} WHERE space_id = ?1 AND id = ?2 AND "
                       "{chosen}), ?3)",
                       "uui"},
+    [SQL_ITEM_GET_MADE] = {"SELECT {columns} FROM {t} WHERE space_id = ?1 AND created_at = ?3 "
+                           "AND id = ?2",
+                           "uui"},
     [SQL_ITEM_INSERT] = {"INSERT INTO {t} (space_id, {columns}) VALUES (?1, {values:2})", "uC"},
     [SQL_ITEM_UPDATE] = {"UPDATE {t} SET {sets:5} WHERE space_id = ?1 AND created_at = ?2 "
                          "AND id = ?3 AND revision = ?4",

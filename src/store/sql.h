@@ -96,7 +96,9 @@ unsigned sql_ask(const struct item_ask *ask);
 
 /* Of each resource. */
 enum sql_item {
-    SQL_ITEM_GET, /* space, id, the time in the id */
+    SQL_ITEM_GET,      /* space, id, the time in the id */
+    SQL_ITEM_GET_MADE, /* the same of an id that the server made: half the work, where another try
+                          costs no round trip */
     SQL_ITEM_INSERT,
     SQL_ITEM_UPDATE,      /* space; created_at, id and revision that were read; then {sets} */
     SQL_ITEM_DELETE,      /* space; created_at, id and revision that were read */

@@ -98,8 +98,9 @@ bool item_rows_keep_texts(const struct resource *resource, void *item, struct ar
     assert(item && arena);
     for (size_t i = 0; i < resource->count; i++) {
         struct slice *text = (struct slice *)((char *)item + resource->fields[i].at);
-        if (!field_is_text(resource->fields[i].type) || !text->ptr)
-            continue;
+        if (!field_is_text(resource->fields[i].type) ||
+            field_is_default(&resource->fields[i], item))
+            continue; /* no text, or one that lives for ever */
         *text = arena_copy(arena, *text);
         if (!text->ptr)
             return false;
@@ -107,25 +108,38 @@ bool item_rows_keep_texts(const struct resource *resource, void *item, struct ar
     return true;
 }
 
-/* All of it is copied, so that the statement is free again when `done` asks for another item.
- * `*found` NULL: there is none. */
+/* All of it is copied, so that the statement is free again when `done` asks for another item. */
+static int take_found(struct query *q, const struct resource *resource, struct arena *arena,
+                      const void **found)
+{
+    if (query_row(q)) {
+        void *item = arena_alloc(arena, resource->size);
+        if (!item)
+            q->rc = SQLITE_NOMEM;
+        else
+            take_item(q, resource, item);
+        if (q->rc == SQLITE_OK && !item_rows_keep_texts(resource, item, arena))
+            q->rc = SQLITE_NOMEM;
+        *found = item;
+    }
+    return query_end(q);
+}
+
+/* By the time in the id, which the server made as a rule; else by the index of those that others
+ * made. `*found` NULL: there is none. */
 static int read_item(struct statements *statements, const struct resource *resource,
                      const struct uuid *space, const struct uuid *id, struct arena *arena,
                      const void **found)
 {
-    void *item = arena_alloc(arena, resource->size);
-    struct query q = QUERY(statements, SQL_OF_ITEM(resource, SQL_ITEM_GET), SQL_UUID(space),
-                           SQL_UUID(id), SQL_I64(uuid_time_ms(*id)));
+    struct query made = QUERY(statements, SQL_OF_ITEM(resource, SQL_ITEM_GET_MADE), SQL_UUID(space),
+                              SQL_UUID(id), SQL_I64(uuid_time_ms(*id)));
     *found = NULL;
-    if (!item)
-        q.rc = SQLITE_NOMEM;
-    if (query_row(&q)) {
-        take_item(&q, resource, item);
-        if (q.rc == SQLITE_OK && !item_rows_keep_texts(resource, item, arena))
-            q.rc = SQLITE_NOMEM;
-        *found = item;
-    }
-    return query_end(&q);
+    const int rc = take_found(&made, resource, arena, found);
+    if (rc != SQLITE_OK || *found)
+        return rc;
+    struct query any = QUERY(statements, SQL_OF_ITEM(resource, SQL_ITEM_GET), SQL_UUID(space),
+                             SQL_UUID(id), SQL_I64(uuid_time_ms(*id)));
+    return take_found(&any, resource, arena, found);
 }
 
 void item_rows_get(struct store_item_get *op)
