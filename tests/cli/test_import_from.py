@@ -165,11 +165,11 @@ def check_tasks(user, form, wanted):
         same["status"], same["priority"] = want.get("status", "pending"), want.get("priority", "none")
         same["recurrence_anchor"] = want.get("recurrence_anchor", "due")
         same["labels"] = sorted(want["labels"])
-        if "parent" not in want:
-            same["list_id"] = derived(user, form, b"l", want["list"]) if "list" in want else None
+        same["list_id"] = derived(user, form, b"l", want["list"]) if "list" in want else None
         same["parent_id"] = derived(user, form, b"t", want["parent"]) if "parent" in want else None
         assert {name: task[name] for name in same} == same
         assert (task["completed_at"] is not None) == (task["status"] == "completed")
+        assert task["completed_at"] == want.get("completed", task["completed_at"])
     families = {}
     for want in wanted:
         families.setdefault((want["task"]["list_id"], want["task"]["parent_id"]), []).append(want)
@@ -281,6 +281,23 @@ def test_a_full_account(request, engine, start_server, make_user, tmp_path):
     assert any(re.fullmatch("line 6: `E` is refused: .*USER_TASKS_MOST.*", line) for line in lines)
     server.restart(env={"USER_TASKS_MOST": "100"})
     assert counts(bring(place, "csv", file)) == [(0, 0, 0), (3, 2, 0)]
+
+
+def test_what_only_the_account_tells(place, tmp_path):
+    """A parent that was moved to the eighth level takes no subtask; the rest is made."""
+    _, user = place
+    file = write(tmp_path / "tasks.csv", "title,id\nA,a\n")
+    bring(place, "csv", file)
+    parent = all_of(user.client, "tasks")[0]
+    above = None
+    for number in range(7):
+        above = user.task(f"Level {number}", parent_id=above)["id"]
+    user.client.patch(f"/v1/tasks/{parent['id']}", {"parent_id": above}).expect(200)
+    write(file, "title,id,parent_id\nA,a,\nB,b,a\nC,c,b\nD,d,\n")
+    said = bring(place, "csv", file, status=1)
+    assert counts(said) == [(0, 0, 0), (1, 1, 2)]
+    assert re.search("^line 3: `B` is refused: parent_id: ", said, re.M)
+    assert "line 4: `C` is refused: its parent was refused\n" in said
 
 
 def test_lists_that_are_too_many(place, tmp_path):
