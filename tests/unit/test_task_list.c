@@ -98,7 +98,7 @@ static void what_is_no_colour_is_refused(void **state)
 /* ---- what is decided about it ---- */
 
 static struct item_decision decide(enum store_verb verb, const struct task_list *old, int64_t lists,
-                                   bool holds_tasks, struct store_item_write *op)
+                                   const struct item_answer *answers, struct store_item_write *op)
 {
     static const struct usage_limits limits = {0, INT64_MAX}; /* of tasks: none */
     struct task_list values;
@@ -114,7 +114,7 @@ static struct item_decision decide(enum store_verb verb, const struct task_list 
         .values = verb == STORE_DELETE ? NULL : &values,
         .set = verb == STORE_DELETE ? 0 : resource_settable(&list_resource),
     };
-    struct item_before before = {.space.revision = 7, .item = old, .holds_tasks = holds_tasks};
+    struct item_before before = {.space.revision = 7, .item = old, .answers = answers};
     before.space.usage.counts[RESOURCE_COUNT_LISTS] = lists;
     before.space.usage.counts[RESOURCE_COUNT_TASKS] = 5000;
     return item_decide(op, &before, &limits);
@@ -130,41 +130,47 @@ static void make_old(struct task_list *old)
     old->revision = 3;
 }
 
-/* However many tasks there are; one that is there may be replaced, and a deletion makes room. */
+/* However many tasks there are; one that is there may be replaced. */
 static void a_space_has_so_many(void **state)
 {
     struct store_item_write op;
     struct task_list old;
     (void)state;
     make_old(&old);
-    struct item_decision made = decide(STORE_CREATE, NULL, LISTS_MOST - 1, false, &op);
+    const struct item_decision made = decide(STORE_CREATE, NULL, LISTS_MOST - 1, NULL, &op);
     assert_int_equal(made.step, ITEM_INSERT);
     assert_int_equal(made.usage.counts[RESOURCE_COUNT_LISTS], 1);
     assert_int_equal(made.usage.counts[RESOURCE_COUNT_TASKS], 0);
     for (unsigned i = 0; i < 2; i++) {
         const enum store_verb verb = i == 0 ? STORE_CREATE : STORE_REPLACE;
-        assert_int_equal(decide(verb, NULL, LISTS_MOST, false, &op).step, ITEM_REFUSE);
+        assert_int_equal(decide(verb, NULL, LISTS_MOST, NULL, &op).step, ITEM_REFUSE);
         assert_int_equal(op.op.result, ERROR_TOO_MANY);
     }
-    assert_int_equal(decide(STORE_REPLACE, &old, LISTS_MOST, false, &op).step, ITEM_UPDATE);
-    made = decide(STORE_DELETE, &old, LISTS_MOST, false, &op);
-    assert_int_equal(made.step, ITEM_REMOVE);
-    assert_int_equal(made.usage.counts[RESOURCE_COUNT_LISTS], -1);
+    assert_int_equal(decide(STORE_REPLACE, &old, LISTS_MOST, NULL, &op).step, ITEM_UPDATE);
 }
 
+/* What is in it has to be known first; of one that has tasks nothing goes unless the caller says
+ * what becomes of them. */
 static void one_with_tasks_is_not_deleted(void **state)
 {
+    static const struct item_row task = {.id = {{2}}};
     struct store_item_write op;
     struct task_list old;
     (void)state;
     make_old(&old);
-    assert_int_equal(decide(STORE_DELETE, &old, 1, true, &op).step, ITEM_NOTHING);
+    const struct item_decision asks = decide(STORE_DELETE, &old, 1, NULL, &op);
+    assert_int_equal(asks.step, ITEM_ASK);
+    assert_int_equal(asks.ask.question, ITEM_ASK_LIST_TASKS);
+    struct item_answer answer = {.ask = asks.ask, .rows = &task, .count = 1};
+    assert_int_equal(decide(STORE_DELETE, &old, 1, &answer, &op).step, ITEM_NOTHING);
     assert_int_equal(op.outcome, STORE_NOT_EMPTY);
-    assert_int_equal(decide(STORE_DELETE, NULL, 1, false, &op).step, ITEM_NOTHING);
+    assert_int_equal(op.task_count, 1);
+    answer = (struct item_answer){.ask = asks.ask};
+    const struct item_decision made = decide(STORE_DELETE, &old, LISTS_MOST, &answer, &op);
+    assert_int_equal(made.step, ITEM_REMOVE);
+    assert_int_equal(made.usage.counts[RESOURCE_COUNT_LISTS], -1);
+    assert_int_equal(decide(STORE_DELETE, NULL, 1, NULL, &op).step, ITEM_NOTHING);
     assert_int_equal(op.outcome, STORE_NOT_FOUND);
-    assert_true(item_asks_for_tasks(&op));
-    (void)decide(STORE_REPLACE, &old, 1, false, &op);
-    assert_false(item_asks_for_tasks(&op));
 }
 
 int main(void)
