@@ -11,6 +11,7 @@ SAME_LIST = check("is that list", "body.id", 'to.eql(pm.collectionVariables.get(
 WEEKLY = {"id": "{{weekly_id}}"}
 LABEL = {"name": "{{label}}"}
 NO_LABEL = {"path": {"name": "no-such-label"}}
+LABELS_CHANGED = ("a task has changed", 412, "precondition_failed", {"headers": {"If-Match": '"aB3xY9-l1"'}})
 OK = check("says ok", "body.status", 'to.eql("ok")')
 TOKENS = [keep("access_token", "body.access_token"), keep("refresh_token", "body.refresh_token")]
 NOT_MODIFIED = ("nothing new", 304, None, {"headers": {"If-None-Match": "{{answer_etag}}"}})
@@ -307,6 +308,7 @@ CALLS = [
         ],
         examples=[
             ("no task carries it", 404, "not_found", NO_LABEL),
+            LABELS_CHANGED,
             invalid({"name": " "}),
             KEY_REUSED,
         ],
@@ -315,7 +317,7 @@ CALLS = [
         "deleteLabel",
         204,
         path=LABEL,
-        examples=[("no task carries it", 404, "not_found", NO_LABEL), KEY_REUSED],
+        examples=[("no task carries it", 404, "not_found", NO_LABEL), LABELS_CHANGED, KEY_REUSED],
     ),
     call(
         "getMe",
