@@ -68,6 +68,14 @@
           "The list has tasks in it. Nothing was changed.",                                        \
           "Send ?tasks=delete to delete them too, or ?tasks=inbox to move them to the inbox; "     \
           "`tasks` says how many there are.")                                                      \
+    ERROR(SERIES_ENDED, "series_ended", 409, "Series ended", "The task is due for the last time.", \
+          "Complete or delete it, or give it another `recurrence`.")                               \
+    ERROR(NOT_RECURRING, "not_recurring", 409, "Not recurring",                                    \
+          "The task has no `recurrence`, so there is no next date.",                               \
+          "Give it one, or change `due`.")                                                         \
+    ERROR(COMPLETED, "completed", 409, "Completed",                                                \
+          "The task is completed, so its date is not moved on.",                                   \
+          "Skip a date of the task that `next_id` names.")                                         \
     ERROR(NOT_SIBLING, "not_sibling", 409, "Not a sibling",                                        \
           "What `after` or `before` names is not in the place that the thing is moved to.",        \
           "Read the siblings again, and name one of them; `list_id` and `parent_id` say where.")   \

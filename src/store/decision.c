@@ -11,6 +11,7 @@
 #include "store/item_walk.h"
 #include "store/list_writes.h"
 #include "store/retention.h"
+#include "store/series_writes.h"
 #include "store/task_writes.h"
 
 /* ---- spaces ---- */
@@ -245,7 +246,9 @@ static struct item_decision change(struct store_item_write *op, const struct ite
 {
     const struct item *old = before->item;
     const bool moves = op->verb == STORE_MOVE;
-    struct item_walk walk = begin_walk(op, before, ITEM_UPDATE, moves ? STORE_UPDATE : op->verb);
+    const bool skips = op->verb == STORE_SKIP;
+    struct item_walk walk =
+        begin_walk(op, before, ITEM_UPDATE, moves || skips ? STORE_UPDATE : op->verb);
     struct item *item = arena_alloc(op->op.arena, op->resource->size);
     const void *values = op->values;
     enum error error = item ? ERROR_NONE : ERROR_OVERLOADED;
@@ -263,9 +266,14 @@ static struct item_decision change(struct store_item_write *op, const struct ite
     op->item = item;
     /* A clock that is behind, of another node say, puts no time before an earlier one. */
     const int64_t now = op->now > old->updated_at ? op->now : old->updated_at;
-    if (resource_apply(op->resource, item, values, op->set) == 0 && !moves)
+    if (resource_apply(op->resource, item, values, op->set) == 0 && !moves && !skips)
         return (struct item_decision){.step = ITEM_NOTHING};
-    if (!judge(&walk, old, item, now) || (moves && !item_moves_place(&walk, old, item)))
+    if (skips)
+        series_writes_skip(&walk, (struct task *)(void *)item, now);
+    else if (judge(&walk, old, item, now) && (!moves || item_moves_place(&walk, old, item)) &&
+             op->resource == &task_resource)
+        series_writes_complete(&walk, before->item, (struct task *)(void *)item, now);
+    if (walk.state != ITEM_WALK_ON || walk.complaints.errors.count > 0)
         return end_walk(&walk);
     if (resource_differ(op->resource, old, item) == 0 && !walk.put_last)
         return (struct item_decision){.step = ITEM_NOTHING};
@@ -361,7 +369,7 @@ static bool fits(const struct store_item_write *op, const struct item_before *be
                  const struct item_decision *decision, const struct usage_limits *limits)
 {
     const struct usage *usage = &before->space.usage;
-    if (decision->step == ITEM_REMOVE)
+    if (decision->step == ITEM_REMOVE || decision->unbounded)
         return true;
     if (decision->step == ITEM_INSERT && op->resource->counted &&
         usage_total(usage, op->resource, 0) >= limits->items)
@@ -373,7 +381,8 @@ static bool fits(const struct store_item_write *op, const struct item_before *be
 struct item_decision item_decide(struct store_item_write *op, const struct item_before *before,
                                  const struct usage_limits *limits)
 {
-    assert(op->resource && op->op.arena && (op->values || op->verb == STORE_DELETE));
+    assert(op->resource && op->op.arena &&
+           (op->values || op->verb == STORE_DELETE || op->verb == STORE_SKIP));
     assert((op->set & ~resource_settable(op->resource)) == 0);
     op->item = NULL;
     op->item_id = op->id;

@@ -69,17 +69,19 @@ void usage_add(struct usage *usage, const struct usage *change);
  * lock of their space, so what was asked for still holds when it is decided. */
 
 enum item_question {
-    ITEM_ASK_ITEM,       /* the item `id` of `resource`, as it stands */
-    ITEM_ASK_ZONE,       /* one row: `position` is the name of the user's time zone, or NULL */
-    ITEM_ASK_ANCESTORS,  /* the task `id` and those above it, upwards; `number`: from 1 */
-    ITEM_ASK_TREE,       /* `number`: how many tasks the tree of `id` has, itself among them */
-    ITEM_ASK_SUBTREE,    /* those below the task `id`, level by level; `number`: from 1 */
-    ITEM_ASK_WHICH,      /* those of the ids in `text`, a JSON array, that are there */
-    ITEM_ASK_BLOCKERS,   /* one row about all that the tasks of `text` wait for, themselves among
-                            them: `number`: whether `id` is one; `revision`: how many they are */
-    ITEM_ASK_NEXT,       /* the first sibling after the position `text`; not `other` */
-    ITEM_ASK_PREVIOUS,   /* the last one before it; not `other` */
-    ITEM_ASK_SIBLINGS,   /* all, in their order */
+    ITEM_ASK_ITEM,      /* the item `id` of `resource`, as it stands */
+    ITEM_ASK_ZONE,      /* one row: `position` is the name of the user's time zone, or NULL */
+    ITEM_ASK_ANCESTORS, /* the task `id` and those above it, upwards; `number`: from 1 */
+    ITEM_ASK_TREE,      /* `number`: how many tasks the tree of `id` has, itself among them */
+    ITEM_ASK_SUBTREE,   /* those below the task `id`, level by level; `number`: from 1 */
+    ITEM_ASK_COPIES,    /* of SUBTREE what comes along when the series of `id` goes on: not what has
+                           a next one of its own, nor what is below that */
+    ITEM_ASK_WHICH,     /* those of the ids in `text`, a JSON array, that are there */
+    ITEM_ASK_BLOCKERS,  /* one row about all that the tasks of `text` wait for, themselves among
+                           them: `number`: whether `id` is one; `revision`: how many they are */
+    ITEM_ASK_NEXT,      /* the first sibling after the position `text`; not `other` */
+    ITEM_ASK_PREVIOUS,  /* the last one before it; not `other` */
+    ITEM_ASK_SIBLINGS,  /* all, in their order */
     ITEM_ASK_LIST_TASKS, /* those of the list `id`, level by level, in the order of positions */
     ITEM_QUESTION_COUNT,
 };
@@ -159,7 +161,8 @@ struct item_follower {
     struct uuid id;      /* of the row that is read */
     int64_t created_at;
     int64_t revision; /* that it has */
-    int64_t number;   /* for `make` */
+    int64_t number;   /* for `make`, as `context`, which is in the operation's arena */
+    const void *context;
 
     /* Makes of `after`, a copy of the row, what is to be written with `revision`; times and
      * revision are set afterwards. Texts are made in `arena`. False without memory. A pure
@@ -175,6 +178,8 @@ struct item_decision {
     struct usage usage;        /* what the write adds to the space's, kept answer included; without
                                   what the followers do */
     bool keep; /* op->body under the key, with op->outcome, op->id and op->revision */
+
+    bool unbounded; /* it is refused for no limit of what a space holds */
 
     const struct item_follower *followers; /* NULL: none */
     unsigned follower_count;

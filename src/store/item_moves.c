@@ -90,24 +90,32 @@ static bool make_numbered(const struct store_item_write *op, const struct item_f
     return set_nth(position_of(follower->resource, after), follower->number, arena);
 }
 
+/* NULL: the walk ends. */
+static const struct item_answer *ask_siblings(const struct mover *mover)
+{
+    struct item_walk *walk = mover->walk;
+    const struct item_ask ask = {.question = ITEM_ASK_SIBLINGS,
+                                 .resource = walk->op->resource,
+                                 .place = mover->siblings.place,
+                                 .id = mover->siblings.id};
+    const struct item_answer *all = item_walk_ask(walk, &ask);
+    if (all && all->count > SIBLINGS_MOST) {
+        item_walk_refuse(walk, ERROR_OVERLOADED);
+        return NULL;
+    }
+    return all;
+}
+
 /* Numbers all siblings from 1 on, with the item directly after `before` (NULL: as the first). */
 static bool renumber(struct mover *mover, const struct uuid *before)
 {
     struct item_walk *walk = mover->walk;
     const struct resource *resource = walk->op->resource;
-    const struct item_ask ask = {.question = ITEM_ASK_SIBLINGS,
-                                 .resource = resource,
-                                 .place = mover->siblings.place,
-                                 .id = mover->siblings.id};
-    const struct item_answer *all = item_walk_ask(walk, &ask);
+    const struct item_answer *all = ask_siblings(mover);
     int64_t number = before ? 1 : 2;
     int64_t own = 1;
     if (!all)
         return false;
-    if (all->count > SIBLINGS_MOST) {
-        item_walk_refuse(walk, ERROR_OVERLOADED);
-        return false;
-    }
     for (const struct item_row *row = all->rows; row; row = row->next) {
         if (uuid_eq(row->id, mover->item->id))
             continue;
@@ -128,6 +136,37 @@ static bool renumber(struct mover *mover, const struct uuid *before)
         return true;
     walk->state = ITEM_WALK_NO_MEMORY;
     return false;
+}
+
+/* Numbers all siblings as they are, and leaves the number after the item to the key. */
+static bool number_all(struct mover *mover, struct slice *key)
+{
+    struct item_walk *walk = mover->walk;
+    struct arena *arena = walk->op->op.arena;
+    const struct resource *resource = walk->op->resource;
+    const struct item_answer *all = ask_siblings(mover);
+    int64_t number = 1;
+    bool room = true;
+    if (!all)
+        return false;
+    for (const struct item_row *row = all->rows; row && room; row = row->next) {
+        const struct item_follower follower = {.resource = resource,
+                                               .step = ITEM_UPDATE,
+                                               .id = row->id,
+                                               .created_at = row->created_at,
+                                               .revision = row->revision,
+                                               .number = number++,
+                                               .make = make_numbered};
+        if (!uuid_eq(row->id, mover->item->id)) {
+            if (!item_walk_add(walk, &follower))
+                return false;
+            continue;
+        }
+        room = set_nth(position_of(resource, mover->item), follower.number, arena) &&
+               set_nth(key, number++, arena);
+    }
+    walk->state = room ? walk->state : ITEM_WALK_NO_MEMORY;
+    return room;
 }
 
 /* ---- one place ---- */
@@ -225,4 +264,25 @@ bool item_moves_place(struct item_walk *walk, const void *old, void *item)
     case STORE_PLACE_BEFORE: return place_beside(&mover, false);
     }
     return true;
+}
+
+bool item_moves_key_after(struct item_walk *walk, void *item, struct slice *key)
+{
+    assert(walk && item && key);
+    const struct resource *resource = walk->op->resource;
+    struct mover mover = {.walk = walk, .item = item, .siblings = siblings_of(resource, item)};
+    const struct slice position = *position_of(resource, item);
+    const struct item_answer *next = ask_sibling(&mover, ITEM_ASK_NEXT, position);
+    char room[POSITION_MOST];
+    *key = (struct slice){0};
+    if (!next || !next->rows)
+        return next != NULL;
+    const struct slice between = position_between(position, next->rows->position, room);
+    if (!between.ptr)
+        return number_all(&mover, key);
+    *key = arena_copy(walk->op->op.arena, between);
+    if (key->ptr)
+        return true;
+    walk->state = ITEM_WALK_NO_MEMORY;
+    return false;
 }

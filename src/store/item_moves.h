@@ -9,4 +9,9 @@
  * False: the walk ends. A pure function. */
 bool item_moves_place(struct item_walk *walk, const void *old, void *item);
 
+/* A key for a new sibling directly after `item`, where that stands; ptr NULL: `item` is the last
+ * one, and so is the new one then. Where no short key is left there, all siblings get new ones.
+ * False: the walk ends. */
+bool item_moves_key_after(struct item_walk *walk, void *item, struct slice *key);
+
 #endif

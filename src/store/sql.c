@@ -137,8 +137,17 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                          "SELECT t.id, t.created_at, t.revision, d.level + 1, t.parent_id, "
                          "t.list_id FROM tasks t, d WHERE t.space_id = ?1 AND t.parent_id = d.id) "
                          "SELECT id, created_at, revision, level, parent_id, list_id, " NO_TEXT
-                         " FROM d LIMIT 1001",
+                         " FROM d LIMIT 100001",
                          "uu"},
+    [SQL_ASK_COPIES] = {"WITH RECURSIVE d (id, created_at, revision, level, parent_id, list_id) "
+                        "AS (SELECT id, created_at, revision, 1, parent_id, list_id FROM tasks "
+                        "WHERE space_id = ?1 AND parent_id = ?2 AND next_id IS NULL UNION ALL "
+                        "SELECT t.id, t.created_at, t.revision, d.level + 1, t.parent_id, "
+                        "t.list_id FROM tasks t, d WHERE t.space_id = ?1 AND t.parent_id = d.id "
+                        "AND t.next_id IS NULL) "
+                        "SELECT id, created_at, revision, level, parent_id, list_id, " NO_TEXT
+                        " FROM d LIMIT 100001",
+                        "uu"},
     [SQL_ASK_WHICH] = {"SELECT t.id, t.created_at, t.revision, 0, t.parent_id, t.list_id, " NO_TEXT
                        " FROM tasks t, {ids:?2} e WHERE t.space_id = ?1 AND t.id = {uuid:e.value} "
                        "AND t.created_at = coalesce((SELECT created_at FROM tasks WHERE space_id "

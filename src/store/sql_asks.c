@@ -14,6 +14,7 @@ unsigned sql_ask(const struct item_ask *ask)
     case ITEM_ASK_ANCESTORS: return SQL_ASK_ANCESTORS;
     case ITEM_ASK_TREE: return SQL_ASK_TREE;
     case ITEM_ASK_SUBTREE: return SQL_ASK_SUBTREE;
+    case ITEM_ASK_COPIES: return SQL_ASK_COPIES;
     case ITEM_ASK_WHICH: return SQL_ASK_WHICH;
     case ITEM_ASK_BLOCKERS: return SQL_ASK_BLOCKERS;
     case ITEM_ASK_LIST_TASKS: return SQL_ASK_LIST_TASKS;

@@ -264,6 +264,7 @@ enum store_verb {
     STORE_UPDATE,     /* PATCH */
     STORE_DELETE,
     STORE_MOVE, /* to a place among siblings, as `place` says; an UPDATE to the journal */
+    STORE_SKIP, /* of a task in a series, to its next date; an UPDATE to the journal */
 };
 
 /* A place among the siblings that `values` name. */
@@ -302,7 +303,8 @@ enum store_outcome {
  * journal. ERROR_NOT_FOUND as the result: the space is gone. ERROR_QUOTA_EXCEEDED: it would hold
  * more than may be; a deletion and what makes it smaller never are. ERROR_TOO_MANY: it has as many
  * as the resource's `most`, or the deletion of a list would change more tasks than may be.
- * ERROR_NOT_SIBLING of a move. Else `outcome` says what happened. */
+ * ERROR_NOT_SIBLING of a move. ERROR_NOT_RECURRING, ERROR_COMPLETED and ERROR_SERIES_ENDED of a
+ * skip: there is no date to go to. Else `outcome` says what happened. */
 struct store_item_write {
     struct store_op op;
     const struct resource *resource;

@@ -580,6 +580,6 @@ void pg_item_write(struct store_item_write *op)
     const bool plain = op->verb == STORE_CREATE && !has_key(op) && op->resource->most == 0 &&
                        !op->precondition.match.present && !op->precondition.none_match.present &&
                        !item_may_ask(op);
-    assert(op->resource && (op->verb == STORE_DELETE || op->values));
+    assert(op->resource && (op->verb == STORE_DELETE || op->verb == STORE_SKIP || op->values));
     job_start(&op->op, plain ? &create : &change, &op->space);
 }

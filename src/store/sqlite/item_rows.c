@@ -542,7 +542,7 @@ static int run_write(struct transaction *t, struct store_item_write *op)
     struct item_before before = {0};
     struct changed_space *space = NULL;
     bool decided = false;
-    assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_MOVE);
+    assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_SKIP);
     int rc = hold_space(t, &op->space, &space);
     if (rc == SQLITE_OK && !space) {
         op->op.result = ERROR_NOT_FOUND;
