@@ -35,6 +35,7 @@ void lists_delete(struct http_exchange *x);
 
 /* occurrences.c: of tasks */
 void occurrences_list(struct http_exchange *x);
+void occurrences_skip(struct http_exchange *x);
 
 /* labels.c, summary.c */
 void labels_list(struct http_exchange *x);

@@ -12,7 +12,7 @@
 #include "http/query.h"
 #include "model/series.h"
 
-/* GET /v1/tasks/{id}/occurrences. */
+/* GET /v1/tasks/{id}/occurrences, POST /v1/tasks/{id}/skip. */
 
 #define DATES          10 /* by default */
 #define DATES_MAGIC    0x3c9fe4a7u
@@ -160,5 +160,25 @@ void occurrences_list(struct http_exchange *x)
     struct dates *dates = read_request(x);
     if (dates) {
         request_zone_of_caller(x, got_zone, dates);
+    }
+}
+
+/* ---- skipping ---- */
+
+/* No body, or an empty object. False: it was answered. */
+static bool read_nothing(struct http_exchange *x)
+{
+    static const struct field none;
+    char input = 0;
+    struct field_reading reading = {.fields = &none, .mode = FIELD_SOME, .input = &input};
+    return x->request.body.len == 0 || body_decode(x, &reading, NULL);
+}
+
+void occurrences_skip(struct http_exchange *x)
+{
+    struct store_item_write *write = items_write_begin(x, STORE_SKIP);
+    if (write && read_nothing(x)) {
+        idempotency_bind(write, NULL);
+        api_engine(x)->item_write(write);
     }
 }

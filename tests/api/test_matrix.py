@@ -51,6 +51,12 @@ def list_of(user):
     return {"id": user.client.post("/v1/lists", {"name": "Only mine"}).expect(201).json["id"]}
 
 
+def recurring_task_of(user):
+    """A fresh task that recurs."""
+    body = {"title": "Only mine", "due": "2030-12-01", "recurrence": "FREQ=DAILY"}
+    return {"id": user.client.post("/v1/tasks", body).expect(201).json["id"]}
+
+
 def session_of(user):
     """A second session of the user, by its id."""
     claims = tokens.parts(user.login()["access_token"])[1]
@@ -104,6 +110,7 @@ SAMPLES = {
     "PATCH /v1/tasks/{id}": Sample(200, prepare=task_of, body={"title": "Changed"}),
     "DELETE /v1/tasks/{id}": Sample(204, prepare=task_of),
     "GET /v1/tasks/{id}/occurrences": Sample(200, prepare=task_of),
+    "POST /v1/tasks/{id}/skip": Sample(200, prepare=recurring_task_of),
 }
 PROTECTED = [op for op in description().operations if not op.public]
 PROTECTED_ROUTES = [f"{op.method} {op.path}" for op in PROTECTED]
