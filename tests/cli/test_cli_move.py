@@ -25,8 +25,8 @@ if cluster.missing():
     pytest.skip(cluster.missing(), allow_module_level=True)
 
 NOW = 1795000000000
-TABLES = ("users", "emails", "spaces", "tasks", "journal", "idempotency_keys", "sessions", "known_addresses",
-          "invitations")
+TABLES = ("users", "emails", "spaces", "lists", "tasks", "journal", "idempotency_keys", "sessions",
+          "known_addresses", "invitations")
 IN_SQLITE = tuple(name for name in TABLES if name != "emails")
 
 
@@ -63,6 +63,11 @@ def fill_space(db, dice, space, tasks):
         db.execute("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?)", (
             space, task + 1, NOW - dice.randrange(1000), 1, 1 + task % 4, dice.randbytes(16),
             dice.randbytes(16) if task % 3 else None, None if task % 4 == 0 else json.dumps({"title": "é\t" * task})))
+    for number in range(3):
+        db.execute("INSERT INTO lists (space_id, created_at, id, revision, updated_at, archived, position, name, color, metadata) "
+                   "VALUES (?,?,?,?,?,?,?,?,?,?)",
+                   (space, NOW + number, dice.randbytes(16), 1000 + number, NOW + number, number % 2, "s" + "-" * number,
+                    f"Name {number} \t\u2028 \\", "#3584e4" if number else None, '{"a":"\\t"}' if number else None))
     for row in range(12):
         db.execute("INSERT INTO idempotency_keys (space_id, key, fingerprint, used_at, outcome, id, revision, body) "
                    "VALUES (?,?,?,?,?,?,?,?)",
@@ -98,11 +103,14 @@ def fill(path, users, tasks, seed=7):
     fill_space(db, dice, gone, 5)
     # What the server counts with each write, and a move counts anew.
     octets = "coalesce(length(CAST({} AS BLOB)), 0)".format
+    task = " + ".join(map(octets, ("title", "description", "labels", "time_zone", "recurrence", "blocked_by", "metadata")))
+    of_list = " + ".join(map(octets, ("name", "color", "metadata")))
     db.execute(
         "UPDATE spaces SET (tasks_pending, tasks_in_progress, tasks_completed) = (SELECT count(*) FILTER (WHERE "
         "status = 0), count(*) FILTER (WHERE status = 1), count(*) FILTER (WHERE status = 2) FROM tasks WHERE "
-        f"space_id = spaces.space_id), bytes = (SELECT sum(160 + {octets('title')} + {octets('description')}) "
-        f"FROM tasks WHERE space_id = spaces.space_id) + (SELECT sum(96 + {octets('before')}) FROM journal "
+        "space_id = spaces.space_id), lists = (SELECT count(*) FROM lists WHERE space_id = spaces.space_id), "
+        f"bytes = (SELECT sum(160 + {task}) FROM tasks WHERE space_id = spaces.space_id) + (SELECT sum(160 + {of_list}) "
+        f"FROM lists WHERE space_id = spaces.space_id) + (SELECT sum(96 + {octets('before')}) FROM journal "
         f"WHERE space_id = spaces.space_id) + (SELECT sum(192 + {octets('key')} + {octets('body')}) "
         "FROM idempotency_keys WHERE space_id = spaces.space_id)")
     db.commit()
@@ -150,7 +158,7 @@ def test_there_and_back(postgres, filled, target, tmp_path):
                           "description)) FROM tasks", name)
     found = [tuple(row) for row in json.loads(tasks)]
     assert sorted(found, key=repr) == sorted(
-        ((row[0].hex(), row[1], row[2].hex(), *row[3:]) for row in rows["tasks"]), key=repr)
+        ((row[0].hex(), row[1], row[2].hex(), *row[3:9]) for row in rows["tasks"]), key=repr)
     back = f"sqlite:{tmp_path / 'back.db'}"
     there = postgres.rows("SELECT epoch FROM meta", name)[0][0].replace("-", "")
     assert move(url, back).returncode == 0
@@ -177,6 +185,7 @@ def test_a_changed_byte_is_found(postgres, filled, target):
         "users": "UPDATE users SET updated_at = updated_at + 1 WHERE ctid IN (SELECT ctid FROM users LIMIT 1)",
         "emails": "UPDATE emails SET email = 'x' || substr(email, 2) WHERE ctid IN (SELECT ctid FROM emails LIMIT 1)",
         "tasks": "UPDATE tasks SET title = 'title' || substr(title, 6) WHERE ctid IN (SELECT ctid FROM tasks LIMIT 1)",
+        "lists": "UPDATE lists SET color = '#000000' WHERE ctid IN (SELECT ctid FROM lists LIMIT 1)",
         "spaces": "UPDATE spaces SET forgotten = forgotten + 1 WHERE ctid IN (SELECT ctid FROM spaces LIMIT 1)",
         "journal": "DELETE FROM journal WHERE ctid IN (SELECT ctid FROM journal LIMIT 1)",
         "idempotency_keys": "UPDATE idempotency_keys SET fingerprint = set_byte(fingerprint, 7, "
@@ -203,7 +212,7 @@ def test_a_copy_that_changes_a_byte_is_not_kept(postgres, filled, target):
     postgres.psql("CREATE TABLE done (nothing int)", name)
     assert move(filled, url).returncode == 0
     postgres.psql("""
-        TRUNCATE users, emails, spaces, tasks, journal, idempotency_keys, invitations CASCADE;
+        TRUNCATE users, emails, spaces, lists, tasks, journal, idempotency_keys, invitations CASCADE;
         CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN NEW.title = overlay(NEW.title placing 'i' from 6); RETURN NEW; END $$;
         CREATE TRIGGER spoil BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION spoil();
@@ -388,7 +397,7 @@ def test_a_lost_connection_and_a_second_ctrl_c(postgres, filled, target):
     name, url = target
     assert move(filled, url).returncode == 0
     postgres.psql("""
-        TRUNCATE users, emails, spaces, tasks, journal, idempotency_keys, invitations CASCADE;
+        TRUNCATE users, emails, spaces, lists, tasks, journal, idempotency_keys, invitations CASCADE;
         CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(300); RETURN NEW; END $$;
         CREATE TRIGGER stay BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION stay();
         """, name)
