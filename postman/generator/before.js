@@ -92,6 +92,7 @@ async function makeDay() {
 		if (list.json().metadata.day === get("today")) return;
 		await need(204, "DELETE", `${path}?tasks=delete`);
 	}
+	make.day_label();
 	for (const [name, where, body] of day) {
 		const filled = JSON.parse(pm.variables.replaceIn(JSON.stringify(body)));
 		set(name, (await need(201, "POST", where, filled)).json().id);
