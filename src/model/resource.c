@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "base/fold.h"
 #include "model/field_errors.h"
 #include "model/field_json.h"
 #include "model/position.h"
@@ -239,6 +240,16 @@ unsigned resource_settable(const struct resource *resource)
         assert(resource->fields[i].bit == 0 || resource->fields[i].bit == 1U << i);
     }
     return set;
+}
+
+bool resource_derive(const struct resource *resource, const void *item, struct buffer *out,
+                     struct field_value *value)
+{
+    assert(resource && resource->derived.ptr && item && out && value);
+    buffer_init(out, 2 * FOLD_GROWTH * resource->text_most);
+    resource->derive(item, out);
+    *value = (struct field_value){.null = out->len == 0, .bytes = buffer_slice(out)};
+    return !out->failed;
 }
 
 size_t resource_text_bytes(const struct resource *resource, const void *item)

@@ -124,6 +124,11 @@ struct resource {
     const struct resource_order *orders;
     size_t order_count;
 
+    /* A column that follows from the texts of an item and stands in no answer: what `derive`
+     * appends; nothing: NULL. ptr NULL: there is none. A pure function. */
+    struct slice derived;
+    void (*derive)(const void *item, struct buffer *out);
+
     /* What follows from a change: sets the members that are the item's own business, and complains
      * of those that do not go together. Called after the client's members were applied, when any
      * differs. False without memory. A pure function; may be NULL. */
@@ -175,6 +180,11 @@ unsigned resource_differ(const struct resource *resource, const void *a, const v
 
 /* The mask of all members that a client sets. */
 unsigned resource_settable(const struct resource *resource);
+
+/* The value of the derived column; its bytes are those of `out`, which is initialised here, and
+ * finished by the caller. False without memory. */
+bool resource_derive(const struct resource *resource, const void *item, struct buffer *out,
+                     struct field_value *value) __attribute__((warn_unused_result));
 
 /* Bytes of the texts of an item, but for its position. */
 size_t resource_text_bytes(const struct resource *resource, const void *item);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "model/task.h"
 
+#include "base/fold.h"
 #include "model/position.h"
 #include "model/recurrence.h"
 #include "model/task_rules.h"
@@ -175,6 +176,55 @@ static const struct field fields[COUNT] = {
                   .at = offsetof(struct task, revision)},
 };
 
+/* ---- the column `folded` ---- */
+
+/* The labels as members, out of their JSON, in which only quotes and backslashes have an escape. */
+static void add_labels(struct slice json, struct buffer *out)
+{
+    char label[TASK_LABEL_MOST * 4];
+    size_t len = 0;
+    bool inside = false;
+    for (size_t i = 0; i < json.len; i++) {
+        if (json.ptr[i] == '"') {
+            if (inside) {
+                fold_add_member(out, (struct slice){label, len});
+            }
+            inside = !inside;
+            len = 0;
+        } else if (inside) {
+            i += json.ptr[i] == '\\';
+            assert(i < json.len && len < sizeof label);
+            label[len++] = json.ptr[i];
+        }
+    }
+}
+
+/* Nothing, where all that is searched is plain (base/fold.h); else the title folded, by which tasks
+ * are ordered, and on the lines after it the members that are searched. The title is among them
+ * where white space makes them differ: what is found in the first line is in the member too. */
+static void add_folded(const void *item, struct buffer *out)
+{
+    const struct task *task = item;
+    if (fold_is_plain(task->title) && fold_is_plain(task->description) &&
+        fold_is_plain(task->labels) &&
+        (task->labels.len == 0 || !memchr(task->labels.ptr, '\\', task->labels.len))) {
+        return;
+    }
+    fold_add(out, task->title);
+    const size_t first = out->len;
+    buffer_add_char(out, FOLD_BREAK);
+    const size_t before = out->len;
+    fold_add_member(out, task->title);
+    if (!out->failed && out->len == before + 1 + first &&
+        (first == 0 || memcmp(out->data, out->data + before + 1, first) == 0)) {
+        out->len = before;
+    }
+    if (task->description.ptr) {
+        fold_add_member(out, task->description);
+    }
+    add_labels(task->labels, out);
+}
+
 /* ---- lists ---- */
 
 #define NAMED(name_, filter_, member)                                                              \
@@ -210,6 +260,7 @@ static const struct resource_filter filters[] = {
     RANGE("created", CREATED_AT),
     RANGE("updated", UPDATED_AT),
     RANGE("completed", COMPLETED_AT),
+    {.name = FIELD_NAME("q"), .filter = LIST_SEARCH},
     WHETHER("overdue", LIST_OVERDUE),
     WHETHER("ready", LIST_READY),
     WHETHER("blocked", LIST_BLOCKED),
@@ -221,6 +272,7 @@ static const struct resource_filter filters[] = {
 };
 
 static const struct resource_order orders[] = {
+    {FIELD_NAME("title"), LIST_BY_FOLDED, &fields[TITLE]},
     {FIELD_NAME("start"), LIST_BY_START, &fields[START]},
     {FIELD_NAME("due"), LIST_BY_DUE, &fields[DUE]},
     {FIELD_NAME("list"), LIST_BY_LIST, &fields[LIST_ID]},
@@ -249,6 +301,8 @@ const struct resource task_resource = {
     .counted = &fields[STATUS],
     .filters = filters,
     .filter_count = sizeof filters / sizeof filters[0],
+    .derived = FIELD_NAME("folded"),
+    .derive = add_folded,
     .orders = orders,
     .order_count = sizeof orders / sizeof orders[0],
     .settle = task_settle,

@@ -227,7 +227,8 @@ const struct sql_form sql_items[SQL_ITEM_COUNT] = {
     [SQL_ITEM_GET_MADE] = {"SELECT {columns} FROM {t} WHERE space_id = ?1 AND created_at = ?3 "
                            "AND id = ?2",
                            "uui"},
-    [SQL_ITEM_INSERT] = {"INSERT INTO {t} (space_id, {columns}) VALUES (?1, {values:2})", "uC"},
+    [SQL_ITEM_INSERT] = {"INSERT INTO {t} (space_id, {columns}{derived}) VALUES (?1, {values:2})",
+                         "uC"},
     [SQL_ITEM_UPDATE] = {"UPDATE {t} SET {sets:5} WHERE space_id = ?1 AND created_at = ?2 "
                          "AND id = ?3 AND revision = ?4",
                          "uiuiS"},
@@ -310,6 +311,10 @@ static void add_values(struct buffer *out, const struct resource *resource, unsi
         else
             sql_add_parameter(out, number++, dialect);
     }
+    if (resource->derived.ptr) {
+        buffer_add_text(out, ", ");
+        sql_add_parameter(out, number, dialect);
+    }
 }
 
 static void add_sets(struct buffer *out, const struct resource *resource, unsigned number,
@@ -324,6 +329,10 @@ static void add_sets(struct buffer *out, const struct resource *resource, unsign
         buffer_add_text(out, " = ");
         sql_add_parameter(out, number++, dialect);
         comma = ", ";
+    }
+    if (resource->derived.ptr) {
+        buffer_add_format(out, "%s%s = ", comma, resource->derived.ptr);
+        sql_add_parameter(out, number, dialect);
     }
 }
 
@@ -426,6 +435,9 @@ static void add_word(struct buffer *out, struct slice word, const struct resourc
         add_octets(out, rest, dialect);
     else if (slice_eq(name, SLICE("columns")))
         add_columns(out, resource);
+    else if (slice_eq(name, SLICE("derived")))
+        buffer_add_format(out, "%s%s", resource->derived.ptr ? ", " : "",
+                          resource->derived.ptr ? resource->derived.ptr : "");
     else if (slice_eq(name, SLICE("t")))
         buffer_add(out, resource->collection);
     else if (slice_eq(name, SLICE("values")))
@@ -479,6 +491,8 @@ void sql_expand_types(struct buffer *out, const char *types, const struct resour
             if (!left_out)
                 buffer_add_char(out, SQL_LETTER(field));
         }
+        if (resource->derived.ptr)
+            buffer_add_char(out, 't');
     }
 }
 

@@ -9,10 +9,11 @@
  *
  * A form is SQL with parameters ?1, ?2 … and words in braces:
  *   {columns} {t}   the members of a resource as columns, in the order of its fields; its table
+ *   {derived}       `, COLUMN` where the resource has a derived one
  *   {values:N}      parameters N, N+1 … one for each of those
  *   {created:N}     the same, but the revision is that of a row `s`, the position follows from it,
  *                   and neither is a parameter
- *   {sets:N}        `column = ?N` for each that is not FIELD_FIXED
+ *   {sets:N}        `column = ?N` for each that is not FIELD_FIXED, and the derived one
  *   {chosen}        the time in the id is not created_at: a client chose it, as a rule
  *   {bytes}         what the row takes (decision.h), by its texts
  *   {max}           the greater of two: max or greatest
@@ -24,7 +25,8 @@
  *   {uuid:X} {ms:X} the id that the text X is; the time in the id X, a text or not
  *   {ids:X}         the rows `value` of X, a JSON array of texts or NULL
  * `types` has a letter a parameter, for an engine that must know: u uuid, i number, t text, b
- * bytes; C stands for those of {columns}, S for those of {sets}, N for those of {created}. */
+ * bytes; C stands for those of {columns} and {derived}, S for those of {sets}, N for those of
+ * {created}. */
 
 enum sql_dialect { SQL_SQLITE, SQL_POSTGRES };
 

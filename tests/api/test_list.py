@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: MIT
 """The list of tasks: pages, filters, orders, totals."""
+import pathlib
 import re
+import sys
 import threading
 from urllib.parse import quote
 
 import pytest
 
 from support.accounts import User
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "model"))
+
+import folding  # noqa: E402
 
 TITLES = ["b", "a", "B", "é", "～ wide", "😀", "aa", "a b", "Z", "_", "1", "10", "2"]
 STATUSES = ["pending", "in-progress", "completed"]
@@ -71,9 +77,13 @@ def test_walking_finds_each_once(owner, limit):
 
 
 def key_of(sort):
-    """How Python orders by one of our orders: text by code point, equal values by id."""
+    """How Python orders by one of our orders: titles folded and then by code point, equal values by id."""
     name = sort.lstrip("-")
-    value = (lambda t: STATUSES.index(t["status"])) if name == "status" else (lambda t: t[name])
+    values = {
+        "status": lambda task: STATUSES.index(task["status"]),
+        "title": lambda task: (folding.fold(task["title"]), task["title"]),
+    }
+    value = values.get(name, lambda task: task[name])
     return lambda task: (value(task), task["id"])
 
 

@@ -3,7 +3,6 @@
 API, thousands of queries are asked, and each has to find the same tasks in the same order as the model."""
 import pathlib
 import random
-import re
 import sys
 import threading
 import time
@@ -21,7 +20,7 @@ from support.accounts import User  # noqa: E402
 
 SEEDS = [1, 2, 3, 4]
 QUERIES_EACH = 1250
-MISSING = re.compile(r"(^|&)q=|sort[^&]*=([^&]*(,|%2C|-))?-?title\b")
+
 
 
 def read_all(client):
@@ -82,8 +81,6 @@ def filled(request, server):
 def test_queries_find_what_the_model_finds(filled):
     found = 0
     for query in made_queries.make_queries(filled.chance, filled.space, QUERIES_EACH):
-        if MISSING.search(query):
-            continue
         expected = queries.list_tasks(filled.space, query)
         limit = filled.chance.choice([100, 100, 100, max(1, len(expected.ids) // 3)])
         ids, totals = filled.ask(query, limit)

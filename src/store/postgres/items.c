@@ -224,20 +224,39 @@ static void take_key(struct job *job, const PGresult *result)
 
 /* ---- writes: writing ---- */
 
-/* The columns of an item but for those whose flags or place say no; returns how many values there
- * are then. */
-static unsigned add_columns(struct sql_value *values, unsigned count,
-                            const struct resource *resource, const void *item, unsigned without,
-                            size_t without_at)
+/* Whose columns a statement has after its other values: those of an item but for those whose flags
+ * or place say no, and its derived one. */
+struct written {
+    const struct resource *resource;
+    const void *item; /* NULL: none */
+    unsigned without;
+    size_t without_at;
+};
+
+/* Sends a statement of the item; `values` has PARAMS_MOST places. */
+static void send_written(struct job *job, unsigned which, struct sql_value *values, unsigned count,
+                         const struct written *written, job_take *take)
 {
-    for (size_t i = 0; i < resource->count; i++) {
+    const struct resource *resource = written->resource;
+    struct sql_value derived = {.type = 't'};
+    struct buffer room = {0};
+    bool made = true;
+    for (size_t i = 0; i < resource->count && written->item; i++) {
         const struct field *field = &resource->fields[i];
-        if ((field->flags & without) != 0 || field->at == without_at)
+        if ((field->flags & written->without) != 0 || field->at == written->without_at)
             continue;
-        values[count++] = (struct sql_value){SQL_LETTER(field), field_get(field, item)};
+        values[count++] = (struct sql_value){SQL_LETTER(field), field_get(field, written->item)};
+    }
+    if (resource->derived.ptr && written->item) {
+        made = resource_derive(resource, written->item, &room, &derived.value);
+        values[count++] = derived;
     }
     assert(count <= PARAMS_MOST);
-    return count;
+    if (made)
+        job_send_values(job, SQL_OF_ITEM(resource, which), values, count, take);
+    else
+        job_fail(job, ERROR_OVERLOADED);
+    buffer_finish(&room);
 }
 
 static unsigned add_usage(struct sql_value *values, unsigned count, const struct usage *usage)
@@ -266,17 +285,18 @@ static void send_item(struct job *job, struct store_item_write *op,
         values[count++] = SQL_I64(decision->change.verb);
         values[count++] = SQL_OPTIONAL_UUID(&op->actor);
         values[count++] = SQL_TEXT(decision->change.before);
-        if (step == ITEM_INSERT) {
-            count = add_columns(values, count, op->resource, op->item, 0, SIZE_MAX);
-        } else {
+        struct written written = {op->resource, op->item, 0, SIZE_MAX};
+        if (step != ITEM_INSERT) {
             which = step == ITEM_UPDATE ? SQL_ITEM_CHANGE : SQL_ITEM_REMOVE;
             values[count++] = SQL_UUID(&op->id);
             values[count++] = SQL_I64(before->revision);
             values[count++] = SQL_I64(before->created_at);
         }
         if (step == ITEM_UPDATE)
-            count = add_columns(values, count, op->resource, op->item, FIELD_FIXED, SIZE_MAX);
-        job_send_values(job, SQL_OF_ITEM(op->resource, which), values, count, NULL);
+            written.without = FIELD_FIXED;
+        else if (step != ITEM_INSERT)
+            written.item = NULL;
+        send_written(job, which, values, count, &written, NULL);
     } else if (decision->usage.bytes != 0) {
         job_send(job, SQL_SPACE_ADD_BYTES, NULL, SQL_UUID(&op->space),
                  SQL_I64(decision->usage.bytes));
@@ -311,19 +331,16 @@ static void send_follower(struct job *job, const struct store_item_write *op,
     values[count++] = SQL_I64(followed->change.verb);
     values[count++] = SQL_OPTIONAL_UUID(&op->actor);
     values[count++] = SQL_TEXT(followed->change.before);
-    if (follower->step == ITEM_INSERT) {
-        count = add_columns(values, count, follower->resource, followed->item, 0, SIZE_MAX);
-    } else {
+    struct written written = {follower->resource, followed->item, 0, SIZE_MAX};
+    if (follower->step != ITEM_INSERT) {
         which = followed->item ? SQL_ITEM_FOLLOW_CHANGE : SQL_ITEM_FOLLOW_REMOVE;
         values[count++] = SQL_UUID(&row->row->id);
         values[count++] = SQL_I64(row->row->revision);
         values[count++] = SQL_I64(row->row->created_at);
     }
     if (follower->step == ITEM_UPDATE)
-        count =
-            add_columns(values, count, follower->resource, followed->item, FIELD_FIXED, SIZE_MAX);
-    job_send_values(job, SQL_OF_ITEM(follower->resource, which), values, count,
-                    take_follower_written);
+        written.without = FIELD_FIXED;
+    send_written(job, which, values, count, &written, take_follower_written);
 }
 
 static void take_follower(struct job *job, const PGresult *result)
@@ -553,9 +570,9 @@ static bool step_create(struct job *job, unsigned round)
     values[count++] = SQL_I64(op->steady);
     values[count++] = SQL_I64(op->resource->kind);
     values[count++] = SQL_OPTIONAL_UUID(&op->actor);
-    count = add_columns(values, count, op->resource, op->item, FIELD_POSITION,
-                        offsetof(struct item, revision));
-    job_send_values(job, SQL_OF_ITEM(op->resource, SQL_ITEM_CREATE), values, count, take_created);
+    const struct written written = {op->resource, op->item, FIELD_POSITION,
+                                    offsetof(struct item, revision)};
+    send_written(job, SQL_ITEM_CREATE, values, count, &written, take_created);
     return false;
 }
 

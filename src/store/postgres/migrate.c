@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/task.h"
 #include "store/migrations.h"
 #include "store/postgres/connect.h"
 
@@ -43,6 +44,58 @@ int migrate_postgres_version(PGconn *connection)
     return (int)version;
 }
 
+/* ---- what SQL cannot do ---- */
+
+#define FOLDED_AT 2 /* the schema that brings tasks.folded */
+#define FOLD_MS   60000
+#define FOLD_BEGIN                                                                                 \
+    "DECLARE old_tasks NO SCROLL CURSOR FOR SELECT space_id, created_at, id, title, description "  \
+    "FROM tasks"
+
+static bool fold_row(PGconn *connection, const PGresult *rows, int number)
+{
+    struct row r = row_of(rows, number, NULL);
+    struct task task;
+    struct buffer room;
+    struct field_value folded;
+    resource_clear(&task_resource, &task);
+    const struct uuid space = row_uuid(&r);
+    task.created_at = row_i64(&r);
+    task.id = row_uuid(&r);
+    task.title = row_text(&r);
+    task.description = row_text(&r);
+    bool done = resource_derive(&task_resource, &task, &room, &folded) && !r.failed;
+    if (done && !folded.null) {
+        const struct sql_value values[] = {
+            SQL_UUID(&space), SQL_I64(task.created_at), SQL_UUID(&task.id), {'t', folded}};
+        PGresult *result = connect_ask(connection,
+                                       "UPDATE tasks SET folded = $4 WHERE space_id = $1 AND "
+                                       "created_at = $2 AND id = $3",
+                                       values, 4, FOLD_MS, -1);
+        done = PQresultStatus(result) == PGRES_COMMAND_OK;
+        PQclear(result);
+    }
+    buffer_finish(&room);
+    return done;
+}
+
+/* Of the tasks that are there, some at a time. */
+static bool fold_tasks(PGconn *connection)
+{
+    bool good = connect_run(connection, FOLD_BEGIN);
+    int count = good ? 1 : 0;
+    while (good && count > 0) {
+        PGresult *rows =
+            PQexecParams(connection, "FETCH 500 FROM old_tasks", 0, NULL, NULL, NULL, NULL, 1);
+        good = PQresultStatus(rows) == PGRES_TUPLES_OK;
+        count = good ? PQntuples(rows) : 0;
+        for (int i = 0; i < count && good; i++)
+            good = fold_row(connection, rows, i);
+        PQclear(rows);
+    }
+    return good && connect_run(connection, "CLOSE old_tasks");
+}
+
 /* The step after `*version`, unless another node has made it meanwhile. */
 static bool take_step(PGconn *connection, int *version, char *why, size_t why_size)
 {
@@ -56,7 +109,8 @@ static bool take_step(PGconn *connection, int *version, char *why, size_t why_si
         char stamp[64];
         char *text = strndup((const char *)migration->script, *migration->len);
         (void)snprintf(stamp, sizeof stamp, "UPDATE taskhold_schema SET version = %d", *version);
-        done = text && connect_run(connection, text) && connect_run(connection, stamp);
+        done = text && connect_run(connection, text) &&
+               (*version != FOLDED_AT || fold_tasks(connection)) && connect_run(connection, stamp);
         free(text);
     }
     done = done && connect_commit(connection);

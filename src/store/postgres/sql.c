@@ -96,14 +96,15 @@ static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
          "RETURNING revision), "
          "j AS (INSERT INTO journal (space_id, revision, at, kind, verb, actor, id) "
          "SELECT ?1, s.revision, ?9, ?10, 1, ?11, ?12 FROM s), "
-         "t AS (INSERT INTO {t} (space_id, {columns}) SELECT ?1, {created:12} FROM s "
+         "t AS (INSERT INTO {t} (space_id, {columns}{derived}) SELECT ?1, {created:12} FROM s "
          "RETURNING revision) "
          "SELECT revision FROM t UNION ALL SELECT 0 FROM (SELECT FROM spaces WHERE space_id = ?1 "
          "AND NOT EXISTS (SELECT FROM t) FOR NO KEY UPDATE) l",
          "uiiiiiiiiiuN"},
-    [SQL_ITEM_ADD - SQL_ITEM_COUNT] = {CHANGE("INSERT INTO {t} (space_id, {columns}) VALUES (?1, "
-                                              "{values:13}) RETURNING revision"),
-                                       CHANGE_TYPES "C"},
+    [SQL_ITEM_ADD -
+        SQL_ITEM_COUNT] = {CHANGE("INSERT INTO {t} (space_id, {columns}{derived}) VALUES (?1, "
+                                  "{values:13}) RETURNING revision"),
+                           CHANGE_TYPES "C"},
     [SQL_ITEM_CHANGE - SQL_ITEM_COUNT] = {CHANGE("UPDATE {t} SET {sets:16} WHERE space_id = ?1 AND "
                                                  "created_at = ?15 AND id = ?13 AND revision = ?14 "
                                                  "RETURNING revision"),
@@ -112,9 +113,10 @@ static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
                                                  "created_at = ?15 AND id = ?13 AND revision = ?14 "
                                                  "RETURNING ?7 AS revision"),
                                           CHANGE_TYPES "uii"},
-    [SQL_ITEM_FOLLOW_ADD - SQL_ITEM_COUNT] = {FOLLOW("INSERT INTO {t} (space_id, {columns}) "
-                                                     "VALUES (?1, {values:8})"),
-                                              FOLLOW_TYPES "C"},
+    [SQL_ITEM_FOLLOW_ADD -
+        SQL_ITEM_COUNT] = {FOLLOW("INSERT INTO {t} (space_id, {columns}{derived}) "
+                                  "VALUES (?1, {values:8})"),
+                           FOLLOW_TYPES "C"},
     [SQL_ITEM_FOLLOW_CHANGE - SQL_ITEM_COUNT] =
         {FOLLOW("UPDATE {t} SET {sets:11} WHERE space_id = ?1 AND created_at = ?10 AND id = ?8 "
                 "AND revision = ?9"),

@@ -8,6 +8,7 @@
 #include "base/fold.h"
 #include "base/uuid.h"
 #include "model/days.h"
+#include "model/task.h"
 
 #define ID_LEN sizeof(struct uuid)
 
@@ -197,8 +198,10 @@ static_assert(offsetof(struct edge, id) == 0, "an edge is compared by its id");
 /* Cuts off the next string of a FIELD_STRINGS, as it stands between its quotes. */
 static bool next_string(struct slice *json, struct slice *string)
 {
+    if (json->len == 0)
+        return false;
     const char *end = json->ptr + json->len;
-    const char *begin = json->len > 0 ? memchr(json->ptr, '"', json->len) : NULL;
+    const char *begin = memchr(json->ptr, '"', json->len);
     if (!begin)
         return false;
     const char *at = ++begin;
@@ -264,6 +267,23 @@ static void fold_first(sqlite3_context *context, int count, sqlite3_value **valu
     } else if (title.ptr) {
         sqlite3_result_error_nomem(context);
     }
+}
+
+static void task_folded(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct task task;
+    struct field_value value;
+    struct buffer room;
+    (void)count;
+    resource_clear(&task_resource, &task);
+    task.title = bytes_of(values[0]);
+    task.description = bytes_of(values[1]);
+    if (!resource_derive(&task_resource, &task, &room, &value))
+        sqlite3_result_error_nomem(context);
+    else if (!value.null)
+        sqlite3_result_text64(context, value.bytes.ptr, value.bytes.len, SQLITE_TRANSIENT,
+                              SQLITE_UTF8);
+    buffer_finish(&room);
 }
 
 static bool has_all(struct slice terms, struct slice text)
@@ -369,6 +389,7 @@ int functions_register(sqlite3 *db)
         {"uuid_set", 1, set_step, set_final},  {"uuid_above", 3, above_step, above_final},
         {"strings_any", 2, strings_any, NULL}, {"strings_all", 2, strings_all, NULL},
         {"fold_first", 2, fold_first, NULL},   {"is_found", 5, is_found, NULL},
+        {"task_folded", 2, task_folded, NULL},
     };
     int rc = SQLITE_OK;
     assert(db);

@@ -19,6 +19,7 @@
  *   strings_any(wanted, json)   whether a FIELD_STRINGS has one of those in another, or all
  *   strings_all(wanted, json)
  *   fold_first(folded, title)   what a title is ordered by; see `folded` of model/task.c
+ *   task_folded(title, description)      that column of a task without labels, for a migration
  *   is_found(terms, folded, title, description, labels)
  *
  * All are false or NULL of NULL. Returns SQLITE_OK or an error. */

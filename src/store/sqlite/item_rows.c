@@ -380,14 +380,31 @@ static int put_change(struct transaction *t, const struct store_item_write *op,
                      SQL_UUID(id), SQL_OPTIONAL_UUID(&op->actor), SQL_TEXT(change->before));
 }
 
+/* The derived column, the last parameter of both; its bytes are in `room`. */
+static void bind_derived(struct query *q, const struct resource *resource, const void *item,
+                         struct buffer *room)
+{
+    struct sql_value derived = {.type = 't'};
+    if (!resource->derived.ptr)
+        return;
+    if (resource_derive(resource, item, room, &derived.value))
+        query_bind(q, derived);
+    else if (q->rc == SQLITE_OK)
+        q->rc = SQLITE_NOMEM;
+}
+
 static int insert_item(struct transaction *t, const struct store_item_write *op,
                        const struct resource *resource, const void *item)
 {
+    struct buffer room = {0};
     struct query q =
         QUERY(&t->statements, SQL_OF_ITEM(resource, SQL_ITEM_INSERT), SQL_UUID(&op->space));
     for (size_t i = 0; i < resource->count; i++)
         query_bind_field(&q, &resource->fields[i], item);
-    return query_run(&q);
+    bind_derived(&q, resource, item, &room);
+    const int rc = query_run(&q);
+    buffer_finish(&room);
+    return rc;
 }
 
 /* Updates to `item`, or deletes (NULL), the row that was read. */
@@ -395,6 +412,7 @@ static int change_item(struct transaction *t, const struct store_item_write *op,
                        const struct resource *resource, const struct item *before, const void *item)
 {
     const enum sql_item what = item ? SQL_ITEM_UPDATE : SQL_ITEM_DELETE;
+    struct buffer room = {0};
     assert(before);
     struct query q =
         QUERY(&t->statements, SQL_OF_ITEM(resource, what), SQL_UUID(&op->space),
@@ -403,7 +421,11 @@ static int change_item(struct transaction *t, const struct store_item_write *op,
         if (!(resource->fields[i].flags & FIELD_FIXED))
             query_bind_field(&q, &resource->fields[i], item);
     }
-    return query_run_on_one(&q);
+    if (item)
+        bind_derived(&q, resource, item, &room);
+    const int rc = query_run_on_one(&q);
+    buffer_finish(&room);
+    return rc;
 }
 
 /* ---- what a write asks (decision.h) ---- */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "store/sqlite/database.h"
+#include "store/sqlite/functions.h"
 
 sqlite3_int64 migrate_head(void)
 {
@@ -67,7 +68,9 @@ bool migrate_through(sqlite3 *db, const struct migration *migrations, size_t cou
     assert(db && migrations && count > 0 && sqlite3_get_autocommit(db));
     const sqlite3_int64 head = (sqlite3_int64)count;
     sqlite3_int64 version = 0;
-    int rc = database_read_i64(db, "PRAGMA user_version", &version);
+    int rc = functions_register(db);
+    if (rc == SQLITE_OK)
+        rc = database_read_i64(db, "PRAGMA user_version", &version);
     if (rc == SQLITE_OK && (version > head || version < 0)) {
         (void)snprintf(why, why_size,
                        "the database has schema %lld and this program knows up to %lld: start the "

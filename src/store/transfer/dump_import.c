@@ -218,6 +218,23 @@ static void add_row(struct dump_rows *rows, const struct table *table, const voi
     rows->count++;
 }
 
+/* The derived column of the row that was added last; it is the last one. False without memory. */
+static bool derive(struct dump_reader *r, const struct table *table, const void *row,
+                   struct dump_rows *rows)
+{
+    struct buffer room = {0};
+    struct field_value *value = &rows->list[rows->count - 1].values[table->column_count - 1];
+    if (!table->resource || !table->resource->derived.ptr)
+        return true;
+    bool made = resource_derive(table->resource, row, &room, value);
+    if (made && !value->null) {
+        value->bytes = arena_copy(r->arena, value->bytes);
+        made = value->bytes.ptr != NULL;
+    }
+    buffer_finish(&room);
+    return made;
+}
+
 /* The e-mail first, with which an account is checked. */
 static bool add_user(struct dump_reader *r, struct dump_rows *rows, const struct old_user *old)
 {
@@ -277,7 +294,7 @@ static bool read_line(struct dump_reader *r, struct json_reader *json, struct du
     if (table == &tables[TABLE_USERS])
         return add_user(r, rows, row);
     add_row(rows, table, row);
-    return true;
+    return derive(r, table, row, rows) || wrong(r, "there is no memory");
 }
 
 /* `{"format":"taskhold","version":3,…}` with all counts. */

@@ -168,7 +168,7 @@ void tables_setup(void)
     assert(resource_count > 0 && resource_count <= RESOURCES_MOST);
     for (unsigned i = 0; i < resource_count; i++) {
         const struct resource *resource = resources[i];
-        assert(resource->count < TABLE_COLUMNS_MOST);
+        assert(resource->count + 1 < TABLE_COLUMNS_MOST);
         assert(resource->kind > 0 && resource->kind < KINDS_MOST);
         kinds[resource->kind] = resource->name;
         struct table *table = &tables[TABLE_ITEMS + i];
@@ -185,6 +185,10 @@ void tables_setup(void)
             .columns = {UUID("space_id", .at = resource->size)},
         };
         memcpy(&table->columns[1], resource->fields, resource->count * sizeof *resource->fields);
+        /* It is copied as it is; what is imported makes its own. */
+        if (resource->derived.ptr)
+            table->columns[table->column_count++] = (struct field){
+                .name = resource->derived, .type = FIELD_TEXT, .flags = FIELD_NULLABLE};
         struct field *revision = &table->columns[table_find(table, SLICE("revision"))];
         revision->least_number = 1;
         revision->most_number = TABLE_REVISION_MOST;

@@ -15,7 +15,10 @@ ALTER TABLE tasks
     ADD COLUMN blocked_by        text     COLLATE "C",
     ADD COLUMN metadata          text     COLLATE "C",
     ADD COLUMN series_id         uuid,
-    ADD COLUMN next_id           uuid;
+    ADD COLUMN next_id           uuid,
+    -- What is searched, folded, where it is not plain (src/model/task.c). Of the tasks that are there
+    -- migrate.c makes it.
+    ADD COLUMN folded            text     COLLATE "C";
 
 -- Those that are there stand in the order in which they were made: position_nth of src/model/position.h.
 UPDATE tasks SET position = CASE

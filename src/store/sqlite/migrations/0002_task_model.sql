@@ -16,6 +16,10 @@ ALTER TABLE tasks ADD COLUMN metadata TEXT;
 ALTER TABLE tasks ADD COLUMN series_id BLOB;
 ALTER TABLE tasks ADD COLUMN next_id BLOB;
 
+-- What is searched, folded, where it is not plain: src/model/task.c.
+ALTER TABLE tasks ADD COLUMN folded TEXT;
+UPDATE tasks SET folded = task_folded(title, description) WHERE task_folded(title, description) IS NOT NULL;
+
 -- Those that are there stand in the order in which they were made: position_nth of src/model/position.h.
 UPDATE tasks SET position = CASE
             WHEN n < 24 THEN substr('VWXYZ_abcdefghijklmnopqrstuvwxyz', n + 1, 1)
