@@ -57,6 +57,11 @@ def recurring_task_of(user):
     return {"id": user.client.post("/v1/tasks", body).expect(201).json["id"]}
 
 
+def recurring_of(user):
+    """A fresh task that comes every day."""
+    return {"id": user.task("Only mine", due="2026-12-01", recurrence="FREQ=DAILY")["id"]}
+
+
 def session_of(user):
     """A second session of the user, by its id."""
     claims = tokens.parts(user.login()["access_token"])[1]
@@ -103,6 +108,11 @@ SAMPLES = {
     "PUT /v1/lists/{id}": Sample(200, prepare=list_of, body={"name": "Replaced"}, others=201),
     "PATCH /v1/lists/{id}": Sample(200, prepare=list_of, body={"name": "Changed"}),
     "DELETE /v1/lists/{id}": Sample(204, prepare=list_of),
+    "POST /v1/lists/{id}/move": Sample(200, prepare=list_of, body={}),
+    "POST /v1/tasks/{id}/move": Sample(200, prepare=task_of, body={}),
+    "POST /v1/tasks/{id}/skip": Sample(200, prepare=recurring_of),
+    "GET /v1/labels": Sample(200),
+    "GET /v1/summary": Sample(200),
     "GET /v1/tasks": Sample(200),
     "POST /v1/tasks": Sample(201, body={"title": "Buy milk"}),
     "GET /v1/tasks/{id}": Sample(200, prepare=task_of),
