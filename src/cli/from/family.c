@@ -62,7 +62,9 @@ static bool place_below(struct intake *in, struct from_task *task, uint32_t pare
                            "task of its own",
                            TREE_MOST - 1);
     }
-    if (list != above->list && !intake_note(in, task->line, "it moves to its parent's list")) {
+    /* Where none is named, it is the parent's. */
+    if (list != 0 && list != above->list &&
+        !intake_note(in, task->line, "it moves to its parent's list")) {
         return false;
     }
     return true;
