@@ -250,6 +250,20 @@ def test_siblings_are_put_after_those_that_are_there(place, tmp_path):
     assert [one["title"] for one in tasks if one["parent_id"]] == ["B2", "B1"] and tasks[0]["id"] == own["id"]
 
 
+def test_what_is_imported_works(place, tmp_path):
+    """A recurring task rolls over, with its subtasks."""
+    _, user = place
+    file = write(tmp_path / "tasks.csv", "title,id,parent_id,due,recurrence\n"
+                 "Weekly,w,,2026-12-01,FREQ=WEEKLY\nPart,p,w,,\n")
+    bring(place, "csv", file)
+    weekly = next(one for one in all_of(user.client, "tasks") if one["title"] == "Weekly")
+    done = user.client.patch(f"/v1/tasks/{weekly['id']}", {"status": "completed"}).expect(200).json
+    following = user.client.get(f"/v1/tasks/{done['next_id']}").expect(200).json
+    assert following["status"] == "pending" and following["due"] > weekly["due"]
+    assert counts(bring(place, "csv", file)) == [(0, 0, 0), (0, 2, 0)]
+    assert sorted(one["title"] for one in all_of(user.client, "tasks")) == ["Part", "Part", "Weekly", "Weekly"]
+
+
 def test_two_accounts_and_two_formats_have_copies_of_their_own(home, tmp_path):
     """The ids hang on both."""
     server, _ = home
