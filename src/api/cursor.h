@@ -52,6 +52,7 @@ void cursor_make_label(const struct keys *keys, struct uuid space, struct slice 
 
 /* False: it is none, or memory ran out. `*after` lives in `arena`. */
 bool cursor_read_label(const struct keys *keys, struct uuid space, struct slice text,
-                       struct arena *arena, struct slice *after) __attribute__((warn_unused_result));
+                       struct arena *arena, struct slice *after)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -32,7 +32,8 @@ static const struct word {
     {"import", "FILE", "",
      "an export, where - is standard input; with --from, a file that another service gave"},
     {"import", "--from", " FORMAT",
-     "whose file it is: todoist, google, microsoft, ticktick or vikunja; or what it is: ics or csv"},
+     "whose file it is: todoist, google, microsoft, ticktick or vikunja; or what it is: ics or "
+     "csv"},
     {"import", "--user", " EMAIL", "the account that gets it, with --from"},
     {"import", "--dry-run", "", "make nothing, and say what would be made, with --from"},
     {"move", "--from", " URL", "the database to read"},

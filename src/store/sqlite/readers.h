@@ -10,9 +10,9 @@ struct writer;
 /* A few threads for reads that no index serves: on a loop they would make everybody wait.
  *
  * Each has a connection of its own. It reads a page of a list into memory, and the loop that asked
- * then gives the rows; other reads it runs as they are. What waits is bounded, for all and for one space; one space never has all threads; and
- * spaces that wait take turns. Who asks a loop for a page that it is waiting for waits with it. A
- * read that takes too long is ended (session.h). */
+ * then gives the rows; other reads it runs as they are. What waits is bounded, for all and for one
+ * space; one space never has all threads; and spaces that wait take turns. Who asks a loop for a
+ * page that it is waiting for waits with it. A read that takes too long is ended (session.h). */
 struct readers;
 
 /* NULL without memory or threads. What it is given outlives it. */
