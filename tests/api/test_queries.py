@@ -94,3 +94,90 @@ def test_queries_find_what_the_model_finds(filled):
 def test_what_is_wrong_is_named(user, query, names):
     answer = user.client.get(f"/v1/tasks?{query}").expect(400, "invalid_parameter")
     assert {name for name, _ in answer.errors} == names
+
+
+# ---- while others write ----
+
+WALKS = ["sort=due,-priority", "sort=-start,title", "sort=list,-due", "sort=title&q=t", "label=a,b&sort=-priority,list,title",
+         "due.before=2999-12-31&sort=due&time_zone=Europe/Berlin", "ready=true&sort=-due"]
+DUES = [None, "2026-12-01", "2026-12-01T00:00:00Z", "2026-12-02", "2026-12-01T23:00:00Z"]
+
+
+def some_task(number, lists):
+    """Members with many that are equal."""
+    return {"title": f"T{'é' * (number % 2)} {number % 7}", "due": DUES[number % 5], "priority": queries.PRIORITIES[number % 3],
+            "list_id": lists[number % 3], "labels": [["a"], ["b"], ["a", "b"]][number % 3]}
+
+
+def keep_changing(client, lists, moving, stop):
+    """Until it is told to stop: changes, deletes and makes tasks, moves and deletes none of the others."""
+    number = 0
+    while not stop.is_set():
+        number += 1
+        task = moving.pop(0)
+        if number % 4 == 0:
+            client.delete(f"/v1/tasks/{task}").expect(204)
+            task = client.post("/v1/tasks", some_task(number, lists)).expect(201).json["id"]
+        else:
+            client.patch(f"/v1/tasks/{task}", some_task(number * 5 + 1, lists)).expect(200)
+        moving.append(task)
+
+
+@pytest.fixture(scope="module", name="busy")
+def busy_account(server):
+    """An account with tasks of which half are changed all the time; the ids of the others."""
+    own = User(server)
+    own.client.checked = False
+    lists = [None, *(own.client.post("/v1/lists", {"name": name}).expect(201).json["id"] for name in "ab")]
+    ids = [own.client.post("/v1/tasks", some_task(number, lists)).expect(201).json["id"] for number in range(60)]
+    writer, stop = own.client.copy(), threading.Event()
+    writer.checked = False
+    thread = threading.Thread(target=keep_changing, args=(writer, lists, ids[::2], stop))
+    thread.start()
+    yield own.client, set(ids[1::2])
+    stop.set()
+    thread.join()
+    writer.close()
+
+
+@pytest.mark.parametrize("query", WALKS)
+def test_a_walk_finds_what_did_not_change_once(busy, query):
+    client, steady = busy
+    whole = client.get(f"/v1/tasks?{query}&limit=100").expect(200).json["items"]
+    expected = [task["id"] for task in whole if task["id"] in steady]
+    assert expected
+    for limit in (2, 7):
+        seen, cursor = [], ""
+        while cursor is not None:
+            page = client.get(f"/v1/tasks?{query}&limit={limit}{cursor and '&cursor=' + cursor}").expect(200).json
+            seen += [task["id"] for task in page["items"] if task["id"] in steady]
+            cursor = page["next_cursor"]
+        assert seen == expected
+
+
+# ---- entity tags ----
+
+
+def test_the_tag_of_an_answer_that_the_clock_decides_is_of_its_content(make_user):
+    own = make_user()
+    own.client.checked = False
+    task = own.client.post("/v1/tasks", {"title": "a", "due": "2000-01-01"}).expect(201).json
+    first = own.client.get("/v1/tasks?overdue=true").expect(200)
+    own.client.post("/v1/tasks", {"title": "b"}).expect(201)
+    assert own.client.get("/v1/tasks?overdue=true", headers={"If-None-Match": first.etag}).expect(304).body == b""
+    own.client.patch(f"/v1/tasks/{task['id']}", {"title": "c"}).expect(200)
+    assert own.client.get("/v1/tasks?overdue=true", headers={"If-None-Match": first.etag}).expect(200).etag != first.etag
+    own.client.get("/v1/tasks?overdue=true", headers={"If-Match": first.etag}).expect(412)
+
+
+def test_a_cursor_belongs_to_its_zone(make_user):
+    own = make_user()
+    own.client.checked = False
+    for number in range(3):
+        own.client.post("/v1/tasks", {"title": "a", "due": f"2026-12-0{number + 1}"}).expect(201)
+    for query in ("sort=due", "due.from=2026-12-01", "ready=true"):
+        cursor = own.client.get(f"/v1/tasks?{query}&limit=1").expect(200).json["next_cursor"]
+        own.client.get(f"/v1/tasks?{query}&limit=1&cursor={cursor}").expect(200)
+    cursor = own.client.get("/v1/tasks?sort=due&limit=1&time_zone=Europe/Berlin").expect(200).json["next_cursor"]
+    wrong = own.client.get(f"/v1/tasks?sort=due&limit=1&cursor={cursor}").expect(400, "invalid_parameter")
+    assert wrong.errors == {("cursor", "invalid")}

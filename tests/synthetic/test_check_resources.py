@@ -62,7 +62,7 @@ def open_body(described):
 
 
 def other_sort(described):
-    described["components"]["parameters"]["Sort"]["schema"]["enum"].remove("-title")
+    described["components"]["parameters"]["Sort"]["schema"]["items"]["enum"].remove("-title")
 
 
 def no_filter(described):

@@ -53,6 +53,21 @@ static void write_field(struct json_writer *w, const struct field *field)
     jw_close_object(w);
 }
 
+/* What lists are filtered and ordered by beside the members. */
+static void write_lists(struct json_writer *w, const struct resource *resource)
+{
+    jw_name(w, SLICE("filters"));
+    jw_open_array(w);
+    for (size_t i = 0; i < resource->filter_count; i++)
+        jw_text(w, resource->filters[i].name);
+    jw_close_array(w);
+    jw_name(w, SLICE("orders"));
+    jw_open_array(w);
+    for (size_t i = 0; i < resource->order_count; i++)
+        jw_text(w, resource->orders[i].name);
+    jw_close_array(w);
+}
+
 int main(void)
 {
     struct buffer out;
@@ -73,6 +88,7 @@ int main(void)
         for (size_t k = 0; k < resources[i]->count; k++)
             write_field(&w, &resources[i]->fields[k]);
         jw_close_array(&w);
+        write_lists(&w, resources[i]);
         jw_close_object(&w);
     }
     jw_close_array(&w);
