@@ -293,8 +293,6 @@ static struct item_decision delete (struct store_item_write *op, const struct it
         return end_walk(&walk);
     if (op->resource == &list_resource && !list_writes_remove(&walk, before->item))
         return end_walk(&walk);
-    if (walk.decision.step == ITEM_NOTHING)
-        return walk.decision;
     op->outcome = STORE_DELETED;
     op->revision = before->space.revision + 1 + walk.decision.follower_count;
     walk.decision.change.before = encode(op, before->item, mask_of(op->resource, 0));
@@ -318,6 +316,11 @@ static struct item_decision decide(struct store_item_write *op, const struct ite
     }
     if ((creates || !before->item) && is_full(op->resource, &before->space.usage))
         return refuse(op, ERROR_TOO_MANY);
+    if (op->resource == &list_resource && op->verb == STORE_DELETE) {
+        struct item_walk walk = begin_walk(op, before, ITEM_REMOVE, STORE_DELETE);
+        if (!list_writes_judge(&walk, before->item))
+            return walk.state == ITEM_WALK_ON ? walk.decision : end_walk(&walk);
+    }
     int64_t revision = before->space.revision;
     if (!creates)
         revision = before->item ? ((const struct item *)before->item)->revision : 0;
@@ -414,8 +417,7 @@ bool item_will_ask(const struct store_item_write *op, struct item_ask *ask)
 {
     if (op->verb != STORE_DELETE)
         return false;
-    *ask =
-        op->resource == &list_resource ? list_writes_tasks(&op->id) : task_writes_subtree(&op->id);
+    *ask = op->resource == &list_resource ? list_writes_ask(op) : task_writes_subtree(&op->id);
     return op->resource == &list_resource || op->resource == &task_resource;
 }
 

@@ -82,6 +82,7 @@ enum item_question {
     ITEM_ASK_NEXT,      /* the first sibling after the position `text`; not `other` */
     ITEM_ASK_PREVIOUS,  /* the last one before it; not `other` */
     ITEM_ASK_SIBLINGS,  /* all, in their order */
+    ITEM_ASK_LIST_COUNT, /* `number`: how many tasks the list `id` has, completed ones too */
     ITEM_ASK_LIST_TASKS, /* those of the list `id`, level by level, in the order of positions */
     ITEM_QUESTION_COUNT,
 };

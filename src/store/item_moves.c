@@ -126,7 +126,9 @@ static bool renumber(struct mover *mover, const struct uuid *before)
                                                .revision = row->revision,
                                                .number = number++,
                                                .make = make_numbered};
-        if (!item_walk_add(walk, &follower))
+        char room[POSITION_MOST];
+        const bool has_it = slice_eq(row->position, position_nth(follower.number, room));
+        if (!has_it && !item_walk_add(walk, &follower))
             return false;
         if (before && uuid_eq(row->id, *before))
             own = number++;

@@ -5,10 +5,12 @@
 
 #include "model/task_list.h"
 
-struct item_ask list_writes_tasks(const struct uuid *id)
+struct item_ask list_writes_ask(const struct store_item_write *op)
 {
-    return (struct item_ask){
-        .question = ITEM_ASK_LIST_TASKS, .resource = &task_resource, .id = *id};
+    return (struct item_ask){.question = op->tasks == STORE_TASKS_KEEP_LIST ? ITEM_ASK_LIST_COUNT
+                                                                            : ITEM_ASK_LIST_TASKS,
+                             .resource = &task_resource,
+                             .id = op->id};
 }
 
 /* To the end of the inbox, in the order in which they come; a subtask keeps its place among those
@@ -38,27 +40,35 @@ static bool add_task(struct item_walk *walk, const struct item_row *row)
     return item_walk_add(walk, &follower);
 }
 
-bool list_writes_remove(struct item_walk *walk, const struct item *list)
+bool list_writes_judge(struct item_walk *walk, const struct item *list)
 {
     assert(walk && list && walk->op->resource == &list_resource);
     struct store_item_write *op = walk->op;
-    const struct item_ask ask = list_writes_tasks(&list->id);
+    const struct item_ask ask = list_writes_ask(op);
     const struct item_answer *tasks = item_walk_ask(walk, &ask);
     if (!tasks)
         return false;
-    op->task_count = tasks->count;
-    if (tasks->count > 0 && op->tasks == STORE_TASKS_KEEP_LIST) {
+    const bool counted = ask.question == ITEM_ASK_LIST_COUNT;
+    op->task_count = counted && tasks->rows ? tasks->rows->number : tasks->count;
+    if (counted && op->task_count > 0) {
         op->outcome = STORE_NOT_EMPTY;
-        walk->decision.step = ITEM_NOTHING;
-        return true;
-    }
-    if (tasks->count > LIST_TASKS_MOST) {
-        item_walk_refuse(walk, ERROR_TOO_MANY);
+        walk->decision = (struct item_decision){.step = ITEM_NOTHING};
         return false;
     }
-    for (const struct item_row *row = tasks->rows; row; row = row->next) {
+    if (op->task_count > LIST_TASKS_MOST)
+        item_walk_refuse(walk, ERROR_TOO_MANY);
+    return walk->state == ITEM_WALK_ON;
+}
+
+bool list_writes_remove(struct item_walk *walk, const struct item *list)
+{
+    assert(walk && list && walk->op->resource == &list_resource);
+    const struct item_ask ask = list_writes_ask(walk->op);
+    const struct item_answer *tasks = item_walk_ask(walk, &ask);
+    const bool follow = tasks && ask.question == ITEM_ASK_LIST_TASKS;
+    for (const struct item_row *row = follow ? tasks->rows : NULL; row; row = row->next) {
         if (!add_task(walk, row))
             return false;
     }
-    return true;
+    return tasks != NULL;
 }

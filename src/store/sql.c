@@ -163,6 +163,11 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                                       ", " NO_UUID ", " NO_TEXT
                                       " FROM (SELECT id FROM w LIMIT 10001) l",
                           "utu"},
+    [SQL_ASK_LIST_COUNT] = {"WITH RECURSIVE d (id) AS (SELECT id FROM tasks WHERE space_id = ?1 "
+                            "AND " IN_LIST "?2 UNION ALL SELECT t.id FROM tasks t, d "
+                            "WHERE t.space_id = ?1 AND t.parent_id = d.id) SELECT " NO_UUID
+                            ", 0, 0, count(*), " NO_UUID ", " NO_UUID ", " NO_TEXT " FROM d",
+                            "uu"},
     [SQL_ASK_LIST_TASKS] =
         {"WITH RECURSIVE d (id, created_at, revision, level, parent_id, list_id, "
          "position) AS (SELECT id, created_at, revision, 1, parent_id, list_id, "
@@ -184,14 +189,15 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
     [SQL_ASK_PREVIOUS + ITEM_PARENT] =
         BESIDE("tasks", OF_TASKS, IN_PARENT "?4 AND ", "<", " DESC", "utuu"),
     [SQL_ASK_PREVIOUS + ITEM_LISTS] = BESIDE("lists", OF_LISTS, "", "<", " DESC", "utu"),
-    [SQL_ASK_SIBLINGS + ITEM_INBOX] = SIBLINGS("tasks", OF_TASKS ", " NO_TEXT, IN_INBOX, ALL, "u"),
+    [SQL_ASK_SIBLINGS + ITEM_INBOX] = SIBLINGS("tasks", OF_TASKS ", position", IN_INBOX, ALL, "u"),
     [SQL_ASK_SIBLINGS + ITEM_LIST] =
-        SIBLINGS("tasks", OF_TASKS ", " NO_TEXT, IN_LIST "?2", ALL, "uu"),
+        SIBLINGS("tasks", OF_TASKS ", position", IN_LIST "?2", ALL, "uu"),
     [SQL_ASK_SIBLINGS + ITEM_PARENT] =
-        SIBLINGS("tasks", OF_TASKS ", " NO_TEXT, IN_PARENT "?2", ALL, "uu"),
-    [SQL_ASK_SIBLINGS + ITEM_LISTS] = {"SELECT id, created_at, revision, 0, " OF_LISTS ", " NO_TEXT
-                                       " FROM lists WHERE space_id = ?1 ORDER BY position" ALL,
-                                       "u"},
+        SIBLINGS("tasks", OF_TASKS ", position", IN_PARENT "?2", ALL, "uu"),
+    [SQL_ASK_SIBLINGS +
+        ITEM_LISTS] = {"SELECT id, created_at, revision, 0, " OF_LISTS
+                       ", position FROM lists WHERE space_id = ?1 ORDER BY position" ALL,
+                       "u"},
     [SQL_KEY_GET] = {"SELECT fingerprint, used_at, outcome, id, revision, body "
                      "FROM idempotency_keys WHERE space_id = ?1 AND key = ?2",
                      "ut"},

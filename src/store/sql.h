@@ -72,6 +72,7 @@ enum sql_shared {
     SQL_ASK_COPIES,
     SQL_ASK_WHICH,
     SQL_ASK_BLOCKERS,
+    SQL_ASK_LIST_COUNT,
     SQL_ASK_LIST_TASKS,
     SQL_ASK_NEXT,                            /* and those after it, by enum item_place */
     SQL_ASK_PREVIOUS = SQL_ASK_NEXT + 4,     /* likewise */

@@ -17,6 +17,7 @@ unsigned sql_ask(const struct item_ask *ask)
     case ITEM_ASK_COPIES: return SQL_ASK_COPIES;
     case ITEM_ASK_WHICH: return SQL_ASK_WHICH;
     case ITEM_ASK_BLOCKERS: return SQL_ASK_BLOCKERS;
+    case ITEM_ASK_LIST_COUNT: return SQL_ASK_LIST_COUNT;
     case ITEM_ASK_LIST_TASKS: return SQL_ASK_LIST_TASKS;
     case ITEM_ASK_NEXT: return SQL_ASK_NEXT + ask->place;
     case ITEM_ASK_PREVIOUS: return SQL_ASK_PREVIOUS + ask->place;

@@ -218,9 +218,12 @@ def fill(user):
 
 
 def test_a_list_with_tasks_is_not_deleted(own):
-    box, _tasks = fill(own)
+    box, tasks = fill(own)
     problem = own.client.delete(f"/v1/lists/{box}").expect(409).json
     assert (problem["code"], problem["tasks"]) == ("not_empty", 3)
+    stale = {"If-Match": own.client.tag(tasks[0])}
+    assert own.client.delete(f"/v1/lists/{box}", headers=stale).expect(409).json["tasks"] == 3
+    own.client.delete(f"/v1/lists/{box}?tasks=delete", headers=stale).expect(412)
     own.client.get(f"/v1/lists/{box}").expect(200)
     answer = own.client.delete(f"/v1/lists/{box}?tasks=keep").expect(400)
     assert answer.json["errors"][0]["parameter"] == "tasks"

@@ -94,11 +94,13 @@ int store_contract_run(const struct store_contract *contract)
     failed += store_contract_keys();
     failed += store_contract_lists();
     failed += store_contract_usage();
+    failed += store_contract_moves();
     if (contract->resource)
         return failed;
     failed += store_contract_accounts();
     failed += store_contract_operator();
     failed += store_contract_sessions();
     failed += store_contract_loops();
+    failed += store_contract_trees();
     return failed;
 }

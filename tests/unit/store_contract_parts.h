@@ -10,6 +10,8 @@ int store_contract_items(void);
 int store_contract_keys(void);
 int store_contract_lists(void);
 int store_contract_loops(void);
+int store_contract_moves(void);
+int store_contract_trees(void);
 int store_contract_usage(void);
 
 /* A fresh store for each test; its state is a struct contract_state. */

@@ -153,14 +153,14 @@ static void a_space_has_so_many(void **state)
  * what becomes of them. */
 static void one_with_tasks_is_not_deleted(void **state)
 {
-    static const struct item_row task = {.id = {{2}}};
+    static const struct item_row task = {.number = 1};
     struct store_item_write op;
     struct task_list old;
     (void)state;
     make_old(&old);
     const struct item_decision asks = decide(STORE_DELETE, &old, 1, NULL, &op);
     assert_int_equal(asks.step, ITEM_ASK);
-    assert_int_equal(asks.ask.question, ITEM_ASK_LIST_TASKS);
+    assert_int_equal(asks.ask.question, ITEM_ASK_LIST_COUNT);
     struct item_answer answer = {.ask = asks.ask, .rows = &task, .count = 1};
     assert_int_equal(decide(STORE_DELETE, &old, 1, &answer, &op).step, ITEM_NOTHING);
     assert_int_equal(op.outcome, STORE_NOT_EMPTY);
