@@ -57,7 +57,7 @@ struct http_field_value {
 struct http_request {
     enum http_method method;
     struct slice target; /* as sent: path and query */
-    struct slice path;   /* percent-decoded once */
+    struct slice path;   /* percent-decoded once; see HTTP_PATH_SLASH (http/router.h) */
     struct slice query;  /* raw, without `?`; ptr NULL when there is none */
     struct slice parameters[HTTP_PATH_PARAMETERS]; /* what stands for {…}, in order */
     struct http_field_value fields[HTTP_FIELD_COUNT];

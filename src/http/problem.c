@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/json_writer.h"
+#include "http/router.h"
 
 #define PROBLEM_TYPE "application/problem+json"
 
@@ -41,7 +42,10 @@ static struct slice encode_path(struct arena *arena, struct slice path)
     size_t len = 0;
 
     for (size_t i = 0; out && i < path.len; i++) {
-        const unsigned char byte = (unsigned char)path.ptr[i];
+        const char c = path.ptr[i];
+        const unsigned char byte = (unsigned char)(c == HTTP_PATH_SLASH       ? '/'
+                                                   : c == HTTP_PATH_BACKSLASH ? '\\'
+                                                                              : c);
         if (ascii_is_alnum(path.ptr[i]) || ascii_is_in(path.ptr[i], "-._~!$&'()*+,;=:@/")) {
             out[len++] = path.ptr[i];
         } else {

@@ -230,6 +230,10 @@ static enum error resolve_target(struct request_state *state, struct slice text)
     if (!state->asterisk) {
         find_route(state);
     }
+    if (state->allow == 0 && http_path_is_masked(request->path)) {
+        state->why = HTTP_PATH_FORM;
+        return ERROR_MALFORMED_REQUEST;
+    }
     return ERROR_NONE;
 }
 

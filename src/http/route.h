@@ -25,7 +25,8 @@ typedef void http_handler_fn(struct http_exchange *x);
 
 struct http_route {
     enum http_method method; /* GET serves HEAD too */
-    /* `/v1/tasks/{id}`: `{id}` stands for a UUID in any case, any other {…} for one segment. */
+    /* `/v1/tasks/{id}`: `{id}` stands for a UUID in any case, any other {…} for one segment, and
+     * `{name}` for one that may have encoded slashes in it. */
     const char *path;
     const char *operation_id;
     http_handler_fn *handler;

@@ -26,12 +26,13 @@ static enum error malformed(struct http_target *target, const char *why)
     return ERROR_MALFORMED_REQUEST;
 }
 
+/* What decode() made. */
 static bool is_clean_utf8(struct slice s)
 {
     while (s.len > 0) {
         size_t len = utf8_step(s);
         unsigned char first = (unsigned char)s.ptr[0];
-        if (len == 0 || first < 0x20 || first == 0x7f) {
+        if (len == 0 || first == 0x7f) {
             return false;
         }
         if (len == 2 && first == 0xc2 && (unsigned char)s.ptr[1] < 0xa0) {
@@ -42,7 +43,8 @@ static bool is_clean_utf8(struct slice s)
     return true;
 }
 
-/* Decodes `raw` into `out`, which has room for as many bytes. Returns the length, or 0. */
+/* Decodes `raw` into `out`, which has room for as many bytes; see HTTP_PATH_SLASH. Returns the
+ * length, or 0. */
 static size_t decode(struct slice raw, char *out)
 {
     size_t len = 0;
@@ -52,9 +54,10 @@ static size_t decode(struct slice raw, char *out)
             int high = i + 2 < raw.len ? ascii_hex(raw.ptr[i + 1]) : -1;
             int low = i + 2 < raw.len ? ascii_hex(raw.ptr[i + 2]) : -1;
             c = (char)(high * 16 + low);
-            if (high < 0 || low < 0 || ascii_is_in(c, "/\\") || c == '\0') {
+            if (high < 0 || low < 0 || (unsigned char)c < ' ') {
                 return 0;
             }
+            c = c == '/' ? HTTP_PATH_SLASH : c == '\\' ? HTTP_PATH_BACKSLASH : c;
             i += 2;
         }
         out[len++] = c;
@@ -106,10 +109,7 @@ static enum error parse_path(struct slice raw, struct arena *arena, struct http_
         }
         *path = (struct slice){out, decode(raw, out)};
         if (path->len == 0 || !is_clean_utf8(*path)) {
-            return malformed(target,
-                             "The path is not well encoded: each % needs two hexadecimal digits, "
-                             "and what they stand for must be UTF-8 without slashes, backslashes "
-                             "and control characters. A percent sign itself is %25.");
+            return malformed(target, HTTP_PATH_FORM);
         }
     }
     target->nowhere = (!plain || encoded) && !segments_are_plain(*path);
@@ -380,8 +380,10 @@ static const struct node *walk(const struct node *nodes, uint16_t at, struct sli
     }
     if (!found && node->parameter != 0 && segment.len > 0) {
         struct uuid id;
-        const bool fitting = !slice_eq(nodes[node->parameter].segment, SLICE("{id}")) ||
-                             uuid_parse_any_case(segment, &id);
+        const struct slice what = nodes[node->parameter].segment;
+        const bool fitting = slice_eq(what, SLICE("{id}"))
+                                 ? uuid_parse_any_case(segment, &id)
+                                 : slice_eq(what, SLICE("{name}")) || !http_path_is_masked(segment);
         match->parameters[used] = segment;
         found = walk(nodes, node->parameter, rest, match, used + 1);
         if (found && !fitting) {
@@ -414,6 +416,27 @@ struct http_match http_router_find(const struct http_router *router, enum http_m
         match.route = node->routes[HTTP_GET];
     }
     return match;
+}
+
+bool http_path_is_masked(struct slice path)
+{
+    return path.len > 0 && (memchr(path.ptr, HTTP_PATH_SLASH, path.len) ||
+                            memchr(path.ptr, HTTP_PATH_BACKSLASH, path.len));
+}
+
+struct slice http_path_unmask(struct slice path, struct arena *arena)
+{
+    if (!http_path_is_masked(path)) {
+        return path;
+    }
+    const struct slice copy = arena_copy(arena, path);
+    char *text = (char *)(uintptr_t)copy.ptr;
+    for (size_t i = 0; text && i < copy.len; i++) {
+        text[i] = text[i] == HTTP_PATH_SLASH       ? '/'
+                  : text[i] == HTTP_PATH_BACKSLASH ? '\\'
+                                                   : text[i];
+    }
+    return copy;
 }
 
 void http_methods_add(struct buffer *out, unsigned allow)

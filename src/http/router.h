@@ -10,7 +10,7 @@
  */
 struct http_target {
     struct slice target; /* path and query as sent */
-    struct slice path;   /* percent-decoded once; empty for `*` */
+    struct slice path;   /* percent-decoded once, see HTTP_PATH_SLASH; empty for `*` */
     struct slice query;  /* raw; ptr NULL when there is none */
     struct slice host;   /* of an absolute-form; ptr NULL otherwise */
     /* The path has an empty segment before the last, `.` or `..`. It is never resolved: a proxy in
@@ -25,7 +25,7 @@ struct http_target {
     "`[2001:db8::1]`."
 
 /* Refuses with ERROR_MALFORMED_REQUEST: a fragment, user information, bytes that no URI has,
- * encoded slashes, backslashes and controls, and what is not UTF-8 when decoded. ERROR_UNAVAILABLE
+ * encoded controls, and what is not UTF-8 when decoded. ERROR_UNAVAILABLE
  * when the arena has run out. ERROR_NONE when good. */
 enum error http_target_parse(struct slice text, enum http_method method, struct arena *arena,
                              struct http_target *target) __attribute__((warn_unused_result));
@@ -33,6 +33,23 @@ enum error http_target_parse(struct slice text, enum http_method method, struct 
 /* Whether `host` is `uri-host [":" port]` with a host that is not empty (RFC 9110 section 7.2, RFC
  * 3986 section 3.2.2). */
 bool http_host_valid(struct slice host);
+
+/* What stands in a decoded path for a slash or a backslash that was sent percent-encoded, and is no
+ * other character that it can have. A route lets them stand for its `{name}` only; where there is
+ * none the request is malformed. */
+#define HTTP_PATH_SLASH     '\x01'
+#define HTTP_PATH_BACKSLASH '\x02'
+
+/* What is wrong with a path that is not well encoded. */
+#define HTTP_PATH_FORM                                                                             \
+    "The path is not well encoded: each % needs two hexadecimal digits, and what they stand for "  \
+    "must be UTF-8 without slashes, backslashes and control characters. A percent sign itself is " \
+    "%25."
+
+bool http_path_is_masked(struct slice path);
+
+/* With what they stand for; `path` itself where there are none. ptr NULL without memory. */
+struct slice http_path_unmask(struct slice path, struct arena *arena);
 
 struct http_router;
 

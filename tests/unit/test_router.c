@@ -88,6 +88,11 @@ static void finds_rows(void **state)
          "DELETE /v1/tasks/{key}/labels/{name}",
          BIT(DELETE) | BIT(OPTIONS),
          {"batch", "x"}},
+        {HTTP_DELETE,
+         "/v1/tasks/batch/labels/a\001b\002",
+         "DELETE /v1/tasks/{key}/labels/{name}",
+         BIT(DELETE) | BIT(OPTIONS),
+         {"batch", "a\001b\002"}},
         {HTTP_GET,
          "/v1/things/01a20472-533f-74f7-8a77-8e2ec4b5150b",
          "GET /v1/things/{id}",
@@ -148,6 +153,9 @@ static void knows_what_is_not_there(void **state)
         "/v1/me/..",
         "/v2/tasks",
         "/v1/tasks/batch/",
+        "/v1/tasks/a\001b",
+        "/v1/tasks\001batch",
+        "\001livez",
     };
 
     (void)state;
