@@ -10,6 +10,7 @@
 #include "api/routes.h"
 #include "base/machine.h"
 #include "base/owner.h"
+#include "http/router.h"
 
 /* The quotas. A bucket is a few bytes; a full table forgets, it never refuses. */
 #define BUCKETS       16384U
@@ -205,6 +206,12 @@ struct uuid api_path_id(const struct http_exchange *x)
     assert(good);
     (void)good;
     return id;
+}
+
+struct slice api_path_name(const struct http_exchange *x)
+{
+    assert(x->request.parameters[0].ptr);
+    return http_path_unmask(x->request.parameters[0], x->arena);
 }
 
 struct store_op api_op(struct http_exchange *x, void (*done)(struct store_op *op), void *caller)

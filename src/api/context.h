@@ -83,6 +83,10 @@ struct tag_space api_tag_space(const struct http_exchange *x);
 /* What stands for `{id}` in the path; the router let nothing but a UUID through. */
 struct uuid api_path_id(const struct http_exchange *x);
 
+/* What stands for `{name}` in the path, with its slashes; in the request's arena. ptr NULL without
+ * memory. */
+struct slice api_path_name(const struct http_exchange *x);
+
 /* The common part of an operation of the store. `caller` is what `done` finds in op->caller. */
 struct store_op api_op(struct http_exchange *x, void (*done)(struct store_op *op), void *caller);
 

@@ -39,10 +39,12 @@ void occurrences_skip(struct http_exchange *x);
 
 /* labels.c, summary.c */
 void labels_list(struct http_exchange *x);
+void labels_write(struct http_exchange *x); /* as the method says */
 void summary_get(struct http_exchange *x);
 
 /* Column `values` of the routes. */
 bool labels_list_values(struct http_exchange *x);
+bool labels_delete_values(struct http_exchange *x);
 bool summary_values(struct http_exchange *x);
 bool items_list_values(struct http_exchange *x);
 bool items_delete_values(struct http_exchange *x);

@@ -75,6 +75,10 @@ void idempotency_bind(struct store_item_write *write, const uint8_t *content)
     if (write->verb != STORE_CREATE) { /* whose id is made anew each time */
         crypto_generichash_update(&state, write->id.bytes, sizeof write->id.bytes);
     }
+    if (write->verb == STORE_RELABEL) {
+        crypto_generichash_update(&state, (const unsigned char *)write->label.from.ptr,
+                                  write->label.from.len);
+    }
     if (content) {
         crypto_generichash_update(&state, content, JSON_READER_DIGEST);
     }

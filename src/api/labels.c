@@ -8,6 +8,8 @@
 #include "api/items.h"
 #include "api/precondition.h"
 #include "api/respond.h"
+#include "base/clock.h"
+#include "base/json_reader.h"
 #include "base/owner.h"
 #include "http/query.h"
 
@@ -157,4 +159,135 @@ void labels_list(struct http_exchange *x)
     if (labels) {
         api_engine(x)->label_list(&labels->op);
     }
+}
+
+/* ---- one label ---- */
+
+#define WRITE_MAGIC 0xd94b6e27u
+
+struct label_write {
+    struct store_item_write op;
+    unsigned magic;
+};
+
+/* The body of a rename. */
+struct new_name {
+    struct slice name;
+};
+
+static const char *is_dots(struct slice text)
+{
+    return slice_eq(text, SLICE(".")) || slice_eq(text, SLICE(".."))
+               ? "Must not be `.` or `..`: no path could name it."
+               : NULL;
+}
+
+static const struct field new_name_fields[] = {
+    {.name = FIELD_NAME("name"),
+     .type = FIELD_TEXT,
+     .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY | FIELD_NOT_BLANK,
+     .most = TASK_LABEL_MOST,
+     .at = offsetof(struct new_name, name),
+     .bit = 1,
+     .wrong = is_dots,
+     .wrong_code = "not_allowed"},
+};
+
+static void refuse_label(struct http_exchange *x, enum error error)
+{
+    if (error == ERROR_TOO_MANY) {
+        respond_error(x, error,
+                      "More than 10,000 tasks carry this label, and one request changes no more. "
+                      "Nothing was changed. Change tasks in smaller steps: GET "
+                      "/v1/tasks?label=NAME finds them, and PATCH /v1/tasks/{id} sets `labels`.");
+        return;
+    }
+    respond_user_error(x, error);
+}
+
+static void label_written(struct store_op *op)
+{
+    struct label_write *owner = OWNER_OF(op, struct label_write, op.op, WRITE_MAGIC);
+    const struct store_item_write *write = &owner->op;
+    struct http_exchange *x = op->caller;
+    char text[TAG_MOST];
+    if (op->result != ERROR_NONE) {
+        refuse_label(x, op->result);
+        return;
+    }
+    if (write->replayed) {
+        http_respond_field(x, "Idempotency-Replayed", SLICE("true"));
+    }
+    switch (write->outcome) {
+    case STORE_UPDATED:
+        items_answer_fields(x, tag_make(api_tag_space(x), TAG_LIST, write->revision, text));
+        (void)respond_json_begin(x);
+        buffer_add(x->response.body, write->body);
+        respond_json(x, 200);
+        break;
+    case STORE_DELETED:
+        http_respond_field(x, "Cache-Control", ITEMS_CACHE);
+        http_respond_status(x, 204);
+        break;
+    case STORE_NOT_FOUND:
+        respond_error(x, ERROR_NOT_FOUND,
+                      "No task of your account carries this label, code point for code point. GET "
+                      "/v1/labels lists those that there are.");
+        break;
+    case STORE_PRECONDITION_FAILED:
+        precondition_refuse(x, write->verdict, TAG_LIST, write->revision);
+        break;
+    case STORE_KEY_REUSED: respond_error(x, ERROR_IDEMPOTENCY_KEY_REUSED, NULL); break;
+    case STORE_KEY_IN_USE: respond_error(x, ERROR_IDEMPOTENCY_KEY_IN_USE, NULL); break;
+    default: respond_error(x, ERROR_INTERNAL_ERROR, NULL); break;
+    }
+}
+
+static bool read_label_header(struct http_exchange *x, struct store_item_write *write)
+{
+    return precondition_read(x, TAG_LIST, &write->precondition) &&
+           idempotency_read(x, &write->idempotency);
+}
+
+/* As the method says. */
+void labels_write(struct http_exchange *x)
+{
+    const bool renames = x->route->method == HTTP_PATCH;
+    struct label_write *owner = arena_new(x->arena, struct label_write);
+    const struct slice name = api_path_name(x);
+    uint8_t content[JSON_READER_DIGEST];
+    if (!owner || !name.ptr) {
+        respond_no_memory(x);
+        return;
+    }
+    OWNER_SET(owner, WRITE_MAGIC);
+    struct store_item_write *write = &owner->op;
+    write->op = api_op(x, label_written, x);
+    write->resource = &task_resource;
+    write->verb = STORE_RELABEL;
+    write->label.from = name;
+    write->space = api_caller(x)->user;
+    write->actor = api_caller(x)->session;
+    write->now = clock_wall_ms();
+    write->steady = clock_steady_ms();
+    if (!read_label_header(x, write)) {
+        return;
+    }
+    if (renames) {
+        struct new_name input = {.name = name}; /* a patch without it changes nothing */
+        struct field_reading reading = {
+            .fields = new_name_fields, .count = 1, .mode = FIELD_PATCH, .input = &input};
+        if (!body_decode(x, &reading, write->idempotency.key.ptr ? content : NULL)) {
+            return;
+        }
+        write->label.to = input.name;
+    }
+    idempotency_bind(write, renames ? content : NULL);
+    api_engine(x)->item_write(write);
+}
+
+bool labels_delete_values(struct http_exchange *x)
+{
+    struct store_item_write write = {0};
+    return read_label_header(x, &write);
 }

@@ -90,10 +90,14 @@ void precondition_refuse(struct http_exchange *x, enum store_verdict verdict, en
                          int64_t version)
 {
     const struct http_field_value *none_match = &x->request.fields[HTTP_FIELD_IF_NONE_MATCH];
-    const char *detail = kind == TAG_LIST
-                             ? "The list changed since you read it. Read it again, and create with "
-                               "its new ETag if that is still what you want."
-                             : NULL; /* it changed */
+    const char *detail = NULL; /* it changed */
+    if (kind == TAG_LIST) {
+        detail = x->route->method == HTTP_POST
+                     ? "The list changed since you read it. Read it again, and create with its "
+                       "new ETag if that is still what you want."
+                     : "The labels may have changed since you read them: a task did. Read them "
+                       "again, and send this with their new ETag if it is still what you want.";
+    }
     assert(verdict != STORE_HOLDS);
     if (version > 0 || kind == TAG_LIST) {
         char text[TAG_MOST];

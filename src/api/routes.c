@@ -87,6 +87,8 @@ static const struct http_route routes[] = {
     ROW(POST,   "/v1/tasks/{id}/move",  moveTask,             items_move,             JSON, BODY,    TOKEN,  API,  SMALL, .subject = &task_resource),
 
     ROW(GET,    "/v1/labels",           listLabels,           labels_list,            JSON, NOTHING, TOKEN,  API,  0,     .query = true, .values = labels_list_values),
+    ROW(PATCH,  "/v1/labels/{name}",    renameLabel,          labels_write,           JSON, PATCHES, TOKEN,  API,  SMALL),
+    ROW(DELETE, "/v1/labels/{name}",    deleteLabel,          labels_write,           NULL, NOTHING, TOKEN,  API,  SMALL, .values = labels_delete_values),
 
     ROW(GET,    "/v1/summary",          getSummary,           summary_get,            JSON, NOTHING, TOKEN,  API,  0,     .query = true, .values = summary_values),
 

@@ -468,3 +468,56 @@ enum field_merge field_json_merge(const struct field *field, struct slice stored
     }
     return count > field->most_items ? FIELD_MERGE_TOO_MANY : FIELD_MERGED;
 }
+
+/* ---- one of a set in place of another ---- */
+
+static struct slice without_quotes(struct slice written)
+{
+    return (struct slice){written.ptr + 1, written.len - 2};
+}
+
+static char *add_element(char *at, const char *begin, struct slice element)
+{
+    *at = at == begin ? '[' : ',';
+    memcpy(at + 1, element.ptr, element.len);
+    return at + 1 + element.len;
+}
+
+enum field_merge field_json_replace(struct slice stored, struct slice from, struct slice to,
+                                    struct arena *arena, struct slice *replaced)
+{
+    struct slice rest = slice_eq(stored, SLICE("[]")) ? SLICE("]") : stored;
+    assert(from.len > 2 && replaced);
+    char *room = arena_alloc(arena, stored.len + to.len + 3);
+    char *at = room;
+    if (!room) {
+        return FIELD_MERGE_NO_MEMORY;
+    }
+    for (char before = '['; !slice_eq(rest, SLICE("]")); before = ',') {
+        if (rest.len == 0 || rest.ptr[0] != before) {
+            return FIELD_MERGE_DAMAGED;
+        }
+        rest = slice_from(rest, 1);
+        const struct slice element = cut_string(&rest);
+        if (!element.ptr) {
+            return FIELD_MERGE_DAMAGED;
+        }
+        const bool same = to.ptr && slice_eq(element, to);
+        if (to.ptr && compare_written(without_quotes(to), without_quotes(element)) <= 0) {
+            at = add_element(at, room, to);
+            to = (struct slice){0};
+        }
+        if (!same && !slice_eq(element, from)) {
+            at = add_element(at, room, element);
+        }
+    }
+    if (to.ptr) {
+        at = add_element(at, room, to);
+    }
+    if (at == room) {
+        *at++ = '[';
+    }
+    *at++ = ']';
+    *replaced = (struct slice){room, (size_t)(at - room)};
+    return FIELD_MERGED;
+}

@@ -42,4 +42,9 @@ enum field_merge {
 enum field_merge field_json_merge(const struct field *field, struct slice stored,
                                   struct slice patch, struct arena *arena, struct slice *merged);
 
+/* `*replaced`, in `arena`: the text of a FIELD_STRINGS that is stored, with `to` (ptr NULL:
+ * nothing) in place of `from`. Both are strings as JSON writes them. */
+enum field_merge field_json_replace(struct slice stored, struct slice from, struct slice to,
+                                    struct arena *arena, struct slice *replaced);
+
 #endif

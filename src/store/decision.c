@@ -9,6 +9,7 @@
 #include "model/zone.h"
 #include "store/item_moves.h"
 #include "store/item_walk.h"
+#include "store/label_writes.h"
 #include "store/list_writes.h"
 #include "store/retention.h"
 #include "store/series_writes.h"
@@ -117,7 +118,7 @@ static bool is_same_ask(const struct item_ask *a, const struct item_ask *b)
 {
     return a->question == b->question && a->resource == b->resource && a->place == b->place &&
            uuid_eq(a->id, b->id) && uuid_eq(a->other, b->other) && !a->text.ptr == !b->text.ptr &&
-           slice_eq(a->text, b->text);
+           slice_eq(a->text, b->text) && slice_eq(a->other_text, b->other_text);
 }
 
 const struct item_answer *item_walk_ask(struct item_walk *walk, const struct item_ask *ask)
@@ -304,10 +305,18 @@ static bool is_full(const struct resource *resource, const struct usage *usage)
     return resource->most > 0 && usage_total(usage, resource, 0) >= resource->most;
 }
 
+static struct item_decision relabel(struct store_item_write *op, const struct item_before *before)
+{
+    struct item_walk walk = begin_walk(op, before, ITEM_NOTHING, STORE_UPDATE);
+    return label_writes_decide(&walk) ? walk.decision : end_walk(&walk);
+}
+
 /* What a create is asked of is the list, which always exists and has the space's revision. */
 static struct item_decision decide(struct store_item_write *op, const struct item_before *before)
 {
     const struct item_decision nothing = {.step = ITEM_NOTHING};
+    if (op->verb == STORE_RELABEL)
+        return relabel(op, before);
     const bool creates = op->verb == STORE_CREATE;
     const bool exists = creates || before->item;
     if (!exists && op->verb != STORE_REPLACE) {
@@ -372,7 +381,7 @@ static bool fits(const struct store_item_write *op, const struct item_before *be
                  const struct item_decision *decision, const struct usage_limits *limits)
 {
     const struct usage *usage = &before->space.usage;
-    if (decision->step == ITEM_REMOVE || decision->unbounded)
+    if (op->outcome == STORE_DELETED || decision->unbounded)
         return true;
     if (decision->step == ITEM_INSERT && op->resource->counted &&
         usage_total(usage, op->resource, 0) >= limits->items)
@@ -384,8 +393,9 @@ static bool fits(const struct store_item_write *op, const struct item_before *be
 struct item_decision item_decide(struct store_item_write *op, const struct item_before *before,
                                  const struct usage_limits *limits)
 {
-    assert(op->resource && op->op.arena &&
-           (op->values || op->verb == STORE_DELETE || op->verb == STORE_SKIP));
+    assert(op->resource && op->op.arena);
+    assert(op->values || op->verb == STORE_DELETE || op->verb == STORE_SKIP ||
+           op->verb == STORE_RELABEL);
     assert((op->set & ~resource_settable(op->resource)) == 0);
     op->item = NULL;
     op->item_id = op->id;
@@ -415,8 +425,10 @@ bool item_may_ask(const struct store_item_write *op)
 
 bool item_will_ask(const struct store_item_write *op, struct item_ask *ask)
 {
+    if (op->verb == STORE_RELABEL)
+        *ask = label_writes_tasks(op);
     if (op->verb != STORE_DELETE)
-        return false;
+        return op->verb == STORE_RELABEL;
     *ask = op->resource == &list_resource ? list_writes_ask(op) : task_writes_subtree(&op->id);
     return op->resource == &list_resource || op->resource == &task_resource;
 }

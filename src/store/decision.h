@@ -82,8 +82,11 @@ enum item_question {
     ITEM_ASK_NEXT,      /* the first sibling after the position `text`; not `other` */
     ITEM_ASK_PREVIOUS,  /* the last one before it; not `other` */
     ITEM_ASK_SIBLINGS,  /* all, in their order */
-    ITEM_ASK_LIST_COUNT, /* `number`: how many tasks the list `id` has, completed ones too */
-    ITEM_ASK_LIST_TASKS, /* those of the list `id`, level by level, in the order of positions */
+    ITEM_ASK_LABELLED,  /* those that carry the label `text`, up to one more than may change */
+    ITEM_ASK_LABEL_COUNT, /* one row about those that carry `text` or `other_text`: `number`: how
+                             many they are; `revision`: how many of them are not completed */
+    ITEM_ASK_LIST_COUNT,  /* `number`: how many tasks the list `id` has, completed ones too */
+    ITEM_ASK_LIST_TASKS,  /* those of the list `id`, level by level, in the order of positions */
     ITEM_QUESTION_COUNT,
 };
 
@@ -94,6 +97,7 @@ enum item_place { ITEM_INBOX, ITEM_LIST, ITEM_PARENT, ITEM_LISTS, ITEM_PLACE_COU
 #define TREE_LEVELS_MOST  8
 #define BLOCKERS_MOST     10000 /* that a task waits for, and those in their turn */
 #define LIST_TASKS_MOST   10000 /* of a list that is deleted */
+#define LABEL_TASKS_MOST  10000 /* that carry a label which is replaced */
 #define SIBLINGS_MOST     200000
 #define ITEM_ANSWER_BYTES ((size_t)64 * 1024 * 1024) /* of memory that answers may take */
 
@@ -104,6 +108,7 @@ struct item_ask {
     struct uuid id;
     struct uuid other;
     struct slice text; /* ptr NULL: none */
+    struct slice other_text;
 };
 
 /* A row of an answer; what a question does not tell is zero. */
@@ -143,8 +148,9 @@ enum item_step {
     ITEM_INSERT,  /* op->item */
     ITEM_UPDATE,  /* to op->item, of which `changed` differ */
     ITEM_REMOVE,
-    ITEM_REFUSE, /* op->op.result says why; nothing at all is written */
-    ITEM_ASK,    /* nothing is decided: `ask` must be answered first */
+    ITEM_FOLLOWERS, /* there is no item but the followers, of which the last has op->revision */
+    ITEM_REFUSE,    /* op->op.result says why; nothing at all is written */
+    ITEM_ASK,       /* nothing is decided: `ask` must be answered first */
 };
 
 /* Of the journal: its space, kind, id, actor and time (`steady`) are the operation's. */

@@ -39,6 +39,7 @@
 static_assert(SIBLINGS_MOST + 1 == 200001, "one more tells that there are more");
 static_assert(TREE_TASKS_MOST + 1 == 1001, "one more tells that there are more");
 static_assert(LIST_TASKS_MOST + 1 == 10001, "one more tells that there are more");
+static_assert(LABEL_TASKS_MOST + 1 == 10001, "one more tells that there are more");
 static_assert(BLOCKERS_MOST + 1 == 10001, "one more tells that there are more");
 
 const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
@@ -168,6 +169,8 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                             "WHERE t.space_id = ?1 AND t.parent_id = d.id) SELECT " NO_UUID
                             ", 0, 0, count(*), " NO_UUID ", " NO_UUID ", " NO_TEXT " FROM d",
                             "uu"},
+    [SQL_ASK_LABELLED] = {REPORT_LABELLED, "ut"},
+    [SQL_ASK_LABEL_COUNT] = {REPORT_LABEL_COUNT, "utt"},
     [SQL_ASK_LIST_TASKS] =
         {"WITH RECURSIVE d (id, created_at, revision, level, parent_id, list_id, "
          "position) AS (SELECT id, created_at, revision, 1, parent_id, list_id, "

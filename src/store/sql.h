@@ -73,6 +73,8 @@ enum sql_shared {
     SQL_ASK_WHICH,
     SQL_ASK_BLOCKERS,
     SQL_ASK_LIST_COUNT,
+    SQL_ASK_LABELLED,
+    SQL_ASK_LABEL_COUNT,
     SQL_ASK_LIST_TASKS,
     SQL_ASK_NEXT,                            /* and those after it, by enum item_place */
     SQL_ASK_PREVIOUS = SQL_ASK_NEXT + 4,     /* likewise */

@@ -18,6 +18,8 @@ unsigned sql_ask(const struct item_ask *ask)
     case ITEM_ASK_WHICH: return SQL_ASK_WHICH;
     case ITEM_ASK_BLOCKERS: return SQL_ASK_BLOCKERS;
     case ITEM_ASK_LIST_COUNT: return SQL_ASK_LIST_COUNT;
+    case ITEM_ASK_LABELLED: return SQL_ASK_LABELLED;
+    case ITEM_ASK_LABEL_COUNT: return SQL_ASK_LABEL_COUNT;
     case ITEM_ASK_LIST_TASKS: return SQL_ASK_LIST_TASKS;
     case ITEM_ASK_NEXT: return SQL_ASK_NEXT + ask->place;
     case ITEM_ASK_PREVIOUS: return SQL_ASK_PREVIOUS + ask->place;
@@ -41,6 +43,11 @@ unsigned sql_ask_values(const struct item_ask *ask, const struct uuid *space,
     assert(ask && space);
     values[count++] = SQL_UUID(space);
     switch (ask->question) {
+    case ITEM_ASK_LABELLED: values[count++] = SQL_TEXT(ask->text); break;
+    case ITEM_ASK_LABEL_COUNT:
+        values[count++] = SQL_TEXT(ask->text);
+        values[count++] = SQL_TEXT(ask->other_text);
+        break;
     case ITEM_ASK_WHICH: values[count++] = SQL_TEXT(ask->text); break;
     case ITEM_ASK_BLOCKERS:
         values[count++] = SQL_TEXT(ask->text);

@@ -24,6 +24,16 @@ static_assert(TASK_PENDING == 0 && TASK_IN_PROGRESS == 1 && TASK_COMPLETED == 2,
     "GROUP BY e.value ORDER BY e.value LIMIT ?3) l ON 1 = 1 "                                      \
     "WHERE s.space_id = ?1 ORDER BY l.name"
 
+/* Of writes (decision.h). */
+#define REPORT_LABELLED                                                                            \
+    "SELECT t.id, t.created_at, t.revision, 0, t.parent_id, t.list_id, CAST(NULL AS text) "        \
+    "FROM tasks t, {elements:t.labels} WHERE t.space_id = ?1 AND e.value = ?2 "                    \
+    "ORDER BY t.created_at, t.id LIMIT 10001"
+#define REPORT_LABEL_COUNT                                                                         \
+    "SELECT CAST(NULL AS {uuid}), 0, count(DISTINCT CASE WHEN " REPORT_IS_OPEN " THEN t.id END), " \
+    "count(DISTINCT t.id), CAST(NULL AS {uuid}), CAST(NULL AS {uuid}), CAST(NULL AS text) "        \
+    "FROM tasks t, {elements:t.labels} WHERE t.space_id = ?1 AND e.value IN (?2, ?3)"
+
 /* Those that are blocked are counted over all lists, so the number is the same in every row. */
 #define REPORT_BLOCKED                                                                             \
     "(SELECT count(DISTINCT t.id) FROM tasks t, {elements:t.blocked_by} "                          \

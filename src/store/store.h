@@ -263,8 +263,9 @@ enum store_verb {
     STORE_REPLACE,    /* PUT: replaces, or creates when the space has none under `id` */
     STORE_UPDATE,     /* PATCH */
     STORE_DELETE,
-    STORE_MOVE, /* to a place among siblings, as `place` says; an UPDATE to the journal */
-    STORE_SKIP, /* of a task in a series, to its next date; an UPDATE to the journal */
+    STORE_MOVE,    /* to a place among siblings, as `place` says; an UPDATE to the journal */
+    STORE_SKIP,    /* of a task in a series, to its next date; an UPDATE to the journal */
+    STORE_RELABEL, /* of no item but all tasks that carry a label, as `label` says; UPDATEs too */
 };
 
 /* A place among the siblings that `values` name. */
@@ -278,6 +279,14 @@ enum store_place_kind {
 struct store_place {
     enum store_place_kind kind;
     struct uuid neighbour; /* of AFTER and BEFORE */
+};
+
+/* One label in place of another. The JSON of both is the decision's own. */
+struct store_relabel {
+    struct slice from;
+    struct slice to; /* ptr NULL: none */
+    struct slice from_json;
+    struct slice to_json;
 };
 
 /* What becomes of the tasks of a list that is deleted. */
@@ -317,6 +326,8 @@ struct store_item_write {
                            them (resource_merge) */
     unsigned given; /* of CREATE and REPLACE, those of `set` that the client gave a value itself */
     struct store_place place;    /* of MOVE */
+    struct store_relabel label;  /* of RELABEL; `body` out is what a new name is answered with, and
+                                    the version of the precondition is the space's revision */
     enum store_list_tasks tasks; /* of the DELETE of a list; KEEP_LIST: refused, unless empty */
     struct store_precondition precondition;
     struct store_idempotency idempotency;

@@ -57,6 +57,13 @@ def recurring_task_of(user):
     return {"id": user.client.post("/v1/tasks", body).expect(201).json["id"]}
 
 
+def label_of(user):
+    """A label of the account alone."""
+    name = f"of-{user.id}"
+    user.task(labels=[name])
+    return {"name": name}
+
+
 def recurring_of(user):
     """A fresh task that comes every day."""
     return {"id": user.task("Only mine", due="2026-12-01", recurrence="FREQ=DAILY")["id"]}
@@ -112,6 +119,8 @@ SAMPLES = {
     "POST /v1/tasks/{id}/move": Sample(200, prepare=task_of, body={}),
     "POST /v1/tasks/{id}/skip": Sample(200, prepare=recurring_of),
     "GET /v1/labels": Sample(200),
+    "PATCH /v1/labels/{name}": Sample(200, prepare=label_of, body={"name": "Changed"}),
+    "DELETE /v1/labels/{name}": Sample(204, prepare=label_of),
     "GET /v1/summary": Sample(200),
     "GET /v1/tasks": Sample(200),
     "POST /v1/tasks": Sample(201, body={"title": "Buy milk"}),

@@ -22,7 +22,7 @@ EXPOSED = {"etag", "link", "location", "x-request-id", "retry-after", "ratelimit
 def concrete(path):
     """A path with its parameter filled in."""
     return path.replace("{id}", "01a203ca-194b-77a5-8c00-000000000003").replace("{code}", "not_found") \
-        .replace("{file}", "page.css")
+        .replace("{file}", "page.css").replace("{name}", "home")
 
 
 def allowed(path):

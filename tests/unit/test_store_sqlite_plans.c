@@ -62,7 +62,9 @@ static void test_plans(void **state)
         if (!transaction)
             explain(db, texts.list[i], plan, sizeof plan);
         const char *scan = strstr(plan, "SCAN");
-        if (scan && !all && !strstr(scan, "USING") && !strstr(scan, "SCAN (subquery"))
+        /* A virtual table is the JSON of one row. */
+        if (scan && !all && !strstr(scan, "USING") && !strstr(scan, "SCAN (subquery") &&
+            !strstr(scan, "VIRTUAL TABLE"))
             fail_msg("%s\n%s", texts.list[i], plan);
     }
     sql_texts_finish(&texts);

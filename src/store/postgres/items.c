@@ -276,7 +276,11 @@ static void send_item(struct job *job, struct store_item_write *op,
     struct sql_value values[PARAMS_MOST] = {SQL_UUID(&op->space)};
     unsigned which = SQL_ITEM_ADD;
     unsigned count = 1;
-    if (step != ITEM_NOTHING) {
+    if (step == ITEM_FOLLOWERS) {
+        count = add_usage(values, count, &decision->usage);
+        values[count++] = SQL_I64(op->revision);
+        job_send_values(job, SQL_SPACE_CHANGE, values, count, NULL);
+    } else if (step != ITEM_NOTHING) {
         assert(op->revision > 0 && (step == ITEM_INSERT || before));
         count = add_usage(values, count, &decision->usage);
         values[count++] = SQL_I64(op->revision);
@@ -491,7 +495,7 @@ static bool step_change(struct job *job, unsigned round)
     if (round == 0) {
         op->replayed = false;
         job_send(job, SQL_SPACE_LOCK, take_space, space);
-        if (op->verb != STORE_CREATE || looks_for_itself(job))
+        if ((op->verb != STORE_CREATE && op->verb != STORE_RELABEL) || looks_for_itself(job))
             job_send(job, SQL_OF_ITEM(op->resource, SQL_ITEM_GET), take_before, space,
                      SQL_UUID(&op->id), SQL_I64(uuid_time_ms(op->id)));
         if (looks_for_itself(job))
@@ -597,6 +601,7 @@ void pg_item_write(struct store_item_write *op)
     const bool plain = op->verb == STORE_CREATE && !has_key(op) && op->resource->most == 0 &&
                        !op->precondition.match.present && !op->precondition.none_match.present &&
                        !item_may_ask(op);
-    assert(op->resource && (op->verb == STORE_DELETE || op->verb == STORE_SKIP || op->values));
+    assert(op->resource && (op->values || op->verb == STORE_DELETE || op->verb == STORE_SKIP ||
+                            op->verb == STORE_RELABEL));
     job_start(&op->op, plain ? &create : &change, &op->space);
 }

@@ -14,6 +14,10 @@
 /* What has the address `?n` as a key of `emails`: ASCII in lower case, and nothing else changed. */
 #define ADDRESS(n) "lower(" n " COLLATE \"C\")"
 
+#define ADD_USAGE                                                                                  \
+    "tasks_pending = tasks_pending + ?2, tasks_in_progress = tasks_in_progress + ?3, "             \
+    "tasks_completed = tasks_completed + ?4, lists = lists + ?5, bytes = bytes + ?6"
+
 /* `after`: the text is what stands behind another form, and has its types. */
 static const struct own_form {
     const char *text;
@@ -57,6 +61,8 @@ static const struct own_form {
 
     OWN(SQL_DELETION_GET) = {"SELECT 1 FROM journal WHERE space_id = ?1 AND id = ?2 AND verb = 4",
                              "uu", NULL},
+    OWN(SQL_SPACE_CHANGE) = {"UPDATE spaces SET revision = ?7, " ADD_USAGE " WHERE space_id = ?1",
+                             "uiiiiii", NULL},
     OWN(SQL_KEY_TOUCH) = {"UPDATE idempotency_keys SET used_at = used_at "
                           "WHERE space_id = ?1 AND key = ?2",
                           "ut", NULL},
@@ -64,10 +70,6 @@ static const struct own_form {
 #undef OWN
 };
 static_assert(STORE_CREATE == 1 && STORE_DELETE == 4, "the verbs of the texts are the journal's");
-
-#define ADD_USAGE                                                                                  \
-    "tasks_pending = tasks_pending + ?2, tasks_in_progress = tasks_in_progress + ?3, "             \
-    "tasks_completed = tasks_completed + ?4, lists = lists + ?5, bytes = bytes + ?6"
 
 /* A change of one item `t` with what follows from it. When no item was changed, the space's
  * revision would become NULL, which the column forbids: then the transaction fails as a whole. */

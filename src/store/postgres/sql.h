@@ -31,6 +31,7 @@ enum sql_own {
     SQL_DELETED_LOCK, /* one that no other node is removing */
 
     SQL_DELETION_GET,   /* whether an item of that id was deleted */
+    SQL_SPACE_CHANGE,   /* after changes of several items, of which none is the operation's own */
     SQL_KEY_TOUCH,      /* has the commit wait for what was kept before */
     SQL_SESSIONS_ENDED, /* tells the other nodes, at the commit */
     SQL_OWN_END,

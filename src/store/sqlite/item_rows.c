@@ -541,12 +541,13 @@ static int carry_out(struct transaction *t, struct store_item_write *op, struct 
     if (decision.followers)
         rc = write_followers(t, op, &decision, &decision.usage);
     const bool changed = decision.step != ITEM_NOTHING;
+    const bool writes_item = changed && decision.step != ITEM_FOLLOWERS;
     assert(changed || !decision.followers);
     if (rc == SQLITE_OK && decision.step == ITEM_INSERT)
         rc = insert_item(t, op, op->resource, op->item);
-    else if (rc == SQLITE_OK && changed)
+    else if (rc == SQLITE_OK && writes_item)
         rc = change_item(t, op, op->resource, before->item, op->item);
-    if (rc == SQLITE_OK && changed)
+    if (rc == SQLITE_OK && writes_item)
         rc = put_change(t, op, op->resource, &op->id, op->revision, &decision.change);
     if (rc == SQLITE_OK && decision.keep)
         rc = keep_answer(t, op);
@@ -564,7 +565,7 @@ static int run_write(struct transaction *t, struct store_item_write *op)
     struct item_before before = {0};
     struct changed_space *space = NULL;
     bool decided = false;
-    assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_SKIP);
+    assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_RELABEL);
     int rc = hold_space(t, &op->space, &space);
     if (rc == SQLITE_OK && !space) {
         op->op.result = ERROR_NOT_FOUND;
@@ -572,7 +573,7 @@ static int run_write(struct transaction *t, struct store_item_write *op)
     }
     if (rc == SQLITE_OK && op->idempotency.key.ptr)
         rc = find_kept(t, op, &before, &decided);
-    if (rc == SQLITE_OK && !decided && op->verb != STORE_CREATE)
+    if (rc == SQLITE_OK && !decided && op->verb != STORE_CREATE && op->verb != STORE_RELABEL)
         rc = read_item(&t->statements, op->resource, &op->space, &op->id, op->op.arena,
                        &before.item);
     if (rc != SQLITE_OK || decided)
