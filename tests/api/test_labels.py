@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """GET /v1/labels against the model of it (tests/model/queries.py), and what it answers besides."""
+import concurrent.futures
 import dataclasses
 from urllib.parse import quote
 
@@ -289,6 +290,33 @@ def test_renames_are_those_of_the_model(server):
             break
         expected = queries.list_labels(dataclasses.replace(account.space, tasks=tasks))
         assert read_pages(account.client, 100) == expected
+
+
+def make_many(user, count, labels):
+    """Tasks, by ten clients."""
+
+    def make():
+        client = user.reader()
+        client.checked = False
+        for _ in range(count // 10):
+            client.post("/v1/tasks", {"title": "A task", "labels": labels}).expect(201)
+
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        for made in [pool.submit(make) for _ in range(10)]:
+            made.result()
+
+
+def test_at_most_ten_thousand_tasks_change(make_user):
+    user = make_user()
+    make_many(user, 10_000, ["many", "z"])
+    answer = user.client.patch(path_of("many"), {"name": "all"}).expect(200)
+    assert answer.json == {"name": "all", "tasks": 10_000, "open": 10_000}
+    assert labels_of(user.client) == {"all": (10_000, 10_000), "z": (10_000, 10_000)}
+    user.task(labels=["all"])
+    before = user.client.get("/v1/labels").etag
+    user.client.patch(path_of("all"), {"name": "new"}).expect(409, "too_many")
+    user.client.delete(path_of("all")).expect(409, "too_many")
+    user.client.get("/v1/labels", headers={"If-None-Match": before}).expect(304)
 
 
 def test_calls_are_as_everywhere(user, client):

@@ -507,6 +507,40 @@ static void exact_forms(void **state)
     }
 }
 
+static void one_of_a_set_in_place_of_another(void **state)
+{
+    static const struct {
+        const char *stored;
+        const char *from;
+        const char *to;       /* NULL: nothing */
+        const char *expected; /* NULL: damage */
+    } cases[] = {
+        {"[\"a\",\"b\",\"c\"]", "\"b\"", "\"x\"", "[\"a\",\"c\",\"x\"]"},
+        {"[\"a\",\"b\",\"c\"]", "\"c\"", "\"!\"", "[\"!\",\"a\",\"b\"]"},
+        {"[\"a\",\"b\"]", "\"a\"", "\"b\"", "[\"b\"]"},
+        {"[\"a\",\"b\"]", "\"b\"", "\"a\"", "[\"a\"]"},
+        {"[\"a\",\"b\"]", "\"a\"", NULL, "[\"b\"]"},
+        {"[\"a\"]", "\"a\"", NULL, "[]"},
+        {"[\"a\"]", "\"a\"", "\"a\"", "[\"a\"]"},
+        {"[\"]\",\"a\"]", "\"a\"", "\"\\\\\"", "[\"\\\\\",\"]\"]"},
+        {"[\"\\\"\"]", "\"\\\"\"", "\"!\"", "[\"!\"]"},
+        {"[\"a\"", "\"a\"", "\"b\"", NULL},
+        {"[\"a]", "\"a\"", "\"b\"", NULL},
+        {"{\"a\":\"b\"}", "\"a\"", "\"b\"", NULL},
+        {"", "\"a\"", "\"b\"", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct slice replaced;
+        const enum field_merge merge =
+            field_json_replace(slice_of(cases[i].stored), slice_of(cases[i].from),
+                               slice_of(cases[i].to), arena, &replaced);
+        assert_int_equal(merge, cases[i].expected ? FIELD_MERGED : FIELD_MERGE_DAMAGED);
+        if (cases[i].expected && !slice_eq(replaced, slice_of(cases[i].expected)))
+            fail_msg("case %zu: %.*s", i, (int)replaced.len, replaced.ptr);
+    }
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -524,6 +558,7 @@ int main(void)
         TEST(a_patch_is_judged_after_the_merge),
         TEST(memory_runs_out),
         TEST(exact_forms),
+        TEST(one_of_a_set_in_place_of_another),
     };
     return cmocka_run_group_tests_name("field_json", tests, NULL, NULL);
 }
