@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "model/task.h"
+#include "model/task_list.h"
 
 /* The texts of lists: what a term and an order are in SQL. Functions that SQLite does not have are
  * those of store/sqlite/functions.h. */
@@ -388,6 +389,10 @@ void sql_list_from(struct buffer *out, const struct store_item_list *op, enum sq
     buffer_add_text(out, " LEFT JOIN (SELECT a.id AS list_key, a.position AS " SQL_LIST_PLACE
                          " FROM lists a WHERE a.space_id = ");
     sql_add_parameter(out, 1, dialect);
+    /* With a limit SQLite keeps them apart and indexes them for this once, rather than to look
+     * through all lists for each task. */
+    if (dialect == SQL_SQLITE)
+        buffer_add_format(out, " LIMIT %d", LISTS_MOST);
     buffer_add_format(out, ") l ON list_key = %s", list_id);
 }
 

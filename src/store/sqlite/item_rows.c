@@ -185,13 +185,42 @@ void list_statements_finish(struct list_statements *lists)
     *lists = (struct list_statements){0};
 }
 
-static void add_list(struct buffer *sql, const struct store_item_list *op, bool total)
+/* The rows of a page, in their order, from what was sorted: only keys, since rows are wide and most
+ * of them are sorted in vain. */
+static void add_sorted(struct buffer *sql, const struct store_item_list *op)
 {
-    sql_expand(sql, total ? "SELECT count(*) FROM " : "SELECT {columns}", op->resource, SQL_SQLITE);
-    if (!total)
-        buffer_add_text(sql, sql_list_has_place(op) ? ", " SQL_LIST_PLACE " FROM " : " FROM ");
+    const unsigned keys = sql_list_keys(op);
+    buffer_add_text(sql, " FROM (SELECT created_at AS c, id AS i");
+    buffer_add_text(sql, sql_list_has_place(op) ? ", " SQL_LIST_PLACE : "");
+    for (unsigned i = 0; i < keys; i++) {
+        buffer_add_text(sql, ", ");
+        (void)sql_list_add_key(sql, op, i, SQL_SQLITE);
+        buffer_add_format(sql, " AS k%u", i);
+    }
+    buffer_add_text(sql, " FROM ");
     sql_list_from(sql, op, SQL_SQLITE);
     sql_list_where(sql, op, op->after, SQL_SQLITE);
+    sql_list_order(sql, op, SQL_SQLITE);
+    buffer_add_text(sql, " LIMIT ?2) CROSS JOIN ");
+    buffer_add(sql, op->resource->collection);
+    buffer_add_text(sql, " ON space_id = ?1 AND created_at = c AND id = i ORDER BY ");
+    for (unsigned i = 0; i < keys; i++)
+        buffer_add_format(sql, "k%u %s NULLS LAST, ", i, sql_list_descends(op, i) ? "DESC" : "ASC");
+    buffer_add_text(sql, sql_list_descends(op, keys - 1) ? "id DESC" : "id ASC");
+}
+
+static void add_list(struct buffer *sql, const struct store_item_list *op, bool total)
+{
+    sql_expand(sql, total ? "SELECT count(*)" : "SELECT {columns}", op->resource, SQL_SQLITE);
+    if (!total && sql_list_has_place(op))
+        buffer_add_text(sql, ", " SQL_LIST_PLACE);
+    if (!total && !sql_list_is_in_order(op)) {
+        add_sorted(sql, op);
+        return;
+    }
+    buffer_add_text(sql, " FROM ");
+    sql_list_from(sql, op, SQL_SQLITE);
+    sql_list_where(sql, op, op->after && !total, SQL_SQLITE);
     if (total)
         return;
     sql_list_order(sql, op, SQL_SQLITE);
