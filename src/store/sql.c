@@ -132,27 +132,32 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                       "count(*), " NO_UUID ", " NO_UUID ", " NO_TEXT
                       " FROM (SELECT id FROM d LIMIT 1001) l",
                       "uu"},
-    [SQL_ASK_SUBTREE] = {"WITH RECURSIVE d (id, created_at, revision, level, parent_id, list_id) "
-                         "AS (SELECT id, created_at, revision, 1, parent_id, list_id FROM tasks "
-                         "WHERE space_id = ?1 AND parent_id = ?2 UNION ALL "
-                         "SELECT t.id, t.created_at, t.revision, d.level + 1, t.parent_id, "
-                         "t.list_id FROM tasks t, d WHERE t.space_id = ?1 AND t.parent_id = d.id) "
-                         "SELECT id, created_at, revision, level, parent_id, list_id, " NO_TEXT
-                         " FROM d LIMIT 100001",
-                         "uu"},
-    [SQL_ASK_COPIES] = {"WITH RECURSIVE d (id, created_at, revision, level, parent_id, list_id) "
-                        "AS (SELECT id, created_at, revision, 1, parent_id, list_id FROM tasks "
-                        "WHERE space_id = ?1 AND parent_id = ?2 AND next_id IS NULL UNION ALL "
-                        "SELECT t.id, t.created_at, t.revision, d.level + 1, t.parent_id, "
-                        "t.list_id FROM tasks t, d WHERE t.space_id = ?1 AND t.parent_id = d.id "
-                        "AND t.next_id IS NULL) "
-                        "SELECT id, created_at, revision, level, parent_id, list_id, " NO_TEXT
-                        " FROM d LIMIT 100001",
-                        "uu"},
+    [SQL_ASK_SUBTREE] =
+        {"WITH RECURSIVE d (id, created_at, revision, level, parent_id, list_id) "
+         "AS (SELECT id, created_at, revision, 1, parent_id, list_id FROM tasks{by:tasks_siblings} "
+         "WHERE space_id = ?1 AND parent_id = ?2 UNION ALL "
+         "SELECT t.id, t.created_at, t.revision, d.level + 1, t.parent_id, "
+         "t.list_id FROM tasks t{by:tasks_siblings}, d WHERE t.space_id = ?1 AND t.parent_id = "
+         "d.id) "
+         "SELECT id, created_at, revision, level, parent_id, list_id, " NO_TEXT
+         " FROM d LIMIT 100001",
+         "uu"},
+    [SQL_ASK_COPIES] =
+        {"WITH RECURSIVE d (id, created_at, revision, level, parent_id, list_id) "
+         "AS (SELECT id, created_at, revision, 1, parent_id, list_id FROM tasks{by:tasks_siblings} "
+         "WHERE space_id = ?1 AND parent_id = ?2 AND next_id IS NULL UNION ALL "
+         "SELECT t.id, t.created_at, t.revision, d.level + 1, t.parent_id, "
+         "t.list_id FROM tasks t{by:tasks_siblings}, d WHERE t.space_id = ?1 AND t.parent_id = "
+         "d.id "
+         "AND t.next_id IS NULL) "
+         "SELECT id, created_at, revision, level, parent_id, list_id, " NO_TEXT
+         " FROM d LIMIT 100001",
+         "uu"},
     [SQL_ASK_WHICH] = {"SELECT t.id, t.created_at, t.revision, 0, t.parent_id, t.list_id, " NO_TEXT
-                       " FROM tasks t, {ids:?2} e WHERE t.space_id = ?1 AND t.id = {uuid:e.value} "
-                       "AND t.created_at = coalesce((SELECT created_at FROM tasks WHERE space_id "
-                       "= ?1 AND id = {uuid:e.value} AND {chosen}), {ms:e.value})",
+                       " FROM tasks t WHERE t.space_id = ?1 AND (t.created_at, t.id) IN (SELECT "
+                       "coalesce((SELECT created_at FROM tasks WHERE space_id = ?1 AND id = "
+                       "{uuid:e.value} AND {chosen}), {ms:e.value}), {uuid:e.value} "
+                       "FROM {ids:?2} e)",
                        "ut"},
     [SQL_ASK_BLOCKERS] = {"WITH RECURSIVE w (id) AS (SELECT {uuid:e.value} FROM {ids:?2} e UNION "
                           "SELECT {uuid:e.value} FROM tasks t, w, {ids:t.blocked_by} e "
@@ -174,9 +179,9 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
     [SQL_ASK_LIST_TASKS] =
         {"WITH RECURSIVE d (id, created_at, revision, level, parent_id, list_id, "
          "position) AS (SELECT id, created_at, revision, 1, parent_id, list_id, "
-         "position FROM tasks WHERE space_id = ?1 AND " IN_LIST "?2 UNION ALL "
+         "position FROM tasks{by:tasks_siblings} WHERE space_id = ?1 AND " IN_LIST "?2 UNION ALL "
          "SELECT t.id, t.created_at, t.revision, d.level + 1, t.parent_id, "
-         "t.list_id, t.position FROM tasks t, d "
+         "t.list_id, t.position FROM tasks t{by:tasks_siblings}, d "
          "WHERE t.space_id = ?1 AND t.parent_id = d.id) "
          "SELECT id, created_at, revision, level, parent_id, list_id, " NO_TEXT
          " FROM d ORDER BY level, position LIMIT 10001",
@@ -468,6 +473,9 @@ static void add_word(struct buffer *out, struct slice word, const struct resourc
         add_ms(out, rest, dialect);
     else if (slice_eq(name, SLICE("ids")))
         add_ids(out, rest, dialect);
+    else if (slice_eq(name, SLICE("by")))
+        add_call(out, dialect == SQL_SQLITE ? " INDEXED BY " : "",
+                 dialect == SQL_SQLITE ? rest : SLICE(""), "");
     else
         add_report_word(out, name, rest, dialect);
 }

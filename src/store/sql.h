@@ -24,6 +24,8 @@
  *   {text_key:X}    its text, in forms that can be compared
  *   {uuid:X} {ms:X} the id that the text X is; the time in the id X, a text or not
  *   {ids:X}         the rows `value` of X, a JSON array of texts or NULL
+ *   {by:INDEX}      after a table: read by that index, where the engine would not see for itself
+ *                   that few rows have a parent
  * `types` has a letter a parameter, for an engine that must know: u uuid, i number, t text, b
  * bytes; C stands for those of {columns} and {derived}, S for those of {sets}, N for those of
  * {created}. */
