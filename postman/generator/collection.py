@@ -210,8 +210,7 @@ def entry(description, item, records, whole=False):
 def call_folders(description):
     """A folder for each tag of the description that has calls, in its order; the calls in the order of CALLS."""
     for tag in description.document["tags"]:
-        known = [one for one in CALLS if one.operation in description.operations]
-        items = [one for one in known if description.operations[one.operation].tag == tag["name"]]
+        items = [one for one in CALLS if description.operations[one.operation].tag == tag["name"]]
         if items:
             yield {
                 "name": tag["name"],
@@ -224,8 +223,7 @@ def other_folder(description, folder, with_examples):
     def records(item):
         return record(description, item) if with_examples else []
 
-    known = [one for one in folder.items if one.operation is None or one.operation in description.operations]
-    items = [entry(description, one, records(one)) for one in known]
+    items = [entry(description, one, records(one)) for one in folder.items]
     return {"name": folder.name, "description": folder.text, "item": items}
 
 
