@@ -192,7 +192,7 @@ async function prepare() {
 		await need(204, "POST", "/v1/me/deletion", { password: get("password") });
 		forget("email");
 	}
-	if (["next_plants_id", ...day.map(([name]) => name)].some(names)) await makeDay();
+	if (["day_label", "next_plants_id", ...day.map(([name]) => name)].some(names)) await makeDay();
 	for (const [name, one] of Object.entries(make)) if (names(name)) await one();
 }
 
