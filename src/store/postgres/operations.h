@@ -6,9 +6,17 @@
 
 /* What the engine's table of calls has. */
 
-/* items.c */
+/* item_reads.c */
 void pg_item_get(struct store_item_get *op);
 void pg_item_list(struct store_item_list *op);
+
+/* A row into an item in the operation's arena, or into `*item` when that is there. False: the
+ * operation fails. */
+struct job;
+struct row;
+bool pg_take_item(struct job *job, struct row *r, const struct resource *resource, void **item);
+
+/* items.c */
 void pg_item_write(struct store_item_write *op);
 
 /* reports.c: what all tasks come to */

@@ -17,6 +17,9 @@ void item_rows_write(struct store_item_write *op);
  * the rows, without `begin` and `done`. Returns SQLITE_OK or an error. */
 int item_rows_read_page(struct store_item_list *op);
 
+/* Takes the columns of {columns}, as the row has them; texts live until the next row. */
+void item_rows_take(struct query *q, const struct resource *resource, void *item);
+
 /* Makes the texts of an item that were borrowed its own. False without memory. */
 bool item_rows_keep_texts(const struct resource *resource, void *item, struct arena *arena)
     __attribute__((warn_unused_result));
