@@ -29,7 +29,8 @@ enum cursor_verdict {
 bool cursor_open(const struct keys *keys, struct uuid space, struct slice text, struct arena *arena,
                  struct slice *packed) __attribute__((warn_unused_result));
 
-/* The clock that is in it, whose list may still be another one; 0: it is no packed cursor. */
+/* The clock that is in it, whose list may still be another one; 0: there is none, or it is no
+ * packed cursor. */
 int64_t cursor_clock(struct slice packed);
 
 /* The place that is in it; `list` is what it must belong to. Keys point into `packed`, what is made

@@ -236,8 +236,13 @@ bool item_query_read(struct item_query *query, const struct item_query_reading *
     if (errors->count > 0 || r.failed) {
         return !r.failed;
     }
-    query->key = query->unsteady ? (struct slice){0} : make_key(&r);
-    return query->unsteady || query->key.ptr;
+    if (query->unsteady) {
+        return true;
+    }
+    /* The same page is then the same bytes at any time, its cursor included. */
+    query->clock = 0;
+    query->key = make_key(&r);
+    return query->key.ptr;
 }
 
 /* Every value was checked; what is not a text needs no escaping, and texts are escaped. */

@@ -24,7 +24,7 @@ struct item_query {
     /* What the list cache knows a page by: the same bytes for the same filter, order and place,
      * however they were spelled. Not of an unsteady one. */
     struct slice key;
-    int64_t clock; /* of the first page */
+    int64_t clock; /* of the first page of an unsteady one, else 0 */
 };
 
 /* Reads the names of the request's query, and whether it is zoned. All that is wrong goes to

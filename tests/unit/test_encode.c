@@ -121,13 +121,14 @@ static void a_user_without_the_hash(void **state)
         .id = id,
         .email = SLICE("ada@example.com"),
         .password_hash = SLICE("$argon2id$secret"),
+        .time_zone = SLICE("Europe/Berlin"),
         .created_at = 1795359906123,
         .updated_at = 1795359906123,
     };
     (void)state;
     respond_write(&w, &user_body_user, &user);
     assert_written("{\"id\":\"01a203ca-194b-77a5-8c00-000000000003\","
-                   "\"email\":\"ada@example.com\",\"name\":null,"
+                   "\"email\":\"ada@example.com\",\"name\":null,\"time_zone\":\"Europe/Berlin\","
                    "\"created_at\":\"2026-11-22T15:05:06.123Z\","
                    "\"updated_at\":\"2026-11-22T15:05:06.123Z\"}");
 }
