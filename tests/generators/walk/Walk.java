@@ -56,9 +56,10 @@ public class Walk {
             expect(created.getDescription() == null && created.getStatus() == TaskItemStatus.PENDING, "create");
         }
         Set<TaskItemStatus> status = new LinkedHashSet<>(List.of(TaskItemStatus.PENDING, TaskItemStatus.IN_PROGRESS));
-        TaskItemPage first = tasks.listTasks(2, null, status, null, null, null, null);
+        TasksApi.APIListTasksRequest.Builder query = TasksApi.APIListTasksRequest.newBuilder().limit(2).status(status);
+        TaskItemPage first = tasks.listTasks(query.build());
         expect(first.getItems().size() == 2 && first.getNextCursor() != null, "first page");
-        TaskItemPage second = tasks.listTasks(2, first.getNextCursor(), status, null, null, null, null);
+        TaskItemPage second = tasks.listTasks(query.cursor(first.getNextCursor()).build());
         expect(second.getItems().size() == 1 && second.getNextCursor() == null, "second page");
 
         var id = second.getItems().get(0).getId();
