@@ -26,12 +26,12 @@ const struct task tea = {.id = {{1, 2, 3}},
                          .updated_at = 1500,
                          .revision = TASK_REVISION};
 
-struct item_before before_of(bool exists)
+struct item_before task_before(bool exists)
 {
     return (struct item_before){.space.revision = SPACE_REVISION, .item = exists ? &tea : NULL};
 }
 
-struct store_item_write write_of(enum store_verb verb, const char *title)
+struct store_item_write task_write(enum store_verb verb, const char *title)
 {
     static struct task values[8];
     static unsigned count;
@@ -55,7 +55,7 @@ struct task *decision_values(const struct store_item_write *write)
     return (struct task *)(uintptr_t)write->values;
 }
 
-const struct task *task_of(const struct store_item_write *write)
+const struct task *task_after(const struct store_item_write *write)
 {
     assert_non_null(write->item);
     return write->item;

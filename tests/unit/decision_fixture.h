@@ -21,16 +21,16 @@ extern const struct task tea;   /* the task, where it is there */
 extern const struct usage_limits no_limits;
 extern struct arena *decision_arena;
 
-struct item_before before_of(bool exists);
+struct item_before task_before(bool exists);
 
 /* Its values are those of a plain task of that title; they live until seven more writes. */
-struct store_item_write write_of(enum store_verb verb, const char *title);
+struct store_item_write task_write(enum store_verb verb, const char *title);
 
 /* To be changed. */
 struct task *decision_values(const struct store_item_write *write);
 
 /* Of what is there after the write. */
-const struct task *task_of(const struct store_item_write *write);
+const struct task *task_after(const struct store_item_write *write);
 
 int decision_set_up(void **state);
 int decision_tear_down(void **state);

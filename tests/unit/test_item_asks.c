@@ -54,7 +54,7 @@ static struct item_decision decide_with(struct store_item_write *op, struct item
 static void a_plain_create_asks_nothing(void **state)
 {
     (void)state;
-    struct store_item_write op = write_of(STORE_CREATE, "Milk");
+    struct store_item_write op = task_write(STORE_CREATE, "Milk");
     assert_false(item_may_ask(&op));
     assert_int_equal(item_decide(&op, &(struct item_before){0}, &no_limits).step, ITEM_INSERT);
     struct task *task = decision_values(&op);
@@ -87,8 +87,8 @@ static void trees_are_bounded(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct item_row rows[ITEM_QUESTION_COUNT][ROWS_MOST] = {0};
         unsigned counts[ITEM_QUESTION_COUNT] = {0};
-        struct store_item_write op = write_of(STORE_UPDATE, "Tea");
-        struct item_before before = before_of(true);
+        struct store_item_write op = task_write(STORE_UPDATE, "Tea");
+        struct item_before before = task_before(true);
         decision_values(&op)->parent_id = other;
         op.set = resource_field(&task_resource, SLICE("parent_id"))->bit;
         counts[ITEM_ASK_ANCESTORS] = cases[i].levels;
@@ -102,7 +102,7 @@ static void trees_are_bounded(void **state)
         decision = decide_with(&op, &before, rows, counts);
         if (!cases[i].code) {
             assert_int_equal(decision.step, ITEM_UPDATE);
-            assert_memory_equal(&task_of(&op)->parent_id, &other, sizeof other);
+            assert_memory_equal(&task_after(&op)->parent_id, &other, sizeof other);
             continue;
         }
         assert_int_equal(decision.step, ITEM_NOTHING);
@@ -119,8 +119,8 @@ static void a_deletion_is_followed(void **state)
         [ITEM_ASK_SUBTREE] = {{.id = {{1}}, .number = 1, .revision = 3},
                               {.id = {{2}}, .number = 2, .revision = 4}}};
     const unsigned counts[ITEM_QUESTION_COUNT] = {[ITEM_ASK_SUBTREE] = 2};
-    struct store_item_write op = write_of(STORE_DELETE, "");
-    struct item_before before = before_of(true);
+    struct store_item_write op = task_write(STORE_DELETE, "");
+    struct item_before before = task_before(true);
     (void)state;
     decision = decide_with(&op, &before, rows, counts);
     assert_int_equal(decision.step, ITEM_REMOVE);
@@ -157,8 +157,8 @@ static void siblings_are_numbered(void **state)
         [ITEM_ASK_NEXT] = {{.id = {{7}}, .position = {next, sizeof next}}},
         [ITEM_ASK_SIBLINGS] = {{.id = other}, {.id = {{7}}}, {.id = id}}};
     const unsigned counts[ITEM_QUESTION_COUNT] = {[ITEM_ASK_NEXT] = 1, [ITEM_ASK_SIBLINGS] = 3};
-    struct store_item_write op = write_of(STORE_MOVE, "");
-    struct item_before before = before_of(true);
+    struct store_item_write op = task_write(STORE_MOVE, "");
+    struct item_before before = task_before(true);
     (void)state;
     op.set = 0;
     op.place = (struct store_place){STORE_PLACE_AFTER, other};
@@ -175,7 +175,7 @@ static void siblings_are_numbered(void **state)
     assert_int_equal(decision.followers->number, 1);
     assert_int_equal(decision.followers->next->number, 3);
     char room[POSITION_MOST];
-    assert_true(slice_eq(task_of(&op)->position, position_nth(2, room)));
+    assert_true(slice_eq(task_after(&op)->position, position_nth(2, room)));
     struct item_followed followed;
     assert_true(
         item_follow(&op, &decision, decision.followers, 0, &neighbour, decision_arena, &followed));

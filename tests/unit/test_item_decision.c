@@ -14,7 +14,7 @@ static struct item_decision decision; /* the last one */
 static struct store_item_write write_status(enum store_verb verb, const char *title,
                                             enum task_status status)
 {
-    const struct store_item_write write = write_of(verb, title);
+    const struct store_item_write write = task_write(verb, title);
     decision_values(&write)->status = status;
     return write;
 }
@@ -37,7 +37,7 @@ static struct item_decision decide_alone(struct store_item_write *op, struct ite
 
 static enum item_step decide(struct store_item_write *op, bool exists)
 {
-    struct item_before before = before_of(exists);
+    struct item_before before = task_before(exists);
     op->item = &tea; /* must not show */
     op->revision = 1;
     decision = decide_alone(op, &before, &no_limits);
@@ -52,21 +52,21 @@ static void assert_before(const char *json)
 static void assert_is_new(const struct store_item_write *op)
 {
     assert_int_equal(op->outcome, STORE_CREATED);
-    assert_memory_equal(&task_of(op)->id, &id, sizeof id);
-    assert_true(slice_eq(task_of(op)->title, SLICE("Milk")));
-    assert_int_equal(task_of(op)->created_at, NOW);
-    assert_int_equal(task_of(op)->updated_at, NOW);
-    assert_int_equal(task_of(op)->completed_at, 0);
+    assert_memory_equal(&task_after(op)->id, &id, sizeof id);
+    assert_true(slice_eq(task_after(op)->title, SLICE("Milk")));
+    assert_int_equal(task_after(op)->created_at, NOW);
+    assert_int_equal(task_after(op)->updated_at, NOW);
+    assert_int_equal(task_after(op)->completed_at, 0);
     assert_int_equal(op->revision, SPACE_REVISION + 1);
 }
 
 static void creates(void **state)
 {
     (void)state;
-    struct store_item_write create = write_of(STORE_CREATE, "Milk");
+    struct store_item_write create = task_write(STORE_CREATE, "Milk");
     assert_int_equal(decide(&create, false), ITEM_INSERT);
     assert_is_new(&create);
-    struct store_item_write replace = write_of(STORE_REPLACE, "Milk");
+    struct store_item_write replace = task_write(STORE_REPLACE, "Milk");
     replace.precondition.none_match = (struct store_versions){.present = true, .any = true};
     assert_int_equal(decide(&replace, false), ITEM_INSERT);
     assert_is_new(&replace);
@@ -74,11 +74,11 @@ static void creates(void **state)
     assert_null(decision.change.before.ptr);
     struct store_item_write done = write_status(STORE_CREATE, "Milk", TASK_COMPLETED);
     assert_int_equal(decide(&done, false), ITEM_INSERT);
-    assert_int_equal(task_of(&done)->completed_at, NOW);
-    struct store_item_write plain = write_of(STORE_CREATE, "");
+    assert_int_equal(task_after(&done)->completed_at, NOW);
+    struct store_item_write plain = task_write(STORE_CREATE, "");
     plain.set = 0; /* a new task has its time though nothing differs */
     assert_int_equal(decide(&plain, false), ITEM_INSERT);
-    assert_int_equal(task_of(&plain)->updated_at, NOW);
+    assert_int_equal(task_after(&plain)->updated_at, NOW);
 }
 
 static void updates(void **state)
@@ -86,21 +86,21 @@ static void updates(void **state)
     static const enum store_verb verbs[] = {STORE_REPLACE, STORE_UPDATE};
     (void)state;
     for (size_t i = 0; i < COUNT(verbs); i++) {
-        struct store_item_write op = write_of(verbs[i], "Milk");
+        struct store_item_write op = task_write(verbs[i], "Milk");
         assert_int_equal(decide(&op, true), ITEM_UPDATE);
         assert_int_equal(op.outcome, STORE_UPDATED);
-        assert_true(slice_eq(task_of(&op)->title, SLICE("Milk")));
-        assert_int_equal(task_of(&op)->created_at, 1000);
-        assert_int_equal(task_of(&op)->updated_at, NOW);
-        assert_int_equal(task_of(&op)->revision, SPACE_REVISION + 1);
+        assert_true(slice_eq(task_after(&op)->title, SLICE("Milk")));
+        assert_int_equal(task_after(&op)->created_at, 1000);
+        assert_int_equal(task_after(&op)->updated_at, NOW);
+        assert_int_equal(task_after(&op)->revision, SPACE_REVISION + 1);
         assert_int_equal(op.revision, SPACE_REVISION + 1);
         assert_int_equal(decision.change.verb, verbs[i]);
         assert_before("{\"title\":\"Tea\"}");
 
-        struct store_item_write same = write_of(verbs[i], "Tea");
+        struct store_item_write same = task_write(verbs[i], "Tea");
         assert_int_equal(decide(&same, true), ITEM_NOTHING);
         assert_int_equal(same.outcome, STORE_UPDATED);
-        assert_int_equal(task_of(&same)->updated_at, 1500);
+        assert_int_equal(task_after(&same)->updated_at, 1500);
         assert_int_equal(same.revision, TASK_REVISION);
     }
 }
@@ -108,7 +108,7 @@ static void updates(void **state)
 static void deletes(void **state)
 {
     (void)state;
-    struct store_item_write op = write_of(STORE_DELETE, "");
+    struct store_item_write op = task_write(STORE_DELETE, "");
     assert_int_equal(decide(&op, true), ITEM_REMOVE);
     assert_int_equal(op.outcome, STORE_DELETED);
     assert_int_equal(op.revision, SPACE_REVISION + 1);
@@ -130,7 +130,7 @@ static void not_found(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(verbs); i++) {
         for (unsigned asked = 0; asked < 3; asked++) {
-            struct store_item_write op = write_of(verbs[i], "Milk");
+            struct store_item_write op = task_write(verbs[i], "Milk");
             op.precondition.match.present = op.precondition.match.any = asked == 1;
             op.precondition.none_match.present = op.precondition.none_match.any = asked == 2;
             assert_int_equal(decide(&op, false), ITEM_NOTHING);
@@ -166,7 +166,7 @@ static void preconditions_of_a_create(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct store_item_write op = write_of(STORE_CREATE, "Milk");
+        struct store_item_write op = task_write(STORE_CREATE, "Milk");
         op.precondition.match = cases[i].match;
         op.precondition.none_match = cases[i].none_match;
         assert_int_equal(decide(&op, false), cases[i].fits ? ITEM_INSERT : ITEM_NOTHING);
@@ -198,7 +198,7 @@ static void preconditions(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases) * COUNT(verbs); i++) {
-        struct store_item_write op = write_of(verbs[i % COUNT(verbs)], "Milk");
+        struct store_item_write op = task_write(verbs[i % COUNT(verbs)], "Milk");
         const enum store_verdict verdict = cases[i / COUNT(verbs)].verdict;
         op.precondition.match = cases[i / COUNT(verbs)].match;
         op.precondition.none_match = cases[i / COUNT(verbs)].none_match;
@@ -219,7 +219,7 @@ static void preconditions(void **state)
 static void a_replacement_that_must_match_creates_nothing(void **state)
 {
     (void)state;
-    struct store_item_write op = write_of(STORE_REPLACE, "Milk");
+    struct store_item_write op = task_write(STORE_REPLACE, "Milk");
     op.precondition.match = (struct store_versions){.present = true, .any = true};
     assert_int_equal(decide(&op, false), ITEM_NOTHING);
     assert_int_equal(op.outcome, STORE_PRECONDITION_FAILED);
@@ -272,7 +272,7 @@ static void maps_are_merged(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         const struct noted change = {.notes = slice_of(cases[i].notes)};
-        struct store_item_write op = write_of(cases[i].verb, "Milk");
+        struct store_item_write op = task_write(cases[i].verb, "Milk");
         op.resource = &noted_resource;
         op.values = &change;
         op.set = 2;
@@ -292,7 +292,7 @@ static void maps_are_merged(void **state)
     }
     static const struct noted damaged = {.notes = SLICE("{")};
     const struct noted change = {.notes = SLICE("{}")};
-    struct store_item_write op = write_of(STORE_UPDATE, "Milk");
+    struct store_item_write op = task_write(STORE_UPDATE, "Milk");
     op.resource = &noted_resource;
     op.values = &change;
     op.set = 2;
@@ -330,7 +330,7 @@ static void kept_answers(void **state)
             .revision = TASK_REVISION,
             .body = SLICE("{}"),
         };
-        struct store_item_write op = write_of(STORE_DELETE, "");
+        struct store_item_write op = task_write(STORE_DELETE, "");
         op.idempotency.key = SLICE("k");
         op.outcome = STORE_KEY_IN_USE; /* no case decides this */
         memset(op.idempotency.fingerprint, 1, sizeof op.idempotency.fingerprint);
@@ -362,7 +362,7 @@ static void usage_follows(void **state)
     assert_int_equal(decision.usage.bytes,
                      3 + SPACE_CHANGE_BYTES + (int64_t)decision.change.before.len);
 
-    struct store_item_write same = write_of(STORE_UPDATE, "Tea");
+    struct store_item_write same = task_write(STORE_UPDATE, "Tea");
     (void)decide(&same, true);
     assert_int_equal(decision.usage.bytes, 0);
     assert_false(decision.keep);
@@ -374,7 +374,7 @@ static void usage_follows(void **state)
     assert_int_equal(usage_total(&decision.usage, &task_resource, 0), 0);
     assert_int_equal(decision.usage.bytes, SPACE_KEY_BYTES + 2 + (int64_t)same.body.len);
 
-    struct item_before before = before_of(true);
+    struct item_before before = task_before(true);
     before.kept_bytes = 100;
     decision = item_decide(&same, &before, &no_limits);
     assert_int_equal(decision.usage.bytes, SPACE_KEY_BYTES + 2 + (int64_t)same.body.len - 100);
@@ -384,7 +384,7 @@ static void usage_follows(void **state)
     assert_int_equal(decision.usage.bytes, 0);
     assert_false(decision.keep);
 
-    struct store_item_write delete = write_of(STORE_DELETE, "");
+    struct store_item_write delete = task_write(STORE_DELETE, "");
     (void)decide(&delete, true);
     assert_int_equal(decision.usage.counts[TASK_PENDING], -1);
     assert_int_equal(decision.usage.bytes,
@@ -415,8 +415,8 @@ static void what_grows_beyond_the_limits_is_refused(void **state)
     static const struct usage_limits limits = {5, 1000};
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct store_item_write op = write_of(cases[i].verb, cases[i].title);
-        struct item_before before = before_of(cases[i].exists);
+        struct store_item_write op = task_write(cases[i].verb, cases[i].title);
+        struct item_before before = task_before(cases[i].exists);
         before.space.usage.counts[TASK_COMPLETED] = cases[i].items;
         before.space.usage.bytes = cases[i].bytes;
         const enum item_step step = decide_alone(&op, &before, &limits).step;
@@ -436,7 +436,7 @@ static void memory_runs_out(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct arena *small = arena_create(16);
-        struct store_item_write op = write_of(cases[i].verb, "Milk");
+        struct store_item_write op = task_write(cases[i].verb, "Milk");
         op.op.arena = small;
         assert_int_equal(decide(&op, cases[i].exists), ITEM_REFUSE);
         assert_int_equal(op.op.result, ERROR_OVERLOADED);
