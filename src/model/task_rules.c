@@ -112,6 +112,7 @@ bool task_settle(const struct settling *settling)
     assert(settling && settling->after && settling->complaints && settling->now > 0);
     const struct task *old = settling->before;
     struct task *task = settling->after;
-    series_settle(old, task);
+    if (old || task->recurrence.ptr)
+        series_settle(old, task);
     return settle_completion(settling) && settle_order(settling) && settle_recurrence(settling);
 }

@@ -192,7 +192,8 @@ static bool judge(struct item_walk *walk, const void *old, void *item, int64_t n
                                       .complaints = &walk->complaints};
     if (resource->settle && !resource->settle(&settling))
         walk->state = ITEM_WALK_NO_MEMORY;
-    zone_release(&zone);
+    if (zone)
+        zone_release(&zone);
     if (walk->state == ITEM_WALK_ON && resource == &task_resource)
         task_writes_judge(walk, old, item);
     return walk->state == ITEM_WALK_ON && walk->complaints.errors.count == 0;
