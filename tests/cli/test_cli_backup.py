@@ -160,8 +160,9 @@ def make_large(tmp_path_factory):
         server.terminate()
         with sqlite3.connect(database(server)) as db:
             db.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) "
-                       "INSERT INTO tasks SELECT space_id, created_at, randomblob(16), revision + i, updated_at, "
-                       "completed_at, status, title, hex(zeroblob(8000)) FROM tasks, n")
+                       "INSERT INTO tasks (space_id, created_at, id, revision, updated_at, status, title, description) "
+                       "SELECT space_id, created_at, randomblob(16), revision + i, updated_at, status, title, "
+                       "hex(zeroblob(8000)) FROM tasks, n")
         db.close()
         yield server
     finally:

@@ -417,7 +417,9 @@ def test_interrupted_and_repeated(home, tmp_path, number):
     if number == signal.SIGINT:
         assert run.returncode == 1 and "the same command makes the rest" in complained
         assert f"tasks: {made} made, 0 there already, 0 refused, {most - made} not tried" in said
-    assert counts(bring(home, "csv", file))[1] == (most - made, made, 0)
+    new, there, refused = counts(bring(home, "csv", file))[1]
+    # What was on its way when the process was killed is written all the same.
+    assert new + there == most and refused == 0 and made <= there <= made + (0 if number == signal.SIGINT else 32)
     tasks = [one for one in all_of(user.client, "tasks", "position") if not one["parent_id"]]
     assert [int(one["title"]) for one in tasks] == [i for i in range(most) if i % 4 != 3]
 
