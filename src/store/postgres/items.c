@@ -260,6 +260,7 @@ static void take_follower(struct job *job, const PGresult *result)
 static bool step_followers(struct job *job, struct store_item_write *op)
 {
     struct item_job *w = item_job_of(job);
+    assert(w->part || w->part_read == 0);
     for (; w->part_written < w->part_read && job_room(job) > 2; w->part_written++) {
         if (!w->part[w->part_written].followed.same)
             send_follower(job, op, &w->part[w->part_written]);
