@@ -8,7 +8,7 @@ import procs
 import servers
 from check import Check
 
-MOST = 1.03
+MOST = 1.05
 CASES = ("read", "list", "create")
 ROUNDS_MOST = 4
 

@@ -11,7 +11,8 @@ HEADINGS = ("server", "requests/s", "of bare", "p50", "p99", "CPU a request", "m
 INTRO = """# Benchmarks
 
 Printed by `script/bench`, which also wrote this page and draws its picture from the tables below. Do not edit it: run the
-script. One section is measured anew with `script/bench --only SECTION` (`--help` lists them), and is not written here.
+script. One section is measured anew with `script/bench --only SECTION` (`--help` lists them); with `--renew` its promises
+are put here, and the last line below says so.
 
 ![Requests a second of Taskhold, Fastify and Flask, on a logarithmic scale; the tables below have the numbers](benchmarks.svg)
 
@@ -150,3 +151,18 @@ def markdown(facts, results, found, options):
     parts += [section_of(table) for table in only(Table, found)]
     parts.append("## The machine\n\n" + markdown_table(("what", "value"), facts) + "\n")
     return "\n".join(parts)
+
+
+def renewed(page, keys, facts, found):
+    """The page with the promises of some sections as they were measured now, and a line that says so below the machine."""
+    head, rest = page.split("## What was promised\n\n")
+    table, rest = rest.split("\n\n", 1)
+    lines = table.splitlines()
+    for row in check_rows(only(Check, found)):
+        line = "| " + " | ".join(row) + " |"
+        old = [at for at, other in enumerate(lines) if other.startswith(f"| {row[0]} | ")]
+        lines[old[0] if old else len(lines):old[0] + 1 if old else len(lines)] = [line]
+    program = next(value for name, value in facts if name == "Taskhold")
+    added = f"| Measured later: {', '.join(keys)} | {program}, {dict(facts)['Date']} |"
+    rest = "\n".join(line for line in rest.splitlines() if not line.startswith("| Measured later: "))
+    return f"{head}## What was promised\n\n" + "\n".join(lines) + "\n\n" + rest + "\n" + added + "\n"

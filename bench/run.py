@@ -29,6 +29,7 @@ class Options:
     def __init__(self, arguments):
         self.only = arguments.only
         self.before = arguments.before and os.path.abspath(arguments.before)
+        self.renew = arguments.renew
         self.whole = not (arguments.quick or arguments.only)
         self.rounds = 3
         self.seconds = 1 if arguments.quick else 5
@@ -59,6 +60,8 @@ def parse_arguments():
     parser.add_argument("--quick", action="store_true", help="1 s a round, not 5: to see that it works")
     parser.add_argument("--only", action="append", choices=keys, metavar="CASE",
                         help="one of: " + ", ".join(keys) + "; may be given several times")
+    parser.add_argument("--renew", action="store_true",
+                        help="with --only: put the promises of these sections into docs/benchmarks.md, and leave the rest of it")
     parser.add_argument("--binary", default=os.path.join(ROOT, "build", "taskhold"),
                         help="the taskhold to measure (default: build/taskhold)")
     parser.add_argument("--before", metavar="BINARY",
@@ -68,6 +71,8 @@ def parse_arguments():
     if arguments.draw:
         draw()
         raise SystemExit
+    if arguments.renew and not arguments.only:
+        parser.error("--renew goes with --only; a run without either writes all of the page")
     return Options(arguments), os.path.abspath(arguments.binary)
 
 
@@ -142,6 +147,13 @@ def measure(binary, options):
         procs.stop_all()
         shutil.rmtree(folder, ignore_errors=True)
     print(report.terminal(facts, results, found))
+    if options.renew:
+        docs = os.path.join(ROOT, "docs")
+        with open(os.path.join(docs, "benchmarks.md"), encoding="utf-8") as file:
+            page = file.read()
+        write(docs, "benchmarks.md", report.renewed(page, options.only, facts, found))
+        options.progress("Written, in docs: these rows of benchmarks.md")
+        return
     whole = options.whole and not any(isinstance(each, check.Check) and each.measured.startswith(FAILED) for each in found)
     out = os.path.join(ROOT, "docs") if whole else CACHE
     benchmarks = report.markdown(facts, results, found, options)
