@@ -7,10 +7,7 @@
 
 #include "api/cursor.h"
 #include "api/item_filter.h"
-#include "api/list_key.h"
 #include "api/request_zone.h"
-
-#define KEY_MOST ((size_t)1 << 20)
 
 /* ---- the names that there are ---- */
 
@@ -116,6 +113,7 @@ bool item_query_begin(const struct http_request *request, const struct resource 
     assert(request && resource && arena && query && errors);
     (void)pthread_once(&once, make_names);
     query->names = names_of[resource_index(resource)].list;
+    query->asked = request->query;
     if (!http_query_parse(request, query->names, arena, &query->query, errors) &&
         errors->count == 0) {
         return false;
@@ -187,21 +185,19 @@ static void read_cursor(struct item_reading *r, struct slice packed)
     }
 }
 
-/* What the list cache knows a page by. */
-static struct slice make_key(const struct item_reading *r)
+/* As it was asked, since the page links to the next one in the same words. */
+static struct slice make_key(const struct item_reading *r, struct slice asked)
 {
-    const struct store_item_list *list = r->list;
-    const struct slice cursor = http_query_get(r->query, "cursor");
-    const uint32_t page[] = {list->limit, list->with_total};
-    struct buffer bytes;
-    buffer_init(&bytes, KEY_MOST);
-    buffer_add(&bytes, (struct slice){(const char *)page, sizeof page});
-    list_key_add(list, &bytes);
-    buffer_add(&bytes, cursor);
-    const struct slice key =
-        bytes.failed ? (struct slice){0} : arena_copy(r->arena, buffer_slice(&bytes));
-    buffer_finish(&bytes);
-    return key;
+    const uint32_t kind = (uint32_t)r->list->resource->kind;
+    char *key = arena_alloc(r->arena, sizeof kind + asked.len);
+    if (!key) {
+        return (struct slice){0};
+    }
+    memcpy(key, &kind, sizeof kind);
+    if (asked.len > 0) {
+        memcpy(key + sizeof kind, asked.ptr, asked.len);
+    }
+    return (struct slice){key, sizeof kind + asked.len};
 }
 
 bool item_query_read(struct item_query *query, const struct item_query_reading *reading,
@@ -241,7 +237,7 @@ bool item_query_read(struct item_query *query, const struct item_query_reading *
     }
     /* The same page is then the same bytes at any time, its cursor included. */
     query->clock = 0;
-    query->key = make_key(&r);
+    query->key = make_key(&r, query->asked);
     return query->key.ptr;
 }
 

@@ -21,8 +21,9 @@ struct item_query {
     bool zoned;
     bool unsteady;
 
-    /* What the list cache knows a page by: the same bytes for the same filter, order and place,
-     * however they were spelled. Not of an unsteady one. */
+    struct slice asked; /* the query as it came */
+
+    /* What the list cache knows a page by; not of an unsteady one. */
     struct slice key;
     int64_t clock; /* of the first page of an unsteady one, else 0 */
 };

@@ -103,3 +103,14 @@ def test_a_list_is_never_older_than_what_was_answered(make_user):
     writer.join()
     assert not failures, failures[0]
     assert written[0] > 0
+
+
+def test_a_page_links_on_in_the_words_it_was_asked_in(make_user):
+    """Also when it is kept from an answer to the same list in other words."""
+    own = make_user()
+    for number in range(3):
+        own.task(f"task {number}")
+    for query in ("limit=1", "limit=1&sort=-created_at", "sort=-created_at&limit=1", "limit=1&status=pending", "status[]=pending&limit=1"):
+        for _ in range(2):
+            link = own.client.get(f"/v1/tasks?{query}").expect(200).headers["Link"]
+            assert ("sort=" in link, "status" in link) == ("sort=" in query, "status" in query), (query, link)
