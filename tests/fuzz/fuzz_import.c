@@ -21,7 +21,7 @@ static void check_rows(const struct dump_rows *rows)
         for (size_t k = 0; k < table->column_count; k++) {
             const struct field *column = &table->columns[k];
             const struct field_value *value = &rows->list[i].values[k];
-            assert(!value->null || (column->flags & FIELD_NULLABLE));
+            assert(!value->null || (column->flags & FIELD_NULLABLE) || field_is_json(column->type));
             assert(value->null || field_is_number(column->type) || value->bytes.ptr);
             assert(value->null || column->type != FIELD_UUID ||
                    value->bytes.len == sizeof(struct uuid));

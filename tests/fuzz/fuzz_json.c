@@ -66,11 +66,12 @@ static void check_item(const struct resource *resource, const void *item)
         } else if (field->type == FIELD_BOOL && !value.null) {
             assert(value.number == 0 || value.number == 1);
         } else if (field_is_json(field->type)) {
-            check_canonical(field, value.bytes);
+            check_canonical(field, *(const struct slice *)((const char *)item + field->at));
         } else if (field->type == FIELD_NUMBER && !value.null && field->most_number != 0) {
             assert(value.number >= field->least_number && value.number <= field->most_number);
         }
-        assert(!value.null || nullable);
+        assert(!value.null || nullable || field_is_json(field->type) ||
+               (field->flags & FIELD_POSITION));
     }
 }
 
@@ -112,8 +113,9 @@ static void apply_twice(const struct resource *resource, struct arena *arena, co
         assert(times == 0 || differ == 0);
     }
     for (size_t i = 0; i < resource->count; i++) {
-        if (field_is_json(resource->fields[i].type))
-            check_canonical(&resource->fields[i], field_get(&resource->fields[i], item).bytes);
+        const struct field *field = &resource->fields[i];
+        if (field_is_json(field->type))
+            check_canonical(field, *(const struct slice *)((const char *)item + field->at));
     }
 }
 
