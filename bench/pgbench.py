@@ -10,10 +10,12 @@ import procs
 
 # What stands for the parameters of Taskhold's statements: a variable of pgbench and its type, or no variable: NULL.
 READ = (("user", "uuid"), ("task", "uuid"), ("none", "bigint"))
-CREATE = (("user", "uuid"), ("one", "bigint"), ("none", "bigint"), ("none", "bigint"), ("bytes", "bigint"),
+CREATE = (("user", "uuid"), ("one", "bigint"), ("none", "bigint"), ("none", "bigint"), ("none", "bigint"), ("bytes", "bigint"),
           ("tasks_most", "bigint"), ("bytes_most", "bigint"), ("now", "bigint"), ("one", "bigint"), ("user", "uuid"),
-          ("task", "uuid"), ("title", "text"), (None, "text"), ("none", "bigint"), ("none", "bigint"), ("now", "bigint"),
-          (None, "bigint"))
+          # the members of a task, and what it is searched by
+          ("task", "uuid"), ("title", "text"), (None, "text"), ("none", "bigint"), ("none", "bigint"), (None, "uuid"), (None, "uuid"),
+          (None, "text"), (None, "bigint"), (None, "bigint"), (None, "text"), (None, "text"), ("none", "bigint"), (None, "text"),
+          (None, "text"), (None, "bigint"), (None, "uuid"), (None, "uuid"), ("now", "bigint"), ("now", "bigint"), (None, "text"))
 
 READ_SCRIPT = f"""\\set task random(0, {pgcluster.TASKS - 1})
 \\set user 1 + :task % {pgcluster.USERS}

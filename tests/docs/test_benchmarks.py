@@ -46,8 +46,9 @@ def source(path):
 def test_pgbench_has_a_value_for_each_parameter_of_a_create():
     types = re.search(r'\[SQL_ITEM_CREATE - SQL_ITEM_COUNT\] =.*?"(u\w+N)"\}', source("src/store/postgres/sql.c"), re.DOTALL)[1]
     members = re.findall(r'FIELD_NAME\("(\w+)"\),\s+\.type = FIELD_(\w+)', source("src/model/task.c"))
-    created = [{"UUID": "u", "TEXT": "t"}.get(kind, "i") for name, kind in members if name != "revision"]
-    assert len(created) == 7
+    kinds = {"UUID": "u"} | dict.fromkeys(("TEXT", "STRINGS", "UUIDS", "MAP"), "t")
+    created = [kinds.get(kind, "i") for name, kind in members if name not in ("revision", "position")] + ["t"]  # and `folded`
+    assert len(created) == 21
     assert [kind[0] for _, kind in pgbench.CREATE] == [{"i": "b"}.get(letter, letter) for letter in [*types[:-1], *created]]
 
 
