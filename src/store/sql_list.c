@@ -185,6 +185,7 @@ static bool has_value(const struct store_term *term)
 static void add_in(struct buffer *out, const struct store_term *term, unsigned *number,
                    enum sql_dialect dialect)
 {
+    assert(term->field);
     const char *name = term->field->name.ptr;
     const enum ids ids = ids_of(term);
     buffer_add_char(out, '(');
@@ -225,6 +226,7 @@ static void add_moment(struct buffer *out, const char *name, enum field_type typ
 static void add_strings(struct buffer *out, const struct store_term *term, unsigned number,
                         enum sql_dialect dialect)
 {
+    assert(term->field);
     const char *name = term->field->name.ptr;
     const bool all = term->filter == LIST_ALL_OF;
     if (dialect == SQL_SQLITE)
