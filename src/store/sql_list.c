@@ -291,6 +291,7 @@ static void add_term(struct buffer *out, const struct store_term *term, unsigned
     buffer_add_text(out, " AND ");
     switch (term->filter) {
     case LIST_IS:
+        assert(term->field);
         if (field_is_choice(term->field->type)) {
             assert(term->choices != 0);
             buffer_add_text(out, "((");
@@ -309,6 +310,7 @@ static void add_term(struct buffer *out, const struct store_term *term, unsigned
         return;
     case LIST_BEFORE:
     case LIST_FROM:
+        assert(term->field);
         add_moment(out, name, term->field->type, term->filter == LIST_BEFORE, number, dialect);
         return;
     case LIST_ANY_OF:
