@@ -398,7 +398,7 @@ int import_from(const struct import_order *order)
     }
     run.zones = cli_zones_create(order->settings);
     run.interrupted = cli_interrupt_watch((int)SA_RESETHAND);
-    (void)signal(SIGPIPE, SIG_IGN); /* or `| head` would leave the control socket behind */
+    (void)signal(SIGPIPE, SIG_IGN); /* with `| head` the control socket would stay */
     if (!run.zones) {
         status = complain_memory();
     } else if (from_open(order->file, &text, why) != FROM_READ) {

@@ -61,7 +61,7 @@ bool recurrence_parse(struct slice text, bool timed, struct recurrence *rule,
                       char problem[static RECURRENCE_PROBLEM_ROOM])
     __attribute__((warn_unused_result));
 
-/* The day that the first instants of 1970 are on, in a zone that is behind UTC. */
+/* The day that the first instants of 1970 are on, in a zone west of UTC. */
 #define RECURRENCE_START_LEAST (-1)
 
 /* The first day of the rule that is after `after`, with `start` (RECURRENCE_START_LEAST to the last

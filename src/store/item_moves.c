@@ -106,6 +106,19 @@ static const struct item_answer *ask_siblings(const struct mover *mover)
     return all;
 }
 
+/* A sibling that gets that number. */
+static struct item_follower numbered(const struct resource *resource, const struct item_row *row,
+                                     int64_t number)
+{
+    return (struct item_follower){.resource = resource,
+                                  .step = ITEM_UPDATE,
+                                  .id = row->id,
+                                  .created_at = row->created_at,
+                                  .revision = row->revision,
+                                  .number = number,
+                                  .make = make_numbered};
+}
+
 /* Numbers all siblings from 1 on, with the item directly after `before` (NULL: as the first). */
 static bool renumber(struct mover *mover, const struct uuid *before)
 {
@@ -119,13 +132,7 @@ static bool renumber(struct mover *mover, const struct uuid *before)
     for (const struct item_row *row = all->rows; row; row = row->next) {
         if (uuid_eq(row->id, mover->item->id))
             continue;
-        const struct item_follower follower = {.resource = resource,
-                                               .step = ITEM_UPDATE,
-                                               .id = row->id,
-                                               .created_at = row->created_at,
-                                               .revision = row->revision,
-                                               .number = number++,
-                                               .make = make_numbered};
+        const struct item_follower follower = numbered(resource, row, number++);
         char room[POSITION_MOST];
         const bool has_it = slice_eq(row->position, position_nth(follower.number, room));
         if (!has_it && !item_walk_add(walk, &follower))
@@ -152,13 +159,7 @@ static bool number_all(struct mover *mover, struct slice *key)
     if (!all)
         return false;
     for (const struct item_row *row = all->rows; row && room; row = row->next) {
-        const struct item_follower follower = {.resource = resource,
-                                               .step = ITEM_UPDATE,
-                                               .id = row->id,
-                                               .created_at = row->created_at,
-                                               .revision = row->revision,
-                                               .number = number++,
-                                               .make = make_numbered};
+        const struct item_follower follower = numbered(resource, row, number++);
         if (!uuid_eq(row->id, mover->item->id)) {
             if (!item_walk_add(walk, &follower))
                 return false;

@@ -193,7 +193,7 @@ static void an_overflow_of_the_stack_is_told(void **state)
     (void)state;
     if (UNDER_TSAN) {
         print_message("skipped: ThreadSanitizer's own calls overflow first\n");
-        skip(); /* the reason is printed above */
+        skip(); /* ThreadSanitizer's own calls overflow first */
     }
     for (size_t i = 0; i < sizeof overflowing / sizeof *overflowing; i++) {
         const struct end end = end_of(overflowing[i], true);
