@@ -192,7 +192,7 @@ static void an_overflow_of_the_stack_is_told(void **state)
 
     (void)state;
     if (UNDER_TSAN) {
-        print_message("skipped: ThreadSanitizer's own calls overflow first\n");
+        print_message("SKIPPED: ThreadSanitizer's own calls overflow first\n");
         skip(); /* ThreadSanitizer's own calls overflow first */
     }
     for (size_t i = 0; i < sizeof overflowing / sizeof *overflowing; i++) {

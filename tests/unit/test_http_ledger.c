@@ -218,7 +218,7 @@ static void test_very_many_streams(void **state)
     struct rlimit limit;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     if (limit.rlim_max < DESCRIPTORS) {
-        print_message("skipped: needs %d descriptors (ulimit -Hn)\n", DESCRIPTORS);
+        print_message("SKIPPED: needs %d descriptors (ulimit -Hn)\n", DESCRIPTORS);
         skip(); /* the limit of descriptors is too low */
     }
     const struct http_server_options options = {.bytes_most = 512 * MIB, .drain_seconds = 60};
