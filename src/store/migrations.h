@@ -11,6 +11,17 @@ struct migration {
     const size_t *len;
 };
 
+/* Every script, in order: its file in migrations/ of each engine, without `.sql`. */
+#define MIGRATIONS(engine, each)                                                                   \
+    each(engine, 0001_init) each(engine, 0002_task_model) each(engine, 0003_script_tokens)
+
+/* Made from the files when the program is built. */
+#define MIGRATION_EMBEDDED(engine, name)                                                           \
+    extern const unsigned char embed_##engine##_##name##_sql[];                                    \
+    extern const size_t embed_##engine##_##name##_sql_len;
+#define MIGRATION_ROW(engine, name)                                                                \
+    {embed_##engine##_##name##_sql, &embed_##engine##_##name##_sql_len},
+
 extern const struct migration sqlite_migrations[];
 extern const size_t sqlite_migration_count;
 extern const struct migration postgres_migrations[];

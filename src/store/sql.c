@@ -98,6 +98,7 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
     [SQL_SESSION_DELETE] = {"DELETE FROM sessions WHERE user_id = ?1 AND id = ?2 RETURNING id",
                             "uu"},
     [SQL_SESSION_DELETE_OTHERS] = {"DELETE FROM sessions WHERE user_id = ?1 AND id <> ?2", "uu"},
+    [SQL_SCRIPT_TOKEN_DELETE_ALL] = {"DELETE FROM script_tokens WHERE user_id = ?1", "u"},
     [SQL_INVITATION_DELETE] = {"DELETE FROM invitations WHERE hash = ?1", "b"},
 
     [SQL_SPACE_INSERT] = {"INSERT INTO spaces (space_id, owner_id) VALUES (?1, ?2)", "uu"},

@@ -26,7 +26,7 @@ if cluster.missing():
 
 NOW = 1795000000000
 TABLES = ("users", "emails", "spaces", "lists", "tasks", "journal", "idempotency_keys", "sessions",
-          "known_addresses", "invitations")
+          "script_tokens", "known_addresses", "invitations")
 IN_SQLITE = tuple(name for name in TABLES if name != "emails")
 
 
@@ -94,6 +94,10 @@ def fill(path, users, tasks, seed=7):
             db.execute("INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?,?)",
                        (dice.randbytes(16), user, row + 1, NOW, NOW + 1, NOW + 10 ** 9, dice.randbytes(8 * row),
                         "2001:db8::1", None if row else "curl/8 é"))
+            db.execute("INSERT INTO script_tokens (id, user_id, scopes, created_at, last_used_at, expires_at, hash, name, ip) "
+                       "VALUES (?,?,?,?,?,?,?,?,?)",
+                       (dice.randbytes(16), user, 1 + row, NOW, NOW + 1 if row else None, NOW + 10 ** 9 if row else None,
+                        dice.randbytes(32), "back up \t é", "2001:db8::1" if row else None))
         db.execute("INSERT INTO known_addresses VALUES (?,?,?)", (user, f"192.0.2.{number % 250}", NOW))
         db.execute("INSERT INTO invitations (hash, created_at, expires_at, email) VALUES (?,?,?,?)",
                    (dice.randbytes(32), NOW, NOW + 10 ** 9, f"New.{number}@Example.com" if number % 2 else None))
@@ -191,6 +195,7 @@ def test_a_changed_byte_is_found(postgres, filled, target):
         "idempotency_keys": "UPDATE idempotency_keys SET fingerprint = set_byte(fingerprint, 7, "
                             "get_byte(fingerprint, 7) # 1) WHERE key = 'key 3'",
         "sessions": "UPDATE sessions SET user_agent = '' WHERE user_agent IS NULL",
+        "script_tokens": "UPDATE script_tokens SET ip = '' WHERE ip IS NULL",
         "known_addresses": "UPDATE known_addresses SET seen_at = seen_at - 1",
     }
     for table, change in changes.items():

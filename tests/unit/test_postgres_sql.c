@@ -76,8 +76,8 @@ static unsigned count_of(const char *text, const char *part, const char *pattern
 }
 
 #define TABLE                                                                                      \
-    "(users|emails|spaces|lists|tasks|journal|idempotency_keys|sessions|known_addresses|"          \
-    "invitations)"
+    "(users|emails|spaces|lists|tasks|journal|idempotency_keys|sessions|script_tokens|"            \
+    "known_addresses|invitations)"
 
 /* How often the text takes rows from a table, or changes some. */
 static unsigned count_tables(const char *text)

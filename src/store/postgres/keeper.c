@@ -197,6 +197,7 @@ static const struct purge {
 } purges[] = {
     {purge_keys, 4, RETENTION_KEY_MS, SPACE_KEY_BYTES},
     {PURGE("sessions", "user_id", "id", "expires_at"), 3, 0, 0},
+    {PURGE("script_tokens", "user_id", "id", "expires_at"), 3, 0, 0},
     {PURGE("invitations", "hash", "expires_at", "expires_at"), 3, 0, 0},
     {purge_journal, 6, RETENTION_JOURNAL_MS, SPACE_CHANGE_BYTES},
 };

@@ -78,6 +78,12 @@ static void end_other_sessions(struct job *job, const struct uuid *id, const str
     job_end_sessions(job, id);
 }
 
+/* Where the sessions end too, which tells all nodes of both. */
+static void end_script_tokens(struct job *job, const struct uuid *id)
+{
+    job_send(job, SQL_SCRIPT_TOKEN_DELETE_ALL, NULL, SQL_UUID(id));
+}
+
 /* Nobody sees the account any more; the keeper removes what the space holds. */
 static void erase(struct job *job, const struct user *user)
 {
@@ -88,6 +94,7 @@ static void erase(struct job *job, const struct user *user)
     job_send(job, SQL_ADDRESS_DELETE_ALL, NULL, id);
     job_send(job, SQL_USER_MARK_DELETED, NULL, id, SQL_I64(clock_wall_ms()));
     end_other_sessions(job, &user->id, &none);
+    end_script_tokens(job, &user->id);
 }
 
 /* Sets the result when the change that was asked for must not go on. */
@@ -252,6 +259,7 @@ static bool step_set_password(struct job *job, unsigned round)
         return false;
     locked_user_put_hash(locked, op->hash, op->now);
     end_other_sessions(job, &op->id, &op->keep);
+    end_script_tokens(job, &op->id);
     return false;
 }
 
@@ -328,7 +336,10 @@ static bool step_govern(struct job *job, unsigned round)
         job_send(job, SQL_USER_SET_DISABLED, NULL, SQL_UUID(&op->user.id),
                  SQL_TIME(op->user.disabled_at));
         break;
-    case STORE_USER_SET_PASSWORD: locked_user_put_hash(locked, op->hash, op->now); break;
+    case STORE_USER_SET_PASSWORD:
+        locked_user_put_hash(locked, op->hash, op->now);
+        end_script_tokens(job, &op->id);
+        break;
     case STORE_USER_ERASE: erase(job, &op->user); return false;
     }
     if (sessions_end)

@@ -144,6 +144,8 @@ static int purge_expired(struct maintenance *m, bool *more)
     int rc = purge_rows(m, SQL_PURGE_KEYS, now - RETENTION_KEY_MS, more);
     if (rc == SQLITE_OK)
         rc = purge_rows(m, SQL_PURGE_SESSIONS, now, more);
+    if (rc == SQLITE_OK)
+        rc = purge_rows(m, SQL_PURGE_SCRIPT_TOKENS, now, more);
     return rc == SQLITE_OK ? purge_rows(m, SQL_PURGE_INVITATIONS, now, more) : rc;
 }
 

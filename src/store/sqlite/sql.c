@@ -45,6 +45,9 @@ static const char *const own[SQL_OWN_END - SQL_SHARED_COUNT] = {
     OWN(SQL_PURGE_SESSIONS) = "DELETE FROM sessions WHERE id IN "
                               "(SELECT id FROM sessions WHERE expires_at < ?1 "
                               "ORDER BY expires_at LIMIT ?2)",
+    OWN(SQL_PURGE_SCRIPT_TOKENS) = "DELETE FROM script_tokens WHERE id IN "
+                                   "(SELECT id FROM script_tokens WHERE expires_at < ?1 "
+                                   "ORDER BY expires_at LIMIT ?2)",
     OWN(SQL_PURGE_INVITATIONS) = "DELETE FROM invitations WHERE hash IN "
                                  "(SELECT hash FROM invitations WHERE expires_at < ?1 "
                                  "ORDER BY expires_at LIMIT ?2)",

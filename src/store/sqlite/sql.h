@@ -30,6 +30,7 @@ enum sql {
     SQL_PURGE_KEYS,
     SQL_PURGE_JOURNAL, /* of the space ?3: its first ?2 rows up to the last that is so old */
     SQL_PURGE_SESSIONS,
+    SQL_PURGE_SCRIPT_TOKENS,
     SQL_PURGE_INVITATIONS,
     SQL_JOURNAL_NEXT, /* the ?2 spaces after ?1, with the time of their oldest change */
 

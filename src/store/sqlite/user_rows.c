@@ -95,6 +95,12 @@ int user_rows_put_hash(struct transaction *t, const struct uuid *id, struct slic
                      SQL_TIME(now));
 }
 
+/* Where the sessions end too, which tells the loops of both. */
+static int end_script_tokens(struct transaction *t, const struct uuid *id)
+{
+    return QUERY_RUN(&t->statements, SQL_SCRIPT_TOKEN_DELETE_ALL, SQL_UUID(id));
+}
+
 int user_rows_end_sessions(struct transaction *t, const struct uuid *id, const struct uuid *keep)
 {
     writer_note_ended(t, id);
@@ -191,6 +197,8 @@ static int run_set_password(struct transaction *t, struct store_user_set_passwor
         rc = user_rows_put_hash(t, &op->id, op->hash, op->now);
     if (rc == SQLITE_OK && op->op.result == ERROR_NONE)
         rc = user_rows_end_sessions(t, &op->id, &op->keep);
+    if (rc == SQLITE_OK && op->op.result == ERROR_NONE)
+        rc = end_script_tokens(t, &op->id);
     return rc;
 }
 
@@ -214,6 +222,8 @@ static int erase(struct transaction *t, const struct uuid *id, int64_t now)
     t->deleted = true;
     if (rc == SQLITE_OK)
         rc = user_rows_end_sessions(t, id, &nothing);
+    if (rc == SQLITE_OK)
+        rc = end_script_tokens(t, id);
     if (rc == SQLITE_OK)
         rc = QUERY_RUN(&t->statements, SQL_ADDRESS_DELETE_ALL, SQL_UUID(id));
     if (rc == SQLITE_OK)
@@ -244,7 +254,11 @@ static int run_govern(struct transaction *t, struct store_user_govern *op)
         rc = QUERY_RUN(&t->statements, SQL_USER_SET_DISABLED, SQL_UUID(&op->id),
                        SQL_TIME(op->user.disabled_at));
         break;
-    case STORE_USER_SET_PASSWORD: rc = user_rows_put_hash(t, &op->id, op->hash, op->now); break;
+    case STORE_USER_SET_PASSWORD:
+        rc = user_rows_put_hash(t, &op->id, op->hash, op->now);
+        if (rc == SQLITE_OK)
+            rc = end_script_tokens(t, &op->id);
+        break;
     case STORE_USER_ERASE: return erase(t, &op->id, op->now);
     }
     return rc == SQLITE_OK && ends ? user_rows_end_sessions(t, &op->id, &nothing) : rc;

@@ -145,6 +145,14 @@ struct table tables[TABLES_MOST] =
                         TIME("last_used_at"), TIME("expires_at"), BLOB("superseded"), TEXT("ip"),
                         TEXT("user_agent", NULLABLE)),
             },
+        [TABLE_SCRIPT_TOKENS] =
+            {
+                .name = "script_tokens",
+                .order = "user_id, created_at, id",
+                COLUMNS(UUID("user_id"), UUID("id"), BLOB("hash"), TEXT("name"), NUMBER("scopes"),
+                        TIME("created_at"), TIME("last_used_at", NULLABLE),
+                        TIME("expires_at", NULLABLE), TEXT("ip", NULLABLE)),
+            },
         [TABLE_KNOWN_ADDRESSES] =
             {
                 .name = "known_addresses",
