@@ -6,6 +6,7 @@
 
 #include "api/routes.h"
 #include "cli/cli.h"
+#include "model/scope.h"
 
 /* The commands that say what the program is: its version, its settings, its calls. */
 
@@ -114,6 +115,13 @@ int cli_routes(int argc, char **argv)
             cli_json_text(w, "path", route->path);
             cli_json_text(w, "operation_id", route->operation_id);
             cli_json_text(w, "access", access_name(route));
+            char scope[SCOPE_TEXT_MOST];
+            jw_name(w, SLICE("scope"));
+            if (route->scope) {
+                jw_text(w, scope_write(route->scope, scope));
+            } else {
+                jw_null(w); /* no token of a script, or none is needed */
+            }
             if (route->body_most > 0) {
                 cli_json_number(w, "max_body_bytes", route->body_most);
             } else {

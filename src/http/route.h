@@ -38,9 +38,11 @@ struct http_route {
     bool (*values)(struct http_exchange *x);
     uint32_t body_most; /* bytes; 0: the server's MAX_BODY_BYTES */
     uint8_t access;     /* enum http_access */
-    uint8_t consumes;   /* enum http_consumes */
-    uint8_t quota;      /* the owner's number of a quota; 0: none */
-    bool query;         /* the handler takes parameters, and checks them; else none is allowed */
+    uint8_t scope;    /* what a caller who is not good for everything must be good for, as the owner
+                       * counts it; enforced by the authorize hook. 0: no such caller */
+    uint8_t consumes; /* enum http_consumes */
+    uint8_t quota;    /* the owner's number of a quota; 0: none */
+    bool query;       /* the handler takes parameters, and checks them; else none is allowed */
     bool query_ignored; /* outside /v1: any query is allowed and ignored */
     bool always;        /* answered under overload too: health and metrics */
 };

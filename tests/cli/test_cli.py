@@ -102,7 +102,7 @@ def test_routes_are_the_same_in_both_forms():
     lines = run("routes").stdout.splitlines()
     assert len(routes) == len(lines) > 20
     for route, line in zip(routes, lines):
-        assert set(route) == {"method", "path", "operation_id", "access", "max_body_bytes", "quota"}
+        assert set(route) == {"method", "path", "operation_id", "access", "scope", "max_body_bytes", "quota"}
         assert route["access"] in ("token", "public", "either")
         assert route["max_body_bytes"] is None or route["max_body_bytes"] > 0
         assert line.split() == [route["method"], route["path"], route["access"], route["quota"], route["operation_id"]]
