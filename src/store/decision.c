@@ -208,7 +208,7 @@ static struct item_walk begin_walk(struct store_item_write *op, const struct ite
         .given = op->verb == STORE_UPDATE || op->verb == STORE_MOVE ? op->set : op->given,
         .decision = {.step = step,
                      .change.verb = verb,
-                     .follower_revision = before->space.revision + 1},
+                     .follower_revision = before->space.revision + 2},
         .complaints = {.arena = op->op.arena},
     };
 }
@@ -227,7 +227,7 @@ static struct item_decision create(struct store_item_write *op, const struct ite
     (void)resource_apply(op->resource, item, op->values, op->set);
     if (!judge(&walk, NULL, item, op->now))
         return end_walk(&walk);
-    item->revision = before->space.revision + 1 + walk.decision.follower_count;
+    item->revision = before->space.revision + 1;
     if (!resource_put_last(op->resource, item, item->revision, op->op.arena))
         return refuse(op, ERROR_OVERLOADED);
     op->outcome = STORE_CREATED;
@@ -280,7 +280,7 @@ static struct item_decision change(struct store_item_write *op, const struct ite
     if (resource_differ(op->resource, old, item) == 0 && !walk.put_last)
         return (struct item_decision){.step = ITEM_NOTHING};
     item->updated_at = now;
-    item->revision = op->revision = before->space.revision + 1 + walk.decision.follower_count;
+    item->revision = op->revision = before->space.revision + 1;
     if (walk.put_last && !resource_put_last(op->resource, item, item->revision, op->op.arena))
         return refuse(op, ERROR_OVERLOADED);
     const unsigned differ = resource_differ(op->resource, old, item);
@@ -296,7 +296,12 @@ static struct item_decision delete (struct store_item_write *op, const struct it
     if (op->resource == &list_resource && !list_writes_remove(&walk, before->item))
         return end_walk(&walk);
     op->outcome = STORE_DELETED;
-    op->revision = before->space.revision + 1 + walk.decision.follower_count;
+    op->revision = before->space.revision + 1;
+    if (op->resource == &list_resource) { /* a list goes when its tasks have gone */
+        walk.decision.followers_first = true;
+        walk.decision.follower_revision = op->revision;
+        op->revision += walk.decision.follower_count;
+    }
     walk.decision.change.before = encode(op, before->item, mask_of(op->resource, 0));
     return walk.decision.change.before.ptr ? walk.decision : refuse(op, ERROR_OVERLOADED);
 }
@@ -309,6 +314,7 @@ static bool is_full(const struct resource *resource, const struct usage *usage)
 static struct item_decision relabel(struct store_item_write *op, const struct item_before *before)
 {
     struct item_walk walk = begin_walk(op, before, ITEM_NOTHING, STORE_UPDATE);
+    walk.decision.follower_revision = before->space.revision + 1;
     return label_writes_decide(&walk) ? walk.decision : end_walk(&walk);
 }
 

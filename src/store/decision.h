@@ -148,7 +148,7 @@ enum item_step {
     ITEM_INSERT,  /* op->item */
     ITEM_UPDATE,  /* to op->item, of which `changed` differ */
     ITEM_REMOVE,
-    ITEM_FOLLOWERS, /* there is no item but the followers, of which the last has op->revision */
+    ITEM_FOLLOWERS, /* there is no item but the followers */
     ITEM_REFUSE,    /* op->op.result says why; nothing at all is written */
     ITEM_ASK,       /* nothing is decided: `ask` must be answered first */
 };
@@ -159,8 +159,8 @@ struct item_change {
     struct slice before; /* JSON; ptr NULL: the item was new */
 };
 
-/* Another row that changes with the item: before it, in the order of the list, each with the next
- * revision. */
+/* Another row that changes with the item, in the order of the list: each with the next revision,
+ * unless nothing of it differs. Those that hang on others come after them. */
 struct item_follower {
     const struct item_follower *next;
     const struct resource *resource;
@@ -191,10 +191,11 @@ struct item_decision {
     const struct item_follower *followers; /* NULL: none */
     unsigned follower_count;
     int64_t follower_revision; /* of the first of them */
+    bool followers_first;      /* the item takes the revision after theirs, not before */
 };
 
-/* Decides and sets the operation's outputs. INSERT, UPDATE and REMOVE take the revision after those
- * of the followers, which is op->revision. */
+/* Decides and sets the operation's outputs. INSERT, UPDATE and REMOVE take op->revision; it and
+ * those of the followers are the next ones of the space. */
 struct item_decision item_decide(struct store_item_write *op, const struct item_before *before,
                                  const struct usage_limits *limits);
 
@@ -215,12 +216,17 @@ struct item_followed {
     struct usage usage;
 };
 
-/* What is to be written of a follower, given its row as it stands; `at` is its place among them,
- * from 0. False without memory. */
+/* What is to be written of a follower, given its row as it stands; `at` is its place among those
+ * that are not the same, from 0. False without memory. */
 bool item_follow(const struct store_item_write *op, const struct item_decision *decision,
                  const struct item_follower *follower, unsigned at, const void *before,
                  struct arena *arena, struct item_followed *followed)
     __attribute__((warn_unused_result));
+
+/* When `count` of the followers were not the same: the revision that the space has then. Sets
+ * op->revision where it comes after theirs. */
+int64_t item_last_revision(struct store_item_write *op, const struct item_decision *decision,
+                           unsigned count);
 
 /* An answer that was kept under an idempotency key. */
 struct item_kept {

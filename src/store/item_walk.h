@@ -27,9 +27,8 @@ struct item_walk {
 /* The answer; NULL: it is not there yet, and the walk ends. */
 const struct item_answer *item_walk_ask(struct item_walk *walk, const struct item_ask *ask);
 
-/* Adds a follower after the others, or before them. False: no memory, and the walk ends. */
+/* Adds a follower after the others. False: no memory, and the walk ends. */
 bool item_walk_add(struct item_walk *walk, const struct item_follower *follower);
-bool item_walk_add_first(struct item_walk *walk, const struct item_follower *follower);
 
 /* Ends the walk: nothing is written, and `error` is the result. */
 void item_walk_refuse(struct item_walk *walk, enum error error);

@@ -24,7 +24,6 @@ static bool make_in_inbox(const struct store_item_write *op, const struct item_f
     return follower->number > 1 || resource_put_last(&task_resource, task, revision, arena);
 }
 
-/* Tasks that go are told of before those above them, and those that move after. */
 static bool add_task(struct item_walk *walk, const struct item_row *row)
 {
     struct item_follower follower = {.resource = &task_resource,
@@ -33,10 +32,10 @@ static bool add_task(struct item_walk *walk, const struct item_row *row)
                                      .created_at = row->created_at,
                                      .revision = row->revision,
                                      .number = row->number};
-    if (walk->op->tasks == STORE_TASKS_DELETE)
-        return item_walk_add_first(walk, &follower);
-    follower.step = ITEM_UPDATE;
-    follower.make = make_in_inbox;
+    if (walk->op->tasks == STORE_TASKS_TO_INBOX) {
+        follower.step = ITEM_UPDATE;
+        follower.make = make_in_inbox;
+    }
     return item_walk_add(walk, &follower);
 }
 

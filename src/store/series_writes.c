@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "model/position.h"
 #include "model/series.h"
 #include "model/zone.h"
 #include "store/item_moves.h"
@@ -18,7 +17,6 @@ struct completion {
     struct zones *zones;
     struct slice users_zone;
     struct slice position; /* of the next one; ptr NULL: the last place */
-    bool after_last;       /* the task itself goes to the end, and the next one after it */
 };
 
 static bool has_memory(struct item_walk *walk, const void *made)
@@ -58,8 +56,7 @@ static bool make_next(const struct store_item_write *op, const struct item_follo
         task->position = completion->position;
         return made;
     }
-    const int64_t last = completion->after_last ? op->revision : revision;
-    return made && resource_put_last(&task_resource, task, last, arena);
+    return made && resource_put_last(&task_resource, task, revision, arena);
 }
 
 static bool make_copy(const struct store_item_write *op, const struct item_follower *follower,
@@ -204,19 +201,6 @@ static bool add_new_ones(struct item_walk *walk, const struct task *old,
     return on;
 }
 
-/* A task that goes to the end of its siblings takes the place that the next one, which is written
- * before it, would have there; so the next one stands directly after it. */
-static bool put_before_next(struct item_walk *walk, struct task *task,
-                            struct completion *completion)
-{
-    char room[POSITION_MOST];
-    completion->after_last = true;
-    walk->put_last = false;
-    task->position =
-        arena_copy(walk->op->op.arena, position_nth(walk->decision.follower_revision, room));
-    return has_memory(walk, task->position.ptr);
-}
-
 /* Makes the next one come, and sets `next_id`. What takes the most memory is asked for last, since
  * each answer begins the walk anew. False: the walk ends. */
 static bool roll_over(struct item_walk *walk, const struct task *old, struct task *task,
@@ -243,8 +227,7 @@ static bool roll_over(struct item_walk *walk, const struct task *old, struct tas
     task->next_id = series_next_id(task->id, due);
     if (!find_member(members, count, task->id)->comes)
         return true;
-    return (!walk->put_last || put_before_next(walk, task, completion)) &&
-           add_new_ones(walk, old, completion, members, count, copied);
+    return add_new_ones(walk, old, completion, members, count, copied);
 }
 
 void series_writes_complete(struct item_walk *walk, const struct task *old, struct task *task,

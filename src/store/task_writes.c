@@ -325,7 +325,7 @@ bool task_writes_remove(struct item_walk *walk, const struct task *task)
                                                .id = row->id,
                                                .created_at = row->created_at,
                                                .revision = row->revision};
-        if (!item_walk_add_first(walk, &follower))
+        if (!item_walk_add(walk, &follower))
             return false;
     }
     return below != NULL;

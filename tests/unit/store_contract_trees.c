@@ -90,13 +90,13 @@ static void test_a_deletion_takes_all_below(void **state)
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(write_outcome(&loop, &write), STORE_DELETED);
         assert_int_equal(write.op.replayed, i == 1);
-        assert_int_equal(write.op.revision, 1 + 2 * (MANY + 1));
+        assert_int_equal(write.op.revision, 1 + (MANY + 1) + 1);
     }
     assert_int_equal(number(state, "SELECT count(*) FROM tasks"), 1);
     assert_int_equal(number(state, "SELECT count(*) FROM journal WHERE verb = 4 AND "
                                    "before IS NOT NULL"),
                      MANY + 1);
-    /* The root is told of last, as whoever makes it anew does so first. */
+    assert_int_equal(number(state, "SELECT revision FROM spaces"), 1 + 2 * (MANY + 1));
     const void *item = NULL;
     assert_int_equal(get_item(&loop, ann, kept, &item), ERROR_NONE);
     assert_counted(state);
@@ -116,7 +116,7 @@ static void test_a_list_takes_all_below_along(void **state)
     assert_int_equal(number(state, "SELECT count(*) FROM tasks WHERE list_id IS NOT NULL"),
                      MANY + 1);
     assert_int_equal(number(state, "SELECT count(DISTINCT revision) FROM tasks"), MANY + 1);
-    assert_int_equal(write.op.revision, number(state, "SELECT max(revision) FROM tasks"));
+    assert_int_equal(write.op.revision, number(state, "SELECT min(revision) FROM tasks"));
     assert_counted(state);
     loop_close(&loop);
 }
@@ -143,6 +143,8 @@ static void test_the_deletion_of_a_list(void **state)
         delete_list(&loop, ann, list, STORE_TASKS_KEEP_LIST, STORE_NOT_EMPTY);
         delete_list(&loop, ann, list, i == 0 ? STORE_TASKS_TO_INBOX : STORE_TASKS_DELETE,
                     STORE_DELETED);
+        assert_int_equal(number(state, "SELECT kind FROM journal ORDER BY revision DESC LIMIT 1"),
+                         list_resource.kind);
         assert_int_equal(number(state, "SELECT count(*) FROM lists"), 0);
         assert_int_equal(number(state, "SELECT count(*) FROM tasks WHERE list_id IS NOT NULL"), 0);
         assert_int_equal(number(state, "SELECT count(*) FROM tasks"), MANY + 2);

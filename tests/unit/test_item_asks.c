@@ -112,7 +112,7 @@ static void trees_are_bounded(void **state)
     }
 }
 
-/* Those below go first, the lowest before all; the task itself takes the last revision. */
+/* The task takes the first revision, and those below the ones after, level by level. */
 static void a_deletion_is_followed(void **state)
 {
     struct item_row rows[ITEM_QUESTION_COUNT][ROWS_MOST] = {
@@ -125,16 +125,19 @@ static void a_deletion_is_followed(void **state)
     decision = decide_with(&op, &before, rows, counts);
     assert_int_equal(decision.step, ITEM_REMOVE);
     assert_int_equal(decision.follower_count, 2);
-    assert_int_equal(decision.follower_revision, SPACE_REVISION + 1);
-    assert_int_equal(op.revision, SPACE_REVISION + 3);
-    assert_int_equal(decision.followers->id.bytes[0], 2);
-    assert_int_equal(decision.followers->next->id.bytes[0], 1);
+    assert_int_equal(decision.follower_revision, SPACE_REVISION + 2);
+    assert_false(decision.followers_first);
+    assert_int_equal(op.revision, SPACE_REVISION + 1);
+    assert_int_equal(item_last_revision(&op, &decision, 2), SPACE_REVISION + 3);
+    assert_int_equal(op.revision, SPACE_REVISION + 1);
+    assert_int_equal(decision.followers->id.bytes[0], 1);
+    assert_int_equal(decision.followers->next->id.bytes[0], 2);
     assert_null(decision.followers->next->next);
     struct item_followed followed;
     assert_true(
         item_follow(&op, &decision, decision.followers, 0, &tea, decision_arena, &followed));
     assert_null(followed.item);
-    assert_int_equal(followed.revision, SPACE_REVISION + 1);
+    assert_int_equal(followed.revision, SPACE_REVISION + 2);
     assert_int_equal(followed.change.verb, STORE_DELETE);
     assert_int_equal(followed.usage.counts[TASK_PENDING], -1);
     assert_int_equal(followed.usage.bytes,

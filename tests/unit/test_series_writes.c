@@ -92,7 +92,7 @@ static const struct task *written(const struct world *world, unsigned place, con
     assert_true(item_follow(&world->op, &world->decision, follower(world, place), place, row,
                             series_arena, &followed));
     assert_false(followed.same);
-    assert_int_equal(followed.revision, SPACE_REVISION + 1 + place);
+    assert_int_equal(followed.revision, SPACE_REVISION + 2 + place);
     return (const struct task *)(const void *)followed.item;
 }
 
@@ -121,11 +121,11 @@ static void one_alone(void **state)
     assert_int_equal(world.decision.follower_count, 1);
     assert_int_equal(follower(&world, 0)->step, ITEM_INSERT);
     assert_true(uuid_eq(completed(&world)->next_id, new_id(1)));
-    assert_int_equal(completed(&world)->revision, SPACE_REVISION + 2);
+    assert_int_equal(completed(&world)->revision, SPACE_REVISION + 1);
     const struct task *next = written(&world, 0, &world.old);
     assert_true(uuid_eq(next->id, new_id(1)));
     assert_int_equal(next->created_at, world.op.now);
-    assert_true(slice_eq(next->position, position_nth(SPACE_REVISION + 1, room)));
+    assert_true(slice_eq(next->position, position_nth(SPACE_REVISION + 2, room)));
 }
 
 static void between_its_neighbours(void **state)
@@ -200,7 +200,7 @@ static void after_one_that_goes_elsewhere(void **state)
     const struct task *task = completed(&world);
     assert_true(slice_eq(task->position, position_nth(SPACE_REVISION + 1, room)));
     const struct task *next = written(&world, 0, &world.old);
-    assert_true(slice_eq(next->position, position_nth(world.op.revision, room)));
+    assert_true(slice_eq(next->position, position_nth(world.op.revision + 1, room)));
     assert_true(uuid_eq(next->parent_id, (struct uuid){{0}}));
 }
 

@@ -21,7 +21,7 @@ struct item_job {
     /* What changes along is read and written in parts, each in the scratch of the job. */
     struct item_decision decision;
     const struct item_follower *next; /* to be read */
-    unsigned read;                    /* of all */
+    unsigned followed;                /* of all that were read, those that are not the same */
     struct followed_row *part;        /* NULL: nothing changes along */
     unsigned part_asked;
     unsigned part_read;
@@ -160,12 +160,14 @@ static void send_item(struct job *job, struct store_item_write *op,
 {
     const struct item *before = item_job_of(job)->before.item;
     const enum item_step step = decision->step;
+    const int64_t last =
+        step == ITEM_NOTHING ? 0 : item_last_revision(op, decision, item_job_of(job)->followed);
     struct sql_value values[PARAMS_MOST] = {SQL_UUID(&op->space)};
     unsigned which = SQL_ITEM_ADD;
     unsigned count = 1;
     if (step == ITEM_FOLLOWERS) {
         count = add_usage(values, count, &decision->usage);
-        values[count++] = SQL_I64(op->revision);
+        values[count++] = SQL_I64(last);
         job_send_values(job, SQL_SPACE_CHANGE, values, count, NULL);
     } else if (step != ITEM_NOTHING) {
         assert(op->revision > 0 && (step == ITEM_INSERT || before));
@@ -176,6 +178,7 @@ static void send_item(struct job *job, struct store_item_write *op,
         values[count++] = SQL_I64(decision->change.verb);
         values[count++] = SQL_OPTIONAL_UUID(&op->actor);
         values[count++] = SQL_TEXT(decision->change.before);
+        values[count++] = SQL_I64(last - op->revision);
         struct written written = {op->resource, op->item, 0, SIZE_MAX};
         if (step != ITEM_INSERT) {
             which = step == ITEM_UPDATE ? SQL_ITEM_CHANGE : SQL_ITEM_REMOVE;
@@ -248,15 +251,17 @@ static void take_follower(struct job *job, const PGresult *result)
     if (!pg_take_item(job, &r, row->follower->resource, &item))
         return;
     row->row = item;
-    if (item_follow(op, &w->decision, row->follower, w->read, item, job->scratch, &row->followed))
-        usage_add(&w->decision.usage, &row->followed.usage);
-    else
+    if (!item_follow(op, &w->decision, row->follower, w->followed, item, job->scratch,
+                     &row->followed)) {
         job_fail(job, ERROR_OVERLOADED);
-    w->read++;
+        return;
+    }
+    usage_add(&w->decision.usage, &row->followed.usage);
+    w->followed += !row->followed.same;
 }
 
 /* Writes what was read, as far as the round has room, and reads on. When all is written, the item
- * itself is: it takes the last revision. */
+ * itself is, with what the space comes to. */
 static bool step_followers(struct job *job, struct store_item_write *op)
 {
     struct item_job *w = item_job_of(job);

@@ -72,12 +72,14 @@ static const struct own_form {
 static_assert(STORE_CREATE == 1 && STORE_DELETE == 4, "the verbs of the texts are the journal's");
 
 /* A change of one item `t` with what follows from it. When no item was changed, the space's
- * revision would become NULL, which the column forbids: then the transaction fails as a whole. */
+ * revision would become NULL, which the column forbids: then the transaction fails as a whole.
+ * ?13: how many changes come after it. */
 #define CHANGE(t)                                                                                  \
     "WITH j AS (INSERT INTO journal (space_id, revision, at, kind, verb, actor, before, id) "      \
-    "VALUES (?1, ?7, ?8, ?9, ?10, ?11, ?12, ?13)), t AS (" t ") "                                  \
-    "UPDATE spaces SET revision = (SELECT revision FROM t), " ADD_USAGE " WHERE space_id = ?1"
-#define CHANGE_TYPES "uiiiiiiiiiut"
+    "VALUES (?1, ?7, ?8, ?9, ?10, ?11, ?12, ?14)), t AS (" t ") "                                  \
+    "UPDATE spaces SET revision = (SELECT revision + ?13 FROM t), " ADD_USAGE                      \
+    " WHERE space_id = ?1"
+#define CHANGE_TYPES "uiiiiiiiiiuti"
 
 /* The same of a row that changes with the one item of a write, which changes the space. */
 #define FOLLOW(t)                                                                                  \
@@ -105,14 +107,14 @@ static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
          "uiiiiiiiiiuN"},
     [SQL_ITEM_ADD -
         SQL_ITEM_COUNT] = {CHANGE("INSERT INTO {t} (space_id, {columns}{derived}) VALUES (?1, "
-                                  "{values:13}) RETURNING revision"),
+                                  "{values:14}) RETURNING revision"),
                            CHANGE_TYPES "C"},
-    [SQL_ITEM_CHANGE - SQL_ITEM_COUNT] = {CHANGE("UPDATE {t} SET {sets:16} WHERE space_id = ?1 AND "
-                                                 "created_at = ?15 AND id = ?13 AND revision = ?14 "
+    [SQL_ITEM_CHANGE - SQL_ITEM_COUNT] = {CHANGE("UPDATE {t} SET {sets:17} WHERE space_id = ?1 AND "
+                                                 "created_at = ?16 AND id = ?14 AND revision = ?15 "
                                                  "RETURNING revision"),
                                           CHANGE_TYPES "uiiS"},
     [SQL_ITEM_REMOVE - SQL_ITEM_COUNT] = {CHANGE("DELETE FROM {t} WHERE space_id = ?1 AND "
-                                                 "created_at = ?15 AND id = ?13 AND revision = ?14 "
+                                                 "created_at = ?16 AND id = ?14 AND revision = ?15 "
                                                  "RETURNING ?7 AS revision"),
                                           CHANGE_TYPES "uii"},
     [SQL_ITEM_FOLLOW_ADD -
@@ -128,7 +130,7 @@ static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
                 "AND revision = ?9"),
          FOLLOW_TYPES "uii"},
 };
-static_assert(15 + RESOURCE_FIELDS_MOST <= PARAMS_MOST,
+static_assert(16 + RESOURCE_FIELDS_MOST <= PARAMS_MOST,
               "a change of an item binds all its columns");
 
 /* ---- the texts ---- */

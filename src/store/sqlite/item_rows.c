@@ -298,13 +298,15 @@ static int write_follower(struct transaction *t, const struct store_item_write *
                            : rc;
 }
 
-/* One after the other, so that no more than one of them is in memory. */
+/* One after the other, so that no more than one of them is in memory. `*count`: how many were
+ * not the same. */
 static int write_followers(struct transaction *t, const struct store_item_write *op,
-                           const struct item_decision *decision, struct usage *usage)
+                           const struct item_decision *decision, struct usage *usage,
+                           unsigned *count)
 {
     struct arena *arena = arena_create(FOLLOWER_ARENA_MOST);
     int rc = arena ? SQLITE_OK : SQLITE_NOMEM;
-    unsigned at = 0;
+    *count = 0;
     for (const struct item_follower *follower = decision->followers; follower && rc == SQLITE_OK;
          follower = follower->next) {
         struct item_followed followed;
@@ -313,12 +315,14 @@ static int write_followers(struct transaction *t, const struct store_item_write 
         rc = read_item(&t->statements, follower->resource, &op->space, &follower->id, arena, &row);
         if (rc == SQLITE_OK && !row)
             rc = SQLITE_ABORT;
-        if (rc == SQLITE_OK && !item_follow(op, decision, follower, at++, row, arena, &followed))
+        if (rc == SQLITE_OK && !item_follow(op, decision, follower, *count, row, arena, &followed))
             rc = SQLITE_NOMEM;
         if (rc == SQLITE_OK)
             rc = write_follower(t, op, follower, row, &followed);
-        if (rc == SQLITE_OK)
+        if (rc == SQLITE_OK) {
             usage_add(usage, &followed.usage);
+            *count += !followed.same;
+        }
     }
     arena_destroy(&arena);
     return rc;
@@ -343,13 +347,15 @@ static int carry_out(struct transaction *t, struct store_item_write *op, struct 
                      struct changed_space *space)
 {
     struct item_decision decision;
+    unsigned followed = 0;
     int rc = decide(t, op, before, &decision);
     if (rc != SQLITE_OK || decision.step == ITEM_REFUSE)
         return rc;
     if (decision.followers)
-        rc = write_followers(t, op, &decision, &decision.usage);
+        rc = write_followers(t, op, &decision, &decision.usage, &followed);
     const bool changed = decision.step != ITEM_NOTHING;
     const bool writes_item = changed && decision.step != ITEM_FOLLOWERS;
+    const int64_t last = changed ? item_last_revision(op, &decision, followed) : 0;
     assert(changed || !decision.followers);
     if (rc == SQLITE_OK && decision.step == ITEM_INSERT)
         rc = insert_item(t, op, op->resource, op->item);
@@ -360,8 +366,8 @@ static int carry_out(struct transaction *t, struct store_item_write *op, struct 
     if (rc == SQLITE_OK && decision.keep)
         rc = keep_answer(t, op);
     if (rc == SQLITE_OK && (changed || decision.keep)) {
-        assert(space->known && (!changed || op->revision >= space->space.revision));
-        space->space.revision = changed ? op->revision : space->space.revision;
+        assert(space->known && (!changed || last >= space->space.revision));
+        space->space.revision = changed ? last : space->space.revision;
         usage_add(&space->space.usage, &decision.usage);
         space->changed = true;
     }
