@@ -71,6 +71,11 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_HTTP_IN_FLIGHT] = ROW(GAUGE, "taskhold_http_requests_in_flight",
                                   "Requests that wait for the database or a password hash."),
     [METRIC_HTTP_CONNECTIONS] = ROW(GAUGE, "taskhold_http_connections", "Open connections."),
+    [METRIC_HTTP_STREAMS] = ROW(GAUGE, "taskhold_streams", "Open streams of events."),
+    [METRIC_STREAM_DELAY] =
+        ROW(HISTOGRAM, "taskhold_stream_delay_seconds",
+            "From the word of a commit to the events of it on their way to one client.",
+            .buckets = &times),
     [METRIC_HTTP_ACCEPTED] =
         ROW(COUNTER, "taskhold_http_connections_accepted_total", "Connections that were taken."),
     [METRIC_HTTP_TURNED_AWAY] = ROW(COUNTER, "taskhold_http_connections_refused_total",

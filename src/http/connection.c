@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "http/loop.h"
 #include "http/response.h"
+#include "http/stream.h"
 
 #define OUT_MOST      ((size_t)64 * 1024) /* pipelined responses that pile up before a write */
 #define ROUNDS_MOST   4                   /* reads in one run; then the others have their turn */
@@ -34,9 +35,11 @@ void http_connection_move(struct http_connection *c, enum connection_state state
 #define TO(name) (1U << CONNECTION_##name)
     static const uint8_t allowed[CONNECTION_STATE_COUNT] = {
         [CONNECTION_READING] = TO(HANDLING) | TO(CLOSING),
-        [CONNECTION_HANDLING] = TO(READING) | TO(RECEIVING) | TO(SENDING) | TO(CLOSING) | TO(DEAD),
+        [CONNECTION_HANDLING] =
+            TO(READING) | TO(RECEIVING) | TO(SENDING) | TO(STREAMING) | TO(CLOSING) | TO(DEAD),
         [CONNECTION_RECEIVING] = TO(HANDLING),
         [CONNECTION_SENDING] = TO(READING) | TO(CLOSING),
+        [CONNECTION_STREAMING] = TO(CLOSING),
         [CONNECTION_CLOSING] = TO(LINGERING),
     };
 #undef TO
@@ -267,9 +270,6 @@ static bool step_sending(struct http_connection *c, unsigned *rounds)
     if (!flush(c)) {
         return false;
     }
-    if (state->stream_waits && c->loop->draining && state->x.response.endless) {
-        return response_end_stream(state);
-    }
     if (state->stream_waits) {
         return false;
     }
@@ -283,6 +283,31 @@ static bool step_sending(struct http_connection *c, unsigned *rounds)
         return false;
     }
     return response_pull(state);
+}
+
+static bool step_streaming(struct http_connection *c, unsigned *rounds)
+{
+    struct http_stream *stream = c->stream;
+    assert(stream && !c->request);
+    if (has_output(c) && (!http_stream_may_send(stream) || !flush(c))) {
+        return false;
+    }
+    if (stream->over) {
+        http_stream_destroy(&c->stream);
+        http_connection_move(c, CONNECTION_CLOSING);
+        return true;
+    }
+    if (c->loop->draining) {
+        return http_stream_drain(stream);
+    }
+    if (stream->waits) {
+        return false;
+    }
+    if ((*rounds)++ == ROUNDS_MOST) {
+        http_loop_queue(c->loop, c);
+        return false;
+    }
+    return http_stream_pull(stream);
 }
 
 static bool step_closing(struct http_connection *c)
@@ -331,6 +356,7 @@ static bool step(struct http_connection *c, unsigned *rounds)
         (void)flush(c); /* what was answered before must not wait for this one */
         return false;
     case CONNECTION_SENDING: return step_sending(c, rounds);
+    case CONNECTION_STREAMING: return step_streaming(c, rounds);
     case CONNECTION_CLOSING: return step_closing(c);
     case CONNECTION_LINGERING: return step_lingering(c, rounds);
     default: return false;
@@ -345,6 +371,9 @@ static int64_t deadline_of(const struct http_connection *c)
 {
     const struct http_server_options *options = &c->loop->server->options;
     const struct request_state *state = c->request;
+    if (c->state == CONNECTION_STREAMING) {
+        return http_stream_deadline(c->stream);
+    }
     if (has_output(c)) {
         return c->touched_ms + options->write_ms;
     }
@@ -417,6 +446,7 @@ static void release(struct http_connection *c)
     if (c->state == CONNECTION_LINGERING) {
         c->loop->lingering--;
     }
+    http_stream_destroy(&c->stream);
     if (c->state == CONNECTION_SENDING) {
         c->request->x.abandoned = true;
         response_finish(c->request);
@@ -449,8 +479,7 @@ void http_connection_event(struct http_connection *c, uint32_t events)
 {
     c->readable = c->readable || (events & (EPOLLIN | EPOLLRDHUP)) != 0;
     c->hangup = c->hangup || (events & EPOLLRDHUP) != 0;
-    bool endless = c->state == CONNECTION_SENDING && c->request->x.response.stream &&
-                   c->request->x.response.endless;
+    const bool endless = c->state == CONNECTION_STREAMING;
     if ((events & (EPOLLERR | EPOLLHUP)) != 0 || (endless && c->hangup)) {
         /* Nobody takes an answer any more. A client that ends only its own direction still gets
          * what has an end; a client of what has none has left. */
@@ -468,7 +497,7 @@ void http_connection_expire(struct http_connection *c)
     if (awaited && c->request && !has_output(c)) {
         request_refuse(c, ERROR_REQUEST_TIMEOUT);
     } else {
-        c->gone = true;
+        c->gone = c->state != CONNECTION_STREAMING || !http_stream_expire(c->stream);
     }
     http_connection_run(c);
 }

@@ -16,13 +16,16 @@
  *                    ^ |  |    |       |                |
  *                    | |  |    +-------|----------------+   (a response that fits the output)
  *                    | |  +------------+--> CLOSING --> LINGERING --> (released)
+ *                    | |  |                   ^
+ *                    | |  +--> STREAMING -----+
  *                    | v  |
  *             RECEIVING   +--> DEAD --> (released, when the handler answers)
  *
  * READING: bytes of the next request are awaited or parsed, up to the end of its head, or of its
  * body if that came with it. HANDLING: the request is with the dispatcher or a handler; nothing
  * more is read. RECEIVING: the head was judged, and the rest of the body is awaited. SENDING: a
- * large body or a stream is on its way. CLOSING: what is left of the last response is written.
+ * large body or one that is read as it is sent is on its way. STREAMING: the request is over, and
+ * its answer goes on (http/stream.h). CLOSING: what is left of the last response is written.
  * LINGERING: our direction is shut down, and the client's bytes are dropped so that no reset
  * destroys the answer: until it closes, is silent for a while, or has had time enough. DEAD: the
  * socket is closed, but the handler does not know yet. Any state but HANDLING may be released. */
@@ -31,6 +34,7 @@ enum connection_state {
     CONNECTION_HANDLING,
     CONNECTION_RECEIVING,
     CONNECTION_SENDING,
+    CONNECTION_STREAMING,
     CONNECTION_CLOSING,
     CONNECTION_LINGERING,
     CONNECTION_DEAD,
@@ -45,6 +49,7 @@ struct http_connection {
     struct timer timer;
     struct http_loop *loop;
     struct request_state *request; /* being read, handled or answered */
+    struct http_stream *stream;    /* in STREAMING */
     struct http_connection *next;
     struct http_connection *previous;
     struct http_connection *next_ready;

@@ -103,4 +103,5 @@ void http_metrics_turn(const struct http_loop *loop)
     assert(loop->server->metrics);
     metrics_set(METRIC_HTTP_CONNECTIONS, (int64_t)loop->connection_count);
     metrics_set(METRIC_HTTP_IN_FLIGHT, (int64_t)loop->in_flight);
+    metrics_set(METRIC_HTTP_STREAMS, (int64_t)loop->open_streams);
 }

@@ -65,7 +65,8 @@ struct http_loop {
     struct http_connection *connections; /* all of them */
     size_t connection_count;
     size_t in_flight;             /* requests that are with the dispatcher or a handler */
-    size_t streams;               /* requests whose answer is a stream */
+    size_t streams;               /* requests whose answer is read as it is sent */
+    size_t open_streams;          /* connections that are one (http/stream.h) */
     size_t lingering;             /* connections that only wait for their end */
     size_t guests;                /* connections above the bound, for what is always answered */
     struct http_connection *idle; /* that wait for nothing, the longest first */

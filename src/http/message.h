@@ -40,6 +40,7 @@ enum http_field {
     HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD,
     HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS,
     HTTP_FIELD_TRACEPARENT,
+    HTTP_FIELD_LAST_EVENT_ID,
     HTTP_FIELD_COUNT,
 };
 
@@ -68,6 +69,7 @@ struct http_request {
 };
 
 struct http_exchange;
+struct http_stream;
 
 /* Gives the next piece of a streamed body: appends at least one byte to `out` and returns
  * HTTP_STREAM_MORE, or returns HTTP_STREAM_END, or HTTP_STREAM_WAIT when nothing is there yet (then
@@ -85,11 +87,9 @@ struct http_response {
     http_stream_fn *stream;
     void *stream_source;
     void (*stream_close)(
-        void *source); /* called once at the end, whatever the end is; may be NULL */
-    /* The stream has no end of its own: a drain ends it, and so does a client that ends its
-     * direction. */
-    bool endless;
-    bool close; /* end the connection after this response */
+        void *source);        /* called once at the end, whatever the end is; may be NULL */
+    struct http_stream *open; /* instead of a body: http/stream.h */
+    bool close;               /* end the connection after this response */
 };
 
 struct http_loop;

@@ -30,6 +30,7 @@ static const char *const field_names[FIELD_NAME_OTHER] = {
     [HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD] = "access-control-request-method",
     [HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS] = "access-control-request-headers",
     [HTTP_FIELD_TRACEPARENT] = "traceparent",
+    [HTTP_FIELD_LAST_EVENT_ID] = "last-event-id",
     [FIELD_NAME_CONTENT_LENGTH] = "content-length",
     [FIELD_NAME_TRANSFER_ENCODING] = "transfer-encoding",
     [FIELD_NAME_CONNECTION] = "connection",
@@ -57,7 +58,12 @@ static unsigned candidate(size_t len, char first)
     case 10: return first == 'c' ? FIELD_NAME_CONNECTION : HTTP_FIELD_USER_AGENT;
     case 11: return HTTP_FIELD_TRACEPARENT;
     case 12: return first == 'c' ? HTTP_FIELD_CONTENT_TYPE : HTTP_FIELD_X_REQUEST_ID;
-    case 13: return first == 'a' ? HTTP_FIELD_AUTHORIZATION : HTTP_FIELD_IF_NONE_MATCH;
+    case 13:
+        switch (first) {
+        case 'a': return HTTP_FIELD_AUTHORIZATION;
+        case 'l': return HTTP_FIELD_LAST_EVENT_ID;
+        default: return HTTP_FIELD_IF_NONE_MATCH;
+        }
     case 14: return FIELD_NAME_CONTENT_LENGTH;
     case 15:
         switch (first) {

@@ -10,11 +10,11 @@
 #include "http/http_metrics.h"
 #include "http/loop.h"
 #include "http/problem.h"
+#include "http/stream.h"
 
-#define COPY_MOST       ((size_t)16 * 1024) /* larger bodies are written from where they are */
-#define PULL_MOST       ((size_t)64 * 1024)
-#define SKIP_MOST       LOOP_BUFFER_LEN /* of an unread body, read on rather than closed upon */
-#define CHUNK_SIZE_LINE 10              /* eight digits and CRLF */
+#define COPY_MOST ((size_t)16 * 1024) /* larger bodies are written from where they are */
+#define PULL_MOST ((size_t)64 * 1024)
+#define SKIP_MOST LOOP_BUFFER_LEN /* of an unread body, read on rather than closed upon */
 
 /* ---- Fields ---- */
 
@@ -198,7 +198,7 @@ static bool write_head(const struct request_state *state, struct buffer *out)
         at = put(at, fields);
     }
     /* How the message ends for the client (RFC 9112 section 6). */
-    if (status_has_body(response->status) && !response->stream) {
+    if (status_has_body(response->status) && !response->stream && !response->open) {
         char digits[SLICE_DECIMAL_MOST];
         at = put(at, SLICE("Content-Length: "));
         at = put(at, slice_decimal_u64(body_of(response).len, digits));
@@ -218,33 +218,6 @@ static bool write_head(const struct request_state *state, struct buffer *out)
 
 /* ---- Streams ---- */
 
-/* Calls the stream once, with room for the chunk's size in front: leading zeros are allowed there
- * (RFC 9112 section 7.1), so the size can be filled in afterwards. */
-static enum http_stream_step pull_chunk(struct http_response *response, struct buffer *out)
-{
-    static const char digits[] = ASCII_HEX;
-    size_t begin = out->len;
-    buffer_add(out, SLICE("00000000\r\n"));
-    enum http_stream_step step = response->stream(response->stream_source, out);
-    if (out->failed) {
-        return HTTP_STREAM_FAIL;
-    }
-    size_t len = out->len - begin - CHUNK_SIZE_LINE;
-    if (len == 0) {
-        out->len = begin;
-    } else {
-        size_t rest = len;
-        for (size_t i = CHUNK_SIZE_LINE - 2; i-- > 0; rest /= 16) {
-            out->data[begin + i] = digits[rest % 16];
-        }
-        buffer_add(out, SLICE("\r\n"));
-    }
-    if (step == HTTP_STREAM_END) {
-        buffer_add(out, SLICE("0\r\n\r\n"));
-    }
-    return step;
-}
-
 bool response_pull(struct request_state *state)
 {
     struct http_connection *c = state->connection;
@@ -260,8 +233,8 @@ bool response_pull(struct request_state *state)
     state->stream_woken = false;
     while (step == HTTP_STREAM_MORE && out->len - begin < PULL_MOST) {
         const size_t before = out->len;
-        step = state->x.request.http10 ? response->stream(response->stream_source, out)
-                                       : pull_chunk(response, out);
+        step = http_stream_frame(response->stream, response->stream_source, state->x.request.http10,
+                                 out);
         if (step == HTTP_STREAM_MORE && out->len == before) {
             step = HTTP_STREAM_FAIL; /* the source broke its contract: it would spin */
         }
@@ -274,23 +247,6 @@ bool response_pull(struct request_state *state)
         response->stream = NULL;
     }
     c->gone = c->gone || out->failed || step == HTTP_STREAM_FAIL;
-    return !c->gone;
-}
-
-bool response_end_stream(struct request_state *state)
-{
-    struct http_connection *c = state->connection;
-    const struct slice end = state->x.request.http10 ? SLICE("") : SLICE("0\r\n\r\n");
-    assert(state->stream_waits);
-    state->stream_waits = false;
-    state->x.response.stream = NULL;
-    state->keep_alive = false;
-    state->sent += end.len;
-    c->gone = !http_loop_take_buffer(c->loop, &c->out);
-    if (!c->gone) {
-        buffer_add(&c->out, end);
-        c->gone = c->out.failed;
-    }
     return !c->gone;
 }
 
@@ -349,7 +305,13 @@ static void give(struct http_connection *c, struct request_state *state)
     c->gone = c->gone || !whole || out->failed;
     state->reserved = 0;
     ledger_answered(&c->loop->ledger, c->account, request_held(state));
-    if (c->tail.len > 0 || state->streams) {
+    if (response->open && has_body(state)) {
+        http_stream_attach(response->open, c);
+        state->x.response.open = NULL;
+        http_connection_move(c, CONNECTION_STREAMING);
+        response_finish(state);
+        c->in_at = c->in.len; /* nothing more is asked here */
+    } else if (c->tail.len > 0 || state->streams) {
         http_connection_move(c, CONNECTION_SENDING);
     } else {
         http_connection_move(c, state->keep_alive ? CONNECTION_READING : CONNECTION_CLOSING);
@@ -367,6 +329,7 @@ void http_respond(struct http_exchange *x)
     assert(c->state == CONNECTION_HANDLING || c->state == CONNECTION_DEAD);
     assert(response->status >= 200 && response->status <= 599);
     assert(!response->stream || !response->fixed.ptr);
+    assert(!response->open || (!response->stream && !response->fixed.ptr));
     add_vary(x);
     if (policy->origins.ptr || x->request.fields[HTTP_FIELD_ORIGIN].count > 0) {
         policy_add_origin(policy, x);
@@ -377,6 +340,7 @@ void http_respond(struct http_exchange *x)
         if (response->stream_close) {
             response->stream_close(response->stream_source);
         }
+        http_stream_destroy(&response->open);
         buffer_clear(response->head);
         buffer_clear(response->body);
         *response = (struct http_response){
@@ -429,6 +393,7 @@ void response_finish(struct request_state *state)
     if (x->response.stream_close) {
         x->response.stream_close(x->response.stream_source);
     }
+    http_stream_destroy(&x->response.open);
     loop->streams -= state->streams ? 1 : 0;
     http_loop_spend(loop, c->account);
     x->took_us = loop->charged_us - x->started_us;

@@ -10,9 +10,6 @@
  * bound. False: the connection is gone. */
 bool response_pull(struct request_state *state);
 
-/* Ends a stream that waits as if it had come to its own end. False: the connection is gone. */
-bool response_end_stream(struct request_state *state);
-
 /* Ends the request that was answered, however it went, and gives its state back. */
 void response_finish(struct request_state *state);
 

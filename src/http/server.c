@@ -26,6 +26,8 @@
 #define BYTES_LEAST  ((size_t)1024 * 1024)
 #define BODIES_LEAST 8
 
+#define STREAMS_LEAVE 4 /* a part of the connections is kept for those that ask */
+
 /* Descriptors that are not connections: listeners, epolls, eventfds, the database. */
 #define DESCRIPTORS_KEPT 64
 #define DESCRIPTORS_LOOP 24
@@ -62,6 +64,7 @@ static bool build(struct http_server *server, const char **why)
     const struct http_server_options *options = &server->options;
     *why = "out of memory or file descriptors";
     server->connections_most = share_connections(options);
+    server->streams_most = server->connections_most - server->connections_most / STREAMS_LEAVE;
     /* However many loops there are, half of a loop's share has room for some of the largest bodies.
      */
     const size_t bytes = options->bytes_most / options->threads;

@@ -18,6 +18,7 @@ struct http_server {
     struct addresses *addresses;
     struct http_metrics *metrics; /* NULL: nothing is counted */
     size_t connections_most;      /* for each loop */
+    size_t streams_most;          /* of them */
     size_t bytes_most;            /* for each loop */
     uint16_t port;
     struct listener *listeners; /* one for each loop; empty: the loop has it */

@@ -70,6 +70,11 @@ static void count_close(void *source)
     note(&closed);
 }
 
+void rig_note_closed(void)
+{
+    note(&closed);
+}
+
 static enum http_stream_step give_big(void *source, struct buffer *out)
 {
     size_t *at = source;
@@ -125,7 +130,6 @@ static void handle_drip(struct http_exchange *x)
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
     x->response.stream_close = stop_dripping;
-    x->response.endless = true;
     x->response.stream = give_drop;
     http_respond_body(x, 200, "text/plain");
 }
@@ -192,6 +196,10 @@ static const struct http_route routes[] = {
     {.method = HTTP_GET, .path = "/fixed", .handler = handle_fixed, .access = HTTP_ACCESS_PUBLIC},
     {.method = HTTP_GET, .path = "/stream", .handler = handle_stream, .access = HTTP_ACCESS_PUBLIC},
     {.method = HTTP_GET, .path = "/drip", .handler = handle_drip, .access = HTTP_ACCESS_PUBLIC},
+    {.method = HTTP_GET,
+     .path = "/events",
+     .handler = rig_flow_begin,
+     .access = HTTP_ACCESS_PUBLIC},
     {.method = HTTP_GET, .path = "/broken", .handler = handle_broken, .access = HTTP_ACCESS_PUBLIC},
     {.method = HTTP_GET, .path = "/client", .handler = handle_client, .access = HTTP_ACCESS_PUBLIC},
     {.method = HTTP_GET, .path = "/later", .handler = park, .access = HTTP_ACCESS_PUBLIC},
@@ -255,6 +263,7 @@ void rig_start(struct rig *rig, const struct http_server_options *given)
     answered = closed = 0;
     parked = NULL;
     running = false;
+    rig_flow_reset();
     rig->server = http_server_create(&options, &why);
     assert_string_equal(rig->server ? "" : why, "");
     rig->port = http_server_port(rig->server);

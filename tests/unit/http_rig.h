@@ -10,6 +10,7 @@
  *   GET /plain      `hello`            POST /echo      the body
  *   GET /big        RIG_BIG bytes      GET /fixed      the same, not copied
  *   GET /stream     RIG_BIG bytes      GET /drip       what rig_drip gives
+ *   GET /events     what rig_flow gives, as a stream of its own
  *   GET /client     the address of the client
  *   GET /broken     a field with a line break
  *   GET /later      answers when rig_release is called
@@ -38,6 +39,21 @@ void rig_release(void);
 
 /* Gives the parked /drip its next piece; NULL ends it. */
 void rig_drip(const char *piece);
+
+/* The same for /events: the next piece, NULL ends it; one of RIG_BIG bytes; waits until the piece
+ * was taken. While it is held nothing is sent. How long one that begins from now on lasts at most
+ * (0: for ever). Cuts it. */
+void rig_flow(const char *text);
+void rig_flow_big(void);
+void rig_flow_taken(void);
+void rig_flow_hold(bool holds);
+void rig_flow_ends_after(int ms);
+void rig_flow_cut(void);
+
+/* Of http_rig_flow.c, for http_rig.c. */
+void rig_flow_begin(struct http_exchange *x);
+void rig_flow_reset(void);
+void rig_note_closed(void);
 
 /* How often the answered hook and the stream's close were called since the start. */
 unsigned rig_answered(void);

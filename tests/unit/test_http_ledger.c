@@ -227,7 +227,7 @@ static void test_very_many_streams(void **state)
     rig_start(&rig, &options);
     for (size_t i = 0; i < STREAMS; i++) {
         fds[i] = rig_connect(&rig);
-        rig_send(fds[i], "GET /drip HTTP/1.1\r\n" HOST "\r\n");
+        rig_send(fds[i], "GET /events HTTP/1.1\r\n" HOST "\r\n");
         rig_read(fds[i], &answer, true);
         assert_int_equal(answer.status, 200);
     }

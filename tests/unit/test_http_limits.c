@@ -73,25 +73,6 @@ static void test_a_new_connection_has_something_to_ask(void **state)
     rig_stop(&rig);
 }
 
-static void test_a_drain_ends_what_has_no_end(void **state)
-{
-    (void)state;
-    const struct http_server_options options = {.drain_seconds = 60};
-    struct rig rig;
-    struct rig_answer answer;
-    rig_start(&rig, &options);
-    int fd = rig_connect(&rig);
-    rig_send(fd, GET("/drip"));
-    rig_drip("one");
-    http_server_stop(rig.server);
-    rig_read(fd, &answer, false); /* with its last chunk */
-    assert_string_equal(answer.body, "one");
-    assert_true(rig_is_closed(fd));
-    rig_wait_closed(1);
-    close(fd);
-    rig_stop(&rig);
-}
-
 static void test_a_client_that_takes_nothing_is_dropped(void **state)
 {
     (void)state;
@@ -550,7 +531,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_time_limits),
         cmocka_unit_test(test_a_new_connection_has_something_to_ask),
-        cmocka_unit_test(test_a_drain_ends_what_has_no_end),
         cmocka_unit_test(test_a_client_that_takes_nothing_is_dropped),
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_a_delayed_drain_accepts_until_it_begins),
