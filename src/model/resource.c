@@ -33,6 +33,16 @@ const struct resource *resource_named(struct slice name)
     return NULL;
 }
 
+const struct resource *resource_of_kind(int kind)
+{
+    for (unsigned i = 0; i < resource_count; i++) {
+        if (resources[i]->kind == kind) {
+            return resources[i];
+        }
+    }
+    return NULL;
+}
+
 const struct field *resource_field(const struct resource *resource, struct slice name)
 {
     assert(resource);

@@ -150,6 +150,9 @@ unsigned resource_index(const struct resource *resource);
 /* NULL: there is none of that name. */
 const struct resource *resource_named(struct slice name);
 
+/* NULL: there is none of that number in the journal. */
+const struct resource *resource_of_kind(int kind);
+
 /* The member of that name; NULL: there is none. */
 const struct field *resource_field(const struct resource *resource, struct slice name);
 

@@ -7,8 +7,8 @@
 #include "base/slice.h"
 #include "base/thread.h"
 
-/* What every call of the store has: the calls themselves are in account_operations.h and
- * item_operations.h, the vtable that an engine fills in store.h.
+/* What every call of the store has: the calls themselves are in account_operations.h,
+ * item_operations.h and change_operations.h, the vtable that an engine fills in store.h.
  *
  * A call takes an operation that the caller allocates (in the request's arena) and fills in; the
  * engine answers by calling `op.done` exactly once, on the loop that the store_session belongs to:

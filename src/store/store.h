@@ -4,10 +4,11 @@
 
 #include "model/zone.h"
 #include "store/account_operations.h"
+#include "store/change_operations.h"
 #include "store/item_operations.h"
 
-/* The engines: where accounts and tasks are kept. Their calls are in account_operations.h and
- * item_operations.h. */
+/* The engines: where accounts and tasks are kept. Their calls are in account_operations.h,
+ * item_operations.h and change_operations.h. */
 
 struct store_options {
     const char *url;
@@ -110,6 +111,7 @@ struct store_engine {
     void (*item_list)(struct store_item_list *op);
     void (*label_list)(struct store_label_list *op);
     void (*summary)(struct store_summary *op);
+    void (*changes)(struct store_changes *op);
 
     void (*item_write)(struct store_item_write *op);
     void (*user_create)(struct store_user_create *op);

@@ -97,10 +97,11 @@ static bool names_its_user(const struct sql_text *row)
     bool all = row->types[0] == 'u';
     const unsigned conditions =
         count_of(row->text, "WHERE ", "^WHERE ([a-z]\\.)?(user|space)_id = \\$1( |\\)|$)", &all);
-    const unsigned joins =
-        count_of(row->text, "JOIN " /* of a table, not of rows found by user */,
-                 "^JOIN (\\(SELECT |" TABLE " [a-z] ON [a-z]\\.user_id = [a-z]\\.user_id)", &all);
-    const unsigned found_rows = count_of(row->text, "JOIN (", NULL, &all);
+    const unsigned joins = count_of(
+        row->text, "JOIN " /* of a table, not of rows found by user */,
+        "^JOIN ((LATERAL )?\\(SELECT |" TABLE " [a-z] ON [a-z]\\.user_id = [a-z]\\.user_id)", &all);
+    const unsigned found_rows = count_of(row->text, "JOIN (", NULL, &all) +
+                                count_of(row->text, "JOIN LATERAL (", NULL, &all);
     const unsigned inserts = count_of(row->text, "INSERT INTO ",
                                       "^INSERT INTO [a-z_]+ \\((user|space)_id, [a-z_, ]+\\) "
                                       "(VALUES \\(\\$1, |SELECT \\$1, )",

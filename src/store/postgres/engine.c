@@ -157,6 +157,7 @@ const struct store_engine postgres_engine = {
     .item_list = pg_item_list,
     .label_list = pg_label_list,
     .summary = pg_summary,
+    .changes = pg_changes,
 
     .item_write = pg_item_write,
     .user_create = pg_user_create,

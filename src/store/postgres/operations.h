@@ -23,6 +23,9 @@ void pg_item_write(struct store_item_write *op);
 void pg_label_list(struct store_label_list *op);
 void pg_summary(struct store_summary *op);
 
+/* changes.c: what changed, in the order of the journal */
+void pg_changes(struct store_changes *op);
+
 /* users.c: reads of accounts, and changes of them */
 void pg_user_by_email(struct store_user_by_email *op);
 void pg_user_get(struct store_user_get *op);

@@ -18,6 +18,14 @@
     "tasks_pending = tasks_pending + ?2, tasks_in_progress = tasks_in_progress + ?3, "             \
     "tasks_completed = tasks_completed + ?4, lists = lists + ?5, bytes = bytes + ?6"
 
+/* The rows of a page end as sql_list says. */
+#define SO_FAR(bytes, order)                                                                       \
+    "sum(" bytes ") OVER (ORDER BY " order                                                         \
+    " ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS so_far"
+#define PAGE_BYTES "262144"
+static_assert(STORE_PAGE_BYTES == 262144, "the number of the texts");
+static_assert(STORE_CHANGES_SCAN_MOST == 1000, "the number of the texts");
+
 /* `after`: the text is what stands behind another form, and has its types. */
 static const struct own_form {
     const char *text;
@@ -26,8 +34,7 @@ static const struct own_form {
 } own_forms[SQL_OWN_END - SQL_SHARED_COUNT] = {
 #define OWN(sql) [(sql)-SQL_SHARED_COUNT]
     OWN(SQL_BEGIN) = {"BEGIN ISOLATION LEVEL READ COMMITTED", "", NULL},
-    OWN(SQL_COMMIT) = {"COMMIT", "", NULL},
-    OWN(SQL_ROLLBACK) = {"ROLLBACK", "", NULL},
+    OWN(SQL_COMMIT) = {"COMMIT", "", NULL}, OWN(SQL_ROLLBACK) = {"ROLLBACK", "", NULL},
     /* An empty record in the log: after it the commit waits as if it had changed something. */
     OWN(SQL_BE_DURABLE) = {"SELECT pg_logical_emit_message(true, 'taskhold', '')", "", NULL},
 
@@ -67,6 +74,7 @@ static const struct own_form {
                           "WHERE space_id = ?1 AND key = ?2",
                           "ut", NULL},
     OWN(SQL_SESSIONS_ENDED) = {"SELECT pg_notify('taskhold_sessions_ended', ?1::text)", "u", NULL},
+    OWN(SQL_CHANGES) = {NULL, "uii", NULL}, /* of all resources: see add_changes */
 #undef OWN
 };
 static_assert(STORE_CREATE == 1 && STORE_DELETE == 4, "the verbs of the texts are the journal's");
@@ -129,9 +137,65 @@ static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
         {FOLLOW("DELETE FROM {t} WHERE space_id = ?1 AND created_at = ?10 AND id = ?8 "
                 "AND revision = ?9"),
          FOLLOW_TYPES "uii"},
+    [SQL_ITEM_WALK - SQL_ITEM_COUNT] =
+        {"SELECT s.revision, s.forgotten, t.* FROM spaces s LEFT JOIN (SELECT l.*, " SO_FAR(
+             "{bytes}",
+             "created_at, id") " FROM (SELECT {columns} FROM {t} WHERE space_id = ?1 AND "
+                               "(created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?4) l) t "
+                               "ON coalesce(t.so_far, 0) <= " PAGE_BYTES " WHERE s.space_id = ?1 "
+                               "ORDER BY t.created_at, t.id",
+         "uiui"},
 };
 static_assert(16 + RESOURCE_FIELDS_MOST <= PARAMS_MOST,
               "a change of an item binds all its columns");
+
+/* ---- what changed ---- */
+
+/* The item that a row of the journal names, by the key of its table: a page looks at no others. */
+static const char changed_item[] =
+    "LEFT JOIN LATERAL (SELECT {columns}, {bytes} AS bytes FROM {t} WHERE space_id = ?1 AND "
+    "id = j.id AND created_at = coalesce((SELECT created_at FROM {t} WHERE space_id = ?1 AND "
+    "id = j.id AND {chosen}), {ms:j.id}) LIMIT 1) ";
+
+/* `BEFORE c0.NAME, c1.NAME, …AFTER` of all resources. */
+static void add_of_each(struct buffer *out, const char *before, const char *name, const char *after)
+{
+    buffer_add_text(out, before);
+    for (unsigned i = 0; i < resource_count; i++)
+        buffer_add_format(out, "%sc%u.%s", i > 0 ? ", " : "", i, name);
+    buffer_add_text(out, after);
+}
+
+/* The rows of the journal, each with its item as it is now; then those that are the last change of
+ * their item; then as many as a page has. */
+static void add_changes(struct buffer *out)
+{
+    sql_expand(out,
+               "WITH j AS (SELECT revision, at, kind, verb, id FROM journal WHERE space_id = ?1 "
+               "AND revision > ?2 ORDER BY revision LIMIT 1000) "
+               "SELECT s.revision, s.forgotten, (SELECT count(*) FROM j), "
+               "(SELECT max(revision) FROM j), p.* FROM spaces s LEFT JOIN (SELECT l.*, " SO_FAR(
+                   "l.page_bytes", "l.change") " FROM (SELECT j.revision AS change, j.at AS "
+                                               "change_at, j.kind AS change_kind, j.id AS "
+                                               "change_id",
+               NULL, SQL_POSTGRES);
+    for (unsigned i = 0; i < resource_count; i++) {
+        for (size_t k = 0; k < resources[i]->count; k++)
+            buffer_add_format(out, ", c%u.%s", i, resources[i]->fields[k].name.ptr);
+    }
+    add_of_each(out, ", coalesce(", "bytes", ", 0) AS page_bytes FROM j ");
+    for (unsigned i = 0; i < resource_count; i++) {
+        sql_expand(out, changed_item, resources[i], SQL_POSTGRES);
+        buffer_add_format(out, "c%u ON j.kind = %d ", i, resources[i]->kind);
+    }
+    add_of_each(out, "JOIN LATERAL (SELECT coalesce(", "revision", ") AS revision) n ");
+    sql_expand(out,
+               "ON j.revision = n.revision OR (j.verb = 4 AND n.revision IS NULL AND NOT EXISTS "
+               "(SELECT FROM journal WHERE space_id = ?1 AND id = j.id AND verb = 4 AND "
+               "kind = j.kind AND revision > j.revision)) ORDER BY j.revision LIMIT ?3) l) p "
+               "ON coalesce(p.so_far, 0) <= " PAGE_BYTES " WHERE s.space_id = ?1 ORDER BY p.change",
+               NULL, SQL_POSTGRES);
+}
 
 /* ---- the texts ---- */
 
@@ -155,7 +219,10 @@ static bool make_text(struct sql_text *made, const struct sql_form *form, const 
     struct buffer types;
     buffer_init(&text, TEXT_MOST);
     buffer_init(&types, PARAMS_MOST + 1);
-    sql_expand(&text, form->text, resource, SQL_POSTGRES);
+    if (form->text)
+        sql_expand(&text, form->text, resource, SQL_POSTGRES);
+    else
+        add_changes(&text);
     buffer_add_text(&text, end);
     buffer_add_char(&text, '\0');
     sql_expand_types(&types, form->types, resource);

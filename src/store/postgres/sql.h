@@ -34,6 +34,13 @@ enum sql_own {
     SQL_SPACE_CHANGE,   /* after changes of several items, of which none is the operation's own */
     SQL_KEY_TOUCH,      /* has the commit wait for what was kept before */
     SQL_SESSIONS_ENDED, /* tells the other nodes, at the commit */
+
+    /* What changed after the revision ?2, of at most ?3 items. A row has the space's revision and
+     * what it has forgotten, how many rows of the journal were looked at and the last of them; then
+     * of a change its revision, time, kind and id, and the columns of all resources, null but for
+     * those of its own; without changes there is one row in which they are null. Rows end as those
+     * of a list do. */
+    SQL_CHANGES,
     SQL_OWN_END,
 };
 
@@ -48,6 +55,8 @@ enum sql_own_item {
                           */
     SQL_ITEM_FOLLOW_CHANGE,
     SQL_ITEM_FOLLOW_REMOVE,
+    SQL_ITEM_WALK, /* a page of at most ?4 items after a created_at and an id: a row has the space's
+                      revision, what it has forgotten, and the columns; as of a list */
     SQL_OWN_ITEM_END,
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "store/sqlite/backup.h"
+#include "store/sqlite/change_rows.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/item_rows.h"
@@ -140,6 +141,7 @@ const struct store_engine sqlite_engine = {
     .item_list = item_rows_list,
     .label_list = report_rows_labels,
     .summary = report_rows_summary,
+    .changes = change_rows_read,
 
     .item_write = item_rows_write,
     .user_create = user_rows_create,

@@ -54,8 +54,19 @@ static const char *const own[SQL_OWN_END - SQL_SHARED_COUNT] = {
     OWN(SQL_JOURNAL_NEXT) = "SELECT space_id, (SELECT at FROM journal WHERE journal.space_id = "
                             "spaces.space_id ORDER BY revision LIMIT 1) FROM spaces "
                             "WHERE space_id > ?1 ORDER BY space_id LIMIT ?2",
+    OWN(SQL_JOURNAL_AFTER) = "SELECT revision, at, kind, verb, id FROM journal "
+                             "WHERE space_id = ?1 AND revision > ?2 ORDER BY revision LIMIT ?3",
+    OWN(SQL_JOURNAL_DELETED_LATER) = "SELECT 1 FROM journal WHERE space_id = ?1 AND id = ?2 "
+                                     "AND kind = ?3 AND verb = 4 AND revision > ?4",
 #undef OWN
 };
+
+static const char *const own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
+    [SQL_ITEM_WALK - SQL_ITEM_COUNT] =
+        "SELECT {columns} FROM {t} WHERE space_id = ?1 AND (created_at, id) > (?2, ?3) "
+        "ORDER BY created_at, id LIMIT ?4",
+};
+static_assert(STORE_DELETE == 4, "the verb of the texts is the journal's");
 
 static_assert(SPACE_COUNTS == 4, "SQL_SPACE_SET has a parameter for each count");
 
@@ -79,8 +90,12 @@ bool sql_texts_init(struct sql_texts *texts)
         add(texts, places, sql_shared[i].text, NULL);
     for (unsigned i = 0; i < SQL_OWN_END - SQL_SHARED_COUNT; i++)
         add(texts, places, own[i], NULL);
-    for (unsigned i = 0; i < resource_count * SQL_ITEM_COUNT; i++)
-        add(texts, places, sql_items[i % SQL_ITEM_COUNT].text, resources[i / SQL_ITEM_COUNT]);
+    for (unsigned i = 0; i < resource_count * SQL_OWN_ITEM_END; i++) {
+        const unsigned which = i % SQL_OWN_ITEM_END;
+        add(texts, places,
+            which < SQL_ITEM_COUNT ? sql_items[which].text : own_items[which - SQL_ITEM_COUNT],
+            resources[i / SQL_OWN_ITEM_END]);
+    }
     for (unsigned i = 0; i < texts->count && !texts->bytes.failed; i++)
         texts->list[i] = texts->bytes.data + places[i];
     const bool made = !texts->bytes.failed;

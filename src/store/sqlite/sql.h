@@ -5,8 +5,8 @@
 #include "store/sql.h"
 
 /* Every statement but those of lists, by number: first what both engines share (store/sql.h), then
- * this engine's own, then SQL_ITEM_COUNT of each resource. Parameters are numbered in the order in
- * which they are bound. */
+ * this engine's own, then SQL_OWN_ITEM_END of each resource. Parameters are numbered in the order
+ * in which they are bound. */
 enum sql {
     /* transactions */
     SQL_BEGIN_READ = SQL_SHARED_COUNT,
@@ -34,14 +34,24 @@ enum sql {
     SQL_PURGE_INVITATIONS,
     SQL_JOURNAL_NEXT, /* the ?2 spaces after ?1, with the time of their oldest change */
 
+    /* what changed */
+    SQL_JOURNAL_AFTER,         /* the ?3 changes of the space after ?2 */
+    SQL_JOURNAL_DELETED_LATER, /* whether the item was deleted once more, after the revision ?4 */
+
     SQL_OWN_END,
 };
 
-#define SQL_TEXTS_MOST (SQL_OWN_END + SQL_ITEM_COUNT * RESOURCES_MOST)
+/* Of each resource, after those of enum sql_item. */
+enum sql_own_item {
+    SQL_ITEM_WALK = SQL_ITEM_COUNT, /* the ?4 items after a created_at and an id, in that order */
+    SQL_OWN_ITEM_END,
+};
+
+#define SQL_TEXTS_MOST (SQL_OWN_END + SQL_OWN_ITEM_END * RESOURCES_MOST)
 
 /* The number of a statement about the items of a resource. */
 #define SQL_OF_ITEM(resource, item)                                                                \
-    (SQL_OWN_END + resource_index(resource) * SQL_ITEM_COUNT + (unsigned)(item))
+    (SQL_OWN_END + resource_index(resource) * SQL_OWN_ITEM_END + (unsigned)(item))
 
 /* The texts, in SQLite's words. */
 struct sql_texts {
