@@ -249,8 +249,7 @@ static struct item_decision change(struct store_item_write *op, const struct ite
     const struct item *old = before->item;
     const bool moves = op->verb == STORE_MOVE;
     const bool skips = op->verb == STORE_SKIP;
-    struct item_walk walk =
-        begin_walk(op, before, ITEM_UPDATE, moves || skips ? STORE_UPDATE : op->verb);
+    struct item_walk walk = begin_walk(op, before, ITEM_UPDATE, skips ? STORE_UPDATE : op->verb);
     struct item *item = arena_alloc(op->op.arena, op->resource->size);
     const void *values = op->values;
     enum error error = item ? ERROR_NONE : ERROR_OVERLOADED;
@@ -284,6 +283,7 @@ static struct item_decision change(struct store_item_write *op, const struct ite
     if (walk.put_last && !resource_put_last(op->resource, item, item->revision, op->op.arena))
         return refuse(op, ERROR_OVERLOADED);
     const unsigned differ = resource_differ(op->resource, old, item);
+    walk.decision.change.previous = old->revision;
     walk.decision.change.before = encode(op, old, differ & mask_of(op->resource, FIELD_STAMP));
     return walk.decision.change.before.ptr ? walk.decision : refuse(op, ERROR_OVERLOADED);
 }
@@ -302,6 +302,7 @@ static struct item_decision delete (struct store_item_write *op, const struct it
         walk.decision.follower_revision = op->revision;
         op->revision += walk.decision.follower_count;
     }
+    walk.decision.change.previous = ((const struct item *)before->item)->revision;
     walk.decision.change.before = encode(op, before->item, mask_of(op->resource, 0));
     return walk.decision.change.before.ptr ? walk.decision : refuse(op, ERROR_OVERLOADED);
 }

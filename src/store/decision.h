@@ -157,6 +157,10 @@ enum item_step {
 struct item_change {
     enum store_verb verb;
     struct slice before; /* JSON; ptr NULL: the item was new */
+    int64_t previous;    /* revision of the change of the same thing before; 0: none */
+    int64_t undoes;      /* that of the change that this one takes back; 0: none */
+    int64_t follows;     /* of a follower whose row stands after that of the write's own item: the
+                            revision of that; 0 */
 };
 
 /* Another row that changes with the item, in the order of the list: each with the next revision,

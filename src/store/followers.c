@@ -19,6 +19,7 @@ static bool follow_removal(const struct item_follower *follower, const void *bef
 {
     const struct resource *resource = follower->resource;
     followed->change.verb = STORE_DELETE;
+    followed->change.previous = ((const struct item *)before)->revision;
     followed->change.before = item_encode(resource, before, RESOURCE_ALL, arena);
     usage_count(&followed->usage, resource, before, -1);
     followed->usage.bytes += SPACE_CHANGE_BYTES + (int64_t)followed->change.before.len;
@@ -38,6 +39,7 @@ static bool follow_update(const struct store_item_write *op, const struct item_f
     after->revision = followed->revision;
     followed->item = after;
     followed->change.verb = STORE_UPDATE;
+    followed->change.previous = ((const struct item *)before)->revision;
     followed->change.before =
         item_encode(resource, before, differ & mask_without(resource, FIELD_STAMP), arena);
     usage_count(&followed->usage, resource, before, -1);
@@ -67,6 +69,8 @@ bool item_follow(const struct store_item_write *op, const struct item_decision *
     assert(!follower->make == (follower->step == ITEM_REMOVE));
     *followed =
         (struct item_followed){.id = follower->id, .revision = decision->follower_revision + at};
+    if (decision->step != ITEM_FOLLOWERS && !decision->followers_first)
+        followed->change.follows = op->revision;
     if (follower->step == ITEM_REMOVE)
         return follow_removal(follower, before, arena, followed);
     struct item *after = arena_alloc(arena, follower->resource->size);

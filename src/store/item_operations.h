@@ -158,7 +158,7 @@ enum store_verb {
     STORE_REPLACE,    /* PUT: replaces, or creates when the space has none under `id` */
     STORE_UPDATE,     /* PATCH */
     STORE_DELETE,
-    STORE_MOVE,    /* to a place among siblings, as `place` says; an UPDATE to the journal */
+    STORE_MOVE,    /* to a place among siblings, as `place` says */
     STORE_SKIP,    /* of a task in a series, to its next date; an UPDATE to the journal */
     STORE_RELABEL, /* of no item but all tasks that carry a label, as `label` says; UPDATEs too */
 };

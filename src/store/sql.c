@@ -74,6 +74,7 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                            "LIMIT 1000 OFFSET ?2)",
                            "ui"},
     [SQL_ADDRESS_DELETE_ALL] = {"DELETE FROM known_addresses WHERE user_id = ?1", "u"},
+    [SQL_ACTOR_DELETE_ALL] = {"DELETE FROM actors WHERE user_id = ?1", "u"},
     [SQL_SESSION_CHECK] = {"SELECT s.expires_at FROM sessions s "
                            "JOIN users u ON u.user_id = s.user_id "
                            "WHERE s.user_id = ?1 AND s.id = ?2 AND s.expires_at > ?3 "
@@ -111,8 +112,9 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                           "uii"},
     [SQL_SPACE_DELETE] = {"DELETE FROM spaces WHERE space_id = ?1", "u"},
     [SQL_CHANGE_PUT] = {"INSERT INTO journal (space_id, revision, at, kind, verb, id, actor, "
-                        "before) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                        "uiiiiuut"},
+                        "before, previous, undoes, follows) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                        "uiiiiuutiii"},
     [SQL_ASK_ZONE] = {"SELECT user_id, 0, 0, 0, " NO_UUID ", " NO_UUID ", time_zone FROM users "
                       "WHERE user_id = ?1",
                       "u"},
@@ -560,6 +562,16 @@ static void add_counted(struct buffer *out, enum sql_dialect dialect)
     }
     add_sum(out, "journal", SPACE_CHANGE_BYTES, "before", NULL, dialect);
     add_sum(out, "idempotency_keys", SPACE_KEY_BYTES, "key", "body", dialect);
+}
+
+void sql_chain(struct buffer *out)
+{
+    assert(out);
+    buffer_add_text(out,
+                    "UPDATE journal SET previous = p FROM (SELECT space_id AS s, revision AS r, "
+                    "lag(revision) OVER (PARTITION BY space_id, kind, id ORDER BY revision) "
+                    "AS p FROM journal) chained WHERE space_id = s AND revision = r "
+                    "AND verb <> 1 AND p IS NOT NULL");
 }
 
 void sql_recount(struct buffer *out, enum sql_dialect dialect)

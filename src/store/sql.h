@@ -52,6 +52,7 @@ enum sql_shared {
     SQL_ADDRESS_PUT,
     SQL_ADDRESS_PRUNE,
     SQL_ADDRESS_DELETE_ALL,
+    SQL_ACTOR_DELETE_ALL, /* after the sessions and tokens, whose ends are noted there */
     SQL_SESSION_CHECK,
     SQL_SESSION_LIST,
     SQL_SESSION_INSERT,
@@ -135,6 +136,9 @@ extern const char sql_letters[];
  * tables. */
 void sql_recount(struct buffer *out, enum sql_dialect dialect);
 
+/* Appends one that makes the chains of changes (`previous` of the journal), which no export has. */
+void sql_chain(struct buffer *out);
+
 /* ---- lists ---- */
 
 /* A list's text depends on its shape only: the resource, the orders, the position and the terms,
@@ -179,8 +183,9 @@ struct sql_value {
 };
 
 /* Values to bind. Bytes are not copied. */
-#define SQL_I64(n)   ((struct sql_value){'i', {.number = (n)}})
-#define SQL_TIME(ms) ((struct sql_value){'i', {.null = (ms) == 0, .number = (ms)}}) /* 0: NULL */
+#define SQL_I64(n)          ((struct sql_value){'i', {.number = (n)}})
+#define SQL_TIME(ms)        ((struct sql_value){'i', {.null = (ms) == 0, .number = (ms)}}) /* 0: NULL */
+#define SQL_OPTIONAL_I64(n) SQL_TIME(n) /* likewise */
 #define SQL_UUID(id)                                                                               \
     ((struct sql_value){'u', {.bytes = {(const char *)(id)->bytes, sizeof(struct uuid)}}})
 #define SQL_OPTIONAL_UUID(id) /* all zero: NULL */                                                 \

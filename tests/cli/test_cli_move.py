@@ -26,7 +26,7 @@ if cluster.missing():
 
 NOW = 1795000000000
 TABLES = ("users", "emails", "spaces", "lists", "tasks", "journal", "idempotency_keys", "sessions",
-          "script_tokens", "known_addresses", "invitations")
+          "script_tokens", "actors", "known_addresses", "invitations")
 IN_SQLITE = tuple(name for name in TABLES if name != "emails")
 
 
@@ -60,9 +60,11 @@ def fill_space(db, dice, space, tasks):
                     "time_zone": "Europe/Berlin", "recurrence": "FREQ=DAILY", "metadata": '{"a":"\\t"}',
                     "blocked_by": '["01a203ca-194b-77a5-8c00-000000000003"]'}
         db.execute(f"INSERT INTO tasks ({','.join(row)}) VALUES ({','.join('?' * len(row))})", tuple(row.values()))
-        db.execute("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?)", (
-            space, task + 1, NOW - dice.randrange(1000), 1, 1 + task % 4, dice.randbytes(16),
-            dice.randbytes(16) if task % 3 else None, None if task % 4 == 0 else json.dumps({"title": "é\t" * task})))
+        db.execute("INSERT INTO journal (space_id, revision, at, kind, verb, id, actor, before, previous, undoes, follows) "
+                   "VALUES (?,?,?,?,?,?,?,?,?,?,?)", (
+                       space, task + 1, NOW - dice.randrange(1000), 1, 1 + task % 5, dice.randbytes(16),
+                       dice.randbytes(16) if task % 3 else None, None if task % 5 == 0 else json.dumps({"title": "é\t" * task}),
+                       *(task if task % 5 == number else None for number in (1, 2, 3))))
     for number in range(3):
         db.execute("INSERT INTO lists (space_id, created_at, id, revision, updated_at, archived, position, name, color, metadata) "
                    "VALUES (?,?,?,?,?,?,?,?,?,?)",
@@ -98,6 +100,8 @@ def fill(path, users, tasks, seed=7):
                        "VALUES (?,?,?,?,?,?,?,?,?)",
                        (dice.randbytes(16), user, 1 + row, NOW, NOW + 1 if row else None, NOW + 10 ** 9 if row else None,
                         dice.randbytes(32), "back up \t é", "2001:db8::1" if row else None))
+            db.execute("INSERT INTO actors (user_id, id, kind, ended_at, name) VALUES (?,?,?,?,?)",
+                       (user, dice.randbytes(16), 1 + row, NOW, None if row else "curl/8 é"))
         db.execute("INSERT INTO known_addresses VALUES (?,?,?)", (user, f"192.0.2.{number % 250}", NOW))
         db.execute("INSERT INTO invitations (hash, created_at, expires_at, email) VALUES (?,?,?,?)",
                    (dice.randbytes(32), NOW, NOW + 10 ** 9, f"New.{number}@Example.com" if number % 2 else None))
@@ -196,6 +200,7 @@ def test_a_changed_byte_is_found(postgres, filled, target):
                             "get_byte(fingerprint, 7) # 1) WHERE key = 'key 3'",
         "sessions": "UPDATE sessions SET user_agent = '' WHERE user_agent IS NULL",
         "script_tokens": "UPDATE script_tokens SET ip = '' WHERE ip IS NULL",
+        "actors": "UPDATE actors SET ended_at = ended_at + 1 WHERE ctid IN (SELECT ctid FROM actors LIMIT 1)",
         "known_addresses": "UPDATE known_addresses SET seen_at = seen_at - 1",
     }
     for table, change in changes.items():
@@ -217,7 +222,7 @@ def test_a_copy_that_changes_a_byte_is_not_kept(postgres, filled, target):
     postgres.psql("CREATE TABLE done (nothing int)", name)
     assert move(filled, url).returncode == 0
     postgres.psql("""
-        TRUNCATE users, emails, spaces, lists, tasks, journal, idempotency_keys, invitations CASCADE;
+        TRUNCATE users, emails, spaces, lists, tasks, journal, idempotency_keys, actors, invitations CASCADE;
         CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN NEW.title = overlay(NEW.title placing 'i' from 6); RETURN NEW; END $$;
         CREATE TRIGGER spoil BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION spoil();
@@ -402,7 +407,7 @@ def test_a_lost_connection_and_a_second_ctrl_c(postgres, filled, target):
     name, url = target
     assert move(filled, url).returncode == 0
     postgres.psql("""
-        TRUNCATE users, emails, spaces, lists, tasks, journal, idempotency_keys, invitations CASCADE;
+        TRUNCATE users, emails, spaces, lists, tasks, journal, idempotency_keys, actors, invitations CASCADE;
         CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(300); RETURN NEW; END $$;
         CREATE TRIGGER stay BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION stay();
         """, name)

@@ -173,7 +173,7 @@ static void siblings_are_numbered(void **state)
     before.answers = answer;
     decision = decide_with(&op, &before, rows, counts);
     assert_int_equal(decision.step, ITEM_UPDATE);
-    assert_int_equal(decision.change.verb, STORE_UPDATE);
+    assert_int_equal(decision.change.verb, STORE_MOVE);
     assert_int_equal(decision.follower_count, 2);
     assert_int_equal(decision.followers->number, 1);
     assert_int_equal(decision.followers->next->number, 3);

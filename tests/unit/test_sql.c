@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+
 #include "model/task.h"
 #include "store/sql.h"
 
@@ -133,8 +135,8 @@ static void types_fit_parameters(void **state)
         unsigned most = 0;
         assert_non_null(sql_shared[i].text);
         for (const char *p = sql_shared[i].text; *p; p++) {
-            if (*p == '?' && (unsigned)(p[1] - '0') > most)
-                most = (unsigned)(p[1] - '0');
+            const unsigned number = *p == '?' ? (unsigned)strtoul(p + 1, NULL, 10) : 0;
+            most = number > most ? number : most;
         }
         if (most != strlen(sql_shared[i].types))
             fail_msg("%s: types %s", sql_shared[i].text, sql_shared[i].types);

@@ -179,6 +179,8 @@ static void send_item(struct job *job, struct store_item_write *op,
         values[count++] = SQL_OPTIONAL_UUID(&op->actor);
         values[count++] = SQL_TEXT(decision->change.before);
         values[count++] = SQL_I64(last - op->revision);
+        values[count++] = SQL_OPTIONAL_I64(decision->change.previous);
+        values[count++] = SQL_OPTIONAL_I64(decision->change.undoes);
         struct written written = {op->resource, op->item, 0, SIZE_MAX};
         if (step != ITEM_INSERT) {
             which = step == ITEM_UPDATE ? SQL_ITEM_CHANGE : SQL_ITEM_REMOVE;
@@ -225,6 +227,9 @@ static void send_follower(struct job *job, const struct store_item_write *op,
     values[count++] = SQL_I64(followed->change.verb);
     values[count++] = SQL_OPTIONAL_UUID(&op->actor);
     values[count++] = SQL_TEXT(followed->change.before);
+    values[count++] = SQL_OPTIONAL_I64(followed->change.previous);
+    values[count++] = SQL_OPTIONAL_I64(followed->change.undoes);
+    values[count++] = SQL_OPTIONAL_I64(followed->change.follows);
     struct written written = {follower->resource, followed->item, 0, SIZE_MAX};
     if (follower->step != ITEM_INSERT) {
         which = followed->item ? SQL_ITEM_FOLLOW_CHANGE : SQL_ITEM_FOLLOW_REMOVE;

@@ -199,6 +199,7 @@ static const struct purge {
     {PURGE("sessions", "user_id", "id", "expires_at"), 3, 0, 0},
     {PURGE("script_tokens", "user_id", "id", "expires_at"), 3, 0, 0},
     {PURGE("invitations", "hash", "expires_at", "expires_at"), 3, 0, 0},
+    {PURGE("actors", "user_id", "id", "ended_at"), 3, RETENTION_JOURNAL_MS, 0},
     {purge_journal, 6, RETENTION_JOURNAL_MS, SPACE_CHANGE_BYTES},
 };
 

@@ -83,18 +83,19 @@ static_assert(STORE_CREATE == 1 && STORE_DELETE == 4, "the verbs of the texts ar
  * revision would become NULL, which the column forbids: then the transaction fails as a whole.
  * ?13: how many changes come after it. */
 #define CHANGE(t)                                                                                  \
-    "WITH j AS (INSERT INTO journal (space_id, revision, at, kind, verb, actor, before, id) "      \
-    "VALUES (?1, ?7, ?8, ?9, ?10, ?11, ?12, ?14)), t AS (" t ") "                                  \
+    "WITH j AS (INSERT INTO journal (space_id, revision, at, kind, verb, actor, before, "          \
+    "previous, undoes, id) VALUES (?1, ?7, ?8, ?9, ?10, ?11, ?12, ?14, ?15, ?16)), t AS (" t ") "  \
     "UPDATE spaces SET revision = (SELECT revision + ?13 FROM t), " ADD_USAGE                      \
     " WHERE space_id = ?1"
-#define CHANGE_TYPES "uiiiiiiiiiuti"
+#define CHANGE_TYPES "uiiiiiiiiiutiii"
 
 /* The same of a row that changes with the one item of a write, which changes the space. */
 #define FOLLOW(t)                                                                                  \
     "WITH t AS (" t " RETURNING id) "                                                              \
-    "INSERT INTO journal (space_id, revision, at, kind, verb, actor, before, id) "                 \
-    "SELECT ?1, ?2::bigint, ?3::bigint, ?4::bigint, ?5::bigint, ?6::uuid, ?7::text, t.id FROM t"
-#define FOLLOW_TYPES "uiiiiut"
+    "INSERT INTO journal (space_id, revision, at, kind, verb, actor, before, previous, undoes, "   \
+    "follows, id) SELECT ?1, ?2::bigint, ?3::bigint, ?4::bigint, ?5::bigint, ?6::uuid, "           \
+    "?7::text, ?8::bigint, ?9::bigint, ?10::bigint, t.id FROM t"
+#define FOLLOW_TYPES "uiiiiutiii"
 
 static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
     /* A broken network may deliver it when it was run again on another connection long since; where
@@ -115,27 +116,27 @@ static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
          "uiiiiiiiiiuN"},
     [SQL_ITEM_ADD -
         SQL_ITEM_COUNT] = {CHANGE("INSERT INTO {t} (space_id, {columns}{derived}) VALUES (?1, "
-                                  "{values:14}) RETURNING revision"),
+                                  "{values:16}) RETURNING revision"),
                            CHANGE_TYPES "C"},
-    [SQL_ITEM_CHANGE - SQL_ITEM_COUNT] = {CHANGE("UPDATE {t} SET {sets:17} WHERE space_id = ?1 AND "
-                                                 "created_at = ?16 AND id = ?14 AND revision = ?15 "
+    [SQL_ITEM_CHANGE - SQL_ITEM_COUNT] = {CHANGE("UPDATE {t} SET {sets:19} WHERE space_id = ?1 AND "
+                                                 "created_at = ?18 AND id = ?16 AND revision = ?17 "
                                                  "RETURNING revision"),
                                           CHANGE_TYPES "uiiS"},
     [SQL_ITEM_REMOVE - SQL_ITEM_COUNT] = {CHANGE("DELETE FROM {t} WHERE space_id = ?1 AND "
-                                                 "created_at = ?16 AND id = ?14 AND revision = ?15 "
+                                                 "created_at = ?18 AND id = ?16 AND revision = ?17 "
                                                  "RETURNING ?7 AS revision"),
                                           CHANGE_TYPES "uii"},
     [SQL_ITEM_FOLLOW_ADD -
         SQL_ITEM_COUNT] = {FOLLOW("INSERT INTO {t} (space_id, {columns}{derived}) "
-                                  "VALUES (?1, {values:8})"),
+                                  "VALUES (?1, {values:11})"),
                            FOLLOW_TYPES "C"},
     [SQL_ITEM_FOLLOW_CHANGE - SQL_ITEM_COUNT] =
-        {FOLLOW("UPDATE {t} SET {sets:11} WHERE space_id = ?1 AND created_at = ?10 AND id = ?8 "
-                "AND revision = ?9"),
+        {FOLLOW("UPDATE {t} SET {sets:14} WHERE space_id = ?1 AND created_at = ?13 AND id = ?11 "
+                "AND revision = ?12"),
          FOLLOW_TYPES "uiiS"},
     [SQL_ITEM_FOLLOW_REMOVE - SQL_ITEM_COUNT] =
-        {FOLLOW("DELETE FROM {t} WHERE space_id = ?1 AND created_at = ?10 AND id = ?8 "
-                "AND revision = ?9"),
+        {FOLLOW("DELETE FROM {t} WHERE space_id = ?1 AND created_at = ?13 AND id = ?11 "
+                "AND revision = ?12"),
          FOLLOW_TYPES "uii"},
     [SQL_ITEM_WALK - SQL_ITEM_COUNT] =
         {"SELECT s.revision, s.forgotten, t.* FROM spaces s LEFT JOIN (SELECT l.*, " SO_FAR(
@@ -146,7 +147,7 @@ static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
                                "ORDER BY t.created_at, t.id",
          "uiui"},
 };
-static_assert(16 + RESOURCE_FIELDS_MOST <= PARAMS_MOST,
+static_assert(18 + RESOURCE_FIELDS_MOST <= PARAMS_MOST,
               "a change of an item binds all its columns");
 
 /* ---- what changed ---- */

@@ -372,6 +372,10 @@ static bool commit(struct transfer_db *db)
     if (!send_up_to(s, NULL))
         return false;
     buffer_init(&sql, SQL_MOST);
+    if (db->use == TRANSFER_IMPORT) {
+        sql_chain(&sql);
+        buffer_add_text(&sql, "; ");
+    }
     sql_recount(&sql, SQL_POSTGRES);
     if (db->use == TRANSFER_MOVE)
         buffer_add_text(&sql, "; DROP TABLE " TABLE_UNFINISHED);

@@ -95,6 +95,7 @@ static void erase(struct job *job, const struct user *user)
     job_send(job, SQL_USER_MARK_DELETED, NULL, id, SQL_I64(clock_wall_ms()));
     end_other_sessions(job, &user->id, &none);
     end_script_tokens(job, &user->id);
+    job_send(job, SQL_ACTOR_DELETE_ALL, NULL, id);
 }
 
 /* Sets the result when the change that was asked for must not go on. */

@@ -185,7 +185,9 @@ static int put_change(struct transaction *t, const struct store_item_write *op,
 {
     return QUERY_RUN(&t->statements, SQL_CHANGE_PUT, SQL_UUID(&op->space), SQL_I64(revision),
                      SQL_I64(op->steady), SQL_I64(resource->kind), SQL_I64((int64_t)change->verb),
-                     SQL_UUID(id), SQL_OPTIONAL_UUID(&op->actor), SQL_TEXT(change->before));
+                     SQL_UUID(id), SQL_OPTIONAL_UUID(&op->actor), SQL_TEXT(change->before),
+                     SQL_OPTIONAL_I64(change->previous), SQL_OPTIONAL_I64(change->undoes),
+                     SQL_OPTIONAL_I64(change->follows));
 }
 
 /* The derived column, the last parameter of both; its bytes are in `room`. */

@@ -146,7 +146,9 @@ static int purge_expired(struct maintenance *m, bool *more)
         rc = purge_rows(m, SQL_PURGE_SESSIONS, now, more);
     if (rc == SQLITE_OK)
         rc = purge_rows(m, SQL_PURGE_SCRIPT_TOKENS, now, more);
-    return rc == SQLITE_OK ? purge_rows(m, SQL_PURGE_INVITATIONS, now, more) : rc;
+    if (rc == SQLITE_OK)
+        rc = purge_rows(m, SQL_PURGE_INVITATIONS, now, more);
+    return rc == SQLITE_OK ? purge_rows(m, SQL_PURGE_ACTORS, now - RETENTION_JOURNAL_MS, more) : rc;
 }
 
 /* ---- the journal ---- */

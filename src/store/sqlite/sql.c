@@ -51,6 +51,8 @@ static const char *const own[SQL_OWN_END - SQL_SHARED_COUNT] = {
     OWN(SQL_PURGE_INVITATIONS) = "DELETE FROM invitations WHERE hash IN "
                                  "(SELECT hash FROM invitations WHERE expires_at < ?1 "
                                  "ORDER BY expires_at LIMIT ?2)",
+    OWN(SQL_PURGE_ACTORS) = "DELETE FROM actors WHERE (user_id, id) IN (SELECT user_id, id FROM "
+                            "actors WHERE ended_at < ?1 ORDER BY ended_at LIMIT ?2)",
     OWN(SQL_JOURNAL_NEXT) = "SELECT space_id, (SELECT at FROM journal WHERE journal.space_id = "
                             "spaces.space_id ORDER BY revision LIMIT 1) FROM spaces "
                             "WHERE space_id > ?1 ORDER BY space_id LIMIT ?2",

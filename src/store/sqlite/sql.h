@@ -32,6 +32,7 @@ enum sql {
     SQL_PURGE_SESSIONS,
     SQL_PURGE_SCRIPT_TOKENS,
     SQL_PURGE_INVITATIONS,
+    SQL_PURGE_ACTORS,
     SQL_JOURNAL_NEXT, /* the ?2 spaces after ?1, with the time of their oldest change */
 
     /* what changed */

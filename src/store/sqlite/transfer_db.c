@@ -259,6 +259,10 @@ static bool commit(struct transfer_db *db)
     struct buffer recount;
     assert(transfer_db_writes(db) && !s->finished);
     buffer_init(&recount, SQL_MOST);
+    if (db->use == TRANSFER_IMPORT) {
+        sql_chain(&recount);
+        buffer_add_text(&recount, "; ");
+    }
     sql_recount(&recount, SQL_SQLITE);
     int rc = run_sql(s, transfer_db_text(&recount));
     if (recount.failed)

@@ -225,6 +225,8 @@ static int erase(struct transaction *t, const struct uuid *id, int64_t now)
     if (rc == SQLITE_OK)
         rc = end_script_tokens(t, id);
     if (rc == SQLITE_OK)
+        rc = QUERY_RUN(&t->statements, SQL_ACTOR_DELETE_ALL, SQL_UUID(id));
+    if (rc == SQLITE_OK)
         rc = QUERY_RUN(&t->statements, SQL_ADDRESS_DELETE_ALL, SQL_UUID(id));
     if (rc == SQLITE_OK)
         rc = QUERY_RUN(&t->statements, SQL_SPACE_DELETE, SQL_UUID(id));

@@ -35,10 +35,9 @@
 
 /* Names of the numbers in the journal; there is no verb 0. */
 static const struct slice verbs[] = {
-    [STORE_CREATE] = FIELD_NAME("create"),
-    [STORE_REPLACE] = FIELD_NAME("replace"),
-    [STORE_UPDATE] = FIELD_NAME("update"),
-    [STORE_DELETE] = FIELD_NAME("delete"),
+    [STORE_CREATE] = FIELD_NAME("create"), [STORE_REPLACE] = FIELD_NAME("replace"),
+    [STORE_UPDATE] = FIELD_NAME("update"), [STORE_DELETE] = FIELD_NAME("delete"),
+    [STORE_MOVE] = FIELD_NAME("move"),
 };
 static struct slice kinds[KINDS_MOST];
 
@@ -63,7 +62,7 @@ static bool change_fits(const void *row)
 {
     const struct change_row *change = row;
     return (change->verb != STORE_CREATE || !change->before.ptr) &&
-           (change->verb != STORE_UPDATE || change->before.ptr);
+           ((change->verb != STORE_UPDATE && change->verb != STORE_MOVE) || change->before.ptr);
 }
 
 struct table tables[TABLES_MOST] =
@@ -128,7 +127,10 @@ struct table tables[TABLES_MOST] =
                                .choice_count = sizeof verbs / sizeof verbs[0]),
                         UUID("id", CHANGE(id)), UUID("actor", CHANGE(actor), NULLABLE),
                         TEXT("before", CHANGE(before), .flags = FIELD_NULLABLE | FIELD_MULTILINE,
-                             .most = UINT32_MAX)),
+                             .most = UINT32_MAX),
+                        /* An import makes the first anew, and knows nothing of the others. */
+                        NUMBER("previous", NULLABLE), NUMBER("undoes", NULLABLE),
+                        NUMBER("follows", NULLABLE)),
             },
         [TABLE_IDEMPOTENCY_KEYS] =
             {
@@ -152,6 +154,13 @@ struct table tables[TABLES_MOST] =
                 COLUMNS(UUID("user_id"), UUID("id"), BLOB("hash"), TEXT("name"), NUMBER("scopes"),
                         TIME("created_at"), TIME("last_used_at", NULLABLE),
                         TIME("expires_at", NULLABLE), TEXT("ip", NULLABLE)),
+            },
+        [TABLE_ACTORS] =
+            {
+                .name = "actors",
+                .order = "user_id, id",
+                COLUMNS(UUID("user_id"), UUID("id"), CHOICE("kind"), TIME("ended_at"),
+                        TEXT("name", NULLABLE)),
             },
         [TABLE_KNOWN_ADDRESSES] =
             {
