@@ -79,6 +79,9 @@
     ERROR(NOT_SIBLING, "not_sibling", 409, "Not a sibling",                                        \
           "What `after` or `before` names is not in the place that the thing is moved to.",        \
           "Read the siblings again, and name one of them; `list_id` and `parent_id` say where.")   \
+    ERROR(CURSOR_GONE, "cursor_gone", 410, "Cursor gone",                                          \
+          "The changes after this cursor are no longer all kept.",                                 \
+          "Begin again with GET /v1/changes without a cursor, and drop what does not come.")       \
     ERROR(PRECONDITION_FAILED, "precondition_failed", 412, "Precondition failed",                  \
           "The resource changed since you read it.",                                               \
           "Read it again, merge your change into it and send that with the new ETag.")             \

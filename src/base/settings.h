@@ -46,8 +46,11 @@
            "tasks that one user may hold; above it 507")                                           \
     NUMBER(user_bytes_most, "USER_BYTES_MOST", "user-bytes-most", 268435456, 1048576,              \
            1099511627776,                                                                          \
-           "bytes that one user's tasks, their changes of 30 days and kept answers may hold; "     \
-           "above it 507")                                                                         \
+           "bytes that one user's tasks, their changes (see KEEP_SECONDS) and kept answers may "   \
+           "hold; above it 507")                                                                   \
+    NUMBER(keep_seconds, "KEEP_SECONDS", "keep-seconds", 2592000, 60, 31536000,                    \
+           "seconds that changes are kept: how long a client may be away and go on with "          \
+           "/v1/changes, and how long trash, history and undo go back")                            \
     NUMBER(password_min_length, "PASSWORD_MIN_LENGTH", "password-min-length", 8, 8, 64,            \
            "characters (code points) that a password must have")                                   \
     CHOICE(rate_limit, "RATE_LIMIT", "rate-limit", "on", "on or off",                              \

@@ -19,6 +19,8 @@ struct store_options {
     int64_t user_tasks_most;
     int64_t user_bytes_most;
 
+    int64_t keep_seconds; /* how long changes are kept; 0: 30 days (retention.h) */
+
     struct zones *zones; /* outlives the store; NULL: UTC is the only one */
 
     /* What only an engine behind a network needs; 0 takes the default. */

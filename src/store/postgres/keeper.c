@@ -38,6 +38,7 @@ struct keeper {
     unsigned magic; /* KEEPER_MAGIC */
     struct connect_options connect;
     struct store_options options;
+    int64_t keep_ms; /* how long changes are kept */
     pthread_t thread;
     int wake; /* readable: end */
     atomic_bool stopping;
@@ -171,7 +172,6 @@ static const char purge_keys[] =
  * its low end. So what a space has forgotten is always a whole beginning. Answers also how many
  * spaces were looked at, and the last of them. */
 #define JOURNAL_SPACES 1000
-#define JOURNAL_MS     (60 * RETENTION_PURGE_MS) /* between two times that it is looked through */
 #define LOWEST         " FROM journal j WHERE j.space_id = l.space_id "
 static const char purge_journal[] =
     "WITH seen AS MATERIALIZED (SELECT space_id FROM spaces WHERE space_id > $5 "
@@ -189,18 +189,19 @@ static const char purge_journal[] =
     "SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM seen), "
     "(SELECT space_id FROM seen ORDER BY space_id DESC LIMIT 1)";
 
+#define KEEP (-1)
 static const struct purge {
     const char *statement;
     unsigned params;
-    int64_t age_ms;
+    int64_t age_ms; /* KEEP: as long as changes are kept */
     int64_t row_bytes;
 } purges[] = {
     {purge_keys, 4, RETENTION_KEY_MS, SPACE_KEY_BYTES},
     {PURGE("sessions", "user_id", "id", "expires_at"), 3, 0, 0},
     {PURGE("script_tokens", "user_id", "id", "expires_at"), 3, 0, 0},
     {PURGE("invitations", "hash", "expires_at", "expires_at"), 3, 0, 0},
-    {PURGE("actors", "user_id", "id", "ended_at"), 3, RETENTION_JOURNAL_MS, 0},
-    {purge_journal, 6, RETENTION_JOURNAL_MS, SPACE_CHANGE_BYTES},
+    {PURGE("actors", "user_id", "id", "ended_at"), 3, KEEP, 0},
+    {purge_journal, 6, KEEP, SPACE_CHANGE_BYTES},
 };
 
 static void log_failure(const struct keeper *keeper, const char *what)
@@ -213,8 +214,9 @@ static void log_failure(const struct keeper *keeper, const char *what)
 /* Deletes one batch. False: it failed, `*more` false; else whether there may be more. */
 static bool purge(struct keeper *keeper, const struct purge *purge, bool *more)
 {
+    const int64_t age_ms = purge->age_ms == KEEP ? keeper->keep_ms : purge->age_ms;
     const struct sql_value values[] = {
-        SQL_I64(purge->age_ms),    SQL_I64(RETENTION_PURGE_ROWS),    SQL_I64(clock_steady_ms()),
+        SQL_I64(age_ms),           SQL_I64(RETENTION_PURGE_ROWS),    SQL_I64(clock_steady_ms()),
         SQL_I64(purge->row_bytes), SQL_UUID(&keeper->journal_after), SQL_I64(JOURNAL_SPACES)};
     PGresult *result = connect_ask(keeper->connection, purge->statement, values, purge->params,
                                    keeper->connect.timeout_ms, keeper->wake);
@@ -226,7 +228,7 @@ static bool purge(struct keeper *keeper, const struct purge *purge, bool *more)
                 uuid_parse(slice_of(PQgetvalue(result, 0, 2)), &keeper->journal_after);
         if (!*more) {
             keeper->journal_after = (struct uuid){0};
-            keeper->journal_at_ms = clock_mono_ms() + JOURNAL_MS;
+            keeper->journal_at_ms = clock_mono_ms() + retention_look_ms(keeper->keep_ms);
         }
     }
     if (result && !done)
@@ -248,7 +250,7 @@ static bool purge_step(struct keeper *keeper)
         any = any || more;
     }
     if (!any)
-        keeper->purge_at_ms = clock_mono_ms() + RETENTION_PURGE_MS;
+        keeper->purge_at_ms = clock_mono_ms() + retention_look_ms(keeper->keep_ms);
     return true;
 }
 
@@ -369,6 +371,7 @@ struct keeper *keeper_create(const struct connect_options *connect,
     OWNER_SET(keeper, KEEPER_MAGIC);
     keeper->connect = *connect;
     keeper->options = *options;
+    keeper->keep_ms = retention_keep_ms(options->keep_seconds);
     keeper->purge_at_ms = keeper->journal_at_ms = clock_mono_ms();
     /* The store has just been opened. */
     atomic_init(&keeper->health, REACHABLE | MIGRATED | WRITABLE | ON_TIME);

@@ -15,11 +15,16 @@
 #define WAIT_MS    200
 #define BUSY_MS    5000
 
-void maintenance_init(struct maintenance *m, struct statements *statements)
+void maintenance_init(struct maintenance *m, struct statements *statements, int64_t keep_seconds)
 {
     const int64_t now = clock_mono_ms();
     *m = (struct maintenance){
-        .statements = statements, .purge_at_ms = now, .journal_at_ms = now, .leftovers = true};
+        .statements = statements,
+        .keep_ms = retention_keep_ms(keep_seconds),
+        .purge_at_ms = now,
+        .journal_at_ms = now,
+        .leftovers = true,
+    };
 }
 
 static int checkpoint(struct maintenance *m, int mode)
@@ -59,8 +64,7 @@ int maintenance_checkpoint_all(struct maintenance *m)
 
 /* ---- purging ---- */
 
-#define JOURNAL_MS     3600000 /* between two rounds through the journals of all spaces */
-#define JOURNAL_SPACES 64      /* that one step looks at */
+#define JOURNAL_SPACES 64 /* whose journals one step looks at */
 
 static int in_transaction(struct maintenance *m, int (*run)(struct maintenance *m, bool *more),
                           bool *more)
@@ -148,7 +152,7 @@ static int purge_expired(struct maintenance *m, bool *more)
         rc = purge_rows(m, SQL_PURGE_SCRIPT_TOKENS, now, more);
     if (rc == SQLITE_OK)
         rc = purge_rows(m, SQL_PURGE_INVITATIONS, now, more);
-    return rc == SQLITE_OK ? purge_rows(m, SQL_PURGE_ACTORS, now - RETENTION_JOURNAL_MS, more) : rc;
+    return rc == SQLITE_OK ? purge_rows(m, SQL_PURGE_ACTORS, now - m->keep_ms, more) : rc;
 }
 
 /* ---- the journal ---- */
@@ -183,7 +187,7 @@ static int forget_some(struct maintenance *m, bool *more)
     bool old[JOURNAL_SPACES];
     unsigned count = 0;
     const int64_t now = sure_ms();
-    const int64_t before = now - RETENTION_JOURNAL_MS;
+    const int64_t before = now - m->keep_ms;
     int64_t room = RETENTION_PURGE_ROWS;
     struct query q =
         QUERY(m->statements, SQL_JOURNAL_NEXT, SQL_UUID(&m->journal), SQL_I64(JOURNAL_SPACES));
@@ -227,7 +231,7 @@ int maintenance_step(struct maintenance *m)
         rc = in_transaction(m, forget_some, &more);
         if (rc == SQLITE_OK && !more) {
             m->journal = (struct uuid){{0}};
-            m->journal_at_ms = clock_mono_ms() + JOURNAL_MS;
+            m->journal_at_ms = clock_mono_ms() + retention_look_ms(m->keep_ms);
         }
     }
     if (rc != SQLITE_OK) {

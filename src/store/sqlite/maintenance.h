@@ -8,6 +8,7 @@
  * members whether something is due, so that most batches call nothing here. */
 struct maintenance {
     struct statements *statements; /* the writer's */
+    int64_t keep_ms;               /* how long changes are kept */
     int wal_pages;                 /* in the WAL after the last commit; the writer sets it */
     int tried_pages;               /* in it when it was last moved */
     int waited_pages;              /* in it when readers were last waited for */
@@ -22,7 +23,8 @@ struct maintenance {
     struct uuid journal; /* the last space that was looked at; all zero: none in this round */
 };
 
-void maintenance_init(struct maintenance *m, struct statements *statements);
+/* `keep_seconds`: of store_options. */
+void maintenance_init(struct maintenance *m, struct statements *statements, int64_t keep_seconds);
 
 /* Pages (4 KiB each) in the WAL: at each so many more they are moved as far as readers allow, which
  * is before its index needs a third table, at 8,158. */

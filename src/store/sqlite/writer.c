@@ -548,7 +548,7 @@ struct writer *writer_create(sqlite3 *db, const struct sql_texts *texts,
         writer_destroy(&writer);
         return NULL;
     }
-    maintenance_init(&writer->maintenance, &writer->transaction.statements);
+    maintenance_init(&writer->maintenance, &writer->transaction.statements, options->keep_seconds);
     sqlite3_wal_hook(db, on_commit, writer);
     remember_files(writer);
     writer->started = thread_condition_init(&writer->sent) &&
