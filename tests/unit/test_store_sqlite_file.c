@@ -387,7 +387,7 @@ static void test_waits_for_a_long_reader_are_rare(void **state)
     struct maintenance m;
     assert_non_null(writer);
     assert_non_null(reader);
-    maintenance_init(&m, &statements);
+    maintenance_init(&m, &statements, 0);
     assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM users", NULL, NULL, NULL),
                      SQLITE_OK);
     assert_int_equal(sqlite3_exec(writer, "CREATE TABLE more (x)", NULL, NULL, NULL), SQLITE_OK);
