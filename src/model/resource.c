@@ -60,6 +60,7 @@ static struct defaults {
     struct buffer text;
     uint32_t begins[RESOURCE_FIELDS_MOST];
     uint32_t ends[RESOURCE_FIELDS_MOST];
+    struct field stored[RESOURCE_FIELDS_MOST]; /* the members as resource_decode takes them */
 } defaults_of[RESOURCES_MOST];
 
 static void make_item(const struct resource *resource, void *item)
@@ -91,9 +92,22 @@ static void make_text(const struct resource *resource, struct defaults *defaults
     }
 }
 
+static void make_stored(const struct resource *resource, struct defaults *defaults)
+{
+    assert(resource->count <= RESOURCE_FIELDS_MOST);
+    for (size_t i = 0; i < resource->count; i++) {
+        struct field *field = &defaults->stored[i];
+        *field = resource->fields[i];
+        field->flags &= ~(unsigned)(FIELD_READ_ONLY | FIELD_NFC | FIELD_LOWER | FIELD_ZONE);
+        field->wrong = NULL;
+        field->bit = 1U << i;
+    }
+}
+
 static void make_defaults(void)
 {
     for (unsigned k = 0; k < resource_count; k++) {
+        make_stored(resources[k], &defaults_of[k]);
         make_item(resources[k], defaults_of[k].item);
         make_text(resources[k], &defaults_of[k]);
     }
@@ -320,4 +334,32 @@ size_t resource_json_most(const struct resource *resource)
     /* A code point takes no more than the 4 bytes that `text_most` has for it: what is escaped is
      * shorter than that. */
     return resource->text_most + resource->count * JSON_MEMBER_MOST;
+}
+
+enum error resource_decode(const struct resource *resource, struct slice json, void *values,
+                           unsigned *set, struct arena *arena)
+{
+    char why[JSON_READER_WHY];
+    struct json_reader reader = {0};
+    const struct defaults *defaults = get_defaults(resource);
+    assert(defaults && json.ptr && values && set && arena);
+    struct field_reading reading = {.fields = defaults->stored,
+                                    .count = resource->count,
+                                    .mode = FIELD_SOME,
+                                    .arena = arena,
+                                    .input = values};
+    enum error error = ERROR_OVERLOADED;
+    resource_clear(resource, values);
+    switch (json_reader_init(&reader, json, why)) {
+    case JSON_READ_NO_MEMORY: break;
+    case JSON_READ_INVALID: error = ERROR_INTERNAL_ERROR; break;
+    case JSON_READ_OK:
+        if (field_read(&reading, &reader)) {
+            error = reading.errors.count > 0 ? ERROR_INTERNAL_ERROR : ERROR_NONE;
+        }
+        break;
+    }
+    json_reader_finish(&reader);
+    *set = reading.set;
+    return error;
 }

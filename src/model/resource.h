@@ -199,4 +199,10 @@ void resource_encode(const struct resource *resource, const void *item, unsigned
                      struct json_writer *w);
 size_t resource_json_most(const struct resource *resource);
 
+/* The same read back: `values` becomes a new item with the members that the object has, whoever
+ * sets them, and `*set` the mask of those. No rule is judged anew. Texts live in `arena`. Else
+ * ERROR_INTERNAL_ERROR: it is no such object; or ERROR_OVERLOADED: there is no memory. */
+enum error resource_decode(const struct resource *resource, struct slice json, void *values,
+                           unsigned *set, struct arena *arena) __attribute__((warn_unused_result));
+
 #endif

@@ -115,6 +115,54 @@ static void a_completed_task(void **state)
     assert_non_null(strstr(out.data, "\"revision\":9223372036854775807"));
 }
 
+/* What is written of some members is read back as they were, and as no more. */
+static void members_are_read_back(void **state)
+{
+    struct arena *arena = arena_create(1 << 20);
+    struct task task = plain_task("Say \"hi\"\\");
+    (void)state;
+    assert_non_null(arena);
+    task.description = SLICE("a\nb \xc3\xa9");
+    task.status = TASK_COMPLETED;
+    task.completed_at = 1795359906123;
+    task.priority = TASK_PRIORITY_HIGH;
+    task.list_id = task.parent_id = task.series_id = task.next_id = id;
+    task.labels = SLICE("[\"a\",\"b\"]");
+    task.start = INT64_C(2) * 86400000 * 20000 + 1;
+    task.due = 2 * 1795359906123;
+    task.time_zone = SLICE("Nowhere/Any_more");
+    task.recurrence = SLICE("FREQ=DAILY");
+    task.recurrence_anchor = TASK_ANCHOR_COMPLETION;
+    task.blocked_by = SLICE("[\"01a203ca-194b-77a5-8c00-000000000003\"]");
+    task.metadata = SLICE("{\"a\":\"1\"}");
+    for (size_t i = 0; i <= task_resource.count; i++) {
+        struct task read;
+        unsigned set = 0;
+        const unsigned mask = i < task_resource.count ? 1U << i : (1U << i) - 1;
+        buffer_clear(&out);
+        json_writer_init(&w, &out);
+        resource_encode(&task_resource, &task, mask, &w);
+        assert_int_equal(resource_decode(&task_resource, buffer_slice(&out), &read, &set, arena),
+                         ERROR_NONE);
+        assert_int_equal(set, mask);
+        assert_int_equal(resource_differ(&task_resource, &task, &read) & mask, 0);
+    }
+    static const char *const wrong[] = {"",
+                                        "[]",
+                                        "{\"title\":1}",
+                                        "{\"nothing\":1}",
+                                        "{\"status\":\"gone\"}",
+                                        "{\"due\":",
+                                        "{\"title\":null}"};
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        struct task read;
+        unsigned set = 0;
+        assert_int_equal(resource_decode(&task_resource, slice_of(wrong[i]), &read, &set, arena),
+                         ERROR_INTERNAL_ERROR);
+    }
+    arena_destroy(&arena);
+}
+
 static void a_user_without_the_hash(void **state)
 {
     const struct user user = {
@@ -158,6 +206,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_task, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_members, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_completed_task, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(members_are_read_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_user_without_the_hash, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_session, set_up, tear_down),
     };
