@@ -431,6 +431,11 @@ bool item_may_ask(const struct store_item_write *op)
     return op->resource == &task_resource && task_writes_may_ask(op);
 }
 
+bool item_may_be_in_trash(const struct store_item_write *op)
+{
+    return op->verb != STORE_CREATE;
+}
+
 bool item_will_ask(const struct store_item_write *op, struct item_ask *ask)
 {
     if (op->verb == STORE_RELABEL)

@@ -210,6 +210,10 @@ bool item_may_ask(const struct store_item_write *op);
  * by asking early. False: nothing is. */
 bool item_will_ask(const struct store_item_write *op, struct item_ask *ask);
 
+/* May what the write inserts have an id of something in the trash? That leaves it for good. The id
+ * of a create is new. */
+bool item_may_be_in_trash(const struct store_item_write *op);
+
 /* A follower's change; `change.before` and `item` live in the arena. */
 struct item_followed {
     bool same; /* nothing differs, and nothing is written */

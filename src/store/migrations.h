@@ -14,7 +14,7 @@ struct migration {
 /* Every script, in order: its file in migrations/ of each engine, without `.sql`. */
 #define MIGRATIONS(engine, each)                                                                   \
     each(engine, 0001_init) each(engine, 0002_task_model) each(engine, 0003_script_tokens)         \
-        each(engine, 0005_history)
+        each(engine, 0004_trash) each(engine, 0005_history)
 
 /* Made from the files when the program is built. */
 #define MIGRATION_EMBEDDED(engine, name)                                                           \

@@ -115,6 +115,13 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                         "before, previous, undoes, follows) "
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                         "uiiiiuutiii"},
+    [SQL_TRASH_PUT] = {"INSERT INTO trash (space_id, revision, root, id, parent_id) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (space_id, id) DO UPDATE SET "
+                       "revision = excluded.revision, root = excluded.root, "
+                       "parent_id = excluded.parent_id",
+                       "uiiuu"},
+    [SQL_TRASH_TAKE] = {"DELETE FROM trash WHERE space_id = ?1 AND id = ?2", "uu"},
+    [SQL_TRASH_FORGET] = {"DELETE FROM trash WHERE space_id = ?1 AND revision <= ?2", "ui"},
     [SQL_ASK_ZONE] = {"SELECT user_id, 0, 0, 0, " NO_UUID ", " NO_UUID ", time_zone FROM users "
                       "WHERE user_id = ?1",
                       "u"},
@@ -229,6 +236,9 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                              "revision FROM journal WHERE space_id = ?1 ORDER BY revision "
                              "LIMIT ?2)",
                              "ui"},
+    [SQL_DELETED_TRASH] = {"DELETE FROM trash WHERE space_id = ?1 AND revision IN (SELECT "
+                           "revision FROM trash WHERE space_id = ?1 ORDER BY revision LIMIT ?2)",
+                           "ui"},
     [SQL_DELETED_KEYS] = {"DELETE FROM idempotency_keys WHERE space_id = ?1 AND key IN (SELECT "
                           "key FROM idempotency_keys WHERE space_id = ?1 LIMIT ?2)",
                           "ui"},
@@ -476,6 +486,8 @@ static void add_word(struct buffer *out, struct slice word, const struct resourc
         add_ms(out, rest, dialect);
     else if (slice_eq(name, SLICE("ids")))
         add_ids(out, rest, dialect);
+    else if (slice_eq(name, SLICE("trash")))
+        add_expression(out, resource == &task_resource ? rest : SLICE(""), dialect);
     else if (slice_eq(name, SLICE("by")))
         add_call(out, dialect == SQL_SQLITE ? " INDEXED BY " : "",
                  dialect == SQL_SQLITE ? rest : SLICE(""), "");
@@ -499,6 +511,10 @@ void sql_expand_types(struct buffer *out, const char *types, const struct resour
 {
     assert(out && types);
     for (const char *letter = types; *letter; letter++) {
+        if (*letter == 'T') {
+            buffer_add_text(out, resource == &task_resource ? "i" : "");
+            continue;
+        }
         if (*letter != 'C' && *letter != 'S' && *letter != 'N') {
             buffer_add_char(out, *letter);
             continue;

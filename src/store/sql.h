@@ -24,11 +24,12 @@
  *   {text_key:X}    its text, in forms that can be compared
  *   {uuid:X} {ms:X} the id that the text X is; the time in the id X, a text or not
  *   {ids:X}         the rows `value` of X, a JSON array of texts or NULL
+ *   {trash:SQL}     SQL where the resource has a trash, else nothing
  *   {by:INDEX}      after a table: read by that index, where the engine would not see for itself
  *                   that few rows have a parent
  * `types` has a letter a parameter, for an engine that must know: u uuid, i number, t text, b
  * bytes; C stands for those of {columns} and {derived}, S for those of {sets}, N for those of
- * {created}. */
+ * {created}, T for a number where the resource has a trash. */
 
 enum sql_dialect { SQL_SQLITE, SQL_POSTGRES };
 
@@ -68,6 +69,9 @@ enum sql_shared {
     SQL_SPACE_FORGET, /* bytes given back; the highest revision that the journal no longer has */
     SQL_SPACE_DELETE,
     SQL_CHANGE_PUT,
+    SQL_TRASH_PUT,
+    SQL_TRASH_TAKE,
+    SQL_TRASH_FORGET, /* what is older than the journal */
     /* What a write of items asks (decision.h): see sql_ask. */
     SQL_ASK_ZONE,
     SQL_ASK_ANCESTORS,
@@ -92,6 +96,7 @@ enum sql_shared {
     /* removing what a deleted account left, at most ?2 rows; then the account itself */
     SQL_DELETED_NEXT,
     SQL_DELETED_JOURNAL,
+    SQL_DELETED_TRASH,
     SQL_DELETED_KEYS,
     SQL_DELETED_USER,
     SQL_SHARED_COUNT,
@@ -122,7 +127,7 @@ extern const struct sql_form sql_items[SQL_ITEM_COUNT];
 void sql_expand(struct buffer *out, const char *form, const struct resource *resource,
                 enum sql_dialect dialect);
 
-/* Appends the letters of `types` with C, S and N spelled out, without a NUL. */
+/* Appends the letters of `types` with C, S, N and T spelled out, without a NUL. */
 void sql_expand_types(struct buffer *out, const char *types, const struct resource *resource);
 
 /* Appends `?1` or `$1`. */

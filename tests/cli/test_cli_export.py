@@ -40,14 +40,14 @@ def exported(start_server, make_user, tmp_path):
     users[0].client.patch("/v1/me", {"name": "Ada \U0001f600", "time_zone": "Europe/Berlin"}).expect(200)
     file = tmp_path / "all.jsonl"
     done = taskhold(server.directory, "export", str(file))
-    assert done.returncode == 0 and done.stdout == "" and "2 users, 2 spaces, 0 lists, 36 tasks, 42 changes" in done.stderr
+    assert done.returncode == 0 and done.stdout == "" and "2 users, 2 spaces, 0 lists, 36 tasks, 42 changes, 2 trash" in done.stderr
     return file, [json.loads(line) for line in lines_of(file.read_text())], users[0], server
 
 
 def test_what_is_in_it(exported):
     file, (header, *rows), user, server = exported
-    assert header == {"format": "taskhold", "version": 3, "users": 2, "spaces": 2, "lists": 0, "tasks": 36, "changes": 42}
-    assert [row["type"] for row in rows] == ["user"] * 2 + ["space"] * 2 + ["task"] * 36 + ["change"] * 42
+    assert header == {"format": "taskhold", "version": 3, "users": 2, "spaces": 2, "lists": 0, "tasks": 36, "changes": 42, "trash": 2}
+    assert [row["type"] for row in rows] == ["user"] * 2 + ["space"] * 2 + ["task"] * 36 + ["change"] * 42 + ["trashed"] * 2
     mine = next(row for row in rows if row["type"] == "user" and row["user_id"] == user.id)
     assert mine["email"] == user.email and mine["name"] == "Ada \U0001f600" and mine["disabled_at"] is None
     assert mine["password_hash"].startswith("$argon2id$")
@@ -76,7 +76,7 @@ def test_one_account(exported):
     _, rows, user, server = exported
     done = taskhold(server.directory, "export", "--user", user.email.upper())
     lines = [json.loads(line) for line in lines_of(done.stdout)]
-    assert lines[0] == {"format": "taskhold", "version": 3, "users": 1, "spaces": 1, "lists": 0, "tasks": 18, "changes": 21}
+    assert lines[0] == {"format": "taskhold", "version": 3, "users": 1, "spaces": 1, "lists": 0, "tasks": 18, "changes": 21, "trash": 1}
     assert lines[1:] == [row for row in rows[1:] if user.id in (row.get("user_id"), row.get("space_id"))]
 
 
@@ -102,7 +102,7 @@ def test_there_and_back_is_byte_for_byte(exported, start_server, tmp_path):
     place = tmp_path / "new"
     place.mkdir()
     done = taskhold(place, "import", str(file))
-    assert done.returncode == 0 and done.stdout == "imported 2 users, 2 spaces, 0 lists, 36 tasks, 42 changes\n", done.stderr
+    assert done.returncode == 0 and done.stdout == "imported 2 users, 2 spaces, 0 lists, 36 tasks, 42 changes, 2 trash\n", done.stderr
     assert taskhold(place, "export").stdout == file.read_text()
     before = user.client.get("/v1/tasks?limit=100&include=total").expect(200).json
     server = start_server(directory=place)
@@ -120,7 +120,7 @@ def test_many_rows(exported, tmp_path):
     one = next(row for row in rows if row["type"] == "user" and row["user_id"] == user.id)
     space = next(row for row in rows if row["type"] == "space" and row["space_id"] == user.id)
     task = next(row for row in rows if row["type"] == "task")
-    lines = [{**header, "users": 1, "spaces": 1, "tasks": 20000, "changes": 0}, one,
+    lines = [{**header, "users": 1, "spaces": 1, "tasks": 20000, "changes": 0, "trash": 0}, one,
              {**space, "revision": 20000, "forgotten": 20000}]
     lines += [{**task, "space_id": user.id, "revision": number + 1, "title": f"Task {number}",
                "id": f"{number:08x}-0000-4000-8000-{os.urandom(6).hex()}"} for number in range(20000)]
@@ -169,20 +169,22 @@ CHANGES = {
     "e-mail": (2, lambda row: {**row, "email": "nobody"}, "not a good value for email: "),
     "no e-mail": (2, lambda row: {**row, "email": None}, "fit together"),
     "hash": (2, lambda row: {**row, "password_hash": "secret"}, "password_hash: Must be a hash of Argon2id."),
-    "kind": (-1, lambda row: {**row, "kind": "board", "before": None}, "not a good value for kind: Must be one of: task, list."),
-    "no kind": (-1, lambda row: {**row, "kind": ""}, "not a good value for kind"),
-    "verb": (-1, lambda row: {**row, "verb": "undo"}, "verb: Must be one of: create, replace, update, delete."),
-    "no verb": (-1, lambda row: {**row, "verb": ""}, "not a good value for verb"),
-    "nothing that was changed": (-3, lambda row: {**row, "before": None}, "fit together"),
-    "what a new one was before": (-2, lambda row: {**row, "before": {}}, "fit together"),
-    "a text of what was before": (-3, lambda row: {**row, "before": "{}"}, "before: Must be an object or null."),
-    "a member that was never there": (-3, lambda row: {**row, "before": {"color": 1}}, "member here: before/color"),
-    "what no title was": (-1, lambda row: {**row, "before": {**row["before"], "title": ""}}, "before/title: "),
-    "space of a change": (-1, lambda row: {**row, "space_id": NOBODY}, "no line before has its space"),
-    "revision of a change": (-1, lambda row: {**row, "revision": 22}, "with a lower revision"),
-    "revision of another change": (-1, lambda row: {**row, "revision": 20}, "stood in an earlier line"),
-    "revision of an item that is there": (-1, lambda row: {**row, "revision": 17}, "stood in an earlier line"),
-    "time of a change": (-1, lambda row: {**row, "at": None}, "not a good value for at"),
+    "kind": (-3, lambda row: {**row, "kind": "board", "before": None}, "not a good value for kind: Must be one of: task, list."),
+    "no kind": (-3, lambda row: {**row, "kind": ""}, "not a good value for kind"),
+    "verb": (-3, lambda row: {**row, "verb": "undo"}, "verb: Must be one of: create, replace, update, delete."),
+    "no verb": (-3, lambda row: {**row, "verb": ""}, "not a good value for verb"),
+    "what a new one was before": (-4, lambda row: {**row, "before": {}}, "fit together"),
+    "a text of what was before": (-5, lambda row: {**row, "before": "{}"}, "before: Must be an object or null."),
+    "a member that was never there": (-5, lambda row: {**row, "before": {"color": 1}}, "member here: before/color"),
+    "what no title was": (-3, lambda row: {**row, "before": {**row["before"], "title": ""}}, "before/title: "),
+    "space of a change": (-3, lambda row: {**row, "space_id": NOBODY}, "no line before has its space"),
+    "revision of a change": (-3, lambda row: {**row, "revision": 22}, "with a lower revision"),
+    "revision of another change": (-3, lambda row: {**row, "revision": 20}, "stood in an earlier line"),
+    "revision of an item that is there": (-3, lambda row: {**row, "revision": 17}, "stood in an earlier line"),
+    "time of a change": (-3, lambda row: {**row, "at": None}, "not a good value for at"),
+    "what is in the trash and was not deleted": (-1, lambda row: {**row, "revision": 20}, "no line before has its deletion"),
+    "another thing in the trash": (-1, lambda row: {**row, "id": NOBODY}, "no line before has its deletion"),
+    "space of the trash": (-1, lambda row: {**row, "space_id": NOBODY}, "no line before has its deletion"),
 }
 
 @pytest.fixture
@@ -208,7 +210,7 @@ def test_lines_that_are_wrong(line_files, tmp_path):
         path = line_files(number, change)
         done = taskhold(place, "import", str(path))
         refused(done, says)
-        line = number if number > 0 else 83 + 1 + number
+        line = number if number > 0 else 85 + 1 + number
         assert name.startswith("count of c") or name == "count" or f"changed.jsonl line {line}:" in done.stderr, name
     for content, says in [("", "nothing to read"), ("{\n", "line 1"), ("\0\n", "line 1"), ("[]\n", "line 1")]:
         path.write_text(content)
@@ -257,7 +259,7 @@ NEWER = {"priority": "none", "list_id": None, "parent_id": None, "position": Non
 def check_old(start_server, place, url):
     """Reads the export of 0.2.0 (format 1), and uses what it had: log in, tasks, tags, deletions."""
     done = taskhold(place, "import", str(OLD), "--database", url)
-    assert done.stdout == "imported 3 users, 3 spaces, 0 lists, 14 tasks, 2 changes\n", done
+    assert done.stdout == "imported 3 users, 3 spaces, 0 lists, 14 tasks, 2 changes, 0 trash\n", done
     header, *rows = map(json.loads, lines_of(OLD.read_text()))
     lines = taskhold(place, "export", "--database", url).stdout
     found = [json.loads(line) for line in lines_of(lines)][1:]
@@ -331,7 +333,7 @@ def test_a_database_of_an_old_form(tmp_path):
         db.execute("PRAGMA journal_mode = WAL")
     db.close()
     before = old.read_bytes()
-    (tmp_path / "all.jsonl").write_text('{"format":"taskhold","version":3,"users":0,"spaces":0,"lists":0,"tasks":0,"changes":0}\n')
+    (tmp_path / "all.jsonl").write_text('{"format":"taskhold","version":3,"users":0,"spaces":0,"lists":0,"tasks":0,"changes":0,"trash":0}\n')
     for command in ("migrate", "export", "serve --port 0", "import all.jsonl", "user list", "backup copy.db",
                     "restore data/taskhold.db --database sqlite:new.db",
                     "move --from sqlite:data/taskhold.db --to sqlite:new.db"):

@@ -25,7 +25,7 @@ if cluster.missing():
     pytest.skip(cluster.missing(), allow_module_level=True)
 
 NOW = 1795000000000
-TABLES = ("users", "emails", "spaces", "lists", "tasks", "journal", "idempotency_keys", "sessions",
+TABLES = ("users", "emails", "spaces", "lists", "tasks", "journal", "trash", "idempotency_keys", "sessions",
           "script_tokens", "actors", "known_addresses", "invitations")
 IN_SQLITE = tuple(name for name in TABLES if name != "emails")
 
@@ -65,6 +65,9 @@ def fill_space(db, dice, space, tasks):
                        space, task + 1, NOW - dice.randrange(1000), 1, 1 + task % 5, dice.randbytes(16),
                        dice.randbytes(16) if task % 3 else None, None if task % 5 == 0 else json.dumps({"title": "é\t" * task}),
                        *(task if task % 5 == number else None for number in (1, 2, 3))))
+    for number in range(tasks // 3):
+        db.execute("INSERT INTO trash (space_id, revision, root, id, parent_id) VALUES (?,?,?,?,?)",
+                   (space, number + 1, 1 + number // 2, dice.randbytes(16), dice.randbytes(16) if number % 2 else None))
     for number in range(3):
         db.execute("INSERT INTO lists (space_id, created_at, id, revision, updated_at, archived, position, name, color, metadata) "
                    "VALUES (?,?,?,?,?,?,?,?,?,?)",
@@ -196,6 +199,7 @@ def test_a_changed_byte_is_found(postgres, filled, target):
         "lists": "UPDATE lists SET color = '#000000' WHERE ctid IN (SELECT ctid FROM lists LIMIT 1)",
         "spaces": "UPDATE spaces SET forgotten = forgotten + 1 WHERE ctid IN (SELECT ctid FROM spaces LIMIT 1)",
         "journal": "DELETE FROM journal WHERE ctid IN (SELECT ctid FROM journal LIMIT 1)",
+        "trash": "UPDATE trash SET root = root + 1 WHERE ctid IN (SELECT ctid FROM trash LIMIT 1)",
         "idempotency_keys": "UPDATE idempotency_keys SET fingerprint = set_byte(fingerprint, 7, "
                             "get_byte(fingerprint, 7) # 1) WHERE key = 'key 3'",
         "sessions": "UPDATE sessions SET user_agent = '' WHERE user_agent IS NULL",
@@ -222,7 +226,7 @@ def test_a_copy_that_changes_a_byte_is_not_kept(postgres, filled, target):
     postgres.psql("CREATE TABLE done (nothing int)", name)
     assert move(filled, url).returncode == 0
     postgres.psql("""
-        TRUNCATE users, emails, spaces, lists, tasks, journal, idempotency_keys, actors, invitations CASCADE;
+        TRUNCATE users, emails, spaces, lists, tasks, journal, trash, idempotency_keys, actors, invitations CASCADE;
         CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN NEW.title = overlay(NEW.title placing 'i' from 6); RETURN NEW; END $$;
         CREATE TRIGGER spoil BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION spoil();
@@ -407,7 +411,7 @@ def test_a_lost_connection_and_a_second_ctrl_c(postgres, filled, target):
     name, url = target
     assert move(filled, url).returncode == 0
     postgres.psql("""
-        TRUNCATE users, emails, spaces, lists, tasks, journal, idempotency_keys, actors, invitations CASCADE;
+        TRUNCATE users, emails, spaces, lists, tasks, journal, trash, idempotency_keys, actors, invitations CASCADE;
         CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(300); RETURN NEW; END $$;
         CREATE TRIGGER stay BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.revision = 17) EXECUTE FUNCTION stay();
         """, name)

@@ -146,7 +146,7 @@ def test_standard_output_and_input(ended, tmp_path):
     lines = taskhold(ended.directory, "export", "-")
     assert lines.returncode == 0 and lines.stdout == taskhold(ended.directory, "export").stdout
     done = taskhold(tmp_path, "import", "-", stdin=lines.stdout)
-    assert done.returncode == 0 and "imported 1 users, 1 spaces, 0 lists, 1 tasks, 1 changes" in done.stdout
+    assert done.returncode == 0 and "imported 1 users, 1 spaces, 0 lists, 1 tasks, 1 changes, 0 trash" in done.stdout
     refused(taskhold(ended.directory, "restore", "-", "--force"), "put it into a file")
 
 

@@ -12,6 +12,7 @@ from support import cluster
 from support.accounts import PASSWORD
 from support.client import Client
 from support.commands import refused, taskhold
+from support.paths import SCHEMA
 from support.server import environment, run
 from support.waiting import wait_until
 
@@ -48,7 +49,7 @@ def test_the_same_bytes_from_both(filled, url, tmp_path):
     first = tmp_path / "first.jsonl"
     assert taskhold(server.directory, "export", str(first)).returncode == 0
     done = taskhold(tmp_path, "import", str(first), "--database", url)
-    assert done.returncode == 0 and done.stdout == "imported 2 users, 2 spaces, 0 lists, 24 tasks, 36 changes\n", done
+    assert done.returncode == 0 and done.stdout == "imported 2 users, 2 spaces, 0 lists, 24 tasks, 36 changes, 6 trash\n", done
     second = tmp_path / "second.jsonl"
     assert taskhold(tmp_path, "export", str(second), "--database", url).returncode == 0
     assert second.read_bytes() == first.read_bytes()
@@ -166,7 +167,7 @@ def test_doctor(postgres, url):
         "settings", "database", "postgres", "schema", "durability", "standby", "connections", "server-clock", "threads", "time-zones", "tls",
         "secret", "clock", "descriptors", "address", "quotas", "proxies"}
     assert found["durability"][0] == "warning" and "fsync is off" in found["durability"][1]
-    assert found["schema"] == ("warning", "0 of 2: run taskhold migrate, or serve")
+    assert found["schema"] == ("warning", f"0 of {SCHEMA}: run taskhold migrate, or serve")
     assert not postgres.rows("SELECT 1 FROM pg_tables WHERE schemaname = 'public'", name)
     assert all(found[check][0] == "ok" for check in found.keys() - {"durability", "schema", "descriptors", "quotas"}), found
     assert taskhold(".", "migrate", "--database", url).returncode == 0
@@ -214,7 +215,7 @@ def test_a_database_of_an_old_form(postgres, url, tmp_path):
                   "CREATE TABLE tasks (user_id uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (user_id, id))", name)
     tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
     before = postgres.rows(tables, name)
-    (tmp_path / "all.jsonl").write_text('{"format":"taskhold","version":3,"users":0,"spaces":0,"lists":0,"tasks":0,"changes":0}\n')
+    (tmp_path / "all.jsonl").write_text('{"format":"taskhold","version":3,"users":0,"spaces":0,"lists":0,"tasks":0,"changes":0,"trash":0}\n')
     for command in (["migrate"], ["serve", "--port", "0"], ["export"], ["import", "all.jsonl"], ["user", "list"],
                     ["move", "--from", url, "--to", "sqlite:new.db"]):
         where = [] if command[0] == "move" else ["--database", url]

@@ -76,7 +76,7 @@ static unsigned count_of(const char *text, const char *part, const char *pattern
 }
 
 #define TABLE                                                                                      \
-    "(users|emails|spaces|lists|tasks|journal|idempotency_keys|sessions|script_tokens|"            \
+    "(users|emails|spaces|lists|tasks|journal|trash|idempotency_keys|sessions|script_tokens|"      \
     "actors|known_addresses|invitations)"
 
 /* How often the text takes rows from a table, or changes some. */

@@ -137,7 +137,8 @@ static const char *header_of(int version)
     buffer_init(&text, 4096);
     buffer_add_format(&text, "{\"format\":\"taskhold\",\"version\":%d", version);
     for (const struct table *table = NULL; version > 1 && (table = table_next(table));) {
-        const bool newer = table->resource && table->resource != &task_resource;
+        const bool newer =
+            table == &tables[TABLE_TRASH] || (table->resource && table->resource != &task_resource);
         if (table->exported > 0 && (version > 2 || !newer))
             buffer_add_format(&text, ",\"%.*s\":0", (int)table->lines.len, table->lines.ptr);
     }

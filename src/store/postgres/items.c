@@ -237,6 +237,8 @@ static void send_follower(struct job *job, const struct store_item_write *op,
         values[count++] = SQL_I64(row->row->revision);
         values[count++] = SQL_I64(row->row->created_at);
     }
+    if (which == SQL_ITEM_FOLLOW_REMOVE && follower->resource == &task_resource)
+        values[count++] = SQL_I64(op->revision);
     if (follower->step == ITEM_UPDATE)
         written.without = FIELD_FIXED;
     send_written(job, which, values, count, &written, take_follower_written);

@@ -185,7 +185,9 @@ static const char purge_journal[] =
     "ORDER BY l.space_id, f.revision LIMIT $2), "
     "gone AS (DELETE FROM journal j USING low WHERE j.space_id = low.space_id "
     "AND j.revision = low.revision RETURNING j.space_id, j.revision, "
-    "$4 + coalesce(octet_length(j.before), 0) AS bytes), " GIVE_BACK
+    "$4 + coalesce(octet_length(j.before), 0) AS bytes), "
+    "trashed AS (DELETE FROM trash t USING low WHERE t.space_id = low.space_id "
+    "AND t.revision = low.revision), " GIVE_BACK
     "SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM seen), "
     "(SELECT space_id FROM seen ORDER BY space_id DESC LIMIT 1)";
 
@@ -279,15 +281,15 @@ static bool run_statement(struct keeper *keeper, unsigned sql, const struct uuid
 static bool removal_step(struct keeper *keeper)
 {
     static const struct uuid nobody;
-    static const unsigned others[] = {SQL_DELETED_JOURNAL, SQL_DELETED_KEYS};
+    static const unsigned others[] = {SQL_DELETED_TRASH, SQL_DELETED_JOURNAL, SQL_DELETED_KEYS};
+    const unsigned count = resource_count + sizeof others / sizeof others[0];
     int64_t rows = 0;
     int64_t left = RETENTION_PURGE_ROWS;
     struct uuid user = nobody;
     bool done = run_statement(keeper, SQL_BEGIN, &nobody, 0, &rows, NULL) &&
                 run_statement(keeper, SQL_DELETED_LOCK, &nobody, 0, &rows, &user);
     keeper->removal_is_due = done && rows > 0;
-    for (unsigned i = 0; keeper->removal_is_due && done && left > 0 && i < resource_count + 2;
-         i++) {
+    for (unsigned i = 0; keeper->removal_is_due && done && left > 0 && i < count; i++) {
         const unsigned sql = i < resource_count ? SQL_OF_ITEM(resources[i], SQL_ITEM_REMOVE_SOME)
                                                 : others[i - resource_count];
         done = run_statement(keeper, sql, &user, left, &rows, NULL);

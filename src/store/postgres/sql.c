@@ -97,6 +97,13 @@ static_assert(STORE_CREATE == 1 && STORE_DELETE == 4, "the verbs of the texts ar
     "?7::text, ?8::bigint, ?9::bigint, ?10::bigint, t.id FROM t"
 #define FOLLOW_TYPES "uiiiiutiii"
 
+/* What goes with these where there is a trash: what follows the last word of `t`. */
+#define TRASHED(own, root)                                                                         \
+    "), x AS (INSERT INTO trash (space_id, revision, root, id, parent_id) SELECT ?1, " own         \
+    ", " root ", t.id, t.parent_id FROM t ON CONFLICT (space_id, id) DO UPDATE SET "               \
+    "revision = excluded.revision, root = excluded.root, parent_id = excluded.parent_id"
+#define TAKEN(id) "), x AS (DELETE FROM trash WHERE space_id = ?1 AND id = " id
+
 static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
     /* A broken network may deliver it when it was run again on another connection long since; where
      * its item has been deleted meanwhile, it must not bring that back. Revision 0: the space is
@@ -116,19 +123,21 @@ static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
          "uiiiiiiiiiuN"},
     [SQL_ITEM_ADD -
         SQL_ITEM_COUNT] = {CHANGE("INSERT INTO {t} (space_id, {columns}{derived}) VALUES (?1, "
-                                  "{values:16}) RETURNING revision"),
+                                  "{values:16}) RETURNING revision{trash:" TAKEN("?16") "}"),
                            CHANGE_TYPES "C"},
     [SQL_ITEM_CHANGE - SQL_ITEM_COUNT] = {CHANGE("UPDATE {t} SET {sets:19} WHERE space_id = ?1 AND "
                                                  "created_at = ?18 AND id = ?16 AND revision = ?17 "
                                                  "RETURNING revision"),
                                           CHANGE_TYPES "uiiS"},
-    [SQL_ITEM_REMOVE - SQL_ITEM_COUNT] = {CHANGE("DELETE FROM {t} WHERE space_id = ?1 AND "
-                                                 "created_at = ?18 AND id = ?16 AND revision = ?17 "
-                                                 "RETURNING ?7 AS revision"),
-                                          CHANGE_TYPES "uii"},
+    [SQL_ITEM_REMOVE -
+        SQL_ITEM_COUNT] = {CHANGE("DELETE FROM {t} WHERE space_id = ?1 AND "
+                                  "created_at = ?18 AND id = ?16 AND revision = ?17 "
+                                  "RETURNING ?7 AS revision{trash:, id, parent_id" TRASHED(
+                                      "?7", "?7") "}"),
+                           CHANGE_TYPES "uii"},
     [SQL_ITEM_FOLLOW_ADD -
         SQL_ITEM_COUNT] = {FOLLOW("INSERT INTO {t} (space_id, {columns}{derived}) "
-                                  "VALUES (?1, {values:11})"),
+                                  "VALUES (?1, {values:11}){trash: RETURNING id" TAKEN("?11") "}"),
                            FOLLOW_TYPES "C"},
     [SQL_ITEM_FOLLOW_CHANGE - SQL_ITEM_COUNT] =
         {FOLLOW("UPDATE {t} SET {sets:14} WHERE space_id = ?1 AND created_at = ?13 AND id = ?11 "
@@ -136,8 +145,8 @@ static const struct sql_form own_items[SQL_OWN_ITEM_END - SQL_ITEM_COUNT] = {
          FOLLOW_TYPES "uiiS"},
     [SQL_ITEM_FOLLOW_REMOVE - SQL_ITEM_COUNT] =
         {FOLLOW("DELETE FROM {t} WHERE space_id = ?1 AND created_at = ?13 AND id = ?11 "
-                "AND revision = ?12"),
-         FOLLOW_TYPES "uii"},
+                "AND revision = ?12{trash: RETURNING id, parent_id" TRASHED("?2", "?14") "}"),
+         FOLLOW_TYPES "uiiT"},
     [SQL_ITEM_WALK - SQL_ITEM_COUNT] =
         {"SELECT s.revision, s.forgotten, t.* FROM spaces s LEFT JOIN (SELECT l.*, " SO_FAR(
              "{bytes}",

@@ -190,6 +190,18 @@ static int put_change(struct transaction *t, const struct store_item_write *op,
                      SQL_OPTIONAL_I64(change->follows));
 }
 
+/* Of a task that is removed: its row of the trash. */
+static int put_into_trash(struct transaction *t, const struct store_item_write *op,
+                          const struct resource *resource, const void *item, int64_t revision)
+{
+    const struct task *task = item;
+    if (resource != &task_resource)
+        return SQLITE_OK;
+    return QUERY_RUN(&t->statements, SQL_TRASH_PUT, SQL_UUID(&op->space), SQL_I64(revision),
+                     SQL_I64(op->revision), SQL_UUID(&task->id),
+                     SQL_OPTIONAL_UUID(&task->parent_id));
+}
+
 /* The derived column, the last parameter of both; its bytes are in `room`. */
 static void bind_derived(struct query *q, const struct resource *resource, const void *item,
                          struct buffer *room)
@@ -214,7 +226,10 @@ static int insert_item(struct transaction *t, const struct store_item_write *op,
     bind_derived(&q, resource, item, &room);
     const int rc = query_run(&q);
     buffer_finish(&room);
-    return rc;
+    if (rc != SQLITE_OK || resource != &task_resource || !item_may_be_in_trash(op))
+        return rc;
+    return QUERY_RUN(&t->statements, SQL_TRASH_TAKE, SQL_UUID(&op->space),
+                     SQL_UUID(&((const struct item *)item)->id));
 }
 
 /* Updates to `item`, or deletes (NULL), the row that was read. */
@@ -295,9 +310,12 @@ static int write_follower(struct transaction *t, const struct store_item_write *
     rc = follower->step == ITEM_INSERT
              ? insert_item(t, op, follower->resource, followed->item)
              : change_item(t, op, follower->resource, row, followed->item);
-    return rc == SQLITE_OK ? put_change(t, op, follower->resource, &followed->id,
-                                        followed->revision, &followed->change)
-                           : rc;
+    if (rc == SQLITE_OK)
+        rc = put_change(t, op, follower->resource, &followed->id, followed->revision,
+                        &followed->change);
+    return rc == SQLITE_OK && !followed->item
+               ? put_into_trash(t, op, follower->resource, row, followed->revision)
+               : rc;
 }
 
 /* One after the other, so that no more than one of them is in memory. `*count`: how many were
@@ -365,6 +383,8 @@ static int carry_out(struct transaction *t, struct store_item_write *op, struct 
         rc = change_item(t, op, op->resource, before->item, op->item);
     if (rc == SQLITE_OK && writes_item)
         rc = put_change(t, op, op->resource, &op->id, op->revision, &decision.change);
+    if (rc == SQLITE_OK && decision.step == ITEM_REMOVE)
+        rc = put_into_trash(t, op, op->resource, before->item, op->revision);
     if (rc == SQLITE_OK && decision.keep)
         rc = keep_answer(t, op);
     if (rc == SQLITE_OK && (changed || decision.keep)) {

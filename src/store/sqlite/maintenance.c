@@ -100,10 +100,11 @@ static int remove_leftovers(struct maintenance *m, bool *more)
     int rc = query_end(&q);
     if (!*more)
         return rc;
-    for (unsigned i = 0; i < resource_count + 2 && room > 0 && rc == SQLITE_OK; i++) {
-        const unsigned sql = i < resource_count    ? SQL_OF_ITEM(resources[i], SQL_ITEM_REMOVE_SOME)
-                             : i == resource_count ? SQL_DELETED_JOURNAL
-                                                   : SQL_DELETED_KEYS;
+    static const unsigned others[] = {SQL_DELETED_TRASH, SQL_DELETED_JOURNAL, SQL_DELETED_KEYS};
+    const unsigned count = resource_count + sizeof others / sizeof others[0];
+    for (unsigned i = 0; i < count && room > 0 && rc == SQLITE_OK; i++) {
+        const unsigned sql = i < resource_count ? SQL_OF_ITEM(resources[i], SQL_ITEM_REMOVE_SOME)
+                                                : others[i - resource_count];
         rc = QUERY_RUN(m->statements, sql, SQL_UUID(&user), SQL_I64(room));
         room -= rc == SQLITE_OK ? sqlite3_changes(m->statements->db) : 0;
     }
@@ -172,11 +173,13 @@ static int forget_changes(struct maintenance *m, const struct uuid *space, int64
         bytes += query_take_i64(&q);
         (*room)--;
     }
-    const int rc = query_end(&q);
-    return rc == SQLITE_OK && revision > 0
-               ? QUERY_RUN(m->statements, SQL_SPACE_FORGET, SQL_UUID(space), SQL_I64(bytes),
-                           SQL_I64(revision))
-               : rc;
+    int rc = query_end(&q);
+    if (rc != SQLITE_OK || revision == 0)
+        return rc;
+    rc = QUERY_RUN(m->statements, SQL_TRASH_FORGET, SQL_UUID(space), SQL_I64(revision));
+    return rc == SQLITE_OK ? QUERY_RUN(m->statements, SQL_SPACE_FORGET, SQL_UUID(space),
+                                       SQL_I64(bytes), SQL_I64(revision))
+                           : rc;
 }
 
 /* The next spaces in the order of their ids: no index finds old changes, and none has to be kept

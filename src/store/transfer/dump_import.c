@@ -212,8 +212,9 @@ static void add_row(struct dump_rows *rows, const struct table *table, const voi
     rows->list[rows->count].table = table;
     for (size_t i = 0; i < table->column_count; i++) {
         struct field_value *value = &rows->list[rows->count].values[i];
+        const bool nullable = (table->columns[i].flags & FIELD_NULLABLE) != 0;
         *value = i < table->exported ? field_get(&table->columns[i], row)
-                                     : (struct field_value){.null = true};
+                                     : (struct field_value){.null = nullable};
     }
     rows->count++;
 }
@@ -365,7 +366,15 @@ static const char checks_begin[] =
     "CREATE TABLE revisions (space BLOB, revision INTEGER, id BLOB, parts INTEGER,"
     "PRIMARY KEY (space, revision)) WITHOUT ROWID; BEGIN";
 
-enum check { CHECK_USER, CHECK_SPACE, CHECK_REVISION, CHECK_ITEM, CHECK_CHANGE, CHECKS };
+enum check {
+    CHECK_USER,
+    CHECK_SPACE,
+    CHECK_REVISION,
+    CHECK_ITEM,
+    CHECK_CHANGE,
+    CHECK_TRASHED,
+    CHECKS
+};
 
 static const char *const check_texts[CHECKS] = {
     [CHECK_USER] = "INSERT INTO users VALUES (?1, ?2)",
@@ -376,6 +385,9 @@ static const char *const check_texts[CHECKS] = {
      * left, unless another followed or it was a deletion. */
     [CHECK_CHANGE] = ("INSERT INTO revisions VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE "
                       "SET parts = parts + ?4 WHERE id = ?3 AND parts + ?4 = 3"),
+    /* What is in the trash was deleted, and is not there; its change has its content. */
+    [CHECK_TRASHED] = ("INSERT INTO items SELECT ?1, ?3 FROM revisions WHERE space = ?1 "
+                       "AND revision = ?2 AND id = ?3 AND parts = 3"),
 };
 
 /* Where it changes no row. */
@@ -383,6 +395,7 @@ static const char *const check_complaints[CHECKS] = {
     [CHECK_SPACE] = "no line before has its account",
     [CHECK_REVISION] = "no line before has its space, or with a lower revision",
     [CHECK_CHANGE] = "its revision stood in an earlier line of the same space",
+    [CHECK_TRASHED] = "no line before has its deletion",
 };
 
 struct importing {
@@ -433,7 +446,7 @@ static bool check_row(struct importing *m, const struct table *table,
         return run_check(m, CHECK_SPACE,
                          (const struct field_value *[]){&values[0], &values[1], &values[2]});
     struct field_value parts = {.number = 1};
-    if (!table->resource)
+    if (!table->resource && table != &tables[TABLE_TRASH])
         parts.number = values[table_find(table, SLICE("verb"))].number == STORE_DELETE ? 3 : 2;
     const struct field_value *const keys[] = {
         &values[table_find(table, SLICE("space_id"))],
@@ -441,6 +454,8 @@ static bool check_row(struct importing *m, const struct table *table,
         &values[table_find(table, SLICE("id"))],
         &parts,
     };
+    if (table == &tables[TABLE_TRASH])
+        return run_check(m, CHECK_TRASHED, keys);
     return run_check(m, CHECK_REVISION, keys) &&
            (!table->resource || run_check(m, CHECK_ITEM, keys)) && run_check(m, CHECK_CHANGE, keys);
 }

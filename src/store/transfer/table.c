@@ -24,10 +24,11 @@
 #define REVISION(column, least, ...)                                                               \
     NUMBER(column, .least_number = (least), .most_number = TABLE_REVISION_MOST, __VA_ARGS__)
 
-#define NULLABLE       .flags = FIELD_NULLABLE
-#define USER(member)   .at = offsetof(struct user, member)
-#define SPACE(member)  .at = offsetof(struct space_row, member)
-#define CHANGE(member) .at = offsetof(struct change_row, member)
+#define NULLABLE        .flags = FIELD_NULLABLE
+#define USER(member)    .at = offsetof(struct user, member)
+#define SPACE(member)   .at = offsetof(struct space_row, member)
+#define CHANGE(member)  .at = offsetof(struct change_row, member)
+#define TRASHED(member) .at = offsetof(struct trash_row, member)
 
 #define COLUMNS(...)                                                                               \
     .columns = {__VA_ARGS__},                                                                      \
@@ -57,12 +58,12 @@ static bool space_fits(const void *row)
     return space->forgotten <= space->revision;
 }
 
-/* A change of something that was there says what it was; a deletion of format 1 does not. */
+/* A change of something that was there says what it was; a deletion of format 1 does not, nor does
+ * what was purged from the trash. */
 static bool change_fits(const void *row)
 {
     const struct change_row *change = row;
-    return (change->verb != STORE_CREATE || !change->before.ptr) &&
-           ((change->verb != STORE_UPDATE && change->verb != STORE_MOVE) || change->before.ptr);
+    return change->verb != STORE_CREATE || !change->before.ptr;
 }
 
 struct table tables[TABLES_MOST] =
@@ -109,7 +110,7 @@ struct table tables[TABLES_MOST] =
                 /* The rest is counted anew (store/sql.h). */
                 COLUMNS(UUID("space_id", SPACE(space_id)), UUID("owner_id", SPACE(owner_id)),
                         REVISION("revision", 0, SPACE(revision)),
-                        REVISION("forgotten", 0, SPACE(forgotten))),
+                        REVISION("forgotten", 0, SPACE(forgotten)), NUMBER("emptied")),
             },
         [TABLE_JOURNAL] =
             {
@@ -131,6 +132,19 @@ struct table tables[TABLES_MOST] =
                         /* An import makes the first anew, and knows nothing of the others. */
                         NUMBER("previous", NULLABLE), NUMBER("undoes", NULLABLE),
                         NUMBER("follows", NULLABLE)),
+            },
+        [TABLE_TRASH] =
+            {
+                .name = "trash",
+                .order = "space_id, revision",
+                .line = FIELD_NAME("trashed"),
+                .lines = FIELD_NAME("trash"),
+                .exported = 5,
+                .size = sizeof(struct trash_row),
+                COLUMNS(UUID("space_id", TRASHED(space_id)),
+                        REVISION("revision", 1, TRASHED(revision)),
+                        REVISION("root", 1, TRASHED(root)), UUID("id", TRASHED(id)),
+                        UUID("parent_id", TRASHED(parent_id), NULLABLE)),
             },
         [TABLE_IDEMPOTENCY_KEYS] =
             {

@@ -37,6 +37,7 @@ enum table_id {
     TABLE_SPACES,
     TABLE_ITEMS, /* of as many resources as there are */
     TABLE_JOURNAL = TABLE_ITEMS + RESOURCES_MOST,
+    TABLE_TRASH,
     TABLE_IDEMPOTENCY_KEYS,
     TABLE_SESSIONS,
     TABLE_SCRIPT_TOKENS,
@@ -81,6 +82,14 @@ struct change_row {
     struct uuid id;
     struct uuid actor;
     struct slice before; /* JSON; ptr NULL */
+};
+
+struct trash_row {
+    struct uuid space_id;
+    int64_t revision;
+    int64_t root;
+    struct uuid id;
+    struct uuid parent_id;
 };
 
 /* The highest revision that is taken: what every client of JSON reads as it is, and room to go on.

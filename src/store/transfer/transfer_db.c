@@ -91,6 +91,9 @@ void transfer_db_select(struct buffer *sql, const struct transfer_db *db, const 
         buffer_add_text(sql, " WHERE space_id IN (SELECT space_id FROM spaces");
         add_owner(sql, " WHERE ", "owner_id", user, dialect);
         buffer_add_char(sql, ')');
+        if (table == &tables[TABLE_TRASH])
+            buffer_add_text(sql, " AND revision > (SELECT emptied FROM spaces s "
+                                 "WHERE s.space_id = trash.space_id)");
     }
     if (!count)
         buffer_add_format(sql, " ORDER BY %s", table->order);

@@ -5,6 +5,7 @@ import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DESCRIPTION = ROOT / "api" / "openapi.yaml"
+SCHEMA = len(list((ROOT / "src" / "store" / "postgres" / "migrations").glob("*.sql")))  # the number of the newest one
 
 
 def binary():
