@@ -37,6 +37,10 @@
     ERROR(WRONG_PASSWORD, "wrong_password", 403, "Wrong password",                                 \
           "The password given to confirm this change is wrong.",                                   \
           "Send the one that the account has now. The access token is fine.")                      \
+    ERROR(INSUFFICIENT_SCOPE, "insufficient_scope", 403, "Insufficient scope",                     \
+          "The token is good, but not for this call.",                                             \
+          "Make a token with the scope that `detail` and WWW-Authenticate name, or log in: some "  \
+          "calls are for a session alone.")                                                        \
     ERROR(REGISTRATION_CLOSED, "registration_closed", 403, "Registration closed",                  \
           "This server takes new accounts by invitation only.",                                    \
           "Ask its operator for an invitation and send it as `invitation`.")                       \
@@ -64,6 +68,9 @@
     ERROR(TOO_MANY, "too_many", 409, "Too many",                                                   \
           "There would be more of these than this server takes. Nothing was changed.",             \
           "`detail` says how many there may be, and what makes room.")                             \
+    ERROR(TOO_MANY_TOKENS, "too_many_tokens", 409, "Too many tokens",                              \
+          "The account has as many tokens for scripts as it may have. Nothing was changed.",       \
+          "End one that is no longer needed with DELETE /v1/me/tokens/{id}.")                      \
     ERROR(NOT_EMPTY, "not_empty", 409, "Not empty",                                                \
           "The list has tasks in it. Nothing was changed.",                                        \
           "Send ?tasks=delete to delete them too, or ?tasks=inbox to move them to the inbox; "     \

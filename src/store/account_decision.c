@@ -61,6 +61,16 @@ bool user_decide_govern(struct store_user_govern *op)
     return true;
 }
 
+enum error script_token_decide_create(const struct store_script_token_create *op,
+                                      const struct user *user, int64_t count)
+{
+    assert(op->token.scopes != 0 && count >= 0);
+    enum error result = user ? ERROR_NONE : ERROR_NOT_FOUND;
+    if (user && op->verified_hash.ptr)
+        result = user_decide_change(user, op->verified_hash);
+    return result == ERROR_NONE && count >= SCRIPT_TOKENS_MOST ? ERROR_TOO_MANY_TOKENS : result;
+}
+
 /* ---- sessions ---- */
 
 #define ENTRY_SIZE 8

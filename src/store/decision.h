@@ -273,6 +273,10 @@ bool user_decide_profile(struct store_user_set_profile *op, const struct user *u
 /* What an operator's verb makes of op->user, which is there. Answers whether all sessions end. */
 bool user_decide_govern(struct store_user_govern *op);
 
+/* Whether a token may be made for `user` (NULL: there is none), who has `count`. */
+enum error script_token_decide_create(const struct store_script_token_create *op,
+                                      const struct user *user, int64_t count);
+
 /* ---- sessions ---- */
 
 /* What the rotation of a refresh token comes to, given the session as it stands: the same on every

@@ -7,10 +7,8 @@
 #include "model/position.h"
 #include "model/task.h"
 #include "store/decision.h"
+#include "store/sql_accounts.h"
 #include "store/sql_reports.h"
-
-#define USER_COLUMNS                                                                               \
-    "user_id, email, name, password_hash, created_at, updated_at, disabled_at, time_zone"
 
 /* The row of an id that stands in `x`, by the key where the time in the id is created_at, else by
  * an index. `t` is the row's own name. */
@@ -43,64 +41,7 @@ static_assert(LABEL_TASKS_MOST + 1 == 10001, "one more tells that there are more
 static_assert(BLOCKERS_MOST + 1 == 10001, "one more tells that there are more");
 
 const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
-    [SQL_USER_GET] = {"SELECT " USER_COLUMNS
-                      " FROM users WHERE user_id = ?1 AND deleted_at IS NULL",
-                      "u"},
-    [SQL_USER_LIST] = {"SELECT " USER_COLUMNS " FROM users "
-                       "WHERE user_id > ?1 AND deleted_at IS NULL ORDER BY user_id LIMIT ?2",
-                       "ui"},
-    [SQL_USER_INSERT] = {"INSERT INTO users (user_id, email, name, password_hash, created_at, "
-                         "updated_at, disabled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                         "utttiii"},
-    [SQL_USER_SET_PROFILE] = {"UPDATE users SET name = ?2, time_zone = ?3, updated_at = "
-                              "{max}(updated_at, ?4) WHERE user_id = ?1",
-                              "utti"},
-    [SQL_USER_SET_HASH] = {"UPDATE users SET password_hash = ?2, updated_at = "
-                           "{max}(updated_at, coalesce(?3, updated_at)) WHERE user_id = ?1",
-                           "uti"},
-    [SQL_USER_SET_EMAIL] = {"UPDATE users SET email = ?2, updated_at = {max}(updated_at, ?3) "
-                            "WHERE user_id = ?1",
-                            "uti"},
-    [SQL_USER_SET_DISABLED] = {"UPDATE users SET disabled_at = ?2 WHERE user_id = ?1", "ui"},
-    [SQL_USER_MARK_DELETED] = {"UPDATE users SET deleted_at = ?2, email = NULL, name = NULL, "
-                               "time_zone = NULL, password_hash = '' WHERE user_id = ?1",
-                               "ui"},
-    [SQL_ADDRESS_KNOWN] = {"SELECT 1 FROM known_addresses WHERE user_id = ?1 AND ip = ?2", "ut"},
-    [SQL_ADDRESS_PUT] = {"INSERT INTO known_addresses (user_id, ip, seen_at) VALUES (?1, ?2, ?3) "
-                         "ON CONFLICT (user_id, ip) DO UPDATE SET seen_at = excluded.seen_at",
-                         "uti"},
-    [SQL_ADDRESS_PRUNE] = {"DELETE FROM known_addresses WHERE user_id = ?1 AND ip IN (SELECT ip "
-                           "FROM known_addresses WHERE user_id = ?1 ORDER BY seen_at DESC, ip "
-                           "LIMIT 1000 OFFSET ?2)",
-                           "ui"},
-    [SQL_ADDRESS_DELETE_ALL] = {"DELETE FROM known_addresses WHERE user_id = ?1", "u"},
-    [SQL_ACTOR_DELETE_ALL] = {"DELETE FROM actors WHERE user_id = ?1", "u"},
-    [SQL_SESSION_CHECK] = {"SELECT s.expires_at FROM sessions s "
-                           "JOIN users u ON u.user_id = s.user_id "
-                           "WHERE s.user_id = ?1 AND s.id = ?2 AND s.expires_at > ?3 "
-                           "AND u.disabled_at IS NULL AND u.deleted_at IS NULL",
-                           "uui"},
-    [SQL_SESSION_LIST] = {"SELECT id, user_id, counter, created_at, last_used_at, expires_at, "
-                          "user_agent, ip FROM sessions WHERE user_id = ?1 AND expires_at > ?2 "
-                          "ORDER BY created_at DESC, id DESC",
-                          "ui"},
-    [SQL_SESSION_INSERT] = {"INSERT INTO sessions (user_id, id, counter, created_at, "
-                            "last_used_at, expires_at, user_agent, ip, superseded) "
-                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, {empty}) "
-                            "ON CONFLICT DO NOTHING",
-                            "uuiiiitt"},
-    [SQL_SESSION_PRUNE] = {"DELETE FROM sessions WHERE user_id = ?1 AND id IN (SELECT id FROM "
-                           "sessions WHERE user_id = ?1 ORDER BY created_at DESC, id DESC "
-                           "LIMIT 1000 OFFSET ?2) RETURNING id",
-                           "ui"},
-    [SQL_SESSION_ROTATE] = {"UPDATE sessions SET counter = ?3, last_used_at = ?4, "
-                            "expires_at = ?5, superseded = ?6 WHERE user_id = ?1 AND id = ?2",
-                            "uuiiib"},
-    [SQL_SESSION_DELETE] = {"DELETE FROM sessions WHERE user_id = ?1 AND id = ?2 RETURNING id",
-                            "uu"},
-    [SQL_SESSION_DELETE_OTHERS] = {"DELETE FROM sessions WHERE user_id = ?1 AND id <> ?2", "uu"},
-    [SQL_SCRIPT_TOKEN_DELETE_ALL] = {"DELETE FROM script_tokens WHERE user_id = ?1", "u"},
-    [SQL_INVITATION_DELETE] = {"DELETE FROM invitations WHERE hash = ?1", "b"},
+    ACCOUNT_FORMS,
 
     [SQL_SPACE_INSERT] = {"INSERT INTO spaces (space_id, owner_id) VALUES (?1, ?2)", "uu"},
     [SQL_SPACE_GET] = {"SELECT revision, forgotten, " SPACE_USAGE_COLUMNS

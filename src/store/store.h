@@ -6,6 +6,7 @@
 #include "store/account_operations.h"
 #include "store/change_operations.h"
 #include "store/item_operations.h"
+#include "store/script_token_operations.h"
 
 /* The engines: where accounts and tasks are kept. Their calls are in account_operations.h,
  * item_operations.h and change_operations.h. */
@@ -30,7 +31,8 @@ struct store_options {
     bool impatient;      /* `open` does not wait for a server that may yet come */
 
     /* Called by the engine, on any thread, after a commit that ended sessions of `user` (logout,
-     * password, deletion, replay, too many sessions) and before anyone is told. */
+     * password, deletion, replay, too many sessions) or a token of a script, and before anyone is
+     * told. */
     void (*sessions_ended)(void *context, struct uuid user);
     void *context;
 };
@@ -109,6 +111,8 @@ struct store_engine {
     void (*user_list)(struct store_user_list *op);
     void (*session_check)(struct store_session_check *op);
     void (*session_list)(struct store_session_list *op);
+    void (*script_token_check)(struct store_script_token_check *op);
+    void (*script_token_list)(struct store_script_token_list *op);
     void (*item_get)(struct store_item_get *op);
     void (*item_list)(struct store_item_list *op);
     void (*label_list)(struct store_label_list *op);
@@ -126,6 +130,9 @@ struct store_engine {
     void (*session_create)(struct store_session_create *op);
     void (*session_refresh)(struct store_session_refresh *op);
     void (*session_end)(struct store_session_end *op);
+    void (*script_token_create)(struct store_script_token_create *op);
+    void (*script_token_end)(struct store_script_token_end *op);
+    void (*script_token_use)(struct store_script_token_use *op);
 };
 
 /* The engine for a DATABASE_URL: `sqlite:PATH`, `postgres://…` or `postgresql://…`. NULL: unknown

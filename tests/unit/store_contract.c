@@ -101,6 +101,7 @@ int store_contract_run(const struct store_contract *contract)
     failed += store_contract_accounts();
     failed += store_contract_operator();
     failed += store_contract_sessions();
+    failed += store_contract_tokens();
     failed += store_contract_loops();
     failed += store_contract_trees();
     return failed;

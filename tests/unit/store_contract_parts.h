@@ -12,6 +12,7 @@ int store_contract_keys(void);
 int store_contract_lists(void);
 int store_contract_loops(void);
 int store_contract_moves(void);
+int store_contract_tokens(void);
 int store_contract_trees(void);
 int store_contract_usage(void);
 

@@ -206,6 +206,9 @@ static const struct store_engine engine = {
     .session_create = pg_session_create,
     .session_refresh = pg_session_refresh,
     .session_end = pg_session_end,
+    .script_token_check = pg_script_token_check,
+    .script_token_create = pg_script_token_create,
+    .script_token_end = pg_script_token_end,
 };
 
 /* ---- what the tests look at ---- */
@@ -479,6 +482,44 @@ static void test_logout(void **state)
     assert_int_equal(check(ann, op.id), ERROR_NOT_FOUND);
 }
 
+/* ---- tokens of scripts ---- */
+
+static enum error check_token(const uint8_t *hash)
+{
+    struct store_script_token_check op = {.hash = hash, .now = TEST_NOW};
+    return LOOP_CALL(&loop, script_token_check, &op);
+}
+
+/* The one that an earlier run made is no fifty-first. */
+static void test_script_token(void **state)
+{
+    (void)state;
+    struct uuid ann = fresh_user();
+    uint8_t hash[STORE_SCRIPT_TOKEN_HASH_LEN] = {0};
+    struct store_script_token_create op = {.hash = hash, .verified_hash = TEST_HASH};
+    for (unsigned i = 0; i <= SCRIPT_TOKENS_MOST; i++) {
+        hash[0] = (uint8_t)i;
+        hash[1] = (uint8_t)fate;
+        op.token = (struct script_token){.id = uuid_make_v7(),
+                                         .user = ann,
+                                         .scopes = SCOPE_TASKS_READ,
+                                         .created_at = TEST_NOW,
+                                         .name = SLICE("x")};
+        const bool room = i < SCRIPT_TOKENS_MOST;
+        assert_int_equal(LOOP_CALL(&loop, script_token_create, &op),
+                         room ? ERROR_NONE : ERROR_TOO_MANY_TOKENS);
+        assert_int_equal(check_token(hash), room ? ERROR_NONE : ERROR_NOT_FOUND);
+        if (i == SCRIPT_TOKENS_MOST - 1) {
+            struct store_script_token_end end = {.user = ann, .id = op.token.id};
+            assert_int_equal(LOOP_CALL(&loop, script_token_end, &end), ERROR_NONE);
+            assert_true(told);
+            assert_int_equal(check_token(hash), ERROR_NOT_FOUND);
+            op.token.id = uuid_make_v7();
+            assert_int_equal(LOOP_CALL(&loop, script_token_create, &op), ERROR_NONE);
+        }
+    }
+}
+
 /* ---- the database ---- */
 
 static struct store_session database;
@@ -523,7 +564,7 @@ int main(void)
         cmocka_unit_test(test_user_create), cmocka_unit_test(test_user_changes),
         cmocka_unit_test(test_user_delete), cmocka_unit_test(test_login_with_a_new_hash),
         cmocka_unit_test(test_refresh),     cmocka_unit_test(test_replay),
-        cmocka_unit_test(test_logout),
+        cmocka_unit_test(test_logout),      cmocka_unit_test(test_script_token),
     };
     int failed = 0;
     if (!getenv("TASKHOLD_TEST_POSTGRES")) {

@@ -23,10 +23,11 @@ static const unsigned of_no_user[] = {
     SQL_BE_DURABLE,
     /* A notification touches none either. */
     SQL_SESSIONS_ENDED,
-    /* The two directories: a stranger brings an address, or a token that names a session; the
-     * answer is whose it is, and nothing else. */
+    /* The three directories: a stranger brings an address, or a token that names a session, or one
+     * of a script, which is asked for by its hash; the answer is whose it is, and nothing else. */
     SQL_EMAIL_OWNER,
     SQL_SESSION_OWNER,
+    SQL_SCRIPT_TOKEN_OWNER,
     /* An invitation belongs to nobody yet; what is asked by is the hash of a secret. */
     SQL_INVITATION_LOCK,
     SQL_INVITATION_DELETE,

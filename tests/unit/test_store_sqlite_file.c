@@ -438,8 +438,14 @@ static void test_purge(void **state)
             "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 999) "
             "INSERT INTO sessions SELECT randomblob(16), (SELECT user_id FROM users), 1, 1, 1, i, "
             "x'', '::1', NULL FROM c");
+    run_sql(place,
+            "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 999) "
+            "INSERT INTO script_tokens (id, user_id, scopes, created_at, expires_at, hash, name) "
+            "SELECT randomblob(16), (SELECT user_id FROM users), 1, 1, nullif(i, 7), "
+            "randomblob(32), 'x' FROM c");
     open_place(place);
     assert_true(becomes(place, "SELECT count(*) FROM sessions", 1));
+    assert_true(becomes(place, "SELECT count(*) FROM script_tokens", 1));
     assert_true(becomes(place, "SELECT count(*) FROM journal", 4));
     assert_int_equal(read_i64(place, "SELECT forgotten FROM spaces"), 2);
     assert_int_equal(read_i64(place, "SELECT min(revision) FROM journal"), 3);

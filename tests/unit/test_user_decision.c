@@ -40,6 +40,38 @@ static void what_a_password_opens(void **state)
     }
 }
 
+/* The password first: whoever lacks it learns nothing of what is there. */
+static void who_may_make_a_token(void **state)
+{
+    const struct {
+        bool exists;
+        const char *verified; /* NULL: an operator asks */
+        int64_t disabled_at;
+        int64_t count;
+        enum error result;
+    } cases[] = {
+        {true, "hash", 0, 0, ERROR_NONE},
+        {true, "hash", 0, 49, ERROR_NONE},
+        {true, "hash", 0, 50, ERROR_TOO_MANY_TOKENS},
+        {true, "other", 0, 50, ERROR_WRONG_PASSWORD},
+        {true, "hash", 1, 0, ERROR_NOT_FOUND},
+        {true, NULL, 1, 49, ERROR_NONE},
+        {true, NULL, 0, 50, ERROR_TOO_MANY_TOKENS},
+        {false, "hash", 0, 0, ERROR_NOT_FOUND},
+        {false, NULL, 0, 0, ERROR_NOT_FOUND},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct user row = {.password_hash = SLICE("hash"),
+                                 .disabled_at = cases[i].disabled_at};
+        const struct store_script_token_create op = {.token = {.scopes = SCOPE_TASKS_READ},
+                                                     .verified_hash = slice_of(cases[i].verified)};
+        assert_int_equal(
+            script_token_decide_create(&op, cases[i].exists ? &row : NULL, cases[i].count),
+            cases[i].result);
+    }
+}
+
 static void what_an_operator_does(void **state)
 {
     const struct {
@@ -153,9 +185,8 @@ static void versions_differ(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_a_password_opens),
-        cmocka_unit_test(what_an_operator_does),
-        cmocka_unit_test(what_a_profile_changes),
+        cmocka_unit_test(what_a_password_opens), cmocka_unit_test(who_may_make_a_token),
+        cmocka_unit_test(what_an_operator_does), cmocka_unit_test(what_a_profile_changes),
         cmocka_unit_test(versions_differ),
     };
     return cmocka_run_group_tests_name("user_decision", tests, NULL, NULL);

@@ -153,6 +153,8 @@ const struct store_engine postgres_engine = {
     .user_list = pg_user_list,
     .session_check = pg_session_check,
     .session_list = pg_session_list,
+    .script_token_check = pg_script_token_check,
+    .script_token_list = pg_script_token_list,
     .item_get = pg_item_get,
     .item_list = pg_item_list,
     .label_list = pg_label_list,
@@ -170,4 +172,7 @@ const struct store_engine postgres_engine = {
     .session_create = pg_session_create,
     .session_refresh = pg_session_refresh,
     .session_end = pg_session_end,
+    .script_token_create = pg_script_token_create,
+    .script_token_end = pg_script_token_end,
+    .script_token_use = pg_script_token_use,
 };

@@ -45,4 +45,11 @@ void pg_session_create(struct store_session_create *op);
 void pg_session_refresh(struct store_session_refresh *op);
 void pg_session_end(struct store_session_end *op);
 
+/* script_tokens.c */
+void pg_script_token_check(struct store_script_token_check *op);
+void pg_script_token_list(struct store_script_token_list *op);
+void pg_script_token_create(struct store_script_token_create *op);
+void pg_script_token_end(struct store_script_token_end *op);
+void pg_script_token_use(struct store_script_token_use *op);
+
 #endif

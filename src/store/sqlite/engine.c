@@ -12,6 +12,7 @@
 #include "store/sqlite/item_rows.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/report_rows.h"
+#include "store/sqlite/script_token_rows.h"
 #include "store/sqlite/session.h"
 #include "store/sqlite/session_rows.h"
 #include "store/sqlite/sql.h"
@@ -137,6 +138,8 @@ const struct store_engine sqlite_engine = {
     .user_list = user_rows_list,
     .session_check = session_rows_check,
     .session_list = session_rows_list,
+    .script_token_check = script_token_rows_check,
+    .script_token_list = script_token_rows_list,
     .item_get = item_rows_get,
     .item_list = item_rows_list,
     .label_list = report_rows_labels,
@@ -154,4 +157,7 @@ const struct store_engine sqlite_engine = {
     .session_create = session_rows_create,
     .session_refresh = session_rows_refresh,
     .session_end = session_rows_end,
+    .script_token_create = script_token_rows_create,
+    .script_token_end = script_token_rows_end,
+    .script_token_use = script_token_rows_use,
 };
