@@ -183,6 +183,7 @@ bool sql_list_is_in_order(const struct store_item_list *op);
 /* The position of a row's list, as a column after the members, of a list that is ordered by it. */
 #define SQL_LIST_PLACE "list_place"
 bool sql_list_has_place(const struct store_item_list *op);
+void sql_list_add_place(struct buffer *out, enum sql_dialect dialect);
 
 /* Values from ?3 on, with their types. Returns how many. The runs are one blob of struct days_run;
  * an engine that cannot read that binds `runs` parameters in its place. */

@@ -34,6 +34,11 @@ static const char *const has_open[] = {
                      "SELECT id FROM above)",
 };
 
+/* The position of the list that a task is in. SQLite looks through all lists for each task, where
+ * they are joined. */
+#define PLACE_SQLITE                                                                               \
+    "place_of((SELECT place_set(a.id, a.position) FROM lists a WHERE a.space_id = ?1), list_id)"
+
 /* ---- what is compared in an order ---- */
 
 struct key {
@@ -141,7 +146,12 @@ bool sql_list_add_key(struct buffer *out, const struct store_item_list *op, unsi
         add_day_key(out, field, k.order->order == LIST_BY_DUE, dialect);
         buffer_add_char(out, ')');
         return (field->flags & FIELD_NULLABLE) != 0;
-    case LIST_BY_LIST: buffer_add_text(out, k.first ? SQL_LIST_PLACE : "list_key"); return true;
+    case LIST_BY_LIST:
+        if (k.first)
+            sql_list_add_place(out, dialect);
+        else
+            buffer_add(out, field->name);
+        return true;
     }
     buffer_add(out, field->name);
     return (field->flags & FIELD_NULLABLE) != 0;
@@ -382,22 +392,20 @@ void sql_list_shape(const struct store_item_list *op, uint8_t shape[static SQL_S
     }
 }
 
+void sql_list_add_place(struct buffer *out, enum sql_dialect dialect)
+{
+    buffer_add_text(out, WORDS(dialect, PLACE_SQLITE, SQL_LIST_PLACE));
+}
+
 void sql_list_from(struct buffer *out, const struct store_item_list *op, enum sql_dialect dialect)
 {
     buffer_add(out, op->resource->collection);
-    if (!sql_list_has_place(op))
+    if (!sql_list_has_place(op) || dialect == SQL_SQLITE)
         return;
-    const char *list_id = NULL;
-    for (unsigned i = 0; i < op->order_count; i++)
-        list_id = op->orders[i].order == LIST_BY_LIST ? op->orders[i].field->name.ptr : list_id;
     buffer_add_text(out, " LEFT JOIN (SELECT a.id AS list_key, a.position AS " SQL_LIST_PLACE
                          " FROM lists a WHERE a.space_id = ");
     sql_add_parameter(out, 1, dialect);
-    /* With a limit SQLite keeps them apart and indexes them for this once, rather than to look
-     * through all lists for each task. */
-    if (dialect == SQL_SQLITE)
-        buffer_add_format(out, " LIMIT %d", LISTS_MOST);
-    buffer_add_format(out, ") l ON list_key = %s", list_id);
+    buffer_add_text(out, ") l ON list_key = list_id");
 }
 
 /* After the position: the first key that differs says so. One that is null there has only the

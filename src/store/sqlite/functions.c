@@ -2,12 +2,14 @@
 #include "store/sqlite/functions.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fold.h"
 #include "base/uuid.h"
 #include "model/days.h"
+#include "model/position.h"
 #include "model/task.h"
 
 #define ID_LEN sizeof(struct uuid)
@@ -192,6 +194,53 @@ static void above_final(sqlite3_context *context)
     sqlite3_free(all->rows);
 }
 static_assert(offsetof(struct edge, id) == 0, "an edge is compared by its id");
+
+/* ---- places ---- */
+
+struct place {
+    struct uuid id;
+    unsigned char len;
+    char position[POSITION_MOST];
+};
+static_assert(offsetof(struct place, id) == 0, "a place is compared by its id");
+static_assert(POSITION_MOST <= UCHAR_MAX, "the length of a position is a byte");
+
+static void place_step(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    const struct slice id = bytes_of(values[0]);
+    const struct slice position = bytes_of(values[1]);
+    (void)count;
+    struct place *place =
+        id.len == ID_LEN && position.len <= POSITION_MOST ? gather(context, sizeof *place) : NULL;
+    if (!place)
+        return;
+    memcpy(&place->id, id.ptr, ID_LEN);
+    place->len = (unsigned char)position.len;
+    memcpy(place->position, position.ptr, position.len);
+}
+
+static void place_final(sqlite3_context *context)
+{
+    struct gathered *all = sqlite3_aggregate_context(context, 0);
+    if (!all || !all->rows)
+        return;
+    qsort(all->rows, all->len / sizeof(struct place), sizeof(struct place), compare_ids);
+    sqlite3_result_blob64(context, all->rows, all->len, sqlite3_free);
+}
+
+static void place_of(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    const struct slice places = bytes_of(values[0]);
+    const struct slice id = bytes_of(values[1]);
+    const size_t size = sizeof(struct place);
+    (void)count;
+    const struct place *place =
+        id.len == ID_LEN && places.len > 0
+            ? bsearch(id.ptr, places.ptr, places.len / size, size, compare_ids)
+            : NULL;
+    if (place)
+        sqlite3_result_text(context, place->position, place->len, SQLITE_TRANSIENT);
+}
 
 /* ---- strings ---- */
 
@@ -387,6 +436,7 @@ int functions_register(sqlite3 *db)
         {"uuid_of", 1, uuid_of, NULL},         {"uuid_ms", 1, uuid_ms, NULL},
         {"uuid_in", 2, uuid_in, NULL},         {"uuids_meet", 2, uuids_meet, NULL},
         {"uuid_set", 1, set_step, set_final},  {"uuid_above", 3, above_step, above_final},
+        {"place_of", 2, place_of, NULL},       {"place_set", 2, place_step, place_final},
         {"strings_any", 2, strings_any, NULL}, {"strings_all", 2, strings_all, NULL},
         {"fold_first", 2, fold_first, NULL},   {"is_found", 5, is_found, NULL},
         {"task_folded", 2, task_folded, NULL},

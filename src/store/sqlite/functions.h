@@ -16,6 +16,8 @@
  *   uuid_above(id, parent, yes) aggregate over all edges of a forest: the set of those that have a
  *                               descendant of which `yes` is true
  *   uuids_meet(json, set)       whether a FIELD_UUIDS has one of them
+ *   place_set(id, position)     aggregate: the positions of all, to be looked up
+ *   place_of(set, id)           the position of one of them; NULL: it is none
  *   strings_any(wanted, json)   whether a FIELD_STRINGS has one of those in another, or all
  *   strings_all(wanted, json)
  *   fold_first(folded, title)   what a title is ordered by; see `folded` of model/task.c

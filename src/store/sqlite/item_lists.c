@@ -49,7 +49,11 @@ static void add_sorted(struct buffer *sql, const struct store_item_list *op)
 {
     const unsigned keys = sql_list_keys(op);
     buffer_add_text(sql, " FROM (SELECT created_at AS c, id AS i");
-    buffer_add_text(sql, sql_list_has_place(op) ? ", " SQL_LIST_PLACE : "");
+    if (sql_list_has_place(op)) {
+        buffer_add_text(sql, ", ");
+        sql_list_add_place(sql, SQL_SQLITE);
+        buffer_add_text(sql, " AS " SQL_LIST_PLACE);
+    }
     for (unsigned i = 0; i < keys; i++) {
         buffer_add_text(sql, ", ");
         (void)sql_list_add_key(sql, op, i, SQL_SQLITE);
