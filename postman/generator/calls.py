@@ -292,6 +292,12 @@ CALLS = [
         examples=[NOT_MODIFIED],
     ),
     call(
+        "listChanges",
+        200,
+        tests=[check("says whether there is more", "body.more", "to.be.a('boolean')")],
+        examples=[NOT_MODIFIED],
+    ),
+    call(
         "listLabels",
         200,
         tests=[check("has labels", "body.items", "to.be.an('array')")],

@@ -15,6 +15,7 @@ NEVER = {
     "outcome_unknown": "takes a database that is lost during a write",
     "too_many": "takes 1,000 lists, or 10,000 tasks in one request; *Create a list* has an example",
     "quota_exceeded": "takes as many tasks as an account may have; *Create a task* has an example",
+    "cursor_gone": "takes changes that are older than the server keeps them",
     "storage_full": "takes a full disk",
     "idempotency_key_in_use": "takes two requests with one key in the same instant",
     "invalid_invitation": "takes a server whose operator closed registration",

@@ -136,10 +136,12 @@ enum feed_cursor feed_cursor_read(const struct keys *keys, struct uuid epoch, st
 void feed_add_gone(struct buffer *out, int64_t keep_seconds)
 {
     assert(out && keep_seconds > 0);
-    buffer_add_text(out, "The cursor is older than changes are kept (");
-    respond_add_seconds(out, keep_seconds);
-    buffer_add_text(out, "), or from before the database was restored. Begin again with GET "
-                         "/v1/changes without a cursor, and drop what does not come.");
+    char kept[RESPOND_SECONDS_MOST];
+    buffer_add_format(out,
+                      "The cursor is older than changes are kept (%s), or from before the database "
+                      "was restored. Begin again with GET /v1/changes without a cursor, and drop "
+                      "what does not come.",
+                      respond_seconds(keep_seconds, kept));
 }
 
 /* ---- what is sent ---- */

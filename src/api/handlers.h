@@ -42,7 +42,11 @@ void labels_list(struct http_exchange *x);
 void labels_write(struct http_exchange *x); /* as the method says */
 void summary_get(struct http_exchange *x);
 
+/* changes.c */
+void changes_list(struct http_exchange *x);
+
 /* Column `values` of the routes. */
+bool changes_list_values(struct http_exchange *x);
 bool labels_list_values(struct http_exchange *x);
 bool labels_delete_values(struct http_exchange *x);
 bool summary_values(struct http_exchange *x);

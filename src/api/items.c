@@ -227,20 +227,17 @@ static void add_location(struct http_exchange *x, struct uuid id)
 static void refuse_more(struct http_exchange *x)
 {
     const struct settings *settings = api_of(x)->options.settings;
-    struct buffer detail;
-    buffer_init(&detail, 512);
-    buffer_add_format(
-        &detail,
+    char detail[400];
+    char kept[RESPOND_SECONDS_MOST];
+    (void)snprintf(
+        detail, sizeof detail,
         "Your account would hold more than this server allows: %lld tasks, and %lld bytes "
         "of tasks, of their changes and of answers that are kept for Idempotency-Keys. Nothing "
         "was changed. Reading and deleting still work. Delete tasks that you no longer need, or "
-        "ask the operator for a higher limit. In bytes, what was deleted counts for ",
-        (long long)settings->user_tasks_most, (long long)settings->user_bytes_most);
-    respond_add_seconds(&detail, settings->keep_seconds);
-    buffer_add_text(&detail, ".");
-    buffer_add_char(&detail, '\0');
-    respond_error(x, ERROR_QUOTA_EXCEEDED, detail.failed ? NULL : detail.data);
-    buffer_finish(&detail);
+        "ask the operator for a higher limit. In bytes, what was deleted counts for %s.",
+        (long long)settings->user_tasks_most, (long long)settings->user_bytes_most,
+        respond_seconds(settings->keep_seconds, kept));
+    respond_error(x, ERROR_QUOTA_EXCEEDED, detail);
 }
 
 static void refuse_one_more(struct http_exchange *x)

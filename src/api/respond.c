@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/context.h"
@@ -52,19 +53,21 @@ void respond_done(struct http_exchange *x)
     http_respond_status(x, 204);
 }
 
-void respond_add_seconds(struct buffer *out, int64_t seconds)
+const char *respond_seconds(int64_t seconds, char text[static RESPOND_SECONDS_MOST])
 {
     static const struct {
         int64_t seconds;
         const char *name;
     } units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
     size_t unit = 0;
-    assert(out && seconds > 0);
+    assert(seconds > 0);
     while (seconds % units[unit].seconds != 0) {
         unit++;
     }
-    const int64_t number = seconds / units[unit].seconds;
-    buffer_add_format(out, "%lld %s%s", (long long)number, units[unit].name, number > 1 ? "s" : "");
+    const long long number = seconds / units[unit].seconds;
+    (void)snprintf(text, RESPOND_SECONDS_MOST, "%lld %s%s", number, units[unit].name,
+                   number > 1 ? "s" : "");
+    return text;
 }
 
 struct json_writer respond_json_begin(struct http_exchange *x)

@@ -31,8 +31,9 @@ void respond_no_store(struct http_exchange *x);
 /* Sends 204 that nothing may store. */
 void respond_done(struct http_exchange *x);
 
-/* Appends a number of seconds in words, in the largest unit that divides it: `30 days`. */
-void respond_add_seconds(struct buffer *out, int64_t seconds);
+/* A number of seconds in words, in the largest unit that divides it: `30 days`. Answers `text`. */
+#define RESPOND_SECONDS_MOST 32
+const char *respond_seconds(int64_t seconds, char text[static RESPOND_SECONDS_MOST]);
 
 /* Begins the JSON body; the answer is sent with respond_json. */
 struct json_writer respond_json_begin(struct http_exchange *x);

@@ -98,6 +98,8 @@ static const struct http_route routes[] = {
     ROW(PATCH,  "/v1/labels/{name}",    renameLabel,          labels_write,           JSON, PATCHES, TOKEN,  WRITE, API,  SMALL),
     ROW(DELETE, "/v1/labels/{name}",    deleteLabel,          labels_write,           NULL, NOTHING, TOKEN,  WRITE, API,  SMALL, .values = labels_delete_values),
 
+    ROW(GET,    "/v1/changes",          listChanges,          changes_list,           JSON, NOTHING, TOKEN,  READ,  API,  0,     .query = true, .values = changes_list_values),
+
     ROW(GET,    "/v1/summary",          getSummary,           summary_get,            JSON, NOTHING, TOKEN,  READ,  API,  0,     .query = true, .values = summary_values),
 
 #ifdef API_MORE_ROUTES /* of a build for tests, for a resource that only that has */

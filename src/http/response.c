@@ -124,6 +124,7 @@ struct slice http_reference(const struct http_exchange *x, struct slice path)
     STATUS(406, "Not Acceptable")                                                                  \
     STATUS(408, "Request Timeout")                                                                 \
     STATUS(409, "Conflict")                                                                        \
+    STATUS(410, "Gone")                                                                            \
     STATUS(412, "Precondition Failed")                                                             \
     STATUS(413, "Content Too Large")                                                               \
     STATUS(414, "URI Too Long")                                                                    \

@@ -2,6 +2,7 @@
 """Which engine the tests run on: SQLite, or the PostgreSQL server that tests/with-postgres started."""
 import hashlib
 import os
+import sqlite3
 
 from . import cluster
 
@@ -36,3 +37,16 @@ def drop_database_for(directory):
     """Removes it."""
     if is_postgres():
         cluster.query(SERVER, f"DROP DATABASE IF EXISTS {_name(directory)} WITH (FORCE)")
+
+
+def run_sql(directory, sql):
+    """Runs SQL, which both engines know, on the database of a server in `directory`, beside the server."""
+    if is_postgres():
+        cluster.query(SERVER, sql, _name(directory))
+        return
+    db = sqlite3.connect(directory / "data" / "taskhold.db", timeout=30)
+    try:
+        with db:
+            db.execute(sql)
+    finally:
+        db.close()
