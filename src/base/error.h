@@ -86,6 +86,11 @@
     ERROR(NOT_SIBLING, "not_sibling", 409, "Not a sibling",                                        \
           "What `after` or `before` names is not in the place that the thing is moved to.",        \
           "Read the siblings again, and name one of them; `list_id` and `parent_id` say where.")   \
+    ERROR(ID_TAKEN, "id_taken", 409, "Id taken", "There is a task with this id already.",          \
+          "Make a new id for a new task; `replace` writes the one that is there.")                 \
+    ERROR(BATCH_FAILED, "batch_failed", 409, "Batch failed",                                       \
+          "One of the changes that were to be made together cannot be made. Nothing was changed.", \
+          "`errors` says which, and why. Mend or leave out that one and send all again.")          \
     ERROR(CURSOR_GONE, "cursor_gone", 410, "Cursor gone",                                          \
           "The changes after this cursor are no longer all kept.",                                 \
           "Begin again with GET /v1/changes without a cursor, and drop what does not come.")       \

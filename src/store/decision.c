@@ -331,6 +331,8 @@ static struct item_decision decide(struct store_item_write *op, const struct ite
         op->outcome = STORE_NOT_FOUND;
         return nothing;
     }
+    if (creates && before->item)
+        return refuse(op, ERROR_ID_TAKEN);
     if ((creates || !before->item) && is_full(op->resource, &before->space.usage))
         return refuse(op, ERROR_TOO_MANY);
     if (op->resource == &list_resource && op->verb == STORE_DELETE) {
@@ -405,6 +407,7 @@ struct item_decision item_decide(struct store_item_write *op, const struct item_
     assert(op->values || op->verb == STORE_DELETE || op->verb == STORE_SKIP ||
            op->verb == STORE_RELABEL);
     assert((op->set & ~resource_settable(op->resource)) == 0);
+    assert(!before->item || item_looks_for_itself(op));
     op->item = NULL;
     op->item_id = op->id;
     op->body = (struct slice){0};
@@ -426,6 +429,11 @@ struct item_decision item_decide(struct store_item_write *op, const struct item_
     return fits(op, before, &decision, limits) ? decision : refuse(op, ERROR_QUOTA_EXCEEDED);
 }
 
+bool item_looks_for_itself(const struct store_item_write *op)
+{
+    return op->verb == STORE_CREATE ? op->chosen : op->verb != STORE_RELABEL;
+}
+
 bool item_may_ask(const struct store_item_write *op)
 {
     return op->resource == &task_resource && task_writes_may_ask(op);
@@ -433,7 +441,7 @@ bool item_may_ask(const struct store_item_write *op)
 
 bool item_may_be_in_trash(const struct store_item_write *op)
 {
-    return op->verb != STORE_CREATE;
+    return op->verb != STORE_CREATE || op->chosen;
 }
 
 bool item_will_ask(const struct store_item_write *op, struct item_ask *ask)

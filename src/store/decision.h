@@ -136,7 +136,7 @@ struct zones;
 /* What a write knows before it writes. */
 struct item_before {
     struct space space;
-    const void *item;    /* under op->id; NULL: none; not looked for by STORE_CREATE */
+    const void *item;    /* under op->id; NULL: none; see item_looks_for_itself */
     int64_t kept_bytes;  /* of an older answer under the key, which the new one replaces */
     struct zones *zones; /* NULL: only UTC is known */
     const struct item_answer *answers;
@@ -203,6 +203,9 @@ struct item_decision {
 struct item_decision item_decide(struct store_item_write *op, const struct item_before *before,
                                  const struct usage_limits *limits);
 
+/* Must the item under op->id be looked for? */
+bool item_looks_for_itself(const struct store_item_write *op);
+
 /* May the decision ask for anything? If not, a create needs nothing of the database at all. */
 bool item_may_ask(const struct store_item_write *op);
 
@@ -211,7 +214,7 @@ bool item_may_ask(const struct store_item_write *op);
 bool item_will_ask(const struct store_item_write *op, struct item_ask *ask);
 
 /* May what the write inserts have an id of something in the trash? That leaves it for good. The id
- * of a create is new. */
+ * of a create is new, unless a client chose it. */
 bool item_may_be_in_trash(const struct store_item_write *op);
 
 /* A follower's change; `change.before` and `item` live in the arena. */

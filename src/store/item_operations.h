@@ -216,6 +216,8 @@ struct store_item_write {
     struct uuid space;
     struct uuid actor; /* the session that asks; all zero: nobody's */
     struct uuid id;
+    bool chosen; /* of CREATE: a client made the id, so there may be an item that has it: then
+                    ERROR_ID_TAKEN */
     const void *values; /* of resource->size bytes; NULL for a deletion */
     unsigned set;       /* which of its members (resource.h); of STORE_UPDATE as a merge patch has
                            them (resource_merge) */

@@ -215,6 +215,18 @@ struct sql_value {
 unsigned sql_list_values(const struct store_item_list *op,
                          struct sql_value values[static SQL_LIST_VALUES_MOST]);
 
+/* ---- writes by a filter ---- */
+
+/* Appends the text that finds what the terms of a list without an order say, at most ?2 rows: id,
+ * created_at, parent_id, and whether the terms found it. `below`: also all that is below that, so
+ * one may come twice. The other parameters are those of sql_list_where. */
+void sql_filter_find(struct buffer *out, const struct store_item_list *op, bool below,
+                     enum sql_dialect dialect);
+
+/* Appends the text that counts them, each once; it has no ?2. */
+void sql_filter_count(struct buffer *out, const struct store_item_list *op, bool below,
+                      enum sql_dialect dialect);
+
 /* The parameters of sql_ask(ask); returns how many. */
 #define SQL_ASK_VALUES_MOST 4
 unsigned sql_ask_values(const struct item_ask *ask, const struct uuid *space,

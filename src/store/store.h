@@ -4,6 +4,7 @@
 
 #include "model/zone.h"
 #include "store/account_operations.h"
+#include "store/batch_operations.h"
 #include "store/change_operations.h"
 #include "store/item_operations.h"
 #include "store/script_token_operations.h"
@@ -120,6 +121,7 @@ struct store_engine {
     void (*changes)(struct store_changes *op);
 
     void (*item_write)(struct store_item_write *op);
+    void (*batch_write)(struct store_batch *op);
     void (*user_create)(struct store_user_create *op);
     void (*invitation_create)(struct store_invitation_create *op);
     void (*user_set_profile)(struct store_user_set_profile *op);

@@ -285,7 +285,7 @@ static bool judge_blockers(struct item_walk *walk, const struct task *old, const
     const struct item_answer *there = item_walk_ask(walk, &ask);
     if (!there || !judge_each(walk, task, fresh, there))
         return false;
-    if (walk->op->verb == STORE_CREATE) /* nobody knows its id yet */
+    if (walk->op->verb == STORE_CREATE && !walk->op->chosen) /* nobody knows its id yet */
         return true;
     ask = (struct item_ask){
         .question = ITEM_ASK_BLOCKERS, .resource = &task_resource, .id = task->id, .text = fresh};

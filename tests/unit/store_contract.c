@@ -104,5 +104,6 @@ int store_contract_run(const struct store_contract *contract)
     failed += store_contract_tokens();
     failed += store_contract_loops();
     failed += store_contract_trees();
+    failed += store_contract_batch();
     return failed;
 }

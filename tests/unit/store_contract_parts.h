@@ -4,6 +4,7 @@
 
 /* The groups of the contract suite. Each returns how many tests failed. */
 int store_contract_accounts(void);
+int store_contract_batch(void);
 int store_contract_changes(void);
 int store_contract_operator(void);
 int store_contract_sessions(void);

@@ -20,6 +20,8 @@ static const unsigned of_no_user[] = {
     SQL_BEGIN,
     SQL_COMMIT,
     SQL_ROLLBACK,
+    SQL_BATCH_SAVEPOINT,
+    SQL_BATCH_ROLLBACK,
     SQL_BE_DURABLE,
     /* A notification touches none either. */
     SQL_SESSIONS_ENDED,
@@ -39,7 +41,8 @@ static const unsigned of_no_user[] = {
     SQL_DELETED_LOCK,
 };
 
-static const unsigned without_table[] = {SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_BE_DURABLE,
+static const unsigned without_table[] = {SQL_BEGIN,           SQL_COMMIT,         SQL_ROLLBACK,
+                                         SQL_BATCH_SAVEPOINT, SQL_BATCH_ROLLBACK, SQL_BE_DURABLE,
                                          SQL_SESSIONS_ENDED};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))

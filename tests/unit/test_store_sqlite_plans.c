@@ -55,7 +55,7 @@ static void test_plans(void **state)
     struct sql_texts texts;
     assert_true(sql_texts_init(&texts));
     for (unsigned i = 0; i < texts.count; i++) {
-        const bool transaction = i >= SQL_BEGIN_READ && i <= SQL_ROLLBACK_TO;
+        const bool transaction = i >= SQL_BEGIN_READ && i <= SQL_BATCH_ROLLBACK_TO;
         /* They are few, and an operator makes them; or it is an order through all spaces. */
         const bool all = i == SQL_INVITATION_COUNT || i == SQL_PURGE_INVITATIONS;
         plan[0] = '\0';

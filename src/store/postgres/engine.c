@@ -162,6 +162,7 @@ const struct store_engine postgres_engine = {
     .changes = pg_changes,
 
     .item_write = pg_item_write,
+    .batch_write = pg_batch_write,
     .user_create = pg_user_create,
     .invitation_create = pg_invitation_create,
     .user_set_profile = pg_user_set_profile,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "store/decision.h"
-#include "store/postgres/job.h"
+#include "store/postgres/item_jobs.h"
+
 #include "store/postgres/operations.h"
 
 /* Writes of items, whatever their resource. */
@@ -51,22 +51,26 @@ static bool has_key(const struct store_item_write *op)
 static bool looks_for_itself(const struct job *job)
 {
     const struct store_item_write *op = (const struct store_item_write *)job->op;
-    return job->uncertain && op->verb == STORE_CREATE && !has_key(op);
+    return job->uncertain && op->verb == STORE_CREATE && !op->chosen && !has_key(op);
 }
 
-static void take_space(struct job *job, const PGresult *result)
+bool pg_take_space(const PGresult *result, struct space *space)
 {
-    struct item_job *w = item_job_of(job);
-    struct space *space = &w->before.space;
-    w->found = PQntuples(result) > 0;
-    if (!w->found)
-        return;
+    if (PQntuples(result) == 0)
+        return false;
     struct row r = row_of(result, 0, NULL);
     space->revision = row_i64(&r);
     space->forgotten = row_i64(&r);
     for (unsigned i = 0; i < SPACE_COUNTS; i++)
         space->usage.counts[i] = row_i64(&r);
     space->usage.bytes = row_i64(&r);
+    return true;
+}
+
+static void take_space(struct job *job, const PGresult *result)
+{
+    struct item_job *w = item_job_of(job);
+    w->found = pg_take_space(result, &w->before.space);
 }
 
 static void take_before(struct job *job, const PGresult *result)
@@ -85,12 +89,11 @@ static void take_deletion(struct job *job, const PGresult *result)
     item_job_of(job)->deleted = PQntuples(result) > 0;
 }
 
-static void take_key(struct job *job, const PGresult *result)
+bool pg_take_kept(struct job *job, const PGresult *result, struct store_item_write *op,
+                  int64_t *kept_bytes)
 {
-    struct store_item_write *op = (struct store_item_write *)job->op;
-    struct item_job *w = item_job_of(job);
     if (PQntuples(result) == 0)
-        return;
+        return false;
     struct row r = row_of(result, 0, op->op.arena);
     struct item_kept kept = {.fingerprint = row_blob(&r)};
     kept.used_at = row_i64(&r);
@@ -100,13 +103,21 @@ static void take_key(struct job *job, const PGresult *result)
     kept.body = row_text(&r);
     if (r.failed) {
         job_fail(job, ERROR_OVERLOADED);
-        return;
+        return false;
     }
-    w->before.kept_bytes = usage_key_bytes(op->idempotency.key, kept.body);
-    w->decided = item_decide_kept(op, &kept);
+    *kept_bytes = usage_key_bytes(op->idempotency.key, kept.body);
+    const bool decided = item_decide_kept(op, &kept);
     /* Was it this very operation that kept the answer, in an earlier run? */
     if (job->uncertain && kept.used_at == op->steady && uuid_eq(kept.id, op->id))
         op->replayed = false;
+    return decided;
+}
+
+static void take_key(struct job *job, const PGresult *result)
+{
+    struct item_job *w = item_job_of(job);
+    w->decided =
+        pg_take_kept(job, result, (struct store_item_write *)job->op, &w->before.kept_bytes);
 }
 
 /* ---- writes: writing ---- */
@@ -154,6 +165,23 @@ static unsigned add_usage(struct sql_value *values, unsigned count, const struct
     return count;
 }
 
+void pg_send_key(struct job *job, const struct store_item_write *op)
+{
+    job_send(job, SQL_KEY_PUT, NULL, SQL_UUID(&op->space), SQL_TEXT(op->idempotency.key),
+             SQL_BLOB(op->idempotency.fingerprint, sizeof op->idempotency.fingerprint),
+             SQL_I64(op->steady), SQL_I64(op->outcome), SQL_UUID(&op->item_id),
+             SQL_I64(op->revision), SQL_TEXT(op->body));
+}
+
+void pg_send_space(struct job *job, const struct uuid *space, const struct usage *usage,
+                   int64_t revision)
+{
+    struct sql_value values[PARAMS_MOST] = {SQL_UUID(space)};
+    unsigned count = add_usage(values, 1, usage);
+    values[count++] = SQL_I64(revision);
+    job_send_values(job, SQL_SPACE_CHANGE, values, count, NULL);
+}
+
 /* The item, the journal and the space in one statement; then what is kept under the key. */
 static void send_item(struct job *job, struct store_item_write *op,
                       const struct item_decision *decision)
@@ -166,9 +194,7 @@ static void send_item(struct job *job, struct store_item_write *op,
     unsigned which = SQL_ITEM_ADD;
     unsigned count = 1;
     if (step == ITEM_FOLLOWERS) {
-        count = add_usage(values, count, &decision->usage);
-        values[count++] = SQL_I64(last);
-        job_send_values(job, SQL_SPACE_CHANGE, values, count, NULL);
+        pg_send_space(job, &op->space, &decision->usage, last);
     } else if (step != ITEM_NOTHING) {
         assert(op->revision > 0 && (step == ITEM_INSERT || before));
         count = add_usage(values, count, &decision->usage);
@@ -198,10 +224,7 @@ static void send_item(struct job *job, struct store_item_write *op,
                  SQL_I64(decision->usage.bytes));
     }
     if (decision->keep)
-        job_send(job, SQL_KEY_PUT, NULL, SQL_UUID(&op->space), SQL_TEXT(op->idempotency.key),
-                 SQL_BLOB(op->idempotency.fingerprint, sizeof op->idempotency.fingerprint),
-                 SQL_I64(op->steady), SQL_I64(op->outcome), SQL_UUID(&op->item_id),
-                 SQL_I64(op->revision), SQL_TEXT(op->body));
+        pg_send_key(job, op);
 }
 
 /* ---- writes: what changes along ---- */
@@ -213,35 +236,46 @@ static void take_follower_written(struct job *job, const PGresult *result)
         job_fail(job, ERROR_INTERNAL_ERROR);
 }
 
-static void send_follower(struct job *job, const struct store_item_write *op,
-                          const struct followed_row *row)
+void pg_send_row(struct job *job, const struct store_item_write *op, const struct pg_row *row)
 {
-    const struct item_follower *follower = row->follower;
-    const struct item_followed *followed = &row->followed;
     struct sql_value values[PARAMS_MOST] = {SQL_UUID(&op->space)};
     unsigned which = SQL_ITEM_FOLLOW_ADD;
     unsigned count = 1;
-    values[count++] = SQL_I64(followed->revision);
+    assert(row->after || row->before);
+    values[count++] = SQL_I64(row->revision);
     values[count++] = SQL_I64(op->steady);
-    values[count++] = SQL_I64(follower->resource->kind);
-    values[count++] = SQL_I64(followed->change.verb);
+    values[count++] = SQL_I64(row->resource->kind);
+    values[count++] = SQL_I64(row->change->verb);
     values[count++] = SQL_OPTIONAL_UUID(&op->actor);
-    values[count++] = SQL_TEXT(followed->change.before);
-    values[count++] = SQL_OPTIONAL_I64(followed->change.previous);
-    values[count++] = SQL_OPTIONAL_I64(followed->change.undoes);
-    values[count++] = SQL_OPTIONAL_I64(followed->change.follows);
-    struct written written = {follower->resource, followed->item, 0, SIZE_MAX};
-    if (follower->step != ITEM_INSERT) {
-        which = followed->item ? SQL_ITEM_FOLLOW_CHANGE : SQL_ITEM_FOLLOW_REMOVE;
-        values[count++] = SQL_UUID(&row->row->id);
-        values[count++] = SQL_I64(row->row->revision);
-        values[count++] = SQL_I64(row->row->created_at);
+    values[count++] = SQL_TEXT(row->change->before);
+    values[count++] = SQL_OPTIONAL_I64(row->change->previous);
+    values[count++] = SQL_OPTIONAL_I64(row->change->undoes);
+    values[count++] = SQL_OPTIONAL_I64(row->change->follows);
+    struct written written = {row->resource, row->after, 0, SIZE_MAX};
+    if (row->before) {
+        which = row->after ? SQL_ITEM_FOLLOW_CHANGE : SQL_ITEM_FOLLOW_REMOVE;
+        values[count++] = SQL_UUID(&row->before->id);
+        values[count++] = SQL_I64(row->before->revision);
+        values[count++] = SQL_I64(row->before->created_at);
     }
-    if (which == SQL_ITEM_FOLLOW_REMOVE && follower->resource == &task_resource)
+    if (which == SQL_ITEM_FOLLOW_REMOVE && row->resource == &task_resource)
         values[count++] = SQL_I64(op->revision);
-    if (follower->step == ITEM_UPDATE)
+    if (row->before && row->after)
         written.without = FIELD_FIXED;
     send_written(job, which, values, count, &written, take_follower_written);
+}
+
+void pg_send_followed(struct job *job, const struct store_item_write *op,
+                      const struct item_follower *follower, const struct item *before,
+                      const struct item_followed *followed)
+{
+    const struct pg_row row = {.resource = follower->resource,
+                               .before = follower->step == ITEM_INSERT ? NULL : before,
+                               .after = followed->item,
+                               .revision = followed->revision,
+                               .change = &followed->change};
+    if (!followed->same)
+        pg_send_row(job, op, &row);
 }
 
 static void take_follower(struct job *job, const PGresult *result)
@@ -274,8 +308,8 @@ static bool step_followers(struct job *job, struct store_item_write *op)
     struct item_job *w = item_job_of(job);
     assert(w->part || w->part_read == 0);
     for (; w->part_written < w->part_read && job_room(job) > 2; w->part_written++) {
-        if (!w->part[w->part_written].followed.same)
-            send_follower(job, op, &w->part[w->part_written]);
+        const struct followed_row *row = &w->part[w->part_written];
+        pg_send_followed(job, op, row->follower, row->row, &row->followed);
     }
     if (w->part_written < w->part_read || job_room(job) < 2)
         return true;
@@ -300,24 +334,21 @@ static bool step_followers(struct job *job, struct store_item_write *op)
 
 /* ---- writes: what is asked ---- */
 
-static void take_asked_item(struct job *job, const PGresult *result)
+void pg_take_ask(struct job *job, const PGresult *result, struct arena *arena,
+                 struct item_answer *answer)
 {
-    struct item_answer *answer = item_job_of(job)->asked;
-    void *item = NULL;
-    if (PQntuples(result) == 0)
-        return;
-    struct row r = row_of(result, 0, job->op->arena);
-    if (pg_take_item(job, &r, answer->ask.resource, &item))
-        answer->item = item;
-}
-
-static void take_asked_rows(struct job *job, const PGresult *result)
-{
-    struct item_answer *answer = item_job_of(job)->asked;
     const struct item_row **end = &answer->rows;
-    for (int i = 0; i < PQntuples(result); i++) {
-        struct item_row *row = arena_new(job->op->arena, struct item_row);
-        struct row r = row_of(result, i, job->op->arena);
+    if (answer->ask.question == ITEM_ASK_ITEM && PQntuples(result) > 0) {
+        void *item = arena_alloc(arena, answer->ask.resource->size);
+        struct row r = row_of(result, 0, arena);
+        if (!item)
+            job_fail(job, ERROR_OVERLOADED);
+        else if (pg_take_item(job, &r, answer->ask.resource, &item))
+            answer->item = item;
+    }
+    for (int i = 0; answer->ask.question != ITEM_ASK_ITEM && i < PQntuples(result); i++) {
+        struct item_row *row = arena_new(arena, struct item_row);
+        struct row r = row_of(result, i, arena);
         if (!row) {
             job_fail(job, ERROR_OVERLOADED);
             return;
@@ -339,11 +370,28 @@ static void take_asked_rows(struct job *job, const PGresult *result)
     }
 }
 
+void pg_send_ask(struct job *job, const struct item_ask *ask, const struct uuid *space,
+                 job_take *take)
+{
+    struct sql_value values[SQL_ASK_VALUES_MOST];
+    if (ask->question == ITEM_ASK_ITEM) {
+        job_send(job, SQL_OF_ITEM(ask->resource, SQL_ITEM_GET), take, SQL_UUID(space),
+                 SQL_UUID(&ask->id), SQL_I64(uuid_time_ms(ask->id)));
+        return;
+    }
+    const unsigned count = sql_ask_values(ask, space, values);
+    job_send_values(job, sql_ask(ask), values, count, take);
+}
+
+static void take_asked(struct job *job, const PGresult *result)
+{
+    pg_take_ask(job, result, job->op->arena, item_job_of(job)->asked);
+}
+
 static void send_ask(struct job *job, const struct item_ask *ask)
 {
     const struct store_item_write *op = (struct store_item_write *)job->op;
     struct item_job *w = item_job_of(job);
-    struct sql_value values[SQL_ASK_VALUES_MOST];
     w->asked = arena_new(op->op.arena, struct item_answer);
     if (!w->asked) {
         job_fail(job, ERROR_OVERLOADED);
@@ -353,13 +401,7 @@ static void send_ask(struct job *job, const struct item_ask *ask)
     w->asked->ask = *ask;
     w->asked->next = w->before.answers;
     w->before.answers = w->asked;
-    if (ask->question == ITEM_ASK_ITEM) {
-        job_send(job, SQL_OF_ITEM(ask->resource, SQL_ITEM_GET), take_asked_item,
-                 SQL_UUID(&op->space), SQL_UUID(&ask->id), SQL_I64(uuid_time_ms(ask->id)));
-        return;
-    }
-    const unsigned count = sql_ask_values(ask, &op->space, values);
-    job_send_values(job, sql_ask(ask), values, count, take_asked_rows);
+    pg_send_ask(job, ask, &op->space, take_asked);
 }
 
 /* Answers whether there is more to do, in another round. */
@@ -395,7 +437,7 @@ static bool step_change(struct job *job, unsigned round)
     if (round == 0) {
         op->replayed = false;
         job_send(job, SQL_SPACE_LOCK, take_space, space);
-        if ((op->verb != STORE_CREATE && op->verb != STORE_RELABEL) || looks_for_itself(job))
+        if (item_looks_for_itself(op) || looks_for_itself(job))
             job_send(job, SQL_OF_ITEM(op->resource, SQL_ITEM_GET), take_before, space,
                      SQL_UUID(&op->id), SQL_I64(uuid_time_ms(op->id)));
         if (looks_for_itself(job))
@@ -480,11 +522,11 @@ static bool step_create(struct job *job, unsigned round)
     return false;
 }
 
-/* A key tells what became of the first run; so does the item, for a create. */
+/* A key tells what became of the first run; so does the item, for a create whose id is new. */
 static bool is_repeatable(const struct job *job)
 {
     const struct store_item_write *op = (const struct store_item_write *)job->op;
-    return has_key(op) || op->verb == STORE_CREATE;
+    return has_key(op) || (op->verb == STORE_CREATE && !op->chosen);
 }
 
 void pg_item_write(struct store_item_write *op)
@@ -498,9 +540,9 @@ void pg_item_write(struct store_item_write *op)
                                        .magic = WRITE_MAGIC,
                                        .step = step_change,
                                        .repeatable = is_repeatable};
-    const bool plain = op->verb == STORE_CREATE && !has_key(op) && op->resource->most == 0 &&
-                       !op->precondition.match.present && !op->precondition.none_match.present &&
-                       !item_may_ask(op);
+    const bool plain = op->verb == STORE_CREATE && !op->chosen && !has_key(op) &&
+                       op->resource->most == 0 && !op->precondition.match.present &&
+                       !op->precondition.none_match.present && !item_may_ask(op);
     assert(op->resource && (op->values || op->verb == STORE_DELETE || op->verb == STORE_SKIP ||
                             op->verb == STORE_RELABEL));
     job_start(&op->op, plain ? &create : &change, &op->space);

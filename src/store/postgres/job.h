@@ -118,6 +118,11 @@ void job_send_values(struct job *job, unsigned sql, const struct sql_value *valu
 /* The same for the list that a job's operation asks for. */
 void job_send_list(struct job *job, const struct store_item_list *op, job_take *take);
 
+/* The same for a text that nobody else has. */
+#define LINK_TEXT_MOST 65536
+void job_send_text(struct job *job, struct buffer *text, const struct sql_value *values,
+                   unsigned count, job_take *take);
+
 /* How many more statements the job may send in this round: at least those of JOB_STATEMENTS_MOST
  * that it has left. */
 unsigned job_room(const struct job *job);

@@ -13,8 +13,6 @@
 #include "base/owner.h"
 #include "store/postgres/session.h"
 
-#define LIST_TEXT_MOST 65536
-
 /* ---- the connection ---- */
 
 static void on_notice(void *context, const PGresult *notice)
@@ -175,6 +173,20 @@ void job_send_values(struct job *job, unsigned sql, const struct sql_value *valu
     send_statement(job->link, job, sql, values, count, take);
 }
 
+void job_send_text(struct job *job, struct buffer *text, const struct sql_value *values,
+                   unsigned count, job_take *take)
+{
+    struct params p;
+    assert(job->link && job->more && job->sent < JOB_STATEMENTS_MOST);
+    buffer_add_char(text, '\0');
+    if (text->failed)
+        job_fail(job, ERROR_OVERLOADED);
+    job->sent++;
+    params_init(&p, values, count);
+    note_sent(job->link, job, take, NULL);
+    run_statement(job->link, job, NULL, text->failed ? "" : text->data, &p);
+}
+
 /* ---- lists ---- */
 
 /* The place of a shape, or for it: then it has no name yet. */
@@ -219,7 +231,7 @@ void job_send_list(struct job *job, const struct store_item_list *op, job_take *
     sql_list_shape(op, shape);
     struct link_shape *place = link->prepared ? place_of(link, shape) : NULL;
     const bool is_new = !place || place->name == 0;
-    buffer_init(&text, LIST_TEXT_MOST);
+    buffer_init(&text, LINK_TEXT_MOST);
     if (is_new) {
         sql_list(&text, op);
         buffer_add_char(&text, '\0');

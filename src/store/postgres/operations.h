@@ -19,6 +19,9 @@ bool pg_take_item(struct job *job, struct row *r, const struct resource *resourc
 /* items.c */
 void pg_item_write(struct store_item_write *op);
 
+/* item_batches.c */
+void pg_batch_write(struct store_batch *op);
+
 /* reports.c: what all tasks come to */
 void pg_label_list(struct store_label_list *op);
 void pg_summary(struct store_summary *op);

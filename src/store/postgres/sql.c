@@ -35,6 +35,8 @@ static const struct own_form {
 #define OWN(sql) [(sql)-SQL_SHARED_COUNT]
     OWN(SQL_BEGIN) = {"BEGIN ISOLATION LEVEL READ COMMITTED", "", NULL},
     OWN(SQL_COMMIT) = {"COMMIT", "", NULL}, OWN(SQL_ROLLBACK) = {"ROLLBACK", "", NULL},
+    OWN(SQL_BATCH_SAVEPOINT) = {"SAVEPOINT batch", "", NULL},
+    OWN(SQL_BATCH_ROLLBACK) = {"ROLLBACK TO SAVEPOINT batch", "", NULL},
     /* An empty record in the log: after it the commit waits as if it had changed something. */
     OWN(SQL_BE_DURABLE) = {"SELECT pg_logical_emit_message(true, 'taskhold', '')", "", NULL},
 

@@ -14,7 +14,9 @@ enum sql_own {
     SQL_BEGIN = SQL_SHARED_COUNT,
     SQL_COMMIT,
     SQL_ROLLBACK,
-    SQL_BE_DURABLE, /* has the commit wait for the disks of this and all that was before it */
+    SQL_BATCH_SAVEPOINT, /* of a transaction that is one operation's alone */
+    SQL_BATCH_ROLLBACK,  /* to it */
+    SQL_BE_DURABLE,      /* has the commit wait for the disks of this and all that was before it */
 
     /* directories: from what a stranger brings to the user */
     SQL_EMAIL_OWNER,

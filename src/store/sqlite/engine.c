@@ -147,6 +147,7 @@ const struct store_engine sqlite_engine = {
     .changes = change_rows_read,
 
     .item_write = item_rows_write,
+    .batch_write = item_rows_write_batch,
     .user_create = user_rows_create,
     .invitation_create = user_rows_invite,
     .user_set_profile = user_rows_set_profile,

@@ -59,8 +59,7 @@ static struct changed_space *find_place(struct changed_spaces *spaces, const str
     return &spaces->places[place];
 }
 
-/* `*space` stays good until the next call; NULL: there is none of that id. */
-static int hold_space(struct transaction *t, const struct uuid *id, struct changed_space **space)
+int item_rows_hold_space(struct transaction *t, const struct uuid *id, struct changed_space **space)
 {
     struct changed_space *place = find_place(&t->spaces, id);
     int rc = SQLITE_OK;
@@ -149,10 +148,8 @@ void item_rows_get(struct store_item_get *op)
 
 /* ---- writes ---- */
 
-/* Was the key used in the last 24 hours? Then `*decided`: the old answer, or that it is another
- * request. */
-static int find_kept(struct transaction *t, struct store_item_write *op, struct item_before *before,
-                     bool *decided)
+int item_rows_find_kept(struct transaction *t, struct store_item_write *op,
+                        struct item_before *before, bool *decided)
 {
     struct query q =
         QUERY(&t->statements, SQL_KEY_GET, SQL_UUID(&op->space), SQL_TEXT(op->idempotency.key));
@@ -169,7 +166,7 @@ static int find_kept(struct transaction *t, struct store_item_write *op, struct 
     return query_end(&q);
 }
 
-static int keep_answer(struct transaction *t, const struct store_item_write *op)
+int item_rows_keep_answer(struct transaction *t, const struct store_item_write *op)
 {
     const struct store_idempotency *idempotency = &op->idempotency;
     return QUERY_RUN(&t->statements, SQL_KEY_PUT, SQL_UUID(&op->space), SQL_TEXT(idempotency->key),
@@ -363,60 +360,72 @@ static int decide(struct transaction *t, struct store_item_write *op, struct ite
     return rc;
 }
 
-static int carry_out(struct transaction *t, struct store_item_write *op, struct item_before *before,
-                     struct changed_space *space)
+/* Writes what was decided. */
+static int carry_out(struct transaction *t, struct store_item_write *op,
+                     const struct item_before *before, struct changed_space *space,
+                     struct item_decision *decision)
 {
-    struct item_decision decision;
     unsigned followed = 0;
-    int rc = decide(t, op, before, &decision);
-    if (rc != SQLITE_OK || decision.step == ITEM_REFUSE)
-        return rc;
-    if (decision.followers)
-        rc = write_followers(t, op, &decision, &decision.usage, &followed);
-    const bool changed = decision.step != ITEM_NOTHING;
-    const bool writes_item = changed && decision.step != ITEM_FOLLOWERS;
-    const int64_t last = changed ? item_last_revision(op, &decision, followed) : 0;
-    assert(changed || !decision.followers);
-    if (rc == SQLITE_OK && decision.step == ITEM_INSERT)
+    int rc = SQLITE_OK;
+    if (decision->followers)
+        rc = write_followers(t, op, decision, &decision->usage, &followed);
+    const bool changed = decision->step != ITEM_NOTHING;
+    const bool writes_item = changed && decision->step != ITEM_FOLLOWERS;
+    const int64_t last = changed ? item_last_revision(op, decision, followed) : 0;
+    assert(changed || !decision->followers);
+    if (rc == SQLITE_OK && decision->step == ITEM_INSERT)
         rc = insert_item(t, op, op->resource, op->item);
     else if (rc == SQLITE_OK && writes_item)
         rc = change_item(t, op, op->resource, before->item, op->item);
     if (rc == SQLITE_OK && writes_item)
-        rc = put_change(t, op, op->resource, &op->id, op->revision, &decision.change);
-    if (rc == SQLITE_OK && decision.step == ITEM_REMOVE)
+        rc = put_change(t, op, op->resource, &op->id, op->revision, &decision->change);
+    if (rc == SQLITE_OK && decision->step == ITEM_REMOVE)
         rc = put_into_trash(t, op, op->resource, before->item, op->revision);
-    if (rc == SQLITE_OK && decision.keep)
-        rc = keep_answer(t, op);
-    if (rc == SQLITE_OK && (changed || decision.keep)) {
+    if (rc == SQLITE_OK && decision->keep)
+        rc = item_rows_keep_answer(t, op);
+    if (rc == SQLITE_OK && (changed || decision->keep)) {
         assert(space->known && (!changed || last >= space->space.revision));
         space->space.revision = changed ? last : space->space.revision;
-        usage_add(&space->space.usage, &decision.usage);
+        usage_add(&space->space.usage, &decision->usage);
         space->changed = true;
     }
     return rc;
 }
 
+int item_rows_run(struct transaction *t, struct store_item_write *op, struct changed_space *space,
+                  struct item_before *before, struct item_decision *decision)
+{
+    int rc = SQLITE_OK;
+    assert(t && space->known && uuid_eq(space->id, op->space));
+    if (item_looks_for_itself(op))
+        rc = read_item(&t->statements, op->resource, &op->space, &op->id, op->op.arena,
+                       &before->item);
+    before->space = space->space;
+    before->zones = t->zones;
+    if (rc == SQLITE_OK)
+        rc = decide(t, op, before, decision);
+    if (rc != SQLITE_OK || decision->step == ITEM_REFUSE)
+        return rc;
+    return carry_out(t, op, before, space, decision);
+}
+
 static int run_write(struct transaction *t, struct store_item_write *op)
 {
     struct item_before before = {0};
+    struct item_decision decision;
     struct changed_space *space = NULL;
     bool decided = false;
     assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_RELABEL);
-    int rc = hold_space(t, &op->space, &space);
+    int rc = item_rows_hold_space(t, &op->space, &space);
     if (rc == SQLITE_OK && !space) {
         op->op.result = ERROR_NOT_FOUND;
         return SQLITE_OK;
     }
     if (rc == SQLITE_OK && op->idempotency.key.ptr)
-        rc = find_kept(t, op, &before, &decided);
-    if (rc == SQLITE_OK && !decided && op->verb != STORE_CREATE && op->verb != STORE_RELABEL)
-        rc = read_item(&t->statements, op->resource, &op->space, &op->id, op->op.arena,
-                       &before.item);
+        rc = item_rows_find_kept(t, op, &before, &decided);
     if (rc != SQLITE_OK || decided)
         return rc;
-    before.space = space->space;
-    before.zones = t->zones;
-    return carry_out(t, op, &before, space);
+    return item_rows_run(t, op, space, &before, &decision);
 }
 
 SESSION_WRITE(item_rows_write, store_item_write, run_write)

@@ -13,6 +13,9 @@ void item_rows_get(struct store_item_get *op);
 void item_rows_list(struct store_item_list *op);
 void item_rows_write(struct store_item_write *op);
 
+/* batch_rows.c */
+void item_rows_write_batch(struct store_batch *op);
+
 /* For a reader thread: reads revision, total and rows on the connection of op->op.session and gives
  * the rows, without `begin` and `done`. Returns SQLITE_OK or an error. */
 int item_rows_read_page(struct store_item_list *op);
@@ -58,6 +61,23 @@ int item_rows_settle_spaces(struct transaction *t);
 
 /* Forgets them, of what was rolled back. */
 void item_rows_forget_spaces(struct transaction *t);
+
+/* `*space` stays good while no other space is held; NULL: there is none of that id. */
+int item_rows_hold_space(struct transaction *t, const struct uuid *id,
+                         struct changed_space **space);
+
+/* ---- writes, for batches ---- */
+
+/* Was the key used in the last 24 hours? Then `*decided`: the old answer, or that it is another
+ * request. */
+int item_rows_find_kept(struct transaction *t, struct store_item_write *op,
+                        struct item_before *before, bool *decided);
+int item_rows_keep_answer(struct transaction *t, const struct store_item_write *op);
+
+/* Decides a write and carries it out, without a look at its key. `before` has what is known
+ * already: kept_bytes and answers. */
+int item_rows_run(struct transaction *t, struct store_item_write *op, struct changed_space *space,
+                  struct item_before *before, struct item_decision *decision);
 
 /* ---- lists ---- */
 

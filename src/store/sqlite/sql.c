@@ -17,6 +17,9 @@ static const char *const own[SQL_OWN_END - SQL_SHARED_COUNT] = {
     OWN(SQL_SAVEPOINT) = "SAVEPOINT operation",
     OWN(SQL_RELEASE) = "RELEASE operation",
     OWN(SQL_ROLLBACK_TO) = "ROLLBACK TO operation",
+    OWN(SQL_BATCH_SAVEPOINT) = "SAVEPOINT batch",
+    OWN(SQL_BATCH_RELEASE) = "RELEASE batch",
+    OWN(SQL_BATCH_ROLLBACK_TO) = "ROLLBACK TO batch",
 
     OWN(SQL_USER_BY_EMAIL) = "SELECT user_id, email, name, password_hash, created_at, updated_at, "
                              "disabled_at, time_zone FROM users WHERE email = ?1",

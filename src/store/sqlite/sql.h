@@ -16,6 +16,9 @@ enum sql {
     SQL_SAVEPOINT,
     SQL_RELEASE,
     SQL_ROLLBACK_TO,
+    SQL_BATCH_SAVEPOINT, /* these are within one operation */
+    SQL_BATCH_RELEASE,
+    SQL_BATCH_ROLLBACK_TO,
 
     /* accounts */
     SQL_USER_BY_EMAIL,
