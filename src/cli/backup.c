@@ -149,8 +149,8 @@ static int run_restore(const char *url, const char *source, const void *given)
         return complain(
             CLI_CONFIGURATION,
             "this puts a SQLite file back; for PostgreSQL run, into an empty database: pg_restore "
-            "--single-transaction --no-owner --dbname=\"$DATABASE_URL\" %s && psql "
-            "\"$DATABASE_URL\" -c 'UPDATE meta SET epoch = gen_random_uuid()'",
+            "--single-transaction --no-owner --dbname=\"$DATABASE_URL\" %s && taskhold migrate "
+            "--new-epoch",
             source);
     }
     if (!restore_run(&options, &report, why, sizeof why)) {

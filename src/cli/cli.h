@@ -27,7 +27,7 @@ enum cli_settings {
  * cli_NAME. The help, the manual page and the completions come from it. */
 #define CLI_COMMANDS(ROW)                                                                          \
     ROW(serve, "[FLAGS]", "serve the API", CLI_SETTINGS_ALL)                                       \
-    ROW(migrate, "[--json] [FLAGS]", "bring the database's schema up to date",                     \
+    ROW(migrate, "[--new-epoch] [--json] [FLAGS]", "bring the database's schema up to date",       \
         CLI_SETTINGS_DATABASE)                                                                     \
     ROW(backup, "FILE [--force] [--json] [FLAGS]",                                                 \
         "copy the database to FILE, also while a server runs, and check the copy",                 \

@@ -19,6 +19,9 @@ static const struct word {
     const char *value; /* the flag's value, after a blank; else "" */
     const char *meaning;
 } words[] = {
+    {"migrate", "--new-epoch", "",
+     "make every entity tag and cursor old, after a restore by other means than taskhold restore; "
+     "the servers must be stopped"},
     {"backup", "FILE", "",
      "where to; - is standard output, for ssh or gpg: the copy is made and checked in TMPDIR, else "
      "beside the database, else in /var/tmp, then sent, and the report goes to standard error"},

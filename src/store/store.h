@@ -31,6 +31,8 @@ struct store_options {
     bool unprepared;     /* no statement is prepared, for a pooler between us and the server */
     bool impatient;      /* `open` does not wait for a server that may yet come */
 
+    bool new_epoch; /* `open` gives the database another epoch, see store_engine.epoch */
+
     /* Called by the engine, on any thread, after a commit that ended sessions of `user` (logout,
      * password, deletion, replay, too many sessions) or a token of a script, and before anyone is
      * told. */

@@ -8,6 +8,7 @@ from support import engine
 from support.accounts import User
 from support.changes import Follower, content
 from support.client import Client
+from support.server import run
 from support.waiting import wait_until
 
 LIMITS = [1, 2, 3, 5, 8, 13, 100, 500]
@@ -289,3 +290,27 @@ def test_cursors_outlive_a_restart(start_server):
     follower.client = Client(server, user.token["access_token"])
     follower.follow(3)
     assert follower.held == content(follower.client)
+
+
+def test_a_new_epoch_makes_cursors_and_tags_old(start_server):
+    server = start_server()
+    user = User(server)
+    filled(user)
+    follower = Follower(user.client)
+    page = follower.read(3)
+    follower.follow()
+    tasks = user.client.get("/v1/tasks").expect(200)
+    server.terminate()
+    settings = {**(server.database or {}), **server.env}
+    assert run("migrate", "--new-epoch", env=settings, cwd=server.directory).stdout.count("\n") == 2
+    server.start()
+    client = Client(server, user.token["access_token"])
+    for cursor in (page.json["next_cursor"], follower.cursor):
+        client.get(f"/v1/changes?cursor={cursor}").expect(410, "cursor_gone")
+    assert client.get("/v1/tasks", headers={"If-None-Match": tasks.etag}).expect(200).body == tasks.body
+    again = Follower(client)
+    again.follow()
+    assert again.held == follower.held
+    server.restart()
+    again.client = Client(server, user.token["access_token"])
+    assert again.follow() == []

@@ -204,6 +204,7 @@ def test_every_command_that_prints_data_prints_json(server, tmp_path):
         return json.loads(done.stdout)
 
     assert data("migrate") == {"engine": "sqlite", "at_head": True}
+    assert data("migrate", "--new-epoch") == {"engine": "sqlite", "at_head": True, "new_epoch": True}
     data("user", "add", "someone@example.com")
     assert data("export", "x.jsonl")["users"] == 1
     assert data("import", "x.jsonl", "--database", "sqlite:y.db")["users"] == 1

@@ -62,7 +62,9 @@ static bool bring_to_head(struct store *store, char *why, size_t why_size)
         good = false;
     }
     if (good) {
-        epoch = PQexec(connection, "SELECT epoch FROM meta");
+        epoch = PQexec(connection, store->options.new_epoch
+                                       ? "UPDATE meta SET epoch = gen_random_uuid() RETURNING epoch"
+                                       : "SELECT epoch FROM meta");
         good =
             PQntuples(epoch) == 1 && uuid_parse(slice_of(PQgetvalue(epoch, 0, 0)), &store->epoch);
         if (!good)

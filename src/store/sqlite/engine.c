@@ -61,6 +61,10 @@ static struct store *engine_open(const struct store_options *options, char *why,
         (void)snprintf(why, why_size, "%s", TABLE_UNFINISHED_WHY);
         goto failed;
     }
+    if (options->new_epoch && database_renew_epoch(db) != SQLITE_OK) {
+        (void)snprintf(why, why_size, "cannot write the epoch of %s", store->file.path);
+        goto failed;
+    }
     if (!database_read_epoch(db, &store->epoch)) {
         (void)snprintf(why, why_size, "cannot read the epoch of %s", store->file.path);
         goto failed;
