@@ -272,6 +272,13 @@ CALLS = [
         examples=[NOT_MODIFIED, NOT_THERE],
     ),
     call(
+        "listHistory",
+        200,
+        path=WEEKLY,
+        tests=[check("begins with its making", "body.items[body.items.length - 1].op", 'to.eql("create")')],
+        examples=[NOT_MODIFIED, NOT_THERE],
+    ),
+    call(
         "skipTask",
         200,
         path=WEEKLY,

@@ -287,3 +287,46 @@ bool cursor_read_label(const struct keys *keys, struct uuid space, struct slice 
     *after = slice_from(*after, sizeof label_head);
     return true;
 }
+
+/* ---- of a history ---- */
+
+#define HISTORY_KIND 0xFF /* where others have the kind of their resource */
+#define HISTORY_LEN  (2 + ID_LEN + NUMBER_LEN)
+
+void cursor_make_history(const struct keys *keys, struct uuid space, struct uuid id, int64_t before,
+                         struct buffer *out)
+{
+    static const char head[] = {VERSION, (char)HISTORY_KIND};
+    struct buffer bytes = begin_packed(space);
+    assert(before > 0);
+    buffer_add(&bytes, (struct slice){head, sizeof head});
+    buffer_add(&bytes, (struct slice){(const char *)id.bytes, ID_LEN});
+    add_number(&bytes, (uint64_t)before, NUMBER_LEN);
+    seal(keys, &bytes, out);
+}
+
+bool cursor_unpack_history(struct slice packed, struct uuid id, int64_t *before)
+{
+    const uint8_t *p = (const uint8_t *)packed.ptr;
+    uint64_t number = 0;
+    assert(packed.ptr && before);
+    if (packed.len != HISTORY_LEN || p[0] != VERSION || p[1] != HISTORY_KIND ||
+        memcmp(p + 2, id.bytes, ID_LEN) != 0) {
+        return false;
+    }
+    struct slice rest = slice_from(packed, 2 + ID_LEN);
+    if (!take_number(&rest, NUMBER_LEN, &number) || number == 0 || number > INT64_MAX) {
+        return false;
+    }
+    *before = (int64_t)number;
+    return true;
+}
+
+bool cursor_read_history(const struct keys *keys, struct uuid space, struct slice text,
+                         struct uuid id, struct arena *arena, int64_t *before)
+{
+    struct slice packed;
+    assert(text.ptr && arena);
+    return cursor_open(keys, space, text, arena, &packed) &&
+           cursor_unpack_history(packed, id, before);
+}

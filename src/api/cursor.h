@@ -56,4 +56,16 @@ bool cursor_read_label(const struct keys *keys, struct uuid space, struct slice 
                        struct arena *arena, struct slice *after)
     __attribute__((warn_unused_result));
 
+/* The same of the history of the thing `id`: the place before the change that took a revision. */
+void cursor_make_history(const struct keys *keys, struct uuid space, struct uuid id, int64_t before,
+                         struct buffer *out);
+
+/* False: it is none of that thing's, or memory ran out. Packed is: version, 255, the id, the
+ * revision in 8 bytes. */
+bool cursor_unpack_history(struct slice packed, struct uuid id, int64_t *before)
+    __attribute__((warn_unused_result));
+bool cursor_read_history(const struct keys *keys, struct uuid space, struct slice text,
+                         struct uuid id, struct arena *arena, int64_t *before)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -37,6 +37,9 @@ void lists_delete(struct http_exchange *x);
 void occurrences_list(struct http_exchange *x);
 void occurrences_skip(struct http_exchange *x);
 
+/* history.c: of tasks */
+void history_list(struct http_exchange *x);
+
 /* labels.c, summary.c */
 void labels_list(struct http_exchange *x);
 void labels_write(struct http_exchange *x); /* as the method says */
@@ -53,6 +56,7 @@ bool summary_values(struct http_exchange *x);
 bool items_list_values(struct http_exchange *x);
 bool items_delete_values(struct http_exchange *x);
 bool occurrences_values(struct http_exchange *x);
+bool history_values(struct http_exchange *x);
 bool lists_delete_values(struct http_exchange *x);
 bool conditions_values(struct http_exchange *x);
 

@@ -92,6 +92,7 @@ static const struct http_route routes[] = {
     ROW(DELETE, "/v1/tasks/{id}",       deleteTask,           items_write,            NULL, NOTHING, TOKEN,  WRITE, API,  0,     .subject = &task_resource, .values = items_delete_values),
     ROW(GET,    "/v1/tasks/{id}/occurrences", listOccurrences, occurrences_list,    JSON, NOTHING, TOKEN,  READ,  API,  0,     .subject = &task_resource, .query = true, .values = occurrences_values),
     ROW(POST,   "/v1/tasks/{id}/skip",  skipTask,             occurrences_skip,       JSON, BODY,    TOKEN,  WRITE, API,  SMALL, .subject = &task_resource),
+    ROW(GET,    "/v1/tasks/{id}/history", listHistory,        history_list,           JSON, NOTHING, TOKEN,  READ,  API,  0,     .subject = &task_resource, .query = true, .values = history_values),
     ROW(POST,   "/v1/tasks/{id}/move",  moveTask,             items_move,             JSON, BODY,    TOKEN,  WRITE, API,  SMALL, .subject = &task_resource),
 
     ROW(GET,    "/v1/labels",           listLabels,           labels_list,            JSON, NOTHING, TOKEN,  READ,  API,  0,     .query = true, .values = labels_list_values),

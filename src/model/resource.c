@@ -98,7 +98,9 @@ static void make_stored(const struct resource *resource, struct defaults *defaul
     for (size_t i = 0; i < resource->count; i++) {
         struct field *field = &defaults->stored[i];
         *field = resource->fields[i];
-        field->flags &= ~(unsigned)(FIELD_READ_ONLY | FIELD_NFC | FIELD_LOWER | FIELD_ZONE);
+        field->flags &= ~(unsigned)(FIELD_READ_ONLY | FIELD_NFC | FIELD_LOWER | FIELD_ZONE |
+                                    FIELD_NOT_EMPTY | FIELD_NOT_BLANK);
+        field->flags |= FIELD_MULTILINE;
         field->wrong = NULL;
         field->bit = 1U << i;
     }

@@ -168,6 +168,24 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                      "revision = excluded.revision, body = excluded.body",
                      "utbiiuit"},
     [SQL_LABEL_LIST] = {REPORT_LABELS, "uti"},
+    [SQL_TRASHED] = {"SELECT revision FROM trash WHERE space_id = ?1 AND id = ?2 AND revision > "
+                     "coalesce((SELECT emptied FROM spaces WHERE space_id = ?1), 0)",
+                     "uu"},
+    [SQL_HISTORY] =
+        {"WITH RECURSIVE c (revision, at, verb, actor, before, previous, undoes, place, bytes) AS "
+         "(SELECT revision, at, verb, actor, before, previous, undoes, 1, "
+         "coalesce({octets:before}, 0) FROM journal WHERE space_id = ?1 AND revision = ?2 "
+         "UNION ALL SELECT j.revision, j.at, j.verb, j.actor, j.before, j.previous, j.undoes, "
+         "c.place + 1, c.bytes + coalesce({octets:j.before}, 0) FROM journal j, c "
+         "WHERE j.space_id = ?1 AND j.revision = c.previous AND c.place < ?3 AND c.bytes < ?4) "
+         "SELECT revision, at, verb, actor, before, previous, undoes, "
+         "CASE WHEN EXISTS (SELECT 1 FROM script_tokens WHERE user_id = ?1 AND id = c.actor) "
+         "THEN 1 ELSE coalesce((SELECT kind - 1 FROM actors WHERE user_id = ?1 AND "
+         "id = c.actor), 0) END, "
+         "coalesce((SELECT user_agent FROM sessions WHERE user_id = ?1 AND id = c.actor), "
+         "(SELECT name FROM script_tokens WHERE user_id = ?1 AND id = c.actor), "
+         "(SELECT name FROM actors WHERE user_id = ?1 AND id = c.actor)) FROM c ORDER BY place",
+         "uiii"},
     [SQL_SUMMARY] = {REPORT_SUMMARY, "uiiiiii"},
 
     [SQL_DELETED_NEXT] = {"SELECT user_id FROM users WHERE deleted_at IS NOT NULL "

@@ -99,6 +99,10 @@ enum sql_shared {
     /* labels, and what all tasks come to; a row of the first has the space's revision first, and
      * without labels there is one in which the others are null */
     SQL_LABEL_LIST, /* those after ?2, at most ?3 */
+    SQL_TRASHED,    /* revision of the deletion of a task in the trash, by its id */
+    SQL_HISTORY,    /* the chain of changes from the revision ?2 back, at most ?3 rows, and those
+                       after ?4 bytes not: revision, at, verb, actor, before, previous, undoes;
+                       whether it is a token, its name */
     SQL_SUMMARY,    /* ?2 to ?7: days_packed of what is overdue, of today, and of tomorrow */
     /* removing what a deleted account left, at most ?2 rows; then the account itself */
     SQL_DELETED_NEXT,

@@ -6,6 +6,7 @@
 #include "store/account_operations.h"
 #include "store/batch_operations.h"
 #include "store/change_operations.h"
+#include "store/history_operations.h"
 #include "store/item_operations.h"
 #include "store/script_token_operations.h"
 
@@ -120,6 +121,7 @@ struct store_engine {
     void (*item_list)(struct store_item_list *op);
     void (*label_list)(struct store_label_list *op);
     void (*summary)(struct store_summary *op);
+    void (*history)(struct store_history *op);
     void (*changes)(struct store_changes *op);
 
     void (*item_write)(struct store_item_write *op);

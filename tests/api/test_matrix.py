@@ -130,6 +130,7 @@ SAMPLES = {
     "PATCH /v1/tasks/{id}": Sample(200, prepare=task_of, body={"title": "Changed"}),
     "DELETE /v1/tasks/{id}": Sample(204, prepare=task_of),
     "GET /v1/tasks/{id}/occurrences": Sample(200, prepare=task_of),
+    "GET /v1/tasks/{id}/history": Sample(200, prepare=task_of),
     "POST /v1/tasks/{id}/skip": Sample(200, prepare=recurring_task_of),
 }
 PROTECTED = [op for op in description().operations if not op.public]

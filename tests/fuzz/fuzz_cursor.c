@@ -55,6 +55,29 @@ static void check_feed(struct slice input)
     buffer_finish(&text);
 }
 
+/* The same of a history. */
+static void check_history(struct slice input, struct arena *arena)
+{
+    static const struct uuid other = {{2}};
+    struct uuid id = {{0}};
+    int64_t before = 0;
+    int64_t back = 0;
+    struct buffer text;
+    if (input.len > 2 + sizeof id)
+        memcpy(id.bytes, input.ptr + 2, sizeof id);
+    assert(!cursor_read_history(keys, space, input, id, arena, &before));
+    if (!cursor_unpack_history(input, id, &before))
+        return;
+    assert(!cursor_unpack_history(input, other, &back) || uuid_eq(id, other));
+    buffer_init(&text, 8192);
+    cursor_make_history(keys, space, id, before, &text);
+    assert(!text.failed);
+    assert(cursor_read_history(keys, space, buffer_slice(&text), id, arena, &back));
+    assert(back == before);
+    assert(!cursor_read_history(keys, other, buffer_slice(&text), id, arena, &back));
+    buffer_finish(&text);
+}
+
 static struct store_item_list list_of(uint8_t choice)
 {
     const struct resource *resource = resources[choice % resource_count];
@@ -139,6 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_round_trip(&list, &position, arena);
     check_key(&list, input, arena);
     check_feed(input);
+    check_history(input, arena);
     free(copy);
     arena_destroy(&arena);
     return 0;

@@ -92,6 +92,7 @@ int store_contract_run(const struct store_contract *contract)
     fixture_resource = contract->resource ? contract->resource : &task_resource;
     int failed = store_contract_items();
     failed += store_contract_changes();
+    failed += store_contract_history();
     failed += store_contract_keys();
     failed += store_contract_lists();
     failed += store_contract_usage();

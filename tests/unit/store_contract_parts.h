@@ -6,6 +6,7 @@
 int store_contract_accounts(void);
 int store_contract_batch(void);
 int store_contract_changes(void);
+int store_contract_history(void);
 int store_contract_operator(void);
 int store_contract_sessions(void);
 int store_contract_items(void);

@@ -161,6 +161,7 @@ const struct store_engine postgres_engine = {
     .item_list = pg_item_list,
     .label_list = pg_label_list,
     .summary = pg_summary,
+    .history = pg_history,
     .changes = pg_changes,
 
     .item_write = pg_item_write,

@@ -29,6 +29,9 @@ void pg_summary(struct store_summary *op);
 /* changes.c: what changed, in the order of the journal */
 void pg_changes(struct store_changes *op);
 
+/* history.c: what was done to one thing */
+void pg_history(struct store_history *op);
+
 /* users.c: reads of accounts, and changes of them */
 void pg_user_by_email(struct store_user_by_email *op);
 void pg_user_get(struct store_user_get *op);

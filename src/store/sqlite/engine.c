@@ -9,6 +9,7 @@
 #include "store/sqlite/change_rows.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
+#include "store/sqlite/history_rows.h"
 #include "store/sqlite/item_rows.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/report_rows.h"
@@ -148,6 +149,7 @@ const struct store_engine sqlite_engine = {
     .item_list = item_rows_list,
     .label_list = report_rows_labels,
     .summary = report_rows_summary,
+    .history = history_rows_read,
     .changes = change_rows_read,
 
     .item_write = item_rows_write,

@@ -134,6 +134,14 @@ static int read_item(struct statements *statements, const struct resource *resou
     return take_found(&any, resource, arena, found);
 }
 
+int item_rows_read(struct statements *statements, const struct resource *resource,
+                   const struct uuid *space, const struct uuid *id, struct arena *arena,
+                   const void **found)
+{
+    assert(statements && resource && arena);
+    return read_item(statements, resource, space, id, arena, found);
+}
+
 void item_rows_get(struct store_item_get *op)
 {
     assert(op->resource && op->op.session && op->op.arena && op->op.done);

@@ -27,6 +27,12 @@ void item_rows_take(struct query *q, const struct resource *resource, void *item
 bool item_rows_keep_texts(const struct resource *resource, void *item, struct arena *arena)
     __attribute__((warn_unused_result));
 
+/* The item of that id, with texts of its own in `arena`; `*found` NULL: there is none. Returns
+ * SQLITE_OK or an error. */
+int item_rows_read(struct statements *statements, const struct resource *resource,
+                   const struct uuid *space, const struct uuid *id, struct arena *arena,
+                   const void **found);
+
 /* ---- the rows of spaces ---- */
 
 /* The row as it is in the database. Returns SQLITE_OK or an error. */
