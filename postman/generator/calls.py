@@ -305,6 +305,13 @@ CALLS = [
         examples=[NOT_MODIFIED],
     ),
     call(
+        "streamEvents",
+        200,
+        method="HEAD",
+        note="HEAD, because GET stays open. Change the method, and Postman shows the events as they come.",
+        examples=[("a cursor that is none", 400, "invalid_parameter", {"method": None, "query": {"cursor": "none"}})],
+    ),
+    call(
         "listLabels",
         200,
         tests=[check("has labels", "body.items", "to.be.an('array')")],

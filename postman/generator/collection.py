@@ -117,7 +117,7 @@ def request(operation, item, whole):
     def places(name, values):
         return list(described([one for one in parts if one["in"] == name], values))
 
-    out = {"method": item.raw[0] if item.raw else operation.method}
+    out = {"method": item.raw[0] if item.raw else item.method or operation.method}
     if auth:
         out["auth"] = auth
     out["header"] = places("header", headers_of(item))

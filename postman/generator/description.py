@@ -92,7 +92,8 @@ class Description:
         return out
 
     def find(self, method, path):
-        """The operation that a request belongs to, or None. `path` is without the query."""
+        """The operation that a request belongs to, or None. `path` is without the query. HEAD is that of GET."""
+        method = "GET" if method == "HEAD" else method
         for operation in self.operations.values():
             pattern = re.sub(r"\\\{[a-z]+\\\}", "[^/]+", re.escape(operation.path))
             if operation.method == method and re.fullmatch(pattern, path):

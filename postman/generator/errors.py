@@ -9,6 +9,7 @@ NEVER = {
     "http_version_not_supported": "takes another version of HTTP",
     "request_timeout": "takes a client that stops in the middle of a request",
     "rate_limited": "would lock you out for a while; *Log in* has an example",
+    "too_many_streams": "takes 20 streams that are open",
     "internal_error": "takes a fault in the server",
     "overloaded": "takes a server with too much to do",
     "unavailable": "takes a server that is stopping or has lost its database",

@@ -57,6 +57,7 @@ class Item:
     before: dict = dataclasses.field(default_factory=dict)  # variable -> (its value, JavaScript for it)
     tests: list = dataclasses.field(default_factory=list)  # JavaScript, after the tests of status and shape
     note: str = ""
+    method: Optional[str] = None  # None: that of the operation
     raw: Optional[tuple] = None  # (method, target) where `operation` is None
     examples: list = dataclasses.field(default_factory=list)  # further ones, each an Item
     first: bool = False  # recorded before its further examples, not after them

@@ -111,7 +111,7 @@ class Recorder:
             headers.insert(0, ("Authorization", "Bearer " + self.fill(token)))
         body = body_of(item)
         return Request(
-            method=item.raw[0] if item.raw else operation.method,
+            method=item.raw[0] if item.raw else item.method or operation.method,
             target=urllib.parse.quote(self.fill(target_of(operation, item)), safe="/?&=,%-._~"),
             headers=headers,
             body=None if body is None else self.fill(body),

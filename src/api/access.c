@@ -119,7 +119,9 @@ static enum http_verdict refuse_expired(struct http_exchange *x, int64_t expired
 static enum http_verdict admit(struct http_exchange *x, const struct jwt_claims *claims)
 {
     memcpy(&x->payer, &claims->user.bytes[8], sizeof x->payer); /* the random part of the id */
-    return leave_caller(x, (struct caller){.user = claims->user, .session = claims->session});
+    return leave_caller(x, (struct caller){.user = claims->user,
+                                           .session = claims->session,
+                                           .expires_at = claims->expires_at});
 }
 
 static enum http_verdict conclude(struct token_check *check)

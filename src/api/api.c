@@ -67,10 +67,45 @@ void api_destroy(struct api **api)
     *api = NULL;
 }
 
-void api_sessions_ended(void *revocations, struct uuid user)
+/* ---- what the store tells ---- */
+
+static void take_ended(void *context, struct uuid user)
 {
-    assert(revocations);
-    revocations_add(revocations, user);
+    const struct api_notices *notices = context;
+    revocations_add(notices->revocations, user);
+    if (notices->subscriptions) {
+        subscriptions_doubt(notices->subscriptions, &user);
+    }
+}
+
+static void take_committed(void *context, struct uuid space, int64_t revision)
+{
+    const struct api_notices *notices = context;
+    subscriptions_committed(notices->subscriptions, space, revision);
+}
+
+static void take_doubt(void *context)
+{
+    const struct api_notices *notices = context;
+    subscriptions_doubt(notices->subscriptions, NULL);
+}
+
+static size_t give_awaited(void *context, size_t *place, struct uuid *spaces, size_t most)
+{
+    const struct api_notices *notices = context;
+    return subscriptions_list(notices->subscriptions, place, spaces, most);
+}
+
+void api_take_notices(struct store_options *options, struct api_notices *notices)
+{
+    assert(notices->revocations);
+    options->context = notices;
+    options->sessions_ended = take_ended;
+    if (notices->subscriptions) {
+        options->committed = take_committed;
+        options->doubted = take_doubt;
+        options->awaited = give_awaited;
+    }
 }
 
 /* ---- what each loop has ---- */
@@ -85,6 +120,7 @@ static void loop_stop(void *context)
     struct api_loop *loop = loop_of(context);
     token_cache_destroy(&loop->tokens);
     list_cache_destroy(&loop->lists);
+    subscribers_destroy(&loop->subscribers);
     if (loop->store) {
         loop->api->options.engine->session_close(&loop->store);
     }
@@ -106,7 +142,11 @@ static void *loop_start(void *owner, struct http_loop *http)
     loop->tokens = token_cache_create(api->options.revocations, TOKEN_ENTRIES, lifetime_ms);
     loop->lists = list_cache_create(LIST_PAGES, LIST_BYTES);
     loop->store = api->options.engine->session_open(api->options.store, http_loop_inbox(http));
-    if (!loop->tokens || !loop->lists || !loop->store) {
+    if (api->options.subscriptions) {
+        loop->subscribers = subscribers_create(api->options.subscriptions, http_loop_inbox(http));
+    }
+    if (!loop->tokens || !loop->lists || !loop->store ||
+        (api->options.subscriptions && !loop->subscribers)) {
         loop_stop(loop);
         return NULL;
     }

@@ -20,9 +20,10 @@ struct api_options {
     const struct settings *settings;
     struct zones *zones;
     struct revocations *revocations;
-    const char *version;             /* for `GET /` */
-    bool (*draining)(void *context); /* for readiness; NULL: never. Any thread */
-    void *context;                   /* of draining */
+    struct subscriptions *subscriptions; /* NULL: no streams */
+    const char *version;                 /* for `GET /` */
+    bool (*draining)(void *context);     /* for readiness; NULL: never. Any thread */
+    void *context;                       /* of draining */
 };
 
 /* Starts the threads that hash passwords. NULL without memory or threads. */
@@ -40,8 +41,13 @@ void api_take_keys(struct http_loop *loop, const struct keys *keys);
 struct http_hooks api_hooks(struct api *api);
 struct http_hooks api_metrics_hooks(struct api *api);
 
-/* Fits store_options.sessions_ended; its context is the struct revocations of the options, because
- * a store is opened before there is an api. Any thread. */
-void api_sessions_ended(void *revocations, struct uuid user);
+/* What a store tells, and whom: made before the store, which is opened before there is an api. */
+struct api_notices {
+    struct revocations *revocations;
+    struct subscriptions *subscriptions; /* NULL: there are no streams */
+};
+
+/* Has the store tell `notices`, which outlives it, on any of its threads. */
+void api_take_notices(struct store_options *options, struct api_notices *notices);
 
 #endif

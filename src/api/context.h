@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "api/list_cache.h"
 #include "api/respond.h"
+#include "api/subscribers.h"
 #include "auth/hasher.h"
 #include "auth/throttle.h"
 #include "auth/token_cache.h"
@@ -43,6 +44,7 @@ struct api_loop {
     const struct keys *keys; /* in force for this loop */
     struct token_cache *tokens;
     struct list_cache *lists;
+    struct subscribers *subscribers; /* NULL: no streams here */
     unsigned last_backup; /* of the metrics listener: the cell of a gauge that only a file has */
 };
 
@@ -61,6 +63,7 @@ struct caller {
     unsigned magic;
     struct uuid user;
     struct uuid session;
+    int64_t expires_at;     /* when the token ends, in seconds of Unix time; 0: it does not */
     struct refusal refusal; /* on a route of HTTP_ACCESS_EITHER: nobody is known */
 };
 

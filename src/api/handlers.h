@@ -48,8 +48,12 @@ void summary_get(struct http_exchange *x);
 /* changes.c */
 void changes_list(struct http_exchange *x);
 
+/* events.c */
+void events_stream(struct http_exchange *x);
+
 /* Column `values` of the routes. */
 bool changes_list_values(struct http_exchange *x);
+bool events_values(struct http_exchange *x);
 bool labels_list_values(struct http_exchange *x);
 bool labels_delete_values(struct http_exchange *x);
 bool summary_values(struct http_exchange *x);

@@ -11,6 +11,7 @@
 #define JSON "application/json"
 #define HTML "text/html"
 #define YAML "application/yaml"
+#define SSE  "text/event-stream"
 #define PROM "text/plain; version=0.0.4; charset=utf-8"
 
 /* What a call reads. */
@@ -102,6 +103,8 @@ static const struct http_route routes[] = {
     ROW(GET,    "/v1/changes",          listChanges,          changes_list,           JSON, NOTHING, TOKEN,  READ,  API,  0,     .query = true, .values = changes_list_values),
 
     ROW(GET,    "/v1/summary",          getSummary,           summary_get,            JSON, NOTHING, TOKEN,  READ,  API,  0,     .query = true, .values = summary_values),
+
+    ROW(GET,    "/v1/events",           streamEvents,         events_stream,          SSE,  NOTHING, TOKEN,  READ,  API,  0,     .query = true, .values = events_values),
 
 #ifdef API_MORE_ROUTES /* of a build for tests, for a resource that only that has */
 #include API_MORE_ROUTES

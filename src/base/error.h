@@ -118,6 +118,9 @@
     ERROR(RATE_LIMITED, "rate_limited", 429, "Too many requests", "A quota is used up.",           \
           "Wait as many seconds as Retry-After says. RateLimit tells how much is left before "     \
           "it comes to that.")                                                                     \
+    ERROR(TOO_MANY_STREAMS, "too_many_streams", 429, "Too many streams",                           \
+          "As many streams of events are open as one account may have.",                           \
+          "Close one, let the windows of one device share one, or ask GET /v1/changes.")           \
     ERROR(HEADER_FIELDS_TOO_LARGE, "header_fields_too_large", 431,                                 \
           "Request header fields too large",                                                       \
           "The header fields take more than 16,384 bytes or 128 lines.",                           \

@@ -30,6 +30,7 @@ struct control_desk {
 
     /* When no server runs: */
     struct revocations *revocations;
+    struct api_notices notices;
     struct zones *zones;
     struct store *store;
     struct api *api;
@@ -115,8 +116,8 @@ static int find_writer(struct control_desk *desk)
     struct store_options options = cli_store_options(desk->settings);
 
     options.impatient = true; /* somebody waits */
-    options.sessions_ended = api_sessions_ended;
-    options.context = desk->revocations;
+    desk->notices.revocations = desk->revocations;
+    api_take_notices(&options, &desk->notices);
     options.zones = desk->zones;
     for (unsigned i = 0; i < TRIES; i++) {
         desk->store = desk->engine->open(&options, reason, sizeof reason);

@@ -12,6 +12,7 @@
 
 #include "api/api.h"
 #include "api/routes.h"
+#include "api/subscribers.h"
 #include "auth/keys.h"
 #include "auth/token_cache.h"
 #include "base/log.h"
@@ -47,6 +48,8 @@ struct service {
     bool stopping;               /* a signal asked for the end */
     struct reload reload;
     struct revocations *revocations;
+    struct subscriptions *subscriptions;
+    struct api_notices notices;
     struct zones *zones;
     const struct store_engine *engine;
     struct store *store;
@@ -210,8 +213,9 @@ static int open_service_store(struct service *service)
               LOG_FIELDS(LOG_T("version", SLICE(TASKHOLD_VERSION)), LOG_N("pid", getpid()),
                          LOG_T("engine", slice_of(service->engine->name))));
     service->revocations = revocations_create();
+    service->subscriptions = subscriptions_create();
     service->zones = cli_zones_create(&service->settings);
-    if (!service->revocations || !service->zones) {
+    if (!service->revocations || !service->subscriptions || !service->zones) {
         return start_failed(CLI_FAILED, "out of memory");
     }
     if (!zones_are_there(service->zones)) {
@@ -221,8 +225,8 @@ static int open_service_store(struct service *service)
                     zones_folder(service->zones));
     }
     options.zones = service->zones;
-    options.sessions_ended = api_sessions_ended;
-    options.context = service->revocations;
+    service->notices = (struct api_notices){service->revocations, service->subscriptions};
+    api_take_notices(&options, &service->notices);
     service->store = service->engine->open(&options, why, sizeof why);
     if (!service->store) {
         return start_failed(CLI_FAILED, why);
@@ -254,6 +258,7 @@ static int create_service_api(struct service *service)
         .store = service->store,
         .keys = service->keys,
         .revocations = service->revocations,
+        .subscriptions = service->subscriptions,
         .zones = service->zones,
         .settings = &service->settings,
         .version = TASKHOLD_VERSION,
@@ -450,6 +455,7 @@ static void finish_service(struct service *service)
     aux_server_destroy(&service->control);
     zones_destroy(&service->zones);
     revocations_destroy(&service->revocations);
+    subscriptions_destroy(&service->subscriptions);
     log_stop();
     settings_finish(&service->settings);
 }

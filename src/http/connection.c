@@ -289,6 +289,10 @@ static bool step_streaming(struct http_connection *c, unsigned *rounds)
 {
     struct http_stream *stream = c->stream;
     assert(stream && !c->request);
+    /* What is there at once leaves together with the head. */
+    if (stream->fresh && !stream->waits && !stream->over && !c->loop->draining) {
+        return http_stream_pull(stream);
+    }
     if (has_output(c) && (!http_stream_may_send(stream) || !flush(c))) {
         return false;
     }

@@ -63,6 +63,38 @@ static void write_member(struct json_writer *w, struct slice name, struct slice 
     jw_text(w, text);
 }
 
+/* What every problem has; the object stays open. */
+static void begin_problem(struct json_writer *w, const struct error_row *row, struct slice type,
+                          const char *detail, struct slice instance, struct slice request_id)
+{
+    jw_open_object(w);
+    write_member(w, SLICE("type"), type);
+    write_member(w, SLICE("title"), slice_of(row->title));
+    jw_name(w, SLICE("status"));
+    jw_i64(w, row->status);
+    write_member(w, SLICE("detail"), slice_of(detail ? detail : row->detail));
+    write_member(w, SLICE("instance"), instance);
+    write_member(w, SLICE("code"), slice_of(row->code));
+    write_member(w, SLICE("request_id"), request_id);
+}
+
+void http_problem_add(struct buffer *out, const struct http_problem *problem)
+{
+    const struct error_row *row = error_row(problem->error);
+    char type[512];
+    char instance[512];
+    struct json_writer w;
+
+    (void)snprintf(type, sizeof type, "%.*s/problems/%s", (int)problem->prefix.len,
+                   problem->prefix.ptr, row->code);
+    (void)snprintf(instance, sizeof instance, "%.*s%s", (int)problem->prefix.len,
+                   problem->prefix.ptr, problem->path);
+    json_writer_init(&w, out);
+    begin_problem(&w, row, slice_of(type), problem->detail, slice_of(instance),
+                  problem->request_id);
+    jw_close_object(&w);
+}
+
 static void write_problem(struct http_exchange *x, const struct error_row *row, const char *detail,
                           const struct http_problem_errors *errors)
 {
@@ -73,16 +105,9 @@ static void write_problem(struct http_exchange *x, const struct error_row *row, 
     (void)snprintf(type, sizeof type, "/problems/%s", row->code);
     buffer_clear(x->response.body);
     json_writer_init(&w, x->response.body);
-    jw_open_object(&w);
-    write_member(&w, SLICE("type"), http_reference(x, slice_of(type)));
-    write_member(&w, SLICE("title"), slice_of(row->title));
-    jw_name(&w, SLICE("status"));
-    jw_i64(&w, row->status);
-    write_member(&w, SLICE("detail"), slice_of(detail ? detail : row->detail));
     /* A request that could not be read has no path. */
-    write_member(&w, SLICE("instance"), http_reference(x, path.len > 0 ? path : SLICE("/")));
-    write_member(&w, SLICE("code"), slice_of(row->code));
-    write_member(&w, SLICE("request_id"), x->request.id);
+    begin_problem(&w, row, http_reference(x, slice_of(type)), detail,
+                  http_reference(x, path.len > 0 ? path : SLICE("/")), x->request.id);
     if (errors && errors->member.ptr) {
         jw_name(&w, errors->member);
         jw_i64(&w, errors->number);

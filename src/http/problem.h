@@ -37,6 +37,17 @@ void http_problem_errors_add(struct http_problem_errors *errors, struct http_pro
 void http_respond_problem(struct http_exchange *x, enum error error, const char *detail,
                           const struct http_problem_errors *errors);
 
+/* The same document where there is no exchange any more: of a request to `path`, with what stands
+ * before it (see http_path_prefix). */
+struct http_problem {
+    enum error error;
+    const char *detail; /* NULL: that of the error */
+    struct slice prefix;
+    const char *path;
+    struct slice request_id;
+};
+void http_problem_add(struct buffer *out, const struct http_problem *problem);
+
 /* Answers 406, which names the type that there is. */
 void http_respond_not_acceptable(struct http_exchange *x, const char *produces);
 

@@ -69,6 +69,7 @@ static bool give(struct http_stream *stream, http_stream_fn *pull, void *source)
         c->touched_ms = c->loop->now_ms;
     }
     stream->over = step == HTTP_STREAM_END;
+    stream->fresh = stream->fresh && step == HTTP_STREAM_WAIT;
     stream->waits = step == HTTP_STREAM_WAIT && !stream->woken;
     http_loop_spend(c->loop, c->account);
     c->gone = c->gone || c->out.failed || step == HTTP_STREAM_FAIL;
@@ -177,6 +178,7 @@ struct http_stream *http_stream_open(struct http_exchange *x, const struct http_
     OWNER_SET(stream, HTTP_STREAM_MAGIC);
     stream->kind = kind;
     stream->source = source;
+    stream->fresh = true;
     stream->end_ms = TIMERS_NEVER;
     stream->plain = x->request.http10;
     x->response.open = stream;

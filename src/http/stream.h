@@ -71,6 +71,7 @@ struct http_stream {
     int64_t end_ms;                     /* TIMERS_NEVER: none */
     size_t chunk;                       /* where in the output the last chunk begins, */
     size_t chunk_len;                   /* and how long its content is; 0: there is none */
+    bool fresh;                         /* nothing was given yet */
     bool plain;                         /* HTTP/1.0: without chunks */
     bool waits;                         /* for http_stream_wake */
     bool woken;                         /* since the pull began */

@@ -38,7 +38,20 @@ struct store_options {
      * password, deletion, replay, too many sessions) or a token of a script, and before anyone is
      * told. */
     void (*sessions_ended)(void *context, struct uuid user);
-    void *context;
+
+    /* Likewise, when a change of what `space` holds was committed, here or by another node: all
+     * changes up to `revision` are. Changes of others may be told late, and as one. */
+    void (*committed)(void *context, struct uuid space, int64_t revision);
+
+    /* Only of an engine that other nodes write to. Sessions may have ended, or spaces changed, and
+     * nobody was told: what is remembered of them is to be asked for again. */
+    void (*doubted)(void *context);
+
+    /* The same: which spaces somebody here waits for, at most `most` of them; goes on at `*place`,
+     * which begins as 0. Returns how many; 0: these were all. */
+    size_t (*awaited)(void *context, size_t *place, struct uuid *spaces, size_t most);
+
+    void *context; /* of these four, which may all be NULL */
 };
 
 struct store_health {

@@ -122,6 +122,7 @@ SAMPLES = {
     "PATCH /v1/labels/{name}": Sample(200, prepare=label_of, body={"name": "Changed"}),
     "DELETE /v1/labels/{name}": Sample(204, prepare=label_of),
     "GET /v1/changes": Sample(200),
+    "GET /v1/events": Sample(200),
     "GET /v1/summary": Sample(200),
     "GET /v1/tasks": Sample(200),
     "POST /v1/tasks": Sample(201, body={"title": "Buy milk"}),

@@ -28,6 +28,7 @@ static void engine_close(struct store **store)
         return;
     *store = NULL;
     keeper_destroy(&s->keeper);
+    news_destroy(&s->news);
     connector_destroy(&s->connector);
     free(s->url);
     free(s);
@@ -102,7 +103,9 @@ static struct store *engine_open(const struct store_options *options, char *why,
         return NULL;
     }
     store->connector = connector_create(&store->connect, store->connections_most);
-    store->keeper = keeper_create(&store->connect, &store->options);
+    store->news = news_create(&store->options);
+    store->keeper =
+        store->news ? keeper_create(&store->connect, &store->options, store->news) : NULL;
     if (!store->connector || !store->keeper) {
         (void)snprintf(why, why_size, "no memory or no threads");
         engine_close(&store);

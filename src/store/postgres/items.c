@@ -179,6 +179,7 @@ void pg_send_space(struct job *job, const struct uuid *space, const struct usage
     struct sql_value values[PARAMS_MOST] = {SQL_UUID(space)};
     unsigned count = add_usage(values, 1, usage);
     values[count++] = SQL_I64(revision);
+    job->revision = revision;
     job_send_values(job, SQL_SPACE_CHANGE, values, count, NULL);
 }
 
@@ -193,6 +194,7 @@ static void send_item(struct job *job, struct store_item_write *op,
     struct sql_value values[PARAMS_MOST] = {SQL_UUID(&op->space)};
     unsigned which = SQL_ITEM_ADD;
     unsigned count = 1;
+    job->revision = last;
     if (step == ITEM_FOLLOWERS) {
         pg_send_space(job, &op->space, &decision->usage, last);
     } else if (step != ITEM_NOTHING) {
@@ -480,6 +482,7 @@ static void take_created(struct job *job, const PGresult *result)
     }
     struct row r = row_of(result, 0, NULL);
     item->revision = op->revision = row_i64(&r);
+    job->revision = op->revision;
     if (op->revision == 0)
         op->op.result = ERROR_QUOTA_EXCEEDED;
     else if (!resource_put_last(op->resource, item, op->revision, op->op.arena))

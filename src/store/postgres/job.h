@@ -59,6 +59,7 @@ struct job {
     bool uncertain;      /* an earlier run may have been committed */
     bool sessions_ended; /* set by the work: sessions of `ended` end with the commit */
     struct uuid ended;
+    int64_t revision; /* set by the work: what `space` has with the commit; 0: it stays */
 
     /* The session's own: */
     struct job *next;

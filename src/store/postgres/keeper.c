@@ -39,6 +39,7 @@ struct keeper {
     struct connect_options connect;
     struct store_options options;
     int64_t keep_ms; /* how long changes are kept */
+    struct news *news;
     pthread_t thread;
     int wake; /* readable: end */
     atomic_bool stopping;
@@ -61,7 +62,7 @@ static void lose(struct keeper *keeper)
     atomic_store(&keeper->health, 0);
 }
 
-/* ---- what other nodes ended ---- */
+/* ---- what other nodes ended and committed ---- */
 
 static void hear(struct keeper *keeper)
 {
@@ -72,6 +73,8 @@ static void hear(struct keeper *keeper)
         if (strcmp(said->relname, KEEPER_CHANNEL) == 0 && options->sessions_ended &&
             uuid_parse(slice_of(said->extra), &user))
             options->sessions_ended(options->context, user);
+        else if (strcmp(said->relname, NEWS_CHANNEL) == 0)
+            news_hear(keeper->news, slice_of(said->extra));
         PQfreemem(said);
     }
 }
@@ -305,27 +308,55 @@ static bool removal_step(struct keeper *keeper)
 
 /* ---- the thread ---- */
 
+/* What was told while nobody listened is not known. */
+static void doubt(const struct keeper *keeper)
+{
+    if (keeper->options.doubted)
+        keeper->options.doubted(keeper->options.context);
+}
+
 /* Waits for a notification, or until something is due, and does that. False: the connection was
  * lost. */
 static bool serve(struct keeper *keeper)
 {
-    struct pollfd ready[] = {{PQsocket(keeper->connection), POLLIN, 0}, {keeper->wake, POLLIN, 0}};
-    const int64_t due_ms =
+    struct pollfd ready[] = {{PQsocket(keeper->connection), POLLIN, 0},
+                             {keeper->wake, POLLIN, 0},
+                             {news_descriptor(keeper->news), POLLIN, 0}};
+    const int64_t told_ms = news_due_ms(keeper->news);
+    int64_t due_ms =
         keeper->ping_at_ms < keeper->purge_at_ms ? keeper->ping_at_ms : keeper->purge_at_ms;
+    due_ms = due_ms < told_ms ? due_ms : told_ms;
     const int64_t left_ms = keeper->removal_is_due ? 0 : due_ms - clock_mono_ms();
     if (left_ms > 0)
-        (void)poll(ready, 2, (int)left_ms);
+        (void)poll(ready, told_ms == INT64_MAX ? 3 : 2, (int)left_ms);
     if (PQconsumeInput(keeper->connection) != 1)
         return false;
     hear(keeper);
-    if (clock_mono_ms() >= keeper->ping_at_ms && !ping(keeper))
+    if (clock_mono_ms() >= news_due_ms(keeper->news) &&
+        !news_announce(keeper->news, keeper->connection, PING_MOST_MS, keeper->wake))
         return false;
+    if (clock_mono_ms() >= keeper->ping_at_ms) {
+        if (!ping(keeper) ||
+            !news_ask(keeper->news, keeper->connection, PING_MOST_MS, keeper->wake))
+            return false;
+        if (!keeper->connect.prepare)
+            doubt(keeper); /* nobody can tell us */
+    }
     if (keeper->removal_is_due && !removal_step(keeper))
         return false;
     if (clock_mono_ms() >= keeper->purge_at_ms && !purge_step(keeper))
         return false;
     hear(keeper);
     return true;
+}
+
+static bool listen_to(struct keeper *keeper, const char *statement)
+{
+    PGresult *result =
+        connect_ask(keeper->connection, statement, NULL, 0, PING_MOST_MS, keeper->wake);
+    const bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
+    PQclear(result);
+    return good;
 }
 
 static void reconnect(struct keeper *keeper)
@@ -337,13 +368,13 @@ static void reconnect(struct keeper *keeper)
     /* A pooler gives us another connection with each statement: to listen there is of no use. What
      * is remembered of sessions has a bound of its own. */
     if (good && keeper->connect.prepare) {
-        PGresult *result = connect_ask(keeper->connection, "LISTEN " KEEPER_CHANNEL, NULL, 0,
-                                       PING_MOST_MS, keeper->wake);
-        good = PQresultStatus(result) == PGRES_COMMAND_OK;
-        PQclear(result);
+        good = listen_to(keeper, "LISTEN " KEEPER_CHANNEL) &&
+               listen_to(keeper, "LISTEN " NEWS_CHANNEL);
     }
-    if (good && ping(keeper))
+    if (good && ping(keeper)) {
+        doubt(keeper);
         return;
+    }
     lose(keeper);
     struct pollfd wake = {keeper->wake, POLLIN, 0};
     (void)poll(&wake, 1, RETRY_MS);
@@ -365,7 +396,7 @@ static void *run(void *argument)
 /* ---- the callers' side ---- */
 
 struct keeper *keeper_create(const struct connect_options *connect,
-                             const struct store_options *options)
+                             const struct store_options *options, struct news *news)
 {
     struct keeper *keeper = calloc(1, sizeof *keeper);
     if (!keeper)
@@ -374,6 +405,7 @@ struct keeper *keeper_create(const struct connect_options *connect,
     keeper->connect = *connect;
     keeper->options = *options;
     keeper->keep_ms = retention_keep_ms(options->keep_seconds);
+    keeper->news = news;
     keeper->purge_at_ms = keeper->journal_at_ms = clock_mono_ms();
     /* The store has just been opened. */
     atomic_init(&keeper->health, REACHABLE | MIGRATED | WRITABLE | ON_TIME);

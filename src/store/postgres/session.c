@@ -32,6 +32,7 @@ static void queue_job(struct store_session *session, struct job *job)
 {
     memset((char *)job + sizeof *job, 0, job->work->size - sizeof *job);
     job->sessions_ended = job->sessions_ended && job->uncertain;
+    job->revision = 0;
     job->more = true;
     job->sent = 0;
     job->op->result = ERROR_NONE;
@@ -119,6 +120,11 @@ void session_done(struct store_session *session, struct job *job)
     }
     if (job->sessions_ended && options->sessions_ended)
         options->sessions_ended(options->context, job->ended);
+    if (job->revision > 0) {
+        news_add(session->store->news, job->space, job->revision);
+        if (options->committed)
+            options->committed(options->context, job->space, job->revision);
+    }
     struct job copy = *job; /* `done` may give back the arena */
     if (!session->closing)
         op->done(op);
@@ -131,6 +137,7 @@ static void answer(struct store_session *session, struct job *job, enum error er
     if (job->uncertain)
         metrics_add(METRIC_STORE_UNKNOWN, 1);
     job->sessions_ended = job->sessions_ended && job->uncertain;
+    job->revision = 0; /* of what may have been committed the keeper hears */
     session_done(session, job);
 }
 

@@ -6,6 +6,7 @@
 
 #include "store/postgres/keeper.h"
 #include "store/postgres/link.h"
+#include "store/postgres/news.h"
 
 /* What the sessions of one store share. */
 struct store {
@@ -16,6 +17,7 @@ struct store {
     atomic_uint host;          /* see connect_options */
     unsigned connections_most; /* that the sessions may have together */
     struct connector *connector;
+    struct news *news;
     struct keeper *keeper;
     atomic_size_t waiting; /* operations that write and are not answered, of all sessions */
 };

@@ -28,6 +28,8 @@ int item_rows_settle_spaces(struct transaction *t)
             query_bind(&q, SQL_I64(space->usage.counts[k]));
         query_bind(&q, SQL_I64(space->usage.bytes));
         rc = query_run_on_one(&q);
+        if (rc == SQLITE_OK)
+            writer_note_change(t, &t->spaces.places[i].id, space->revision);
     }
     item_rows_forget_spaces(t);
     return rc;

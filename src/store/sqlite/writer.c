@@ -38,6 +38,7 @@ struct writer {
     struct transaction transaction;
     struct maintenance maintenance;
     void (*sessions_ended)(void *context, struct uuid user);
+    void (*committed)(void *context, struct uuid space, int64_t revision);
     void *context;
     unsigned queue_most;
     pthread_t thread;
@@ -282,6 +283,17 @@ void writer_note_ended(struct transaction *t, const struct uuid *user)
     t->ended[t->ended_count++] = *user;
 }
 
+void writer_note_change(struct transaction *t, const struct uuid *space, int64_t revision)
+{
+    struct space_news *last = t->news_count > 0 ? &t->news[t->news_count - 1] : NULL;
+    if (last && uuid_eq(last->id, *space)) {
+        last->revision = revision;
+        return;
+    }
+    assert(t->news_count < WRITER_BATCH_MOST);
+    t->news[t->news_count++] = (struct space_news){*space, revision};
+}
+
 static bool is_open(const struct transaction *t)
 {
     return sqlite3_get_autocommit(t->statements.db) == 0;
@@ -291,6 +303,7 @@ static bool is_open(const struct transaction *t)
 static int roll_back(struct transaction *t)
 {
     t->ended_count = 0;
+    t->news_count = 0;
     t->deleted = false;
     item_rows_forget_spaces(t);
     return is_open(t) ? query_run_plain(&t->statements, SQL_ROLLBACK) : SQLITE_OK;
@@ -308,6 +321,7 @@ static int run_plain(struct transaction *t, struct store_op *op)
 static int run_careful(struct transaction *t, struct store_op *op)
 {
     const unsigned ended_count = t->ended_count;
+    const unsigned news_count = t->news_count;
     const bool deleted = t->deleted;
     int rc = query_run_plain(&t->statements, SQL_SAVEPOINT);
     if (rc != SQLITE_OK)
@@ -322,6 +336,7 @@ static int run_careful(struct transaction *t, struct store_op *op)
         return rc;
     op->result = database_result(rc);
     t->ended_count = ended_count;
+    t->news_count = news_count;
     t->deleted = deleted;
     rc = query_run_plain(&t->statements, SQL_ROLLBACK_TO);
     return rc == SQLITE_OK ? query_run_plain(&t->statements, SQL_RELEASE) : rc;
@@ -420,6 +435,9 @@ static void run_batch(struct writer *writer, struct store_op *first)
         maintenance_expect(&writer->maintenance);
     for (unsigned i = 0; writer->sessions_ended && i < writer->transaction.ended_count; i++)
         writer->sessions_ended(writer->context, writer->transaction.ended[i]);
+    for (unsigned i = 0; writer->committed && i < writer->transaction.news_count; i++)
+        writer->committed(writer->context, writer->transaction.news[i].id,
+                          writer->transaction.news[i].revision);
 }
 
 /* Cuts at most WRITER_BATCH_MOST operations off the queue. */
@@ -536,6 +554,7 @@ struct writer *writer_create(sqlite3 *db, const struct sql_texts *texts,
     writer->db = db;
     writer->end = &writer->first;
     writer->sessions_ended = options->sessions_ended;
+    writer->committed = options->committed;
     writer->context = options->context;
     writer->queue_most = options->queue_most ? (unsigned)options->queue_most : QUEUE_MOST;
     atomic_init(&writer->writable, true);

@@ -16,6 +16,12 @@ struct writer;
 
 #define WRITER_BATCH_MOST 512
 
+/* A space that changes with the commit. */
+struct space_news {
+    struct uuid id;
+    int64_t revision; /* that it has then */
+};
+
 /* The running transaction: many operations in one commit. */
 struct transaction {
     struct statements statements; /* sql.h */
@@ -24,11 +30,17 @@ struct transaction {
     struct changed_spaces spaces;         /* whose items are being changed */
     struct uuid ended[WRITER_BATCH_MOST]; /* users of whom a session ends with this commit */
     unsigned ended_count;
+    struct space_news news[WRITER_BATCH_MOST]; /* one operation changes one space */
+    unsigned news_count;
     bool deleted; /* an account is deleted with this commit: it leaves rows to be removed */
 };
 
 /* Notes that a session of `user` ends with this commit; at most once an operation. */
 void writer_note_ended(struct transaction *t, const struct uuid *user);
+
+/* Notes that a space has this revision with this commit; at most as often as there are operations.
+ */
+void writer_note_change(struct transaction *t, const struct uuid *space, int64_t revision);
 
 /* What the writer does for a kind of operation. `run` returns SQLITE_OK when it has decided:
  * `op->result` is set, and everything it meant to write is written. Any other code says that a

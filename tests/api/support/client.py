@@ -42,6 +42,17 @@ class Answer:
         return self
 
 
+def first_event(response):
+    """The beginning of a stream of events, which may have no end: up to its first one."""
+    data = b""
+    while not (b"\ndata: " in data and data.endswith(b"\n\n")):
+        line = response.readline()
+        if not line:
+            break
+        data += line
+    return data
+
+
 class Client:
     """One keep-alive connection. Not for several threads at once: use `copy`."""
 
@@ -95,6 +106,10 @@ class Client:
         try:
             self.connection.request(method, path, body, sent)
             response = self.connection.getresponse()
+            if response.headers.get_content_type() == "text/event-stream":
+                data = first_event(response)
+                self.close()
+                return Answer(response.status, response.headers, data, f"{method} {path}")
             data = response.read()
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
             self.close()

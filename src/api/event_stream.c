@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: MIT
+#include "api/event_stream.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "api/feed.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "http/stream.h"
+
+#define CHANGES_MOST 100 /* of one read */
+/* A read ends before the change that would make it larger; what ends the run has room after it. */
+#define EVENTS_MOST (HTTP_STREAM_PIECE - 512)
+#define ARENA_MOST  ((size_t)1024 * 1024)
+#define ID_MOST     64
+#define READS_MOST  4 /* that found nothing to give, in one turn */
+
+#define RETRY_MS       2000
+#define RETRY_LEAST_MS 500 /* at a drain */
+#define RETRY_MOST_MS  8000
+
+#define EVENT_STREAM_MAGIC 0x58d3a0e7u
+#define ERRAND_MAGIC       0xb1745c9eu
+
+/* What a stream keeps while it waits. */
+struct event_stream {
+    unsigned magic; /* EVENT_STREAM_MAGIC */
+    struct subscriber subscriber;
+    struct api_loop *loop;
+    struct http_exchange *x;    /* until the head is on its way */
+    struct http_stream *stream; /* from then on; NULL: the client has left */
+    struct errand *reading;     /* changes; NULL: none are read */
+    struct errand *asking;      /* for the session; NULL: it is not */
+    struct uuid user;
+    struct uuid session;
+    struct slice prefix;
+    struct store_changes_place place; /* up to which everything was given */
+    uint64_t trusted;                 /* trust_now() when the session was last known to live */
+    int64_t begun_ms;
+    int64_t end_ms;
+    int64_t since_us; /* of the first word that is not acted on; 0: there is none */
+    const char *why;  /* it ended */
+    bool gone;        /* there is no such place */
+    bool said;        /* the first event */
+    bool news;        /* there may be something after `place` */
+    bool owes;        /* `ready`, when nothing newer is there */
+    uint8_t id_len;
+    char id[ID_MOST]; /* of the request */
+};
+
+/* What it has besides while it reads changes, or asks for its session: until the answer was taken.
+ * It may outlive the stream. */
+struct errand {
+    unsigned magic;             /* ERRAND_MAGIC */
+    struct event_stream *owner; /* NULL: it has ended */
+    struct arena *arena;
+    struct buffer page;
+    bool calling; /* the store's function has not returned */
+    bool done;
+    uint64_t trust;   /* before the session was asked for */
+    int64_t since_us; /* of the word that has changes read */
+    union {
+        struct store_changes changes;
+        struct store_session_check check;
+    };
+};
+
+/* ---- events ---- */
+
+static void add_cursor(const struct event_stream *events, const struct store_changes_place *place,
+                       struct buffer *out)
+{
+    buffer_add(out, SLICE("id: "));
+    feed_cursor_make(events->loop->keys, events->loop->api->epoch, events->user, place, out);
+}
+
+static void add_retry(struct buffer *out, unsigned ms)
+{
+    buffer_add_format(out, "retry: %u\n\n", ms);
+}
+
+static void add_ready(const struct event_stream *events, const struct store_changes_place *place,
+                      struct buffer *out)
+{
+    buffer_add(out, SLICE("event: ready\n"));
+    add_cursor(events, place, out);
+    buffer_add(out, SLICE("\ndata: {}\n\n"));
+}
+
+/* Without an id: there is nothing to go on from. */
+static void add_gone(const struct event_stream *events, struct buffer *out)
+{
+    struct http_problem problem = {
+        .error = ERROR_CURSOR_GONE,
+        .prefix = events->prefix,
+        .path = "/v1/events",
+        .request_id = {events->id, events->id_len},
+    };
+    struct buffer detail;
+    buffer_init(&detail, 512);
+    feed_add_gone(&detail, events->loop->api->options.settings->keep_seconds);
+    buffer_add_char(&detail, '\0');
+    problem.detail = detail.failed ? NULL : detail.data;
+    buffer_add(out, SLICE("event: gone\ndata: "));
+    http_problem_add(out, &problem);
+    buffer_add(out, SLICE("\n\n"));
+    buffer_finish(&detail);
+}
+
+/* The page may begin anew. */
+static bool begin(struct store_changes *op)
+{
+    struct errand *errand = OWNER_OF(op, struct errand, changes, ERRAND_MAGIC);
+    buffer_clear(&errand->page);
+    return true;
+}
+
+static bool each(struct store_changes *op, const struct store_change *change)
+{
+    struct errand *errand = OWNER_OF(op, struct errand, changes, ERRAND_MAGIC);
+    const struct event_stream *events = errand->owner;
+    struct buffer *page = &errand->page;
+    const size_t before = page->len;
+    struct store_changes_place place = op->next;
+    struct json_writer json;
+    if (!events) {
+        return true; /* nobody takes it */
+    }
+    if (place.from == STORE_CHANGES_AFTER) {
+        place.revision = change->revision;
+    } else {
+        place.created_at = ((const struct item *)change->item)->created_at;
+        place.id = change->id;
+    }
+    buffer_add(page, SLICE("event: change\n"));
+    add_cursor(events, &place, page);
+    buffer_add(page, SLICE("\ndata: "));
+    json_writer_init(&json, page);
+    feed_write_change(&json, change);
+    buffer_add(page, SLICE("\n\n"));
+    if (page->len > EVENTS_MOST && op->count > 0) {
+        page->len = before;
+        return false;
+    }
+    return true;
+}
+
+/* ---- is it still the session's? ---- */
+
+/* Moves when a session of the user may have ended. */
+static uint64_t trust_now(const struct event_stream *events)
+{
+    const struct api_options *options = &events->loop->api->options;
+    return revocations_of(options->revocations, events->user) +
+           subscriptions_doubts(options->subscriptions);
+}
+
+static bool is_trusted(const struct event_stream *events)
+{
+    return events->trusted == trust_now(events);
+}
+
+/* ---- errands ---- */
+
+static size_t largest_change(void)
+{
+    size_t most = 0;
+    for (unsigned i = 0; i < resource_count; i++) {
+        const size_t bytes = feed_change_most(resources[i]);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+static void end_errand(struct errand *errand)
+{
+    if (!errand) {
+        return;
+    }
+    arena_destroy(&errand->arena);
+    buffer_finish(&errand->page);
+    OWNER_END(errand);
+    free(errand);
+}
+
+/* NULL without memory. */
+static struct errand *begin_errand(struct event_stream *events)
+{
+    struct errand *errand = calloc(1, sizeof *errand);
+    if (!errand) {
+        return NULL;
+    }
+    OWNER_SET(errand, ERRAND_MAGIC);
+    errand->owner = events;
+    errand->arena = arena_create(ARENA_MOST);
+    buffer_init(&errand->page, HTTP_STREAM_PIECE + largest_change() + 512);
+    if (!errand->arena) {
+        end_errand(errand);
+        return NULL;
+    }
+    return errand;
+}
+
+static struct store_op make_op(const struct errand *errand, void (*done)(struct store_op *op))
+{
+    return (struct store_op){
+        .session = errand->owner->loop->store, .arena = errand->arena, .done = done};
+}
+
+static void begin_answer(struct event_stream *events);
+
+/* The answer of the store is there: whoever called takes it at once, or the stream wakes. */
+static void finish(struct errand *errand)
+{
+    struct event_stream *events = errand->owner;
+    errand->done = true;
+    if (!events) {
+        end_errand(errand);
+    } else if (!errand->calling && events->x) {
+        begin_answer(events);
+    } else if (!errand->calling) {
+        http_stream_wake(events->stream);
+    }
+}
+
+static void changes_read(struct store_op *op)
+{
+    finish(OWNER_OF(op, struct errand, changes.op, ERRAND_MAGIC));
+}
+
+static void session_checked(struct store_op *op)
+{
+    finish(OWNER_OF(op, struct errand, check.op, ERRAND_MAGIC));
+}
+
+/* False without memory. */
+static bool read_changes(struct event_stream *events)
+{
+    struct errand *errand = events->reading = begin_errand(events);
+    if (!errand) {
+        return false;
+    }
+    events->news = false;
+    errand->since_us = events->since_us;
+    events->since_us = 0;
+    errand->changes = (struct store_changes){
+        .op = make_op(errand, changes_read),
+        .space = events->user,
+        .after = events->place,
+        .limit = CHANGES_MOST,
+        .begin = begin,
+        .each = each,
+    };
+    errand->calling = true;
+    events->loop->api->options.engine->changes(&errand->changes);
+    errand->calling = false;
+    return true;
+}
+
+static bool ask_session(struct event_stream *events)
+{
+    struct errand *errand = events->asking = begin_errand(events);
+    if (!errand) {
+        return false;
+    }
+    errand->trust = trust_now(events);
+    errand->check = (struct store_session_check){
+        .op = make_op(errand, session_checked),
+        .user = events->user,
+        .id = events->session,
+        .now = clock_steady_ms(),
+    };
+    errand->calling = true;
+    events->loop->api->options.engine->session_check(&errand->check);
+    errand->calling = false;
+    return true;
+}
+
+/* ---- what the connection asks ---- */
+
+enum trust { TRUST_GOOD, TRUST_ASKED, TRUST_ENDED };
+
+/* Whatever the store cannot answer ends the stream too: the client comes back, and is told why. */
+static enum trust judge_session(struct event_stream *events)
+{
+    while (!is_trusted(events)) {
+        if (!events->asking && !ask_session(events)) {
+            events->why = "failed";
+            return TRUST_ENDED;
+        }
+        struct errand *errand = events->asking;
+        if (!errand->done) {
+            return TRUST_ASKED;
+        }
+        const enum error result = errand->check.op.result;
+        events->trusted = errand->trust;
+        events->asking = NULL;
+        end_errand(errand);
+        if (result != ERROR_NONE) {
+            events->why = result == ERROR_NOT_FOUND ? "session_ended" : "failed";
+            return TRUST_ENDED;
+        }
+    }
+    return TRUST_GOOD;
+}
+
+static bool may_send(void *source)
+{
+    struct event_stream *events = OWNER_CAST(source, struct event_stream, EVENT_STREAM_MAGIC);
+    const enum trust trust = judge_session(events);
+    if (trust == TRUST_ENDED) {
+        http_stream_cut(events->stream);
+    }
+    return trust != TRUST_ASKED;
+}
+
+static void say_first(struct event_stream *events, struct buffer *out)
+{
+    if (!events->said) {
+        add_retry(out, RETRY_MS);
+        events->said = true;
+    }
+}
+
+/* What was read, and `ready` when it was all. */
+static enum http_stream_step give_changes(struct event_stream *events, struct buffer *out)
+{
+    struct errand *errand = events->reading;
+    const struct store_changes *op = &errand->changes;
+    enum http_stream_step step = HTTP_STREAM_MORE;
+    if (op->op.result != ERROR_NONE || errand->page.failed) {
+        events->why = "failed";
+        step = HTTP_STREAM_END;
+    } else if (op->gone) {
+        events->gone = true;
+    } else {
+        say_first(events, out);
+        buffer_add(out, buffer_slice(&errand->page));
+        events->place = op->next;
+        events->news = events->news || op->more;
+        events->owes = events->owes || op->count > 0;
+        if (op->count > 0 && errand->since_us > 0) {
+            metrics_observe(METRIC_STREAM_DELAY, clock_mono_us() - errand->since_us);
+        }
+        if (events->owes && !op->more) {
+            add_ready(events, &events->place, out);
+            events->owes = false;
+        }
+    }
+    events->reading = NULL;
+    end_errand(errand);
+    return step;
+}
+
+static enum http_stream_step give_gone(struct event_stream *events, struct buffer *out)
+{
+    say_first(events, out);
+    add_gone(events, out);
+    events->why = "cursor_gone";
+    return HTTP_STREAM_END;
+}
+
+static enum http_stream_step pull(void *source, struct buffer *out)
+{
+    struct event_stream *events = OWNER_CAST(source, struct event_stream, EVENT_STREAM_MAGIC);
+    const size_t before = out->len;
+    for (unsigned i = 0; i < READS_MOST; i++) {
+        const enum trust trust = judge_session(events);
+        if (trust != TRUST_GOOD) {
+            return trust == TRUST_ENDED ? HTTP_STREAM_END : HTTP_STREAM_WAIT;
+        }
+        if (events->gone) {
+            return give_gone(events, out);
+        }
+        if (!events->reading && !events->news) {
+            return HTTP_STREAM_WAIT;
+        }
+        if (!events->reading && !read_changes(events)) {
+            events->why = "failed";
+            return HTTP_STREAM_END;
+        }
+        if (!events->reading->done) {
+            return HTTP_STREAM_WAIT;
+        }
+        const enum http_stream_step step = give_changes(events, out);
+        if (step != HTTP_STREAM_MORE || out->len > before) {
+            return step;
+        }
+    }
+    http_stream_wake(events->stream); /* the others have their turn */
+    return HTTP_STREAM_WAIT;
+}
+
+/* Spread, so that the clients do not all come back at once. */
+static void drain(void *source, struct buffer *out)
+{
+    struct event_stream *events = OWNER_CAST(source, struct event_stream, EVENT_STREAM_MAGIC);
+    events->why = "drain";
+    add_retry(out, RETRY_LEAST_MS + randombytes_uniform(RETRY_MOST_MS - RETRY_LEAST_MS + 1));
+}
+
+/* ---- its life ---- */
+
+static void let_go(struct errand *errand)
+{
+    if (errand && !errand->done) {
+        errand->owner = NULL; /* its answer ends it */
+    } else {
+        end_errand(errand);
+    }
+}
+
+static void destroy(struct event_stream *events)
+{
+    subscribers_leave(&events->subscriber);
+    let_go(events->reading);
+    let_go(events->asking);
+    OWNER_END(&events->subscriber);
+    OWNER_END(events);
+    free(events);
+}
+
+static void leave(void *source)
+{
+    struct event_stream *events = OWNER_CAST(source, struct event_stream, EVENT_STREAM_MAGIC);
+    const int64_t now_ms = clock_mono_ms();
+    const char *why = events->why ? events->why : now_ms >= events->end_ms ? "expired" : "left";
+    char user[UUID_TEXT_LEN];
+    uuid_format(events->user, user);
+    log_write(LOG_INFO, "stream_ended",
+              LOG_FIELDS(LOG_T("reason", slice_of(why)),
+                         LOG_US("us", (now_ms - events->begun_ms) * 1000),
+                         LOG_T("user_id", ((struct slice){user, UUID_TEXT_LEN})),
+                         LOG_T("request_id", ((struct slice){events->id, events->id_len}))));
+    destroy(events);
+}
+
+static void wake(struct subscriber *subscriber, int64_t since_us)
+{
+    struct event_stream *events =
+        OWNER_OF(subscriber, struct event_stream, subscriber, EVENT_STREAM_MAGIC);
+    events->news = true;
+    events->since_us = events->since_us > 0 ? events->since_us : since_us;
+    if (events->stream) {
+        http_stream_wake(events->stream);
+    }
+}
+
+void event_stream_fields(struct http_exchange *x)
+{
+    /* nginx gathers an answer before it passes it on, unless it is told not to. */
+    http_respond_field(x, "Cache-Control", SLICE("no-store, no-transform"));
+    http_respond_field(x, "X-Accel-Buffering", SLICE("no"));
+}
+
+static void begin_answer(struct event_stream *events)
+{
+    static const struct http_stream_kind kind = {
+        .pull = pull,
+        .may_send = may_send,
+        .pulse = {":\n\n", 3},
+        .drain = drain,
+        .close = leave,
+    };
+    struct http_exchange *x = events->x;
+    const enum error result = events->gone ? ERROR_NONE : events->reading->changes.op.result;
+    struct http_stream *stream = result == ERROR_NONE ? http_stream_open(x, &kind, events) : NULL;
+    if (!stream) {
+        destroy(events);
+        respond_user_error(x, result != ERROR_NONE ? result : ERROR_UNAVAILABLE);
+        return;
+    }
+    events->x = NULL;
+    events->stream = stream;
+    if (events->end_ms != INT64_MAX) {
+        http_stream_end_at(stream, events->end_ms);
+    }
+    event_stream_fields(x);
+    http_respond_body(x, 200, EVENT_STREAM_TYPE);
+}
+
+static struct event_stream *create(struct http_exchange *x)
+{
+    const struct caller *caller = api_caller(x);
+    struct event_stream *events = calloc(1, sizeof *events);
+    if (!events) {
+        return NULL;
+    }
+    OWNER_SET(events, EVENT_STREAM_MAGIC);
+    OWNER_SET(&events->subscriber, SUBSCRIBER_MAGIC);
+    events->subscriber.wake = wake;
+    events->loop = api_loop_of(x);
+    events->x = x;
+    events->user = caller->user;
+    events->session = caller->session;
+    events->prefix = http_path_prefix(x);
+    events->begun_ms = clock_mono_ms();
+    events->end_ms = INT64_MAX;
+    if (caller->expires_at > 0) {
+        const int64_t left_ms = caller->expires_at * 1000 - clock_wall_ms();
+        events->end_ms = events->begun_ms + (left_ms > 0 ? left_ms : 0);
+    }
+    events->trusted = trust_now(events) - 1; /* asked for before anything is sent */
+    events->id_len = (uint8_t)x->request.id.len;
+    memcpy(events->id, x->request.id.ptr, events->id_len);
+    return events;
+}
+
+void event_stream_begin(struct http_exchange *x, const struct store_changes_place *place, bool gone)
+{
+    static_assert(ID_MOST >= 64, "the longest id of a request");
+    if (!http_stream_admit(x)) {
+        return;
+    }
+    struct event_stream *events = create(x);
+    const enum subscribers_verdict verdict =
+        events ? subscribers_join(events->loop->subscribers, &events->subscriber, events->user)
+               : SUBSCRIBERS_NO_MEMORY;
+    if (verdict == SUBSCRIBERS_JOINED) {
+        events->place = *place;
+        events->gone = gone;
+        events->news = events->owes = true;
+        if (!gone && !read_changes(events)) {
+            destroy(events);
+            respond_no_memory(x);
+        } else if (gone || events->reading->done) {
+            begin_answer(events);
+        }
+        return;
+    }
+    if (events) {
+        destroy(events);
+    }
+    if (verdict == SUBSCRIBERS_TOO_MANY) {
+        http_respond_field(x, "Retry-After", SLICE("5"));
+        respond_error(x, ERROR_TOO_MANY_STREAMS, NULL);
+    } else {
+        respond_no_memory(x);
+    }
+}
