@@ -84,8 +84,8 @@ struct store_engine {
     /* Finishes queued writes, checkpoints, closes. Every session must be closed before. */
     void (*close)(struct store **store);
 
-    /* A random number of the database that never changes while it is open: other in every database,
-     * and after a restore or an import other than before. */
+    /* A random number of the database that never changes while it is open: other in every database
+     * but one that was moved, and after a restore or an import other than before. */
     struct uuid (*epoch)(const struct store *store);
 
     /* The file that the database is, absolute; NULL when it is a server. Lives as long as the

@@ -118,6 +118,15 @@ static bool is_alone(struct postgres_transfer *s)
     return false;
 }
 
+static bool read_epoch(struct postgres_transfer *s)
+{
+    PGresult *result = PQexec(s->connection, "SELECT epoch FROM meta");
+    const bool read =
+        PQntuples(result) == 1 && uuid_parse(slice_of(PQgetvalue(result, 0, 0)), &s->base.epoch);
+    PQclear(result);
+    return read;
+}
+
 static bool begin_read(struct postgres_transfer *s)
 {
     static const char begin[] =
@@ -129,7 +138,7 @@ static bool begin_read(struct postgres_transfer *s)
         return transfer_db_fail(&s->base, "cannot read the database", reason);
     if (s->base.use == TRANSFER_READ_ALONE && !is_alone(s))
         return false;
-    if (!connect_run(s->connection, begin))
+    if (!connect_run(s->connection, begin) || !read_epoch(s))
         return fail(s, "cannot read the database");
     return !postgres_transfer_unfinished(s->connection) ||
            transfer_db_fail(&s->base, "cannot read the database", TABLE_UNFINISHED_WHY);
@@ -187,7 +196,8 @@ static struct transfer_db *open_db(const char *url, enum transfer_use use, char 
     if (!s)
         return NULL;
     OWNER_SET(s, POSTGRES_TRANSFER_MAGIC);
-    s->base = (struct transfer_db){&postgres_transfer, use, why, why_size};
+    s->base = (struct transfer_db){
+        .engine = &postgres_transfer, .use = use, .why = why, .why_size = why_size};
     for (size_t i = 0; i < TABLES_MOST; i++)
         buffer_init(&s->out[i], SEND_MOST);
     s->connection = connect_open(&options, why, why_size);
@@ -377,9 +387,14 @@ static bool commit(struct transfer_db *db)
         buffer_add_text(&sql, "; ");
     }
     sql_recount(&sql, SQL_POSTGRES);
-    if (db->use == TRANSFER_MOVE)
-        buffer_add_text(&sql, "; DROP TABLE " TABLE_UNFINISHED);
-    buffer_add_text(&sql, "; UPDATE meta SET epoch = gen_random_uuid()");
+    if (db->use == TRANSFER_MOVE) {
+        char epoch[UUID_TEXT_LEN];
+        uuid_format(db->epoch, epoch);
+        buffer_add_format(&sql, "; DROP TABLE " TABLE_UNFINISHED "; UPDATE meta SET epoch = '%.*s'",
+                          (int)sizeof epoch, epoch);
+    } else {
+        buffer_add_text(&sql, "; UPDATE meta SET epoch = gen_random_uuid()");
+    }
     const bool ended = connect_run(s->connection, transfer_db_text(&sql)) && !sql.failed;
     buffer_finish(&sql);
     if (!ended)

@@ -157,6 +157,19 @@ int database_renew_epoch(sqlite3 *db)
     return sqlite3_exec(db, "UPDATE meta SET epoch = randomblob(16)", NULL, NULL, NULL);
 }
 
+int database_set_epoch(sqlite3 *db, const struct uuid *epoch)
+{
+    sqlite3_stmt *statement = NULL;
+    assert(db && epoch);
+    int rc = sqlite3_prepare_v2(db, "UPDATE meta SET epoch = ?1", -1, &statement, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_blob(statement, 1, epoch->bytes, sizeof epoch->bytes, SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(statement) == SQLITE_DONE ? SQLITE_OK : sqlite3_errcode(db);
+    sqlite3_finalize(statement);
+    return rc;
+}
+
 int database_code(sqlite3 *db, int rc, bool file)
 {
     sqlite3_file *written = NULL;

@@ -72,4 +72,7 @@ bool database_read_epoch(sqlite3 *db, struct uuid *epoch);
 /* Makes another one, in the transaction that is open. Returns SQLITE_OK or the error. */
 int database_renew_epoch(sqlite3 *db);
 
+/* Makes it that of another database, which this one goes on. */
+int database_set_epoch(sqlite3 *db, const struct uuid *epoch);
+
 #endif

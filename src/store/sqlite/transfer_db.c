@@ -107,6 +107,8 @@ static bool open_read(struct sqlite_transfer *s, const char *url)
         return false;
     if (schema < migrate_head())
         return transfer_db_fail(db, s->path, "its schema is an older one: run taskhold migrate");
+    if (!database_read_epoch(s->db, &db->epoch))
+        return transfer_db_fail(db, s->path, "its epoch cannot be read");
     return !sqlite_transfer_unfinished(s->db) ||
            transfer_db_fail(db, s->path, TABLE_UNFINISHED_WHY);
 }
@@ -147,7 +149,8 @@ static struct transfer_db *open_db(const char *url, enum transfer_use use, char 
     if (!s)
         return NULL;
     OWNER_SET(s, SQLITE_TRANSFER_MAGIC);
-    s->base = (struct transfer_db){&sqlite_transfer, use, why, why_size};
+    s->base = (struct transfer_db){
+        .engine = &sqlite_transfer, .use = use, .why = why, .why_size = why_size};
     s->file.lock = -1;
     database_setup();
     if (transfer_db_writes(&s->base) ? open_write(s, url) : open_read(s, url))
@@ -271,7 +274,8 @@ static bool commit(struct transfer_db *db)
     if (rc == SQLITE_OK && db->use == TRANSFER_MOVE)
         rc = run_sql(s, "DROP TABLE " TABLE_UNFINISHED);
     if (rc == SQLITE_OK)
-        rc = database_renew_epoch(s->db);
+        rc = db->use == TRANSFER_MOVE ? database_set_epoch(s->db, &db->epoch)
+                                      : database_renew_epoch(s->db);
     if (rc == SQLITE_OK)
         rc = run_sql(s, "COMMIT");
     if (rc != SQLITE_OK)

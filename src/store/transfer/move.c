@@ -111,6 +111,8 @@ static bool open_databases(struct moving *m)
     if (m->copies) {
         transfer_db_close(&m->to);
         m->to = transfer_db_open(o->to, TRANSFER_MOVE, m->why, m->why_size);
+        if (m->to)
+            m->to->epoch = m->from->epoch;
     }
     return m->to;
 }

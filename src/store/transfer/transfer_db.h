@@ -23,6 +23,10 @@ struct transfer_db {
     enum transfer_use use;
     char *why; /* where every call that fails leaves one line */
     size_t why_size;
+
+    /* store_engine.epoch: of TRANSFER_READ_ALONE it is there when it is open, and of TRANSFER_MOVE
+     * the caller sets it before the end, because what is moved stays the same database. */
+    struct uuid epoch;
 };
 
 enum transfer_next { TRANSFER_ROW, TRANSFER_END, TRANSFER_FAILED };
