@@ -14,6 +14,7 @@
 #include "store/retention.h"
 #include "store/series_writes.h"
 #include "store/task_writes.h"
+#include "store/trash_writes.h"
 
 /* ---- spaces ---- */
 
@@ -319,12 +320,29 @@ static struct item_decision relabel(struct store_item_write *op, const struct it
     return label_writes_decide(&walk) ? walk.decision : end_walk(&walk);
 }
 
+/* Back out of the trash, or out of it for good. */
+static struct item_decision leave_trash(struct store_item_write *op,
+                                        const struct item_before *before)
+{
+    if (op->verb == STORE_EMPTY) {
+        op->outcome = STORE_DELETED;
+        op->revision = before->space.revision;
+        return (struct item_decision){.step = ITEM_EMPTY};
+    }
+    const bool restores = op->verb == STORE_RESTORE;
+    struct item_walk walk = begin_walk(op, before, restores ? ITEM_INSERT : ITEM_PURGE, op->verb);
+    const bool done = restores ? trash_writes_restore(&walk) : trash_writes_purge(&walk);
+    return done ? walk.decision : end_walk(&walk);
+}
+
 /* What a create is asked of is the list, which always exists and has the space's revision. */
 static struct item_decision decide(struct store_item_write *op, const struct item_before *before)
 {
     const struct item_decision nothing = {.step = ITEM_NOTHING};
     if (op->verb == STORE_RELABEL)
         return relabel(op, before);
+    if (op->verb >= STORE_RESTORE && op->verb <= STORE_EMPTY)
+        return leave_trash(op, before);
     const bool creates = op->verb == STORE_CREATE;
     const bool exists = creates || before->item;
     if (!exists && op->verb != STORE_REPLACE) {
@@ -378,6 +396,7 @@ static struct usage usage_of(const struct store_item_write *op, const struct ite
         usage_count(&usage, op->resource, op->item, 1);
     if (step == ITEM_INSERT || step == ITEM_UPDATE || step == ITEM_REMOVE)
         usage.bytes += SPACE_CHANGE_BYTES + (int64_t)decision->change.before.len;
+    usage.bytes -= decision->given_back;
     if (decision->keep)
         usage.bytes += usage_key_bytes(op->idempotency.key, op->body) - before->kept_bytes;
     return usage;
@@ -393,10 +412,15 @@ static bool fits(const struct store_item_write *op, const struct item_before *be
     const struct usage *usage = &before->space.usage;
     if (op->outcome == STORE_DELETED || decision->unbounded)
         return true;
-    if (decision->step == ITEM_INSERT && op->resource->counted &&
-        usage_total(usage, op->resource, 0) >= limits->items)
+    int64_t more = decision->step == ITEM_INSERT;
+    for (const struct item_follower *follower = decision->followers; follower;
+         follower = follower->next)
+        more += follower->step == ITEM_RESTORE;
+    if (more > 0 && op->resource->counted &&
+        usage_total(usage, op->resource, 0) > limits->items - more)
         return false;
-    const int64_t bytes = decision->usage.bytes + FOLLOWER_BYTES * decision->follower_count;
+    const int64_t bytes = decision->usage.bytes + FOLLOWER_BYTES * decision->follower_count +
+                          decision->follower_bytes;
     return bytes <= 0 || bytes <= limits->bytes - usage->bytes;
 }
 
@@ -404,8 +428,7 @@ struct item_decision item_decide(struct store_item_write *op, const struct item_
                                  const struct usage_limits *limits)
 {
     assert(op->resource && op->op.arena);
-    assert(op->values || op->verb == STORE_DELETE || op->verb == STORE_SKIP ||
-           op->verb == STORE_RELABEL);
+    assert(op->values || op->verb == STORE_DELETE || op->verb >= STORE_SKIP);
     assert((op->set & ~resource_settable(op->resource)) == 0);
     assert(!before->item || item_looks_for_itself(op));
     op->item = NULL;
@@ -448,8 +471,10 @@ bool item_will_ask(const struct store_item_write *op, struct item_ask *ask)
 {
     if (op->verb == STORE_RELABEL)
         *ask = label_writes_tasks(op);
+    if (op->verb == STORE_RESTORE || op->verb == STORE_PURGE)
+        *ask = trash_writes_ask(op);
     if (op->verb != STORE_DELETE)
-        return op->verb == STORE_RELABEL;
+        return op->verb >= STORE_RELABEL && op->verb <= STORE_PURGE;
     *ask = op->resource == &list_resource ? list_writes_ask(op) : task_writes_subtree(&op->id);
     return op->resource == &list_resource || op->resource == &task_resource;
 }

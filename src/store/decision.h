@@ -87,6 +87,14 @@ enum item_question {
                              many they are; `revision`: how many of them are not completed */
     ITEM_ASK_LIST_COUNT,  /* `number`: how many tasks the list `id` has, completed ones too */
     ITEM_ASK_LIST_TASKS,  /* those of the list `id`, level by level, in the order of positions */
+    ITEM_ASK_TRASHED,     /* the task `id` in the trash and what went along with it, level by level;
+                             `number`: from 1; `revision`: of its deletion; `position`: what it waits
+                             for, in JSON; `created_at`: bytes of the JSON of all of it */
+    ITEM_ASK_TRASHED_JSON, /* that task alone; `position`: the JSON of all of it */
+    ITEM_ASK_WAITING,      /* those of the ids in `text` that are there, and all that they wait for;
+                              `position`: what for, in JSON */
+    ITEM_ASK_PURGED,       /* one row about what goes with the task `id` in the trash: `revision`:
+                              how many; `number`: bytes that it gives back */
     ITEM_QUESTION_COUNT,
 };
 
@@ -149,6 +157,9 @@ enum item_step {
     ITEM_UPDATE,  /* to op->item, of which `changed` differ */
     ITEM_REMOVE,
     ITEM_FOLLOWERS, /* there is no item but the followers */
+    ITEM_RESTORE,   /* of a follower: an INSERT of what the change `revision` has as `before` */
+    ITEM_PURGE,     /* op->id leaves the trash for good, with what went along; no change */
+    ITEM_EMPTY,     /* all that was deleted up to the space's revision does; no change */
     ITEM_REFUSE,    /* op->op.result says why; nothing at all is written */
     ITEM_ASK,       /* nothing is decided: `ask` must be answered first */
 };
@@ -168,7 +179,7 @@ struct item_change {
 struct item_follower {
     const struct item_follower *next;
     const struct resource *resource;
-    enum item_step step; /* INSERT: of a copy of the row that is read */
+    enum item_step step; /* INSERT: of a copy of the row that is read; or RESTORE */
     struct uuid id;      /* of the row that is read */
     int64_t created_at;
     int64_t revision; /* that it has */
@@ -190,13 +201,21 @@ struct item_decision {
                                   what the followers do */
     bool keep; /* op->body under the key, with op->outcome, op->id and op->revision */
 
-    bool unbounded; /* it is refused for no limit of what a space holds */
+    bool unbounded;         /* it is refused for no limit of what a space holds */
+    int64_t given_back;     /* bytes, by a PURGE */
+    int64_t follower_bytes; /* that followers are reckoned with which come back */
 
     const struct item_follower *followers; /* NULL: none */
     unsigned follower_count;
     int64_t follower_revision; /* of the first of them */
     bool followers_first;      /* the item takes the revision after theirs, not before */
 };
+
+/* Is it a change of what is there, which takes a revision? */
+static inline bool item_step_changes(enum item_step step)
+{
+    return step >= ITEM_INSERT && step <= ITEM_FOLLOWERS;
+}
 
 /* Decides and sets the operation's outputs. INSERT, UPDATE and REMOVE take op->revision; it and
  * those of the followers are the next ones of the space. */

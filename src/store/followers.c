@@ -61,6 +61,20 @@ static bool follow_copy(const struct store_item_write *op, const struct item_fol
     return true;
 }
 
+static bool follow_restore(const struct store_item_write *op, const struct item_decision *decision,
+                           const struct item_follower *follower, struct item *after,
+                           struct item_followed *followed)
+{
+    after->updated_at = op->now > after->updated_at ? op->now : after->updated_at;
+    after->revision = followed->revision;
+    followed->item = after;
+    followed->change.verb = decision->change.verb;
+    followed->change.previous = follower->revision;
+    usage_count(&followed->usage, follower->resource, after, 1);
+    followed->usage.bytes += SPACE_CHANGE_BYTES;
+    return true;
+}
+
 bool item_follow(const struct store_item_write *op, const struct item_decision *decision,
                  const struct item_follower *follower, unsigned at, const void *before,
                  struct arena *arena, struct item_followed *followed)
@@ -79,6 +93,8 @@ bool item_follow(const struct store_item_write *op, const struct item_decision *
     memcpy(after, before, follower->resource->size);
     if (!follower->make(op, follower, followed->revision, after, arena))
         return false;
+    if (follower->step == ITEM_RESTORE)
+        return follow_restore(op, decision, follower, after, followed);
     return follower->step == ITEM_INSERT
                ? follow_copy(op, follower, after, followed)
                : follow_update(op, follower, before, after, arena, followed);

@@ -289,3 +289,37 @@ bool item_moves_key_after(struct item_walk *walk, void *item, struct slice *key)
     walk->state = ITEM_WALK_NO_MEMORY;
     return false;
 }
+
+/* Below every character of a position, so that nothing stands between a key and that with it. */
+#define KEY_END '!'
+
+bool item_moves_keep(struct item_walk *walk, void *item)
+{
+    assert(walk && item);
+    const struct resource *resource = walk->op->resource;
+    struct mover mover = {.walk = walk, .item = item, .siblings = siblings_of(resource, item)};
+    struct slice *position = position_of(resource, item);
+    char key[POSITION_MOST + 1];
+    char room[POSITION_MOST];
+    assert(position->len <= POSITION_MOST);
+    memcpy(key, position->ptr, position->len);
+    key[position->len] = KEY_END;
+    const struct slice end = arena_copy(walk->op->op.arena, (struct slice){key, position->len + 1});
+    if (!end.ptr) {
+        walk->state = ITEM_WALK_NO_MEMORY;
+        return false;
+    }
+    const struct item_answer *before = ask_sibling(&mover, ITEM_ASK_PREVIOUS, end);
+    if (!before || !before->rows || !slice_eq(before->rows->position, *position))
+        return before != NULL;
+    const struct item_answer *next = ask_sibling(&mover, ITEM_ASK_NEXT, *position);
+    if (!next)
+        return false;
+    const struct slice between =
+        next->rows ? position_between(*position, next->rows->position, room) : (struct slice){0};
+    walk->put_last = !between.ptr;
+    if (between.ptr)
+        *position = arena_copy(walk->op->op.arena, between);
+    walk->state = position->ptr ? walk->state : ITEM_WALK_NO_MEMORY;
+    return position->ptr != NULL;
+}

@@ -14,4 +14,9 @@ bool item_moves_place(struct item_walk *walk, const void *old, void *item);
  * False: the walk ends. */
 bool item_moves_key_after(struct item_walk *walk, void *item, struct slice *key);
 
+/* Keeps the position of an item that comes back to these siblings, unless one of them has it by
+ * now: then it stands directly after that one, or becomes the last (walk->put_last). False: the
+ * walk ends. */
+bool item_moves_keep(struct item_walk *walk, void *item);
+
 #endif

@@ -161,6 +161,9 @@ enum store_verb {
     STORE_MOVE,    /* to a place among siblings, as `place` says */
     STORE_SKIP,    /* of a task in a series, to its next date; an UPDATE to the journal */
     STORE_RELABEL, /* of no item but all tasks that carry a label, as `label` says; UPDATEs too */
+    STORE_RESTORE, /* of a task in the trash, with what went along with it */
+    STORE_PURGE,   /* the same, but out of the trash for good; no change of the journal */
+    STORE_EMPTY,   /* of no item but all that is in the trash; no change either */
 };
 
 /* A place among the siblings that `values` name. */

@@ -9,6 +9,7 @@
 #include "store/decision.h"
 #include "store/sql_accounts.h"
 #include "store/sql_reports.h"
+#include "store/sql_trash.h"
 
 /* The row of an id that stands in `x`, by the key where the time in the id is created_at, else by
  * an index. `t` is the row's own name. */
@@ -63,6 +64,20 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                        "uiiuu"},
     [SQL_TRASH_TAKE] = {"DELETE FROM trash WHERE space_id = ?1 AND id = ?2", "uu"},
     [SQL_TRASH_FORGET] = {"DELETE FROM trash WHERE space_id = ?1 AND revision <= ?2", "ui"},
+    [SQL_TRASH_EMPTY] = {"UPDATE spaces SET emptied = ?2 WHERE space_id = ?1", "ui"},
+    [SQL_TRASH_JSON] = {"SELECT before FROM journal WHERE space_id = ?1 AND revision = ?2", "ui"},
+    [SQL_TRASH_LIST] = {TRASH_LIST, "uii"},
+    [SQL_PURGE_CHANGES] = {WENT_ALONG THEIR_CHANGES PURGE_CHANGES, "uu"},
+    [SQL_PURGE_ANSWERS] = {WENT_ALONG PURGE_ANSWERS, "uu"},
+    [SQL_PURGE_TRASH] = {WENT_ALONG PURGE_TRASH, "uu"},
+    [SQL_EMPTIED_NEXT] = {"SELECT space_id FROM spaces WHERE emptied > 0 ORDER BY space_id LIMIT 1",
+                          ""},
+    [SQL_EMPTIED_BYTES] = {EMPTIED THEIR_CHANGES "SELECT (SELECT count(*) FROM d), " PURGED_BYTES,
+                           "ui"},
+    [SQL_EMPTIED_CHANGES] = {EMPTIED THEIR_CHANGES PURGE_CHANGES, "ui"},
+    [SQL_EMPTIED_ANSWERS] = {EMPTIED PURGE_ANSWERS, "ui"},
+    [SQL_EMPTIED_TRASH] = {EMPTIED PURGE_TRASH, "ui"},
+    [SQL_EMPTIED_END] = {"UPDATE spaces SET emptied = 0 WHERE space_id = ?1", "u"},
     [SQL_ASK_ZONE] = {"SELECT user_id, 0, 0, 0, " NO_UUID ", " NO_UUID ", time_zone FROM users "
                       "WHERE user_id = ?1",
                       "u"},
@@ -137,6 +152,21 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
          "SELECT id, created_at, revision, level, parent_id, list_id, " NO_TEXT
          " FROM d ORDER BY level, position LIMIT 10001",
          "uu"},
+    [SQL_ASK_TRASHED] = {TRASH_ASK, "uu"},
+    [SQL_ASK_TRASHED_JSON] = {TRASH_ASK_JSON, "uu"},
+    [SQL_ASK_WAITING] = {"WITH RECURSIVE w (id) AS (SELECT {uuid:e.value} FROM {ids:?2} e UNION "
+                         "SELECT {uuid:e.value} FROM tasks t, w, {ids:t.blocked_by} e "
+                         "WHERE t.space_id = ?1 AND " FOUND_BY(
+                             "t.", "w.id") ") SELECT t.id, "
+                                           "t.created_at, t.revision, 0, " NO_UUID ", " NO_UUID
+                                           ", t.blocked_by FROM "
+                                           "tasks t, (SELECT id FROM w LIMIT 10001) l WHERE "
+                                           "t.space_id = ?1 AND " FOUND_BY("t.", "l.id"),
+                         "ut"},
+    [SQL_ASK_PURGED] = {WENT_ALONG THEIR_CHANGES "SELECT " NO_UUID
+                                                 ", 0, (SELECT count(*) FROM d), " PURGED_BYTES
+                                                 ", " NO_UUID ", " NO_UUID ", " NO_TEXT,
+                        "uu"},
     [SQL_ASK_NEXT + ITEM_INBOX] = BESIDE("tasks", OF_TASKS, IN_INBOX " AND ", ">", "", "utu"),
     [SQL_ASK_NEXT + ITEM_LIST] = BESIDE("tasks", OF_TASKS, IN_LIST "?4 AND ", ">", "", "utuu"),
     [SQL_ASK_NEXT + ITEM_PARENT] = BESIDE("tasks", OF_TASKS, IN_PARENT "?4 AND ", ">", "", "utuu"),
@@ -445,6 +475,10 @@ static void add_word(struct buffer *out, struct slice word, const struct resourc
         add_ms(out, rest, dialect);
     else if (slice_eq(name, SLICE("ids")))
         add_ids(out, rest, dialect);
+    else if (slice_eq(name, SLICE("json")))
+        add_call(out,
+                 dialect == SQL_SQLITE ? "json_extract(j.before, '$." : "(j.before::json ->> '",
+                 rest, "')");
     else if (slice_eq(name, SLICE("trash")))
         add_expression(out, resource == &task_resource ? rest : SLICE(""), dialect);
     else if (slice_eq(name, SLICE("by")))

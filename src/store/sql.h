@@ -25,6 +25,7 @@
  *   {uuid:X} {ms:X} the id that the text X is; the time in the id X, a text or not
  *   {ids:X}         the rows `value` of X, a JSON array of texts or NULL
  *   {trash:SQL}     SQL where the resource has a trash, else nothing
+ *   {json:NAME}     the array that is the member NAME of a change's `before`, as a text
  *   {by:INDEX}      after a table: read by that index, where the engine would not see for itself
  *                   that few rows have a parent
  * `types` has a letter a parameter, for an engine that must know: u uuid, i number, t text, b
@@ -79,6 +80,22 @@ enum sql_shared {
     SQL_TRASH_PUT,
     SQL_TRASH_TAKE,
     SQL_TRASH_FORGET, /* what is older than the journal */
+    SQL_TRASH_EMPTY,  /* hides all up to the revision ?2 */
+    SQL_TRASH_JSON,   /* what the deletion ?2 has of the task */
+    SQL_TRASH_LIST, /* before the revision ?2, the newest first, at most ?3: revision, time, JSON */
+    /* The task ?2 and what went along with it, out of the trash for good: the changes and the kept
+     * answers lose what they have of it, and then it goes. */
+    SQL_PURGE_CHANGES,
+    SQL_PURGE_ANSWERS,
+    SQL_PURGE_TRASH,
+    /* The same of the next ?2 tasks of a trash that was emptied; and how many there are and the
+     * bytes that they give back; and the end of it. */
+    SQL_EMPTIED_NEXT,
+    SQL_EMPTIED_BYTES,
+    SQL_EMPTIED_CHANGES,
+    SQL_EMPTIED_ANSWERS,
+    SQL_EMPTIED_TRASH,
+    SQL_EMPTIED_END,
     /* What a write of items asks (decision.h): see sql_ask. */
     SQL_ASK_ZONE,
     SQL_ASK_ANCESTORS,
@@ -91,6 +108,10 @@ enum sql_shared {
     SQL_ASK_LABELLED,
     SQL_ASK_LABEL_COUNT,
     SQL_ASK_LIST_TASKS,
+    SQL_ASK_TRASHED,
+    SQL_ASK_TRASHED_JSON,
+    SQL_ASK_WAITING,
+    SQL_ASK_PURGED,
     SQL_ASK_NEXT,                            /* and those after it, by enum item_place */
     SQL_ASK_PREVIOUS = SQL_ASK_NEXT + 4,     /* likewise */
     SQL_ASK_SIBLINGS = SQL_ASK_PREVIOUS + 4, /* likewise */

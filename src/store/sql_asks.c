@@ -21,6 +21,10 @@ unsigned sql_ask(const struct item_ask *ask)
     case ITEM_ASK_LABELLED: return SQL_ASK_LABELLED;
     case ITEM_ASK_LABEL_COUNT: return SQL_ASK_LABEL_COUNT;
     case ITEM_ASK_LIST_TASKS: return SQL_ASK_LIST_TASKS;
+    case ITEM_ASK_TRASHED: return SQL_ASK_TRASHED;
+    case ITEM_ASK_TRASHED_JSON: return SQL_ASK_TRASHED_JSON;
+    case ITEM_ASK_WAITING: return SQL_ASK_WAITING;
+    case ITEM_ASK_PURGED: return SQL_ASK_PURGED;
     case ITEM_ASK_NEXT: return SQL_ASK_NEXT + ask->place;
     case ITEM_ASK_PREVIOUS: return SQL_ASK_PREVIOUS + ask->place;
     case ITEM_ASK_SIBLINGS: return SQL_ASK_SIBLINGS + ask->place;
@@ -48,7 +52,8 @@ unsigned sql_ask_values(const struct item_ask *ask, const struct uuid *space,
         values[count++] = SQL_TEXT(ask->text);
         values[count++] = SQL_TEXT(ask->other_text);
         break;
-    case ITEM_ASK_WHICH: values[count++] = SQL_TEXT(ask->text); break;
+    case ITEM_ASK_WHICH:
+    case ITEM_ASK_WAITING: values[count++] = SQL_TEXT(ask->text); break;
     case ITEM_ASK_BLOCKERS:
         values[count++] = SQL_TEXT(ask->text);
         values[count++] = SQL_UUID(&ask->id);

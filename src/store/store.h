@@ -9,6 +9,7 @@
 #include "store/history_operations.h"
 #include "store/item_operations.h"
 #include "store/script_token_operations.h"
+#include "store/trash_operations.h"
 
 /* The engines: where accounts and tasks are kept. Their calls are in account_operations.h,
  * item_operations.h and change_operations.h. */
@@ -135,6 +136,7 @@ struct store_engine {
     void (*label_list)(struct store_label_list *op);
     void (*summary)(struct store_summary *op);
     void (*history)(struct store_history *op);
+    void (*trash_list)(struct store_trash_list *op);
     void (*changes)(struct store_changes *op);
 
     void (*item_write)(struct store_item_write *op);

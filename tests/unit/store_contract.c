@@ -104,6 +104,7 @@ int store_contract_run(const struct store_contract *contract)
     failed += store_contract_sessions();
     failed += store_contract_tokens();
     failed += store_contract_loops();
+    failed += store_contract_trash();
     failed += store_contract_trees();
     failed += store_contract_batch();
     return failed;

@@ -15,6 +15,7 @@ int store_contract_lists(void);
 int store_contract_loops(void);
 int store_contract_moves(void);
 int store_contract_tokens(void);
+int store_contract_trash(void);
 int store_contract_trees(void);
 int store_contract_usage(void);
 

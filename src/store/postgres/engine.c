@@ -165,6 +165,7 @@ const struct store_engine postgres_engine = {
     .label_list = pg_label_list,
     .summary = pg_summary,
     .history = pg_history,
+    .trash_list = pg_trash_list,
     .changes = pg_changes,
 
     .item_write = pg_item_write,

@@ -183,6 +183,13 @@ void pg_send_space(struct job *job, const struct uuid *space, const struct usage
     job_send_values(job, SQL_SPACE_CHANGE, values, count, NULL);
 }
 
+static void send_purge(struct job *job, const struct store_item_write *op)
+{
+    job_send(job, SQL_PURGE_CHANGES, NULL, SQL_UUID(&op->space), SQL_UUID(&op->id));
+    job_send(job, SQL_PURGE_ANSWERS, NULL, SQL_UUID(&op->space), SQL_UUID(&op->id));
+    job_send(job, SQL_PURGE_TRASH, NULL, SQL_UUID(&op->space), SQL_UUID(&op->id));
+}
+
 /* The item, the journal and the space in one statement; then what is kept under the key. */
 static void send_item(struct job *job, struct store_item_write *op,
                       const struct item_decision *decision)
@@ -190,14 +197,14 @@ static void send_item(struct job *job, struct store_item_write *op,
     const struct item *before = item_job_of(job)->before.item;
     const enum item_step step = decision->step;
     const int64_t last =
-        step == ITEM_NOTHING ? 0 : item_last_revision(op, decision, item_job_of(job)->followed);
+        item_step_changes(step) ? item_last_revision(op, decision, item_job_of(job)->followed) : 0;
     struct sql_value values[PARAMS_MOST] = {SQL_UUID(&op->space)};
     unsigned which = SQL_ITEM_ADD;
     unsigned count = 1;
     job->revision = last;
     if (step == ITEM_FOLLOWERS) {
         pg_send_space(job, &op->space, &decision->usage, last);
-    } else if (step != ITEM_NOTHING) {
+    } else if (item_step_changes(step)) {
         assert(op->revision > 0 && (step == ITEM_INSERT || before));
         count = add_usage(values, count, &decision->usage);
         values[count++] = SQL_I64(op->revision);
@@ -221,7 +228,12 @@ static void send_item(struct job *job, struct store_item_write *op,
         else if (step != ITEM_INSERT)
             written.item = NULL;
         send_written(job, which, values, count, &written, NULL);
-    } else if (decision->usage.bytes != 0) {
+    } else if (step == ITEM_PURGE) {
+        send_purge(job, op);
+    } else if (step == ITEM_EMPTY) {
+        job_send(job, SQL_TRASH_EMPTY, NULL, SQL_UUID(&op->space), SQL_I64(op->revision));
+    }
+    if (!item_step_changes(step) && decision->usage.bytes != 0) {
         job_send(job, SQL_SPACE_ADD_BYTES, NULL, SQL_UUID(&op->space),
                  SQL_I64(decision->usage.bytes));
     }
@@ -271,13 +283,27 @@ void pg_send_followed(struct job *job, const struct store_item_write *op,
                       const struct item_follower *follower, const struct item *before,
                       const struct item_followed *followed)
 {
+    const bool brings = follower->step == ITEM_INSERT || follower->step == ITEM_RESTORE;
     const struct pg_row row = {.resource = follower->resource,
-                               .before = follower->step == ITEM_INSERT ? NULL : before,
+                               .before = brings ? NULL : before,
                                .after = followed->item,
                                .revision = followed->revision,
                                .change = &followed->change};
     if (!followed->same)
         pg_send_row(job, op, &row);
+}
+
+/* The task that a deletion took, as it was. False: the operation fails. */
+static bool take_trashed(struct job *job, struct row *r, const struct resource *resource,
+                         void *item)
+{
+    unsigned set = 0;
+    const struct slice json = row_text(r);
+    const enum error error =
+        json.ptr ? resource_decode(resource, json, item, &set, job->scratch) : ERROR_INTERNAL_ERROR;
+    if (error != ERROR_NONE)
+        job_fail(job, error);
+    return error == ERROR_NONE;
 }
 
 static void take_follower(struct job *job, const PGresult *result)
@@ -291,7 +317,9 @@ static void take_follower(struct job *job, const PGresult *result)
         return;
     }
     struct row r = row_of(result, 0, job->scratch);
-    if (!pg_take_item(job, &r, row->follower->resource, &item))
+    if (!(row->follower->step == ITEM_RESTORE
+              ? take_trashed(job, &r, row->follower->resource, item)
+              : pg_take_item(job, &r, row->follower->resource, &item)))
         return;
     row->row = item;
     if (!item_follow(op, &w->decision, row->follower, w->followed, item, job->scratch,
@@ -301,6 +329,17 @@ static void take_follower(struct job *job, const PGresult *result)
     }
     usage_add(&w->decision.usage, &row->followed.usage);
     w->followed += !row->followed.same;
+}
+
+static void send_read(struct job *job, const struct store_item_write *op,
+                      const struct item_follower *follower)
+{
+    if (follower->step == ITEM_RESTORE)
+        job_send(job, SQL_TRASH_JSON, take_follower, SQL_UUID(&op->space),
+                 SQL_I64(follower->revision));
+    else
+        job_send(job, SQL_OF_ITEM(follower->resource, SQL_ITEM_GET), take_follower,
+                 SQL_UUID(&op->space), SQL_UUID(&follower->id), SQL_I64(follower->created_at));
 }
 
 /* Writes what was read, as far as the round has room, and reads on. When all is written, the item
@@ -328,8 +367,7 @@ static bool step_followers(struct job *job, struct store_item_write *op)
     }
     for (; w->next && w->part_asked < PART_MOST && job_room(job) > 0; w->next = w->next->next) {
         w->part[w->part_asked++].follower = w->next;
-        job_send(job, SQL_OF_ITEM(w->next->resource, SQL_ITEM_GET), take_follower,
-                 SQL_UUID(&op->space), SQL_UUID(&w->next->id), SQL_I64(w->next->created_at));
+        send_read(job, op, w->next);
     }
     return true;
 }
@@ -546,7 +584,6 @@ void pg_item_write(struct store_item_write *op)
     const bool plain = op->verb == STORE_CREATE && !op->chosen && !has_key(op) &&
                        op->resource->most == 0 && !op->precondition.match.present &&
                        !op->precondition.none_match.present && !item_may_ask(op);
-    assert(op->resource && (op->values || op->verb == STORE_DELETE || op->verb == STORE_SKIP ||
-                            op->verb == STORE_RELABEL));
+    assert(op->resource && (op->values || op->verb == STORE_DELETE || op->verb >= STORE_SKIP));
     job_start(&op->op, plain ? &create : &change, &op->space);
 }

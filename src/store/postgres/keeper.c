@@ -110,7 +110,8 @@ static bool ping(struct keeper *keeper)
     static const char statement[] =
         "SELECT version, NOT (pg_is_in_recovery() OR current_setting('transaction_read_only') = "
         "'on'), (extract(epoch FROM clock_timestamp()) * 1000)::bigint, "
-        "EXISTS (SELECT FROM users WHERE deleted_at IS NOT NULL) FROM taskhold_schema";
+        "EXISTS (SELECT FROM users WHERE deleted_at IS NOT NULL), "
+        "EXISTS (SELECT FROM spaces WHERE emptied > 0) FROM taskhold_schema";
     const int64_t asked_ms = clock_wall_ms();
     PGresult *result =
         connect_ask(keeper->connection, statement, NULL, 0, PING_MOST_MS, keeper->wake);
@@ -124,7 +125,8 @@ static bool ping(struct keeper *keeper)
         health |= strcmp(PQgetvalue(result, 0, 1), "t") == 0 ? WRITABLE : 0;
         health |= is_on_time(keeper, result, asked_ms) ? ON_TIME : 0;
         if ((health & WRITABLE) != 0)
-            keeper->removal_is_due = strcmp(PQgetvalue(result, 0, 3), "t") == 0;
+            keeper->removal_is_due = strcmp(PQgetvalue(result, 0, 3), "t") == 0 ||
+                                     strcmp(PQgetvalue(result, 0, 4), "t") == 0;
     }
     PQclear(result);
     if (!lost)
@@ -279,6 +281,24 @@ static bool run_statement(struct keeper *keeper, unsigned sql, const struct uuid
     return done;
 }
 
+/* The same of a trash that was emptied: at most RETENTION_PURGE_ROWS tasks of it, in the
+ * transaction that is open. `*found`: there was one. */
+static bool remove_emptied(struct keeper *keeper, bool *found)
+{
+    static const struct uuid nobody;
+    static const unsigned steps[] = {SQL_EMPTIED_GIVE_BACK, SQL_EMPTIED_CHANGES,
+                                     SQL_EMPTIED_ANSWERS, SQL_EMPTIED_TRASH};
+    struct uuid space = nobody;
+    int64_t rows = 0;
+    bool done = run_statement(keeper, SQL_EMPTIED_LOCK, &nobody, 0, &rows, &space);
+    *found = done && rows > 0;
+    for (unsigned i = 0; *found && done && i < sizeof steps / sizeof steps[0]; i++)
+        done = run_statement(keeper, steps[i], &space, RETENTION_PURGE_ROWS, &rows, NULL);
+    if (*found && done && rows < RETENTION_PURGE_ROWS)
+        done = run_statement(keeper, SQL_EMPTIED_END, &space, 0, &rows, NULL);
+    return done;
+}
+
 /* One transaction: at most RETENTION_PURGE_ROWS rows of what the account's space held; then the
  * account. Its row is locked, so that of several nodes each removes what another account left. */
 static bool removal_step(struct keeper *keeper)
@@ -291,14 +311,17 @@ static bool removal_step(struct keeper *keeper)
     struct uuid user = nobody;
     bool done = run_statement(keeper, SQL_BEGIN, &nobody, 0, &rows, NULL) &&
                 run_statement(keeper, SQL_DELETED_LOCK, &nobody, 0, &rows, &user);
-    keeper->removal_is_due = done && rows > 0;
-    for (unsigned i = 0; keeper->removal_is_due && done && left > 0 && i < count; i++) {
+    const bool deleted = done && rows > 0;
+    keeper->removal_is_due = deleted;
+    if (done && !deleted)
+        done = remove_emptied(keeper, &keeper->removal_is_due);
+    for (unsigned i = 0; deleted && done && left > 0 && i < count; i++) {
         const unsigned sql = i < resource_count ? SQL_OF_ITEM(resources[i], SQL_ITEM_REMOVE_SOME)
                                                 : others[i - resource_count];
         done = run_statement(keeper, sql, &user, left, &rows, NULL);
         left -= rows;
     }
-    if (keeper->removal_is_due && done && left > 0)
+    if (deleted && done && left > 0)
         done = run_statement(keeper, SQL_DELETED_USER, &user, 0, &rows, NULL);
     done = done && run_statement(keeper, SQL_COMMIT, &nobody, 0, &rows, NULL);
     if (!done && PQstatus(keeper->connection) == CONNECTION_OK)

@@ -25,6 +25,7 @@ void pg_batch_write(struct store_batch *op);
 /* reports.c: what all tasks come to */
 void pg_label_list(struct store_label_list *op);
 void pg_summary(struct store_summary *op);
+void pg_trash_list(struct store_trash_list *op);
 
 /* changes.c: what changed, in the order of the journal */
 void pg_changes(struct store_changes *op);

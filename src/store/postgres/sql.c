@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "store/decision.h"
+#include "store/sql_trash.h"
 
 #define TEXT_MOST 8192
 
@@ -66,6 +67,10 @@ static const struct own_form {
                              "FOR UPDATE OF s",
                              "uu", NULL},
     OWN(SQL_SPACE_LOCK) = {" FOR NO KEY UPDATE", NULL, &sql_shared[SQL_SPACE_GET]},
+    OWN(SQL_EMPTIED_LOCK) = {" FOR NO KEY UPDATE SKIP LOCKED", NULL, &sql_shared[SQL_EMPTIED_NEXT]},
+    OWN(SQL_EMPTIED_GIVE_BACK) = {EMPTIED THEIR_CHANGES "UPDATE spaces SET bytes = bytes - "
+                                                        "(" PURGED_BYTES ") WHERE space_id = ?1",
+                                  "ui", NULL},
     OWN(SQL_DELETED_LOCK) = {" FOR UPDATE SKIP LOCKED", NULL, &sql_shared[SQL_DELETED_NEXT]},
 
     OWN(SQL_DELETION_GET) = {"SELECT 1 FROM journal WHERE space_id = ?1 AND id = ?2 AND verb = 4",

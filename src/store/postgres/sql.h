@@ -31,6 +31,9 @@ enum sql_own {
     SQL_SESSION_LOCK,
     SQL_SPACE_LOCK,
     SQL_DELETED_LOCK, /* one that no other node is removing */
+    SQL_EMPTIED_LOCK, /* likewise */
+
+    SQL_EMPTIED_GIVE_BACK, /* the bytes, in place of SQL_EMPTIED_BYTES */
 
     SQL_DELETION_GET,   /* whether an item of that id was deleted */
     SQL_SPACE_CHANGE,   /* after changes of several items, of which none is the operation's own */

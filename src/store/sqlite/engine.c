@@ -18,6 +18,7 @@
 #include "store/sqlite/session_rows.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/transfer_db.h"
+#include "store/sqlite/trash_rows.h"
 #include "store/sqlite/user_rows.h"
 
 struct store {
@@ -150,6 +151,7 @@ const struct store_engine sqlite_engine = {
     .label_list = report_rows_labels,
     .summary = report_rows_summary,
     .history = history_rows_read,
+    .trash_list = trash_rows_list,
     .changes = change_rows_read,
 
     .item_write = item_rows_write,

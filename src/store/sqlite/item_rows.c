@@ -305,6 +305,45 @@ static int answer_ask(struct transaction *t, const struct store_item_write *op,
                                           : read_rows_of_ask(t, op, answer);
 }
 
+/* ---- what leaves the trash ---- */
+
+/* The task that a deletion took, as it was. */
+static int read_trashed(struct transaction *t, const struct store_item_write *op,
+                        const struct item_follower *follower, struct arena *arena, const void **row)
+{
+    struct query q =
+        QUERY(&t->statements, SQL_TRASH_JSON, SQL_UUID(&op->space), SQL_I64(follower->revision));
+    void *item = arena_alloc(arena, follower->resource->size);
+    unsigned set = 0;
+    if (query_row(&q) && item) {
+        const struct slice json = query_copy_text(&q, arena);
+        const enum error error = json.ptr
+                                     ? resource_decode(follower->resource, json, item, &set, arena)
+                                     : ERROR_INTERNAL_ERROR;
+        *row = error == ERROR_NONE ? item : NULL;
+        if (error == ERROR_OVERLOADED && q.rc == SQLITE_OK)
+            q.rc = SQLITE_NOMEM;
+    }
+    const int rc = query_end(&q);
+    return rc == SQLITE_OK && !item ? SQLITE_NOMEM : rc;
+}
+
+static int purge(struct transaction *t, const struct store_item_write *op)
+{
+    static const unsigned steps[] = {SQL_PURGE_CHANGES, SQL_PURGE_ANSWERS, SQL_PURGE_TRASH};
+    int rc = SQLITE_OK;
+    for (unsigned i = 0; i < sizeof steps / sizeof steps[0] && rc == SQLITE_OK; i++)
+        rc = QUERY_RUN(&t->statements, steps[i], SQL_UUID(&op->space), SQL_UUID(&op->id));
+    return rc;
+}
+
+/* It goes in steps, which begin after the commit. */
+static int empty(struct transaction *t, const struct store_item_write *op)
+{
+    t->deleted = true;
+    return QUERY_RUN(&t->statements, SQL_TRASH_EMPTY, SQL_UUID(&op->space), SQL_I64(op->revision));
+}
+
 /* ---- what changes along ---- */
 
 static int write_follower(struct transaction *t, const struct store_item_write *op,
@@ -314,7 +353,7 @@ static int write_follower(struct transaction *t, const struct store_item_write *
     int rc = SQLITE_OK;
     if (followed->same)
         return rc;
-    rc = follower->step == ITEM_INSERT
+    rc = follower->step == ITEM_INSERT || follower->step == ITEM_RESTORE
              ? insert_item(t, op, follower->resource, followed->item)
              : change_item(t, op, follower->resource, row, followed->item);
     if (rc == SQLITE_OK)
@@ -339,7 +378,9 @@ static int write_followers(struct transaction *t, const struct store_item_write 
         struct item_followed followed;
         const void *row = NULL;
         arena_reset(arena);
-        rc = read_item(&t->statements, follower->resource, &op->space, &follower->id, arena, &row);
+        rc = follower->step == ITEM_RESTORE ? read_trashed(t, op, follower, arena, &row)
+                                            : read_item(&t->statements, follower->resource,
+                                                        &op->space, &follower->id, arena, &row);
         if (rc == SQLITE_OK && !row)
             rc = SQLITE_ABORT;
         if (rc == SQLITE_OK && !item_follow(op, decision, follower, *count, row, arena, &followed))
@@ -379,7 +420,7 @@ static int carry_out(struct transaction *t, struct store_item_write *op,
     int rc = SQLITE_OK;
     if (decision->followers)
         rc = write_followers(t, op, decision, &decision->usage, &followed);
-    const bool changed = decision->step != ITEM_NOTHING;
+    const bool changed = item_step_changes(decision->step);
     const bool writes_item = changed && decision->step != ITEM_FOLLOWERS;
     const int64_t last = changed ? item_last_revision(op, decision, followed) : 0;
     assert(changed || !decision->followers);
@@ -391,9 +432,13 @@ static int carry_out(struct transaction *t, struct store_item_write *op,
         rc = put_change(t, op, op->resource, &op->id, op->revision, &decision->change);
     if (rc == SQLITE_OK && decision->step == ITEM_REMOVE)
         rc = put_into_trash(t, op, op->resource, before->item, op->revision);
+    if (rc == SQLITE_OK && decision->step == ITEM_PURGE)
+        rc = purge(t, op);
+    if (rc == SQLITE_OK && decision->step == ITEM_EMPTY)
+        rc = empty(t, op);
     if (rc == SQLITE_OK && decision->keep)
         rc = item_rows_keep_answer(t, op);
-    if (rc == SQLITE_OK && (changed || decision->keep)) {
+    if (rc == SQLITE_OK && (changed || decision->keep || decision->step == ITEM_PURGE)) {
         assert(space->known && (!changed || last >= space->space.revision));
         space->space.revision = changed ? last : space->space.revision;
         usage_add(&space->space.usage, &decision->usage);
@@ -425,7 +470,7 @@ static int run_write(struct transaction *t, struct store_item_write *op)
     struct item_decision decision;
     struct changed_space *space = NULL;
     bool decided = false;
-    assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_RELABEL);
+    assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_EMPTY);
     int rc = item_rows_hold_space(t, &op->space, &space);
     if (rc == SQLITE_OK && !space) {
         op->op.result = ERROR_NOT_FOUND;

@@ -7,6 +7,7 @@
 #include "store/retention.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/sql.h"
+#include "store/sqlite/trash_rows.h"
 
 /* At so many pages the writer waits for the readers, so that the WAL is begun anew. A reader that
  * did not end in that time is a long one, a backup say: the next wait is at twice as many pages, or
@@ -88,7 +89,8 @@ static int64_t sure_ms(void)
     return wall < steady ? wall : steady;
 }
 
-/* The account that was deleted first: rows of its space, and when none are left, itself. */
+/* The account that was deleted first: rows of its space, and when none are left, itself. Without
+ * one, what is left of a trash that was emptied. */
 static int remove_leftovers(struct maintenance *m, bool *more)
 {
     struct uuid user = {{0}};
@@ -99,7 +101,9 @@ static int remove_leftovers(struct maintenance *m, bool *more)
         user = query_take_uuid(&q);
     int rc = query_end(&q);
     if (!*more)
-        return rc;
+        return rc == SQLITE_OK
+                   ? trash_rows_remove_emptied(m->statements, RETENTION_PURGE_ROWS, more)
+                   : rc;
     static const unsigned others[] = {SQL_DELETED_TRASH, SQL_DELETED_JOURNAL, SQL_DELETED_KEYS};
     const unsigned count = resource_count + sizeof others / sizeof others[0];
     for (unsigned i = 0; i < count && room > 0 && rc == SQLITE_OK; i++) {
