@@ -3,6 +3,7 @@
 import pathlib
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "api"))
 
-from support.fixtures import start_server  # noqa: E402, F401
+from support.fixtures import server, start_server  # noqa: E402, F401
