@@ -6,13 +6,16 @@ import json
 import re
 import socket
 import threading
+import time
 
 import pytest
 
 from proxies import PROXIES, Proxy, missing
 from support.accounts import User
+from support.events import Stream
 from support.metrics import metrics_of
 from support.server import Server
+from support.waiting import wait_until
 
 BODY = b'{"title":"' + b"x" * (1 << 20) + b'"}'
 REFUSED = 40
@@ -157,3 +160,54 @@ def test_large_bodies_are_refused_and_others_served(proxy, through):
     print(f"\n{proxy.name:22} {answers.count(413)} of {REFUSED} bodies of 1 MB: 413; others {len(others)} calls, all answered")
     assert answers == [413] * REFUSED
     assert set(others) == {200, 201}
+
+
+def test_events_come_as_they_are_made(proxy, user):
+    """One by one, uncompressed, in both directions of a stream's life: the client leaves, or the session ends."""
+
+    class Place:
+        """Where the proxy is."""
+
+        host, port = "localhost", proxy.port
+
+    session = user.login()["access_token"]
+    stream = Stream(Place, session, headers={"Accept-Encoding": "gzip"})
+    assert stream.response.headers["Content-Encoding"] is None
+    assert "no-transform" in stream.response.headers["Cache-Control"]
+    stream.expect("ready")
+    late = []
+    for number in range(5):
+        began = time.monotonic()
+        task = user.task(f"through {proxy.name} {number}")
+        assert [change["id"] for change in stream.changes(5)] == [task["id"]]
+        late.append(time.monotonic() - began)
+    print(f"\n{proxy.name:22} an event after {max(late) * 1000:.0f} ms at most")
+    assert max(late) < 1
+    again = Stream(Place, session, last_event_id=stream.last_id)
+    stream.close()
+    assert again.changes() == []
+    user.client.copy(session).post("/v1/auth/logout").expect(204)
+    again.expect_end(5)
+
+
+def test_a_client_that_leaves_is_seen_through_it(proxy, server, user):
+    """A proxy that kept the server's half open would keep a place."""
+
+    class Place:
+        """Where the proxy is."""
+
+        host, port = "localhost", proxy.port
+
+    before = metrics_of(server).get("taskhold_streams")
+    streams = [Stream(Place, user.token["access_token"]) for _ in range(5)]
+    for stream in streams:
+        stream.expect("ready")
+    assert metrics_of(server).get("taskhold_streams") == before + 5
+    for stream in streams:
+        stream.close()
+
+    def have_left():
+        user.task("moves the proxy")
+        return metrics_of(server).get("taskhold_streams") == before
+
+    wait_until(have_left, 20, "their places")

@@ -107,17 +107,30 @@ static PGresult *ask_result(PGconn *connection, int64_t until_ms, int wake, bool
     return PQgetResult(connection);
 }
 
-PGresult *connect_ask(PGconn *connection, const char *statement, const struct sql_value *values,
-                      unsigned count, unsigned timeout_ms, int wake)
+bool connect_send(PGconn *connection, const char *statement, const struct sql_value *values,
+                  unsigned count)
+{
+    struct params p;
+    params_init(&p, values, count);
+    return PQsendQueryParams(connection, statement, p.count, p.types, p.values, p.lengths,
+                             params_formats, 0) == 1;
+}
+
+bool connect_wait(PGconn *connection, unsigned timeout_ms, int wake)
+{
+    const int64_t until_ms = clock_mono_ms() + timeout_ms;
+    while (PQisBusy(connection)) {
+        if (!take_input(connection, until_ms, wake))
+            return false;
+    }
+    return true;
+}
+
+PGresult *connect_take(PGconn *connection, unsigned timeout_ms, int wake)
 {
     const int64_t until_ms = clock_mono_ms() + timeout_ms;
     bool in_time = true;
     PGresult *last = NULL;
-    struct params p;
-    params_init(&p, values, count);
-    if (PQsendQueryParams(connection, statement, p.count, p.types, p.values, p.lengths,
-                          params_formats, 0) != 1)
-        return NULL;
     for (;;) {
         PGresult *result = ask_result(connection, until_ms, wake, &in_time);
         if (!result)
@@ -130,6 +143,14 @@ PGresult *connect_ask(PGconn *connection, const char *statement, const struct sq
         last = NULL;
     }
     return last;
+}
+
+PGresult *connect_ask(PGconn *connection, const char *statement, const struct sql_value *values,
+                      unsigned count, unsigned timeout_ms, int wake)
+{
+    return connect_send(connection, statement, values, count)
+               ? connect_take(connection, timeout_ms, wake)
+               : NULL;
 }
 
 /* ---- what is agreed with the server ---- */

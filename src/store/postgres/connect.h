@@ -64,6 +64,14 @@ unsigned connect_share(unsigned allowed);
 PGresult *connect_ask(PGconn *connection, const char *statement, const struct sql_value *values,
                       unsigned count, unsigned timeout_ms, int wake);
 
+/* The same in steps, for who has something to do when the answer is late: sends; waits so long for
+ * it to begin; takes it. */
+bool connect_send(PGconn *connection, const char *statement, const struct sql_value *values,
+                  unsigned count) __attribute__((warn_unused_result));
+bool connect_wait(PGconn *connection, unsigned timeout_ms, int wake)
+    __attribute__((warn_unused_result));
+PGresult *connect_take(PGconn *connection, unsigned timeout_ms, int wake);
+
 /* The first line of libpq's last message, for a log. */
 void connect_reason(const PGconn *connection, char *why, size_t why_size);
 

@@ -359,10 +359,11 @@ static bool serve(struct keeper *keeper)
         !news_announce(keeper->news, keeper->connection, PING_MOST_MS, keeper->wake))
         return false;
     if (clock_mono_ms() >= keeper->ping_at_ms) {
-        if (!ping(keeper) ||
-            !news_ask(keeper->news, keeper->connection, PING_MOST_MS, keeper->wake))
+        if (!news_ask(keeper->news, keeper->connection, PING_MOST_MS, keeper->wake) ||
+            !ping(keeper))
             return false;
-        if (!keeper->connect.prepare)
+        hear(keeper);
+        if (!news_is_heard(keeper->news))
             doubt(keeper); /* nobody can tell us */
     }
     if (keeper->removal_is_due && !removal_step(keeper))
@@ -385,6 +386,7 @@ static bool listen_to(struct keeper *keeper, const char *statement)
 static void reconnect(struct keeper *keeper)
 {
     char why[256];
+    doubt(keeper);
     keeper->connection = connect_open(&keeper->connect, why, sizeof why);
     keeper->ping_at_ms = clock_mono_ms();
     bool good = keeper->connection;

@@ -18,9 +18,9 @@
 #define ENTRY_MOST   (UUID_TEXT_LEN + 1 + 20 + 1)
 #define ASK_MOST     512 /* spaces in one question */
 
-/* That somebody waits is said again after so long, and believed for three times that. */
-#define BEACON_MS  10000
-#define BELIEVE_MS (3 * BEACON_MS)
+/* That somebody waits is believed for so long after it was said, which is once a second. */
+#define BELIEVE_MS 10000
+#define LATE_MS    700 /* an answer that is not there by then may never come */
 
 struct changed_space {
     struct uuid space;
@@ -42,7 +42,7 @@ struct news {
     /* The keeper's: */
     int64_t wanted_until_ms;
     int64_t announced_ms;
-    int64_t beacon_ms;
+    bool echo; /* our own word has come back */
     atomic_bool due;
 };
 
@@ -110,12 +110,13 @@ int64_t news_due_ms(const struct news *news)
 
 /* ---- what is told ---- */
 
+static const char notify_statement[] = "SELECT pg_notify('" NEWS_CHANNEL "', $1)";
+
 /* The channel and the node are ours, and what follows is digits and signs. */
 static bool notify(PGconn *connection, const char *payload, unsigned timeout_ms, int wake)
 {
-    static const char statement[] = "SELECT pg_notify('" NEWS_CHANNEL "', $1)";
     const struct sql_value values[] = {SQL_TEXT(slice_of(payload))};
-    PGresult *result = connect_ask(connection, statement, values, 1, timeout_ms, wake);
+    PGresult *result = connect_ask(connection, notify_statement, values, 1, timeout_ms, wake);
     const bool lost = !result;
     if (result && PQresultStatus(result) != PGRES_TUPLES_OK) {
         char why[256];
@@ -176,8 +177,10 @@ void news_hear(struct news *news, struct slice payload)
 {
     const struct store_options *options = news->options;
     const struct slice node = slice_next(&payload, ' ');
-    if (slice_eq(node, slice_of(news->node)))
+    if (slice_eq(node, slice_of(news->node))) {
+        news->echo = true;
         return;
+    }
     while (payload.ptr) {
         struct slice revision = slice_next(&payload, ' ');
         const struct slice id = slice_next(&revision, '=');
@@ -234,29 +237,50 @@ static bool ask_some(const struct news *news, PGconn *connection, const struct u
     return !lost;
 }
 
+/* Says that somebody waits here, to the others and to ourselves: what does not come back says that
+ * nothing does. Sessions that others ended must be noticed in time, so a late answer is not waited
+ * for before they are doubted. */
+static bool say_awaited(struct news *news, PGconn *connection, unsigned timeout_ms, int wake)
+{
+    const struct store_options *options = news->options;
+    char payload[UUID_TEXT_LEN + 3];
+    const struct sql_value values[] = {SQL_TEXT(((struct slice){payload, UUID_TEXT_LEN + 2}))};
+    (void)snprintf(payload, sizeof payload, "%s ?", news->node);
+    if (!connect_send(connection, notify_statement, values, 1))
+        return false;
+    if (!connect_wait(connection, LATE_MS, wake) && options->doubted)
+        options->doubted(options->context);
+    PGresult *result = connect_take(connection, timeout_ms, wake);
+    const bool lost = !result;
+    PQclear(result);
+    return !lost;
+}
+
+bool news_is_heard(struct news *news)
+{
+    const bool heard = news->echo;
+    news->echo = false;
+    return heard;
+}
+
 bool news_ask(struct news *news, PGconn *connection, unsigned timeout_ms, int wake)
 {
     const struct store_options *options = news->options;
     struct uuid spaces[ASK_MOST];
-    char beacon[UUID_TEXT_LEN + 3];
     size_t place = 0;
     size_t count = 0;
     bool good = true;
     const int64_t now_ms = clock_mono_ms();
     if (now_ms >= news->wanted_until_ms)
         atomic_store(&news->wanted, false);
-    if (!options->awaited || !options->committed)
-        return true;
-    count = options->awaited(options->context, &place, spaces, ASK_MOST);
+    news->echo = false;
+    if (options->awaited && options->committed)
+        count = options->awaited(options->context, &place, spaces, ASK_MOST);
     if (count == 0) {
-        news->beacon_ms = now_ms; /* whoever comes next is announced at once */
+        news->echo = true; /* nobody is there who could miss anything */
         return true;
     }
-    if (now_ms >= news->beacon_ms) {
-        news->beacon_ms = now_ms + BEACON_MS;
-        (void)snprintf(beacon, sizeof beacon, "%s ?", news->node);
-        good = notify(connection, beacon, timeout_ms, wake);
-    }
+    good = say_awaited(news, connection, timeout_ms, wake);
     while (good && count > 0) {
         good = ask_some(news, connection, spaces, count, timeout_ms, wake);
         count = options->awaited(options->context, &place, spaces, ASK_MOST);

@@ -40,4 +40,7 @@ void news_hear(struct news *news, struct slice payload);
  * does. False: the connection is of no use any more. */
 bool news_ask(struct news *news, PGconn *connection, unsigned timeout_ms, int wake);
 
+/* Whether what this node said in news_ask has come back to it; once what has come was heard. */
+bool news_is_heard(struct news *news);
+
 #endif
