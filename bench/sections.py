@@ -22,6 +22,7 @@ import queries
 import servers
 import share
 import storm
+import streams
 from check import KIB, MIB, Check, Cost
 
 IDLE_CONNECTIONS = 10_000
@@ -168,4 +169,4 @@ def logins(folder, binary, options):
 
 ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.section, "logs": logs.section,
        "long": long.section, "postgres": postgres.section, "share": share.section, "alone": alone.section,
-       "queries": queries.section, "creates": alone.crowd, "total": large.lists, "size": large.size, "before": before.section}
+       "queries": queries.section, "streams": streams.streams, "creates": alone.crowd, "total": large.lists, "size": large.size, "before": before.section}
