@@ -250,6 +250,66 @@ CALLS = [
         examples=[NOT_THERE, CHANGED, KEY_REUSED],
     ),
     call(
+        "batchTasks",
+        200,
+        body={
+            "operations": [
+                {"op": "create", "task": {"title": "Beat the eggs"}},
+                {"op": "update", "id": "{{task_id}}", "task": {"priority": "high"}},
+            ]
+        },
+        tests=[check("made both", "body.results.map((one) => one.status)", "to.eql([201, 200])")],
+        examples=[
+            (
+                "one cannot be made",
+                409,
+                "batch_failed",
+                {"body": {"operations": [{"op": "delete", "id": ABSENT_ID}, {"op": "create", "task": {"title": "Tea"}}]}},
+            ),
+            (
+                "each for itself",
+                200,
+                None,
+                {
+                    "body": {
+                        "atomic": False,
+                        "operations": [{"op": "delete", "id": ABSENT_ID}, {"op": "create", "task": {"title": "Tea"}}],
+                    }
+                },
+            ),
+            invalid({"operations": [{"op": "upsert"}]}),
+            KEY_REUSED,
+        ],
+    ),
+    call(
+        "updateTasks",
+        200,
+        query={"label": "{{label}}", "max": "10"},
+        headers=MERGE_PATCH,
+        body={"priority": "high"},
+        tests=[check("found some", "body.matched", "to.be.above(0)")],
+        examples=[
+            ("more than max", 409, "too_many", {"query": {"list": "inbox", "max": "1"}}),
+            ("no max", 400, "invalid_parameter", {"query": {"list": "inbox"}}),
+            (*CHANGED[:3], {"headers": {**MERGE_PATCH, "If-Match": '"aB3xY9-l1"'}}),
+            invalid({"title": None}),
+            (*KEY_REUSED[:3], {"headers": {**MERGE_PATCH, **KEY}}),
+        ],
+    ),
+    call(
+        "deleteTasks",
+        200,
+        query={"status": "completed", "max": "1000", "dry_run": "true"},
+        note="Only tells what it would delete; without `dry_run` it does.",
+        tests=[check("counts", "body.matched", "to.be.a('number')")],
+        examples=[
+            ("more than max", 409, "too_many", {"query": {"list": "inbox", "max": "1"}}),
+            ("the list has changed", 412, "precondition_failed", {"headers": {"If-Match": '"aB3xY9-l1"'}}),
+            ("a key for something else", 422, "idempotency_key_reused",
+             {"query": {"status": "completed", "max": "1000"}, "headers": KEY}),
+        ],
+    ),
+    call(
         "moveTask",
         200,
         path=TASK,

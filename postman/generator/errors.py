@@ -104,7 +104,7 @@ ERRORS = Folder(
             405,
             "method_not_allowed",
             token=None,
-            raw=("DELETE", "/v1/tasks"),
+            raw=("PUT", "/v1/tasks"),
             tests=[ALLOW],
             note="`Allow` lists those that it has.",
         ),

@@ -298,6 +298,27 @@ enum http_verdict access_quota(struct http_exchange *x)
     return HTTP_ANSWERED;
 }
 
+bool access_quota_more(struct http_exchange *x, uint32_t tokens)
+{
+    struct throttle *throttle = api_of(x)->calls;
+    const struct uuid user = api_caller(x)->user;
+    assert(x->route->quota == API_QUOTA_API && tokens > 0);
+    if (!throttle) {
+        return true;
+    }
+    const uint32_t most = throttle_options_of(throttle)->quota - 1; /* one was taken */
+    const struct throttle_state state =
+        throttle_take(throttle, (struct slice){(const char *)user.bytes, sizeof user},
+                      tokens < most ? tokens : most, clock_mono_ms());
+    http_respond_field_drop(x, "RateLimit-Policy");
+    http_respond_field_drop(x, "RateLimit");
+    access_rate_fields(x, throttle, &state);
+    if (!state.allowed) {
+        access_rate_refuse(x, throttle, &state, "calls by one account");
+    }
+    return state.allowed;
+}
+
 /* ---- the log ---- */
 
 /* The user's id as text in `text`; empty when nobody is known. */

@@ -23,6 +23,10 @@ void access_refuse(struct http_exchange *x);
 /* May they call so often? Takes one from the quota of the route. */
 enum http_verdict access_quota(struct http_exchange *x);
 
+/* Takes more of the quota of calls, for a call that counts as several; as far as a full quota goes.
+ * False: 429 was sent. */
+bool access_quota_more(struct http_exchange *x, uint32_t tokens);
+
 /* ---- how quotas show in answers: draft-ietf-httpapi-ratelimit-headers, and 429 ---- */
 
 /* Adds RateLimit-Policy and RateLimit. A second quota of the same answer adds field lines of its

@@ -37,6 +37,10 @@ void lists_delete(struct http_exchange *x);
 void occurrences_list(struct http_exchange *x);
 void occurrences_skip(struct http_exchange *x);
 
+/* batch.c, bulk.c: of several tasks */
+void batch_write(struct http_exchange *x);
+void bulk_write(struct http_exchange *x); /* as the method says */
+
 /* history.c: of tasks */
 void history_list(struct http_exchange *x);
 
@@ -58,6 +62,7 @@ bool labels_list_values(struct http_exchange *x);
 bool labels_delete_values(struct http_exchange *x);
 bool summary_values(struct http_exchange *x);
 bool items_list_values(struct http_exchange *x);
+bool bulk_values(struct http_exchange *x);
 bool items_delete_values(struct http_exchange *x);
 bool occurrences_values(struct http_exchange *x);
 bool history_values(struct http_exchange *x);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "api/item_move.h"
+
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/items.h"
@@ -54,31 +56,24 @@ static struct store_place place_of(const struct move *move, unsigned set)
     return (struct store_place){.kind = STORE_PLACE_LAST};
 }
 
-/* False: 422 or 503 was sent. */
-static bool judge(struct http_exchange *x, struct field_reading *reading,
-                  const struct store_place *place, struct uuid id)
+/* False without memory. */
+static bool judge(struct field_reading *reading, const struct store_place *place, struct uuid id)
 {
-    bool room = true;
     if (has(reading->set, AFTER) && has(reading->set, BEFORE)) {
-        room = field_complain(reading, SLICE("before"), "not_both",
+        return field_complain(reading, SLICE("before"), "not_both",
                               "Cannot be sent with after; leave one of the two out.");
-    } else if (place->kind >= STORE_PLACE_AFTER && uuid_eq(place->neighbour, id)) {
-        room = field_complain(reading, has(reading->set, AFTER) ? SLICE("after") : SLICE("before"),
-                              "itself", "Must name another one than the one that is moved.");
     }
-    if (!room) {
-        respond_no_memory(x);
-    }
-    return room && body_valid(x, &reading->errors);
+    return place->kind < STORE_PLACE_AFTER || !uuid_eq(place->neighbour, id) ||
+           field_complain(reading, has(reading->set, AFTER) ? SLICE("after") : SLICE("before"),
+                          "itself", "Must name another one than the one that is moved.");
 }
 
-/* What it is moved to, as a patch of it. False: 503 was sent. */
-static bool set_values(struct http_exchange *x, const struct move *move, unsigned set,
+/* What it is moved to, as a patch of it. False without memory. */
+static bool set_values(const struct move *move, unsigned set, struct arena *arena,
                        struct store_item_write *write)
 {
-    void *values = arena_alloc(x->arena, write->resource->size);
+    void *values = arena_alloc(arena, write->resource->size);
     if (!values) {
-        respond_no_memory(x);
         return false;
     }
     resource_clear(write->resource, values);
@@ -94,29 +89,46 @@ static bool set_values(struct http_exchange *x, const struct move *move, unsigne
     return true;
 }
 
+bool item_move_read(struct field_reading *reading, struct json_reader *reader,
+                    struct store_item_write *write)
+{
+    struct move *move = arena_new(reading->arena, struct move);
+    if (!move) {
+        return false;
+    }
+    reading->fields = fields;
+    reading->count = write->resource == &task_resource ? COUNT : LIST_COUNT;
+    reading->mode = FIELD_SOME;
+    reading->input = move;
+    if (!field_read(reading, reader)) {
+        return false;
+    }
+    write->place = place_of(move, reading->set);
+    return (reading->errors.count > 0 || judge(reading, &write->place, write->id)) &&
+           set_values(move, reading->set, reading->arena, write);
+}
+
+struct reading_move {
+    struct field_reading reading; /* first: body_read_with gives it */
+    struct store_item_write *write;
+};
+
+static bool read_move(struct field_reading *reading, struct json_reader *reader)
+{
+    struct reading_move *move = (struct reading_move *)(void *)reading;
+    return item_move_read(reading, reader, move->write);
+}
+
 void items_move(struct http_exchange *x)
 {
-    struct store_item_write *write = items_write_begin(x, STORE_MOVE);
-    struct move *move = write ? arena_new(x->arena, struct move) : NULL;
+    struct reading_move move = {.write = items_write_begin(x, STORE_MOVE)};
     uint8_t content[JSON_READER_DIGEST];
-    if (!write) {
+    if (!move.write ||
+        !body_read_with(x, &move.reading, read_move,
+                        move.write->idempotency.key.ptr ? content : NULL) ||
+        !body_valid(x, &move.reading.errors)) {
         return;
     }
-    if (!move) {
-        respond_no_memory(x);
-        return;
-    }
-    struct field_reading reading = {.fields = fields,
-                                    .count = write->resource == &task_resource ? COUNT : LIST_COUNT,
-                                    .mode = FIELD_SOME,
-                                    .input = move};
-    if (!body_decode(x, &reading, write->idempotency.key.ptr ? content : NULL)) {
-        return;
-    }
-    write->place = place_of(move, reading.set);
-    if (!judge(x, &reading, &write->place, write->id) || !set_values(x, move, reading.set, write)) {
-        return;
-    }
-    idempotency_bind(write, content);
-    api_engine(x)->item_write(write);
+    idempotency_bind(move.write, content);
+    api_engine(x)->item_write(move.write);
 }

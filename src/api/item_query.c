@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "api/cursor.h"
 #include "api/item_filter.h"
@@ -17,13 +18,16 @@
 
 static_assert(NAMES_MOST <= HTTP_QUERY_PARAMETERS, "all of them may stand in one query");
 
+/* Of lists, and of what is done to all that a filter finds. */
+enum query_use { USE_LIST, USE_FILTER, USE_COUNT };
+
 /* Of each resource; made once. */
 static struct names {
     const char *list[NAMES_MOST + 1]; /* ended by NULL */
     unsigned count;
     char filters[STORE_TERMS_MOST][NAME_MOST];
     unsigned filter_count;
-} names_of[RESOURCES_MOST];
+} names_of[USE_COUNT][RESOURCES_MOST];
 
 static void add_filter(struct names *names, struct slice name, const char *several)
 {
@@ -43,30 +47,43 @@ static const char *several_of(enum list_filter filter)
     }
 }
 
+static void add_name(struct names *names, const char *name)
+{
+    assert(names->count < NAMES_MOST);
+    names->list[names->count++] = name;
+}
+
+static void make_names_of(struct names *names, const struct resource *resource, enum query_use use)
+{
+    bool zoned = false;
+    if (use == USE_LIST) {
+        add_name(names, "limit");
+        add_name(names, "cursor");
+    }
+    for (size_t i = 0; i < resource->count; i++) {
+        const struct field *field = &resource->fields[i];
+        if (field->flags & FIELD_FILTERABLE) {
+            assert(field->type == FIELD_TEXT || !field_is_text(field->type));
+            add_filter(names, field->name, field_is_choice(field->type) ? "[]" : "");
+        }
+    }
+    for (size_t i = 0; i < resource->filter_count; i++) {
+        add_filter(names, resource->filters[i].name, several_of(resource->filters[i].filter));
+        zoned |= item_filter_is_zoned(&resource->filters[i]);
+    }
+    add_name(names, use == USE_LIST ? "sort[]" : "max");
+    add_name(names, use == USE_LIST ? "include" : "dry_run");
+    if (zoned) {
+        add_name(names, REQUEST_ZONE);
+    }
+}
+
 static void make_names(void)
 {
     assert(resource_count <= RESOURCES_MOST);
-    for (unsigned k = 0; k < resource_count; k++) {
-        const struct resource *resource = resources[k];
-        struct names *names = &names_of[k];
-        bool zoned = false;
-        names->list[names->count++] = "limit";
-        names->list[names->count++] = "cursor";
-        for (size_t i = 0; i < resource->count; i++) {
-            const struct field *field = &resource->fields[i];
-            if (field->flags & FIELD_FILTERABLE) {
-                assert(field->type == FIELD_TEXT || !field_is_text(field->type));
-                add_filter(names, field->name, field_is_choice(field->type) ? "[]" : "");
-            }
-        }
-        for (size_t i = 0; i < resource->filter_count; i++) {
-            add_filter(names, resource->filters[i].name, several_of(resource->filters[i].filter));
-            zoned |= item_filter_is_zoned(&resource->filters[i]);
-        }
-        names->list[names->count++] = "sort[]";
-        names->list[names->count++] = "include";
-        if (zoned) {
-            names->list[names->count++] = REQUEST_ZONE;
+    for (unsigned use = 0; use < USE_COUNT; use++) {
+        for (unsigned k = 0; k < resource_count; k++) {
+            make_names_of(&names_of[use][k], resources[k], (enum query_use)use);
         }
     }
 }
@@ -75,7 +92,10 @@ static void make_names(void)
 
 static bool has(const struct item_query *query, struct slice name)
 {
-    return http_query_get(&query->query, name.ptr).ptr != NULL;
+    char text[NAME_MOST] = "";
+    assert(name.len < sizeof text);
+    memcpy(text, name.ptr, name.len);
+    return http_query_get(&query->query, text).ptr != NULL;
 }
 
 /* Whatever is wrong with it: then there is no answer. */
@@ -105,21 +125,45 @@ static void find_dependences(struct item_query *query, const struct resource *re
     query->unsteady = query->zoned;
 }
 
-bool item_query_begin(const struct http_request *request, const struct resource *resource,
-                      struct arena *arena, struct item_query *query,
-                      struct http_problem_errors *errors)
+static void find_filters(struct item_query *query, const struct names *names)
+{
+    query->filtered = false;
+    for (unsigned i = 0; i < names->filter_count; i++) {
+        query->filtered |= has(query, http_query_name(names->filters[i]));
+    }
+}
+
+static bool begin_query(const struct http_request *request, const struct resource *resource,
+                        enum query_use use, struct arena *arena, struct item_query *query,
+                        struct http_problem_errors *errors)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     assert(request && resource && arena && query && errors);
     (void)pthread_once(&once, make_names);
-    query->names = names_of[resource_index(resource)].list;
+    const struct names *names = &names_of[use][resource_index(resource)];
+    query->names = names->list;
     query->asked = request->query;
     if (!http_query_parse(request, query->names, arena, &query->query, errors) &&
         errors->count == 0) {
         return false;
     }
     find_dependences(query, resource);
+    find_filters(query, names);
     return true;
+}
+
+bool item_query_begin(const struct http_request *request, const struct resource *resource,
+                      struct arena *arena, struct item_query *query,
+                      struct http_problem_errors *errors)
+{
+    return begin_query(request, resource, USE_LIST, arena, query, errors);
+}
+
+bool item_query_begin_filter(const struct http_request *request, const struct resource *resource,
+                             struct arena *arena, struct item_query *query,
+                             struct http_problem_errors *errors)
+{
+    return begin_query(request, resource, USE_FILTER, arena, query, errors);
 }
 
 struct slice item_query_zone(const struct item_query *query)
@@ -239,6 +283,20 @@ bool item_query_read(struct item_query *query, const struct item_query_reading *
     query->clock = 0;
     query->key = make_key(&r, query->asked);
     return query->key.ptr;
+}
+
+bool item_query_read_filters(struct item_query *query, const struct item_query_reading *reading,
+                             struct store_item_list *list, struct http_problem_errors *errors)
+{
+    struct item_reading r = {.query = &query->query,
+                             .arena = reading->arena,
+                             .zone = reading->zone,
+                             .clock = reading->now,
+                             .list = list,
+                             .errors = errors};
+    assert(list->resource && list->term_count == 0);
+    item_read_filters(&r);
+    return !r.failed;
 }
 
 /* Every value was checked; what is not a text needs no escaping, and texts are escaped. */

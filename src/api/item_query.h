@@ -20,6 +20,7 @@ struct item_query {
      * nothing in the space does? */
     bool zoned;
     bool unsteady;
+    bool filtered; /* it names a filter */
 
     struct slice asked; /* the query as it came */
 
@@ -33,6 +34,12 @@ struct item_query {
 bool item_query_begin(const struct http_request *request, const struct resource *resource,
                       struct arena *arena, struct item_query *query,
                       struct http_problem_errors *errors) __attribute__((warn_unused_result));
+
+/* The same of a query that has the filters, time_zone, max and dry_run, and nothing else. */
+bool item_query_begin_filter(const struct http_request *request, const struct resource *resource,
+                             struct arena *arena, struct item_query *query,
+                             struct http_problem_errors *errors)
+    __attribute__((warn_unused_result));
 
 /* The value of time_zone=; ptr NULL: there is none. */
 struct slice item_query_zone(const struct item_query *query);
@@ -49,6 +56,11 @@ struct item_query_reading {
 /* Reads the values into `list`, whose resource and space are set. The rest is as above. */
 bool item_query_read(struct item_query *query, const struct item_query_reading *reading,
                      struct store_item_list *list, struct http_problem_errors *errors)
+    __attribute__((warn_unused_result));
+
+/* Reads the values of the filters alone. */
+bool item_query_read_filters(struct item_query *query, const struct item_query_reading *reading,
+                             struct store_item_list *list, struct http_problem_errors *errors)
     __attribute__((warn_unused_result));
 
 /* Reads `limit`, of any call that has pages; what is wrong goes to `errors`. */

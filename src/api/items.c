@@ -6,6 +6,7 @@
 
 #include "api/context.h"
 #include "api/handlers.h"
+#include "api/item_refusal.h"
 #include "api/precondition.h"
 #include "api/respond.h"
 #include "base/clock.h"
@@ -86,6 +87,23 @@ void idempotency_bind(struct store_item_write *write, const uint8_t *content)
                              sizeof write->idempotency.fingerprint);
 }
 
+void idempotency_bind_call(const struct http_exchange *x, struct store_idempotency *idempotency,
+                           struct slice query, const uint8_t *content)
+{
+    crypto_generichash_state state;
+    const struct slice call = slice_of(x->route->operation_id);
+    assert(idempotency->key.ptr);
+    crypto_generichash_init(&state, NULL, 0, sizeof idempotency->fingerprint);
+    crypto_generichash_update(&state, (const unsigned char *)call.ptr, call.len + 1);
+    if (query.len > 0) {
+        crypto_generichash_update(&state, (const unsigned char *)query.ptr, query.len);
+    }
+    if (content) {
+        crypto_generichash_update(&state, content, JSON_READER_DIGEST);
+    }
+    crypto_generichash_final(&state, idempotency->fingerprint, sizeof idempotency->fingerprint);
+}
+
 bool idempotency_read(struct http_exchange *x, struct store_idempotency *idempotency)
 {
     const struct http_field_value *field = &x->request.fields[HTTP_FIELD_IDEMPOTENCY_KEY];
@@ -133,13 +151,9 @@ static void answer_item(struct http_exchange *x, int status, int64_t revision, c
 
 void items_answer_not_found(struct http_exchange *x)
 {
-    const struct resource *resource = items_resource(x);
-    char detail[240];
-    (void)snprintf(detail, sizeof detail,
-                   "There is no %s with this id in your account: it was deleted, never made, or "
-                   "belongs to another account. GET /v1/%s lists yours.",
-                   resource->name.ptr, resource->collection.ptr);
-    respond_error(x, ERROR_NOT_FOUND, detail);
+    struct item_refusal refusal;
+    item_refusal_not_found(items_resource(x), &refusal);
+    respond_error(x, refusal.error, refusal.detail);
 }
 
 /* ---- reading one ---- */
@@ -223,88 +237,29 @@ static void add_location(struct http_exchange *x, struct uuid id)
     http_respond_field(x, "Location", http_reference(x, slice_of(path)));
 }
 
-/* The space is full. */
-static void refuse_more(struct http_exchange *x)
-{
-    const struct settings *settings = api_of(x)->options.settings;
-    char detail[400];
-    char kept[RESPOND_SECONDS_MOST];
-    (void)snprintf(
-        detail, sizeof detail,
-        "Your account would hold more than this server allows: %lld tasks, and %lld bytes "
-        "of tasks, of their changes and of answers that are kept for Idempotency-Keys. Nothing "
-        "was changed. Reading and deleting still work. Delete tasks that you no longer need, or "
-        "ask the operator for a higher limit. In bytes, what was deleted counts for %s.",
-        (long long)settings->user_tasks_most, (long long)settings->user_bytes_most,
-        respond_seconds(settings->keep_seconds, kept));
-    respond_error(x, ERROR_QUOTA_EXCEEDED, detail);
-}
-
-static void refuse_one_more(struct http_exchange *x)
-{
-    const struct resource *resource = items_resource(x);
-    char detail[240];
-    (void)snprintf(
-        detail, sizeof detail,
-        "Your account has %lld %s, and cannot have more. Nothing was changed. Delete one "
-        "that you no longer need.",
-        (long long)resource->most, resource->collection.ptr);
-    respond_error(x, ERROR_TOO_MANY, detail);
-}
-
-/* The member `tasks` says how many are in the list. */
-static void refuse_to_empty(struct http_exchange *x, int64_t tasks)
-{
-    const struct http_problem_errors more = {.member = SLICE("tasks"), .number = tasks};
-    http_respond_problem(x, ERROR_NOT_EMPTY, NULL, &more);
-}
-
 static void written(struct store_op *op)
 {
     const struct write *owner = OWNER_OF(op, struct write, op.op, WRITE_MAGIC);
     const struct store_item_write *write = &owner->op;
     struct http_exchange *x = op->caller;
-    if (op->result == ERROR_QUOTA_EXCEEDED) {
-        refuse_more(x);
-        return;
-    }
-    if (op->result == ERROR_TOO_MANY && write->verb == STORE_DELETE) {
-        respond_error(x, ERROR_TOO_MANY,
-                      "At most 10,000 tasks change in one call, and the list holds more. Nothing "
-                      "was changed. Delete or move some of them first: GET /v1/tasks?list=ID shows "
-                      "them.");
-        return;
-    }
-    if (op->result == ERROR_TOO_MANY) {
-        refuse_one_more(x);
-        return;
-    }
-    if (op->result != ERROR_NONE) {
-        respond_user_error(x, op->result); /* what is not found is the account's space here */
+    struct item_refusal refusal;
+    if (item_refusal_of(x, write, owner->asked, &refusal)) {
+        item_refusal_send(x, write, owner->asked, &refusal);
         return;
     }
     if (write->replayed) {
         http_respond_field(x, "Idempotency-Replayed", SLICE("true"));
     }
-    switch (write->outcome) {
-    case STORE_CREATED:
-        add_location(x, write->item_id);
-        answer_item(x, 201, write->revision, write->item, write->body);
-        break;
-    case STORE_UPDATED: answer_item(x, 200, write->revision, write->item, write->body); break;
-    case STORE_DELETED:
+    if (write->outcome == STORE_DELETED) {
         http_respond_field(x, "Cache-Control", ITEMS_CACHE);
         http_respond_status(x, 204);
-        break;
-    case STORE_NOT_FOUND: items_answer_not_found(x); break;
-    case STORE_NOT_EMPTY: refuse_to_empty(x, write->task_count); break;
-    case STORE_PRECONDITION_FAILED:
-        precondition_refuse(x, write->verdict, owner->asked, write->revision);
-        break;
-    case STORE_KEY_REUSED: respond_error(x, ERROR_IDEMPOTENCY_KEY_REUSED, NULL); break;
-    case STORE_KEY_IN_USE: respond_error(x, ERROR_IDEMPOTENCY_KEY_IN_USE, NULL); break;
-    case STORE_INVALID: respond_invalid(x, write->errors); break;
+        return;
     }
+    if (write->outcome == STORE_CREATED) {
+        add_location(x, write->item_id);
+    }
+    answer_item(x, write->outcome == STORE_CREATED ? 201 : 200, write->revision, write->item,
+                write->body);
 }
 
 /* What the header says of a write. False: 400 was sent. */

@@ -42,4 +42,8 @@ bool idempotency_read(struct http_exchange *x, struct store_idempotency *idempot
  * Preconditions do not count: an edit that was refused is sent again with a fresh one. */
 void idempotency_bind(struct store_item_write *write, const uint8_t *content);
 
+/* The same of a call that is no write of one item: by its route, its query and its body. */
+void idempotency_bind_call(const struct http_exchange *x, struct store_idempotency *idempotency,
+                           struct slice query, const uint8_t *content);
+
 #endif

@@ -29,6 +29,15 @@ bool precondition_read(struct http_exchange *x, enum tag_kind kind,
 bool precondition_holds(struct http_exchange *x, const struct http_conditions *conditions,
                         struct slice tag, struct slice cache) __attribute__((warn_unused_result));
 
+/* Reads a text that is what If-Match has, of a write of `space`. Answers what is wrong; NULL:
+ * nothing. */
+const char *precondition_read_match(struct slice text, struct tag_space space, enum tag_kind kind,
+                                    struct store_versions *versions);
+
+/* What the 412 of a write says; NULL: what it says as a rule. */
+const char *precondition_detail(const struct http_exchange *x, enum store_verdict verdict,
+                                enum tag_kind kind, int64_t version);
+
 /* Sends the 412 of a write. `version`: of what is there, for its ETag; 0: there is nothing. */
 void precondition_refuse(struct http_exchange *x, enum store_verdict verdict, enum tag_kind kind,
                          int64_t version);

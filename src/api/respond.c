@@ -205,9 +205,10 @@ bool tag_read(struct tag_space space, enum tag_kind kind, struct slice opaque, i
 
 /* ---- bodies ---- */
 
-bool body_read(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
+bool body_read_with(struct http_exchange *x, struct field_reading *reading, body_reader *read,
+                    uint8_t *content)
 {
-    assert(x->route->consumes != HTTP_CONSUMES_NOTHING && reading->input);
+    assert(x->route->consumes != HTTP_CONSUMES_NOTHING && read);
     struct json_reader reader;
     char why[JSON_READER_WHY];
     bool ok = false;
@@ -218,7 +219,7 @@ bool body_read(struct http_exchange *x, struct field_reading *reading, uint8_t *
     }
     reading->arena = x->arena;
     reading->zones = api_of(x)->options.zones;
-    if (result == JSON_READ_NO_MEMORY || !field_read(reading, &reader)) {
+    if (result == JSON_READ_NO_MEMORY || !read(reading, &reader)) {
         respond_no_memory(x);
         goto out;
     }
@@ -229,6 +230,12 @@ bool body_read(struct http_exchange *x, struct field_reading *reading, uint8_t *
 out:
     json_reader_finish(&reader);
     return ok;
+}
+
+bool body_read(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
+{
+    assert(reading->input);
+    return body_read_with(x, reading, field_read, content);
 }
 
 void respond_invalid(struct http_exchange *x, const struct field_errors *errors)
@@ -246,10 +253,11 @@ void respond_invalid(struct http_exchange *x, const struct field_errors *errors)
 
 bool body_valid(struct http_exchange *x, const struct field_errors *errors)
 {
-    if (errors->count > 0) {
+    const bool valid = errors->count == 0; /* they may be gone with the exchange */
+    if (!valid) {
         respond_invalid(x, errors);
     }
-    return errors->count == 0;
+    return valid;
 }
 
 bool body_decode(struct http_exchange *x, struct field_reading *reading, uint8_t *content)

@@ -103,6 +103,11 @@ bool tag_read(struct tag_space space, enum tag_kind kind, struct slice opaque, i
 bool body_read(struct http_exchange *x, struct field_reading *reading, uint8_t *content)
     __attribute__((warn_unused_result));
 
+/* The same with another function than field_read in its place. */
+typedef bool body_reader(struct field_reading *reading, struct json_reader *reader);
+bool body_read_with(struct http_exchange *x, struct field_reading *reading, body_reader *read,
+                    uint8_t *content) __attribute__((warn_unused_result));
+
 /* 422 with all that is wrong, which is something. */
 void respond_invalid(struct http_exchange *x, const struct field_errors *errors);
 

@@ -87,6 +87,9 @@ static const struct http_route routes[] = {
 
     ROW(GET,    "/v1/tasks",            listTasks,            items_list,             JSON, NOTHING, TOKEN,  READ,  API,  0,     .subject = &task_resource, .query = true, .values = items_list_values),
     ROW(POST,   "/v1/tasks",            createTask,           items_write,            JSON, BODY,    TOKEN,  WRITE, API,  0,     .subject = &task_resource),
+    ROW(PATCH,  "/v1/tasks",            updateTasks,          bulk_write,             JSON, PATCHES, TOKEN,  WRITE, API,  0,     .subject = &task_resource, .query = true),
+    ROW(DELETE, "/v1/tasks",            deleteTasks,          bulk_write,             JSON, NOTHING, TOKEN,  WRITE, API,  0,     .subject = &task_resource, .query = true, .values = bulk_values),
+    ROW(POST,   "/v1/tasks/batch",      batchTasks,           batch_write,            JSON, BODY,    TOKEN,  WRITE, API,  0,     .subject = &task_resource),
     ROW(GET,    "/v1/tasks/{id}",       getTask,              items_get,              JSON, NOTHING, TOKEN,  READ,  API,  0,     .subject = &task_resource, .values = conditions_values),
     ROW(PUT,    "/v1/tasks/{id}",       replaceTask,          items_write,            JSON, BODY,    TOKEN,  WRITE, API,  0,     .subject = &task_resource),
     ROW(PATCH,  "/v1/tasks/{id}",       updateTask,           items_write,            JSON, PATCHES, TOKEN,  WRITE, API,  0,     .subject = &task_resource),

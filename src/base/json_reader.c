@@ -19,6 +19,7 @@ struct scan {
     size_t at; /* the next byte */
     unsigned depth;
     unsigned tokens;
+    unsigned tokens_most;
     char open[JSON_DEPTH]; /* `{` or `[`, the outermost first */
     bool huge;
     char *mend; /* the same text, to be written; NULL: it is only looked at */
@@ -258,8 +259,8 @@ static void skip_blanks(struct scan *s)
 
 static bool count_token(struct scan *s)
 {
-    return ++s->tokens <= JSON_TOKENS ||
-           say(s, "The body has more than %d members and elements: send fewer.", JSON_TOKENS);
+    return ++s->tokens <= s->tokens_most ||
+           say(s, "The body has more than %u members and elements: send fewer.", s->tokens_most);
 }
 
 /* A name and its colon. */
@@ -472,8 +473,14 @@ static enum json_read refuse_duplicate(struct slice text, const json_error_t *er
 enum json_read json_reader_init(struct json_reader *reader, struct slice text,
                                 char why[static JSON_READER_WHY])
 {
+    return json_reader_init_most(reader, text, JSON_TOKENS, why);
+}
+
+enum json_read json_reader_init_most(struct json_reader *reader, struct slice text, unsigned tokens,
+                                     char why[static JSON_READER_WHY])
+{
     assert(reader && (text.ptr || text.len == 0));
-    struct scan s = {.text = text, .why = why};
+    struct scan s = {.text = text, .tokens_most = tokens, .why = why};
     json_error_t error = {0};
     char *copy = NULL;
     *reader = (struct json_reader){0};
@@ -486,7 +493,8 @@ enum json_read json_reader_init(struct json_reader *reader, struct slice text,
             return JSON_READ_NO_MEMORY;
         }
         memcpy(copy, text.ptr, text.len);
-        s = (struct scan){.text = {copy, text.len}, .why = why, .mend = copy};
+        s = (struct scan){
+            .text = {copy, text.len}, .tokens_most = tokens, .why = why, .mend = copy};
         (void)scan(&s);
     }
     reader->root = json_loadb(copy ? copy : text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);

@@ -44,6 +44,13 @@ enum json_read { JSON_READ_OK, JSON_READ_INVALID, JSON_READ_NO_MEMORY };
 enum json_read json_reader_init(struct json_reader *reader, struct slice text,
                                 char why[static JSON_READER_WHY])
     __attribute__((warn_unused_result));
+
+/* The same of a text that may have another number of members, elements and brackets than
+ * JSON_TOKENS. */
+enum json_read json_reader_init_most(struct json_reader *reader, struct slice text, unsigned tokens,
+                                     char why[static JSON_READER_WHY])
+    __attribute__((warn_unused_result));
+
 void json_reader_finish(struct json_reader *reader);
 
 /* Steps through the members in the order in which they stand. Returns false after the last. */

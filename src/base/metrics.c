@@ -83,6 +83,8 @@ static const struct metric_row rows[METRIC_COUNT] = {
                                     .values = VALUES("full", "address", "descriptors", "other")),
     [METRIC_HTTP_SHED] = ROW(COUNTER, "taskhold_http_requests_shed_total",
                              "Requests that were answered 503 at once, under overload."),
+    [METRIC_BATCH_OPERATIONS] = ROW(HISTOGRAM, "taskhold_batch_operations",
+                                    "Operations in one call that has several.", .buckets = &sizes),
     [METRIC_STORE_QUEUE] =
         ROW(GAUGE, "taskhold_store_queue_operations", "Writes that wait for the writer."),
     [METRIC_STORE_REFUSED] =

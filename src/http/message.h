@@ -118,6 +118,9 @@ void http_respond_field(struct http_exchange *x, const char *name, struct slice 
 void http_respond_field_format(struct http_exchange *x, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Takes such a line out of the head again; nothing happens when there is none. */
+void http_respond_field_drop(struct http_exchange *x, const char *name);
+
 /* Sends the response: everything in `x->response` is set. Must be called exactly once for each
  * exchange, on its loop, from the handler or later. The exchange is gone afterwards. */
 void http_respond(struct http_exchange *x);

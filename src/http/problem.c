@@ -95,41 +95,61 @@ void http_problem_add(struct buffer *out, const struct http_problem *problem)
     jw_close_object(&w);
 }
 
-static void write_problem(struct http_exchange *x, const struct error_row *row, const char *detail,
+static void write_error(struct json_writer *w, const struct http_problem_error *error)
+{
+    jw_open_object(w);
+    if (error->parameter.ptr) {
+        write_member(w, SLICE("parameter"), error->parameter);
+    } else {
+        write_member(w, SLICE("pointer"), error->pointer);
+    }
+    write_member(w, SLICE("code"), slice_of(error->code));
+    write_member(w, SLICE("detail"), slice_of(error->detail));
+    if (error->status != 0) {
+        jw_name(w, SLICE("status"));
+        jw_i64(w, error->status);
+    }
+    if (error->id.ptr) {
+        write_member(w, SLICE("id"), error->id);
+    }
+    jw_close_object(w);
+}
+
+void http_write_problem(const struct http_exchange *x, struct json_writer *w, struct slice instance,
+                        enum error error, const char *detail,
+                        const struct http_problem_errors *errors)
+{
+    const struct error_row *row = error_row(error);
+    char type[64];
+
+    (void)snprintf(type, sizeof type, "/problems/%s", row->code);
+    begin_problem(w, row, http_reference(x, slice_of(type)), detail, http_reference(x, instance),
+                  x->request.id);
+    if (errors && errors->member.ptr) {
+        jw_name(w, errors->member);
+        jw_i64(w, errors->number);
+    }
+    if (errors && errors->count > 0) {
+        jw_name(w, SLICE("errors"));
+        jw_open_array(w);
+        for (unsigned i = 0; i < errors->count; i++) {
+            write_error(w, &errors->list[i]);
+        }
+        jw_close_array(w);
+    }
+    jw_close_object(w);
+}
+
+/* A request that could not be read has no path. */
+static void write_problem(struct http_exchange *x, enum error error, const char *detail,
                           const struct http_problem_errors *errors)
 {
     const struct slice path = encode_path(x->arena, x->request.path);
-    char type[64];
     struct json_writer w;
 
-    (void)snprintf(type, sizeof type, "/problems/%s", row->code);
     buffer_clear(x->response.body);
     json_writer_init(&w, x->response.body);
-    /* A request that could not be read has no path. */
-    begin_problem(&w, row, http_reference(x, slice_of(type)), detail,
-                  http_reference(x, path.len > 0 ? path : SLICE("/")), x->request.id);
-    if (errors && errors->member.ptr) {
-        jw_name(&w, errors->member);
-        jw_i64(&w, errors->number);
-    }
-    if (errors && errors->count > 0) {
-        jw_name(&w, SLICE("errors"));
-        jw_open_array(&w);
-        for (unsigned i = 0; i < errors->count; i++) {
-            const struct http_problem_error *error = &errors->list[i];
-            jw_open_object(&w);
-            if (error->parameter.ptr) {
-                write_member(&w, SLICE("parameter"), error->parameter);
-            } else {
-                write_member(&w, SLICE("pointer"), error->pointer);
-            }
-            write_member(&w, SLICE("code"), slice_of(error->code));
-            write_member(&w, SLICE("detail"), slice_of(error->detail));
-            jw_close_object(&w);
-        }
-        jw_close_array(&w);
-    }
-    jw_close_object(&w);
+    http_write_problem(x, &w, path.len > 0 ? path : SLICE("/"), error, detail, errors);
 }
 
 void http_respond_problem(struct http_exchange *x, enum error error, const char *detail,
@@ -155,7 +175,7 @@ void http_respond_problem(struct http_exchange *x, enum error error, const char 
     if (!head_has(head, SLICE("Cache-Control"))) {
         http_respond_field(x, "Cache-Control", SLICE("no-store"));
     }
-    write_problem(x, row, detail, errors);
+    write_problem(x, error, detail, errors);
     http_respond_body(x, row->status, PROBLEM_TYPE);
 }
 

@@ -2,6 +2,7 @@
 #ifndef TASKHOLD_HTTP_PROBLEM_H
 #define TASKHOLD_HTTP_PROBLEM_H
 
+#include "base/json_writer.h"
 #include "http/message.h"
 
 /* Problem details (RFC 9457). */
@@ -15,6 +16,8 @@ struct http_problem_error {
     struct slice parameter;
     const char *code;
     const char *detail;
+    struct slice id; /* of what is wrong, where it is one of many; ptr NULL: there is none */
+    int status;      /* that it would have had alone; 0: it has none */
 };
 
 /* What a decoder found, collected so that the first error never hides the others. At most 32 are
@@ -47,6 +50,12 @@ struct http_problem {
     struct slice request_id;
 };
 void http_problem_add(struct buffer *out, const struct http_problem *problem);
+
+/* Writes the same document as a value, without an answer: of what came to nothing at `instance`, a
+ * path of a route, within a call that did not. */
+void http_write_problem(const struct http_exchange *x, struct json_writer *w, struct slice instance,
+                        enum error error, const char *detail,
+                        const struct http_problem_errors *errors);
 
 /* Answers 406, which names the type that there is. */
 void http_respond_not_acceptable(struct http_exchange *x, const char *produces);

@@ -41,6 +41,24 @@ void http_respond_field(struct http_exchange *x, const char *name, struct slice 
     head->len += name_len + value.len + 4;
 }
 
+void http_respond_field_drop(struct http_exchange *x, const char *name)
+{
+    struct buffer *head = x->response.head;
+    struct slice rest = buffer_slice(head);
+    while (rest.len > 0) {
+        const char *begin = rest.ptr;
+        struct slice line = slice_next(&rest, '\n');
+        if (!slice_eq(slice_next(&line, ':'), slice_of(name))) {
+            continue;
+        }
+        if (rest.len > 0) {
+            memmove(head->data + (begin - head->data), rest.ptr, rest.len);
+        }
+        head->len = (size_t)(begin - head->data) + rest.len;
+        return;
+    }
+}
+
 void http_respond_field_format(struct http_exchange *x, const char *name, const char *format, ...)
 {
     assert(x && name && format);

@@ -26,7 +26,9 @@ static struct uuid *find_id(const struct batch_ids *ids, const struct uuid *id)
 bool batch_ids_has(const struct batch_ids *ids, const struct uuid *id)
 {
     assert(ids && id);
-    return ids->count > 0 && !uuid_eq(*find_id(ids, id), nobody);
+    if (uuid_eq(*id, nobody))
+        return ids->has_nil;
+    return ids->room > 0 && !uuid_eq(*find_id(ids, id), nobody);
 }
 
 static bool grow_ids(struct batch_ids *ids, struct arena *arena)
@@ -44,7 +46,13 @@ static bool grow_ids(struct batch_ids *ids, struct arena *arena)
 /* False without memory. `*is_new` may be NULL. */
 static bool add_id(struct batch_ids *ids, const struct uuid *id, struct arena *arena, bool *is_new)
 {
-    assert(!uuid_eq(*id, nobody));
+    if (uuid_eq(*id, nobody)) {
+        if (is_new)
+            *is_new = !ids->has_nil;
+        ids->count += !ids->has_nil;
+        ids->has_nil = true;
+        return true;
+    }
     if (2 * (ids->count + 1) > ids->room && !grow_ids(ids, arena))
         return false;
     struct uuid *place = find_id(ids, id);

@@ -16,6 +16,7 @@ struct batch_ids {
     struct uuid *places; /* all zero: free; `room` of them, a power of two */
     size_t room;
     size_t count;
+    bool has_nil; /* the id that is all zero is in it too */
 };
 
 bool batch_ids_has(const struct batch_ids *ids, const struct uuid *id);

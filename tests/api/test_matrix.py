@@ -31,14 +31,15 @@ except (OSError, ValueError, KeyError, TypeError) as wrong:  # the tests below s
 class Sample:
     """A request that is right for the owner: what it needs is made by `prepare(user)`."""
 
-    def __init__(self, status, body=None, prepare=None, fresh=False, others=404):
+    def __init__(self, status, body=None, prepare=None, fresh=False, others=404, query=""):
         self.status, self.body, self.prepare, self.fresh, self.others = status, body, prepare, fresh, others
+        self.query = query
 
     def send(self, route, client, values):
         """Sends it with the ids of `values` in the path."""
         method, path = route.split(" ")
         body = {} if self.body is None else {"json": self.body(values) if callable(self.body) else self.body}
-        return client.request(method, path.format(**values), **body)
+        return client.request(method, path.format(**values) + self.query, **body)
 
 
 def task_of(user):
@@ -126,6 +127,9 @@ SAMPLES = {
     "GET /v1/summary": Sample(200),
     "GET /v1/tasks": Sample(200),
     "POST /v1/tasks": Sample(201, body={"title": "Buy milk"}),
+    "PATCH /v1/tasks": Sample(200, query="?list=inbox&max=1000", body={"description": "Changed"}),
+    "DELETE /v1/tasks": Sample(200, query="?label=no-such-label&max=1"),
+    "POST /v1/tasks/batch": Sample(200, body={"operations": [{"op": "create", "task": {"title": "Buy milk"}}]}),
     "GET /v1/tasks/{id}": Sample(200, prepare=task_of),
     "PUT /v1/tasks/{id}": Sample(200, prepare=task_of, body={"title": "Replaced"}, others=201),
     "PATCH /v1/tasks/{id}": Sample(200, prepare=task_of, body={"title": "Changed"}),

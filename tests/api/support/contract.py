@@ -8,7 +8,8 @@ from .paths import ROOT
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
-WITH_ERRORS = {"validation_failed", "invalid_parameter"}
+WITH_ERRORS = {"validation_failed", "invalid_parameter", "batch_failed"}
+OWN_MEMBERS = {"not_empty": {"tasks"}, "too_many": {"matched"}}
 ROW = re.compile(r'ERROR\(\w+, "(\w+)", (\d{3}),\s*"([^"]+)"')
 
 
@@ -67,7 +68,7 @@ def check_problem(method, path, answer, request_id):
     if method == "HEAD" or (path == "/readyz" and answer.status == 503):
         return
     problem = json.loads(answer.body)
-    assert MEMBERS <= set(problem) <= MEMBERS | {"errors"} | ({"tasks"} if problem["code"] == "not_empty" else set())
+    assert MEMBERS <= set(problem) <= MEMBERS | {"errors"} | OWN_MEMBERS.get(problem["code"], set())
     code = problem["code"]
     assert ROWS[code] == (answer.status, problem["title"])
     assert problem["status"] == answer.status
