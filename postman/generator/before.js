@@ -66,6 +66,7 @@ async function logIn() {
 	const token = get("logged_in_as") === get("email") && get("access_token");
 	if (token && (await send("GET", "/v1/me", null, token)).code === 200) return;
 	forget("access_token", "refresh_token", "task_id", "list_id", "used_key", "next_cursor", "day_list_id");
+	forget("other_token", "shared_id", "trashed_id");
 	const old = get("email") ? await send("POST", "/v1/auth/login", account()) : null;
 	if (old && old.code === 401 && !madeHere()) stop(unknown);
 	if (!old || old.code === 401) await register();
@@ -97,6 +98,37 @@ async function makeDay() {
 		const filled = JSON.parse(pm.variables.replaceIn(JSON.stringify(body)));
 		set(name, (await need(201, "POST", where, filled)).json().id);
 	}
+}
+
+// The other of *Two devices* changes the title of the task that both see; the answer.
+async function changeShared() {
+	set("changed_title", named("Call the plumber"));
+	const path = `/v1/tasks/${get("shared_id")}`;
+	const task = (await need(200, "PATCH", path, { title: get("changed_title") }, get("other_token"))).json();
+	set("changed_revision", task.revision);
+}
+
+// Reads all changes; the place after the last.
+async function lastCursor() {
+	for (let page = { more: true, next_cursor: "" }; ; ) {
+		const cursor = page.next_cursor && `&cursor=${page.next_cursor}`;
+		page = (await need(200, "GET", `/v1/changes?limit=500${cursor}`)).json();
+		if (!page.more) return page.next_cursor;
+	}
+}
+
+async function otherDevice() {
+	const old = get("other_token") && (await send("GET", "/v1/me", null, get("other_token"))).code === 200;
+	if (!old) set("other_token", (await need(200, "POST", "/v1/auth/login", account(), "")).json().access_token);
+}
+
+async function makeShared() {
+	await otherDevice();
+	const path = `/v1/tasks/${get("shared_id")}`;
+	const old = get("shared_id") ? await send("GET", path, null, get("access_token")) : null;
+	if (old && old.code === 200) return;
+	const task = { title: "Call the plumber" };
+	set("shared_id", (await need(201, "POST", "/v1/tasks", task, get("other_token"))).json().id);
 }
 
 // How each variable is made that a request can name.
@@ -163,6 +195,31 @@ const make = {
 		const token = (await need(200, "POST", "/v1/auth/login", account(), "")).json().access_token;
 		const sessions = (await need(200, "GET", "/v1/me/sessions", null, token)).json();
 		set("session_id", sessions.items.find((one) => one.current).id);
+	},
+	other_token: otherDevice,
+	shared_id: makeShared,
+	async changes_cursor() {
+		await makeShared();
+		set("changes_cursor", await lastCursor());
+		await changeShared();
+	},
+	async last_cursor() {
+		set("last_cursor", await lastCursor());
+	},
+	changed_revision: changeShared,
+	async old_revision() {
+		await changeShared();
+		set("old_revision", get("changed_revision"));
+		await changeShared();
+	},
+	async trashed_id() {
+		const path = `/v1/tasks/${get("trashed_id")}`;
+		const old = get("trashed_id") ? await send("GET", `${path}/history`, null, get("access_token")) : null;
+		if (old && old.code === 200 && (await send("GET", path, null, get("access_token"))).code === 404) return;
+		await makeShared();
+		await need(204, "DELETE", `/v1/tasks/${get("shared_id")}`, null, get("other_token"));
+		set("trashed_id", get("shared_id"));
+		forget("shared_id");
 	},
 	async ended_token() {
 		if (get("ended_token")) return;

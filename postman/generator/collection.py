@@ -9,6 +9,7 @@ import uuid
 
 from .calls import CALLS
 from .day import DAY, MADE, VARIABLES as DAY_VARIABLES
+from .devices import DEVICES, VARIABLES as DEVICES_VARIABLES
 from .errors import ERRORS
 from .items import VARIABLES, check
 from .recorder import SCHEMA, body_of, headers_of, record, target_of, token_of
@@ -35,7 +36,7 @@ change, log out or delete the account itself are then not sent.
 
 **What is where.** The first folders have every call, with an example of success and of each error that is particular to
 it. What can go wrong with every call stands once, in *{errors}*. *{day}* shows what a task has and what can be
-asked for, *{story}* how clients work together. A run of the whole collection leaves nothing on the server; after
+asked for, *{devices}* how one follows what another does, *{story}* an account and its clients. A run of the whole collection leaves nothing on the server; after
 single requests, *Delete my account* removes what they made.
 """
 
@@ -231,7 +232,8 @@ def make(description):
     """The collection as a value."""
     info = description.document["info"]
     text = DESCRIPTION.format(
-        text=plain(info["description"].split("\n\n")[0]), errors=ERRORS.name, day=DAY.name, story=STORY.name
+        text=plain(info["description"].split("\n\n")[0]), errors=ERRORS.name, day=DAY.name,
+        devices=DEVICES.name, story=STORY.name,
     )
     return {
         "info": {"_postman_id": ID, "name": info["title"], "description": text, "schema": SCHEMA},
@@ -239,6 +241,7 @@ def make(description):
             *call_folders(description),
             other_folder(description, ERRORS, True),
             other_folder(description, DAY, False),
+            other_folder(description, DEVICES, False),
             other_folder(description, STORY, False),
         ],
         "auth": {
@@ -248,7 +251,7 @@ def make(description):
         "event": [script_file("prerequest", "before.js"), script_file("test", "after.js")],
         "variable": [
             {"key": name, "value": value, "type": "string", "description": text}
-            for name, (value, text) in (VARIABLES | DAY_VARIABLES).items()
+            for name, (value, text) in (VARIABLES | DAY_VARIABLES | DEVICES_VARIABLES).items()
         ],
     }
 
