@@ -56,7 +56,8 @@ bool cursor_read_label(const struct keys *keys, struct uuid space, struct slice 
                        struct arena *arena, struct slice *after)
     __attribute__((warn_unused_result));
 
-/* The same of the history of the thing `id`: the place before the change that took a revision. */
+/* The same of the history of the thing `id`, or of the trash (all zero): the place before the
+ * change that took a revision. */
 void cursor_make_history(const struct keys *keys, struct uuid space, struct uuid id, int64_t before,
                          struct buffer *out);
 

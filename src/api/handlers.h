@@ -55,7 +55,14 @@ void changes_list(struct http_exchange *x);
 /* events.c */
 void events_stream(struct http_exchange *x);
 
+/* trash.c */
+void trash_list(struct http_exchange *x);
+void trash_restore(struct http_exchange *x);
+void trash_purge(struct http_exchange *x);
+void trash_empty(struct http_exchange *x);
+
 /* Column `values` of the routes. */
+bool trash_list_values(struct http_exchange *x);
 bool changes_list_values(struct http_exchange *x);
 bool events_values(struct http_exchange *x);
 bool labels_list_values(struct http_exchange *x);

@@ -29,7 +29,7 @@ static struct slice op_of(const struct store_past_change *change)
     static const struct slice names[] = {
         [STORE_CREATE] = FIELD_NAME("create"), [STORE_REPLACE] = FIELD_NAME("replace"),
         [STORE_UPDATE] = FIELD_NAME("update"), [STORE_DELETE] = FIELD_NAME("delete"),
-        [STORE_MOVE] = FIELD_NAME("move"),
+        [STORE_MOVE] = FIELD_NAME("move"),     [STORE_RESTORE] = FIELD_NAME("restore"),
     };
     if (change->is_undo) {
         return SLICE("undo");

@@ -63,15 +63,29 @@ void item_refusal_errors(const struct field_errors *errors, struct http_problem_
     }
 }
 
+static const char not_in_trash[] =
+    "There is no task with this id in your trash: it was not deleted, has come back, or has gone "
+    "for good. GET /v1/trash lists those that are there.";
+
 static enum error refuse_outcome(const struct http_exchange *x,
                                  const struct store_item_write *write, enum tag_kind kind,
                                  struct item_refusal *refusal)
 {
     switch (write->outcome) {
     case STORE_CREATED:
-    case STORE_UPDATED:
+    case STORE_UPDATED: /* an answer is kept until its task leaves the trash for good */
+        if (write->replayed && !write->body.ptr) {
+            item_refusal_not_found(write->resource, refusal);
+        }
+        break;
     case STORE_DELETED: break;
-    case STORE_NOT_FOUND: item_refusal_not_found(write->resource, refusal); break;
+    case STORE_NOT_FOUND:
+        if (write->verb == STORE_RESTORE || write->verb == STORE_PURGE) {
+            *refusal = (struct item_refusal){.error = ERROR_NOT_FOUND, .detail = not_in_trash};
+        } else {
+            item_refusal_not_found(write->resource, refusal);
+        }
+        break;
     case STORE_NOT_EMPTY: /* the member says how many are in the list */
         refusal->more.member = SLICE("tasks");
         refusal->more.number = write->task_count;

@@ -278,17 +278,29 @@ struct store_item_write *items_write_begin(struct http_exchange *x, enum store_v
         return NULL;
     }
     OWNER_SET(owner, WRITE_MAGIC);
-    owner->asked = verb == STORE_CREATE ? TAG_LIST : TAG_ITEM;
+    owner->asked = verb == STORE_CREATE || verb == STORE_EMPTY ? TAG_LIST : TAG_ITEM;
     struct store_item_write *write = &owner->op;
     write->op = api_op(x, written, x);
     write->resource = items_resource(x);
     write->verb = verb;
-    write->id = verb == STORE_CREATE ? uuid_make_v7() : api_path_id(x);
+    if (verb == STORE_CREATE) {
+        write->id = uuid_make_v7();
+    } else if (verb != STORE_EMPTY) {
+        write->id = api_path_id(x);
+    }
     write->space = api_caller(x)->user;
     write->actor = api_caller(x)->session;
     write->now = clock_wall_ms();
     write->steady = clock_steady_ms();
     return read_header(x, owner->asked, write) ? write : NULL;
+}
+
+bool items_read_nothing(struct http_exchange *x)
+{
+    static const struct field none;
+    char input = 0;
+    struct field_reading reading = {.fields = &none, .mode = FIELD_SOME, .input = &input};
+    return x->request.body.len == 0 || body_decode(x, &reading, NULL);
 }
 
 /* Fills a write from the path, the header and the body, in this order; the store decides. */

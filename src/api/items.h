@@ -24,6 +24,9 @@ void items_answer_fields(struct http_exchange *x, struct slice tag);
  * is sent. NULL: an answer was sent. */
 struct store_item_write *items_write_begin(struct http_exchange *x, enum store_verb verb);
 
+/* Reads no body, or an empty object. False: it was answered. */
+bool items_read_nothing(struct http_exchange *x);
+
 /* Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): 1 to 255 visible ASCII characters,
  * as a string of structured fields (RFC 9651) or bare. */
 

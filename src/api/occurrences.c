@@ -165,19 +165,10 @@ void occurrences_list(struct http_exchange *x)
 
 /* ---- skipping ---- */
 
-/* No body, or an empty object. False: it was answered. */
-static bool read_nothing(struct http_exchange *x)
-{
-    static const struct field none;
-    char input = 0;
-    struct field_reading reading = {.fields = &none, .mode = FIELD_SOME, .input = &input};
-    return x->request.body.len == 0 || body_decode(x, &reading, NULL);
-}
-
 void occurrences_skip(struct http_exchange *x)
 {
     struct store_item_write *write = items_write_begin(x, STORE_SKIP);
-    if (write && read_nothing(x)) {
+    if (write && items_read_nothing(x)) {
         idempotency_bind(write, NULL);
         api_engine(x)->item_write(write);
     }

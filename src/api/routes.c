@@ -99,6 +99,11 @@ static const struct http_route routes[] = {
     ROW(GET,    "/v1/tasks/{id}/history", listHistory,        history_list,           JSON, NOTHING, TOKEN,  READ,  API,  0,     .subject = &task_resource, .query = true, .values = history_values),
     ROW(POST,   "/v1/tasks/{id}/move",  moveTask,             items_move,             JSON, BODY,    TOKEN,  WRITE, API,  SMALL, .subject = &task_resource),
 
+    ROW(GET,    "/v1/trash",            listTrash,            trash_list,             JSON, NOTHING, TOKEN,  READ,  API,  0,     .query = true, .values = trash_list_values),
+    ROW(DELETE, "/v1/trash",            emptyTrash,           trash_empty,            NULL, NOTHING, TOKEN,  WRITE, API,  0,     .subject = &task_resource, .values = items_delete_values),
+    ROW(POST,   "/v1/trash/{id}/restore", restoreTask,        trash_restore,          JSON, BODY,    TOKEN,  WRITE, API,  SMALL, .subject = &task_resource),
+    ROW(DELETE, "/v1/trash/{id}",       purgeTask,            trash_purge,            NULL, NOTHING, TOKEN,  WRITE, API,  0,     .subject = &task_resource, .values = items_delete_values),
+
     ROW(GET,    "/v1/labels",           listLabels,           labels_list,            JSON, NOTHING, TOKEN,  READ,  API,  0,     .query = true, .values = labels_list_values),
     ROW(PATCH,  "/v1/labels/{name}",    renameLabel,          labels_write,           JSON, PATCHES, TOKEN,  WRITE, API,  SMALL),
     ROW(DELETE, "/v1/labels/{name}",    deleteLabel,          labels_write,           NULL, NOTHING, TOKEN,  WRITE, API,  SMALL, .values = labels_delete_values),

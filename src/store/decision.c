@@ -325,6 +325,12 @@ static struct item_decision leave_trash(struct store_item_write *op,
                                         const struct item_before *before)
 {
     if (op->verb == STORE_EMPTY) {
+        op->verdict = store_precondition_judge(&op->precondition, true, before->space.revision);
+        if (op->verdict != STORE_HOLDS) {
+            op->outcome = STORE_PRECONDITION_FAILED;
+            op->revision = before->space.revision;
+            return (struct item_decision){.step = ITEM_NOTHING};
+        }
         op->outcome = STORE_DELETED;
         op->revision = before->space.revision;
         return (struct item_decision){.step = ITEM_EMPTY};

@@ -70,6 +70,13 @@ def recurring_of(user):
     return {"id": user.task("Only mine", due="2026-12-01", recurrence="FREQ=DAILY")["id"]}
 
 
+def trashed_of(user):
+    """A fresh task in the trash."""
+    task = user.task("Only mine")
+    user.client.delete(f"/v1/tasks/{task['id']}").expect(204)
+    return {"id": task["id"]}
+
+
 def session_of(user):
     """A second session of the user, by its id."""
     claims = tokens.parts(user.login()["access_token"])[1]
@@ -136,6 +143,10 @@ SAMPLES = {
     "DELETE /v1/tasks/{id}": Sample(204, prepare=task_of),
     "GET /v1/tasks/{id}/occurrences": Sample(200, prepare=task_of),
     "GET /v1/tasks/{id}/history": Sample(200, prepare=task_of),
+    "GET /v1/trash": Sample(200),
+    "DELETE /v1/trash": Sample(204),
+    "DELETE /v1/trash/{id}": Sample(204, prepare=trashed_of),
+    "POST /v1/trash/{id}/restore": Sample(200, prepare=trashed_of),
     "POST /v1/tasks/{id}/skip": Sample(200, prepare=recurring_task_of),
 }
 PROTECTED = [op for op in description().operations if not op.public]

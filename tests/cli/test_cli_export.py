@@ -171,7 +171,7 @@ CHANGES = {
     "hash": (2, lambda row: {**row, "password_hash": "secret"}, "password_hash: Must be a hash of Argon2id."),
     "kind": (-3, lambda row: {**row, "kind": "board", "before": None}, "not a good value for kind: Must be one of: task, list."),
     "no kind": (-3, lambda row: {**row, "kind": ""}, "not a good value for kind"),
-    "verb": (-3, lambda row: {**row, "verb": "undo"}, "verb: Must be one of: create, replace, update, delete, move."),
+    "verb": (-3, lambda row: {**row, "verb": "undo"}, "verb: Must be one of: create, replace, update, delete, move, restore."),
     "no verb": (-3, lambda row: {**row, "verb": ""}, "not a good value for verb"),
     "what a new one was before": (-4, lambda row: {**row, "before": {}}, "fit together"),
     "a text of what was before": (-5, lambda row: {**row, "before": "{}"}, "before: Must be an object or null."),

@@ -38,7 +38,7 @@
 static const struct slice verbs[] = {
     [STORE_CREATE] = FIELD_NAME("create"), [STORE_REPLACE] = FIELD_NAME("replace"),
     [STORE_UPDATE] = FIELD_NAME("update"), [STORE_DELETE] = FIELD_NAME("delete"),
-    [STORE_MOVE] = FIELD_NAME("move"),
+    [STORE_MOVE] = FIELD_NAME("move"),     [STORE_RESTORE] = FIELD_NAME("restore"),
 };
 static struct slice kinds[KINDS_MOST];
 
