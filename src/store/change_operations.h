@@ -9,8 +9,10 @@
  * there is, in the order of the tables, and then goes on with the changes after the revision at
  * which the walk began: so what changed behind the walk comes then. */
 
-#define STORE_CHANGES_MOST      500  /* changes of one page */
-#define STORE_CHANGES_SCAN_MOST 1000 /* rows of the journal that one page looks at */
+#define STORE_CHANGES_MOST 500 /* changes of one page */
+#define STORE_CHANGES_SCAN_MOST                                                                    \
+    1000 /* rows of the journal that one page looks at; fewer, when its                            \
+            limit is small */
 
 enum store_changes_from {
     STORE_CHANGES_FROM_START, /* everything there is, and on from there */
@@ -43,7 +45,7 @@ struct store_change {
  * void, and the page begins anew. `each` gets a change, whose texts live only during that call; it
  * answers false when there is no room for it: the page ends before it. It must take the first. A
  * page ends by itself after `limit` changes, after texts of more than STORE_PAGE_BYTES, and when it
- * has looked at STORE_CHANGES_SCAN_MOST rows; it may be empty and still have `more`.
+ * has looked at some rows of the journal; it may be empty and still have `more`.
  *
  * `gone`: the place is not one of this space's any more, because a change after it was forgotten,
  * or because it is ahead; then neither of the two runs. A space that is gone has the revision 0 and
@@ -81,13 +83,14 @@ bool store_changes_look_again(struct store_changes *op, int64_t revision, int64_
 /* Gives the next change, of a page that is not `full`, and moves `next` after it. */
 void store_changes_give(struct store_changes *op, const struct store_change *change);
 
-/* Moves `next` after a change of the journal that is not the last one of its item. */
-void store_changes_pass(struct store_changes *op, int64_t revision);
-
 /* The walk has seen all items of next.resource: goes on with the next resource. */
 void store_changes_walked(struct store_changes *op);
 
-/* The journal was read; `scanned` rows of it. */
-void store_changes_scanned(struct store_changes *op, unsigned scanned);
+/* The journal was read up to store_changes_last(), unless the page is `full`. */
+void store_changes_scanned(struct store_changes *op);
+
+/* The last revision that a page after a change looks at. Revisions follow each other, so that
+ * these are few rows, whatever order an engine reads them in. */
+int64_t store_changes_last(const struct store_changes *op);
 
 #endif

@@ -77,12 +77,6 @@ void store_changes_give(struct store_changes *op, const struct store_change *cha
     op->full = ++op->count == op->limit || op->bytes > STORE_PAGE_BYTES;
 }
 
-void store_changes_pass(struct store_changes *op, int64_t revision)
-{
-    assert(op && op->next.from == STORE_CHANGES_AFTER && revision > op->next.revision);
-    op->next.revision = revision;
-}
-
 void store_changes_walked(struct store_changes *op)
 {
     assert(op && op->next.from == STORE_CHANGES_WALKING && !op->full);
@@ -96,10 +90,21 @@ void store_changes_walked(struct store_changes *op)
     op->more = op->next.revision < op->revision;
 }
 
-void store_changes_scanned(struct store_changes *op, unsigned scanned)
+int64_t store_changes_last(const struct store_changes *op)
 {
-    assert(op && op->next.from == STORE_CHANGES_AFTER && scanned <= STORE_CHANGES_SCAN_MOST);
-    if (!op->full && scanned < STORE_CHANGES_SCAN_MOST)
-        op->next.revision = op->revision;
+    /* Most rows of a journal are the last of their item. */
+    const int64_t rows = 2 * (int64_t)op->limit + 64;
+    const int64_t from = op->after.revision;
+    assert(op->after.from == STORE_CHANGES_AFTER && from >= 0);
+    const int64_t most = rows < STORE_CHANGES_SCAN_MOST ? rows : STORE_CHANGES_SCAN_MOST;
+    return from <= INT64_MAX - most ? from + most : INT64_MAX;
+}
+
+void store_changes_scanned(struct store_changes *op)
+{
+    assert(op && op->next.from == STORE_CHANGES_AFTER && op->next.revision <= op->revision);
+    const int64_t last = store_changes_last(op);
+    if (!op->full)
+        op->next.revision = last < op->revision ? last : op->revision;
     op->more = op->next.revision < op->revision;
 }

@@ -352,7 +352,7 @@ static void test_many_changes_of_one_item(void **state)
         loop_finish(&loop);
         arena_reset(loop.arena);
     }
-    feed = feed_of(ann, 10);
+    feed = feed_of(ann, STORE_CHANGES_MOST);
     feed.op.next = (struct store_changes_place){.from = STORE_CHANGES_AFTER};
     for (unsigned page = 1; page <= 2; page++) {
         read_next(&loop, &feed);

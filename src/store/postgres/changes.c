@@ -94,8 +94,7 @@ static void send_walk(struct job *job, const struct store_changes *op)
 
 /* ---- the journal ---- */
 
-#define SCANNED_AT 2 /* then the last of them, then the change */
-#define CHANGE_AT  4
+#define CHANGE_AT 2
 
 /* The item of a change, or NULL when it was deleted; its columns stand after those of the resources
  * before it. False: the operation fails. */
@@ -118,13 +117,8 @@ static bool take_changed(struct job *job, struct row *r, struct store_change *ch
 static void take_changes(struct job *job, const PGresult *result)
 {
     struct store_changes *op = (struct store_changes *)job->op;
-    unsigned scanned = 0;
     if (!take_space(job, result))
         return;
-    struct row first = row_of(result, 0, NULL);
-    first.column = SCANNED_AT;
-    scanned = (unsigned)row_i64(&first);
-    const int64_t last = row_i64(&first);
     const int rows = !PQgetisnull(result, 0, CHANGE_AT) ? PQntuples(result) : 0;
     for (int i = 0; i < rows && !op->full; i++) {
         struct row r = row_of(result, i, NULL);
@@ -139,9 +133,7 @@ static void take_changes(struct job *job, const PGresult *result)
             return;
         store_changes_give(op, &change);
     }
-    if (!op->full && scanned > 0 && last > op->next.revision)
-        store_changes_pass(op, last);
-    store_changes_scanned(op, scanned);
+    store_changes_scanned(op);
 }
 
 /* ---- both ---- */
@@ -163,7 +155,7 @@ static bool step_changes(struct job *job, unsigned round)
         return true;
     }
     job_send(job, SQL_CHANGES, take_changes, SQL_UUID(&op->space), SQL_I64(op->after.revision),
-             SQL_I64((int64_t)op->limit));
+             SQL_I64((int64_t)op->limit), SQL_I64(store_changes_last(op)));
     return false;
 }
 

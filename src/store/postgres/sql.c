@@ -25,7 +25,6 @@
     " ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS so_far"
 #define PAGE_BYTES "262144"
 static_assert(STORE_PAGE_BYTES == 262144, "the number of the texts");
-static_assert(STORE_CHANGES_SCAN_MOST == 1000, "the number of the texts");
 
 /* `after`: the text is what stands behind another form, and has its types. */
 static const struct own_form {
@@ -81,7 +80,7 @@ static const struct own_form {
                           "WHERE space_id = ?1 AND key = ?2",
                           "ut", NULL},
     OWN(SQL_SESSIONS_ENDED) = {"SELECT pg_notify('taskhold_sessions_ended', ?1::text)", "u", NULL},
-    OWN(SQL_CHANGES) = {NULL, "uii", NULL}, /* of all resources: see add_changes */
+    OWN(SQL_CHANGES) = {NULL, "uiii", NULL}, /* of all resources: see add_changes */
 #undef OWN
 };
 static_assert(STORE_CREATE == 1 && STORE_DELETE == 4, "the verbs of the texts are the journal's");
@@ -169,10 +168,16 @@ static_assert(18 + RESOURCE_FIELDS_MOST <= PARAMS_MOST,
 /* ---- what changed ---- */
 
 /* The item that a row of the journal names, by the key of its table: a page looks at no others. */
-static const char changed_item[] =
-    "LEFT JOIN LATERAL (SELECT {columns}, {bytes} AS bytes FROM {t} WHERE space_id = ?1 AND "
-    "id = j.id AND created_at = coalesce((SELECT created_at FROM {t} WHERE space_id = ?1 AND "
-    "id = j.id AND {chosen}), {ms:j.id}) LIMIT 1) ";
+static void add_changed_item(struct buffer *out, unsigned place)
+{
+    const struct resource *resource = resources[place];
+    sql_expand(out,
+               "LEFT JOIN LATERAL (SELECT {columns}, {bytes} AS bytes FROM {t} WHERE space_id = ?1 "
+               "AND id = j.id AND created_at = coalesce((SELECT created_at FROM {t} WHERE "
+               "space_id = ?1 AND id = j.id AND {chosen}), {ms:j.id}) ",
+               resource, SQL_POSTGRES);
+    buffer_add_format(out, "AND j.kind = %d LIMIT 1) c%u ON true ", resource->kind, place);
+}
 
 /* `BEFORE c0.NAME, c1.NAME, …AFTER` of all resources. */
 static void add_of_each(struct buffer *out, const char *before, const char *name, const char *after)
@@ -188,10 +193,7 @@ static void add_of_each(struct buffer *out, const char *before, const char *name
 static void add_changes(struct buffer *out)
 {
     sql_expand(out,
-               "WITH j AS (SELECT revision, at, kind, verb, id FROM journal WHERE space_id = ?1 "
-               "AND revision > ?2 ORDER BY revision LIMIT 1000) "
-               "SELECT s.revision, s.forgotten, (SELECT count(*) FROM j), "
-               "(SELECT max(revision) FROM j), p.* FROM spaces s LEFT JOIN (SELECT l.*, " SO_FAR(
+               "SELECT s.revision, s.forgotten, p.* FROM spaces s LEFT JOIN (SELECT l.*, " SO_FAR(
                    "l.page_bytes", "l.change") " FROM (SELECT j.revision AS change, j.at AS "
                                                "change_at, j.kind AS change_kind, j.id AS "
                                                "change_id",
@@ -200,10 +202,13 @@ static void add_changes(struct buffer *out)
         for (size_t k = 0; k < resources[i]->count; k++)
             buffer_add_format(out, ", c%u.%s", i, resources[i]->fields[k].name.ptr);
     }
-    add_of_each(out, ", coalesce(", "bytes", ", 0) AS page_bytes FROM j ");
+    add_of_each(out, ", coalesce(", "bytes", ", 0) AS page_bytes ");
+    sql_expand(out,
+               "FROM (SELECT revision, at, kind, verb, id FROM journal WHERE space_id = ?1 AND "
+               "revision > ?2 AND revision <= ?4) j ",
+               NULL, SQL_POSTGRES);
     for (unsigned i = 0; i < resource_count; i++) {
-        sql_expand(out, changed_item, resources[i], SQL_POSTGRES);
-        buffer_add_format(out, "c%u ON j.kind = %d ", i, resources[i]->kind);
+        add_changed_item(out, i);
     }
     add_of_each(out, "JOIN LATERAL (SELECT coalesce(", "revision", ") AS revision) n ");
     sql_expand(out,

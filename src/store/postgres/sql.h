@@ -40,11 +40,10 @@ enum sql_own {
     SQL_KEY_TOUCH,      /* has the commit wait for what was kept before */
     SQL_SESSIONS_ENDED, /* tells the other nodes, at the commit */
 
-    /* What changed after the revision ?2, of at most ?3 items. A row has the space's revision and
-     * what it has forgotten, how many rows of the journal were looked at and the last of them; then
-     * of a change its revision, time, kind and id, and the columns of all resources, null but for
-     * those of its own; without changes there is one row in which they are null. Rows end as those
-     * of a list do. */
+    /* What changed after the revision ?2 and up to ?4, of at most ?3 items. A row has the space's
+     * revision and what it has forgotten; then of a change its revision, time, kind and id, and the
+     * columns of all resources, null but for those of its own; without changes there is one row in
+     * which they are null. Rows end as those of a list do. */
     SQL_CHANGES,
     SQL_OWN_END,
 };

@@ -74,8 +74,6 @@ static int give_last(struct store_changes *op, struct store_change *change, enum
     if (rc == SQLITE_OK &&
         (item ? item->revision == change->revision : verb == STORE_DELETE && !later))
         store_changes_give(op, change);
-    else if (rc == SQLITE_OK)
-        store_changes_pass(op, change->revision);
     const int ended = query_end(&q);
     return rc == SQLITE_OK ? ended : rc;
 }
@@ -83,7 +81,6 @@ static int give_last(struct store_changes *op, struct store_change *change, enum
 static int read_journal(struct store_changes *op)
 {
     struct statements *statements = &op->op.session->statements;
-    unsigned scanned = 0;
     int rc = SQLITE_OK;
     struct query q = QUERY(statements, SQL_JOURNAL_AFTER, SQL_UUID(&op->space),
                            SQL_I64(op->next.revision), SQL_I64(STORE_CHANGES_SCAN_MOST));
@@ -93,13 +90,12 @@ static int read_journal(struct store_changes *op)
         change.resource = resource_of_kind((int)query_take_i64(&q));
         const enum store_verb verb = (enum store_verb)query_take_i64(&q);
         change.id = query_take_uuid(&q);
-        scanned++;
         rc = change.resource ? give_last(op, &change, verb) : SQLITE_CORRUPT;
     }
     const int ended = query_end(&q);
     rc = rc == SQLITE_OK ? ended : rc;
     if (rc == SQLITE_OK)
-        store_changes_scanned(op, scanned);
+        store_changes_scanned(op);
     return rc;
 }
 

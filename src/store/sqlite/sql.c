@@ -59,8 +59,9 @@ static const char *const own[SQL_OWN_END - SQL_SHARED_COUNT] = {
     OWN(SQL_JOURNAL_NEXT) = "SELECT space_id, (SELECT at FROM journal WHERE journal.space_id = "
                             "spaces.space_id ORDER BY revision LIMIT 1) FROM spaces "
                             "WHERE space_id > ?1 ORDER BY space_id LIMIT ?2",
-    OWN(SQL_JOURNAL_AFTER) = "SELECT revision, at, kind, verb, id FROM journal "
-                             "WHERE space_id = ?1 AND revision > ?2 ORDER BY revision LIMIT ?3",
+    OWN(SQL_JOURNAL_AFTER) =
+        "SELECT revision, at, kind, verb, id FROM journal "
+        "WHERE space_id = ?1 AND revision > ?2 AND revision <= ?3 ORDER BY revision",
     OWN(SQL_JOURNAL_DELETED_LATER) = "SELECT 1 FROM journal WHERE space_id = ?1 AND id = ?2 "
                                      "AND kind = ?3 AND verb = 4 AND revision > ?4",
 #undef OWN

@@ -39,7 +39,7 @@ enum sql {
     SQL_JOURNAL_NEXT, /* the ?2 spaces after ?1, with the time of their oldest change */
 
     /* what changed */
-    SQL_JOURNAL_AFTER,         /* the ?3 changes of the space after ?2 */
+    SQL_JOURNAL_AFTER,         /* the changes of the space after ?2, up to ?3 */
     SQL_JOURNAL_DELETED_LATER, /* whether the item was deleted once more, after the revision ?4 */
 
     SQL_OWN_END,
