@@ -12,7 +12,7 @@ from support import cluster
 from support.accounts import PASSWORD
 from support.client import Client
 from support.commands import refused, taskhold
-from support.paths import SCHEMA
+from support.paths import SCHEMA, binary
 from support.server import environment, run
 from support.waiting import wait_until
 
@@ -194,7 +194,8 @@ def test_backup_and_restore_name_the_commands(filled, postgres, url, tmp_path):
     server.terminate()
     name = postgres.create_database()
     assert run("move", "--from", f"sqlite:{server.directory}/data/taskhold.db", "--to", url).returncode == 0
-    path = os.pathsep.join([str(cluster.programs()), os.environ["PATH"]])
+    (tmp_path / "taskhold").symlink_to(binary())
+    path = os.pathsep.join([str(cluster.programs()), str(tmp_path), os.environ["PATH"]])
     for command, where, begin, end in [("backup", url, "pg_dump", " (or"),
                                        ("restore", postgres.url(name), "pg_restore", None)]:
         done = taskhold(tmp_path, command, "copy.dump", "--database", where)

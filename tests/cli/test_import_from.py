@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import signal
 import subprocess
 import uuid
@@ -464,6 +465,9 @@ def test_no_progress_but_on_a_terminal(home, tmp_path):
                           env=environment(), stdout=subprocess.PIPE, stderr=follower) as run:
         os.close(follower)
         said = run.communicate(timeout=60)[0]
-    shown = os.read(leader, 65536).decode()
+    shown = b""
+    while not shown.endswith(b"\r\033[K") and select.select([leader], [], [], 5)[0]:
+        shown += os.read(leader, 65536)  # a part of it, where it was written in many
     os.close(leader)
+    shown = shown.decode()
     assert "of 3000" in shown and shown.endswith("\r\033[K") and b"of 3000" not in said
