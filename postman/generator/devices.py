@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Two devices: one follows what the other does."""
+"""Two devices: one follows what the other does, and brings back what was deleted."""
 
 from .items import ABSENT_ID, Folder, Item, check, keep
 
@@ -14,8 +14,8 @@ def kept(name):
 
 DEVICES = Folder(
     "Two devices",
-    "A phone follows what a computer does: what changed since it last asked, and who did it."
-    " Run the folder from top to bottom, or any request of it alone. It leaves"
+    "A phone follows what a computer does: what changed since it last asked, what went into the trash and comes back,"
+    " and who did what. Run the folder from top to bottom, or any request of it alone. It leaves"
     " nothing on the server. The examples stand with the calls above.",
     [
         Item(
@@ -64,6 +64,38 @@ DEVICES = Folder(
             note="Instead of asking again and again: each change comes when it happens. HEAD, because GET stays open.",
         ),
         Item(
+            "The computer deletes the task",
+            "deleteTask",
+            204,
+            path=SHARED,
+            token=OTHER,
+            tests=[keep("trashed_id", kept("shared_id")), keep("shared_id", '""')],
+            note="With the token of the other device.",
+        ),
+        Item("It is not there", "getTask", 404, "not_found", path=TRASHED, note="Not for any call but the next ones."),
+        Item(
+            "It is in the trash",
+            "listTrash",
+            200,
+            tests=[
+                f"const one = body.items.find((one) => one.task.id === {kept('trashed_id')});",
+                check("is kept for a while", "one.expires_at > one.deleted_at", "to.be.true"),
+            ],
+            note="The newest first, for 30 days.",
+        ),
+        Item(
+            "Restore it",
+            "restoreTask",
+            200,
+            path=TRASHED,
+            tests=[
+                check("has its old id", "body.id", f"to.eql({kept('trashed_id')})"),
+                keep("shared_id", "body.id"),
+                keep("trashed_id", '""'),
+            ],
+            note="With what of its list, its parent and its steps is still there.",
+        ),
+        Item(
             "Who did what",
             "listHistory",
             200,
@@ -76,15 +108,13 @@ DEVICES = Folder(
             note="Each change with its members, from and to, and the session or token that made it.",
         ),
         Item(
-            "The computer deletes the task",
-            "deleteTask",
+            "Delete it for good",
+            "purgeTask",
             204,
-            path=SHARED,
-            token=OTHER,
-            tests=[keep("trashed_id", kept("shared_id")), keep("shared_id", '""')],
-            note="With the token of the other device.",
+            path=TRASHED,
+            tests=[keep("trashed_id", '""')],
+            note="From the trash, and from its history.",
         ),
-        Item("It is not there", "getTask", 404, "not_found", path=TRASHED, note="For no call but its history."),
         Item(
             "Delete the account of the two devices",
             "deleteAccount",
