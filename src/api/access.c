@@ -8,12 +8,15 @@
 #include "api/context.h"
 #include "api/respond.h"
 #include "api/routes.h"
+#include "auth/jwt.h"
+#include "auth/script_token.h"
 #include "auth/tokens.h"
 #include "base/client_key.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/owner.h"
 #include "http/fields.h"
+#include "model/scope.h"
 
 /* ---- who calls ---- */
 
@@ -116,12 +119,40 @@ static enum http_verdict refuse_expired(struct http_exchange *x, int64_t expired
                      });
 }
 
-static enum http_verdict admit(struct http_exchange *x, const struct jwt_claims *claims)
+/* 403 (RFC 6750 section 3.1): the token is good, but not for this call. */
+static enum http_verdict refuse_scope(struct http_exchange *x, const struct bearer *bearer)
 {
-    memcpy(&x->payer, &claims->user.bytes[8], sizeof x->payer); /* the random part of the id */
-    return leave_caller(x, (struct caller){.user = claims->user,
-                                           .session = claims->session,
-                                           .expires_at = claims->expires_at});
+    const unsigned needed = x->route->scope;
+    char text[SCOPE_TEXT_MOST];
+    char detail[192] = "No token of a script may make this call: log in, and use the access token.";
+    const struct slice names = scope_write(needed, text);
+    access_event(x, LOG_WARN, "insufficient_scope", &bearer->user, NULL);
+    if (needed) {
+        snprintf(detail, sizeof detail, "This call needs a token with the scope%s %.*s.",
+                 needed & (needed - 1) ? "s" : "", (int)names.len, names.ptr);
+    }
+    http_respond_field_format(
+        x, "WWW-Authenticate", "Bearer realm=\"taskhold\", error=\"insufficient_scope\"%s%.*s%s",
+        needed ? ", scope=\"" : "", (int)names.len, names.ptr, needed ? "\"" : "");
+    respond_error(x, ERROR_INSUFFICIENT_SCOPE, detail);
+    return HTTP_ANSWERED;
+}
+
+/* `bearer->used_at` moves on where the use is noted. */
+static enum http_verdict admit(struct http_exchange *x, struct bearer *bearer)
+{
+    memcpy(&x->payer, &bearer->user.bytes[8], sizeof x->payer); /* the random part of the id */
+    if (bearer->scopes != 0) {
+        token_uses_note(x, bearer);
+        if (!scope_covers(bearer->scopes, x->route->scope)) {
+            return refuse_scope(x, bearer);
+        }
+    }
+    return leave_caller(x, (struct caller){.user = bearer->user,
+                                           .session = bearer->session,
+                                           .script_token = bearer->script_token,
+                                           .scopes = bearer->scopes,
+                                           .expires_at = bearer->expires_at});
 }
 
 static enum http_verdict conclude(struct token_check *check)
@@ -144,11 +175,15 @@ static enum http_verdict conclude(struct token_check *check)
     }
     /* A session may end before its last access token does. */
     const int64_t session_end = check->session.expires_at / 1000;
-    if (check->claims.expires_at > session_end) {
-        check->claims.expires_at = session_end;
-    }
-    token_cache_put(api_loop_of(x)->tokens, check->token, &check->claims, check->revocations);
-    return admit(x, &check->claims);
+    struct bearer bearer = {
+        .user = check->claims.user,
+        .session = check->claims.session,
+        .issued_at = check->claims.issued_at,
+        .expires_at =
+            check->claims.expires_at < session_end ? check->claims.expires_at : session_end,
+    };
+    token_cache_put(api_loop_of(x)->tokens, check->token, &bearer, check->revocations);
+    return admit(x, &bearer);
 }
 
 static void checked(struct store_op *op)
@@ -184,6 +219,90 @@ static enum http_verdict ask_store(struct http_exchange *x, struct slice token,
     check->asked = true;
     return check->answered ? conclude(check) : HTTP_LATER;
 }
+
+/* ---- tokens of scripts ---- */
+
+#define SCRIPT_CHECK_MAGIC 0x4be80d67u
+
+/* One of the right form, while the store is asked whose it is. */
+struct script_check {
+    unsigned magic;
+    struct store_script_token_check found;
+    struct http_exchange *x;
+    struct slice token;
+    uint8_t hash[SCRIPT_TOKEN_HASH_LEN];
+    uint64_t revocations; /* of all */
+    bool asked;           /* script_token_check has returned */
+    bool answered;        /* the store has answered */
+};
+
+static enum http_verdict conclude_script(struct script_check *check)
+{
+    struct http_exchange *x = check->x;
+    const struct revocations *revocations = api_of(x)->options.revocations;
+    const struct script_token *token = &check->found.token;
+    const enum error result = check->found.op.result;
+    if (result == ERROR_NOT_FOUND) {
+        return refuse(x, (struct refusal){
+                             .error = ERROR_INVALID_TOKEN,
+                             .reason = "token_ended",
+                             .detail = "There is no such token for scripts any more: it was ended, "
+                                       "by itself or with a change of the password, has expired, "
+                                       "or the account is disabled or gone. Make a new one with "
+                                       "POST /v1/me/tokens.",
+                             .challenge = "the token has ended or expired",
+                         });
+    }
+    if (result != ERROR_NONE) {
+        respond_error(x, result, NULL);
+        return HTTP_ANSWERED;
+    }
+    const uint64_t counter = revocations_of(revocations, token->user);
+    struct bearer bearer = {
+        .user = token->user,
+        .script_token = token->id,
+        .scopes = token->scopes,
+        .issued_at = clock_wall_ms() / 1000,
+        .expires_at = token->expires_at / 1000,
+        .used_at = token->last_used_at,
+    };
+    token_uses_note(x, &bearer);
+    if (revocations_of_all(revocations) == check->revocations) {
+        token_cache_put(api_loop_of(x)->tokens, check->token, &bearer, counter);
+    }
+    return admit(x, &bearer);
+}
+
+static void script_checked(struct store_op *op)
+{
+    struct script_check *check = OWNER_OF(op, struct script_check, found.op, SCRIPT_CHECK_MAGIC);
+    assert(!check->answered);
+    check->answered = true;
+    if (check->asked && conclude_script(check) == HTTP_GO) {
+        http_continue(check->x);
+    }
+}
+
+static enum http_verdict ask_store_for_script(struct http_exchange *x, struct slice token)
+{
+    struct script_check *check = arena_new(x->arena, struct script_check);
+    if (!check) {
+        respond_no_memory(x);
+        return HTTP_ANSWERED;
+    }
+    OWNER_SET(check, SCRIPT_CHECK_MAGIC);
+    check->x = x;
+    check->token = token;
+    script_token_hash(token, check->hash);
+    check->revocations = revocations_of_all(api_of(x)->options.revocations);
+    check->found = (struct store_script_token_check){
+        .op = api_op(x, script_checked, NULL), .hash = check->hash, .now = clock_steady_ms()};
+    api_engine(x)->script_token_check(&check->found);
+    check->asked = true;
+    return check->answered ? conclude_script(check) : HTTP_LATER;
+}
+
+/* ---- the way of a token ---- */
 
 /* What stands after `Bearer `; ptr NULL: the field does not offer a token. */
 static struct slice bearer_token(struct slice field)
@@ -224,13 +343,21 @@ enum http_verdict access_authorize(struct http_exchange *x)
                               "This looks like a refresh token: it is good for POST "
                               "/v1/auth/refresh alone. Send access_token here.");
     }
+    if (script_token_is_meant(token) && !script_token_is_whole(token)) {
+        return refuse_foreign(x, "malformed",
+                              "This begins as a token for scripts does and is none: a part is "
+                              "missing, or a character is wrong. Send it as it was shown.");
+    }
     if (token.len > JWT_MOST) {
         return refuse_foreign(x, "too_long", NULL);
     }
     const int64_t now = clock_wall_ms() / 1000;
-    const struct jwt_claims *known = token_cache_find(api_loop_of(x)->tokens, token, now);
+    struct bearer *known = token_cache_find(api_loop_of(x)->tokens, token, now);
     if (known) {
         return admit(x, known);
+    }
+    if (script_token_is_meant(token)) {
+        return ask_store_for_script(x, token);
     }
     struct jwt_claims claims = {0};
     const enum jwt_result result =

@@ -100,6 +100,18 @@ struct store_op account_op(struct account_call *call, void (*done)(struct store_
     return api_op(call->x, done, call);
 }
 
+#define SENTENCES_MOST 512
+
+bool account_valid_for_operator(struct http_exchange *x, const struct field_errors *errors)
+{
+    char text[SENTENCES_MOST] = "";
+    if (errors->count > 0) {
+        (void)field_errors_say(errors, text, sizeof text);
+        respond_error(x, ERROR_VALIDATION_FAILED, text);
+    }
+    return errors->count == 0;
+}
+
 /* ---- guesses ---- */
 
 void account_settle(struct account_call *call, enum account_guess guess)

@@ -3,6 +3,7 @@
 #define TASKHOLD_API_ACCOUNT_H
 
 #include "auth/hasher.h"
+#include "auth/script_token.h"
 #include "auth/throttle.h"
 #include "auth/tokens.h"
 #include "base/client_key.h"
@@ -61,6 +62,9 @@ struct account_call {
         struct store_session_refresh refresh;
         struct store_session_list sessions;
         struct store_session_end end;
+        struct store_script_token_create make_token;
+        struct store_script_token_list tokens;
+        struct store_script_token_end end_token;
     } op;
 
     /* Of single calls. */
@@ -68,6 +72,9 @@ struct account_call {
     const char *event;        /* to be logged when it is done */
     const struct user *shown; /* in the answer then; NULL: nothing is */
     struct json_writer json;
+    int64_t token_expires_at; /* of a new token for scripts */
+    char script_token[SCRIPT_TOKEN_LEN + 1];
+    uint8_t script_token_hash[SCRIPT_TOKEN_HASH_LEN];
     char invitation[INVITATION_LEN + 1];
     uint8_t invitation_hash[INVITATION_HASH_LEN];
 };
@@ -82,6 +89,11 @@ bool account_read(struct account_call *call, const struct user_body *body, enum 
 
 /* A call whose whole body is read and valid. NULL: it was answered. */
 struct account_call *account_call_begin(struct http_exchange *x, const struct user_body *body)
+    __attribute__((warn_unused_result));
+
+/* As body_valid (respond.h), of an operator's order: all that is wrong is sent as sentences in
+ * `detail`, because it is read in a terminal. */
+bool account_valid_for_operator(struct http_exchange *x, const struct field_errors *errors)
     __attribute__((warn_unused_result));
 
 /* The call that an answer of the store belongs to. */

@@ -124,6 +124,7 @@ static void loop_stop(void *context)
     if (loop->store) {
         loop->api->options.engine->session_close(&loop->store);
     }
+    token_uses_destroy(&loop->token_uses);
     OWNER_END(loop);
     free(loop);
 }
@@ -141,11 +142,12 @@ static void *loop_start(void *owner, struct http_loop *http)
     const unsigned lifetime_ms = api->options.engine->shared ? TOKEN_SHARED_MS : 0;
     loop->tokens = token_cache_create(api->options.revocations, TOKEN_ENTRIES, lifetime_ms);
     loop->lists = list_cache_create(LIST_PAGES, LIST_BYTES);
+    loop->token_uses = token_uses_create();
     loop->store = api->options.engine->session_open(api->options.store, http_loop_inbox(http));
     if (api->options.subscriptions) {
         loop->subscribers = subscribers_create(api->options.subscriptions, http_loop_inbox(http));
     }
-    if (!loop->tokens || !loop->lists || !loop->store ||
+    if (!loop->tokens || !loop->lists || !loop->token_uses || !loop->store ||
         (api->options.subscriptions && !loop->subscribers)) {
         loop_stop(loop);
         return NULL;
@@ -232,6 +234,12 @@ const struct caller *api_caller(const struct http_exchange *x)
 {
     assert(x->route->access != HTTP_ACCESS_PUBLIC && api_admitted(x));
     return x->caller;
+}
+
+struct uuid api_actor(const struct http_exchange *x)
+{
+    const struct caller *caller = api_caller(x);
+    return caller->scopes != 0 ? caller->script_token : caller->session;
 }
 
 struct tag_space api_tag_space(const struct http_exchange *x)

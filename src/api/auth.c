@@ -6,6 +6,7 @@
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/respond.h"
+#include "auth/jwt.h"
 #include "auth/tokens.h"
 #include "base/clock.h"
 

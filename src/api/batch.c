@@ -352,7 +352,7 @@ void batch_write(struct http_exchange *x)
     struct store_batch *op = &batch->op;
     op->atomic = batch->body.atomic;
     op->space = api_caller(x)->user;
-    op->actor = api_caller(x)->session;
+    op->actor = api_actor(x);
     op->now = clock_wall_ms();
     op->steady = clock_steady_ms();
     op->begin = begin_batch;

@@ -263,7 +263,7 @@ static void bulk_in_zone(struct http_exchange *x, void *context, struct zone *zo
     op->filter = &bulk->filter;
     bulk->filter.verb = patches ? STORE_UPDATE : STORE_DELETE;
     op->space = api_caller(x)->user;
-    op->actor = api_caller(x)->session;
+    op->actor = api_actor(x);
     op->now = clock_wall_ms();
     op->steady = clock_steady_ms();
     op->begin = begin_bulk;

@@ -6,6 +6,7 @@
 #include "api/list_cache.h"
 #include "api/respond.h"
 #include "api/subscribers.h"
+#include "api/token_uses.h"
 #include "auth/hasher.h"
 #include "auth/throttle.h"
 #include "auth/token_cache.h"
@@ -45,6 +46,7 @@ struct api_loop {
     struct token_cache *tokens;
     struct list_cache *lists;
     struct subscribers *subscribers; /* NULL: no streams here */
+    struct token_uses *token_uses;
     unsigned last_backup; /* of the metrics listener: the cell of a gauge that only a file has */
 };
 
@@ -62,9 +64,11 @@ struct refusal {
 struct caller {
     unsigned magic;
     struct uuid user;
-    struct uuid session;
-    int64_t expires_at;     /* when the token ends, in seconds of Unix time; 0: it does not */
-    struct refusal refusal; /* on a route of HTTP_ACCESS_EITHER: nobody is known */
+    struct uuid session;      /* all zero: a token of a script asks */
+    struct uuid script_token; /* all zero: a session asks */
+    unsigned scopes;          /* of such a token; 0: a session may do everything */
+    int64_t expires_at;       /* when the token ends, in seconds of Unix time; 0: it does not */
+    struct refusal refusal;   /* on a route of HTTP_ACCESS_EITHER: nobody is known */
 };
 
 /* ---- what a handler reaches from its exchange ---- */
@@ -79,6 +83,9 @@ bool api_admitted(const struct http_exchange *x);
 
 /* Who that is. */
 const struct caller *api_caller(const struct http_exchange *x);
+
+/* What changes are made by: the session or the token of a script. */
+struct uuid api_actor(const struct http_exchange *x);
 
 /* What the tags of the caller's space begin with. */
 struct tag_space api_tag_space(const struct http_exchange *x);

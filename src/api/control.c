@@ -12,8 +12,7 @@
 
 /* What an operator does with accounts; see api_control_routes. */
 
-#define DETAIL_MOST 512
-#define LINK_MOST   4096
+#define LINK_MOST 4096
 
 #define INVITATION_DAYS 7
 #define DAY_MS          INT64_C(86400000)
@@ -54,22 +53,14 @@ void control_list_users(struct http_exchange *x)
 
 /* ---- orders about one account ---- */
 
-/* A call with its body read; NULL: answered. All that is wrong with the body becomes one sentence,
- * because the operator reads it in a terminal. */
+/* A call with its body read; NULL: answered. */
 static struct account_call *begin(struct http_exchange *x, const struct user_body *body)
 {
     struct account_call *call = account_call_new(x);
     struct field_errors errors;
-    char text[DETAIL_MOST] = "";
-    if (!call || !account_read(call, body, FIELD_WHOLE, &errors)) {
-        return NULL;
-    }
-    if (errors.count == 0) {
-        return call;
-    }
-    (void)field_errors_say(&errors, text, sizeof text);
-    respond_error(x, ERROR_VALIDATION_FAILED, text);
-    return NULL;
+    const bool good = call && account_read(call, body, FIELD_WHOLE, &errors) &&
+                      account_valid_for_operator(x, &errors);
+    return good ? call : NULL;
 }
 
 /* Answers with the account, or says why there is none. */

@@ -34,7 +34,8 @@ struct event_stream {
     struct errand *reading;     /* changes; NULL: none are read */
     struct errand *asking;      /* for the session; NULL: it is not */
     struct uuid user;
-    struct uuid session;
+    struct uuid actor; /* the session, or the token of a script */
+    bool of_script;
     struct slice prefix;
     struct store_changes_place place; /* up to which everything was given */
     uint64_t trusted;                 /* trust_now() when the session was last known to live */
@@ -269,7 +270,8 @@ static bool ask_session(struct event_stream *events)
     errand->check = (struct store_session_check){
         .op = make_op(errand, session_checked),
         .user = events->user,
-        .id = events->session,
+        .id = events->actor,
+        .of_script = events->of_script,
         .now = clock_steady_ms(),
     };
     errand->calling = true;
@@ -494,7 +496,8 @@ static struct event_stream *create(struct http_exchange *x)
     events->loop = api_loop_of(x);
     events->x = x;
     events->user = caller->user;
-    events->session = caller->session;
+    events->actor = api_actor(x);
+    events->of_script = caller->scopes != 0;
     events->prefix = http_path_prefix(x);
     events->begun_ms = clock_mono_ms();
     events->end_ms = INT64_MAX;

@@ -16,6 +16,14 @@ void auth_list_sessions(struct http_exchange *x);
 void auth_end_session(struct http_exchange *x);
 void auth_end_other_sessions(struct http_exchange *x);
 
+/* script_tokens.c; the last three for the routes of the control socket only */
+void script_tokens_make(struct http_exchange *x);
+void script_tokens_list(struct http_exchange *x);
+void script_tokens_end(struct http_exchange *x);
+void control_make_token(struct http_exchange *x);
+void control_list_tokens(struct http_exchange *x);
+void control_end_token(struct http_exchange *x);
+
 /* me.c */
 void me_get(struct http_exchange *x);
 void me_patch(struct http_exchange *x);

@@ -289,7 +289,7 @@ struct store_item_write *items_write_begin(struct http_exchange *x, enum store_v
         write->id = api_path_id(x);
     }
     write->space = api_caller(x)->user;
-    write->actor = api_caller(x)->session;
+    write->actor = api_actor(x);
     write->now = clock_wall_ms();
     write->steady = clock_steady_ms();
     return read_header(x, owner->asked, write) ? write : NULL;

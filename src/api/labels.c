@@ -267,7 +267,7 @@ void labels_write(struct http_exchange *x)
     write->verb = STORE_RELABEL;
     write->label.from = name;
     write->space = api_caller(x)->user;
-    write->actor = api_caller(x)->session;
+    write->actor = api_actor(x);
     write->now = clock_wall_ms();
     write->steady = clock_steady_ms();
     if (!read_label_header(x, write)) {

@@ -77,6 +77,10 @@ static const struct http_route routes[] = {
     ROW(DELETE, "/v1/me/sessions",      endOtherSessions,     auth_end_other_sessions,NULL, NOTHING, TOKEN,  NOT,   API,  SMALL),
     ROW(DELETE, "/v1/me/sessions/{id}", endSession,           auth_end_session,       NULL, NOTHING, TOKEN,  NOT,   API,  SMALL),
 
+    ROW(POST,   "/v1/me/tokens",        makeToken,            script_tokens_make,     JSON, BODY,    TOKEN,  NOT,   AUTH, SMALL),
+    ROW(GET,    "/v1/me/tokens",        listTokens,           script_tokens_list,     JSON, NOTHING, TOKEN,  NOT,   API,  SMALL),
+    ROW(DELETE, "/v1/me/tokens/{id}",   endToken,             script_tokens_end,      NULL, NOTHING, TOKEN,  NOT,   API,  SMALL),
+
     ROW(GET,    "/v1/lists",            listLists,            items_list,             JSON, NOTHING, TOKEN,  READ,  API,  0,     .subject = &list_resource, .query = true, .values = items_list_values),
     ROW(POST,   "/v1/lists",            createList,           items_write,            JSON, BODY,    TOKEN,  WRITE, API,  0,     .subject = &list_resource),
     ROW(GET,    "/v1/lists/{id}",       getList,              items_get,              JSON, NOTHING, TOKEN,  READ,  API,  0,     .subject = &list_resource, .values = conditions_values),
@@ -136,6 +140,9 @@ static const struct http_route control_routes[] = {
     ROW(POST,   "/users/enable",        enableUser,           control_enable_user,    NULL, BODY,    PUBLIC, NOT,   NONE, ORDER, ALWAYS),
     ROW(POST,   "/users/delete",        deleteUser,           control_delete_user,    NULL, BODY,    PUBLIC, NOT,   NONE, ORDER, ALWAYS),
     ROW(POST,   "/users/find",          findUser,             control_find_user,      NULL, BODY,    PUBLIC, NOT,   NONE, ORDER, ALWAYS),
+    ROW(POST,   "/users/tokens",        addUserToken,         control_make_token,     NULL, BODY,    PUBLIC, NOT,   NONE, ORDER, ALWAYS),
+    ROW(POST,   "/users/tokens/list",   listUserTokens,       control_list_tokens,    NULL, BODY,    PUBLIC, NOT,   NONE, ORDER, ALWAYS),
+    ROW(POST,   "/users/tokens/end",    endUserToken,         control_end_token,      NULL, BODY,    PUBLIC, NOT,   NONE, ORDER, ALWAYS),
     ROW(POST,   "/import",              importItems,          control_import,         NULL, BODY,    PUBLIC, NOT,   NONE, ITEMS, ALWAYS),
     ROW(POST,   "/invitations",         invite,               control_invite,         NULL, BODY,    PUBLIC, NOT,   NONE, ORDER, ALWAYS),
 };

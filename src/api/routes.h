@@ -28,12 +28,16 @@ const struct http_route *api_metrics_routes(size_t *count);
  *   POST /users/disable, /enable     {email}
  *   POST /users/delete               {email}
  *   POST /users/find                 {email}
+ *   POST /users/tokens               {email, name, scopes, expires_at?}: a token for scripts, shown
+ *                                    this once as `token`
+ *   POST /users/tokens/list          {email}: {items}
+ *   POST /users/tokens/end           {email, id}
  *   POST /import                     {user, dry_run?, COLLECTION: {ID: ITEM, …}}: makes items that
  *                                    are not there yet; see below
  *   POST /invitations                {email?, days?}: {invitation, email, expires_at, link}
  *
- * Each POST below /users answers with the account as it is now (as it was, when deleted). Of an
- * error, `detail` says all that is wrong. */
+ * Each POST to /users, and below it but for tokens, answers with the account as it is now (as it
+ * was, when deleted). Of an error, `detail` says all that is wrong. */
 const struct http_route *api_control_routes(size_t *count);
 
 #define API_CONTROL_USERS_MOST 100

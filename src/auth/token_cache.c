@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 
+#include "auth/jwt.h"
 #include "base/clock.h"
 
 #define WAYS          4
@@ -20,6 +21,7 @@
 #define COUNTERS 4096
 
 struct revocations {
+    _Atomic uint64_t all;
     _Atomic uint64_t counters[COUNTERS];
 };
 
@@ -44,6 +46,7 @@ void revocations_destroy(struct revocations **revocations)
 void revocations_add(struct revocations *revocations, struct uuid user)
 {
     assert(revocations);
+    atomic_fetch_add_explicit(&revocations->all, 1, memory_order_acq_rel);
     atomic_fetch_add_explicit(&revocations->counters[counter_of(user)], 1, memory_order_acq_rel);
 }
 
@@ -55,10 +58,16 @@ uint64_t revocations_of(const struct revocations *revocations, struct uuid user)
     return atomic_load_explicit(&revocations->counters[counter_of(user)], memory_order_acquire);
 }
 
+uint64_t revocations_of_all(const struct revocations *revocations)
+{
+    assert(revocations);
+    return atomic_load_explicit(&revocations->all, memory_order_acquire);
+}
+
 /* ---- the cache ---- */
 
 struct entry {
-    struct jwt_claims claims;
+    struct bearer bearer;
     uint64_t counter;
     int64_t put_ms; /* monotonic */
     size_t len;
@@ -138,7 +147,8 @@ static size_t set_of(const struct token_cache *cache, uint64_t tag)
     return (size_t)((tag * 0x9e3779b97f4a7c15U) >> 32) % cache->sets * WAYS;
 }
 
-/* The signature is what a forger lacks, so it is compared in constant time. */
+/* The signature, or all of a script's token, is what a forger lacks, so it is compared in constant
+ * time. */
 static bool holds(const struct entry *entry, struct slice token)
 {
     const size_t open = token.len - SIGNATURE_LEN;
@@ -159,8 +169,15 @@ static size_t way_of(const struct token_cache *cache, size_t set, uint64_t tag, 
     return way;
 }
 
-const struct jwt_claims *token_cache_find(struct token_cache *cache, struct slice token,
-                                          int64_t now)
+/* When it leaves at the latest, in seconds. */
+static int64_t end_of(const struct bearer *bearer)
+{
+    const int64_t most = bearer->issued_at + TOKEN_CACHE_SCRIPT_SECONDS;
+    const bool shorter = bearer->expires_at != 0 && bearer->expires_at < most;
+    return bearer->scopes == 0 || shorter ? bearer->expires_at : most;
+}
+
+struct bearer *token_cache_find(struct token_cache *cache, struct slice token, int64_t now)
 {
     assert(cache && token.ptr);
     if (!fits(token)) {
@@ -172,16 +189,16 @@ const struct jwt_claims *token_cache_find(struct token_cache *cache, struct slic
     if (way == WAYS) {
         return NULL;
     }
-    const struct entry *entry = &cache->entries[set + way];
+    struct entry *entry = &cache->entries[set + way];
     const int64_t lifetime_ms = cache->lifetime_ms;
     const bool old = lifetime_ms > 0 && clock_mono_ms() - entry->put_ms >= lifetime_ms;
     /* One that is from ahead, since the clock was set back, would live too long: jwt_verify refuses
      * it. */
-    if (now >= entry->claims.expires_at || entry->claims.issued_at > now + JWT_SKEW_SECONDS ||
-        old || revocations_of(cache->revocations, entry->claims.user) != entry->counter) {
+    if (now >= end_of(&entry->bearer) || entry->bearer.issued_at > now + JWT_SKEW_SECONDS || old ||
+        revocations_of(cache->revocations, entry->bearer.user) != entry->counter) {
         return NULL;
     }
-    return &entry->claims;
+    return &entry->bearer;
 }
 
 /* An empty way, or the one whose token ends first. */
@@ -193,18 +210,18 @@ static size_t way_to_replace(const struct token_cache *cache, size_t set)
         if (cache->tags[set + way] == 0) {
             return way;
         }
-        if (cache->entries[set + way].claims.expires_at <
-            cache->entries[set + chosen].claims.expires_at) {
+        if (end_of(&cache->entries[set + way].bearer) <
+            end_of(&cache->entries[set + chosen].bearer)) {
             chosen = way;
         }
     }
     return chosen;
 }
 
-void token_cache_put(struct token_cache *cache, struct slice token, const struct jwt_claims *claims,
+void token_cache_put(struct token_cache *cache, struct slice token, const struct bearer *bearer,
                      uint64_t counter)
 {
-    assert(cache && token.ptr && claims);
+    assert(cache && token.ptr && bearer);
     if (!fits(token)) {
         return;
     }
@@ -215,7 +232,7 @@ void token_cache_put(struct token_cache *cache, struct slice token, const struct
         way = way_to_replace(cache, set);
     }
     struct entry *entry = &cache->entries[set + way];
-    entry->claims = *claims;
+    entry->bearer = *bearer;
     entry->counter = counter;
     entry->put_ms = cache->lifetime_ms > 0 ? clock_mono_ms() : 0;
     entry->len = token.len;

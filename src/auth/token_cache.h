@@ -2,7 +2,8 @@
 #ifndef TASKHOLD_AUTH_TOKEN_CACHE_H
 #define TASKHOLD_AUTH_TOKEN_CACHE_H
 
-#include "auth/jwt.h"
+#include "base/slice.h"
+#include "base/uuid.h"
 
 /* Tells every loop at once that sessions of a user ended: a fixed array of counters by user. A loop
  * that remembers a verified token remembers its counter too, and asks the store again when the
@@ -18,6 +19,26 @@ void revocations_add(struct revocations *revocations, struct uuid user);
 /* The user's counter now. Read it before asking the store, never after. */
 uint64_t revocations_of(const struct revocations *revocations, struct uuid user);
 
+/* A counter that moves with each of them, and before it: for whoever learns from the store itself
+ * whose token it is. If this one is the same before the question and after revocations_of, that
+ * counter is as good as one that was read before. */
+uint64_t revocations_of_all(const struct revocations *revocations);
+
+/* Who a token that verified stands for. */
+struct bearer {
+    struct uuid user;
+    struct uuid session;      /* all zero: a script's */
+    struct uuid script_token; /* all zero: a session's */
+    unsigned scopes;          /* of a script's; 0: a session's, which may do everything */
+    int64_t issued_at;        /* seconds; of a script's when it was looked up */
+    int64_t expires_at;       /* seconds; 0: never */
+    int64_t used_at;          /* of a script's: the last use that was noted, in milliseconds */
+};
+
+/* A script's is asked for again after so many seconds, whenever it expires: it would not leave the
+ * cache else. */
+#define TOKEN_CACHE_SCRIPT_SECONDS 900
+
 /* Verified tokens of one loop: fixed memory, no lock. A token is found only byte for byte, before
  * its expiry, while no session of its user has ended since it was put in, and not longer than
  * `lifetime_ms` after that: the bound for what another process may have ended unheard. */
@@ -32,12 +53,11 @@ void token_cache_destroy(struct token_cache **cache);
 void token_cache_clear(struct token_cache *cache);
 
 /* `now` in seconds. Returns NULL when the token is not there, expired, or must be checked again.
- * The answer lives until the next put. */
-const struct jwt_claims *token_cache_find(struct token_cache *cache, struct slice token,
-                                          int64_t now);
+ * The answer lives until the next put, and its `used_at` may be set. */
+struct bearer *token_cache_find(struct token_cache *cache, struct slice token, int64_t now);
 
 /* `counter` is revocations_of(user) as it was before the store was asked. */
-void token_cache_put(struct token_cache *cache, struct slice token, const struct jwt_claims *claims,
+void token_cache_put(struct token_cache *cache, struct slice token, const struct bearer *bearer,
                      uint64_t counter);
 
 #endif

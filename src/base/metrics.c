@@ -130,7 +130,7 @@ static const struct metric_row rows[METRIC_COUNT] = {
         ROW(COUNTER, "taskhold_tokens_refused_total", "Access tokens that were refused.",
             .label = "reason",
             .values = VALUES("missing", "repeated", "too_long", "malformed", "bad_signature",
-                             "bad_claims", "expired", "session_ended", "other")),
+                             "bad_claims", "expired", "session_ended", "token_ended", "other")),
     [METRIC_THROTTLED] =
         ROW(COUNTER, "taskhold_throttled_total", "Requests that a quota refused.", .label = "quota",
             .values = VALUES("auth", "api", "failures", "other")),
@@ -140,7 +140,8 @@ static const struct metric_row rows[METRIC_COUNT] = {
             .values = VALUES("registered", "login_ok", "login_failed", "password_changed",
                              "email_changed", "session_ended", "account_deleted", "invited",
                              "refresh_reuse", "token_rejected", "throttled", "user_disabled",
-                             "user_enabled", "other")),
+                             "user_enabled", "token_made", "token_deleted", "insufficient_scope",
+                             "other")),
     [METRIC_LOG_DROPPED] = ROW(COUNTER, "taskhold_log_lines_dropped_total",
                                "Lines of the log that were dropped: nobody read fast enough."),
     [METRIC_HARDENING_REFUSED] = ROW(GAUGE, "taskhold_hardening_refused",

@@ -33,16 +33,16 @@ enum field_type {
 #define FIELD_NULL_NUMBER INT64_MIN
 
 enum field_flag {
-    FIELD_READ_ONLY = 1,  /* a client cannot set it: `read_only` in a body */
-    FIELD_REQUIRED = 2,   /* must be in a whole body and cannot be cleared by a patch */
-    FIELD_NULLABLE = 4,   /* may be null */
-    FIELD_MULTILINE = 8,  /* TAB, LF and CR are allowed */
-    FIELD_NOT_BLANK = 16, /* holds more than white space */
-    FIELD_SECRET = 32,    /* wiped from the reader's memory; any character is allowed */
-    FIELD_BYTES = 64,     /* `most` counts bytes, not code points */
-    FIELD_NFC = 128,      /* normalised first (base/nfc.h) unless it is above NFC_MOST */
-    FIELD_NOT_EMPTY = 256,
-    FIELD_LOWER = 65536, /* its letters of ASCII are made small first */
+    FIELD_READ_ONLY = 1,   /* a client cannot set it: `read_only` in a body */
+    FIELD_REQUIRED = 2,    /* must be in a whole body and cannot be cleared by a patch */
+    FIELD_NULLABLE = 4,    /* may be null */
+    FIELD_MULTILINE = 8,   /* TAB, LF and CR are allowed */
+    FIELD_NOT_BLANK = 16,  /* holds more than white space */
+    FIELD_SECRET = 32,     /* wiped from the reader's memory; any character is allowed */
+    FIELD_BYTES = 64,      /* `most` counts bytes, not code points */
+    FIELD_NFC = 128,       /* normalised first (base/nfc.h) unless it is above NFC_MOST */
+    FIELD_NOT_EMPTY = 256, /* of a text, or of STRINGS */
+    FIELD_LOWER = 65536,   /* its letters of ASCII are made small first */
 
     /* Of a resource's member: */
     FIELD_FIXED = 512,       /* never changes once the item was made: no UPDATE sets it */
@@ -53,6 +53,8 @@ enum field_flag {
     /* A key of model/position.h: a new item stands at the end, by the number of its revision, which
      * is above all that came before; unless whoever makes it says otherwise. */
     FIELD_POSITION = 16384,
+
+    FIELD_DISTINCT = 131072, /* of STRINGS: one that is repeated is a fault */
 
     FIELD_ZONE = 32768, /* of a text: the name of a time zone; see field_reading.zones */
 

@@ -53,7 +53,8 @@ struct set {
     bool over; /* it has more than may be */
 };
 
-static void add_item(struct set *set, struct slice item, uint32_t most)
+/* False: it is there already. */
+static bool add_item(struct set *set, struct slice item, uint32_t most)
 {
     uint32_t i = 0;
     while (i < set->count && !slice_eq(set->items[i], item)) {
@@ -63,7 +64,9 @@ static void add_item(struct set *set, struct slice item, uint32_t most)
         set->over = true;
     } else if (i == set->count) {
         set->items[set->count++] = item;
+        return true;
     }
+    return i >= set->count;
 }
 
 static void sort_items(struct set *set)
@@ -114,8 +117,9 @@ static bool read_item(struct field_reading *reading, const struct field *field,
         uuid_format(id, lower);
         text = (struct slice){lower, UUID_TEXT_LEN};
     }
-    if (reading->errors.count == before) {
-        add_item(set, text, field->most_items);
+    if (reading->errors.count == before && !add_item(set, text, field->most_items) &&
+        field->flags & FIELD_DISTINCT) {
+        return field_complain(reading, field->name, "repeated", "Is there already: name it once.");
     }
     return true;
 }
@@ -157,6 +161,9 @@ static bool read_array(struct field_reading *reading, const struct field *field,
     }
     if (!good) {
         return false;
+    }
+    if (parts.index == 0 && field->flags & FIELD_NOT_EMPTY) {
+        return field_complain(reading, field->name, "too_short", "Must not be empty.");
     }
     if (field->type == FIELD_STRINGS) {
         sort_items(&set);

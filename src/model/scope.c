@@ -19,6 +19,21 @@ unsigned scope_named(struct slice name)
     return 0;
 }
 
+unsigned scope_read(struct slice strings)
+{
+    unsigned scopes = 0;
+    struct slice rest = strings;
+    assert(strings.len >= 2);
+    (void)slice_next(&rest, '"');
+    while (rest.ptr) {
+        const unsigned scope = scope_named(slice_next(&rest, '"'));
+        assert(scope != 0);
+        scopes |= scope;
+        (void)slice_next(&rest, '"'); /* what stands between two */
+    }
+    return scopes;
+}
+
 struct slice scope_write(unsigned scopes, char text[static SCOPE_TEXT_MOST])
 {
     size_t len = 0;

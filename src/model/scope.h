@@ -23,6 +23,9 @@ extern const struct slice scope_names[SCOPE_COUNT];
 /* The bit of that name; 0: there is none. */
 unsigned scope_named(struct slice name);
 
+/* The bits of a set as model/field_json.h keeps one: a JSON array of names that are scopes. */
+unsigned scope_read(struct slice strings);
+
 /* The names with a space between (RFC 6749 section 3.3), in the order of the bits, no NUL. */
 struct slice scope_write(unsigned scopes, char text[static SCOPE_TEXT_MOST]);
 

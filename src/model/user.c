@@ -3,8 +3,10 @@
 
 #include <stddef.h>
 
+#include "base/clock.h"
 #include "base/nfc.h"
 #include "model/field.h"
+#include "model/script_token.h"
 #include "model/user_fields.h"
 #include "model/zone.h"
 
@@ -219,6 +221,66 @@ static const struct field refresh[] = {
      .bit = USER_REFRESH_TOKEN},
 };
 
+/* ---- tokens for scripts ---- */
+
+static const char *scope_wrong(struct slice name)
+{
+    return scope_named(name) ? NULL : "Must be tasks:read, tasks:write or account:read.";
+}
+
+static const char *time_wrong(struct slice text)
+{
+    int64_t ms = 0;
+    return clock_parse_rfc3339(text, &ms)
+               ? NULL
+               : "Must be a time as in RFC 3339, such as 2026-12-01T09:30:00Z.";
+}
+
+#define TOKEN_NAME_FIELD                                                                           \
+    {                                                                                              \
+        .name = FIELD_NAME("name"), .type = FIELD_TEXT,                                            \
+        .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY | FIELD_NOT_BLANK,                               \
+        .most = SCRIPT_TOKEN_NAME_MOST, .at = offsetof(struct user_input, name), .bit = USER_NAME  \
+    }
+#define SCOPES_FIELD                                                                               \
+    {                                                                                              \
+        .name = FIELD_NAME("scopes"), .type = FIELD_STRINGS,                                       \
+        .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY | FIELD_DISTINCT, .most = SCOPE_TEXT_MOST,       \
+        .most_items = SCOPE_COUNT, .at = offsetof(struct user_input, scopes), .bit = USER_SCOPES,  \
+        .wrong = scope_wrong, .wrong_code = "not_allowed"                                          \
+    }
+#define EXPIRES_AT_FIELD                                                                           \
+    {                                                                                              \
+        .name = FIELD_NAME("expires_at"), .type = FIELD_TEXT, .flags = FIELD_NULLABLE,             \
+        .most = UINT32_MAX, .at = offsetof(struct user_input, expires_at), .bit = USER_EXPIRES_AT, \
+        .wrong = time_wrong, .wrong_code = "time"                                                  \
+    }
+
+static const struct field script_token[] = {TOKEN_NAME_FIELD, SCOPES_FIELD, EXPIRES_AT_FIELD,
+                                            PASSWORD_FIELD("password")};
+static const struct field operator_token[] = {ANY_EMAIL_FIELD, TOKEN_NAME_FIELD, SCOPES_FIELD,
+                                              EXPIRES_AT_FIELD};
+static const char *id_wrong(struct slice text)
+{
+    struct uuid id;
+    return uuid_parse_any_case(text, &id) ? NULL : "Must be a UUID.";
+}
+
+static const struct field token_end[] = {
+    ANY_EMAIL_FIELD,
+    {.name = FIELD_NAME("id"),
+     .type = FIELD_TEXT,
+     .flags = FIELD_REQUIRED,
+     .most = UINT32_MAX,
+     .at = offsetof(struct user_input, id),
+     .bit = USER_ID,
+     .wrong = id_wrong,
+     .wrong_code = "uuid"},
+};
+
+const struct user_body user_body_script_token = BODY(script_token);
+const struct user_body user_body_operator_token = BODY(operator_token);
+const struct user_body user_body_token_end = BODY(token_end);
 const struct user_body user_body_registration = BODY(registration);
 const struct user_body user_body_added = BODY(added);
 const struct user_body user_body_invite = BODY(invite);
@@ -269,6 +331,22 @@ static const struct field session_shown[] = {
     SHOWN("ip", FIELD_TEXT, struct session, ip),
 };
 
+#define SHOWN_OR_NULL(literal, kind, type_name, member)                                            \
+    {                                                                                              \
+        .name = FIELD_NAME(literal), .type = (kind), .flags = FIELD_READ_ONLY | FIELD_NULLABLE,    \
+        .at = offsetof(type_name, member)                                                          \
+    }
+
+static const struct field token_shown[] = {
+    SHOWN("id", FIELD_UUID, struct script_token, id),
+    SHOWN("name", FIELD_TEXT, struct script_token, name),
+    SHOWN("created_at", FIELD_TIME, struct script_token, created_at),
+    SHOWN_OR_NULL("last_used_at", FIELD_TIME, struct script_token, last_used_at),
+    SHOWN_OR_NULL("expires_at", FIELD_TIME, struct script_token, expires_at),
+    SHOWN_OR_NULL("ip", FIELD_TEXT, struct script_token, ip),
+};
+
+const struct user_body user_body_token_shown = BODY(token_shown);
 const struct user_body user_body_user = BODY(user_shown);
 const struct user_body user_body_operator = BODY(operator_shown);
 const struct user_body user_body_session = BODY(session_shown);

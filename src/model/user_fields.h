@@ -16,6 +16,9 @@ struct user_input {
     struct slice refresh_token;
     struct slice invitation; /* ptr NULL: absent */
     struct slice time_zone;  /* ptr NULL: null or absent */
+    struct slice scopes;     /* a JSON array of names, each once, at least one; not ptr NULL */
+    struct slice expires_at; /* RFC 3339; ptr NULL: null or absent */
+    struct slice id;         /* a UUID */
     struct slice days;       /* digits, 1 to USER_DAYS_MOST; ptr NULL: absent */
 };
 
@@ -31,6 +34,9 @@ enum user_member {
     USER_INVITATION = 32,
     USER_DAYS = 64,
     USER_TIME_ZONE = 128,
+    USER_SCOPES = 256,
+    USER_EXPIRES_AT = 512,
+    USER_ID = 1024,
 };
 
 struct user_body {
@@ -50,11 +56,18 @@ extern const struct user_body user_body_invite;       /* email?, days? */
 extern const struct user_body user_body_added;        /* email, password, name? */
 extern const struct user_body user_body_account;      /* email, whatever it is */
 
+/* Of a token for scripts: name, scopes, expires_at?, password; of an operator's email instead of
+ * the password; and to end one: email, id. */
+extern const struct user_body user_body_script_token;
+extern const struct user_body user_body_operator_token;
+extern const struct user_body user_body_token_end;
+
 /* Written from a struct user: what its owner sees, and what an operator sees; and from a struct
- * session. */
+ * session; and from a struct script_token, but for its scopes. */
 extern const struct user_body user_body_user;
 extern const struct user_body user_body_operator;
 extern const struct user_body user_body_session;
+extern const struct user_body user_body_token_shown;
 
 /* An address is as the HTML standard's input type=email has it: ASCII, one @, a local part of at
  * most 64 bytes, labels of 1 to 63 letters, digits and inner hyphens; at most 254 bytes in all.

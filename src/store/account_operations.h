@@ -36,14 +36,15 @@ struct store_user_list {
     bool more; /* out: there are rows after the last */
 };
 
-/* Is the session alive: there, not expired at `now`, its user there and not disabled?
- * ERROR_NOT_FOUND if not. */
+/* Is the session alive: there, not expired at `now`, its user there and not disabled? Or the token
+ * of a script, of which only the id is known. ERROR_NOT_FOUND if not. */
 struct store_session_check {
     struct store_op op;
     struct uuid user;
     struct uuid id;
+    bool of_script; /* `id` is such a token's */
     int64_t now;
-    int64_t expires_at; /* out */
+    int64_t expires_at; /* out; 0: never */
 };
 
 /* The live sessions of a user, the newest first. `each` runs for each row before `done`; the row's

@@ -64,6 +64,7 @@ enum sql_shared {
     SQL_SESSION_DELETE_OTHERS, /* all zero: all */
     SQL_SCRIPT_TOKEN_OWNER,    /* by the hash of it alone */
     SQL_SCRIPT_TOKEN_CHECK,
+    SQL_SCRIPT_TOKEN_ALIVE, /* by its id, as SQL_SESSION_CHECK */
     SQL_SCRIPT_TOKEN_LIST,
     SQL_SCRIPT_TOKEN_COUNT, /* all; and those of the id ?2 */
     SQL_SCRIPT_TOKEN_INSERT,

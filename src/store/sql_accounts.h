@@ -75,6 +75,12 @@
                                     "t.",                                                          \
                                     "?3") " AND u.disabled_at IS NULL AND u.deleted_at IS NULL",   \
                                 "ubi"},                                                            \
+    [SQL_SCRIPT_TOKEN_ALIVE] = {"SELECT t.expires_at FROM script_tokens t "                        \
+                                "JOIN users u ON u.user_id = t.user_id "                           \
+                                "WHERE t.user_id = ?1 AND t.id = ?2 AND " LIVE_TOKEN(              \
+                                    "t.",                                                          \
+                                    "?3") " AND u.disabled_at IS NULL AND u.deleted_at IS NULL",   \
+                                "uui"},                                                            \
     [SQL_SCRIPT_TOKEN_LIST] =                                                                      \
         {"SELECT id, user_id, scopes, created_at, last_used_at, expires_at, "                      \
          "name, ip FROM script_tokens WHERE user_id = ?1 AND " LIVE_TOKEN(                         \

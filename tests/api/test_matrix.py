@@ -83,6 +83,11 @@ def session_of(user):
     return {"id": claims["sid"]}
 
 
+def script_token_of(user):
+    """A fresh token for scripts of the user, by its id."""
+    return {"id": user.script_token("tasks:read")["id"]}
+
+
 def new_account(user):
     """A body that makes an account next to the user's."""
     return {"email": "next." + user.email, "password": PASSWORD}
@@ -117,6 +122,9 @@ SAMPLES = {
     "GET /v1/me/sessions": Sample(200),
     "DELETE /v1/me/sessions": Sample(204),
     "DELETE /v1/me/sessions/{id}": Sample(204, prepare=session_of),
+    "POST /v1/me/tokens": Sample(201, body={"name": "A script", "scopes": ["tasks:read"], "password": PASSWORD}),
+    "GET /v1/me/tokens": Sample(200),
+    "DELETE /v1/me/tokens/{id}": Sample(204, prepare=script_token_of),
     "GET /v1/lists": Sample(200),
     "POST /v1/lists": Sample(201, body={"name": "Household"}),
     "GET /v1/lists/{id}": Sample(200, prepare=list_of),
@@ -199,6 +207,7 @@ def test_the_description_and_the_routes_agree():
     for name, row in ROUTES.items():
         assert row["operation_id"] == described[name].id
         assert (row["access"] == "public") == described[name].public, name
+        assert described[name].scope == row["scope"], name
 
 
 @pytest.mark.parametrize("route", PROTECTED_ROUTES)
@@ -208,6 +217,42 @@ def test_turned_away(server, callers, values_of, route, caller):
     token, code = callers[caller]
     answer = SAMPLES[route].send(route, Client(server, token), values_of(route)).expect(401, code)
     assert ('error="invalid_token"' in answer.headers["WWW-Authenticate"]) == (token is not None)
+
+
+# What a token with a scope may do.
+COVERED = {"tasks:read": {"tasks:read"}, "tasks:write": {"tasks:read", "tasks:write"}, "account:read": {"account:read"},
+           "tasks:write account:read": {"tasks:read", "tasks:write", "account:read"}}
+
+
+@pytest.fixture(scope="module")
+def scripts(user):
+    """Clients with tokens for scripts, by the scopes that these have."""
+    return {scopes: Client(user.server, user.script_token(*scopes.split())["token"]) for scopes in COVERED}
+
+
+@pytest.mark.parametrize("route", PROTECTED_ROUTES)
+@pytest.mark.parametrize("scopes", COVERED)
+def test_scopes(scripts, user, route, scopes):
+    """Every route against every scope: what the table says it needs, and nothing else, opens it."""
+    sample, needed = SAMPLES[route], ROUTES[route]["scope"]
+    values = sample.prepare(user) if sample.prepare and not (sample.fresh and not needed) else {}
+    if needed and set(needed.split()) <= COVERED[scopes]:
+        sample.send(route, scripts[scopes], values).expect(sample.status)
+        return
+    answer = sample.send(route, scripts[scopes], values).expect(403, "insufficient_scope")
+    wished = f', scope="{needed}"' if needed else ""
+    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="taskhold", error="insufficient_scope"{wished}'
+
+
+def test_what_needs_which_scope():
+    """The contract's own list, so that no row of the table is lenient by mistake."""
+    for route in PROTECTED_ROUTES:
+        method, path = route.split(" ")
+        if path.startswith(("/v1/me", "/v1/auth")):
+            wished = {"GET /v1/me": "account:read", "GET /v1/me/export": "tasks:read account:read"}.get(route)
+        else:
+            wished = "tasks:read" if method == "GET" else "tasks:write"
+        assert ROUTES[route]["scope"] == wished, route
 
 
 @pytest.mark.parametrize("route", [route for route in PROTECTED_ROUTES if "{id}" in route])

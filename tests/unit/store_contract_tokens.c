@@ -109,6 +109,34 @@ static void test_check(void **state)
     loop_close(&loop);
 }
 
+/* Of a stream that is under way only the id of its token is known. */
+static enum error is_alive(struct loop *loop, struct uuid user, struct uuid id, int64_t now)
+{
+    struct store_session_check op = {.user = user, .id = id, .of_script = true, .now = now};
+    return LOOP_CALL(loop, session_check, &op);
+}
+
+static void test_alive_by_its_id(void **state)
+{
+    struct loop loop;
+    struct uuid ann = contract_open_with_user(state, &loop);
+    struct uuid bob = make_user(&loop, "bob");
+    const struct script_token made = make(&loop, ann, 1);
+    struct store_script_token_create short_one = create_of(ann, 2);
+    short_one.token.expires_at = NOW + 1000;
+    assert_int_equal(LOOP_CALL(&loop, script_token_create, &short_one), ERROR_NONE);
+    assert_int_equal(is_alive(&loop, ann, made.id, NOW), ERROR_NONE);
+    assert_int_equal(is_alive(&loop, bob, made.id, NOW), ERROR_NOT_FOUND);
+    assert_int_equal(is_alive(&loop, ann, short_one.token.id, NOW + 999), ERROR_NONE);
+    assert_int_equal(is_alive(&loop, ann, short_one.token.id, NOW + 1000), ERROR_NOT_FOUND);
+    struct store_session_check session = {.user = ann, .id = made.id, .now = NOW};
+    assert_int_equal(LOOP_CALL(&loop, session_check, &session), ERROR_NOT_FOUND);
+    struct store_user_govern govern = {.verb = STORE_USER_DISABLE, .id = ann, .now = NOW};
+    assert_int_equal(LOOP_CALL(&loop, user_govern, &govern), ERROR_NONE);
+    assert_int_equal(is_alive(&loop, ann, made.id, NOW), ERROR_NOT_FOUND);
+    loop_close(&loop);
+}
+
 static void test_create_is_refused(void **state)
 {
     struct loop loop;
@@ -264,11 +292,9 @@ static void test_what_ends_them(void **pointer)
 int store_contract_tokens(void)
 {
     const struct CMUnitTest tests[] = {
-        CONTRACT_TEST(test_check),
-        CONTRACT_TEST(test_create_is_refused),
-        CONTRACT_TEST(test_there_are_fifty),
-        CONTRACT_TEST(test_list_and_end),
-        CONTRACT_TEST(test_uses),
+        CONTRACT_TEST(test_alive_by_its_id),   CONTRACT_TEST(test_check),
+        CONTRACT_TEST(test_create_is_refused), CONTRACT_TEST(test_there_are_fifty),
+        CONTRACT_TEST(test_list_and_end),      CONTRACT_TEST(test_uses),
         CONTRACT_TEST(test_what_ends_them),
     };
     return cmocka_run_group_tests_name("store: tokens of scripts", tests, NULL, NULL);

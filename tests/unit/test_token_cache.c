@@ -11,6 +11,7 @@
 
 #include <sodium.h>
 
+#include "auth/jwt.h"
 #include "auth/token_cache.h"
 #include "base/clock.h"
 
@@ -45,9 +46,9 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct jwt_claims claims_of(unsigned number)
+static struct bearer claims_of(unsigned number)
 {
-    struct jwt_claims claims = {.issued_at = NOW, .expires_at = NOW + 900};
+    struct bearer claims = {.issued_at = NOW, .expires_at = NOW + 900};
 
     claims.user.bytes[15] = (uint8_t)number;
     claims.user.bytes[14] = (uint8_t)(number >> 8);
@@ -76,7 +77,7 @@ static void make_token(struct token *token, unsigned number)
     token->slice = (struct slice){token->text, sizeof token->text};
 }
 
-static void put(struct fixture *f, struct slice token, const struct jwt_claims *claims)
+static void put(struct fixture *f, struct slice token, const struct bearer *claims)
 {
     token_cache_put(f->cache, token, claims, revocations_of(f->revocations, claims->user));
 }
@@ -84,8 +85,8 @@ static void put(struct fixture *f, struct slice token, const struct jwt_claims *
 static void what_was_put_in_is_found(void **state)
 {
     struct fixture *f = *state;
-    const struct jwt_claims claims = claims_of(5);
-    const struct jwt_claims *found = NULL;
+    const struct bearer claims = claims_of(5);
+    struct bearer *found = NULL;
     struct token token;
 
     make_token(&token, 5);
@@ -103,7 +104,7 @@ static void a_cleared_cache_has_none_and_takes_new_ones(void **state)
 
     for (int round = 0; round < 2; round++) {
         for (unsigned i = 0; i < 100; i++) {
-            const struct jwt_claims claims = claims_of(i);
+            const struct bearer claims = claims_of(i);
             make_token(&token, i);
             assert_null(token_cache_find(f->cache, token.slice, NOW));
             put(f, token.slice, &claims);
@@ -116,7 +117,7 @@ static void a_cleared_cache_has_none_and_takes_new_ones(void **state)
 static void only_the_same_bytes_are_found(void **state)
 {
     struct fixture *f = *state;
-    const struct jwt_claims claims = claims_of(5);
+    const struct bearer claims = claims_of(5);
     struct token token;
 
     make_token(&token, 5);
@@ -136,7 +137,7 @@ static void only_the_same_bytes_are_found(void **state)
 static void what_expired_is_not_found(void **state)
 {
     struct fixture *f = *state;
-    const struct jwt_claims claims = claims_of(5);
+    const struct bearer claims = claims_of(5);
     struct token token;
 
     make_token(&token, 5);
@@ -151,7 +152,7 @@ static void what_is_from_ahead_is_not_found(void **state)
 {
     struct fixture *f = *state;
     struct token token;
-    const struct jwt_claims claims = claims_of(1);
+    const struct bearer claims = claims_of(1);
 
     make_token(&token, 1);
     put(f, token.slice, &claims);
@@ -163,7 +164,7 @@ static void what_is_from_ahead_is_not_found(void **state)
 static void what_was_put_in_long_ago_is_not_found(void **state)
 {
     struct fixture *f = *state;
-    const struct jwt_claims claims = claims_of(5);
+    const struct bearer claims = claims_of(5);
     struct token_cache *bounded = token_cache_create(f->revocations, ENTRIES, 200);
     struct token token;
 
@@ -183,8 +184,8 @@ static void what_was_put_in_long_ago_is_not_found(void **state)
 static void an_ended_session_of_the_user_hides_it(void **state)
 {
     struct fixture *f = *state;
-    const struct jwt_claims claims = claims_of(5);
-    const struct jwt_claims other = claims_of(6);
+    const struct bearer claims = claims_of(5);
+    const struct bearer other = claims_of(6);
     struct token token;
     struct token others;
 
@@ -204,7 +205,7 @@ static void an_ended_session_of_the_user_hides_it(void **state)
 static void a_counter_from_before_the_question_does_not_hide_an_end(void **state)
 {
     struct fixture *f = *state;
-    const struct jwt_claims claims = claims_of(5);
+    const struct bearer claims = claims_of(5);
     const uint64_t counter = revocations_of(f->revocations, claims.user);
     struct token token;
 
@@ -220,7 +221,7 @@ static void a_full_cache_gives_up_what_ends_first(void **state)
     unsigned kept = 0;
 
     for (unsigned number = 0; number < 4 * ENTRIES; number++) {
-        struct jwt_claims claims = claims_of(number);
+        struct bearer claims = claims_of(number);
         struct token token;
         claims.expires_at += number;
         make_token(&token, number);
@@ -229,11 +230,11 @@ static void a_full_cache_gives_up_what_ends_first(void **state)
     }
     for (unsigned number = 0; number < 4 * ENTRIES; number++) {
         struct token token;
-        const struct jwt_claims *found = NULL;
+        struct bearer *found = NULL;
         make_token(&token, number);
         found = token_cache_find(f->cache, token.slice, NOW);
         if (found) {
-            const struct jwt_claims claims = claims_of(number);
+            const struct bearer claims = claims_of(number);
             assert_true(uuid_eq(found->user, claims.user));
             kept++;
         }
@@ -249,7 +250,7 @@ static void few_tokens_do_not_push_one_another_out(void **state)
     unsigned kept = 0;
 
     for (unsigned number = 0; number < ENTRIES / 8; number++) {
-        const struct jwt_claims claims = claims_of(number);
+        const struct bearer claims = claims_of(number);
         struct token token;
         make_token(&token, number);
         put(f, token.slice, &claims);
@@ -266,7 +267,7 @@ static void few_tokens_do_not_push_one_another_out(void **state)
 static void too_long_tokens_are_left_out(void **state)
 {
     struct fixture *f = *state;
-    const struct jwt_claims claims = claims_of(5);
+    const struct bearer claims = claims_of(5);
     char text[JWT_MOST];
 
     memset(text, 'x', sizeof text);

@@ -21,8 +21,8 @@ static bool step_check(struct job *job, unsigned round)
 {
     struct store_session_check *op = job_op(job, step_check);
     (void)round;
-    job_send(job, SQL_SESSION_CHECK, take_check, SQL_UUID(&op->user), SQL_UUID(&op->id),
-             SQL_I64(op->now));
+    job_send(job, op->of_script ? SQL_SCRIPT_TOKEN_ALIVE : SQL_SESSION_CHECK, take_check,
+             SQL_UUID(&op->user), SQL_UUID(&op->id), SQL_I64(op->now));
     return false;
 }
 

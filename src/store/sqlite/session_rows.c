@@ -10,8 +10,9 @@
 
 void session_rows_check(struct store_session_check *op)
 {
-    struct query q = SESSION_QUERY(op->op.session, SQL_SESSION_CHECK, SQL_UUID(&op->user),
-                                   SQL_UUID(&op->id), SQL_I64(op->now));
+    const unsigned sql = op->of_script ? SQL_SCRIPT_TOKEN_ALIVE : SQL_SESSION_CHECK;
+    struct query q = SESSION_QUERY(op->op.session, sql, SQL_UUID(&op->user), SQL_UUID(&op->id),
+                                   SQL_I64(op->now));
     const bool found = query_row(&q);
     if (found)
         op->expires_at = query_take_i64(&q);

@@ -40,7 +40,7 @@ def check(method, path, sent, answer, quotas):
         assert not fields, f"{fields} although quotas are off"
     if answer.status >= 400:
         check_problem(method, path.split("?")[0], answer, request_id)
-    if b'"access_token"' in answer.body and headers.get("Content-Type", "").startswith("application/json") \
+    if re.search(rb'"(access_token|token)":', answer.body) and headers.get("Content-Type", "").startswith("application/json") \
             and path.startswith("/v1/"):
         assert headers.get("Cache-Control") == "no-store"
     description().check(method, path.split("?")[0], answer.status, headers, answer.body)

@@ -42,6 +42,7 @@ class Operation:
         self.method, self.path, self.node = method.upper(), path, node
         self.id = node["operationId"]
         self.public = node.get("security") == []
+        self.scope = node.get("x-scope")
         self.pattern = re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + r"\Z")
 
 
