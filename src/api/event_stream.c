@@ -12,7 +12,7 @@
 
 #define CHANGES_MOST 100 /* of one read */
 /* A read ends before the change that would make it larger; what ends the run has room after it. */
-#define EVENTS_MOST (HTTP_STREAM_PIECE - 512)
+#define EVENTS_MOST (HTTP_STREAM_PIECE - 2048)
 #define ARENA_MOST  ((size_t)1024 * 1024)
 #define ID_MOST     64
 #define READS_MOST  4 /* that found nothing to give, in one turn */

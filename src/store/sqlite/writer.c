@@ -2,13 +2,10 @@
 #include "store/sqlite/writer.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/thread.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/file_watch.h"
 #include "store/sqlite/maintenance.h"
 #include "store/sqlite/session.h"
 
@@ -24,14 +22,6 @@
 #define BUSY_LOOK_MS  5       /* the same before a commit, and after one of several writes */
 #define WAIT_MOST_US  5000000 /* an operation that waited longer is refused, not run */
 #define EXIT_SOFTWARE 70      /* of sysexits.h */
-
-#define FILE_COUNT 2
-
-struct file_identity {
-    uint32_t major; /* the device */
-    uint32_t minor;
-    uint64_t inode;
-};
 
 struct writer {
     sqlite3 *db;
@@ -45,11 +35,7 @@ struct writer {
     bool started;
     int last_error; /* logged once, not for each batch that meets it */
     int64_t looked_ms;
-    struct { /* the database and its WAL */
-        char *path;
-        struct file_identity identity;
-        bool known; /* false: it is not looked for */
-    } files[FILE_COUNT];
+    struct file_watch watch;
 
     atomic_uint waiting; /* admitted and not yet taken */
     atomic_uint_fast64_t commits;
@@ -149,43 +135,6 @@ static _Noreturn void die(const char *what, int rc)
 
 /* ---- is the file still there? ---- */
 
-/* Which file a name leads to. Its times are not asked for: Linux 6.13 and later give a file of
- * which somebody has seen the times a new one at its next write, and where ext4 has no journal
- * every flush of the WAL then writes its inode too, which made a lone write take half as long
- * again. */
-static bool find_file(const char *path, struct file_identity *identity)
-{
-    struct statx found;
-    if (!path || statx(AT_FDCWD, path, 0, STATX_INO, &found) != 0)
-        return false;
-    *identity = (struct file_identity){
-        .major = found.stx_dev_major, .minor = found.stx_dev_minor, .inode = found.stx_ino};
-    return true;
-}
-
-static void remember_files(struct writer *writer)
-{
-    const char *path = sqlite3_db_filename(writer->db, "main");
-    char *wal = NULL;
-    writer->files[0].path = strdup(path);
-    writer->files[1].path = asprintf(&wal, "%s-wal", path) < 0 ? NULL : wal;
-    for (unsigned i = 0; i < FILE_COUNT; i++)
-        writer->files[i].known = find_file(writer->files[i].path, &writer->files[i].identity);
-}
-
-static bool is_moved(const struct writer *writer)
-{
-    for (unsigned i = 0; i < FILE_COUNT; i++) {
-        const struct file_identity *known = &writer->files[i].identity;
-        struct file_identity now;
-        if (writer->files[i].known &&
-            (!find_file(writer->files[i].path, &now) || now.inode != known->inode ||
-             now.major != known->major || now.minor != known->minor))
-            return true;
-    }
-    return false;
-}
-
 /* What was acknowledged goes into the file, wherever that is now: its WAL may not have gone along.
  * A failure of that is no other answer. */
 static void stop_for_move(struct writer *writer)
@@ -201,7 +150,7 @@ static void stop_for_move(struct writer *writer)
 static bool look(struct writer *writer)
 {
     writer->looked_ms = clock_mono_ms();
-    if (writer_writable(writer) && is_moved(writer))
+    if (writer_writable(writer) && file_watch_is_moved(&writer->watch))
         stop_for_move(writer);
     return !writer_moved(writer);
 }
@@ -569,7 +518,7 @@ struct writer *writer_create(sqlite3 *db, const struct sql_texts *texts,
     }
     maintenance_init(&writer->maintenance, &writer->transaction.statements, options->keep_seconds);
     sqlite3_wal_hook(db, on_commit, writer);
-    remember_files(writer);
+    file_watch_init(&writer->watch, sqlite3_db_filename(db, "main"));
     writer->started = thread_condition_init(&writer->sent) &&
                       thread_start(&writer->thread, "writer", 0, run_thread, writer);
     if (!writer->started)
@@ -602,8 +551,7 @@ void writer_destroy(struct writer **writer)
     if (w->started)
         stop(w);
     statements_finish(&w->transaction.statements);
-    for (unsigned i = 0; i < FILE_COUNT; i++)
-        free(w->files[i].path);
+    file_watch_finish(&w->watch);
     database_close(&w->db);
     pthread_cond_destroy(&w->answered);
     pthread_mutex_destroy(&w->lock);
