@@ -85,6 +85,19 @@ def test_every_kind_of_change_comes(own, opened):
     assert [(c["kind"], c["op"]) for c in stream.changes()] == [("list", "delete")]
 
 
+def test_many_changes_of_one_call_come_too(own, opened):
+    stream = ready(opened(own))
+    operations = [{"op": "create", "task": {"title": f"Task {i}"}} for i in range(5)]
+    made = own.client.post("/v1/tasks/batch", {"operations": operations}).expect(200).json["results"]
+    assert [c["id"] for c in stream.changes()] == [one["task"]["id"] for one in made]
+    own.client.patch("/v1/tasks?status=pending&max=5", {"status": "completed"}).expect(200)
+    assert {c["task"]["status"] for c in stream.changes()} == {"completed"}
+    own.client.delete("/v1/tasks?status=completed&max=5").expect(200)
+    assert [c["op"] for c in stream.changes()] == ["delete"] * 5
+    own.client.post(f"/v1/trash/{made[0]['task']['id']}/restore").expect(200)
+    assert [(c["op"], c["id"]) for c in stream.changes()] == [("put", made[0]["task"]["id"])]
+
+
 def test_what_changes_nothing_is_silent(own, opened):
     task = own.task()
     stream = ready(opened(own))
@@ -282,6 +295,19 @@ def test_it_ends_with_the_account(own, opened):
     stream = ready(opened(own))
     own.client.post("/v1/me/deletion", {"password": PASSWORD}).expect(204)
     stream.expect_end(5)
+
+
+def test_it_ends_with_the_token_of_a_script(own, opened):
+    def made(scope):
+        body = {"name": "a script", "scopes": [scope], "password": PASSWORD}
+        return own.client.post("/v1/me/tokens", body).expect(201).json
+
+    own.client.copy(made("account:read")["token"]).get("/v1/events").expect(403, "insufficient_scope")
+    token = made("tasks:read")
+    stream = ready(opened(own, token["token"]))
+    stays = ready(opened(own))
+    ends_without_more(stream, own.task, lambda: own.client.delete(f"/v1/me/tokens/{token['id']}").expect(204))
+    assert len(stays.changes()) == 1
 
 
 def test_nothing_comes_after_the_end_of_the_session(own, opened):
