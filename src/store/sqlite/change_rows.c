@@ -83,7 +83,7 @@ static int read_journal(struct store_changes *op)
     struct statements *statements = &op->op.session->statements;
     int rc = SQLITE_OK;
     struct query q = QUERY(statements, SQL_JOURNAL_AFTER, SQL_UUID(&op->space),
-                           SQL_I64(op->next.revision), SQL_I64(STORE_CHANGES_SCAN_MOST));
+                           SQL_I64(op->next.revision), SQL_I64(store_changes_last(op)));
     while (!op->full && rc == SQLITE_OK && query_row(&q)) {
         struct store_change change = {.revision = query_take_i64(&q)};
         change.at = query_take_i64(&q);
