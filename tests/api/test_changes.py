@@ -314,3 +314,18 @@ def test_a_new_epoch_makes_cursors_and_tags_old(start_server):
     server.restart()
     again.client = Client(server, user.token["access_token"])
     assert again.follow() == []
+
+
+@pytest.mark.parametrize("limit", [1, 500])
+def test_a_journal_of_more_rows_than_a_page_looks_at(make_user, limit):
+    user = make_user()
+    follower = Follower(user.client)
+    follower.follow()
+    for number in range(30):
+        user.task(f"Task {number}", labels=["old"])
+    for number in range(40):
+        user.client.patch("/v1/labels/" + ("old", "new")[number % 2], {"name": ("new", "old")[number % 2]}).expect(200)
+    late = user.task("Late")["id"]
+    changes = follower.follow(limit)
+    assert len(changes) == 31 and changes[-1]["id"] == late and changes[-1]["revision"] == follower.revision > 1200
+    assert follower.held == content(user.client)
