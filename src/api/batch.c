@@ -231,6 +231,13 @@ static void batch_written(struct store_op *op)
         refuse_batch(batch);
         return;
     }
+    if (batch->op.replayed && !batch->op.body.ptr) {
+        respond_error(
+            x, ERROR_NOT_FOUND,
+            "This batch was made, and the answer that was kept for it held a task that has "
+            "gone from the trash for good since. Read the others: GET /v1/tasks.");
+        return;
+    }
     const struct slice body = batch->op.body.ptr ? batch->op.body : make_answer(&batch->op);
     if (!body.ptr) {
         respond_no_memory(x);

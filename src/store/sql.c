@@ -479,6 +479,8 @@ static void add_word(struct buffer *out, struct slice word, const struct resourc
         add_call(out,
                  dialect == SQL_SQLITE ? "json_extract(j.before, '$." : "(j.before::json ->> '",
                  rest, "')");
+    else if (slice_eq(name, SLICE("holds")))
+        sql_add_holds(out, rest, dialect);
     else if (slice_eq(name, SLICE("trash")))
         add_expression(out, resource == &task_resource ? rest : SLICE(""), dialect);
     else if (slice_eq(name, SLICE("by")))

@@ -24,6 +24,7 @@
  *   {text_key:X}    its text, in forms that can be compared
  *   {uuid:X} {ms:X} the id that the text X is; the time in the id X, a text or not
  *   {ids:X}         the rows `value` of X, a JSON array of texts or NULL
+ *   {holds:X}       whether an item of the id X stands in the JSON text `body`
  *   {trash:SQL}     SQL where the resource has a trash, else nothing
  *   {json:NAME}     the array that is the member NAME of a change's `before`, as a text
  *   {by:INDEX}      after a table: read by that index, where the engine would not see for itself
@@ -162,6 +163,9 @@ void sql_expand(struct buffer *out, const char *form, const struct resource *res
 
 /* Appends the letters of `types` with C, S, N and T spelled out, without a NUL. */
 void sql_expand_types(struct buffer *out, const char *types, const struct resource *resource);
+
+/* Appends what {holds:X} is: the JSON of an item has its id first. */
+void sql_add_holds(struct buffer *out, struct slice id, enum sql_dialect dialect);
 
 /* Appends `?1` or `$1`. */
 void sql_add_parameter(struct buffer *out, unsigned number, enum sql_dialect dialect);

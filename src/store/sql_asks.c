@@ -75,3 +75,22 @@ unsigned sql_ask_values(const struct item_ask *ask, const struct uuid *space,
     assert(count == strlen(sql_shared[sql_ask(ask)].types));
     return count;
 }
+
+/* ---- a word of forms ---- */
+
+void sql_add_holds(struct buffer *out, struct slice id, enum sql_dialect dialect)
+{
+    static const uint8_t parts[] = {8, 4, 4, 4, 12}; /* digits between the hyphens */
+    const int len = (int)id.len;
+    unsigned at = 1;
+    assert(out && id.ptr);
+    if (dialect == SQL_POSTGRES) {
+        buffer_add_format(out, "strpos(body, '\"id\":\"' || %.*s::text) > 0", len, id.ptr);
+        return;
+    }
+    buffer_add_text(out, "instr(body, '\"id\":\"' || ");
+    for (unsigned i = 0; i < sizeof parts; at += parts[i], i++)
+        buffer_add_format(out, "%slower(substr(hex(%.*s), %u, %u))", i > 0 ? " || '-' || " : "",
+                          len, id.ptr, at, parts[i]);
+    buffer_add_text(out, ") > 0");
+}

@@ -21,16 +21,19 @@
 #define THEIR_CHANGES                                                                              \
     ", c (revision) AS (SELECT revision FROM d UNION SELECT j.previous FROM journal j, c "         \
     "WHERE j.space_id = ?1 AND j.revision = c.revision AND j.previous IS NOT NULL) "
+/* Kept answers: that of a write of one of them, and those of batches in which one stands. */
+#define THEIR_ANSWERS                                                                              \
+    "space_id = ?1 AND (id IN (SELECT id FROM d) OR (id = {nil} AND EXISTS (SELECT 1 FROM d "      \
+    "d WHERE {holds:d.id})))"
 #define PURGED_BYTES                                                                               \
     "(SELECT coalesce(sum({octets:before}), 0) FROM journal WHERE space_id = ?1 AND revision IN "  \
     "(SELECT revision FROM c)) + (SELECT coalesce(sum({octets:body}), 0) FROM idempotency_keys "   \
-    "WHERE space_id = ?1 AND id IN (SELECT id FROM d))"
+    "WHERE " THEIR_ANSWERS ")"
 #define PURGE_CHANGES                                                                              \
     "UPDATE journal SET before = NULL WHERE space_id = ?1 AND revision IN (SELECT revision FROM "  \
     "c) AND before IS NOT NULL"
 #define PURGE_ANSWERS                                                                              \
-    " UPDATE idempotency_keys SET body = NULL WHERE space_id = ?1 AND id IN (SELECT id FROM d) "   \
-    "AND body IS NOT NULL"
+    " UPDATE idempotency_keys SET body = NULL WHERE " THEIR_ANSWERS " AND body IS NOT NULL"
 #define PURGE_TRASH                                                                                \
     " DELETE FROM trash WHERE space_id = ?1 AND revision IN (SELECT revision FROM d)"
 

@@ -215,6 +215,22 @@ def test_for_good(own):
     restore(own, again).expect(200)
 
 
+def test_a_batch_that_is_kept(own):
+    """Its answer goes with a task that was in it, and stays where a task only names that."""
+    task = own.task("Task")
+    patch = {"operations": [{"op": "update", "id": task["id"], "task": {"title": "Changed"}}]}
+    naming = {"operations": [{"op": "create", "task": {"title": "Waits", "blocked_by": [task["id"]]}}]}
+    calls = [(patch, {"Idempotency-Key": "one"}), (naming, {"Idempotency-Key": "two"})]
+    for body, headers in calls:
+        own.client.post("/v1/tasks/batch", body, headers=headers).expect(200)
+    delete(own, task)
+    for body, headers in calls:
+        own.client.post("/v1/tasks/batch", body, headers=headers).expect(200)
+    own.client.delete(f"/v1/trash/{task['id']}").expect(204)
+    own.client.post("/v1/tasks/batch", patch, headers=calls[0][1]).expect(404, "not_found")
+    assert own.client.post("/v1/tasks/batch", naming, headers=calls[1][1]).expect(200).headers["Idempotency-Replayed"] == "true"
+
+
 def test_followers_are_told(own):
     task = own.task()
     start = own.client.get("/v1/changes").expect(200).json["next_cursor"]
@@ -258,3 +274,16 @@ def test_emptied_bytes_come_back(start_server, make_user):
     made.expect(507, "quota_exceeded")
     own.client.delete("/v1/trash").expect(204)
     wait_until(lambda: own.client.post("/v1/tasks", large).status == 201, 20, "room again")
+
+
+def test_a_create_that_is_kept(own):
+    """Sent again after its task has gone for good, it makes no other one."""
+    for call in (lambda: own.client.post("/v1/tasks", {"title": "Once"}, headers={"Idempotency-Key": "post"}),
+                 lambda: own.client.put("/v1/tasks/0197e3a0-0000-7000-8000-000000000001", {"title": "Once"},
+                                        headers={"Idempotency-Key": "put"})):
+        task = call().expect(201).json
+        delete(own, task)
+        assert call().expect(201).json == task
+        own.client.delete(f"/v1/trash/{task['id']}").expect(204)
+        call().expect(404, "not_found")
+    assert own.client.get("/v1/tasks").json["items"] == []
