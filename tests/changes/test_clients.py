@@ -278,6 +278,20 @@ def test_it_tells_when_the_token_ended(start_server, follow):
     follower.await_copy(user)
 
 
+def test_it_follows_with_a_token_of_a_script(start_server, follow):
+    server = start_server()
+    user = User(server)
+    body = {"name": "A copy", "scopes": ["tasks:read"], "password": user.password}
+    made = user.client.post("/v1/me/tokens", body).expect(201).json
+    follower = follow(server, made["token"])
+    user.task()
+    follower.await_copy(user)
+    user.task("While it listens")
+    follower.await_copy(user)
+    user.client.delete(f"/v1/me/tokens/{made['id']}").expect(204)
+    assert follower.process.wait(SECONDS) == TOKEN_ENDED
+
+
 def test_the_typescript_is_typed(tmp_path):
     if not TSC.exists():
         pytest.skip("TypeScript is not installed: script/bootstrap test installs it")
