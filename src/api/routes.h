@@ -30,8 +30,8 @@ const struct http_route *api_metrics_routes(size_t *count);
  *   POST /users/find                 {email}
  *   POST /users/tokens               {email, name, scopes, expires_at?}: a token for scripts, shown
  *                                    this once as `token`
- *   POST /users/tokens/list          {email}: {items}
- *   POST /users/tokens/end           {email, id}
+ *   POST /users/tokens/list          {email}: a JSON object on each line
+ *   POST /users/tokens/end           {email, id}: {id}
  *   POST /import                     {user, dry_run?, COLLECTION: {ID: ITEM, …}}: makes items that
  *                                    are not there yet; see below
  *   POST /invitations                {email?, days?}: {invitation, email, expires_at, link}

@@ -141,6 +141,7 @@ static void listed(struct store_op *op)
 
 static void list_tokens(struct account_call *call, struct uuid user)
 {
+    assert(call->x->route->access == HTTP_ACCESS_TOKEN);
     call->json = respond_json_begin(call->x);
     jw_open_object(&call->json);
     jw_name(&call->json, SLICE("items"));
@@ -170,7 +171,16 @@ static void ended(struct store_op *op)
     }
     access_event(call->x, LOG_INFO, "token_deleted", &call->op.end_token.user,
                  event_reason(call->x));
-    respond_done(call->x);
+    if (call->x->route->access == HTTP_ACCESS_TOKEN) {
+        respond_done(call->x);
+        return;
+    }
+    struct json_writer w = respond_json_begin(call->x); /* an operator's */
+    jw_open_object(&w);
+    jw_name(&w, SLICE("id"));
+    jw_uuid(&w, call->op.end_token.id);
+    jw_close_object(&w);
+    respond_json(call->x, 200);
 }
 
 static void end_token(struct account_call *call, struct uuid user, struct uuid id)
@@ -185,6 +195,24 @@ void script_tokens_end(struct http_exchange *x)
     struct account_call *call = account_call_new(x);
     if (call) {
         end_token(call, api_caller(x)->user, api_path_id(x));
+    }
+}
+
+/* A JSON object on each line. */
+static void each_line(struct store_script_token_list *op, const struct script_token *row)
+{
+    struct http_exchange *x = account_call_of(&op->op)->x;
+    struct json_writer w = respond_json_begin(x);
+    write_token(&w, row, NULL);
+    buffer_add_char(x->response.body, '\n');
+}
+
+static void listed_lines(struct store_op *op)
+{
+    struct http_exchange *x = account_call_of(op)->x;
+    if (!respond_failed(x, op->result, ERROR_NONE, NULL)) {
+        respond_no_store(x);
+        http_respond_body(x, 200, "application/jsonl");
     }
 }
 
@@ -209,7 +237,11 @@ static void found_to_list(struct store_op *op)
 {
     struct account_call *call = account_call_of(op);
     if (is_found(call)) {
-        list_tokens(call, call->find.user.id);
+        call->op.tokens = (struct store_script_token_list){.op = account_op(call, listed_lines),
+                                                           .user = call->find.user.id,
+                                                           .now = clock_steady_ms(),
+                                                           .each = each_line};
+        api_engine(call->x)->script_token_list(&call->op.tokens);
     }
 }
 

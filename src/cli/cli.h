@@ -50,9 +50,11 @@ enum cli_settings {
     ROW(config, "[--json | --markdown] [FLAGS]",                                                   \
         "print each setting and where its value came from", CLI_SETTINGS_ALL)                      \
     ROW(user,                                                                                      \
-        "add|invite|list|passwd|disable|enable|delete [EMAIL] [--name NAME] [--days N] [--yes] "   \
-        "[--json] [FLAGS]",                                                                        \
-        "manage accounts and invitations, also while a server runs", CLI_SETTINGS_DATABASE)        \
+        "add|invite|list|passwd|disable|enable|delete|token [VERB] [EMAIL] [ID] "                  \
+        "[--name NAME] [--days N] [--scope SCOPE] [--expires DATE] [--yes] [--json] [FLAGS]",      \
+        "manage accounts, invitations and tokens for scripts (token add, list, rm), also while a " \
+        "server runs",                                                                             \
+        CLI_SETTINGS_DATABASE)                                                                     \
     ROW(routes, "[--json]", "print every call of the API", CLI_SETTINGS_NONE)                      \
     ROW(healthcheck, "[URL] [--json] [FLAGS]",                                                     \
         "ask a running server whether it is ready; exit status 0 or 1", CLI_SETTINGS_ADDRESS)      \

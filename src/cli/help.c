@@ -42,8 +42,12 @@ static const struct word {
     {"move", "--from", " URL", "the database to read"},
     {"move", "--to", " URL", "the empty one to write"},
     {"move", "--compare", "", "only compare the two"},
-    {"user", "--name", " NAME", "the person's name, with add"},
+    {"user", "--name", " NAME", "the person's name, with add; what it is for, with token add"},
     {"user", "--days", " N", "days for which an invitation is good, with invite; 7 if not given"},
+    {"user", "--scope", " SCOPE",
+     "what a token is good for, with token add, once or more: tasks:read, tasks:write or "
+     "account:read"},
+    {"user", "--expires", " DATE", "when a token ends, with token add; never if not given"},
     {"user", "--yes", "", "do not ask, with delete"},
     {NULL, "--json", "", "print JSON"},
     {"config", "--markdown", "", "print the table of all settings for a document"},

@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 #include "cli/cli.h"
 #include "cli/control.h"
+#include "cli/user_token.h"
 
 /* `taskhold user`: accounts, without their passwords, and invitations. */
 
@@ -412,7 +413,7 @@ static int run_verb(int argc, char **argv, struct user_order *order)
 
     if (argc == 0) {
         return complain_usage(
-            "say what to do: add, invite, list, passwd, disable, enable or delete");
+            "say what to do: add, invite, list, passwd, disable, enable, delete or token");
     }
     const struct verb *verb = find_verb(argv[0]);
     if (!verb) {
@@ -444,14 +445,25 @@ int cli_user(int argc, char **argv)
     int rest_count = 0;
     int status = CLI_OK;
 
-    order.json = cli_take_flag(&argc, argv, "--json");
+    struct user_token_order token = {.settings = &settings};
+    order.json = token.json = cli_take_flag(&argc, argv, "--json");
     order.yes = cli_take_flag(&argc, argv, "--yes");
     if (!cli_take_value(&argc, argv, "--name", &order.name) ||
-        !cli_take_value(&argc, argv, "--days", &order.days)) {
+        !cli_take_value(&argc, argv, "--days", &order.days) ||
+        !cli_take_value(&argc, argv, "--expires", &token.expires) ||
+        !user_token_take_scopes(&argc, argv, &token)) {
         return CLI_USAGE;
     }
     status = settings_load(&settings, argc, argv, &rest, &rest_count);
-    if (status == CLI_OK) {
+    token.name = order.name;
+    if (status == CLI_OK && rest_count > 0 && strcmp(rest[0], "token") == 0) {
+        status = order.days || order.yes ? complain_usage("--days and --yes go with other commands")
+                                         : user_token_run(rest_count - 1, rest + 1, &token);
+        settings_finish(&settings);
+    } else if (status == CLI_OK && (token.expires || token.scope_count > 0)) {
+        status = complain_usage("--scope and --expires go with user token add");
+        settings_finish(&settings);
+    } else if (status == CLI_OK) {
         status = run_verb(rest_count, rest, &order);
         settings_finish(&settings);
     }

@@ -78,6 +78,17 @@ STEPS = (
     (("invite", "nonsense", "--days", "366"), None, 1),
     (("invite", EMAIL, EMAIL), None, 2),
     (("list", "--days", "7"), None, 2),
+    (("token", "add", EMAIL, "--scope", "tasks:read", "--json"), None, 0),
+    (("token", "add", "nobody@example.org", "--scope", "tasks:read"), None, 1),
+    (("token", "add", EMAIL, "--scope", "tasks:delete"), None, 1),
+    (("token", "add", EMAIL), None, 2),
+    (("token", "list", EMAIL, "--scope", "tasks:read"), None, 2),
+    (("token", "list", EMAIL), None, 0),
+    (("token", "list", EMAIL, "--json"), None, 0),
+    (("token", "rm", EMAIL, "01a203cb-0d5a-7c41-9b22-000000000007"), None, 1),
+    (("token", "rm", EMAIL), None, 2),
+    (("token",), None, 2),
+    (("token", "drop"), None, 2),
 )
 
 
@@ -355,3 +366,23 @@ def test_the_network_has_no_such_calls(server, client):
         local.connect(str(control(server)))
         local.sendall(b"GET /v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert local.recv(12) == b"HTTP/1.1 404"
+
+
+def test_a_token_for_scripts(start_server):
+    """The one that is printed is good for its scopes, at once, until it is ended."""
+    server = start_server()
+    add(server.directory)
+    done = user(server.directory, "token", "add", EMAIL, "--scope", "tasks:write", "--scope=account:read",
+                "--name", "Doorbell", "--expires", "2030-01-31")
+    assert done.returncode == 0, done.stderr
+    token = done.stdout.strip()
+    assert re.fullmatch(r"thk_[0-9A-Za-z]{43}", token)
+    client = Client(server, token)
+    client.post("/v1/tasks", {"title": "Somebody rang"}).expect(201)
+    client.get("/v1/me").expect(200)
+    row = json.loads(user(server.directory, "token", "list", EMAIL, "--json").stdout)[0]
+    assert (row["name"], row["scopes"], row["expires_at"]) \
+        == ("Doorbell", ["tasks:write", "account:read"], "2030-01-31T00:00:00.000Z")
+    assert user(server.directory, "token", "rm", EMAIL, row["id"]).returncode == 0
+    client.get("/v1/tasks").expect(401, "invalid_token")
+    assert user(server.directory, "token", "list", EMAIL).stdout == ""

@@ -108,7 +108,7 @@ def test_zsh():
 def test_zsh_keeps_words_and_flags_apart():
     """A flag among the words of the choice would end their quotes."""
     offered = zsh("user", "")
-    assert "1:what:(add invite list passwd disable enable delete)" in offered
+    assert "1:what:(add invite list passwd disable enable delete token)" in offered
     assert {"--name", "--days", "--yes", "--json"} <= set(offered)
 
 
