@@ -169,6 +169,13 @@ const make = {
 		set("task_id", task.json().id);
 		set("etag", task.headers.get("ETag"));
 	},
+	async task_revision() { // a change that can be taken back
+		await make.task_id();
+		const title = pm.variables.replaceIn("Changed: {{$guid}}");
+		const task = await need(200, "PATCH", `/v1/tasks/${get("task_id")}`, { title });
+		set("task_revision", task.json().revision);
+		set("etag", task.headers.get("ETag"));
+	},
 	async old_etag() { // another client changes the task
 		set("old_etag", get("etag"));
 		const description = pm.variables.replaceIn("Changed by another client: {{$guid}}");

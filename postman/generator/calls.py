@@ -334,9 +334,22 @@ CALLS = [
     call(
         "listHistory",
         200,
-        path=WEEKLY,
+        path=TASK,
         tests=[check("begins with its making", "body.items[body.items.length - 1].op", 'to.eql("create")')],
         examples=[NOT_MODIFIED, NOT_THERE],
+    ),
+    call(
+        "undoTask",
+        200,
+        path=TASK,
+        body='{"revision": {{task_revision}}}',
+        tests=[SAME_TASK],
+        examples=[
+            ("not the last change", 409, "changed_since", {"body": {"revision": 9007199254740991}}),
+            NOT_THERE,
+            CHANGED,
+            invalid({"revision": 0}),
+        ],
     ),
     call(
         "skipTask",

@@ -21,6 +21,7 @@ VARIABLES = {
     "new_email": ("", "Made before each request that names it: a random address."),
     "new_password": ("", "Made before each request that names it."),
     "task_id": ("", "Made before a request that names it, if it is not there: a task."),
+    "task_revision": ("", "Made before each request that names it: the last change of that task."),
     "list_id": ("", "Made before a request that names it, if it is not there: a list."),
     "etag": ("", "Of that task, as it is now."),
     "old_etag": ("", "Of that task, before another client changed it."),

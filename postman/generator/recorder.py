@@ -157,6 +157,10 @@ class Recorder:
         tea = {"title": "Buy tea", "status": "in-progress"}
         self.made("createTask", 201, body=tea, headers={"Idempotency-Key": "{{used_key}}"})
         named = set(VARIABLE.findall(repr(items)))
+        if "task_revision" in named:
+            path = {"id": "{{task_id}}"}
+            changed = self.made("updateTask", 200, path=path, body={"title": "Buy oat milk"})
+            self.variables["task_revision"] = str(changed.json()["revision"])
         for name, (operation, body) in MADE.items():
             if name in named or named & {one for one, other in NEEDS.items() if other == name}:
                 self.variables[name] = self.made(operation, 201, body=body).json()["id"]

@@ -49,8 +49,9 @@ void occurrences_skip(struct http_exchange *x);
 void batch_write(struct http_exchange *x);
 void bulk_write(struct http_exchange *x); /* as the method says */
 
-/* history.c: of tasks */
+/* history.c, undo.c: of tasks */
 void history_list(struct http_exchange *x);
+void undo_task(struct http_exchange *x);
 
 /* labels.c, summary.c */
 void labels_list(struct http_exchange *x);

@@ -67,6 +67,30 @@ static const char not_in_trash[] =
     "There is no task with this id in your trash: it was not deleted, has come back, or has gone "
     "for good. GET /v1/trash lists those that are there.";
 
+/* The members `revision` and `task` say what is there; the task is null when it is in the trash. */
+static enum error refuse_to_undo(const struct store_item_write *write, struct item_refusal *refusal)
+{
+    struct buffer task;
+    struct json_writer w;
+    struct slice json = SLICE("null");
+    buffer_init(&task, resource_json_most(write->resource));
+    json_writer_init(&w, &task);
+    if (write->item) {
+        resource_encode(write->resource, write->item, RESOURCE_ALL, &w);
+        json = task.failed ? (struct slice){0} : arena_copy(write->op.arena, buffer_slice(&task));
+    }
+    buffer_finish(&task);
+    refusal->more.member = SLICE("revision");
+    refusal->more.number = write->revision;
+    refusal->more.json_member = SLICE("task");
+    refusal->more.json = json;
+    if (!json.ptr) {
+        refusal->more = (struct http_problem_errors){0};
+        return ERROR_OVERLOADED;
+    }
+    return ERROR_CHANGED_SINCE;
+}
+
 static enum error refuse_outcome(const struct http_exchange *x,
                                  const struct store_item_write *write, enum tag_kind kind,
                                  struct item_refusal *refusal)
@@ -98,6 +122,7 @@ static enum error refuse_outcome(const struct http_exchange *x,
     case STORE_INVALID:
         item_refusal_errors(write->errors, &refusal->more);
         return ERROR_VALIDATION_FAILED;
+    case STORE_CHANGED_SINCE: return refuse_to_undo(write, refusal);
     default: return ERROR_INTERNAL_ERROR;
     }
     return refusal->error;

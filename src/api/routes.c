@@ -101,6 +101,7 @@ static const struct http_route routes[] = {
     ROW(GET,    "/v1/tasks/{id}/occurrences", listOccurrences, occurrences_list,    JSON, NOTHING, TOKEN,  READ,  API,  0,     .subject = &task_resource, .query = true, .values = occurrences_values),
     ROW(POST,   "/v1/tasks/{id}/skip",  skipTask,             occurrences_skip,       JSON, BODY,    TOKEN,  WRITE, API,  SMALL, .subject = &task_resource),
     ROW(GET,    "/v1/tasks/{id}/history", listHistory,        history_list,           JSON, NOTHING, TOKEN,  READ,  API,  0,     .subject = &task_resource, .query = true, .values = history_values),
+    ROW(POST,   "/v1/tasks/{id}/undo",  undoTask,             undo_task,              JSON, BODY,    TOKEN,  WRITE, API,  SMALL, .subject = &task_resource),
     ROW(POST,   "/v1/tasks/{id}/move",  moveTask,             items_move,             JSON, BODY,    TOKEN,  WRITE, API,  SMALL, .subject = &task_resource),
 
     ROW(GET,    "/v1/trash",            listTrash,            trash_list,             JSON, NOTHING, TOKEN,  READ,  API,  0,     .query = true, .values = trash_list_values),

@@ -65,6 +65,15 @@
     ERROR(IDEMPOTENCY_KEY_IN_USE, "idempotency_key_in_use", 409, "Idempotency key in use",         \
           "A request with this Idempotency-Key is still running.",                                 \
           "Wait a moment and send the same request again.")                                        \
+    ERROR(CHANGED_SINCE, "changed_since", 409, "Changed since",                                    \
+          "This is not the last change of the task, so it cannot be undone. Nothing was changed.", \
+          "`revision` is the last one and `task` what is there now; GET "                          \
+          "/v1/tasks/{id}/history tells what was done.")                                           \
+    ERROR(CANNOT_UNDO, "cannot_undo", 409, "Cannot undo",                                          \
+          "What was there before cannot be put back as it was. Nothing was changed.",              \
+          "Something that it needs has changed since: its list, its parent or a task that it "     \
+          "waits for is gone, or the next one of its series was changed. Set the members that "    \
+          "you want instead.")                                                                     \
     ERROR(TOO_MANY, "too_many", 409, "Too many",                                                   \
           "There would be more of these than this server takes. Nothing was changed.",             \
           "`detail` says how many there may be, and what makes room.")                             \

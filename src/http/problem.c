@@ -129,6 +129,10 @@ void http_write_problem(const struct http_exchange *x, struct json_writer *w, st
         jw_name(w, errors->member);
         jw_i64(w, errors->number);
     }
+    if (errors && errors->json_member.ptr) {
+        jw_name(w, errors->json_member);
+        jw_raw(w, errors->json);
+    }
     if (errors && errors->count > 0) {
         jw_name(w, SLICE("errors"));
         jw_open_array(w);

@@ -30,6 +30,10 @@ struct http_problem_errors {
     /* One more member of the problem; ptr NULL: none. */
     struct slice member;
     int64_t number;
+
+    /* The same of one that is JSON already. */
+    struct slice json_member;
+    struct slice json;
 };
 
 void http_problem_errors_add(struct http_problem_errors *errors, struct http_problem_error error);

@@ -15,6 +15,7 @@
 #include "store/series_writes.h"
 #include "store/task_writes.h"
 #include "store/trash_writes.h"
+#include "store/undo_writes.h"
 
 /* ---- spaces ---- */
 
@@ -118,8 +119,9 @@ static struct item_decision refuse(struct store_item_write *op, enum error error
 static bool is_same_ask(const struct item_ask *a, const struct item_ask *b)
 {
     return a->question == b->question && a->resource == b->resource && a->place == b->place &&
-           uuid_eq(a->id, b->id) && uuid_eq(a->other, b->other) && !a->text.ptr == !b->text.ptr &&
-           slice_eq(a->text, b->text) && slice_eq(a->other_text, b->other_text);
+           uuid_eq(a->id, b->id) && uuid_eq(a->other, b->other) && a->number == b->number &&
+           !a->text.ptr == !b->text.ptr && slice_eq(a->text, b->text) &&
+           slice_eq(a->other_text, b->other_text);
 }
 
 const struct item_answer *item_walk_ask(struct item_walk *walk, const struct item_ask *ask)
@@ -341,6 +343,13 @@ static struct item_decision leave_trash(struct store_item_write *op,
     return done ? walk.decision : end_walk(&walk);
 }
 
+static struct item_decision undo(struct store_item_write *op, const struct item_before *before)
+{
+    struct item_walk walk = begin_walk(op, before, ITEM_NOTHING, STORE_UPDATE);
+    const bool decided = undo_writes_decide(&walk);
+    return decided ? walk.decision : end_walk(&walk);
+}
+
 /* What a create is asked of is the list, which always exists and has the space's revision. */
 static struct item_decision decide(struct store_item_write *op, const struct item_before *before)
 {
@@ -349,6 +358,8 @@ static struct item_decision decide(struct store_item_write *op, const struct ite
         return relabel(op, before);
     if (op->verb >= STORE_RESTORE && op->verb <= STORE_EMPTY)
         return leave_trash(op, before);
+    if (op->verb == STORE_UNDO)
+        return undo(op, before);
     const bool creates = op->verb == STORE_CREATE;
     const bool exists = creates || before->item;
     if (!exists && op->verb != STORE_REPLACE) {

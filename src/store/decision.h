@@ -95,6 +95,9 @@ enum item_question {
                               `position`: what for, in JSON */
     ITEM_ASK_PURGED,       /* one row about what goes with the task `id` in the trash: `revision`:
                               how many; `number`: bytes that it gives back */
+    ITEM_ASK_CHANGE,   /* the change `number` of the task `id`: `number`: its verb; `position`: what
+                          it replaced, in JSON; `created_at`: the last change of the task, or 0 */
+    ITEM_ASK_FOLLOWED, /* those that were made along with the change `number`; likewise */
     ITEM_QUESTION_COUNT,
 };
 
@@ -117,6 +120,7 @@ struct item_ask {
     struct uuid other;
     struct slice text; /* ptr NULL: none */
     struct slice other_text;
+    int64_t number; /* a revision */
 };
 
 /* A row of an answer; what a question does not tell is zero. */
@@ -183,6 +187,7 @@ struct item_follower {
     struct uuid id;      /* of the row that is read */
     int64_t created_at;
     int64_t revision; /* that it has */
+    int64_t undoes;   /* the change that this takes back; 0: none */
     int64_t number;   /* for `make`, as `context`, which is in the operation's arena */
     const void *context;
 

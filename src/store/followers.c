@@ -61,14 +61,13 @@ static bool follow_copy(const struct store_item_write *op, const struct item_fol
     return true;
 }
 
-static bool follow_restore(const struct store_item_write *op, const struct item_decision *decision,
-                           const struct item_follower *follower, struct item *after,
-                           struct item_followed *followed)
+static bool follow_restore(const struct store_item_write *op, const struct item_follower *follower,
+                           struct item *after, struct item_followed *followed)
 {
     after->updated_at = op->now > after->updated_at ? op->now : after->updated_at;
     after->revision = followed->revision;
     followed->item = after;
-    followed->change.verb = decision->change.verb;
+    followed->change.verb = STORE_RESTORE;
     followed->change.previous = follower->revision;
     usage_count(&followed->usage, follower->resource, after, 1);
     followed->usage.bytes += SPACE_CHANGE_BYTES;
@@ -83,6 +82,7 @@ bool item_follow(const struct store_item_write *op, const struct item_decision *
     assert(!follower->make == (follower->step == ITEM_REMOVE));
     *followed =
         (struct item_followed){.id = follower->id, .revision = decision->follower_revision + at};
+    followed->change.undoes = follower->undoes;
     if (decision->step != ITEM_FOLLOWERS && !decision->followers_first)
         followed->change.follows = op->revision;
     if (follower->step == ITEM_REMOVE)
@@ -94,7 +94,7 @@ bool item_follow(const struct store_item_write *op, const struct item_decision *
     if (!follower->make(op, follower, followed->revision, after, arena))
         return false;
     if (follower->step == ITEM_RESTORE)
-        return follow_restore(op, decision, follower, after, followed);
+        return follow_restore(op, follower, after, followed);
     return follower->step == ITEM_INSERT
                ? follow_copy(op, follower, after, followed)
                : follow_update(op, follower, before, after, arena, followed);

@@ -142,6 +142,20 @@ static bool add_change(struct history_walk *walk, const struct history_row *row,
     return true;
 }
 
+/* What came back may differ from what was deleted, by its parent, say. The row of that says so. */
+static bool complete_restore(struct history_walk *walk, const void *deleted)
+{
+    struct store_history *op = walk->op;
+    const struct resource *resource = op->resource;
+    struct store_past_change *change = op->count > 0 ? &op->items[op->count - 1] : NULL;
+    if (!change || change->verb != STORE_RESTORE || change->members != 0)
+        return true;
+    change->members = resource_differ(resource, deleted, walk->state) & ~stamps_of(resource);
+    change->from = copy_members(walk, deleted, change->members, &walk->bytes);
+    change->to = copy_members(walk, walk->state, change->members, &walk->bytes);
+    return change->from && change->to;
+}
+
 enum error history_take(struct history_walk *walk, const struct history_row *row,
                         struct arena *scratch)
 {
@@ -149,11 +163,6 @@ enum error history_take(struct history_walk *walk, const struct history_row *row
     unsigned set = 0;
     assert(walk->next > 0 && row->revision == walk->next);
     const bool asked = op->before == 0 || row->revision < op->before;
-    if (asked && (op->count == op->limit || walk->bytes > STORE_PAGE_BYTES)) {
-        op->more = true;
-        walk->next = 0;
-        return ERROR_NONE;
-    }
     void *before = arena_alloc(scratch, op->resource->size);
     if (!before)
         return ERROR_OVERLOADED;
@@ -161,6 +170,13 @@ enum error history_take(struct history_walk *walk, const struct history_row *row
         const enum error error = resource_decode(op->resource, row->before, before, &set, scratch);
         if (error != ERROR_NONE)
             return error;
+    }
+    if (row->verb == STORE_DELETE && row->before.ptr && !complete_restore(walk, before))
+        return ERROR_OVERLOADED;
+    if (asked && (op->count == op->limit || walk->bytes > STORE_PAGE_BYTES)) {
+        op->more = true;
+        walk->next = 0;
+        return ERROR_NONE;
     }
     if (asked && !add_change(walk, row, before, set))
         return ERROR_OVERLOADED;

@@ -164,6 +164,7 @@ enum store_verb {
     STORE_RESTORE, /* of a task in the trash, with what went along with it */
     STORE_PURGE,   /* the same, but out of the trash for good; no change of the journal */
     STORE_EMPTY,   /* of no item but all that is in the trash; no change either */
+    STORE_UNDO,    /* of the last change of a task; the rows of the journal say what they undo */
 };
 
 /* A place among the siblings that `values` name. */
@@ -203,6 +204,8 @@ enum store_outcome {
     STORE_KEY_IN_USE,          /* same key, still running */
     STORE_NOT_EMPTY,           /* a list that has tasks in it is not deleted */
     STORE_INVALID,             /* with what is stored the values go against a rule; see `errors` */
+    STORE_CHANGED_SINCE, /* what is to be undone is not the last change: that is `revision`, and
+                            `item` what is there; NULL: it is in the trash */
 };
 
 /* A change of one item, and of those that must change with it: what is below a task that is deleted
@@ -228,6 +231,7 @@ struct store_item_write {
     struct store_place place;    /* of MOVE */
     struct store_relabel label;  /* of RELABEL; `body` out is what a new name is answered with, and
                                     the version of the precondition is the space's revision */
+    int64_t undo;                /* of UNDO, which change: its revision */
     enum store_list_tasks tasks; /* of the DELETE of a list; KEEP_LIST: refused, unless empty */
     struct store_precondition precondition;
     struct store_idempotency idempotency;

@@ -167,6 +167,24 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                                                  ", 0, (SELECT count(*) FROM d), " PURGED_BYTES
                                                  ", " NO_UUID ", " NO_UUID ", " NO_TEXT,
                         "uu"},
+    [SQL_ASK_CHANGE] = {"SELECT id, 0, revision, verb, " NO_UUID ", " NO_UUID
+                        ", before FROM journal "
+                        "WHERE space_id = ?1 AND revision = ?2 AND id = ?3",
+                        "uiu"},
+    /* They stand in one run after it. */
+    [SQL_ASK_FOLLOWED] =
+        {"SELECT j.id, coalesce((SELECT t.revision FROM tasks t WHERE t.space_id = ?1 "
+         "AND " FOUND_BY(
+             "t.", "j.id") "), (SELECT revision FROM trash WHERE space_id = ?1 AND id = j.id AND "
+                           "revision > coalesce("
+                           "(SELECT emptied FROM spaces WHERE space_id = ?1), 0)), 0), "
+                           "j.revision, j.verb, " NO_UUID ", " NO_UUID ", j.before FROM journal j "
+                           "WHERE j.space_id = ?1 AND j.revision > ?2 AND j.follows = ?2 AND "
+                           "j.revision < coalesce((SELECT revision FROM journal WHERE "
+                           "space_id = ?1 AND revision > ?2 AND coalesce(follows, 0) <> ?2 "
+                           "ORDER BY revision LIMIT 1), 9223372036854775807) "
+                           "ORDER BY j.revision LIMIT 10001",
+         "ui"},
     [SQL_ASK_NEXT + ITEM_INBOX] = BESIDE("tasks", OF_TASKS, IN_INBOX " AND ", ">", "", "utu"),
     [SQL_ASK_NEXT + ITEM_LIST] = BESIDE("tasks", OF_TASKS, IN_LIST "?4 AND ", ">", "", "utuu"),
     [SQL_ASK_NEXT + ITEM_PARENT] = BESIDE("tasks", OF_TASKS, IN_PARENT "?4 AND ", ">", "", "utuu"),

@@ -114,6 +114,8 @@ enum sql_shared {
     SQL_ASK_TRASHED_JSON,
     SQL_ASK_WAITING,
     SQL_ASK_PURGED,
+    SQL_ASK_CHANGE,
+    SQL_ASK_FOLLOWED,
     SQL_ASK_NEXT,                            /* and those after it, by enum item_place */
     SQL_ASK_PREVIOUS = SQL_ASK_NEXT + 4,     /* likewise */
     SQL_ASK_SIBLINGS = SQL_ASK_PREVIOUS + 4, /* likewise */

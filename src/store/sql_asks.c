@@ -25,6 +25,8 @@ unsigned sql_ask(const struct item_ask *ask)
     case ITEM_ASK_TRASHED_JSON: return SQL_ASK_TRASHED_JSON;
     case ITEM_ASK_WAITING: return SQL_ASK_WAITING;
     case ITEM_ASK_PURGED: return SQL_ASK_PURGED;
+    case ITEM_ASK_CHANGE: return SQL_ASK_CHANGE;
+    case ITEM_ASK_FOLLOWED: return SQL_ASK_FOLLOWED;
     case ITEM_ASK_NEXT: return SQL_ASK_NEXT + ask->place;
     case ITEM_ASK_PREVIOUS: return SQL_ASK_PREVIOUS + ask->place;
     case ITEM_ASK_SIBLINGS: return SQL_ASK_SIBLINGS + ask->place;
@@ -70,6 +72,11 @@ unsigned sql_ask_values(const struct item_ask *ask, const struct uuid *space,
             values[count++] = SQL_UUID(&ask->id);
         break;
     case ITEM_ASK_ZONE: break;
+    case ITEM_ASK_CHANGE:
+        values[count++] = SQL_I64(ask->number);
+        values[count++] = SQL_UUID(&ask->id);
+        break;
+    case ITEM_ASK_FOLLOWED: values[count++] = SQL_I64(ask->number); break;
     default: values[count++] = SQL_UUID(&ask->id); break;
     }
     assert(count == strlen(sql_shared[sql_ask(ask)].types));

@@ -175,7 +175,9 @@ static bool judge_place(struct item_walk *walk, const struct task *old, struct t
         return false;
     const bool list_differs = old && !uuid_eq(old->list_id, task->list_id);
     walk->put_last = list_differs || (old && !uuid_eq(old->parent_id, task->parent_id));
-    return !list_differs || walk->complaints.errors.count > 0 || take_along(walk, task);
+    /* An undo does that itself. */
+    return !list_differs || walk->op->verb == STORE_UNDO || walk->complaints.errors.count > 0 ||
+           take_along(walk, task);
 }
 
 /* ---- what a task waits for ---- */

@@ -47,6 +47,13 @@ def task_of(user):
     return {"id": user.task("Only mine")["id"]}
 
 
+def changed_task_of(user):
+    """A task of the user that was changed, and by which change."""
+    task = user.task("Only mine")
+    done = user.client.patch(f"/v1/tasks/{task['id']}", {"title": "Still mine"}).expect(200).json
+    return {"id": task["id"], "revision": done["revision"]}
+
+
 def list_of(user):
     """A fresh list of the user."""
     return {"id": user.client.post("/v1/lists", {"name": "Only mine"}).expect(201).json["id"]}
@@ -151,6 +158,7 @@ SAMPLES = {
     "DELETE /v1/tasks/{id}": Sample(204, prepare=task_of),
     "GET /v1/tasks/{id}/occurrences": Sample(200, prepare=task_of),
     "GET /v1/tasks/{id}/history": Sample(200, prepare=task_of),
+    "POST /v1/tasks/{id}/undo": Sample(200, prepare=changed_task_of, body=lambda v: {"revision": v["revision"]}),
     "GET /v1/trash": Sample(200),
     "DELETE /v1/trash": Sample(204),
     "DELETE /v1/trash/{id}": Sample(204, prepare=trashed_of),

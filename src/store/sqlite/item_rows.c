@@ -470,7 +470,7 @@ static int run_write(struct transaction *t, struct store_item_write *op)
     struct item_decision decision;
     struct changed_space *space = NULL;
     bool decided = false;
-    assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_EMPTY);
+    assert(op->resource && op->verb >= STORE_CREATE && op->verb <= STORE_UNDO);
     int rc = item_rows_hold_space(t, &op->space, &space);
     if (rc == SQLITE_OK && !space) {
         op->op.result = ERROR_NOT_FOUND;

@@ -9,7 +9,7 @@ from .paths import ROOT
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
 WITH_ERRORS = {"validation_failed", "invalid_parameter", "batch_failed"}
-OWN_MEMBERS = {"not_empty": {"tasks"}, "too_many": {"matched"}}
+OWN_MEMBERS = {"not_empty": {"tasks"}, "too_many": {"matched"}, "changed_since": {"revision", "task"}}
 ROW = re.compile(r'ERROR\(\w+, "(\w+)", (\d{3}),\s*"([^"]+)"')
 
 
