@@ -23,8 +23,8 @@
     "WHERE j.space_id = ?1 AND j.revision = c.revision AND j.previous IS NOT NULL) "
 /* Kept answers: that of a write of one of them, and those of batches in which one stands. */
 #define THEIR_ANSWERS                                                                              \
-    "space_id = ?1 AND (id IN (SELECT id FROM d) OR (id = {nil} AND EXISTS (SELECT 1 FROM d "      \
-    "d WHERE {holds:d.id})))"
+    "space_id = ?1 AND (id IN (SELECT id FROM d) OR (id = {nil} AND (SELECT max(CASE WHEN "        \
+    "{holds:d.id} THEN 1 END) FROM d) = 1))"
 #define PURGED_BYTES                                                                               \
     "(SELECT coalesce(sum({octets:before}), 0) FROM journal WHERE space_id = ?1 AND revision IN "  \
     "(SELECT revision FROM c)) + (SELECT coalesce(sum({octets:body}), 0) FROM idempotency_keys "   \

@@ -62,9 +62,10 @@ static void test_plans(void **state)
         if (!transaction)
             explain(db, texts.list[i], plan, sizeof plan);
         const char *scan = strstr(plan, "SCAN");
-        /* A virtual table is the JSON of one row. */
-        if (scan && !all && !strstr(scan, "USING") && !strstr(scan, "SCAN (subquery") &&
-            !strstr(scan, "VIRTUAL TABLE"))
+        /* A virtual table is the JSON of one row; `d` are the rows that the statement itself found.
+         */
+        if (scan && !all && strncmp(scan, "SCAN d\n", 7) != 0 && !strstr(scan, "USING") &&
+            !strstr(scan, "SCAN (subquery") && !strstr(scan, "VIRTUAL TABLE"))
             fail_msg("%s\n%s", texts.list[i], plan);
     }
     sql_texts_finish(&texts);
