@@ -138,6 +138,10 @@ static bool read_match(struct batch_reading *r, unsigned at, const struct json_m
     if (if_match->kind != JSON_KIND_TEXT) {
         return complain(r, "type", "Must be a string.", "/operations/%u/if_match", at);
     }
+    if (if_match->text.len > BATCH_MATCH_MOST) {
+        return complain(r, "too_long", "Must have at most 1,024 characters.",
+                        "/operations/%u/if_match", at);
+    }
     operation->if_match = arena_copy(r->arena, if_match->text);
     return operation->if_match.ptr != NULL;
 }
@@ -294,7 +298,7 @@ enum json_read batch_body_read(struct slice text, struct arena *arena, struct zo
         .body = body, .arena = arena, .zones = zones, .task = {.arena = arena, .zones = zones}};
     assert(arena && body && why);
     *body = (struct batch_body){.atomic = true};
-    enum json_read result = json_reader_init_most(&reader, text, BATCH_TOKENS, why);
+    enum json_read result = json_reader_init(&reader, text, BATCH_TOKENS, why);
     if (result == JSON_READ_OK && !read_batch(&r, &reader)) {
         result = JSON_READ_NO_MEMORY;
     }

@@ -22,7 +22,8 @@ struct batch_body {
     struct field_errors errors; /* what is wrong with the batch itself, of whatever operation */
 };
 
-#define BATCH_TOKENS 65536 /* members, elements and brackets at most */
+#define BATCH_MATCH_MOST 1024  /* bytes of an `if_match` */
+#define BATCH_TOKENS     65536 /* members, elements and brackets at most */
 
 /* Reads it. JSON_READ_INVALID: `why` says why it is no JSON. `content` (JSON_READER_DIGEST bytes;
  * NULL: not needed) becomes the digest of what it says. What is made lives in `arena`. An id that a

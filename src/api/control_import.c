@@ -290,7 +290,7 @@ void control_import(struct http_exchange *x)
         return;
     }
     import->x = x;
-    const enum json_read result = json_reader_init(&reader, x->request.body, why);
+    const enum json_read result = json_reader_init(&reader, x->request.body, JSON_TOKENS, why);
     if (result == JSON_READ_OK) {
         error = read_import(import, &reader);
     } else if (result == JSON_READ_INVALID) {

@@ -212,7 +212,7 @@ bool body_read_with(struct http_exchange *x, struct field_reading *reading, body
     struct json_reader reader;
     char why[JSON_READER_WHY];
     bool ok = false;
-    enum json_read result = json_reader_init(&reader, x->request.body, why);
+    enum json_read result = json_reader_init(&reader, x->request.body, JSON_TOKENS, why);
     if (result == JSON_READ_INVALID) {
         respond_error(x, ERROR_INVALID_JSON, why);
         goto out;

@@ -470,14 +470,8 @@ static enum json_read refuse_duplicate(struct slice text, const json_error_t *er
     return JSON_READ_INVALID;
 }
 
-enum json_read json_reader_init(struct json_reader *reader, struct slice text,
+enum json_read json_reader_init(struct json_reader *reader, struct slice text, unsigned tokens,
                                 char why[static JSON_READER_WHY])
-{
-    return json_reader_init_most(reader, text, JSON_TOKENS, why);
-}
-
-enum json_read json_reader_init_most(struct json_reader *reader, struct slice text, unsigned tokens,
-                                     char why[static JSON_READER_WHY])
 {
     assert(reader && (text.ptr || text.len == 0));
     struct scan s = {.text = text, .tokens_most = tokens, .why = why};
@@ -600,8 +594,7 @@ bool json_member_bool(const struct json_member *member)
 void json_reader_wipe(const struct json_member *member)
 {
     assert(member);
-    if (member->kind == JSON_KIND_TEXT) {
-        /* The text is the reader's own memory from malloc; only its accessor is const. */
+    if (member->kind == JSON_KIND_TEXT) { /* the reader's own memory; only its accessor is const */
         sodium_memzero((void *)(uintptr_t)json_string_value(member->value), member->text.len);
     }
 }

@@ -38,17 +38,12 @@ struct json_member {
 
 enum json_read { JSON_READ_OK, JSON_READ_INVALID, JSON_READ_NO_MEMORY };
 
-/* JSON_READ_INVALID: `why` holds one sentence that says what is wrong and where; of `text` it
+/* `tokens`: the most members, elements and brackets that the text may have, JSON_TOKENS as a rule.
+ * JSON_READ_INVALID: `why` holds one sentence that says what is wrong and where; of `text` it
  * repeats the name that stands twice and nothing else. Whatever the result, json_reader_finish may
  * be called. */
-enum json_read json_reader_init(struct json_reader *reader, struct slice text,
+enum json_read json_reader_init(struct json_reader *reader, struct slice text, unsigned tokens,
                                 char why[static JSON_READER_WHY])
-    __attribute__((warn_unused_result));
-
-/* The same of a text that may have another number of members, elements and brackets than
- * JSON_TOKENS. */
-enum json_read json_reader_init_most(struct json_reader *reader, struct slice text, unsigned tokens,
-                                     char why[static JSON_READER_WHY])
     __attribute__((warn_unused_result));
 
 void json_reader_finish(struct json_reader *reader);

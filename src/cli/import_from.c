@@ -106,7 +106,7 @@ static void read_members(struct json_reader *reader, struct slice object, struct
     struct json_member member;
 
     *first_text = *second_text = (struct slice){0};
-    if (json_reader_init(reader, object, why) != JSON_READ_OK) {
+    if (json_reader_init(reader, object, JSON_TOKENS, why) != JSON_READ_OK) {
         return;
     }
     while (json_reader_next(reader, &member)) {

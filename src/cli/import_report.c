@@ -81,7 +81,7 @@ void import_report_refused(struct import_report *report, const struct import_ent
     const struct slice body = {entry->body, entry->body_len};
 
     assert(entry->state == IMPORT_REFUSED);
-    if (json_reader_init(&reader, body, unused) == JSON_READ_OK) {
+    if (json_reader_init(&reader, body, JSON_TOKENS, unused) == JSON_READ_OK) {
         (void)json_reader_next(&reader, &name);
     }
     const struct slice shown = utf8_cut(name.text, TITLE_MOST);

@@ -80,7 +80,7 @@ static bool read_shown(struct json_reader *reader, struct slice object, struct s
                    {SLICE("detail"), &shown->detail}};
     char why[JSON_READER_WHY];
     struct json_member member;
-    if (json_reader_init(reader, object, why) != JSON_READ_OK) {
+    if (json_reader_init(reader, object, JSON_TOKENS, why) != JSON_READ_OK) {
         return false;
     }
     while (json_reader_next(reader, &member)) {

@@ -352,7 +352,7 @@ enum error resource_decode(const struct resource *resource, struct slice json, v
                                     .input = values};
     enum error error = ERROR_OVERLOADED;
     resource_clear(resource, values);
-    switch (json_reader_init(&reader, json, why)) {
+    switch (json_reader_init(&reader, json, JSON_TOKENS, why)) {
     case JSON_READ_NO_MEMORY: break;
     case JSON_READ_INVALID: error = ERROR_INTERNAL_ERROR; break;
     case JSON_READ_OK:

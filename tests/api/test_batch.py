@@ -178,6 +178,7 @@ def test_what_is_wrong_with_the_batch(own):
         ({"operations": [{"op": "delete", "id": "x"}]}, {("/operations/0/id", "uuid")}),
         ({"operations": [{"op": "delete", "id": 1}]}, {("/operations/0/id", "type")}),
         ({"operations": [{"op": "delete", "id": id, "if_match": 1}]}, {("/operations/0/if_match", "type")}),
+        ({"operations": [{"op": "delete", "id": id, "if_match": "*" + " " * 1024}]}, {("/operations/0/if_match", "too_long")}),
     ]:
         for atomic in (True, False):
             assert invalid(own.client.post(PATH, {"atomic": atomic, **body})) == wrong

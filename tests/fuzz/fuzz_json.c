@@ -39,7 +39,7 @@ static void check_canonical(const struct field *field, struct slice text)
     buffer_add_char(&body, '}');
     assert(!body.failed);
     struct field_reading reading = {.fields = &one, .count = 1, .arena = arena, .input = &again};
-    if (json_reader_init(&reader, buffer_slice(&body), why) != JSON_READ_OK ||
+    if (json_reader_init(&reader, buffer_slice(&body), JSON_TOKENS, why) != JSON_READ_OK ||
         !field_read(&reading, &reader))
         abort();
     assert(reading.errors.count == 0 && slice_eq(again, text));
@@ -211,7 +211,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(body, data + 1, size - 1);
     const struct slice text = {body, size - 1};
     merge_into(text, arena);
-    if (json_reader_init(&reader, text, why) == JSON_READ_OK) {
+    if (json_reader_init(&reader, text, JSON_TOKENS, why) == JSON_READ_OK) {
         uint8_t digest[JSON_READER_DIGEST];
         json_reader_digest(&reader, digest);
         read_body(&reader, arena, data[0]);

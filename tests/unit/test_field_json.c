@@ -73,7 +73,7 @@ static struct field_reading read_body(enum field_mode mode, struct slice body)
     char why[JSON_READER_WHY];
     struct field_reading reading = {
         .fields = fields, .count = COUNT(fields), .mode = mode, .arena = arena, .input = &thing};
-    assert_int_equal(json_reader_init(&reader, body, why), JSON_READ_OK);
+    assert_int_equal(json_reader_init(&reader, body, JSON_TOKENS, why), JSON_READ_OK);
     assert_true(field_read(&reading, &reader));
     json_reader_finish(&reader);
     return reading;
@@ -463,7 +463,8 @@ static void memory_runs_out(void **state)
                                             .arena = small,
                                             .input = &thing};
             assert_non_null(small);
-            assert_int_equal(json_reader_init(&reader, slice_of(bodies[i]), why), JSON_READ_OK);
+            assert_int_equal(json_reader_init(&reader, slice_of(bodies[i]), JSON_TOKENS, why),
+                             JSON_READ_OK);
             good = field_read(&reading, &reader);
             json_reader_finish(&reader);
             assert_true(most > 1 || !good);
@@ -497,7 +498,8 @@ static void exact_forms(void **state)
         char why[JSON_READER_WHY];
         const struct field_reading reading = read_body(FIELD_SOME, slice_of(cases[i].body));
         assert_int_equal(reading.errors.count, 0);
-        assert_int_equal(json_reader_init(&reader, slice_of(cases[i].body), why), JSON_READ_OK);
+        assert_int_equal(json_reader_init(&reader, slice_of(cases[i].body), JSON_TOKENS, why),
+                         JSON_READ_OK);
         assert_true(json_reader_next(&reader, &member));
         const struct field *field = resource_field(&things, member.name);
         const bool exact = field_json_is_exact(field, field_get(field, &thing).bytes, &member);

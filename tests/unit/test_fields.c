@@ -23,7 +23,7 @@ static void read_errors(const struct field *fields, size_t count, enum field_mod
     char why[JSON_READER_WHY];
     struct field_reading reading = {
         .fields = fields, .count = count, .mode = mode, .arena = arena, .input = input};
-    assert_int_equal(json_reader_init(&reader, body, why), JSON_READ_OK);
+    assert_int_equal(json_reader_init(&reader, body, JSON_TOKENS, why), JSON_READ_OK);
     assert_true(field_read(&reading, &reader));
     json_reader_finish(&reader);
     out[0] = '\0';
@@ -178,8 +178,9 @@ static void passwords_are_read_in_one_form(void **state)
                                     .input = &input};
     (void)state;
     assert_int_equal(
-        json_reader_init(
-            &reader, SLICE("{\"current_password\":\"e\u0301\",\"new_password\":\"a\u030a\"}"), why),
+        json_reader_init(&reader,
+                         SLICE("{\"current_password\":\"e\u0301\",\"new_password\":\"a\u030a\"}"),
+                         JSON_TOKENS, why),
         JSON_READ_OK);
     assert_true(field_read(&reading, &reader));
     json_reader_finish(&reader);
@@ -208,7 +209,7 @@ static struct field_reading read_keeping(struct arena *arena, enum field_mode mo
                                     .mode = mode,
                                     .arena = arena,
                                     .input = change};
-    assert_int_equal(json_reader_init(&reader, body, why), JSON_READ_OK);
+    assert_int_equal(json_reader_init(&reader, body, JSON_TOKENS, why), JSON_READ_OK);
     assert_true(field_read(&reading, &reader));
     json_reader_finish(&reader);
     return reading;
@@ -292,7 +293,7 @@ static void memory_runs_out(void **state)
                                     .count = task_resource.count,
                                     .arena = arena,
                                     .input = &change};
-    assert_int_equal(json_reader_init(&reader, slice_of(body), why), JSON_READ_OK);
+    assert_int_equal(json_reader_init(&reader, slice_of(body), JSON_TOKENS, why), JSON_READ_OK);
     assert_false(field_read(&reading, &reader));
     json_reader_finish(&reader);
     arena_destroy(&arena);

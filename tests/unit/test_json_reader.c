@@ -15,7 +15,7 @@
 static enum json_read read_bytes(struct slice text, char *why)
 {
     struct json_reader reader;
-    enum json_read result = json_reader_init(&reader, text, why);
+    enum json_read result = json_reader_init(&reader, text, JSON_TOKENS, why);
     json_reader_finish(&reader);
     return result;
 }
@@ -209,7 +209,7 @@ static void members_in_order(void **state)
     assert_int_equal(json_reader_init(&reader,
                                       SLICE("{\"z\":\"\\u00e9\",\"y\":null,\"x\":false,\"w\":1,"
                                             "\"v\":[1],\"u\":{}}"),
-                                      why),
+                                      JSON_TOKENS, why),
                      JSON_READ_OK);
     while (json_reader_next(&reader, &member)) {
         assert_true(n < COUNT(expected));
@@ -237,7 +237,8 @@ static void huge_numbers_are_numbers(void **state)
         struct json_reader reader;
         struct json_member member;
         char why[JSON_READER_WHY];
-        assert_int_equal(json_reader_init(&reader, slice_of(bodies[i]), why), JSON_READ_OK);
+        assert_int_equal(json_reader_init(&reader, slice_of(bodies[i]), JSON_TOKENS, why),
+                         JSON_READ_OK);
         assert_true(json_reader_next(&reader, &member));
         assert_int_equal(member.kind, JSON_KIND_NUMBER);
         assert_false(json_is_integer(member.value));
@@ -251,7 +252,7 @@ static void digest_of(const char *body, uint8_t digest[static JSON_READER_DIGEST
 {
     struct json_reader reader;
     char why[JSON_READER_WHY];
-    assert_int_equal(json_reader_init(&reader, slice_of(body), why), JSON_READ_OK);
+    assert_int_equal(json_reader_init(&reader, slice_of(body), JSON_TOKENS, why), JSON_READ_OK);
     json_reader_digest(&reader, digest);
     json_reader_finish(&reader);
 }
@@ -309,7 +310,7 @@ static void parts_in_order(void **state)
     assert_int_equal(json_reader_init(&reader,
                                       SLICE("{\"a\":[\"x\",null,7],\"o\":{\"z\":\"x\",\"a\":null,"
                                             "\"m\":7},\"e\":[],\"f\":{}}"),
-                                      why),
+                                      JSON_TOKENS, why),
                      JSON_READ_OK);
     for (int times = 0; times < 2; times++) {
         struct json_parts parts = {0};
@@ -339,9 +340,9 @@ static void an_object_within_has_a_reader(void **state)
     struct json_member member;
     char why[JSON_READER_WHY];
     (void)state;
-    assert_int_equal(
-        json_reader_init(&reader, SLICE("{\"o\":{\"a\":\"x\",\"b\":1},\"e\":{}}"), why),
-        JSON_READ_OK);
+    assert_int_equal(json_reader_init(&reader, SLICE("{\"o\":{\"a\":\"x\",\"b\":1},\"e\":{}}"),
+                                      JSON_TOKENS, why),
+                     JSON_READ_OK);
     assert_true(json_reader_next(&reader, &member));
     struct json_reader inner = json_member_reader(&member);
     assert_true(json_reader_next(&inner, &member));
@@ -362,7 +363,8 @@ static void secrets_are_wiped(void **state)
     struct json_member member;
     char why[JSON_READER_WHY];
     (void)state;
-    assert_int_equal(json_reader_init(&reader, SLICE("{\"p\":\"hunter22\"}"), why), JSON_READ_OK);
+    assert_int_equal(json_reader_init(&reader, SLICE("{\"p\":\"hunter22\"}"), JSON_TOKENS, why),
+                     JSON_READ_OK);
     assert_true(json_reader_next(&reader, &member));
     json_reader_wipe(&member);
     assert_memory_equal(member.text.ptr, "\0\0\0\0\0\0\0\0", 8);

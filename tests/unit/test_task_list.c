@@ -42,7 +42,7 @@ static const char *read(const char *body, struct task_list *list)
     reading->count = list_resource.count;
     reading->arena = arena;
     reading->input = list;
-    assert_int_equal(json_reader_init(&reader, slice_of(body), why), JSON_READ_OK);
+    assert_int_equal(json_reader_init(&reader, slice_of(body), JSON_TOKENS, why), JSON_READ_OK);
     assert_true(field_read(reading, &reader));
     json_reader_finish(&reader);
     assert_in_range(reading->errors.count, 0, 1);

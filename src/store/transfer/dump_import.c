@@ -347,7 +347,8 @@ bool dump_read(struct dump_reader *r, struct slice line, struct dump_rows *rows)
     assert(r->arena);
     arena_reset(r->arena);
     rows->count = 0;
-    bool good = json_reader_init(&json, line, why) == JSON_READ_OK || wrong(r, "%s", why);
+    bool good =
+        json_reader_init(&json, line, JSON_TOKENS, why) == JSON_READ_OK || wrong(r, "%s", why);
     if (good)
         good = r->version == 0 ? read_header(r, &json) : read_line(r, &json, rows);
     json_reader_finish(&json);
