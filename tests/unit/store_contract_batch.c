@@ -274,6 +274,52 @@ static void test_none_is_one_too(void **state)
     loop_close(&loop);
 }
 
+/* What leaves the trash for good is in no kept answer either. */
+static struct slice answer_with_ids(struct store_batch *op)
+{
+    char first[UUID_TEXT_LEN];
+    char second[UUID_TEXT_LEN];
+    char text[128];
+    uuid_format(op->writes[0].id, first);
+    uuid_format(op->writes[1].id, second);
+    (void)snprintf(text, sizeof text, "[{\"id\":\"%.*s\"},{\"id\":\"%.*s\"}]", UUID_TEXT_LEN, first,
+                   UUID_TEXT_LEN, second);
+    return arena_copy(op->op.arena, slice_of(text));
+}
+
+static void test_what_is_purged_is_not_kept(void **state)
+{
+    struct loop loop;
+    const struct uuid ann = contract_open_with_user(state, &loop);
+    struct batch *batch = begin_batch(ann, true);
+    struct batch *other = begin_batch(ann, true);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)add(batch, STORE_CREATE, uuid_make_v7());
+        (void)add(other, STORE_CREATE, uuid_make_v7());
+    }
+    batch->op.answer = other->op.answer = answer_with_ids;
+    batch->op.idempotency.key = SLICE("k");
+    other->op.idempotency.key = SLICE("other");
+    assert_int_equal(run(&loop, batch), ERROR_NONE);
+    assert_int_equal(run(&loop, other), ERROR_NONE);
+    struct write removal = write_of(STORE_DELETE, ann, batch->writes[1].op.id, TEST_NOW);
+    assert_int_equal(write_outcome(&loop, &removal), STORE_DELETED);
+    assert_int_equal(run(&loop, batch), ERROR_NONE);
+    assert_true(batch->op.replayed);
+    assert_non_null(batch->op.body.ptr);
+    removal.op.verb = STORE_PURGE;
+    assert_int_equal(write_outcome(&loop, &removal), STORE_DELETED);
+    assert_int_equal(run(&loop, batch), ERROR_NONE);
+    assert_true(batch->op.replayed);
+    assert_null(batch->op.body.ptr);
+    assert_int_equal(run(&loop, other), ERROR_NONE);
+    assert_non_null(other->op.body.ptr);
+    assert_int_equal(number(state, ((struct contract_state *)*state)->contract->drift), 0);
+    free(other);
+    free(batch);
+    loop_close(&loop);
+}
+
 /* ---- any of them ---- */
 
 #define RANDOM_IDS  10
@@ -521,6 +567,7 @@ int store_contract_batch(void)
         CONTRACT_TEST(test_each_for_itself),
         CONTRACT_TEST(test_one_key_for_all),
         CONTRACT_TEST(test_none_is_one_too),
+        CONTRACT_TEST(test_what_is_purged_is_not_kept),
         CONTRACT_TEST(test_as_if_alone),
         CONTRACT_TEST(test_all_that_is_found_changes),
         CONTRACT_TEST(test_all_that_is_found_goes),
