@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Two devices: one follows what the other does, and brings back what was deleted."""
+"""Two devices: one follows what the other does, and takes back what should not have been."""
 
 from .items import ABSENT_ID, Folder, Item, check, keep
 
@@ -15,7 +15,7 @@ def kept(name):
 DEVICES = Folder(
     "Two devices",
     "A phone follows what a computer does: what changed since it last asked, what went into the trash and comes back,"
-    " and who did what. Run the folder from top to bottom, or any request of it alone. It leaves"
+    " who did what, and what is taken back. Run the folder from top to bottom, or any request of it alone. It leaves"
     " nothing on the server. The examples stand with the calls above.",
     [
         Item(
@@ -107,6 +107,25 @@ DEVICES = Folder(
             note="Each change with its members, from and to, and the session or token that made it.",
         ),
         Item(
+            "Take the last change back",
+            "undoTask",
+            200,
+            path=SHARED,
+            body='{"revision": {{changed_revision}}}',
+            tests=[check("has the title from before", "body.title", f"to.not.eql({kept('changed_title')})")],
+            note="Before it is sent, the other device changes the title. An undo is a change itself, and can be undone.",
+        ),
+        Item(
+            "Too late to take it back",
+            "undoTask",
+            409,
+            "changed_since",
+            path=SHARED,
+            body='{"revision": {{old_revision}}}',
+            tests=[check("has the task as it is", "body.task.revision", "to.eql(body.revision)")],
+            note="Somebody has changed the task since.",
+        ),
+        Item(
             "Delete it for good",
             "purgeTask",
             204,
@@ -131,4 +150,7 @@ VARIABLES = {
     "trashed_id": (ABSENT_ID, f"Of *{DEVICES.name}*: a task in the trash."),
     "changes_cursor": ("", "Made before each request that names it: a place before the last change of that task."),
     "last_cursor": ("", "Made before each request that names it: the end of the changes."),
+    "changed_revision": ("", "Made before each request that names it: the last change of that task."),
+    "changed_title": ("", "The title that it brought."),
+    "old_revision": ("", "Made before each request that names it: the change before the last one."),
 }
