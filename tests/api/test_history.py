@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from support import tokens
+from support.accounts import PASSWORD
 from support.history import content_of, history_of, states_of, without_null
 from support.server import run
 
@@ -117,6 +118,17 @@ def test_who_did_it(own):
     access = own.login(headers=agent)["access_token"]
     own.client.patch(path_of(task), {"title": "Buy oat milk"}, token=access).expect(200)
     assert newest(own, task)["by"]["name"] == agent["User-Agent"]
+
+
+def test_a_script_did_it(own):
+    """Also when its token has ended."""
+    body = {"name": "Backup", "scopes": ["tasks:write"], "password": PASSWORD}
+    token = own.client.post("/v1/me/tokens", body).expect(201).json
+    task = own.client.post("/v1/tasks", {"title": "Buy milk"}, token=token["token"]).expect(201).json
+    by = {"session_id": None, "token_id": token["id"], "name": "Backup"}
+    assert newest(own, task)["by"] == by
+    own.client.delete(f"/v1/me/tokens/{token['id']}").expect(204)
+    assert newest(own, task)["by"] == by
 
 
 def test_an_import_is_the_operators(own, tmp_path):
