@@ -8,6 +8,7 @@
 #include "model/task.h"
 #include "store/decision.h"
 #include "store/sql_accounts.h"
+#include "store/sql_history.h"
 #include "store/sql_reports.h"
 #include "store/sql_trash.h"
 
@@ -167,24 +168,8 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                                                  ", 0, (SELECT count(*) FROM d), " PURGED_BYTES
                                                  ", " NO_UUID ", " NO_UUID ", " NO_TEXT,
                         "uu"},
-    [SQL_ASK_CHANGE] = {"SELECT id, 0, revision, verb, " NO_UUID ", " NO_UUID
-                        ", before FROM journal "
-                        "WHERE space_id = ?1 AND revision = ?2 AND id = ?3",
-                        "uiu"},
-    /* They stand in one run after it. */
-    [SQL_ASK_FOLLOWED] =
-        {"SELECT j.id, coalesce((SELECT t.revision FROM tasks t WHERE t.space_id = ?1 "
-         "AND " FOUND_BY(
-             "t.", "j.id") "), (SELECT revision FROM trash WHERE space_id = ?1 AND id = j.id AND "
-                           "revision > coalesce("
-                           "(SELECT emptied FROM spaces WHERE space_id = ?1), 0)), 0), "
-                           "j.revision, j.verb, " NO_UUID ", " NO_UUID ", j.before FROM journal j "
-                           "WHERE j.space_id = ?1 AND j.revision > ?2 AND j.follows = ?2 AND "
-                           "j.revision < coalesce((SELECT revision FROM journal WHERE "
-                           "space_id = ?1 AND revision > ?2 AND coalesce(follows, 0) <> ?2 "
-                           "ORDER BY revision LIMIT 1), 9223372036854775807) "
-                           "ORDER BY j.revision LIMIT 10001",
-         "ui"},
+    [SQL_ASK_CHANGE] = {HISTORY_CHANGE, "uiu"},
+    [SQL_ASK_FOLLOWED] = {HISTORY_FOLLOWED, "ui"},
     [SQL_ASK_NEXT + ITEM_INBOX] = BESIDE("tasks", OF_TASKS, IN_INBOX " AND ", ">", "", "utu"),
     [SQL_ASK_NEXT + ITEM_LIST] = BESIDE("tasks", OF_TASKS, IN_LIST "?4 AND ", ">", "", "utuu"),
     [SQL_ASK_NEXT + ITEM_PARENT] = BESIDE("tasks", OF_TASKS, IN_PARENT "?4 AND ", ">", "", "utuu"),
@@ -216,24 +201,8 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                      "revision = excluded.revision, body = excluded.body",
                      "utbiiuit"},
     [SQL_LABEL_LIST] = {REPORT_LABELS, "uti"},
-    [SQL_TRASHED] = {"SELECT revision FROM trash WHERE space_id = ?1 AND id = ?2 AND revision > "
-                     "coalesce((SELECT emptied FROM spaces WHERE space_id = ?1), 0)",
-                     "uu"},
-    [SQL_HISTORY] =
-        {"WITH RECURSIVE c (revision, at, verb, actor, before, previous, undoes, place, bytes) AS "
-         "(SELECT revision, at, verb, actor, before, previous, undoes, 1, "
-         "coalesce({octets:before}, 0) FROM journal WHERE space_id = ?1 AND revision = ?2 "
-         "UNION ALL SELECT j.revision, j.at, j.verb, j.actor, j.before, j.previous, j.undoes, "
-         "c.place + 1, c.bytes + coalesce({octets:j.before}, 0) FROM journal j, c "
-         "WHERE j.space_id = ?1 AND j.revision = c.previous AND c.place < ?3 AND c.bytes < ?4) "
-         "SELECT revision, at, verb, actor, before, previous, undoes, "
-         "CASE WHEN EXISTS (SELECT 1 FROM script_tokens WHERE user_id = ?1 AND id = c.actor) "
-         "THEN 1 ELSE coalesce((SELECT kind - 1 FROM actors WHERE user_id = ?1 AND "
-         "id = c.actor), 0) END, "
-         "coalesce((SELECT user_agent FROM sessions WHERE user_id = ?1 AND id = c.actor), "
-         "(SELECT name FROM script_tokens WHERE user_id = ?1 AND id = c.actor), "
-         "(SELECT name FROM actors WHERE user_id = ?1 AND id = c.actor)) FROM c ORDER BY place",
-         "uiii"},
+    [SQL_TRASHED] = {HISTORY_TRASHED, "uu"},
+    [SQL_HISTORY] = {HISTORY_CHAIN, "uiii"},
     [SQL_SUMMARY] = {REPORT_SUMMARY, "uiiiiii"},
 
     [SQL_DELETED_NEXT] = {"SELECT user_id FROM users WHERE deleted_at IS NOT NULL "
