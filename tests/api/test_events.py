@@ -95,7 +95,10 @@ def test_many_changes_of_one_call_come_too(own, opened):
     own.client.delete("/v1/tasks?status=completed&max=5").expect(200)
     assert [c["op"] for c in stream.changes()] == ["delete"] * 5
     own.client.post(f"/v1/trash/{made[0]['task']['id']}/restore").expect(200)
-    assert [(c["op"], c["id"]) for c in stream.changes()] == [("put", made[0]["task"]["id"])]
+    [restored] = stream.changes()
+    assert (restored["op"], restored["id"]) == ("put", made[0]["task"]["id"])
+    own.client.post(f"/v1/tasks/{restored['id']}/undo", {"revision": restored["revision"]}).expect(204)
+    assert [(c["op"], c["id"]) for c in stream.changes()] == [("delete", restored["id"])]
 
 
 def test_what_changes_nothing_is_silent(own, opened):
