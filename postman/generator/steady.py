@@ -120,6 +120,12 @@ class Steady:
                 self.samples[member] = self.access_token(member)
             elif name in ("refresh_token", "next_cursor"):
                 self.samples[member] = self.opaque(member, name)
+            elif name == "tag":
+                self.samples[member] = self.space(member)
+
+    def space(self, raw):
+        """What the tags of an account begin with."""
+        return self.spaces.setdefault(raw, digest("space", len(self.spaces)).hex()[:6])
 
     def text(self, text):
         """`text` with every known raw value replaced; unknown ids and times become known."""
@@ -166,7 +172,7 @@ class Steady:
             self.samples[raw] = '"' + self.opaque(raw[2:], "etag") + '"'
             return
         space, kind, version = found.groups()
-        known = self.spaces.setdefault(space, digest("space", len(self.spaces)).hex()[:6])
+        known = self.space(space)
         version = str(int.from_bytes(digest("version", len(self.samples))[:7], "big")) if kind == "u" else version
         self.samples[raw] = f'"{known}-{kind}{version}"'
 
