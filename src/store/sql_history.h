@@ -16,7 +16,7 @@
         "j.id") "), (SELECT revision FROM trash WHERE space_id = ?1 AND id = j.id AND revision > " \
                 "coalesce((SELECT emptied FROM spaces WHERE space_id = ?1), 0)), 0), j.revision, " \
                 "j.verb, " NO_UUID ", " NO_UUID ", j.before FROM journal j WHERE j.space_id = ?1 " \
-                                                "AND j.revision > ?2 AND j.follows = "             \
+                "AND j.revision > ?2 AND j.follows = "                                             \
                 "?2 AND j.revision < coalesce((SELECT revision FROM journal WHERE space_id = ?1 "  \
                 "AND "                                                                             \
                 "revision > ?2 AND coalesce(follows, 0) <> ?2 ORDER BY revision LIMIT 1), "        \

@@ -159,7 +159,7 @@ static bool find_waits(struct item_walk *walk, const struct item_answer *trashed
     for (const struct item_row *row = trashed->rows; row; row = row->next)
         restoring->nodes[restoring->count++] =
             (struct wait_node){.id = row->id, .waits = row->position, .back = true};
-    for (const struct item_row *row = restoring->count < most ? there->rows : NULL; row;
+    for (const struct item_row *row = there && !restoring->alone ? there->rows : NULL; row;
          row = row->next)
         restoring->nodes[restoring->count++] =
             (struct wait_node){.id = row->id, .waits = row->position};

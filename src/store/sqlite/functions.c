@@ -210,8 +210,9 @@ static void place_step(sqlite3_context *context, int count, sqlite3_value **valu
     const struct slice id = bytes_of(values[0]);
     const struct slice position = bytes_of(values[1]);
     (void)count;
-    struct place *place =
-        id.len == ID_LEN && position.len <= POSITION_MOST ? gather(context, sizeof *place) : NULL;
+    struct place *place = id.len == ID_LEN && position.ptr && position.len <= POSITION_MOST
+                              ? gather(context, sizeof *place)
+                              : NULL;
     if (!place)
         return;
     memcpy(&place->id, id.ptr, ID_LEN);
