@@ -228,6 +228,15 @@ const make = {
 		set("trashed_id", get("shared_id"));
 		forget("shared_id");
 	},
+	async script_token_id() { // a token for a script that only reads
+		const tokens = (await need(200, "GET", "/v1/me/tokens")).json().items;
+		if (tokens.some((one) => one.id === get("script_token_id"))) return;
+		const wanted = { name: "Nightly backup", scopes: ["tasks:read"], password: get("password") };
+		const made = (await need(201, "POST", "/v1/me/tokens", wanted)).json();
+		set("script_token", made.token);
+		set("script_token_id", made.id);
+	},
+	script_token: () => make.script_token_id(),
 	async ended_token() {
 		if (get("ended_token")) return;
 		const token = (await need(200, "POST", "/v1/auth/login", account(), "")).json().access_token;

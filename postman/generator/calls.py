@@ -4,6 +4,7 @@
 from .items import ABSENT_ID, call, check, keep
 
 LOGIN = {"email": "{{email}}", "password": "{{password}}"}
+SCRIPT_TOKEN = {"name": "Nightly backup", "scopes": ["tasks:read", "account:read"], "password": "{{password}}"}
 TASK = {"id": "{{task_id}}"}
 SAME_TASK = check("is that task", "body.id", 'to.eql(pm.collectionVariables.get("task_id"))')
 LIST = {"id": "{{list_id}}"}
@@ -475,6 +476,35 @@ CALLS = [
     ),
     call("endSession", 204, path={"id": "{{session_id}}"}, examples=[NOT_THERE]),
     call("endOtherSessions", 204),
+    call(
+        "makeToken",
+        201,
+        body={**SCRIPT_TOKEN, "expires_at": "{{next_week}}T00:00:00Z"},
+        note="Keeps the token in `script_token` and its id in `script_token_id`.",
+        tests=[
+            check("is shown this once", "body.token", "to.match(/^thk_[0-9A-Za-z]{43}$/)"),
+            check("has its scopes", "body.scopes", 'to.have.members(["tasks:read", "account:read"])'),
+            keep("script_token", "body.token"),
+            keep("script_token_id", "body.id"),
+        ],
+        examples=[
+            wrong_password({**SCRIPT_TOKEN, "password": "not the password"}),
+            ("50 tokens", 409, "too_many_tokens", {"server": ("--rate-limit", "off"), "until": True}),
+            invalid({"name": " ", "scopes": ["tasks:delete"], "password": "{{password}}"}),
+        ],
+    ),
+    call(
+        "listTokens",
+        200,
+        tests=[check("shows none of them", 'body.items.some((one) => "token" in one)', "to.be.false")],
+    ),
+    call(
+        "endToken",
+        204,
+        path={"id": "{{script_token_id}}"},
+        tests=[keep("script_token", '""'), keep("script_token_id", '""')],
+        examples=[NOT_THERE],
+    ),
     call(
         "getOpenapiJson",
         200,

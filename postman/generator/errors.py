@@ -90,6 +90,20 @@ ERRORS = Folder(
             note="It was made up, has expired, or its session has ended: refresh it or log in again.",
         ),
         Item(
+            "403 A token for a script without the scope",
+            "createTask",
+            403,
+            "insufficient_scope",
+            body={"title": "Buy milk"},
+            token="{{script_token}}",
+            tests=[
+                check(
+                    "says which it takes", 'pm.response.headers.get("WWW-Authenticate")', """to.include('scope="tasks:write"')"""
+                )
+            ],
+            note="It has `tasks:read`. `WWW-Authenticate` says what it would need.",
+        ),
+        Item(
             "404 A path that there is not",
             None,
             404,

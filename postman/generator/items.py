@@ -37,6 +37,8 @@ VARIABLES = {
     "used_key": ("", "An Idempotency-Key with which a task was made."),
     "used_id": ("", "That task."),
     "session_id": ("", "Made before each request that names it: a login on another device."),
+    "script_token": ("", "Made before a request that names it, if it is not there: a token for a script that only reads."),
+    "script_token_id": ("", "Made before a request that names it, if it is not there: the id of that token."),
     "ended_token": ("", "An access token that was logged out."),
     "gone_email": ("nobody@example.com", "The address of an account that was deleted."),
 }

@@ -33,6 +33,7 @@ MILK = {
     "priority": "high",
     "labels": ["{{label}}"],
 }
+SCRIPT_TOKEN = {"name": "Nightly backup", "scopes": ["tasks:read"], "password": "{{password}}"}
 # What a request may be about besides the tasks that are always there: variable -> operation, body. Those that its
 # request and its examples name are made beforehand, in this order.
 WEEKLY = {"title": "Water the plants", "due": "{{today}}", "recurrence": "FREQ=WEEKLY"}
@@ -161,6 +162,9 @@ class Recorder:
             path = {"id": "{{task_id}}"}
             changed = self.made("updateTask", 200, path=path, body={"title": "Buy oat milk"})
             self.variables["task_revision"] = str(changed.json()["revision"])
+        if named & {"script_token", "script_token_id"} or any(one.operation == "listTokens" for one in items):
+            made = self.made("makeToken", 201, body=SCRIPT_TOKEN).json()
+            self.variables.update(script_token=made["token"], script_token_id=made["id"])
         for name, (operation, body) in MADE.items():
             if name in named or named & {one for one, other in NEEDS.items() if other == name}:
                 self.variables[name] = self.made(operation, 201, body=body).json()["id"]

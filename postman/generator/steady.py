@@ -12,6 +12,8 @@ import hashlib
 import hmac
 import json
 import re
+import string
+import zlib
 
 from .items import ABSENT_ID
 
@@ -21,7 +23,6 @@ TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 DATE = re.compile(r'(?<=["=])\d{4}-\d\d-\d\d(?=["&]|$|T\d\d:\d\d:\d\d[Z+-])')
 ONLY_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 TAG = re.compile(r'"([0-9A-Za-z]{6})-([lu]?)(\d+)"')
-TAG_LENGTH = 24  # of any other tag: how long the one of an answer about changes is, is chance
 START = datetime.datetime(2026, 11, 22, 15, 4, 5, 123000, tzinfo=datetime.timezone.utc)
 SAMPLE_KEY = b"a sample key that signs nothing but this sample"
 RETRY_AFTER = "3"
@@ -33,6 +34,7 @@ SAMPLE_LEFT = {
     "failures": (5, 450),
 }  # fewer than any run of the story leaves
 SAMPLE_EMPTY = {"api": 60, "auth": 60, "failures": 900}  # seconds until all of it is there again
+DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 SAMPLE_LIFE = datetime.timedelta(days=30)
 NOW = datetime.timedelta(minutes=10)  # a time further off was not made by the clock of this run
 DATES = {"yesterday": -1, "today": 0, "tomorrow": 1, "next_week": 7}
@@ -105,6 +107,13 @@ class Steady:
             text += base64url(digest(kind, self.count, len(text)))[:40]
         return text[: len(raw)]
 
+    def script_token(self):
+        """A sample that says the same of itself: it begins and ends as a token for a script does."""
+        self.count += 1
+        text = "".join(DIGITS[byte % 62] for byte in digest("script", self.count) + digest("token", self.count))[:39]
+        rest = zlib.crc32(text.encode()) % 62**4
+        return "thk_" + text + "".join(DIGITS[rest // 62**place % 62] for place in (3, 2, 1, 0))
+
     def learn(self, text):
         for raw in UUID.findall(text):
             if raw not in self.samples:
@@ -121,12 +130,8 @@ class Steady:
                 self.samples[member] = self.access_token(member)
             elif name in ("refresh_token", "next_cursor"):
                 self.samples[member] = self.opaque(member, name)
-            elif name == "tag":
-                self.samples[member] = self.space(member)
-
-    def space(self, raw):
-        """What the tags of an account begin with."""
-        return self.spaces.setdefault(raw, digest("space", len(self.spaces)).hex()[:6])
+            elif name == "token" and member.startswith("thk_"):
+                self.samples[member] = self.script_token()
 
     def text(self, text):
         """`text` with every known raw value replaced; unknown ids and times become known."""
@@ -148,7 +153,7 @@ class Steady:
 
     def value(self, value):
         if isinstance(value, dict):
-            if "last_used_at" in value:
+            if "last_used_at" in value and "scopes" not in value:
                 return self.session(value)
             self.learn_members(value)
             return {name: self.value(member) for name, member in value.items()}
@@ -170,10 +175,10 @@ class Steady:
         version of the account itself; the tag of a file is made from its bytes."""
         found = TAG.fullmatch(raw)
         if not found:
-            self.samples[raw] = '"' + self.opaque("x" * TAG_LENGTH, "etag") + '"'
+            self.samples[raw] = '"' + self.opaque(raw[2:], "etag") + '"'
             return
         space, kind, version = found.groups()
-        known = self.space(space)
+        known = self.spaces.setdefault(space, digest("space", len(self.spaces)).hex()[:6])
         version = str(int.from_bytes(digest("version", len(self.samples))[:7], "big")) if kind == "u" else version
         self.samples[raw] = f'"{known}-{kind}{version}"'
 
