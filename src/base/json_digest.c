@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <assert.h>
+#include <math.h>
 
 #include <jansson.h>
 #include <sodium.h>
@@ -17,17 +18,27 @@ static void add_bytes(digest_state *state, const void *bytes, size_t len)
     }
 }
 
+bool json_whole_number(const struct json_t *value, int64_t *number)
+{
+    const double exact_most = 9007199254740992.0; /* 2^53 */
+    const double real = json_real_value(value);
+    if (json_is_integer(value)) {
+        *number = json_integer_value(value);
+        return true;
+    }
+    if (!json_is_real(value) || real < -exact_most || real > exact_most || trunc(real) != real) {
+        return false;
+    }
+    *number = (int64_t)real;
+    return true;
+}
+
 /* 1, 1.0 and 10e-1 are one number. */
 static void add_number(digest_state *state, const json_t *value)
 {
-    double real = json_is_integer(value) ? 0 : json_real_value(value);
-    int64_t whole = json_integer_value(value);
-    bool is_whole = json_is_integer(value);
-    if (!is_whole && real >= -9007199254740992.0 && real <= 9007199254740992.0 &&
-        (double)(int64_t)real == real) {
-        whole = (int64_t)real;
-        is_whole = true;
-    }
+    const double real = json_real_value(value);
+    int64_t whole = 0;
+    const bool is_whole = json_whole_number(value, &whole);
     add_bytes(state, is_whole ? "i" : "r", 1);
     add_bytes(state, is_whole ? (const void *)&whole : (const void *)&real, 8);
 }

@@ -581,8 +581,7 @@ size_t json_member_parts(const struct json_member *whole)
 bool json_member_i64(const struct json_member *member, int64_t *number)
 {
     assert(member->kind == JSON_KIND_NUMBER && number);
-    *number = json_integer_value(member->value);
-    return json_is_integer(member->value);
+    return json_whole_number(member->value, number);
 }
 
 bool json_member_bool(const struct json_member *member)

@@ -55,8 +55,12 @@ bool json_reader_next(struct json_reader *reader, struct json_member *member);
  * and is not to be finished. */
 struct json_reader json_member_reader(const struct json_member *object);
 
-/* The value of a JSON_KIND_NUMBER; false: it is no whole number, or does not fit. */
+/* The value of a JSON_KIND_NUMBER; false: it is no whole number, or does not fit. 7.0 and 70e-1 are
+ * 7, up to 2^53: a larger one is whole because it has lost what follows the point. */
 bool json_member_i64(const struct json_member *member, int64_t *number);
+
+/* The same of a value of jansson's. */
+bool json_whole_number(const struct json_t *value, int64_t *number);
 
 /* The value of a JSON_KIND_BOOL. */
 bool json_member_bool(const struct json_member *member);

@@ -222,6 +222,39 @@ static void members_in_order(void **state)
     json_reader_finish(&reader);
 }
 
+/* JSON has one kind of number: what has nothing after the point is whole, however it is written. */
+static void whole_numbers_are_whole_however_written(void **state)
+{
+    static const struct {
+        const char *body;
+        int64_t number; /* 0: no whole one */
+    } rows[] = {
+        {"{\"a\":7}", 7},
+        {"{\"a\":7.0}", 7},
+        {"{\"a\":70e-1}", 7},
+        {"{\"a\":-7.0}", -7},
+        {"{\"a\":9007199254740992.0}", 9007199254740992},
+        {"{\"a\":9223372036854775807}", INT64_MAX},
+        {"{\"a\":7.5}", 0},
+        {"{\"a\":1e16}", 0},
+        {"{\"a\":1e999}", 0},
+        {"{\"a\":9223372036854775808}", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct json_reader reader;
+        struct json_member member;
+        char why[JSON_READER_WHY];
+        int64_t number = 0;
+        assert_int_equal(json_reader_init(&reader, slice_of(rows[i].body), JSON_TOKENS, why),
+                         JSON_READ_OK);
+        assert_true(json_reader_next(&reader, &member));
+        assert_int_equal(json_member_i64(&member, &number), rows[i].number != 0);
+        assert_int_equal(number, rows[i].number);
+        json_reader_finish(&reader);
+    }
+}
+
 /* What neither an integer nor a double holds is a number all the same, and no integer. */
 static void huge_numbers_are_numbers(void **state)
 {
@@ -384,6 +417,7 @@ int main(void)
         cmocka_unit_test(an_object_within_has_a_reader),
         cmocka_unit_test(secrets_are_wiped),
         cmocka_unit_test(huge_numbers_are_numbers),
+        cmocka_unit_test(whole_numbers_are_whole_however_written),
         cmocka_unit_test(digests),
     };
     return cmocka_run_group_tests_name("json_reader", tests, NULL, NULL);
