@@ -245,9 +245,11 @@ const make = {
 	},
 };
 
-// These change, log out or delete the account itself: never yours, only one that this collection made.
+// These change, log out or delete the account itself, or empty its trash: never yours, only one that this collection
+// made.
 const harmful = [
 	"PATCH /v1/me", "PUT /v1/me/password", "PUT /v1/me/email", "POST /v1/me/deletion", "DELETE /v1/me/sessions",
+	"DELETE /v1/trash",
 ];
 
 async function prepare() {

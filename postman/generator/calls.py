@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Each call of the description once, with an example of every answer that is particular to it."""
 
-from .items import ABSENT_ID, call, check, keep
+from .items import ABSENT_ID, PURGED, call, check, keep
 
 LOGIN = {"email": "{{email}}", "password": "{{password}}"}
 SCRIPT_TOKEN = {"name": "Nightly backup", "scopes": ["tasks:read", "account:read"], "password": "{{password}}"}
@@ -10,6 +10,7 @@ SAME_TASK = check("is that task", "body.id", 'to.eql(pm.collectionVariables.get(
 LIST = {"id": "{{list_id}}"}
 SAME_LIST = check("is that list", "body.id", 'to.eql(pm.collectionVariables.get("list_id"))')
 WEEKLY = {"id": "{{weekly_id}}"}
+TRASHED = {"id": "{{trashed_id}}"}
 LABEL = {"name": "{{label}}"}
 NO_LABEL = {"path": {"name": "no-such-label"}}
 LABELS_CHANGED = ("a task has changed", 412, "precondition_failed", {"headers": {"If-Match": '"aB3xY9-l1"'}})
@@ -193,6 +194,7 @@ CALLS = [
             keep("task_id", "body.id"),
         ],
         examples=[
+            ("made, and gone for good", 404, "not_found", {"body": PURGED, "headers": {"Idempotency-Key": "{{purged_key}}"}}),
             ("the list has changed", 412, "precondition_failed", {"headers": {"If-Match": '"aB3xY9-l1"'}}),
             invalid({"title": " ", "status": "someday", "colour": "red"}),
             KEY_REUSED,
@@ -268,6 +270,15 @@ CALLS = [
                 {"body": {"operations": [{"op": "delete", "id": ABSENT_ID}, {"op": "create", "task": {"title": "Tea"}}]}},
             ),
             (
+                "made, and gone for good",
+                404,
+                "not_found",
+                {
+                    "body": {"operations": [{"op": "create", "task": PURGED}]},
+                    "headers": {"Idempotency-Key": "{{purged_batch_key}}"},
+                },
+            ),
+            (
                 "each for itself",
                 200,
                 None,
@@ -291,6 +302,7 @@ CALLS = [
         tests=[check("found some", "body.matched", "to.be.above(0)")],
         examples=[
             ("more than max", 409, "too_many", {"query": {"list": "inbox", "max": "1"}}),
+            ("one cannot be changed", 409, "batch_failed", {"body": {"list_id": ABSENT_ID}}),
             ("no max", 400, "invalid_parameter", {"query": {"list": "inbox"}}),
             (*CHANGED[:3], {"headers": {**MERGE_PATCH, "If-Match": '"aB3xY9-l1"'}}),
             invalid({"title": None}),
@@ -346,10 +358,23 @@ CALLS = [
         body='{"revision": {{task_revision}}}',
         tests=[SAME_TASK],
         examples=[
+            (
+                "its making",
+                204,
+                None,
+                {"path": {"id": "{{made_id}}"}, "body": '{"revision": {{made_revision}}}'},
+            ),
             ("not the last change", 409, "changed_since", {"body": {"revision": 9007199254740991}}),
+            (
+                "its list is gone",
+                409,
+                "cannot_undo",
+                {"path": {"id": "{{moved_id}}"}, "body": '{"revision": {{moved_revision}}}'},
+            ),
             NOT_THERE,
             CHANGED,
             invalid({"revision": 0}),
+            KEY_REUSED,
         ],
     ),
     call(
@@ -363,6 +388,38 @@ CALLS = [
             ("no series", 409, "not_recurring", {"path": TASK}),
             ("done already", 409, "completed", {"path": {"id": "{{done_id}}"}}),
             CHANGED,
+            KEY_REUSED,
+        ],
+    ),
+    call(
+        "listTrash",
+        200,
+        tests=[check("keeps each for a while", "body.items.every((one) => one.expires_at > one.deleted_at)", "to.be.true")],
+        examples=[NOT_MODIFIED],
+    ),
+    call(
+        "restoreTask",
+        200,
+        path=TRASHED,
+        tests=[
+            check("is that task", "body.id", 'to.eql(pm.collectionVariables.get("trashed_id"))'),
+            keep("trashed_id", '""'),
+        ],
+        examples=[NOT_THERE, CHANGED, KEY_REUSED],
+    ),
+    call(
+        "purgeTask",
+        204,
+        path=TRASHED,
+        tests=[keep("trashed_id", '""')],
+        examples=[NOT_THERE, CHANGED, KEY_REUSED],
+    ),
+    call(
+        "emptyTrash",
+        204,
+        note="Only of an account that this collection made.",
+        examples=[
+            ("it has changed", 412, "precondition_failed", {"headers": {"If-Match": '"aB3xY9-l1"'}}),
             KEY_REUSED,
         ],
     ),

@@ -32,7 +32,7 @@ No environment is needed for a server on `http://127.0.0.1:8080` (`script/server
 cloud* and put its address in `base_url`.
 
 **Your own account.** Put your e-mail address and password into the variables `email` and `password`. The requests that
-change, log out or delete the account itself are then not sent.
+change, log out or delete the account itself, or empty its trash, are then not sent.
 
 **What is where.** The first folders have every call, with an example of success and of each error that is particular to
 it. What can go wrong with every call stands once, in *{errors}*. *{day}* shows what a task has and what can be

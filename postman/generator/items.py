@@ -9,6 +9,7 @@ from typing import Optional
 
 ABSENT_ID = "01999999-9999-7999-8999-999999999999"
 PASSWORD = "correct horse battery"
+PURGED = {"title": "Buy tea"}  # what a request made whose task has gone from the trash since
 
 VARIABLES = {
     "base_url": ("http://127.0.0.1:8080", "Where the server is. An environment can set another one."),

@@ -8,7 +8,7 @@ import signal
 import time
 import urllib.parse
 
-from .items import PASSWORD, VARIABLES, Item
+from .items import PASSWORD, PURGED, VARIABLES, Item
 from .server import Server
 from .steady import Steady
 from .wire import Answer, exchange
@@ -45,6 +45,8 @@ MADE = {
     "last_id": ("createTask", {**WEEKLY, "recurrence": "FREQ=WEEKLY;COUNT=1"}),
     "done_id": ("createTask", {**WEEKLY, "status": "completed"}),
 }
+# What lists show: that is made beforehand too.
+SHOWN = {"listTokens": "script_token_id", "listTrash": "trashed_id"}
 NEEDS = {"full_list_id": "task_in_list_id"}
 
 
@@ -157,17 +159,46 @@ class Recorder:
         self.variables.update(task_id=task.json()["id"], etag=task.header("ETag"))
         tea = {"title": "Buy tea", "status": "in-progress"}
         self.made("createTask", 201, body=tea, headers={"Idempotency-Key": "{{used_key}}"})
-        named = set(VARIABLE.findall(repr(items)))
+        named = set(VARIABLE.findall(repr(items))) | {SHOWN.get(one.operation) for one in items}
         if "task_revision" in named:
             path = {"id": "{{task_id}}"}
             changed = self.made("updateTask", 200, path=path, body={"title": "Buy oat milk"})
             self.variables["task_revision"] = str(changed.json()["revision"])
-        if named & {"script_token", "script_token_id"} or any(one.operation == "listTokens" for one in items):
+        if named & {"script_token", "script_token_id"}:
             made = self.made("makeToken", 201, body=SCRIPT_TOKEN).json()
             self.variables.update(script_token=made["token"], script_token_id=made["id"])
         for name, (operation, body) in MADE.items():
             if name in named or named & {one for one, other in NEEDS.items() if other == name}:
                 self.variables[name] = self.made(operation, 201, body=body).json()["id"]
+        self.prepare_the_past(named)
+
+    def prepare_the_past(self, named):
+        """Tasks to which more has happened than their making."""
+        if "trashed_id" in named:
+            self.variables["trashed_id"] = self.made("createTask", 201, body={"title": "Call the plumber"}).json()["id"]
+            self.made("deleteTask", 204, path={"id": "{{trashed_id}}"})
+        if "purged_key" in named:
+            self.variables["purged_key"] = "add-tea-2"
+            made = self.made("createTask", 201, body=PURGED, headers={"Idempotency-Key": "{{purged_key}}"}).json()
+            self.purge(made["id"])
+        if "purged_batch_key" in named:
+            self.variables["purged_batch_key"] = "add-tea-3"
+            body = {"operations": [{"op": "create", "task": PURGED}]}
+            made = self.made("batchTasks", 200, body=body, headers={"Idempotency-Key": "{{purged_batch_key}}"}).json()
+            self.purge(made["results"][0]["task"]["id"])
+        if "made_id" in named:
+            made = self.made("createTask", 201, body={"title": "Buy bread"}).json()
+            self.variables.update(made_id=made["id"], made_revision=str(made["revision"]))
+        if "moved_id" in named:
+            old = self.made("createList", 201, body={"name": "Work"}).json()["id"]
+            task = self.made("createTask", 201, body={"title": "Write to Mary", "list_id": old}).json()["id"]
+            moved = self.made("moveTask", 200, path={"id": task}, body={"list_id": None}).json()
+            self.made("deleteList", 204, path={"id": old})
+            self.variables.update(moved_id=task, moved_revision=str(moved["revision"]))
+
+    def purge(self, task):
+        self.made("deleteTask", 204, path={"id": task})
+        self.made("purgeTask", 204, path={"id": task})
 
     def made(self, operation, status, **more):
         return self.run(Item("preparation", operation, status, **more), False).answer
