@@ -23,6 +23,7 @@ TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 DATE = re.compile(r'(?<=["=])\d{4}-\d\d-\d\d(?=["&]|$|T\d\d:\d\d:\d\d[Z+-])')
 ONLY_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 TAG = re.compile(r'"([0-9A-Za-z]{6})-([lu]?)(\d+)"')
+TAG_LENGTH = 24  # of any other tag: how long the one of an answer about changes is, is chance
 START = datetime.datetime(2026, 11, 22, 15, 4, 5, 123000, tzinfo=datetime.timezone.utc)
 SAMPLE_KEY = b"a sample key that signs nothing but this sample"
 RETRY_AFTER = "3"
@@ -130,8 +131,18 @@ class Steady:
                 self.samples[member] = self.access_token(member)
             elif name in ("refresh_token", "next_cursor"):
                 self.samples[member] = self.opaque(member, name)
+            elif name == "tag":
+                self.samples[member] = self.space(member)
             elif name == "token" and member.startswith("thk_"):
                 self.samples[member] = self.script_token()
+            elif name == "deleted_at":  # what is in the trash
+                self.learn(member)
+                deleted = datetime.datetime.fromisoformat(self.samples[member].replace("Z", "+00:00"))
+                self.samples.setdefault(value["expires_at"], self.time_text(deleted + SAMPLE_LIFE))
+
+    def space(self, raw):
+        """What the tags of an account begin with."""
+        return self.spaces.setdefault(raw, digest("space", len(self.spaces)).hex()[:6])
 
     def text(self, text):
         """`text` with every known raw value replaced; unknown ids and times become known."""
@@ -175,10 +186,10 @@ class Steady:
         version of the account itself; the tag of a file is made from its bytes."""
         found = TAG.fullmatch(raw)
         if not found:
-            self.samples[raw] = '"' + self.opaque(raw[2:], "etag") + '"'
+            self.samples[raw] = '"' + self.opaque("x" * TAG_LENGTH, "etag") + '"'
             return
         space, kind, version = found.groups()
-        known = self.spaces.setdefault(space, digest("space", len(self.spaces)).hex()[:6])
+        known = self.space(space)
         version = str(int.from_bytes(digest("version", len(self.samples))[:7], "big")) if kind == "u" else version
         self.samples[raw] = f'"{known}-{kind}{version}"'
 
