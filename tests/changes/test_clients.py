@@ -15,7 +15,7 @@ import uuid
 import pytest
 from support.accounts import User
 from support.client import Client
-from support.paths import ROOT
+from support.paths import ROOT, binary
 from support.waiting import wait_until
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -258,7 +258,7 @@ def new_epoch(server):
     """Makes every cursor an old one, as after a restore."""
     port = server.port
     server.terminate()
-    done = subprocess.run([os.environ["TASKHOLD_BIN"], "migrate", "--new-epoch"], cwd=server.directory, capture_output=True,
+    done = subprocess.run([binary(), "migrate", "--new-epoch"], cwd=server.directory, capture_output=True,
                           env={**os.environ, **(server.database or {})}, encoding="utf-8", timeout=30, check=False)
     assert done.returncode == 0, done.stderr
     server.start(port)

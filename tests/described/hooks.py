@@ -135,6 +135,7 @@ def allowed(case, problem):
     return bool(problem.get("errors")) and all(
         one["code"] in BY_CONTENT
         or (one["code"] == "required" and one.get("parameter") == "filter")  # any one of them
+        or (one["code"] == "required" and one.get("pointer", "").endswith("/completed_at"))  # not null while it is completed
         or (one["code"] == "invalid" and one.get("parameter", "").endswith(OF_NO_PATTERN))
         or no_schema_counts(case, one)
         for one in problem["errors"]
