@@ -87,7 +87,8 @@ def test_it_says_ready_when_it_answers_and_stopping_when_it_ends(manager):
 
 def test_it_feeds_the_watchdog(one_manager):
     one_manager.start({"WATCHDOG_USEC": "300000", "THREADS": "3"})
-    assert [one_manager.receive() for _ in range(4)] == ["READY=1"] + ["WATCHDOG=1"] * 3
+    said = [one_manager.receive() for _ in range(4)]
+    assert sorted(said) == ["READY=1"] + ["WATCHDOG=1"] * 3
 
 
 def test_it_does_not_feed_a_watchdog_that_watches_another(one_manager):
@@ -99,7 +100,9 @@ def test_it_does_not_feed_a_watchdog_that_watches_another(one_manager):
 
 def test_a_process_that_stands_still_is_silent(one_manager):
     one_manager.start({"WATCHDOG_USEC": "300000"})
-    assert [one_manager.receive() for _ in range(2)] == ["READY=1", "WATCHDOG=1"]
+    while one_manager.receive() != "READY=1":
+        pass  # on a machine that is slow to start, a first round of the loops comes before
+    assert one_manager.receive() == "WATCHDOG=1"
     one_manager.process.send_signal(signal.SIGSTOP)
     os.waitpid(one_manager.process.pid, os.WUNTRACED)
     one_manager.socket.settimeout(0.4)
