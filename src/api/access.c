@@ -343,7 +343,7 @@ enum http_verdict access_authorize(struct http_exchange *x)
                               "This looks like a refresh token: it is good for POST "
                               "/v1/auth/refresh alone. Send access_token here.");
     }
-    if (script_token_is_meant(token) && !script_token_is_whole(token)) {
+    if (slice_starts(token, SLICE(SCRIPT_TOKEN_PREFIX)) && !script_token_is_whole(token)) {
         return refuse_foreign(x, "malformed",
                               "This begins as a token for scripts does and is none: a part is "
                               "missing, or a character is wrong. Send it as it was shown.");
@@ -356,7 +356,7 @@ enum http_verdict access_authorize(struct http_exchange *x)
     if (known) {
         return admit(x, known);
     }
-    if (script_token_is_meant(token)) {
+    if (slice_starts(token, SLICE(SCRIPT_TOKEN_PREFIX))) {
         return ask_store_for_script(x, token);
     }
     struct jwt_claims claims = {0};

@@ -53,15 +53,10 @@ void script_token_make(char text[static SCRIPT_TOKEN_LEN + 1],
     script_token_hash((struct slice){text, SCRIPT_TOKEN_LEN}, hash);
 }
 
-bool script_token_is_meant(struct slice text)
-{
-    return slice_starts(text, SLICE(SCRIPT_TOKEN_PREFIX));
-}
-
 bool script_token_is_whole(struct slice text)
 {
     char check[CHECK_LEN];
-    if (text.len != SCRIPT_TOKEN_LEN || !script_token_is_meant(text)) {
+    if (text.len != SCRIPT_TOKEN_LEN || !slice_starts(text, SLICE(SCRIPT_TOKEN_PREFIX))) {
         return false;
     }
     const char *random = text.ptr + PREFIX_LEN;

@@ -17,9 +17,6 @@
 void script_token_make(char text[static SCRIPT_TOKEN_LEN + 1],
                        uint8_t hash[static SCRIPT_TOKEN_HASH_LEN]);
 
-/* Does it begin as one? Then it is no other kind of token. */
-bool script_token_is_meant(struct slice text);
-
 /* Has it the form of one, with the right checksum? Reads `text` alone. */
 bool script_token_is_whole(struct slice text);
 

@@ -412,7 +412,9 @@ void response_finish(struct request_state *state)
     if (x->response.stream_close) {
         x->response.stream_close(x->response.stream_source);
     }
-    http_stream_destroy(&x->response.open);
+    if (x->response.open) {
+        http_stream_destroy(&x->response.open);
+    }
     loop->streams -= state->streams ? 1 : 0;
     http_loop_spend(loop, c->account);
     x->took_us = loop->charged_us - x->started_us;

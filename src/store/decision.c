@@ -474,6 +474,22 @@ bool item_looks_for_itself(const struct store_item_write *op)
     return op->verb == STORE_CREATE ? op->chosen : op->verb != STORE_RELABEL;
 }
 
+bool item_step_changes(enum item_step step)
+{
+    return step >= ITEM_INSERT && step <= ITEM_FOLLOWERS;
+}
+
+int64_t item_last_revision(struct store_item_write *op, const struct item_decision *decision,
+                           unsigned count)
+{
+    const bool alone = decision->step == ITEM_FOLLOWERS;
+    assert(op && count <= decision->follower_count && decision->step != ITEM_NOTHING);
+    if (!alone && !decision->followers_first)
+        return op->revision + count;
+    op->revision = decision->follower_revision + count - (alone ? 1 : 0);
+    return op->revision;
+}
+
 bool item_may_ask(const struct store_item_write *op)
 {
     return op->resource == &task_resource && task_writes_may_ask(op);

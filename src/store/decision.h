@@ -217,10 +217,7 @@ struct item_decision {
 };
 
 /* Is it a change of what is there, which takes a revision? */
-static inline bool item_step_changes(enum item_step step)
-{
-    return step >= ITEM_INSERT && step <= ITEM_FOLLOWERS;
-}
+bool item_step_changes(enum item_step step);
 
 /* Decides and sets the operation's outputs. INSERT, UPDATE and REMOVE take op->revision; it and
  * those of the followers are the next ones of the space. */

@@ -100,17 +100,6 @@ bool item_follow(const struct store_item_write *op, const struct item_decision *
                : follow_update(op, follower, before, after, arena, followed);
 }
 
-int64_t item_last_revision(struct store_item_write *op, const struct item_decision *decision,
-                           unsigned count)
-{
-    const bool alone = decision->step == ITEM_FOLLOWERS;
-    assert(op && count <= decision->follower_count && decision->step != ITEM_NOTHING);
-    if (!alone && !decision->followers_first)
-        return op->revision + count;
-    op->revision = decision->follower_revision + count - (alone ? 1 : 0);
-    return op->revision;
-}
-
 /* ---- gathering them ---- */
 
 static struct item_follower *copy_follower(struct item_walk *walk,

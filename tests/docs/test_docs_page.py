@@ -193,8 +193,10 @@ def test_accounts_and_tasks_first_and_the_service_folded(with_ui, shown):
     assert list(shown_calls) == [tag["name"] for tag in described["tags"]]
     assert list(shown_calls)[:2] == ["Authentication", "Tasks"] and list(shown_calls)[-2:] == ["Documentation", "Service"]
     assert shown_calls["Authentication"][:2] == ["/v1/auth/register", "/v1/auth/login"]
-    of_task = [f"/v1/tasks/{{id}}{more}" for more in ("/move", "/occurrences", "/skip")]
-    assert shown_calls["Tasks"] == ["/v1/tasks"] * 2 + ["/v1/tasks/{id}"] * 4 + of_task + ["/v1/summary"]
+    of_task = [f"/v1/tasks/{{id}}{more}" for more in ("/move", "/occurrences", "/history", "/skip", "/undo")]
+    assert shown_calls["Tasks"] == ["/v1/tasks"] * 4 + ["/v1/tasks/batch"] + ["/v1/tasks/{id}"] * 4 + of_task + ["/v1/summary"]
+    assert shown_calls["Trash"] == ["/v1/trash"] * 2 + ["/v1/trash/{id}", "/v1/trash/{id}/restore"]
+    assert shown_calls["Changes"] == ["/v1/changes", "/v1/events"]
     assert shown_calls["Lists"] == ["/v1/lists"] * 2 + ["/v1/lists/{id}"] * 4 + ["/v1/lists/{id}/move"]
     assert shown_calls["Labels"] == ["/v1/labels"] + ["/v1/labels/{name}"] * 2
     assert shown_calls["Account"] and shown_calls["Sessions"]
@@ -209,7 +211,7 @@ def test_accounts_and_tasks_first_and_the_service_folded(with_ui, shown):
 def test_the_description_has_accounts_and_tasks_first():
     described = yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))
     groups = [path.split("/")[2] if path.startswith("/v1/") else "" for path in described["paths"]]
-    assert list(dict.fromkeys(groups)) == ["auth", "lists", "tasks", "labels", "summary", "me", ""]
+    assert list(dict.fromkeys(groups)) == ["auth", "lists", "tasks", "trash", "labels", "summary", "changes", "events", "me", ""]
     folded = {tag["name"] for tag in described["tags"] if tag.get("x-folded")}
     for path, entry in described["paths"].items():
         for call in (one for one in entry.values() if "tags" in one):
