@@ -25,7 +25,8 @@ bool json_whole_number(const struct json_t *value, int64_t *number)
         *number = json_integer_value(value);
         return true;
     }
-    if (!json_is_real(value) || real < -exact_most || real > exact_most || (double)(int64_t)real != real) {
+    if (!json_is_real(value) || real < -exact_most || real > exact_most ||
+        (double)(int64_t)real != real) {
         return false;
     }
     *number = (int64_t)real;

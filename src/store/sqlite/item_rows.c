@@ -204,6 +204,7 @@ static int put_into_trash(struct transaction *t, const struct store_item_write *
     const struct task *task = item;
     if (resource != &task_resource)
         return SQLITE_OK;
+    assert(task);
     return QUERY_RUN(&t->statements, SQL_TRASH_PUT, SQL_UUID(&op->space), SQL_I64(revision),
                      SQL_I64(op->revision), SQL_UUID(&task->id),
                      SQL_OPTIONAL_UUID(&task->parent_id));

@@ -21,19 +21,18 @@ class Node:
         self.writers = set()  # of requests under way
 
 
-async def read_chunks(reader):
-    """A body of unknown length, as it is."""
-    raw = b""
-    while True:
+async def read_chunks(reader, out):
+    """A body of unknown length: gives each chunk to `out`, as it comes."""
+    size = None
+    while size != 0:
         line = await reader.readline()
         size = int(line, 16)
-        raw += line + await reader.readexactly(size + 2)
-        if size == 0:
-            return raw
+        await out(line + await reader.readexactly(size + 2))
 
 
-async def read_message(reader, method=None):
-    """One request or answer as bytes, with its first line; None at the end of the stream."""
+async def read_message(reader, method=None, out=None):
+    """One request or answer as bytes, with its first line; None at the end of the stream. What has no known length goes to
+    `out` meanwhile, where there is one, and its bytes are none: a stream of events may have no end."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
@@ -48,8 +47,18 @@ async def read_message(reader, method=None):
         chunked = chunked or name.lower() == b"transfer-encoding"
     if method == b"HEAD" or status in (b"204", b"304"):
         length, chunked = 0, False
-    body = await read_chunks(reader) if chunked else await reader.readexactly(length)
-    return first[0], head, head + body
+    parts = [head]
+
+    async def keep(part):
+        parts.append(part)
+
+    if chunked and out:
+        await out(parts.pop())
+    if chunked:
+        await read_chunks(reader, out or keep)
+    else:
+        parts.append(await reader.readexactly(length))
+    return first[0], head, b"".join(parts)
 
 
 def closes(head):
@@ -116,7 +125,7 @@ class Balancer:
         try:
             while (request := await read_message(reader)) is not None:
                 method, head, raw = request
-                answer = await self._pass_on(self._next(), lines, method, raw)
+                answer = await self._pass_on(self._next(), lines, method, raw, writer)
                 if answer is None:
                     return
                 writer.write(answer)
@@ -130,14 +139,19 @@ class Balancer:
                 line.close()
             writer.close()
 
-    async def _pass_on(self, node, lines, method, raw):
+    async def _pass_on(self, node, lines, method, raw, writer):
         """The node's answer, on a connection that is kept for the next time; None when there is none."""
         reader, line = lines.pop(node, None) or await asyncio.open_connection(*node.where)
         node.requests += 1
         node.writers.add(line)
+
+        async def out(part):
+            writer.write(part)
+            await writer.drain()
+
         try:
             line.write(raw)
-            answer = await read_message(reader, method)
+            answer = await read_message(reader, method, out)
         finally:
             node.writers.discard(line)
         if answer is None or closes(answer[1]):
