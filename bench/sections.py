@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import alone
 import backup
+import batch
 import before
 import client
 import fill
@@ -169,4 +170,5 @@ def logins(folder, binary, options):
 
 ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.section, "logs": logs.section,
        "long": long.section, "postgres": postgres.section, "share": share.section, "alone": alone.section,
-       "queries": queries.section, "streams": streams.streams, "creates": alone.crowd, "total": large.lists, "size": large.size, "before": before.section}
+       "queries": queries.section, "streams": streams.streams, "batch": batch.section, "creates": alone.crowd,
+       "total": large.lists, "size": large.size, "before": before.section}
