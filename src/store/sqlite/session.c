@@ -2,22 +2,28 @@
 #include "store/sqlite/session.h"
 
 #include <assert.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "store/sqlite/database.h"
 
 #define READ_MOST_US    1000000
+#define READ_YIELDS_US  50000 /* a read that took so long gives way no more, or it might starve */
 #define TICK_OPERATIONS 20000 /* of SQLite's virtual machine, about 1 ms */
+#define TICK_OF_READER  1000
 
 /* Ends a read that takes too long: it would keep the WAL from being reused. The clock is read only
- * by reads that last one tick. */
+ * by reads that last one tick. A reader gives way to loops that have been woken meanwhile: its low
+ * priority alone lets them wait for its slice of some milliseconds. */
 static int on_tick(void *context)
 {
     struct store_session *session = context;
     int64_t now = clock_mono_us();
     if (session->ticks++ == 0)
         session->deadline_us = now + READ_MOST_US;
+    if (!session->inbox && now < session->deadline_us - READ_MOST_US + READ_YIELDS_US)
+        (void)sched_yield();
     return now > session->deadline_us;
 }
 
@@ -44,7 +50,8 @@ struct store_session *session_create(struct writer *writer, struct readers *read
         session_destroy(&session);
         return NULL;
     }
-    sqlite3_progress_handler(session->db, TICK_OPERATIONS, on_tick, session);
+    sqlite3_progress_handler(session->db, inbox ? TICK_OPERATIONS : TICK_OF_READER, on_tick,
+                             session);
     return session;
 }
 
