@@ -21,7 +21,7 @@ struct store_filter {
 };
 
 /* All writes see what those before them did. Each is decided as if it were made alone, and its
- * outputs are then set: its `op` needs nothing but that. Its key counts for nothing; `now`,
+ * outputs are then set: its `op` needs nothing but that. Its key is ignored; `now`,
  * `steady`, `space` and `actor` are those of all.
  *
  * A write is refused when its op.result is not ERROR_NONE, or its outcome is none of CREATED,

@@ -7,7 +7,7 @@
 
 /* What changed in a space, in the order of its journal. Who follows it first walks over everything
  * there is, in the order of the tables, and then goes on with the changes after the revision at
- * which the walk began: so what changed behind the walk comes then. */
+ * which the walk began: so what the walk had passed when it changed comes then. */
 
 #define STORE_CHANGES_MOST 500 /* changes of one page */
 #define STORE_CHANGES_SCAN_MOST                                                                    \

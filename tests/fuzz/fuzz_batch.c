@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char why[JSON_READER_WHY];
     uint8_t digest[JSON_READER_DIGEST];
     struct batch_body body;
-    /* Copied to its exact size, so that ASan sees every byte read behind the end. */
+    /* Copied to its exact size, so that ASan sees every byte read after the end. */
     char *copy = malloc(size > 0 ? size : 1);
     struct arena *arena = arena_create(ARENA_MOST);
     if (!copy || !arena)

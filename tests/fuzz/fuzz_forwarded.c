@@ -44,7 +44,7 @@ static void walk(enum forwarded_step (*last)(struct slice *, struct in6_addr *),
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    /* Copied to its exact size, so that ASan sees every byte read behind the end. */
+    /* Copied to its exact size, so that ASan sees every byte read after the end. */
     char *copy = malloc(size > 0 ? size : 1);
     struct in6_addr address;
 

@@ -153,7 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct key_digest second = {{0}};
 
     zones = zones ? zones : zones_create(NULL, 8, 1 << 20);
-    /* Copied to its exact size, so that ASan sees every byte read behind the end. */
+    /* Copied to its exact size, so that ASan sees every byte read after the end. */
     char *copy = size > 0 ? malloc(size) : NULL;
     if (copy && zones) {
         memcpy(copy, data + 1, size - 1);

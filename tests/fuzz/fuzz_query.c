@@ -57,7 +57,7 @@ static void parse_condition(struct slice text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    /* Copied to its exact size, so that ASan sees every byte read behind the end. */
+    /* Copied to its exact size, so that ASan sees every byte read after the end. */
     char *copy = malloc(size > 0 ? size : 1);
     struct arena *arena = arena_create(1 << 20);
 

@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint32_t first = (uint32_t)data[0] << 16 | (uint32_t)data[1] << 8 | data[2];
     const int32_t gap = data[4] << 8 | data[5];
     const int32_t start = (int32_t)(first % ALL_DAYS);
-    /* Copied to its exact size, so that ASan sees every byte read behind the end. */
+    /* Copied to its exact size, so that ASan sees every byte read after the end. */
     char *copy = malloc(size - HEADER + 1);
     if (copy) {
         memcpy(copy, data + HEADER, size - HEADER);

@@ -20,7 +20,7 @@ static void must_be(const struct when *a, const struct when *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    /* Copied to its exact size, so that ASan sees every byte read behind the end. */
+    /* Copied to its exact size, so that ASan sees every byte read after the end. */
     char *copy = malloc(size > 0 ? size : 1);
     struct when when;
     struct when again;

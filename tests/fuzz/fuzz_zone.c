@@ -89,7 +89,7 @@ static void read_rule(struct slice text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    /* Copied to its exact size, so that ASan sees every byte read behind the end. */
+    /* Copied to its exact size, so that ASan sees every byte read after the end. */
     char *copy = malloc(size > 0 ? size : 1);
 
     if (copy && size <= TZIF_BYTES_MOST) {
