@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         text[sizeof text - 1] = text[sizeof text - 1] == '0' ? '1' : '0';
         require(!script_token_is_whole((struct slice){text, sizeof text}));
     }
-    /* The same bytes behind the prefix, or its checks would seldom be passed. */
+    /* The same bytes after the prefix, or its checks would seldom be passed. */
     if (size >= SCRIPT_TOKEN_LEN - 4) {
         char text[SCRIPT_TOKEN_LEN];
         memcpy(text, SCRIPT_TOKEN_PREFIX, 4);

@@ -5,7 +5,7 @@
 #include "store/sqlite/sql.h"
 
 /* Several writes of items in one transaction. Each makes every check before it writes anything, so
- * one that is refused leaves nothing behind; what must go as a whole has one savepoint. */
+ * one that is refused has written nothing; what must go as a whole has one savepoint. */
 
 #define SQL_MOST   32768             /* bytes of the text of a filter */
 #define ARENA_MOST ITEM_ANSWER_BYTES /* of one write */
