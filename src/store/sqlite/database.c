@@ -241,23 +241,28 @@ static bool write_again(int fd)
     return got == 0 && fsync(fd) == 0;
 }
 
+/* True too when there is none. */
 static bool flush_wal(const char *path)
 {
     char *wal = NULL;
     if (asprintf(&wal, "%s-wal", path) < 0)
         return false;
     const int fd = open(wal, O_RDWR | O_CLOEXEC);
-    const bool flushed = fd >= 0 && write_again(fd);
+    const bool flushed = fd >= 0 ? write_again(fd) : errno == ENOENT;
     if (fd >= 0)
         close(fd);
     free(wal);
     return flushed;
 }
 
-/* Moves what the last run left in the WAL. Somebody who still reads it, or a full disk, may keep
- * some of it there: then that is flushed where it is, and moved later. */
+/* Moves what the last run left in the WAL. That is flushed first, and not by SQLite: the last run
+ * may have ended because it could not be, and the WAL must outlive a loss of power until all of the
+ * file is written. Somebody who still reads it, or a full disk, may keep some of it there: then it
+ * is moved later. */
 static int settle_wal(sqlite3 *db, const char *path)
 {
+    if (!flush_wal(path))
+        return SQLITE_IOERR_FSYNC;
     (void)sqlite3_busy_timeout(db, START_WAIT_MS);
     int rc = database_code(
         db, sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL), true);
@@ -268,8 +273,6 @@ static int settle_wal(sqlite3 *db, const char *path)
         return rc;
     if (rc != SQLITE_OK && rc != SQLITE_FULL)
         return rc;
-    if (!flush_wal(path))
-        return SQLITE_IOERR_FSYNC;
     log_message(LOG_WARN, "wal_held", "%s",
                 rc == SQLITE_FULL ? "the disk is full: the WAL stays as it is for now"
                                   : "somebody reads the database, a backup or an export say: the "
