@@ -41,8 +41,18 @@ class RawConnection:
         headers = http.client.parse_headers(self.file)
         length = int(headers.get("Content-Length") or 0)
         silent = status < 200 or status in (204, 304) or method == "HEAD"
-        body = b"" if silent else self.file.read(length)
+        coded = headers.get("Transfer-Encoding") == "chunked"
+        body = b"" if silent else self._chunks() if coded else self.file.read(length)
         return Answer(status, headers, body, line.decode("latin-1"))
+
+    def _chunks(self):
+        """The chunks of a body, up to the last one."""
+        body = b""
+        while size := int(self.file.readline(100), 16):
+            body += self.file.read(size)
+            assert self.file.readline(3) == b"\r\n"
+        assert self.file.readline(3) == b"\r\n"
+        return body
 
     def closed(self):
         """Whether the peer closes now and sends nothing more."""
