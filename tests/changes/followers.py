@@ -62,7 +62,7 @@ class Listener:
     def __init__(self, server, client, chance):
         self.server, self.client, self.chance = server, client, chance
         self.lock, self.ended = threading.Lock(), threading.Event()
-        self.stream, self.resumed, self.ready, self.failure = None, 0, False, None
+        self.stream, self.opening, self.resumed, self.ready, self.failure = None, 0.0, 0, False, None
         self.walk()
         self.thread = threading.Thread(target=self.listen, daemon=True)
         self.thread.start()
@@ -77,6 +77,7 @@ class Listener:
         """What the thread does. A connection that was lost is opened again."""
         while not self.ended.is_set():
             try:
+                self.opening = time.monotonic()
                 self.stream = Stream(self.server, self.client.token, last_event_id=self.follower.cursor)
                 self.resumed += 1
                 self.hear(self.stream)
