@@ -48,6 +48,10 @@ class Proxy:
         """The certificate that signed Caddy's own."""
         return self.folder / "data" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
 
+    def has_authority(self):
+        """Whether Caddy has made that certificate: it makes the file first and writes into it afterwards."""
+        return self.authority.exists() and self.authority.read_text().rstrip().endswith("-----END CERTIFICATE-----")
+
     def log_text(self):
         """What it logged."""
         return self.log_path.read_text(errors="replace")
@@ -79,7 +83,7 @@ class Deployment:
 
     def _is_served(self):
         proxy = self.proxy
-        return proxy.authority.exists() and Caller(proxy.port, proxy.authority).call("GET", "/livez")[0] == 200
+        return proxy.has_authority() and Caller(proxy.port, proxy.authority).call("GET", "/livez")[0] == 200
 
     def _make_secrets(self, folder, postgres):
         """The three files of docs/deploy.md; `db:5432` is the private cluster."""
