@@ -69,15 +69,21 @@ int64_t clock_steady_ms(void)
                                         : follow(clock_wall_ms(), running_ms);
 }
 
-void clock_steady_tell(int64_t reference_ms)
+void clock_steady_tell(int64_t reference_ms, int64_t age_most_ms)
 {
+    assert(age_most_ms >= 0);
     const int64_t running_ms = read_ms(CLOCK_BOOTTIME);
+    const int64_t wall_ms = clock_wall_ms();
+    const int64_t latest_ms = reference_ms + age_most_ms;
+    const int64_t now_ms = wall_ms < reference_ms ? reference_ms
+                           : wall_ms > latest_ms  ? latest_ms
+                                                  : wall_ms;
 
     if (!atomic_load(&steady_is_told)) {
-        atomic_store(&steady_offset, reference_ms - running_ms);
+        atomic_store(&steady_offset, now_ms - running_ms);
         atomic_store(&steady_is_told, true);
     } else {
-        (void)follow(reference_ms, running_ms);
+        (void)follow(now_ms, running_ms);
     }
 }
 

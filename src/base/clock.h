@@ -21,8 +21,10 @@ int64_t clock_wall_ms(void);
 int64_t clock_steady_ms(void);
 
 /* What a clock says that several processes share, a database's: the first call sets
- * clock_steady_ms, later ones correct it. A step of that clock is not believed either. */
-void clock_steady_tell(int64_t reference_ms);
+ * clock_steady_ms, later ones correct it. A step of that clock is not believed either. It was read
+ * `age_most_ms` ago at most (at least 0): where the machine's own clock may be right within that,
+ * it is believed, so that one machine's times of both kinds have one order. */
+void clock_steady_tell(int64_t reference_ms, int64_t age_most_ms);
 
 /* Milliseconds and microseconds of a clock that no one can set; for timers and durations. */
 int64_t clock_mono_ms(void);

@@ -15,8 +15,9 @@ What is replaced, and by what; nothing else is changed or left out:
     refresh_expires_in                   <left>, when it is at most an hour less than the setting: it counts down
 
 N counts the different values of one kind in the order in which this server first showed them, so the same value must
-come again wherever the other server repeats its own. Ids that a client made stay as they are. At the end `order` tells
-how the times follow each other, which must be the same too."""
+come again wherever the other server repeats its own. Ids that a client made stay as they are. At the end `swapped` tells
+which times follow each other in another order, which must be none but those that two clocks explain."""
+import datetime
 import http.client
 import re
 import time
@@ -36,6 +37,8 @@ DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d
 LEFT = re.compile(r"(?<=;[rt]=)\d+")
 REFERENCE = re.compile("«([^»]*)»")
 NOWHERE = "99999999-9999-4999-8999-999999999999"
+# Items have the machine's time, sessions and the journal that of the database, which is read in whole milliseconds too.
+CLOCKS_APART = datetime.timedelta(milliseconds=3)
 CONNECTIONS = 3  # of each side, used in turn: a server's loops each get some
 
 
@@ -71,10 +74,10 @@ class Names:
         known = self.numbers.setdefault(kind, {})
         return f"<{kind} {known.setdefault(value, len(known) + 1)}>"
 
-    def order(self):
-        """The numbers of the times in the order of the times."""
+    def times(self):
+        """Each time by its number."""
         known = self.numbers.get("time", {})
-        return [known[value] for value in sorted(known)]
+        return {number: datetime.datetime.fromisoformat(value.replace("Z", "+00:00")) for value, number in known.items()}
 
     def replaced(self, text):
         """The text with names for what differs."""
@@ -137,6 +140,19 @@ class Side:
         """Closes the connections."""
         for connection in self.connections:
             connection.close()
+
+
+def swapped(first, second):
+    """The pairs of times, by number, that follow each other in another order on the second side by more than two clocks
+    explain."""
+    assert first.keys() == second.keys(), "one side showed more times"
+    order = sorted(first, key=first.get)
+    wrong = []
+    for at, earlier in enumerate(order):
+        wrong += [(earlier, later) for later in order[at + 1:]
+                  if first[later] > first[earlier] and second[later] < second[earlier]
+                  and max(first[later] - first[earlier], second[earlier] - second[later]) > CLOCKS_APART]
+    return wrong
 
 
 def difference(sides, answers):

@@ -212,6 +212,31 @@ static void clocks_go_forward(void **state)
     assert_true(clock_mono_ms() >= mono / 1000);
 }
 
+/* Of the machine's clock as much is believed as another one leaves open. */
+static void a_shared_clock_sets_the_steady_one(void **state)
+{
+    static const struct {
+        int64_t reference; /* after the machine's clock */
+        int64_t age_most;
+        int64_t steady; /* after the machine's clock, by then */
+    } told[] = {{-10, 50, 0},    {100, 20, 100},
+                {-100, 20, -80}, {-3, 3, 0},
+                {-5, 0, -5},     {CLOCK_STEP_MS * 2, 10, -5} /* a step: not believed */,
+                {0, 0, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        const int64_t began = clock_wall_ms();
+        clock_steady_tell(began + told[i].reference, told[i].age_most);
+        const int64_t before = clock_wall_ms();
+        const int64_t steady = clock_steady_ms();
+        const int64_t after = clock_wall_ms();
+        /* Each clock is cut to milliseconds; what this thread was held up makes the other older. */
+        assert_true(steady >= before + told[i].steady - 2 - (before - began));
+        assert_true(steady <= after + told[i].steady + 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +247,7 @@ int main(void)
         cmocka_unit_test(refuses_everything_else),
         cmocka_unit_test(refuses_every_cut),
         cmocka_unit_test(clocks_go_forward),
+        cmocka_unit_test(a_shared_clock_sets_the_steady_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,8 +81,10 @@ static void hear(struct keeper *keeper)
 
 /* ---- is it well? ---- */
 
-/* Compares the clocks; false: they are too far from each other, which is logged once. */
-static bool is_on_time(struct keeper *keeper, const PGresult *result, int64_t asked_ms)
+/* Compares the clocks, the database's as it was read after `asked_ms` and within `took_ms`; false:
+ * they are too far from each other, which is logged once. */
+static bool is_on_time(struct keeper *keeper, const PGresult *result, int64_t asked_ms,
+                       int64_t took_ms)
 {
     const int64_t theirs_ms = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
     const int64_t answered_ms = clock_wall_ms();
@@ -93,7 +95,7 @@ static bool is_on_time(struct keeper *keeper, const PGresult *result, int64_t as
                                                     : 0;
     const bool good = llabs(ahead) <= CLOCK_MOST_MS;
 
-    clock_steady_tell(theirs_ms);
+    clock_steady_tell(theirs_ms, took_ms);
     if (!good && !keeper->clock_is_off)
         log_message(LOG_ERROR, "clock_off",
                     "this machine's clock is %lld s %s the database's: not ready until they agree",
@@ -113,6 +115,7 @@ static bool ping(struct keeper *keeper)
         "EXISTS (SELECT FROM users WHERE deleted_at IS NOT NULL), "
         "EXISTS (SELECT FROM spaces WHERE emptied > 0) FROM taskhold_schema";
     const int64_t asked_ms = clock_wall_ms();
+    const int64_t began_ms = clock_mono_ms();
     PGresult *result =
         connect_ask(keeper->connection, statement, NULL, 0, PING_MOST_MS, keeper->wake);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -123,7 +126,8 @@ static bool ping(struct keeper *keeper)
         /* A newer program may have changed the schema while this one runs on. */
         health |= version >= migrate_postgres_head() ? MIGRATED : 0;
         health |= strcmp(PQgetvalue(result, 0, 1), "t") == 0 ? WRITABLE : 0;
-        health |= is_on_time(keeper, result, asked_ms) ? ON_TIME : 0;
+        health |=
+            is_on_time(keeper, result, asked_ms, clock_mono_ms() - began_ms + 1) ? ON_TIME : 0;
         if ((health & WRITABLE) != 0)
             keeper->removal_is_due = strcmp(PQgetvalue(result, 0, 3), "t") == 0 ||
                                      strcmp(PQgetvalue(result, 0, 4), "t") == 0;
