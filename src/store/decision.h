@@ -83,13 +83,15 @@ enum item_question {
     ITEM_ASK_PREVIOUS,  /* the last one before it; not `other` */
     ITEM_ASK_SIBLINGS,  /* all, in their order */
     ITEM_ASK_LABELLED,  /* those that carry the label `text`, up to one more than may change */
-    ITEM_ASK_LABEL_COUNT, /* one row about those that carry `text` or `other_text`: `number`: how
-                             many they are; `revision`: how many of them are not completed */
-    ITEM_ASK_LIST_COUNT,  /* `number`: how many tasks the list `id` has, completed ones too */
-    ITEM_ASK_LIST_TASKS,  /* those of the list `id`, level by level, in the order of positions */
-    ITEM_ASK_TRASHED,     /* the task `id` in the trash and what went along with it, level by level;
-                             `number`: from 1; `revision`: of its deletion; `position`: what it waits
-                             for, in JSON; `created_at`: bytes of the JSON of all of it */
+    ITEM_ASK_LABEL_COUNT,    /* one row about those that carry `text` or `other_text`: `number`: how
+                                many they are; `revision`: how many of them are not completed */
+    ITEM_ASK_TRASH_LABELLED, /* those in the trash that carry the label `text`, likewise;
+                                `revision`: of the deletion; `created_at`: bytes of its JSON */
+    ITEM_ASK_LIST_COUNT,     /* `number`: how many tasks the list `id` has, completed ones too */
+    ITEM_ASK_LIST_TASKS,     /* those of the list `id`, level by level, in the order of positions */
+    ITEM_ASK_TRASHED, /* the task `id` in the trash and what went along with it, level by level;
+                         `number`: from 1; `revision`: of its deletion; `position`: what it waits
+                         for, in JSON; `created_at`: bytes of the JSON of all of it */
     ITEM_ASK_TRASHED_JSON, /* that task alone; `position`: the JSON of all of it */
     ITEM_ASK_WAITING,      /* those of the ids in `text` that are there, and all that they wait for;
                               `position`: what for, in JSON */
@@ -162,10 +164,12 @@ enum item_step {
     ITEM_REMOVE,
     ITEM_FOLLOWERS, /* there is no item but the followers */
     ITEM_RESTORE,   /* of a follower: an INSERT of what the change `revision` has as `before` */
-    ITEM_PURGE,     /* op->id leaves the trash for good, with what went along; no change */
-    ITEM_EMPTY,     /* all that was deleted up to the space's revision does; no change */
-    ITEM_REFUSE,    /* op->op.result says why; nothing at all is written */
-    ITEM_ASK,       /* nothing is decided: `ask` must be answered first */
+    ITEM_REWRITE, /* of a follower: what the change `revision` has as `before` becomes what is made
+                     of it; `number`: the bytes of it; no change of its own */
+    ITEM_PURGE,   /* op->id leaves the trash for good, with what went along; no change */
+    ITEM_EMPTY,   /* all that was deleted up to the space's revision does; no change */
+    ITEM_REFUSE,  /* op->op.result says why; nothing at all is written */
+    ITEM_ASK,     /* nothing is decided: `ask` must be answered first */
 };
 
 /* Of the journal: its space, kind, id, actor and time (`steady`) are the operation's. */
@@ -183,7 +187,7 @@ struct item_change {
 struct item_follower {
     const struct item_follower *next;
     const struct resource *resource;
-    enum item_step step; /* INSERT: of a copy of the row that is read; or RESTORE */
+    enum item_step step; /* INSERT: of a copy of the row that is read; or RESTORE, REWRITE */
     struct uuid id;      /* of the row that is read */
     int64_t created_at;
     int64_t revision; /* that it has */
@@ -240,13 +244,21 @@ bool item_may_be_in_trash(const struct store_item_write *op);
 
 /* A follower's change; `change.before` and `item` live in the arena. */
 struct item_followed {
-    bool same; /* nothing differs, and nothing is written */
+    bool same; /* nothing differs; but for `rewritten`, nothing is written */
+    struct slice
+        rewritten; /* of a REWRITE: what the change has as `before` now; ptr NULL: as it is */
     struct item_change change;
     struct uuid id;
     int64_t revision;        /* that it takes */
     const struct item *item; /* as it becomes; NULL: it is removed */
     struct usage usage;
 };
+
+/* Is what is read of it not its row but the JSON that its deletion kept? */
+static inline bool item_follower_is_trashed(const struct item_follower *follower)
+{
+    return follower->step == ITEM_RESTORE || follower->step == ITEM_REWRITE;
+}
 
 /* What is to be written of a follower, given its row as it stands; `at` is its place among those
  * that are not the same, from 0. False without memory. */

@@ -74,6 +74,19 @@ static bool follow_restore(const struct store_item_write *op, const struct item_
     return true;
 }
 
+/* Of something in the trash, which no revision is taken for. */
+static bool follow_rewrite(const struct item_follower *follower, const void *before,
+                           const struct item *after, struct arena *arena,
+                           struct item_followed *followed)
+{
+    followed->same = true;
+    if (resource_differ(follower->resource, before, after) == 0)
+        return true;
+    followed->rewritten = item_encode(follower->resource, after, RESOURCE_ALL, arena);
+    followed->usage.bytes = (int64_t)followed->rewritten.len - follower->number;
+    return followed->rewritten.ptr != NULL;
+}
+
 bool item_follow(const struct store_item_write *op, const struct item_decision *decision,
                  const struct item_follower *follower, unsigned at, const void *before,
                  struct arena *arena, struct item_followed *followed)
@@ -93,6 +106,8 @@ bool item_follow(const struct store_item_write *op, const struct item_decision *
     memcpy(after, before, follower->resource->size);
     if (!follower->make(op, follower, followed->revision, after, arena))
         return false;
+    if (follower->step == ITEM_REWRITE)
+        return follow_rewrite(follower, before, after, arena, followed);
     if (follower->step == ITEM_RESTORE)
         return follow_restore(op, follower, after, followed);
     return follower->step == ITEM_INSERT

@@ -59,7 +59,24 @@ static struct slice write_answer(const struct store_item_write *op, const struct
     return copy;
 }
 
-static bool add_followers(struct item_walk *walk, const struct item_answer *tasks)
+static bool add_rows(struct item_walk *walk, const struct item_answer *tasks, enum item_step step)
+{
+    for (const struct item_row *row = tasks->rows; row; row = row->next) {
+        const struct item_follower follower = {.resource = &task_resource,
+                                               .step = step,
+                                               .id = row->id,
+                                               .created_at = row->created_at,
+                                               .revision = row->revision,
+                                               .number = row->created_at,
+                                               .make = make_relabelled};
+        if (!item_walk_add(walk, &follower))
+            return false;
+    }
+    return true;
+}
+
+static bool add_followers(struct item_walk *walk, const struct item_answer *tasks,
+                          const struct item_answer *trashed)
 {
     struct store_item_write *op = walk->op;
     op->label.from_json = write_json(op->label.from, op->op.arena);
@@ -69,17 +86,7 @@ static bool add_followers(struct item_walk *walk, const struct item_answer *task
         walk->state = ITEM_WALK_NO_MEMORY;
         return false;
     }
-    for (const struct item_row *row = tasks->rows; row; row = row->next) {
-        const struct item_follower follower = {.resource = &task_resource,
-                                               .step = ITEM_UPDATE,
-                                               .id = row->id,
-                                               .created_at = row->created_at,
-                                               .revision = row->revision,
-                                               .make = make_relabelled};
-        if (!item_walk_add(walk, &follower))
-            return false;
-    }
-    return true;
+    return add_rows(walk, tasks, ITEM_UPDATE) && add_rows(walk, trashed, ITEM_REWRITE);
 }
 
 /* Whether there is something to do; else the outcome says why not. */
@@ -130,9 +137,16 @@ bool label_writes_decide(struct item_walk *walk)
     }
     if (same)
         return true;
-    walk->decision.step = ITEM_FOLLOWERS;
-    if (!add_followers(walk, tasks))
+    struct item_ask in_trash = ask;
+    in_trash.question = ITEM_ASK_TRASH_LABELLED;
+    const struct item_answer *trashed = item_walk_ask(walk, &in_trash);
+    if (!trashed)
         return false;
-    op->revision += walk->decision.follower_count;
-    return true;
+    if (trashed->count > LABEL_TASKS_MOST) {
+        item_walk_refuse(walk, ERROR_TOO_MANY);
+        return false;
+    }
+    walk->decision.step = ITEM_FOLLOWERS;
+    op->revision += tasks->count;
+    return add_followers(walk, tasks, trashed);
 }

@@ -67,6 +67,8 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
     [SQL_TRASH_FORGET] = {"DELETE FROM trash WHERE space_id = ?1 AND revision <= ?2", "ui"},
     [SQL_TRASH_EMPTY] = {"UPDATE spaces SET emptied = ?2 WHERE space_id = ?1", "ui"},
     [SQL_TRASH_JSON] = {"SELECT before FROM journal WHERE space_id = ?1 AND revision = ?2", "ui"},
+    [SQL_TRASH_REWRITE] = {"UPDATE journal SET before = ?3 WHERE space_id = ?1 AND revision = ?2",
+                           "uit"},
     [SQL_TRASH_LIST] = {TRASH_LIST, "uii"},
     [SQL_PURGE_CHANGES] = {WENT_ALONG THEIR_CHANGES PURGE_CHANGES, "uu"},
     [SQL_PURGE_ANSWERS] = {WENT_ALONG PURGE_ANSWERS, "uu"},
@@ -143,6 +145,7 @@ const struct sql_form sql_shared[SQL_SHARED_COUNT] = {
                             "uu"},
     [SQL_ASK_LABELLED] = {REPORT_LABELLED, "ut"},
     [SQL_ASK_LABEL_COUNT] = {REPORT_LABEL_COUNT, "utt"},
+    [SQL_ASK_TRASH_LABELLED] = {TRASH_ASK_LABELLED, "ut"},
     [SQL_ASK_LIST_TASKS] =
         {"WITH RECURSIVE d (id, created_at, revision, level, parent_id, list_id, "
          "position) AS (SELECT id, created_at, revision, 1, parent_id, list_id, "

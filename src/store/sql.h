@@ -81,9 +81,10 @@ enum sql_shared {
     SQL_CHANGE_PUT,
     SQL_TRASH_PUT,
     SQL_TRASH_TAKE,
-    SQL_TRASH_FORGET, /* what is older than the journal */
-    SQL_TRASH_EMPTY,  /* hides all up to the revision ?2 */
-    SQL_TRASH_JSON,   /* what the deletion ?2 has of the task */
+    SQL_TRASH_FORGET,  /* what is older than the journal */
+    SQL_TRASH_EMPTY,   /* hides all up to the revision ?2 */
+    SQL_TRASH_JSON,    /* what the deletion ?2 has of the task */
+    SQL_TRASH_REWRITE, /* that it has ?3 of it */
     SQL_TRASH_LIST, /* before the revision ?2, the newest first, at most ?3: revision, time, JSON */
     /* The task ?2 and what went along with it, out of the trash for good: the changes and the kept
      * answers lose what they have of it, and then it goes. */
@@ -109,6 +110,7 @@ enum sql_shared {
     SQL_ASK_LIST_COUNT,
     SQL_ASK_LABELLED,
     SQL_ASK_LABEL_COUNT,
+    SQL_ASK_TRASH_LABELLED,
     SQL_ASK_LIST_TASKS,
     SQL_ASK_TRASHED,
     SQL_ASK_TRASHED_JSON,

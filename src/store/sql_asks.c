@@ -17,6 +17,7 @@ unsigned sql_ask(const struct item_ask *ask)
     case ITEM_ASK_COPIES: return SQL_ASK_COPIES;
     case ITEM_ASK_WHICH: return SQL_ASK_WHICH;
     case ITEM_ASK_BLOCKERS: return SQL_ASK_BLOCKERS;
+    case ITEM_ASK_TRASH_LABELLED: return SQL_ASK_TRASH_LABELLED;
     case ITEM_ASK_LIST_COUNT: return SQL_ASK_LIST_COUNT;
     case ITEM_ASK_LABELLED: return SQL_ASK_LABELLED;
     case ITEM_ASK_LABEL_COUNT: return SQL_ASK_LABEL_COUNT;
@@ -49,7 +50,8 @@ unsigned sql_ask_values(const struct item_ask *ask, const struct uuid *space,
     assert(ask && space);
     values[count++] = SQL_UUID(space);
     switch (ask->question) {
-    case ITEM_ASK_LABELLED: values[count++] = SQL_TEXT(ask->text); break;
+    case ITEM_ASK_LABELLED:
+    case ITEM_ASK_TRASH_LABELLED: values[count++] = SQL_TEXT(ask->text); break;
     case ITEM_ASK_LABEL_COUNT:
         values[count++] = SQL_TEXT(ask->text);
         values[count++] = SQL_TEXT(ask->other_text);

@@ -50,6 +50,13 @@
                ", " NO_UUID ", {json:blocked_by} FROM journal j, d WHERE j.space_id = ?1 AND "     \
                "j.revision = d.revision ORDER BY d.level, d.revision"
 
+#define TRASH_ASK_LABELLED                                                                         \
+    "SELECT t.id, t.octets, t.revision, 0, " NO_UUID ", " NO_UUID ", " NO_TEXT " FROM (SELECT "    \
+    "j.id, {octets:j.before} AS octets, j.revision, {json:labels} AS labels FROM journal j, "      \
+    "(SELECT revision FROM trash WHERE space_id = ?1 AND " NOT_EMPTIED ") d WHERE j.space_id = "   \
+    "?1 AND j.revision = d.revision) t, {elements:t.labels} WHERE e.value = ?2 ORDER BY "          \
+    "t.revision LIMIT 10001"
+
 #define TRASH_ASK_JSON                                                                             \
     "SELECT j.id, j.at, j.revision, 0, " NO_UUID ", " NO_UUID ", j.before FROM journal j WHERE "   \
     "j.space_id = ?1 AND j.revision = (SELECT revision FROM trash WHERE space_id = ?1 AND id = "   \

@@ -287,3 +287,32 @@ def test_a_create_that_is_kept(own):
         own.client.delete(f"/v1/trash/{task['id']}").expect(204)
         call().expect(404, "not_found")
     assert own.client.get("/v1/tasks").json["items"] == []
+
+
+def test_labels_are_renamed_in_it(own):
+    """A label that is replaced or taken away is so in the trash, too."""
+    task, below = own.task(labels=["home", "näher"]), own.task(labels=["home"])
+    own.task(labels=["home"])
+    delete(own, task, below)
+    own.client.patch("/v1/labels/home", {"name": "\u00fcber \"x\""}).expect(200)
+    assert sorted(each["task"]["labels"] for each in trash(own)) == [["n\u00e4her", "\u00fcber \"x\""], ["\u00fcber \"x\""]]
+    own.client.delete("/v1/labels/n%C3%A4her").expect(404)  # nothing but the trash carries it
+    restored = restore(own, task).expect(200).json
+    assert restored["labels"] == ["n\u00e4her", "\u00fcber \"x\""]
+    own.client.delete("/v1/labels/%C3%BCber%20%22x%22").expect(204)
+    assert [each["task"]["labels"] for each in trash(own)] == [[]]
+    assert restore(own, below).expect(200).json["labels"] == []
+
+
+def test_a_label_is_renamed_in_many(own):
+    """More than one part of those that are read at a time, a part of them in the trash."""
+    operations = [{"op": "create", "task": {"title": f"Task {n}", "labels": ["a", "c"]}} for n in range(100)]
+    for _ in range(3):
+        own.client.post("/v1/tasks/batch", {"operations": operations}).expect(200)
+    own.client.request("DELETE", "/v1/tasks?label=a&max=250").expect(409, "too_many")
+    own.client.request("DELETE", "/v1/tasks?label=a&max=300").expect(200)
+    own.task(labels=["a"])
+    assert own.client.patch("/v1/labels/a", {"name": "b"}).expect(200).json == {"name": "b", "tasks": 1, "open": 1}
+    gone = trash(own, 100)
+    assert len(gone) == 300 and all(each["task"]["labels"] == ["b", "c"] for each in gone)
+    assert restore(own, gone[7]["task"]).expect(200).json["labels"] == ["b", "c"]

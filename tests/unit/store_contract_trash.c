@@ -350,6 +350,67 @@ static void test_emptied(void **state)
     loop_close(&loop);
 }
 
+static void relabel(struct loop *loop, struct uuid space, const char *from, struct slice to,
+                    enum store_outcome outcome)
+{
+    struct write write = write_of(STORE_RELABEL, space, nobody, TEST_NOW);
+    write.op.label = (struct store_relabel){.from = slice_of(from), .to = to};
+    write.op.set = 0;
+    assert_int_equal(write_outcome(loop, &write), outcome);
+    arena_reset(loop->arena);
+}
+
+static struct uuid make_labelled(struct loop *loop, struct uuid space, const char *labels)
+{
+    struct write write = write_of(STORE_CREATE, space, uuid_make_v7(), TEST_NOW);
+    values_of(&write)->labels = slice_of(labels);
+    write.op.set |= bit("labels");
+    assert_int_equal(write_outcome(loop, &write), STORE_CREATED);
+    arena_reset(loop->arena);
+    return write.op.id;
+}
+
+static void assert_labels(struct loop *loop, struct uuid space, struct uuid id, const char *labels)
+{
+    const struct task *task = get_task(loop, space, id);
+    assert_non_null(task);
+    assert_true(slice_eq(task->labels, slice_of(labels)));
+    arena_reset(loop->arena);
+}
+
+/* A label is replaced in the trash too, and takes no revision for it. */
+static void test_labels_in_the_trash(void **state)
+{
+    struct loop loop;
+    const struct uuid ann = contract_open_with_user(state, &loop);
+    const struct uuid there = make_labelled(&loop, ann, "[\"a\"]");
+    const struct uuid gone = make_labelled(&loop, ann, "[\"a\",\"b\",\"z\"]");
+    const struct uuid other = make_labelled(&loop, ann, "[\"z\"]");
+    const struct uuid emptied = make_labelled(&loop, ann, "[\"a\"]");
+    assert_int_equal(run(&loop, STORE_DELETE, ann, emptied), STORE_DELETED);
+    assert_int_equal(run(&loop, STORE_PURGE, ann, emptied), STORE_DELETED);
+    assert_int_equal(run(&loop, STORE_DELETE, ann, gone), STORE_DELETED);
+    assert_int_equal(run(&loop, STORE_DELETE, ann, other), STORE_DELETED);
+    const int64_t revision = number(state, "SELECT revision FROM spaces");
+    relabel(&loop, ann, "z", SLICE("y"), STORE_NOT_FOUND); /* no task carries it */
+    relabel(&loop, ann, "a", SLICE("much longer than it was"), STORE_UPDATED);
+    assert_int_equal(number(state, "SELECT revision FROM spaces"), revision + 1);
+    assert_counted(state);
+    relabel(&loop, ann, "much longer than it was", SLICE("b"), STORE_UPDATED);
+    assert_counted(state);
+    assert_int_equal(run(&loop, STORE_RESTORE, ann, gone), STORE_UPDATED);
+    assert_labels(&loop, ann, gone, "[\"b\",\"z\"]");
+    assert_labels(&loop, ann, there, "[\"b\"]");
+    assert_int_equal(run(&loop, STORE_DELETE, ann, gone), STORE_DELETED);
+    relabel(&loop, ann, "b", (struct slice){0}, STORE_DELETED);
+    assert_int_equal(run(&loop, STORE_RESTORE, ann, gone), STORE_UPDATED);
+    assert_labels(&loop, ann, gone, "[\"z\"]");
+    assert_int_equal(run(&loop, STORE_RESTORE, ann, other), STORE_UPDATED);
+    assert_labels(&loop, ann, other, "[\"z\"]");
+    assert_counted(state);
+    loop_close(&loop);
+}
+
 static void open_again(void **state, struct loop *loop, int64_t tasks, int64_t bytes)
 {
     struct contract_state *contract = *state;
@@ -394,6 +455,7 @@ int store_contract_trash(void)
         CONTRACT_TEST(test_a_place_that_is_taken),
         CONTRACT_TEST(test_for_good),
         CONTRACT_TEST(test_emptied),
+        CONTRACT_TEST(test_labels_in_the_trash),
         CONTRACT_TEST(test_a_full_space),
     };
     return cmocka_run_group_tests_name("store: trash", tests, NULL, NULL);

@@ -289,7 +289,10 @@ void pg_send_followed(struct job *job, const struct store_item_write *op,
                                .after = followed->item,
                                .revision = followed->revision,
                                .change = &followed->change};
-    if (!followed->same)
+    if (followed->rewritten.ptr)
+        job_send(job, SQL_TRASH_REWRITE, NULL, SQL_UUID(&op->space), SQL_I64(follower->revision),
+                 SQL_TEXT(followed->rewritten));
+    else if (!followed->same)
         pg_send_row(job, op, &row);
 }
 
@@ -317,7 +320,7 @@ static void take_follower(struct job *job, const PGresult *result)
         return;
     }
     struct row r = row_of(result, 0, job->scratch);
-    if (!(row->follower->step == ITEM_RESTORE
+    if (!(item_follower_is_trashed(row->follower)
               ? take_trashed(job, &r, row->follower->resource, item)
               : pg_take_item(job, &r, row->follower->resource, &item)))
         return;
@@ -334,7 +337,7 @@ static void take_follower(struct job *job, const PGresult *result)
 static void send_read(struct job *job, const struct store_item_write *op,
                       const struct item_follower *follower)
 {
-    if (follower->step == ITEM_RESTORE)
+    if (item_follower_is_trashed(follower))
         job_send(job, SQL_TRASH_JSON, take_follower, SQL_UUID(&op->space),
                  SQL_I64(follower->revision));
     else

@@ -352,6 +352,9 @@ static int write_follower(struct transaction *t, const struct store_item_write *
                           const struct item_followed *followed)
 {
     int rc = SQLITE_OK;
+    if (followed->rewritten.ptr)
+        return QUERY_RUN(&t->statements, SQL_TRASH_REWRITE, SQL_UUID(&op->space),
+                         SQL_I64(follower->revision), SQL_TEXT(followed->rewritten));
     if (followed->same)
         return rc;
     rc = follower->step == ITEM_INSERT || follower->step == ITEM_RESTORE
@@ -379,9 +382,9 @@ static int write_followers(struct transaction *t, const struct store_item_write 
         struct item_followed followed;
         const void *row = NULL;
         arena_reset(arena);
-        rc = follower->step == ITEM_RESTORE ? read_trashed(t, op, follower, arena, &row)
-                                            : read_item(&t->statements, follower->resource,
-                                                        &op->space, &follower->id, arena, &row);
+        rc = item_follower_is_trashed(follower) ? read_trashed(t, op, follower, arena, &row)
+                                                : read_item(&t->statements, follower->resource,
+                                                            &op->space, &follower->id, arena, &row);
         if (rc == SQLITE_OK && !row)
             rc = SQLITE_ABORT;
         if (rc == SQLITE_OK && !item_follow(op, decision, follower, *count, row, arena, &followed))
