@@ -117,6 +117,7 @@ class Held:
     def __init__(self, server):
         self.folder = pathlib.Path("/proc") / str(server.pid)
         self.before = self.now()
+        self.last = 0
 
     def now(self):
         """(descriptors, threads, bytes that are resident)."""
@@ -136,6 +137,7 @@ class Held:
         """`more`: connections that the test itself still has open."""
         wait_until(lambda: self.now()[0] <= self.before[0] + more, 30, "the descriptors come back")
         now = self.now()
+        self.last = now[2]
         assert now[1] <= self.before[1], f"threads: {self.before[1]}, now {now[1]}"
         if not sanitized:
             assert now[2] <= self.before[2] + MORE_MEMORY, f"memory: {self.before[2]}, now {now[2]}"
