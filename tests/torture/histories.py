@@ -3,6 +3,7 @@
 """Histories of many clients over HTTP, each held against one client that makes the same calls one after another.
 
 usage: tests/torture/histories.py [--seconds S] [--seed N] [--seeds N] [--steps N] [--trouble none|kill|move]
+       tests/torture/histories.py --sessions [--seconds S] [--seed N] [--seeds N] [--steps N]
 
 On PostgreSQL with the prefix tests/with-postgres: three nodes whose clocks differ. Seeds are taken one after another
 until the time is over. A seed decides what the clients do; which call comes first is up to the machine. Exit status 1
@@ -19,6 +20,7 @@ from collections import Counter
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), *(str(HERE.parent / name) for name in ("changes", "fault", "api"))]
 
+import sessions  # noqa: E402
 from place import Nodes, Place  # noqa: E402
 from scene import Judge, Scene  # noqa: E402
 from support import engine  # noqa: E402
@@ -63,6 +65,18 @@ def play(seed, steps, trouble="none", spoil=None):
         place.close()
 
 
+def play_sessions(seed, steps):
+    """One history of sessions."""
+    chance = random.Random(seed)
+    place = (Nodes if engine.is_postgres() else Place)(chance, sessions.SETTINGS)
+    try:
+        devices = sessions.Devices(place, seed).run(steps)
+        place.stop()
+        return devices
+    finally:
+        place.close()
+
+
 def keep(seed, history):
     """For a second look."""
     KEPT.mkdir(parents=True, exist_ok=True)
@@ -93,8 +107,22 @@ def parse():
     parser.add_argument("--seeds", type=int, default=10 ** 6, help="at most so many")
     parser.add_argument("--steps", type=int, default=60, help="of each client")
     parser.add_argument("--trouble", choices=["none", "kill", "move"], default="none")
+    parser.add_argument("--sessions", action="store_true")
     parser.add_argument("--judge", type=pathlib.Path)
     return parser.parse_args()
+
+
+def play_one(options, seed, judge, total):
+    """One seed; is nothing wrong?"""
+    if options.sessions:
+        devices = play_sessions(seed, options.steps)
+        wrong = sessions.judge(devices)
+        total.update(calls=len(devices.events), sessions=len(devices.known))
+        print(*(f"seed {seed}: {what[:1500]}\n" for what in wrong[:SHOWN]), sep="", end="", flush=True)
+        return not wrong
+    histories, kills, moves = play(seed, options.steps, options.trouble)
+    total.update(kills=kills, moves=moves)
+    return judge_all(judge, seed, histories, total)
 
 
 def main():
@@ -108,9 +136,7 @@ def main():
             return 0 if good else 1
         print(f"seed {options.seed}", flush=True)
         while seeds < options.seeds and (not seeds or time.monotonic() < until):
-            histories, kills, moves = play(options.seed + seeds, options.steps, options.trouble)
-            failed += not judge_all(judge, options.seed + seeds, histories, total)
-            total.update(kills=kills, moves=moves)
+            failed += not play_one(options, options.seed + seeds, judge, total)
             seeds += 1
     finally:
         judge.close()

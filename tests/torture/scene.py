@@ -22,7 +22,7 @@ class Account:
         self.place, self.chance, self.faults = place, chance, faults
         self.user = User(place.nodes[0])
         self.history, self.gate, self.versions = History(self.user.id), Gate(), {}
-        self.shared = Shared()
+        self.shared = Shared(chance)
         self.worlds = []
         for number in range(clients):
             own = random.Random(chance.getrandbits(64))
@@ -121,10 +121,10 @@ class Noting:
 class Scene:
     """A place with accounts. `trouble` is called by one of the threads now and then."""
 
-    def __init__(self, place, seed, clients=4, accounts=2, trouble=None):
+    def __init__(self, place, seed, trouble=None):
         self.place, self.chance, self.trouble = place, random.Random(seed), trouble
-        self.accounts = [Account(place, random.Random(self.chance.getrandbits(64)), clients, trouble is not None)
-                         for _ in range(accounts)]
+        self.accounts = [Account(place, random.Random(self.chance.getrandbits(64)), self.chance.choice([2, 4, 6]),
+                                 trouble is not None) for _ in range(2)]
         self.followers = [kind(account, number) for account in self.accounts for number, kind in enumerate((Asker, Hearer))]
 
     def run(self, steps):

@@ -1,32 +1,54 @@
 # SPDX-License-Identifier: MIT
 """The random calls of tests/changes/world.py, made by many clients at once on what they share."""
+import random
+
 from world import World
 
 
 class Shared:
-    """What the clients of one account know of it."""
+    """What the clients of one account know of it, and what they like to do: each seed likes other calls, and has other
+    numbers of tasks, so that some are about the same few things all the time."""
 
-    def __init__(self):
+    def __init__(self, chance):
         self.tasks, self.lists, self.gone = [], [], []
+        self.most = chance.choice([6, 20, 60])
+        self.seed = chance.getrandbits(64)
+
+    def liking(self, name):
+        """How much they like a call, by its name."""
+        return random.Random(f"{self.seed} {name}").choice([0, 1, 1, 4])
 
 
 class ManyWorld(World):
     """One of them. What another one removed a moment ago is a call that is refused."""
 
-    TASKS_MOST = 60
-
     def __init__(self, recorder, chance, shared):
         super().__init__(recorder, chance)
         self.tasks, self.lists, self.gone = shared.tasks, shared.lists, shared.gone
-        self.steps += [(self.read_task, 12), (self.read_tasks, 8), (self.read_others, 4), (self.empty, 0.1)]
+        self.most = shared.most
+        self.steps = [(step, weight * (shared.liking(step.__name__) or (step.__name__ == "create"))) for step, weight in
+                      [*self.steps, (self.read_task, 12), (self.read_tasks, 8), (self.read_others, 4), (self.empty, 0.1)]]
 
     def step(self):
         """Makes room where there is too much, so that a page holds all."""
-        if len(self.tasks) > self.TASKS_MOST and self.chance.random() < 0.5:
+        if len(self.tasks) > self.most and self.chance.random() < 0.5:
             self.delete()
         else:
             super().step()
         del self.gone[:-40], self.log[:-40]
+
+    def members(self):
+        """More that is about dates."""
+        chance, found = self.chance, super().members()
+        if chance.random() < 0.1:
+            found["due"] = "2026-01-02"
+        if chance.random() < 0.1:
+            found["start"] = chance.choice([None, "2025-12-31", "2030-02-01"])
+        if chance.random() < 0.1:
+            found["time_zone"] = chance.choice([None, "Europe/Berlin", "America/New_York"])
+        if chance.random() < 0.1:
+            found["recurrence_anchor"] = chance.choice(["due", "completion"])
+        return found
 
     def forget(self, known, one):
         """Somebody else may have forgotten it meanwhile."""
