@@ -8,8 +8,8 @@ DELETE = 4  # the verb of the journal
 
 
 def number_of(etag):
-    """The revision in an entity tag; None: it has none."""
-    text = (etag or "").strip('"').rpartition("-")[2]
+    """The revision in an entity tag, of one thing or (`l`) of a list; None: it has none."""
+    text = (etag or "").strip('"').rpartition("-")[2].removeprefix("l")
     return int(text) if text.isdigit() else None
 
 
@@ -69,6 +69,8 @@ class Effects:
         for call in calls:
             done, upto = self.effect(call, claimed, mains, gone)
             claimed = max(claimed, upto)
+            if call.status < 300 and is_list(call.path) and not call.writes:  # all that it had done is seen there
+                claimed = max([claimed, *(row.revision for row in own if row.revision <= (number_of(call.etag) or 0))])
             for one in gone:
                 gone[one] = [revision for revision in gone[one] if revision > claimed]
             call.last = upto if done else 0
@@ -81,7 +83,7 @@ class Effects:
             return False, 0
         answer = call.json or {}
         if call.path.startswith("/v1/labels/"):
-            return call.method == "DELETE" or answer["name"] != call.path.rpartition("/")[2], 0
+            return call.method == "DELETE" or answer["name"] != call.path.rpartition("/")[2], number_of(call.etag) or 0
         if "matched" in answer:
             return answer["changed"] > 0, answer["revision"] if answer["changed"] else 0
         if "results" in answer:

@@ -174,6 +174,8 @@ class Recorder:
             answer = self.run(call)
             if twin:
                 twin.join()
+        if method == "DELETE" and path.startswith("/v1/labels/"):
+            self.request("GET", "/v1/tasks?limit=1&sort=title")  # no answer told which revisions it took
         return answer
 
     def run(self, call):
