@@ -9,6 +9,7 @@
 #include "auth/jwt.h"
 #include "auth/tokens.h"
 #include "base/clock.h"
+#include "base/point.h"
 
 /* Accounts and their sessions: POST /v1/auth/register, login, refresh and logout; GET and DELETE
  * /v1/me/sessions. */
@@ -207,6 +208,7 @@ static void refreshed(struct store_op *op)
 {
     const struct account_call *call = account_call_of(op);
     const struct store_session_refresh *refresh = &call->op.refresh;
+    POINT(ROTATION_BEFORE_ANSWER);
     if (refresh->reuse) {
         access_event(call->x, LOG_WARN, "refresh_reuse", &refresh->session.user, NULL);
     }

@@ -14,6 +14,7 @@
 #include "base/disk.h"
 
 #include "auth/base64url.h"
+#include "base/point.h"
 
 #define HEADER_HEAD    "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\""
 #define HEADER_TAIL    "\"}"
@@ -235,8 +236,10 @@ static bool make_secret(const char *path)
         sodium_bin2base64(text, sizeof text, bytes, sizeof bytes,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING);
         text[sizeof text - 1] = '\n';
-        ok = disk_write(fd, text, sizeof text) && fsync(fd) == 0 &&
-             (link(partial, path) == 0 || errno == EEXIST || rename(partial, path) == 0);
+        ok = disk_write(fd, text, sizeof text) && fsync(fd) == 0;
+        POINT(SECRET_WRITTEN);
+        ok = ok && (link(partial, path) == 0 || errno == EEXIST || rename(partial, path) == 0);
+        POINT(SECRET_NAMED);
         ok = close(fd) == 0 && ok;
         unlink(partial);
         sodium_memzero(bytes, sizeof bytes);

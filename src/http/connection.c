@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/point.h"
 #include "http/loop.h"
 #include "http/response.h"
 #include "http/stream.h"
@@ -112,6 +113,7 @@ static bool flush(struct http_connection *c)
     while (has_output(c)) {
         const size_t own = c->out.len - c->out_at;
         ssize_t written = 0;
+        POINT(HTTP_BEFORE_ANSWER);
         if (c->tail.len == 0) {
             written = send(c->fd, c->out.data + c->out_at, own, MSG_NOSIGNAL);
         } else {
@@ -122,6 +124,7 @@ static bool flush(struct http_connection *c)
             struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
             written = sendmsg(c->fd, &message, MSG_NOSIGNAL);
         }
+        POINT(HTTP_AFTER_ANSWER);
         if (written >= 0) {
             const size_t part = (size_t)written < own ? (size_t)written : own;
             c->out_at += part;

@@ -3,7 +3,7 @@
 
 A writer has one request under way at a time, and no other writer touches its tasks. So what each task must be is
 known, save for the one request whose answer the crash swallowed: that one is done entirely or not at all, and which
-of the two it is gets settled after the restart, by a repeat under the same key or by looking."""
+of the two it is gets settled after the restart, by a repeat under the same key or by looking at all that it changes."""
 import http.client
 import json
 import uuid
@@ -11,24 +11,32 @@ from dataclasses import dataclass, field
 
 STATUSES = ["pending", "in-progress", "completed"]
 SHOWN = ("title", "description", "status")
+CREATED = {"description": None, "status": "pending"}  # what a body leaves out
+DAILY = {"due": "2030-01-01", "recurrence": "FREQ=DAILY"}
 
 
 @dataclass
 class Request:
-    """One write: what is sent, and the task as it was before (None: there was none)."""
+    """One write: what is sent, and what it makes of each task."""
 
     verb: str
     method: str
     path: str
     body: dict | None
     headers: dict
-    before: dict | None = None
-    good: tuple = (200, 201, 204)
+    good: tuple
+    effects: dict = field(default_factory=dict)  # id (None: the server's) -> what is shown then, or None: it is gone
+    before: dict = field(default_factory=dict)  # id -> the task as it was; not there: there was none
 
     @property
     def key(self):
         """Its Idempotency-Key, or None."""
         return self.headers.get("Idempotency-Key")
+
+    @property
+    def titles(self):
+        """What it would write, for one that is refused."""
+        return {effect["title"] for effect in self.effects.values() if effect}
 
 
 @dataclass
@@ -51,8 +59,14 @@ class Writer:
         self.name, self.client, self.random = f"w{number}", client.learn_space(), random
         self.ledger, self.counts = ledger, counts
         self.step = 0
+        self.fat = 1  # how much longer descriptions are than usual
         self.last_revision = 0
         self.tasks = {}  # id -> the task as it was last answered
+        self.earlier = {}  # id -> what it was before its last change, where that can be taken back
+        self.trash = {}  # id -> the task as it was before it was deleted
+        self.awaited = {}  # id -> what is shown of the next one of a series, which no answer has shown yet
+        self.followed = set()  # the ids of all that came after another in a series
+        self.doubtful = set()  # what may be gone from the trash for good
         self.pending = None  # the request without an answer
         self.kept = None  # the last acknowledged request with a key, and its answer
         self.forbidden = set()  # titles of requests that were refused
@@ -65,41 +79,144 @@ class Writer:
 
     def _body(self):
         title = self._text()
-        return {"title": title, "description": title * self.random.randint(1, 40),
+        return {"title": title, "description": (title * self.random.randint(1, 40) * self.fat)[:10000],
                 "status": self.random.choice(STATUSES)}
 
-    def _headers(self, **more):
+    def _uuid(self):
+        return str(uuid.UUID(int=self.random.getrandbits(128)))
+
+    def _request(self, verb, method, path, body, good, effects, before=None, condition=None):
+        headers = dict(condition or {})
         if self.random.random() < 0.5:
-            more["Idempotency-Key"] = f"{self.name}-{uuid.UUID(int=self.random.getrandbits(128))}"
-        return more
+            headers["Idempotency-Key"] = f"{self.name}-{self._uuid()}"
+        return Request(verb, method, path, body, headers, good, effects, before or {})
+
+    def _verbs(self):
+        """What may come next. The number of tasks stays around 20."""
+        if len(self.tasks) < 5:
+            return ["create", "create_as", "create_many"]
+        if len(self.trash) > 40:
+            return ["purge"]
+        if len(self.tasks) > 30:
+            return ["delete", "delete", "patch"]
+        found = ["create", "create_as", "create_series", "patch", "patch", "put", "delete", "delete", "batch", "batch",
+                 "invalid", "stale", "exists", "failing_batch"]
+        found += ["restore"] if self.trash else []
+        found += ["undo", "undo"] if self._undoable() else []
+        found += ["complete"] * 2 if self._open_series() else []
+        return found
 
     def choose(self):
-        """The next write. The number of tasks stays around 20."""
-        verbs = ["create", "put_new"] if len(self.tasks) < 5 else ["delete"] if len(self.tasks) > 30 else \
-            ["create", "put_new", "patch", "patch", "put", "delete", "delete", "invalid", "stale", "exists"]
-        verb = self.random.choice(verbs)
-        if verb in ("create", "invalid"):
-            body = self._body()
-            return Request(verb, "POST", "/v1/tasks", body | ({"status": "done"} if verb == "invalid" else {}),
-                           self._headers(), good=(201,) if verb == "create" else (422,))
-        if verb == "put_new":
-            path = f"/v1/tasks/{uuid.UUID(int=self.random.getrandbits(128))}"
-            return Request(verb, "PUT", path, self._body(), self._headers(), good=(201,))
-        return self._change(verb, self.random.choice(list(self.tasks.values())))
+        """The next write."""
+        verb = self.random.choice(self._verbs())
+        return getattr(self, "_" + verb)()
 
-    def _change(self, verb, task):
-        path = f"/v1/tasks/{task['id']}"
+    def _create(self, verb="create", **more):
+        body = self._body()
+        shown = {name: body[name] for name in SHOWN}
+        return self._request(verb, "POST", "/v1/tasks", body | more, (201,), {None: shown})
+
+    def _create_series(self):
+        request = self._create("create_series", **DAILY)
+        request.body["status"] = request.effects[None]["status"] = "pending"
+        return request
+
+    def _invalid(self):
+        request = self._create("invalid", status="done")
+        request.good = (422,)
+        return request
+
+    def _create_as(self):
+        body, new = self._body(), self._uuid()
+        return self._request("create_as", "PUT", f"/v1/tasks/{new}", body, (201,), {new: shown_of(body)})
+
+    def _one(self):
+        task = self.random.choice(list(self.tasks.values()))
         current = {"If-Match": self.client.tag(task)} if self.random.random() < 0.3 else {}
-        if verb == "patch":
+        return task, f"/v1/tasks/{task['id']}", current
+
+    def _change(self, verb, method, body, shown, good=(200,)):
+        task, path, current = self._one()
+        return self._request(verb, method, path, body, good, {task["id"]: shown_of(shown, task)}, {task["id"]: task}, current)
+
+    def _patch(self):
+        body = self._body()
+        del body[self.random.choice(["description", "status"])]
+        return self._change("patch", "PATCH", body, body)
+
+    def _put(self):
+        body = self._body()
+        return self._change("put", "PUT", body, CREATED | body)
+
+    def _delete(self):
+        task, path, current = self._one()
+        return self._request("delete", "DELETE", path, None, (204,), {task["id"]: None}, {task["id"]: task}, current)
+
+    def _refused(self, verb, condition):
+        request = self._put()
+        request.verb, request.good = verb, (412,)
+        request.headers = {name: value for name, value in request.headers.items() if name != "If-Match"} | condition
+        return request
+
+    def _stale(self):
+        return self._refused("stale", {"If-Match": '"0"'})
+
+    def _exists(self):
+        return self._refused("exists", {"If-None-Match": "*"})
+
+    # ---- choosing: many at once, trash, undo, series ----
+
+    def _operations(self, ids):
+        """One operation for each; those that are not ours yet are made."""
+        made = []
+        for one in ids:
+            verb = self.random.choice(["update", "update", "replace", "delete"]) if one in self.tasks else "create"
             body = self._body()
-            del body[self.random.choice(["description", "status"])]
-            return Request(verb, "PATCH", path, body, self._headers(**current), task, (200,))
-        if verb == "put":
-            return Request(verb, "PUT", path, self._body(), self._headers(**current), task, (200,))
-        if verb == "delete":
-            return Request(verb, "DELETE", path, None, self._headers(**current), task, (204,))
-        condition = {"If-Match": '"0"'} if verb == "stale" else {"If-None-Match": "*"}
-        return Request(verb, "PUT", path, self._body(), self._headers(**condition), task, (412,))
+            made.append({"op": verb, "id": one} | ({} if verb == "delete" else {"task": body}))
+        return made
+
+    def _batch(self, least=0):
+        known = self.random.sample(list(self.tasks), min(len(self.tasks), self.random.randint(0, 3)))
+        operations = self._operations(known + [self._uuid() for _ in range(self.random.randint(1, 3) + least)])
+        self.random.shuffle(operations)
+        effects = {one["id"]: shown_of(CREATED | one["task"]) if "task" in one else None for one in operations}
+        return self._request("batch", "POST", "/v1/tasks/batch",
+                             {"operations": operations, "atomic": self.random.random() < 0.7}, (200,), effects,
+                             {one: self.tasks[one] for one in known})
+
+    def _create_many(self):
+        return self._batch(least=3)
+
+    def _failing_batch(self):
+        """Its last operation cannot be done, so none is."""
+        request = self._batch()
+        request.verb, request.good, request.body["atomic"] = "failing_batch", (409,), True
+        request.body["operations"].append({"op": "update", "id": self._uuid(), "task": {"title": "nowhere"}})
+        return request
+
+    def _restore(self):
+        task = self.random.choice(list(self.trash.values()))
+        return self._request("restore", "POST", f"/v1/trash/{task['id']}/restore", None, (200,), {task["id"]: shown_of(task)})
+
+    def _purge(self):
+        one = self.random.choice(list(self.trash))
+        return self._request("purge", "DELETE", f"/v1/trash/{one}", None, (204,), {one: None})
+
+    def _undoable(self):
+        return [one for one in self.earlier if one in self.tasks]
+
+    def _undo(self):
+        task = self.tasks[self.random.choice(self._undoable())]
+        return self._request("undo", "POST", f"/v1/tasks/{task['id']}/undo", {"revision": task["revision"]}, (200,),
+                             {task["id"]: shown_of(self.earlier[task["id"]])}, {task["id"]: task})
+
+    def _open_series(self):
+        return [task for task in self.tasks.values() if task["recurrence"] and task["status"] != "completed"]
+
+    def _complete(self):
+        task, body = self.random.choice(self._open_series()), {"status": "completed"}
+        return self._request("complete", "PATCH", f"/v1/tasks/{task['id']}", body, (200,), {task["id"]: shown_of(body, task)},
+                             {task["id"]: task})
 
     # ---- writing ----
 
@@ -112,9 +229,9 @@ class Writer:
             self.client.close()
             return None
 
-    def run(self):
-        """Writes until an answer stays away; that request is then pending."""
-        while self.pending is None:
+    def run(self, ended=lambda: False):
+        """Writes until an answer stays away, and that request is then pending; or until it is to end."""
+        while self.pending is None and not ended():
             request = self.choose()
             answer = self.send(request)
             if answer is None:
@@ -125,23 +242,45 @@ class Writer:
 
     def take(self, request, answer, fresh):
         """Notes an answer. `fresh`: nobody can have had it before."""
-        where = f"{request.method} {request.path} {request.headers}: {answer.status} {answer.body[:300]!r}"
+        where = f"{request.method} {request.path} {request.headers} {request.body}: {answer.status} {answer.body[:300]!r}"
         assert answer.status in request.good, where
         self.counts.verbs[request.verb] = self.counts.verbs.get(request.verb, 0) + 1
         if answer.status >= 400:
             self.counts.refused += 1
-            self.forbidden.add(request.body["title"])
+            self.forbidden |= request.titles
             return
         self.counts.acknowledged += 1
         if request.key and answer.status != 204:
             self.kept = (request, answer)
-        if request.verb == "delete":
-            del self.tasks[request.path.rsplit("/", 1)[1]]
+        for one, task in answered(request, answer):
+            self.note(request, one, task, fresh)
+
+    def note(self, request, one, task, fresh):
+        """What a write made of one task; `one` is what it was named by, and None is what is gone."""
+        before = request.before.get(one)
+        if request.verb == "purge":
+            self.lose(one)
             return
-        task = json.loads(answer.body)
-        check_effect(request, task)
+        if task is None:
+            self.trash[one] = self.tasks.pop(one)
+            self.earlier.pop(one, None)
+            return
+        check_effect(request.effects[one], before, task)
         self.note_revision(task["revision"], fresh)
         self.tasks[task["id"]] = task
+        self.trash.pop(task["id"], None)
+        self.earlier.pop(task["id"], None)
+        if before and not before["recurrence"] and not task["recurrence"]:
+            self.earlier[task["id"]] = before
+        if task["next_id"] and task["next_id"] not in self.followed:
+            self.followed.add(task["next_id"])
+            self.awaited[task["next_id"]] = shown_of({"status": "pending"}, task)
+
+    def lose(self, one):
+        """It was purged, and with it the answers that hold it."""
+        del self.trash[one]
+        if self.kept and (one in self.kept[0].effects or one.encode() in self.kept[1].body):
+            self.kept = None
 
     def note_revision(self, revision, fresh):
         """Revisions of one user are distinct, and grow."""
@@ -149,20 +288,31 @@ class Writer:
         self.last_revision = revision
         self.ledger.add(revision, fresh)
 
+    def meet(self, task):
+        """The next one of a series, seen for the first time."""
+        check_effect(self.awaited.pop(task["id"]), None, task)
+        assert task["recurrence"] and task["next_id"] is None, task
+        self.ledger.add(task["revision"], fresh=False)
+        self.last_revision = max(self.last_revision, task["revision"])
+        self.tasks[task["id"]] = task
+
     # ---- after a crash ----
 
     def settle(self):
-        """Finds out what became of the pending request; returns a title that may or may not be in the list."""
+        """Finds out what became of the pending request; answers it when only the list can tell."""
         request, self.pending = self.pending, None
         if request is None:
             return None
-        if request.verb in ("invalid", "stale", "exists"):
-            self.forbidden.add(request.body["title"])
+        if request.good[0] >= 400:
+            self.forbidden |= request.titles
             return None
         if request.key:
             self._repeat(request)
             return None
-        if request.verb == "create":
+        if request.verb == "purge":
+            self.doubtful |= set(request.effects)
+            return None
+        if None in request.effects:
             return request
         self._look(request)
         return None
@@ -178,25 +328,31 @@ class Writer:
 
     def _look(self, request):
         """A request without a key was done entirely or not at all."""
-        answer = self.client.get(request.path)
-        before = request.before
-        if answer.status == 404:
-            assert before is None or request.verb == "delete", f"{request.path} is gone: {before}"
-            if request.verb == "delete":
-                del self.tasks[before["id"]]
+        found = {}
+        for one in request.effects:
+            answer = self.client.get(f"/v1/tasks/{one}")
+            found[one] = None if answer.status == 404 else answer.expect(200).json
+        done = {one: found[one] != request.before.get(one) for one in found}
+        assert len(set(done.values())) == 1, f"half of it: {request}, and there is {found}"
+        if not any(done.values()):
             return
-        task = answer.expect(200).json
-        if task == before:
-            return
-        assert request.verb != "delete", f"half deleted: {task} was {before}"
-        self.adopt(request, task)
+        self.counts.found += 1
+        for one, task in sorted(found.items(), key=lambda pair: pair[1]["revision"] if pair[1] else 0):
+            assert (task is None) == (request.effects[one] is None), f"{request}: {task}"
+            self.note(request, one, task, fresh=False)
 
     def adopt(self, request, task):
-        """A write whose answer was lost turns out to be done."""
-        check_effect(request, task)
+        """A create whose answer was lost turns out to be done."""
         self.counts.found += 1
-        self.note_revision(task["revision"], fresh=False)
-        self.tasks[task["id"]] = task
+        self.note(request, None, task, fresh=False)
+
+    def match_trash(self, found):
+        """What is in the trash of this writer is there, save for what may have been purged."""
+        gone = set(self.trash) - found
+        assert gone <= self.doubtful, f"not in the trash: {list(gone - self.doubtful)[:3]}"
+        for one in gone:
+            self.lose(one)
+        self.doubtful.clear()
 
     def replay(self):
         """An acknowledged write, sent again: the same answer, and nothing is done."""
@@ -209,11 +365,26 @@ class Writer:
         self.counts.replayed += 1
 
 
-def check_effect(request, task):
-    """The task is what the request made of what was there."""
-    base = request.before if request.verb == "patch" else {"description": None, "status": "pending"}
-    expected = {name: request.body.get(name, (base or {}).get(name)) for name in SHOWN}
-    assert {name: task[name] for name in SHOWN} == expected, f"{request}: {task}"
-    if request.before:
-        assert task["revision"] > request.before["revision"] and task["created_at"] == request.before["created_at"]
+def shown_of(body, before=None):
+    """What is shown of a task after a change, of which `before` is the rest."""
+    return {name: body[name] if name in body else (before or {}).get(name) for name in SHOWN}
+
+
+def answered(request, answer):
+    """What an answer shows: pairs of what a task was named by, and the task; None: it is gone."""
+    if request.verb in ("delete", "purge"):
+        return [(one, None) for one in request.effects]
+    if "operations" not in (request.body or {}):
+        return [(next(iter(request.effects)), json.loads(answer.body))]
+    results = json.loads(answer.body)["results"]
+    for operation, result in zip(request.body["operations"], results, strict=True):
+        assert result["status"] == {"create": 201, "delete": 204}.get(operation["op"], 200), (operation, result)
+    return [(operation["id"], result.get("task")) for operation, result in zip(request.body["operations"], results)]
+
+
+def check_effect(expected, before, task):
+    """The task is what a request made of what was there."""
+    assert shown_of(task) == expected, f"{expected}: {task}"
+    if before:
+        assert task["revision"] > before["revision"] and task["created_at"] == before["created_at"]
     assert (task["completed_at"] is not None) == (task["status"] == "completed")

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/owner.h"
+#include "base/point.h"
 #include "store/postgres/session.h"
 
 /* ---- the connection ---- */
@@ -260,6 +261,8 @@ void job_send_list(struct job *job, const struct store_item_list *op, job_take *
 static bool launch(struct link *link)
 {
     const int left = PQpipelineSync(link->connection) == 1 ? PQflush(link->connection) : -1;
+    if (link->state == LINK_COMMITTING)
+        POINT(POSTGRES_COMMIT_SENT);
     if (left >= 0)
         watch(link, left > 0);
     return left >= 0 && !(link->failed && link->failure.discard);
@@ -293,6 +296,7 @@ static bool send_round(struct link *link)
         struct job *job = link->jobs[i];
         if (!job->more)
             continue;
+        POINT(POSTGRES_BETWEEN_OPERATIONS);
         job->sent = 0;
         job->more = job->work->step(job, link->round);
         more = more || job->more;
@@ -308,6 +312,7 @@ static bool send_round(struct link *link)
         return true;
     }
     if (!more && writes && !link->failed) {
+        POINT(POSTGRES_BEFORE_COMMIT);
         link->warned = false;
         link->commit_us = clock_mono_us();
         link->state = LINK_COMMITTING;
@@ -328,6 +333,8 @@ void link_begin(struct link *link, enum lane lane, unsigned count, int64_t deadl
     link->committed = false;
     for (unsigned i = 0; i < count; i++)
         link->jobs[i]->link = link;
+    if (lane_writes(lane))
+        POINT(POSTGRES_BEFORE_BEGIN);
     if (!send_round(link))
         link_lose(link);
 }
@@ -365,6 +372,7 @@ static void end_flight(struct link *link)
             link_lose(link);
             return;
         }
+        POINT(POSTGRES_AFTER_COMMIT);
         metrics_observe(METRIC_STORE_COMMIT, clock_mono_us() - link->commit_us);
         metrics_observe(METRIC_STORE_BATCH, (int64_t)link->job_count);
         link->state = LINK_IDLE;
@@ -372,8 +380,10 @@ static void end_flight(struct link *link)
             end_job(link, 0);
     } else if (link->state == LINK_ROLLING_BACK || link->job_count == 0) {
         link->state = LINK_IDLE;
-    } else if (!send_round(link)) {
-        link_lose(link);
+    } else {
+        POINT(POSTGRES_BETWEEN_ROUNDS);
+        if (!send_round(link))
+            link_lose(link);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/point.h"
 #include "model/task.h"
 #include "store/migrations.h"
 #include "store/postgres/connect.h"
@@ -99,6 +100,7 @@ static bool fold_tasks(PGconn *connection)
 /* The step after `*version`, unless another node has made it meanwhile. */
 static bool take_step(PGconn *connection, int *version, char *why, size_t why_size)
 {
+    POINT(POSTGRES_MIGRATION_BEGIN);
     bool done = connect_run(connection, begin_script);
     if (done) {
         *version = migrate_postgres_version(connection);
@@ -109,11 +111,15 @@ static bool take_step(PGconn *connection, int *version, char *why, size_t why_si
         char stamp[64];
         char *text = strndup((const char *)migration->script, *migration->len);
         (void)snprintf(stamp, sizeof stamp, "UPDATE taskhold_schema SET version = %d", *version);
-        done = text && connect_run(connection, text) &&
-               (*version != FOLDED_AT || fold_tasks(connection)) && connect_run(connection, stamp);
+        done = text && connect_run(connection, text);
+        POINT(POSTGRES_MIGRATION_SCRIPT);
+        done = done && (*version != FOLDED_AT || fold_tasks(connection)) &&
+               connect_run(connection, stamp);
         free(text);
     }
+    POINT(POSTGRES_MIGRATION_COMMIT);
     done = done && connect_commit(connection);
+    POINT(POSTGRES_MIGRATION_STEP);
     if (!done) {
         connect_reason(connection, why, why_size);
         (void)connect_run(connection, "ROLLBACK");

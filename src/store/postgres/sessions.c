@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/point.h"
 #include "store/decision.h"
 #include "store/postgres/operations.h"
 #include "store/postgres/users.h"
@@ -168,6 +169,7 @@ static bool step_refresh(struct job *job, unsigned round)
         op->session = *session;
         return false;
     }
+    POINT(POSTGRES_ROTATION);
     switch (session_decide_refresh(op, standing)) {
     case SESSION_DECISION_NOTHING: break;
     case SESSION_DECISION_ROTATE:

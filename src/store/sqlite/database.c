@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/point.h"
 #include "store/sqlite/functions.h"
 #include "store/sqlite/wal_buffer.h"
 
@@ -307,7 +308,11 @@ sqlite3 *database_open_writer(const char *path, char *why, size_t why_size)
 {
     sqlite3 *db = open_with(path, SQLITE_OPEN_READWRITE, writer_settings,
                             sizeof writer_settings / sizeof writer_settings[0], why, why_size);
+    POINT(SQLITE_START_CHECKPOINT);
+    POINT_CHECKPOINTS(true);
     int rc = db ? settle_wal(db, path) : SQLITE_OK;
+    POINT_CHECKPOINTS(false);
+    POINT(SQLITE_STARTED_CHECKPOINT);
     if (db && rc == SQLITE_OK)
         rc = sqlite3_busy_timeout(db, BUSY_MS);
     if (rc != SQLITE_OK) {

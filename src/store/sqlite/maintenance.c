@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/point.h"
 #include "store/retention.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/sql.h"
@@ -33,9 +34,13 @@ static int checkpoint(struct maintenance *m, int mode)
     int pages = 0;
     int moved = 0;
     const int64_t begun_us = clock_mono_us();
+    POINT(SQLITE_BEFORE_CHECKPOINT);
+    POINT_CHECKPOINTS(true);
     int rc = database_code(m->statements->db,
                            sqlite3_wal_checkpoint_v2(m->statements->db, NULL, mode, &pages, &moved),
                            true);
+    POINT_CHECKPOINTS(false);
+    POINT(SQLITE_AFTER_CHECKPOINT);
     metrics_observe(METRIC_STORE_CHECKPOINT, clock_mono_us() - begun_us);
     m->tried_pages = m->wal_pages;
     return (rc & 0xff) == SQLITE_BUSY ? SQLITE_OK : rc;
@@ -74,6 +79,7 @@ static int in_transaction(struct maintenance *m, int (*run)(struct maintenance *
     *more = false;
     if (rc == SQLITE_OK)
         rc = run(m, more);
+    POINT(SQLITE_PURGE);
     if (rc == SQLITE_OK)
         rc = query_run_plain(m->statements, SQL_COMMIT);
     if (rc != SQLITE_OK && sqlite3_get_autocommit(m->statements->db) == 0)

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "base/point.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/functions.h"
 
@@ -28,6 +29,7 @@ static int run_script(sqlite3 *db, const char *script, size_t len)
         if (rc == SQLITE_DONE)
             rc = SQLITE_OK;
         sqlite3_finalize(statement);
+        POINT(SQLITE_MIGRATION_STATEMENT);
     }
     return rc;
 }
@@ -37,6 +39,7 @@ static int run_step(sqlite3 *db, const struct migration *migration, sqlite3_int6
     char stamp[64];
     bool hold = false;
     (void)snprintf(stamp, sizeof stamp, "PRAGMA user_version = %lld", (long long)version);
+    POINT(SQLITE_MIGRATION_BEGIN);
     int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return rc;
@@ -47,8 +50,10 @@ static int run_step(sqlite3 *db, const struct migration *migration, sqlite3_int6
         rc = SQLITE_CONSTRAINT_FOREIGNKEY;
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db, stamp, NULL, NULL, NULL);
+    POINT(SQLITE_MIGRATION_COMMIT);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+    POINT(SQLITE_MIGRATION_STEP);
     if (rc != SQLITE_OK)
         (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return rc;

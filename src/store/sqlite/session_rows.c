@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/session_rows.h"
 
+#include "base/point.h"
 #include "store/decision.h"
 #include "store/retention.h"
 #include "store/sqlite/session.h"
@@ -109,10 +110,12 @@ static int run_refresh(struct transaction *t, struct store_session_refresh *op)
     switch (session_decide_refresh(op, found ? &standing : NULL)) {
     case SESSION_DECISION_NOTHING: break;
     case SESSION_DECISION_ROTATE:
-        return QUERY_RUN(&t->statements, SQL_SESSION_ROTATE, SQL_UUID(&session->user),
-                         SQL_UUID(&session->id), SQL_I64(session->counter),
-                         SQL_I64(session->last_used_at), SQL_I64(session->expires_at),
-                         SQL_BLOB(standing.superseded, standing.superseded_size));
+        rc = QUERY_RUN(&t->statements, SQL_SESSION_ROTATE, SQL_UUID(&session->user),
+                       SQL_UUID(&session->id), SQL_I64(session->counter),
+                       SQL_I64(session->last_used_at), SQL_I64(session->expires_at),
+                       SQL_BLOB(standing.superseded, standing.superseded_size));
+        POINT(SQLITE_ROTATION);
+        break;
     case SESSION_DECISION_END:
         writer_note_ended(t, &session->user);
         return delete_session(t, &op->id, &session->user);

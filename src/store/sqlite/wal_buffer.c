@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/wal_buffer.h"
+#include "base/point.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -59,13 +60,18 @@ static int on_write(sqlite3_file *file, const void *bytes, int count, sqlite3_in
 static int on_sync(sqlite3_file *file, int flags)
 {
     sqlite3_file *real = NULL;
-    const int rc = write_out(file, &real);
-    return rc == SQLITE_OK ? real->pMethods->xSync(real, flags) : rc;
+    int rc = write_out(file, &real);
+    POINT(SQLITE_COMMIT_WRITTEN);
+    if (rc == SQLITE_OK)
+        rc = real->pMethods->xSync(real, flags);
+    POINT(SQLITE_COMMIT_FLUSHED);
+    return rc;
 }
 
 static int on_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 at)
 {
     sqlite3_file *real = NULL;
+    POINT_IN_CHECKPOINT(SQLITE_CHECKPOINT_PAGE);
     const int rc = write_out(file, &real);
     return rc == SQLITE_OK ? real->pMethods->xRead(real, bytes, count, at) : rc;
 }
@@ -73,8 +79,12 @@ static int on_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 at)
 static int on_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     sqlite3_file *real = NULL;
-    const int rc = write_out(file, &real);
-    return rc == SQLITE_OK ? real->pMethods->xTruncate(real, size) : rc;
+    int rc = write_out(file, &real);
+    POINT(SQLITE_BEFORE_TRUNCATE);
+    if (rc == SQLITE_OK)
+        rc = real->pMethods->xTruncate(real, size);
+    POINT(SQLITE_AFTER_TRUNCATE);
+    return rc;
 }
 
 static int on_size(sqlite3_file *file, sqlite3_int64 *size)

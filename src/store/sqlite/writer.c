@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/point.h"
 #include "base/thread.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file_watch.h"
@@ -215,6 +216,7 @@ static void answer(struct writer *writer, struct store_op *first)
         box->answers = NULL;
         box->answer_count = 0;
         answers->message.run = complete;
+        POINT(SQLITE_BEFORE_ANSWER);
         inbox_post(session->inbox, &answers->message);
         pthread_mutex_lock(&writer->lock);
         box->held -= count;
@@ -295,11 +297,14 @@ static int run_careful(struct transaction *t, struct store_op *op)
 static int run_all(struct transaction *t, struct store_op *first, bool careful)
 {
     int rc = roll_back(t);
+    POINT(SQLITE_BEFORE_BEGIN);
     if (rc == SQLITE_OK)
         rc = query_run_plain(&t->statements, SQL_BEGIN_WRITE);
+    POINT(SQLITE_AFTER_BEGIN);
     for (struct store_op *op = first; op && rc == SQLITE_OK; op = op->next) {
         if (op->work)
             rc = careful ? run_careful(t, op) : run_plain(t, op);
+        POINT(SQLITE_BETWEEN_OPERATIONS);
     }
     return rc == SQLITE_OK ? item_rows_settle_spaces(t) : rc;
 }
@@ -319,6 +324,7 @@ static int run_transaction(struct transaction *t, struct store_op *first, bool *
     *at_commit = rc == SQLITE_OK;
     if (*at_commit) {
         const int64_t begun_us = clock_mono_us();
+        POINT(SQLITE_BEFORE_COMMIT);
         rc = query_run_plain(&t->statements, SQL_COMMIT);
         metrics_observe(METRIC_STORE_COMMIT, clock_mono_us() - begun_us);
     }
@@ -371,6 +377,7 @@ static void run_batch(struct writer *writer, struct store_op *first)
     }
     drop_late(first);
     int rc = run_transaction(&writer->transaction, first, &at_commit);
+    POINT(SQLITE_AFTER_COMMIT);
     if (rc != SQLITE_OK) {
         judge(writer, rc, at_commit);
         refuse(first, database_result(rc));
@@ -481,6 +488,7 @@ static void *run_thread(void *context)
         pthread_mutex_unlock(&writer->lock);
         run_batch(writer, first);
         answer(writer, first);
+        POINT(SQLITE_AFTER_ANSWER);
         after_batch(writer);
         maintain(writer, true);
         pthread_mutex_lock(&writer->lock);
