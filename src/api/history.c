@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: MIT
-#include <assert.h>
+#include <string.h>
 
 #include "api/context.h"
-#include "api/cursor.h"
 #include "api/handlers.h"
-#include "api/item_query.h"
 #include "api/items.h"
-#include "api/precondition.h"
 #include "api/respond.h"
+#include "api/revision_page.h"
 #include "base/owner.h"
-#include "http/query.h"
 
 /* GET /v1/tasks/{id}/history: what was done to a task, the newest first. */
 
 #define HISTORY_MAGIC 0x2b8df04eu
-#define CURSOR_MOST   128 /* bytes */
 
 struct history {
     struct store_history op;
     unsigned magic;
-    struct http_conditions conditions;
+    struct revision_page page;
 };
 
 /* ---- what is answered ---- */
@@ -99,46 +95,6 @@ static void write_change(struct json_writer *w, const struct resource *resource,
     jw_close_object(w);
 }
 
-static struct uuid cursors_of(const struct http_exchange *x)
-{
-    return cursor_space(api_of(x)->epoch, api_caller(x)->user);
-}
-
-/* The cursor of the page after this one, in the request's arena; ptr NULL without memory. */
-static struct slice next_cursor(struct http_exchange *x, const struct store_history *op)
-{
-    struct buffer text;
-    assert(op->more && op->count > 0);
-    buffer_init(&text, CURSOR_MOST);
-    cursor_make_history(api_keys(x), cursors_of(x), op->id, op->items[op->count - 1].revision,
-                        &text);
-    const struct slice cursor =
-        text.failed ? (struct slice){0} : arena_copy(x->arena, buffer_slice(&text));
-    buffer_finish(&text);
-    return cursor;
-}
-
-/* False without memory. */
-static bool add_link(struct http_exchange *x, const struct store_history *op, struct slice cursor)
-{
-    struct buffer link;
-    char id[UUID_TEXT_LEN];
-    uuid_format(op->id, id);
-    buffer_init(&link, 1024);
-    buffer_add_char(&link, '<');
-    buffer_add(&link, http_path_prefix(x));
-    buffer_add_format(&link, "/v1/tasks/%.*s/history?limit=%u&cursor=", UUID_TEXT_LEN, id,
-                      op->limit);
-    buffer_add(&link, cursor);
-    buffer_add_text(&link, ">; rel=\"next\"");
-    const bool made = !link.failed;
-    if (made) {
-        http_respond_field(x, "Link", buffer_slice(&link));
-    }
-    buffer_finish(&link);
-    return made;
-}
-
 static void write_page(struct json_writer *w, const struct store_history *op, struct slice cursor)
 {
     jw_open_object(w);
@@ -152,13 +108,13 @@ static void write_page(struct json_writer *w, const struct store_history *op, st
     jw_close_object(w);
 }
 
-/* Names come and go without a change of the task, so the tag is made of what is answered. */
 static void got_history(struct store_op *asked)
 {
     struct history *history = OWNER_OF(asked, struct history, op.op, HISTORY_MAGIC);
     const struct store_history *op = &history->op;
     struct http_exchange *x = asked->caller;
-    char text[TAG_MOST];
+    char path[sizeof "/v1/tasks//history" + UUID_TEXT_LEN] = "/v1/tasks/";
+    struct slice cursor = {0};
     if (asked->result != ERROR_NONE) {
         respond_error(x, asked->result, NULL);
         return;
@@ -167,38 +123,27 @@ static void got_history(struct store_op *asked)
         items_answer_not_found(x);
         return;
     }
-    const struct slice cursor = op->more ? next_cursor(x, op) : (struct slice){0};
+    if (op->more) {
+        cursor = revision_page_cursor(x, &history->page, op->items[op->count - 1].revision);
+        if (!cursor.ptr) {
+            respond_no_memory(x);
+            return;
+        }
+    }
     struct json_writer w = respond_json_begin(x);
     write_page(&w, op, cursor);
-    if (x->response.body->failed || (op->more && !cursor.ptr)) {
-        respond_no_memory(x);
-        return;
-    }
-    const int64_t version = tag_content(buffer_slice(x->response.body));
-    const struct slice tag = tag_make(api_tag_space(x), TAG_CONTENT, version, text);
-    if (http_conditions_judge(&history->conditions, tag) != HTTP_CONDITIONS_GO) {
-        buffer_clear(x->response.body);
-    } else if (op->more && !add_link(x, op, cursor)) {
-        respond_no_memory(x);
-        return;
-    }
-    if (precondition_holds(x, &history->conditions, tag, ITEMS_CACHE)) {
-        items_answer_fields(x, tag);
-        respond_json(x, 200);
-    }
+    uuid_format(op->id, path + strlen(path));
+    memcpy(path + strlen("/v1/tasks/") + UUID_TEXT_LEN, "/history", sizeof "/history");
+    revision_page_answer(x, &history->page, slice_of(path), cursor);
 }
 
 /* ---- what is asked ---- */
 
-/* Query and header values: 400 with all that is wrong. NULL: it was answered. */
+/* NULL: it was answered. */
 static struct history *read_request(struct http_exchange *x)
 {
-    static const char *const names[] = {"limit", "cursor", NULL};
     struct history *history = arena_new(x->arena, struct history);
-    struct http_problem_errors errors = {0};
-    struct http_query query;
-    if (!history ||
-        (!http_query_parse(&x->request, names, x->arena, &query, &errors) && errors.count == 0)) {
+    if (!history) {
         respond_no_memory(x);
         return NULL;
     }
@@ -207,23 +152,15 @@ static struct history *read_request(struct http_exchange *x)
     history->op.resource = items_resource(x);
     history->op.space = api_caller(x)->user;
     history->op.id = api_path_id(x);
-    item_query_read_limit(&query, &history->op.limit, &errors);
-    const struct slice cursor = http_query_get(&query, "cursor");
-    if (cursor.ptr && errors.count == 0 &&
-        !cursor_read_history(api_keys(x), cursors_of(x), cursor, history->op.id, x->arena,
-                             &history->op.before)) {
-        http_problem_errors_add(
-            &errors, (struct http_problem_error){.parameter = SLICE("cursor"),
-                                                 .code = "invalid",
-                                                 .detail = "Must be a next_cursor of the history "
-                                                           "of this task. Begin again without "
-                                                           "one."});
-    }
-    if (errors.count > 0) {
-        http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &errors);
+    if (!revision_page_read(x, history->op.id,
+                            "Must be a next_cursor of the history of this task. Begin again "
+                            "without one.",
+                            &history->page)) {
         return NULL;
     }
-    return precondition_parse(x, &history->conditions) ? history : NULL;
+    history->op.limit = history->page.limit;
+    history->op.before = history->page.before;
+    return history;
 }
 
 bool history_values(struct http_exchange *x)

@@ -1,30 +1,21 @@
 // SPDX-License-Identifier: MIT
-#include <assert.h>
-
 #include "api/context.h"
-#include "api/cursor.h"
 #include "api/handlers.h"
-#include "api/item_query.h"
 #include "api/items.h"
-#include "api/precondition.h"
 #include "api/respond.h"
+#include "api/revision_page.h"
 #include "base/owner.h"
-#include "http/query.h"
 #include "store/retention.h"
 
 /* /v1/trash: the tasks that were deleted, and how they come back or go for good. */
 
 #define TRASH_MAGIC 0x64c1ba97u
-#define CURSOR_MOST 128 /* bytes */
-#define LINK_MOST   1024
 
 struct trash {
     struct store_trash_list op;
     unsigned magic;
-    struct http_conditions conditions;
+    struct revision_page page;
 };
-
-static const struct uuid no_thing; /* whose history a cursor of the trash would be */
 
 /* ---- the page ---- */
 
@@ -39,44 +30,6 @@ static void write_trashed(struct json_writer *w, const struct store_trashed *tra
     jw_name(w, SLICE("expires_at"));
     jw_time(w, trashed->deleted_at + keep_ms);
     jw_close_object(w);
-}
-
-static struct uuid cursors_of(const struct http_exchange *x)
-{
-    return cursor_space(api_of(x)->epoch, api_caller(x)->user);
-}
-
-/* The cursor of the page after this one, in the request's arena; ptr NULL without memory. */
-static struct slice next_cursor(struct http_exchange *x, const struct store_trash_list *op)
-{
-    struct buffer text;
-    assert(op->more && op->count > 0);
-    buffer_init(&text, CURSOR_MOST);
-    cursor_make_history(api_keys(x), cursors_of(x), no_thing, op->items[op->count - 1].revision,
-                        &text);
-    const struct slice cursor =
-        text.failed ? (struct slice){0} : arena_copy(x->arena, buffer_slice(&text));
-    buffer_finish(&text);
-    return cursor;
-}
-
-/* False without memory. */
-static bool add_link(struct http_exchange *x, const struct store_trash_list *op,
-                     struct slice cursor)
-{
-    struct buffer link;
-    buffer_init(&link, LINK_MOST);
-    buffer_add_char(&link, '<');
-    buffer_add(&link, http_path_prefix(x));
-    buffer_add_format(&link, "/v1/trash?limit=%u&cursor=", op->limit);
-    buffer_add(&link, cursor);
-    buffer_add_text(&link, ">; rel=\"next\"");
-    const bool made = !link.failed;
-    if (made) {
-        http_respond_field(x, "Link", buffer_slice(&link));
-    }
-    buffer_finish(&link);
-    return made;
 }
 
 static void write_page(struct http_exchange *x, const struct store_trash_list *op,
@@ -95,70 +48,48 @@ static void write_page(struct http_exchange *x, const struct store_trash_list *o
     jw_close_object(&w);
 }
 
-/* Things leave the trash by themselves too, so the tag is made of what is answered. */
 static void listed(struct store_op *asked)
 {
     struct trash *trash = OWNER_OF(asked, struct trash, op.op, TRASH_MAGIC);
     const struct store_trash_list *op = &trash->op;
     struct http_exchange *x = asked->caller;
-    char text[TAG_MOST];
+    struct slice cursor = {0};
     if (asked->result != ERROR_NONE) {
         respond_error(x, asked->result, NULL);
         return;
     }
-    const struct slice cursor = op->more ? next_cursor(x, op) : (struct slice){0};
+    if (op->more) {
+        cursor = revision_page_cursor(x, &trash->page, op->items[op->count - 1].revision);
+        if (!cursor.ptr) {
+            respond_no_memory(x);
+            return;
+        }
+    }
     write_page(x, op, cursor);
-    if (x->response.body->failed || (op->more && !cursor.ptr)) {
-        respond_no_memory(x);
-        return;
-    }
-    const int64_t version = tag_content(buffer_slice(x->response.body));
-    const struct slice tag = tag_make(api_tag_space(x), TAG_CONTENT, version, text);
-    if (http_conditions_judge(&trash->conditions, tag) != HTTP_CONDITIONS_GO) {
-        buffer_clear(x->response.body);
-    } else if (op->more && !add_link(x, op, cursor)) {
-        respond_no_memory(x);
-        return;
-    }
-    if (precondition_holds(x, &trash->conditions, tag, ITEMS_CACHE)) {
-        items_answer_fields(x, tag);
-        respond_json(x, 200);
-    }
+    revision_page_answer(x, &trash->page, SLICE("/v1/trash"), cursor);
 }
 
-/* Query and header values: 400 with all that is wrong. NULL: it was answered. */
+/* NULL: it was answered. */
 static struct trash *read_request(struct http_exchange *x)
 {
-    static const char *const names[] = {"limit", "cursor", NULL};
+    static const struct uuid no_thing;
     struct trash *trash = arena_new(x->arena, struct trash);
-    struct http_problem_errors errors = {0};
-    struct http_query query;
-    if (!trash ||
-        (!http_query_parse(&x->request, names, x->arena, &query, &errors) && errors.count == 0)) {
+    if (!trash) {
         respond_no_memory(x);
         return NULL;
     }
     OWNER_SET(trash, TRASH_MAGIC);
     trash->op.op = api_op(x, listed, x);
     trash->op.space = api_caller(x)->user;
-    trash->op.before = INT64_MAX;
-    item_query_read_limit(&query, &trash->op.limit, &errors);
-    const struct slice cursor = http_query_get(&query, "cursor");
-    if (cursor.ptr && errors.count == 0 &&
-        !cursor_read_history(api_keys(x), cursors_of(x), cursor, no_thing, x->arena,
-                             &trash->op.before)) {
-        http_problem_errors_add(
-            &errors, (struct http_problem_error){.parameter = SLICE("cursor"),
-                                                 .code = "invalid",
-                                                 .detail = "Must be a next_cursor of the trash of "
-                                                           "this account. Begin again without "
-                                                           "one."});
-    }
-    if (errors.count > 0) {
-        http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &errors);
+    if (!revision_page_read(x, no_thing,
+                            "Must be a next_cursor of the trash of this account. Begin again "
+                            "without one.",
+                            &trash->page)) {
         return NULL;
     }
-    return precondition_parse(x, &trash->conditions) ? trash : NULL;
+    trash->op.limit = trash->page.limit;
+    trash->op.before = trash->page.before;
+    return trash;
 }
 
 bool trash_list_values(struct http_exchange *x)

@@ -148,8 +148,17 @@ static bool make_in_list(const struct store_item_write *op, const struct item_fo
     return true;
 }
 
-/* What is below a task lies in its list. */
-static bool take_along(struct item_walk *walk, const struct task *task)
+static bool follows(const struct item_walk *walk, const struct uuid *id)
+{
+    for (const struct item_follower *follower = walk->decision.followers; follower;
+         follower = follower->next) {
+        if (uuid_eq(follower->id, *id))
+            return true;
+    }
+    return false;
+}
+
+bool task_writes_take_along(struct item_walk *walk, const struct task *task)
 {
     const struct item_ask ask = task_writes_subtree(&task->id);
     const struct item_answer *below = item_walk_ask(walk, &ask);
@@ -160,7 +169,7 @@ static bool take_along(struct item_walk *walk, const struct task *task)
                                                .created_at = row->created_at,
                                                .revision = row->revision,
                                                .make = make_in_list};
-        if (!item_walk_add(walk, &follower))
+        if (!follows(walk, &row->id) && !item_walk_add(walk, &follower))
             return false;
     }
     return below != NULL;
@@ -177,7 +186,7 @@ static bool judge_place(struct item_walk *walk, const struct task *old, struct t
     walk->put_last = list_differs || (old && !uuid_eq(old->parent_id, task->parent_id));
     /* An undo does that itself. */
     return !list_differs || walk->op->verb == STORE_UNDO || walk->complaints.errors.count > 0 ||
-           take_along(walk, task);
+           task_writes_take_along(walk, task);
 }
 
 /* ---- what a task waits for ---- */

@@ -11,6 +11,10 @@
  * is below it goes along. `old` NULL: it is new. The walk may end. */
 void task_writes_judge(struct item_walk *walk, const struct task *old, struct task *task);
 
+/* What is below a task lies in its list, that of op->item: what does not follow already does.
+ * False: the walk ends. */
+bool task_writes_take_along(struct item_walk *walk, const struct task *task);
+
 /* What is below a task is removed with it. False: the walk ends. */
 bool task_writes_remove(struct item_walk *walk, const struct task *task);
 

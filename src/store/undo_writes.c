@@ -89,17 +89,6 @@ static bool make_restored(const struct store_item_write *op, const struct item_f
     return true;
 }
 
-static bool make_in_list(const struct store_item_write *op, const struct item_follower *follower,
-                         int64_t revision, void *after, struct arena *arena)
-{
-    (void)follower;
-    (void)revision;
-    (void)arena;
-    assert(op->item && op->resource == &task_resource);
-    ((struct task *)after)->list_id = ((const struct task *)op->item)->list_id;
-    return true;
-}
-
 /* What was made along goes, if nothing of it was changed, and nobody put anything below it. */
 static bool judge_made(struct item_walk *walk, const struct item_answer *followed)
 {
@@ -148,34 +137,6 @@ static bool take_back(struct item_walk *walk, const struct item_row *change)
     return item_walk_add(walk, &follower);
 }
 
-static bool is_put_back(const struct item_walk *walk, const struct uuid *id)
-{
-    for (const struct item_follower *follower = walk->decision.followers; follower;
-         follower = follower->next) {
-        if (uuid_eq(follower->id, *id))
-            return true;
-    }
-    return false;
-}
-
-/* All that is below the task lies in its list. */
-static bool take_along(struct item_walk *walk, const struct task *task)
-{
-    const struct item_ask ask = task_writes_subtree(&task->id);
-    const struct item_answer *below = item_walk_ask(walk, &ask);
-    for (const struct item_row *row = below ? below->rows : NULL; row; row = row->next) {
-        const struct item_follower follower = {.resource = &task_resource,
-                                               .step = ITEM_UPDATE,
-                                               .id = row->id,
-                                               .created_at = row->created_at,
-                                               .revision = row->revision,
-                                               .make = make_in_list};
-        if (!is_put_back(walk, &row->id) && !item_walk_add(walk, &follower))
-            return false;
-    }
-    return below != NULL;
-}
-
 static bool take_followers_back(struct item_walk *walk, const struct task *old,
                                 const struct task *task)
 {
@@ -190,7 +151,7 @@ static bool take_followers_back(struct item_walk *walk, const struct task *old,
         if (!take_back(walk, row))
             return false;
     }
-    return uuid_eq(old->list_id, task->list_id) || take_along(walk, task);
+    return uuid_eq(old->list_id, task->list_id) || task_writes_take_along(walk, task);
 }
 
 /* ---- the task ---- */
