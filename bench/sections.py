@@ -17,6 +17,7 @@ import large
 import load
 import logs
 import long
+import other_node
 import postgres
 import procs
 import queries
@@ -170,5 +171,5 @@ def logins(folder, binary, options):
 
 ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.section, "logs": logs.section,
        "long": long.section, "postgres": postgres.section, "share": share.section, "alone": alone.section,
-       "queries": queries.section, "streams": streams.streams, "batch": batch.section, "creates": alone.crowd,
-       "total": large.lists, "size": large.size, "before": before.section}
+       "queries": queries.section, "streams": streams.streams, "other-node": other_node.section, "batch": batch.section,
+       "creates": alone.crowd, "total": large.lists, "size": large.size, "before": before.section}

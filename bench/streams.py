@@ -23,6 +23,7 @@ LISTENERS, WRITES, WRITERS, SECONDS, TICK = 1_000, 5_000, 8, 10, 0.002
 P50_MOST, P99_MOST = 0.005, 0.025
 IDLE, IDLE_USERS, IDLE_MOST = 10_000, 1_000, 160 * MIB
 RETURNING, RETURNING_USERS, RETURN_SECONDS = 5_000, 500, 10
+A_USER = 20  # that a user may have open
 READ_SECONDS, READS_MOST = 3, 1.5
 
 
@@ -69,13 +70,13 @@ def _start(folder, binary, users, **settings):
     return server, tokens, settings
 
 
-def _raise_limit():
+def raise_limit():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
 
 
-def _open(port, tokens, count, ids=None):
+def open_streams(port, tokens, count, ids=None):
     """Streams that have had their first event; gives sockets and what came."""
     sockets, firsts = [], []
     for number in range(count):
@@ -96,8 +97,8 @@ def _open(port, tokens, count, ids=None):
 # ---- how soon an event comes ----
 
 
-def _write(port, tokens, until, pipe):
-    """WRITES creates a second, each with the moment in its title. Gives how many were answered with 201."""
+def _write(port, tokens, until, rate, pipe):
+    """`rate` creates a second, each with the moment in its title. Gives how many were answered with 201."""
     sockets = [socket.create_connection((client.HOST, port), timeout=30) for _ in range(WRITERS)]
     poll, made, sent, begun = select.poll(), 0, 0, time.monotonic()
     for sock in sockets:
@@ -108,7 +109,7 @@ def _write(port, tokens, until, pipe):
              "Content-Length: 32\r\n\r\n".encode() for token in tokens]
     by_number = {sock.fileno(): sock for sock in sockets}
     while (now := time.monotonic()) < until:
-        due = int((now - begun) * WRITES) - sent
+        due = int((now - begun) * rate) - sent
         parts = [[] for _ in sockets]
         for _ in range(max(0, min(due, 500))):
             parts[sent % WRITERS].append(heads[sent % len(heads)] + b'{"title":"%020d"}' % time.monotonic_ns())
@@ -121,9 +122,10 @@ def _write(port, tokens, until, pipe):
     pipe.send((sent, made))
 
 
-def _latency(port, tokens, options):
-    """Sorted seconds from the request to the event, and what was written."""
-    sockets, _ = _open(port, tokens, LISTENERS)
+def latency(port, write_port, tokens, rate, options):
+    """Sorted seconds from the request to the event, and what was written: `rate` a second at `write_port`, with listeners
+    at `port`."""
+    sockets, _ = open_streams(port, tokens, LISTENERS)
     poll, times, rest = select.epoll(), [], {}
     for sock in sockets:
         sock.setblocking(False)
@@ -132,7 +134,7 @@ def _latency(port, tokens, options):
     seconds = max(2, min(SECONDS, options.seconds * 2))
     until = time.monotonic() + seconds
     receive, send = multiprocessing.Pipe(False)
-    writer = multiprocessing.Process(target=_write, args=(port, tokens, until, send))
+    writer = multiprocessing.Process(target=_write, args=(write_port, tokens, until, rate, send))
     writer.start()
     while time.monotonic() < until + 0.5:
         for number, _ in poll.poll(0.1, 256):
@@ -161,12 +163,12 @@ def _observed(page):
 
 def events(folder, binary, options):
     options.progress(f"Streams: commit to event, {LISTENERS:,} listeners, {WRITES:,} writes/s")
-    _raise_limit()
+    raise_limit()
     metrics = client.free_port()
     server, tokens, _ = _start(os.path.join(folder, "streams"), binary, LISTENERS,
                                METRICS_ADDR=f"{client.HOST}:{metrics}")
     try:
-        times, rate, made = _latency(server.port, tokens, options)
+        times, rate, made = latency(server.port, server.port, tokens, WRITES, options)
         within = _observed(client.call(metrics, "GET", "/metrics").body.decode())
     finally:
         server.stop()
@@ -200,14 +202,14 @@ def _p99_of_reads(port, token):
 
 
 def idle(folder, binary, options):
-    count = min(IDLE, (_raise_limit() - 300) * 3 // 4)
+    count = min(IDLE, (raise_limit() - 300) * 3 // 4)
     options.progress(f"Streams: the memory of {count:,} that wait")
     server, tokens, _ = _start(os.path.join(folder, "idle-streams"), binary, IDLE_USERS)
     sockets = []
     try:
         client.call(server.port, "POST", "/v1/tasks", tokens[0], {"title": servers.TITLE}, 201)
         before, empty = _p99_of_reads(server.port, tokens[0]), procs.resident_bytes(server.pid)
-        sockets, _ = _open(server.port, tokens, count)
+        sockets, _ = open_streams(server.port, tokens, count)
         after, full = _p99_of_reads(server.port, tokens[0]), procs.resident_bytes(server.pid)
     finally:
         for sock in sockets:
@@ -228,10 +230,10 @@ def idle(folder, binary, options):
 
 def restart(folder, binary, options):
     options.progress(f"Streams: a restart with {RETURNING:,}")
-    _raise_limit()
+    raise_limit()
     server, tokens, settings = _start(os.path.join(folder, "returning-streams"), binary, RETURNING_USERS)
     try:
-        sockets, firsts = _open(server.port, tokens, RETURNING)
+        sockets, firsts = open_streams(server.port, tokens, RETURNING)
         ids = [data.rsplit(b"id: ", 1)[1].split(b"\n")[0].decode() for data in firsts]
         begun = time.monotonic()
         server.stop()
@@ -250,7 +252,7 @@ def restart(folder, binary, options):
         order = sorted(range(RETURNING), key=lambda number: waits[number])
         for number in order:  # as told: each when its time has come
             time.sleep(max(0, begun + waits[number] / 1000 - time.monotonic()))
-            back += _open(server.port, [tokens[number % len(tokens)]], 1, [ids[number]])[1]
+            back += open_streams(server.port, [tokens[number % len(tokens)]], 1, [ids[number]])[1]
         took = time.monotonic() - begun
         owed = [data for data, number in zip(back, order) if number % len(tokens) == 0]
         got = sum(data.count(missed.encode()) > 0 for data in owed)
