@@ -37,9 +37,10 @@
     "user_id = ?1 AND id = c.actor), (SELECT name FROM actors WHERE user_id = ?1 AND id = "        \
     "c.actor)) FROM c ORDER BY place"
 
-/* The deletion of a task that is in the trash. */
+/* The deletion of a task that is in the trash; 0: it is among the tasks. */
 #define HISTORY_TRASHED                                                                            \
     "SELECT revision FROM trash WHERE space_id = ?1 AND id = ?2 AND revision > "                   \
-    "coalesce((SELECT emptied FROM spaces WHERE space_id = ?1), 0)"
+    "coalesce((SELECT emptied FROM spaces WHERE space_id = ?1), 0) UNION ALL "                     \
+    "SELECT 0 FROM tasks WHERE space_id = ?1 AND " FOUND_BY("", "?2")
 
 #endif

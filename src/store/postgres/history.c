@@ -12,7 +12,11 @@
 struct history_job {
     struct job job;
     struct history_walk walk;
+    unsigned came_back; /* how often it did, between two statements */
+    bool look_again;
 };
+
+#define LOOKS_MOST 8
 
 static struct history_job *history_job_of(struct job *job)
 {
@@ -33,16 +37,21 @@ static void take_item(struct job *job, const PGresult *result)
         job_fail(job, ERROR_OVERLOADED);
 }
 
-/* It may have been deleted, or have come back, between the two statements: then it is found by
- * neither, or by both, and the first counts. */
+/* Each statement sees its own moment. A task that was deleted between the two is found by both, and
+ * the first counts. One that came back is not among the tasks of the first and not in the trash of
+ * the second, which says so: then both are asked again. */
 static void take_trashed(struct job *job, const PGresult *result)
 {
     struct store_history *op = (struct store_history *)job->op;
+    struct history_job *history = history_job_of(job);
     if (op->found || PQntuples(result) == 0)
         return;
     struct row r = row_of(result, 0, NULL);
-    op->found = true;
-    if (!history_begin(&history_job_of(job)->walk, op, NULL, row_i64(&r)))
+    const int64_t revision = row_i64(&r);
+    history->look_again = revision == 0;
+    op->found = revision > 0;
+    if (op->found ? !history_begin(&history->walk, op, NULL, revision)
+                  : ++history->came_back == LOOKS_MOST)
         job_fail(job, ERROR_OVERLOADED);
 }
 
@@ -82,8 +91,10 @@ static void take_part(struct job *job, const PGresult *result)
 static bool step_history(struct job *job, unsigned round)
 {
     struct store_history *op = job_op(job, step_history);
-    struct history_walk *walk = &history_job_of(job)->walk;
-    if (round == 0) {
+    struct history_job *history = history_job_of(job);
+    struct history_walk *walk = &history->walk;
+    if (round == 0 || history->look_again) {
+        history->look_again = false;
         op->found = false;
         op->count = 0;
         op->more = false;

@@ -103,3 +103,24 @@ def test_a_deadlock_is_run_again(ground):
     assert "deadlock detected" in ground.cluster.log_text(), "there was none"
     assert user.client.get(f"/v1/tasks/{task['id']}").json["title"] == "second"
     assert ground.rows("SELECT revision FROM spaces")[0]["revision"] == task["revision"] + 1
+
+
+def test_the_history_of_a_task_that_comes_back_meanwhile(ground):
+    """The history looks for the task in two places, one after another. By hand the task comes back between the two."""
+    user = accounts(ground.node(), 1)[0]
+    task = user.task("here and there")
+    ground.cluster.psql("CREATE TABLE kept AS SELECT * FROM tasks", ground.name)
+    user.client.delete(f"/v1/tasks/{task['id']}").expect(204)
+    answers = []
+    hand = Hand(ground)
+    try:
+        hand.type("BEGIN; LOCK TABLE trash IN ACCESS EXCLUSIVE MODE;")
+        wait_until(lambda: ground.connections("state = 'idle in transaction'"), 5, "the lock")
+        thread = threading.Thread(target=lambda: answers.append(user.client.get(f"/v1/tasks/{task['id']}/history")))
+        thread.start()
+        wait_until(lambda: ground.connections("wait_event_type = 'Lock'"), 5, "a history that waits")
+        hand.type("DELETE FROM trash; INSERT INTO tasks SELECT * FROM kept; COMMIT;")
+        thread.join(10)
+    finally:
+        hand.close()
+    assert [change["op"] for change in answers[0].expect(200).json["items"]] == ["create"]
