@@ -5,6 +5,7 @@ import pathlib
 import pwd
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 
@@ -43,9 +44,9 @@ def version():
 
 
 class Pooler:
-    """One process; `stop` ends it."""
+    """One process; `stop` ends it. `more`: lines of its configuration, which win over those above."""
 
-    def __init__(self, postgres):
+    def __init__(self, postgres, more=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="taskhold-pooler-"))
         self.port = free_port()
         self.server = f"postgresql://{SUPERUSER}@127.0.0.1:{self.port}"
@@ -53,7 +54,7 @@ class Pooler:
         users = self.folder / "users"
         users.write_text("".join(f'"{name}" ""\n' for name in ROLES))
         config = self.folder / "pgbouncer.ini"
-        config.write_text(CONFIG.format(server=postgres.port, port=self.port, users=users))
+        config.write_text(CONFIG.format(server=postgres.port, port=self.port, users=users) + more)
         self.command = [shutil.which("pgbouncer", path=PATH), str(config)]
         if os.getuid() == 0:  # it refuses to run as root
             user = pwd.getpwnam("nobody")
@@ -67,15 +68,20 @@ class Pooler:
 
     def start(self):
         """Starts it and waits until it answers."""
+        self.begin()
+        wait_until(self._answers, 10, "an answer of PgBouncer")
+
+    def begin(self):
+        """Starts it and waits for nothing: there may be no server."""
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_until(self._answers, 10, "an answer of PgBouncer")
 
     def _answers(self):
         assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
         try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
             return query(self.server, "SELECT 1") == "1"
-        except subprocess.CalledProcessError:
+        except (OSError, subprocess.CalledProcessError):
             return False
 
     def url(self, database):

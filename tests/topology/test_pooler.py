@@ -140,3 +140,69 @@ def test_prepared_statements_are_understood_or_the_log_says_what_to_do(server, b
             assert "DATABASE_PREPARED=off" in node.log_text()
     finally:
         node.stop()
+
+
+@pytest.fixture(name="pair")
+def start_pair():
+    """A primary and a standby that each commit waits for, with a pooler in front of each."""
+    primary = cluster.Cluster()
+    standby = primary.standby()
+    primary.synchronize(standby)
+    poolers = [pooler.Pooler(one) for one in (primary, standby)]
+    yield primary, standby, poolers
+    for one in (*poolers, standby, primary):
+        (one.stop if isinstance(one, pooler.Pooler) else one.remove)()
+
+
+def url_of(database, *poolers):
+    """All of them as hosts."""
+    return f"postgresql://{cluster.SUPERUSER}@{','.join(f'127.0.0.1:{one.port}' for one in poolers)}/{database}"
+
+
+def replace_primary(primary, standby, how):
+    """The standby becomes the primary; the old one comes back at its place as a standby of nobody."""
+    primary.end(how)
+    standby.promote()
+    standby.psql("ALTER SYSTEM SET synchronous_standby_names = ''; SELECT pg_reload_conf()")
+    (primary.data / "standby.signal").touch()
+    primary.start()
+    assert primary.psql("SELECT pg_is_in_recovery()").strip() == "t"
+
+
+@pytest.mark.parametrize("how", ["fast", "kill"])
+def test_a_pooler_that_greets_as_it_did_before_the_failover_hides_nobody(pair, how):
+    """It says of a new primary that it is a standby still, and of the old one that it takes writes."""
+    primary, standby, (before_old, before_new) = pair
+    node = Server(env={"DATABASE_URL": url_of(primary.create_database(), before_new, before_old), "DATABASE_PREPARED": "off"})
+    try:
+        user = User(node)
+        replace_primary(primary, standby, how)
+        wait_until(lambda: user.client.post("/v1/tasks", {"title": "after"}).status == 201, 5, "a write")
+        wait_until(lambda: ready(node), 5, "readiness")
+    finally:
+        node.stop()
+
+
+def test_what_is_read_is_never_that_of_a_primary_that_was_replaced(pair):
+    """The connections to its pooler live on, and lead to a standby that hears of nothing."""
+    primary, standby, (before_old, before_new) = pair
+    database = primary.create_database()
+    first = Server(env={"DATABASE_URL": url_of(database, before_old, before_new), "DATABASE_PREPARED": "off"})
+    second = None
+    try:
+        user = User(first)
+        task = user.task("old")
+        replace_primary(primary, standby, "fast")
+        second = Server(env={"DATABASE_URL": url_of(database, before_new), "DATABASE_PREPARED": "off"})
+        path, writer = f"/v1/tasks/{task['id']}", Client(second, user.client.token)
+        writer.patch(path, {"title": "new"}).expect(200)
+
+        def read():
+            answer = user.client.get(path)
+            assert answer.status == 503 or answer.json["title"] == "new", answer.body
+            return answer.status == 200
+
+        wait_until(read, 5, "what was written")
+    finally:
+        for node in filter(None, (first, second)):
+            node.stop()

@@ -23,6 +23,8 @@ static const unsigned of_no_user[] = {
     SQL_BATCH_SAVEPOINT,
     SQL_BATCH_ROLLBACK,
     SQL_BE_DURABLE,
+    /* This one takes no row of any. */
+    SQL_BE_PRIMARY,
     /* A notification touches none either. */
     SQL_SESSIONS_ENDED,
     /* The three directories: a stranger brings an address, or a token that names a session, or one
@@ -45,7 +47,7 @@ static const unsigned of_no_user[] = {
 
 static const unsigned without_table[] = {SQL_BEGIN,           SQL_COMMIT,         SQL_ROLLBACK,
                                          SQL_BATCH_SAVEPOINT, SQL_BATCH_ROLLBACK, SQL_BE_DURABLE,
-                                         SQL_SESSIONS_ENDED};
+                                         SQL_SESSIONS_ENDED,  SQL_BE_PRIMARY};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <libpq-events.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,6 +19,7 @@
 #include "store/postgres/sql.h"
 
 #define ANSWER_MS    5000 /* of a server that has just taken a connection */
+#define SETTLE_MS    2500 /* of the first statement on it: a pooler lets it wait for a dead server */
 #define ADDRESS_SIZE 512
 
 void connect_reason(const PGconn *connection, char *why, size_t why_size)
@@ -155,17 +157,24 @@ PGresult *connect_ask(PGconn *connection, const char *statement, const struct sq
 
 /* ---- what is agreed with the server ---- */
 
+/* What every connection is asked, and the columns of the answer. A pooler's greeting is that of an
+ * earlier time, so the server itself has to say whether it takes writes; and the process that it
+ * names is not that of the greeting. */
+#define SERVER                                                                                     \
+    "pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', pg_backend_pid()"
+enum settle_column { READ_ONLY, PROCESS, COMMIT, MAY_SERVE = COMMIT + 5 };
+
 /* A lock that is not had in time is worth another try, a statement that takes so long is not; both
  * end before whoever waits for them gives up. $1 to $3 are ms, $4 whether it serves. */
 static const char set_session[] =
-    "SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') "
+    "SELECT " SERVER
+    ", set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') "
     "IN ('on', 'remote_apply') THEN current_setting('synchronous_commit') ELSE 'on' END, "
     "false), set_config('default_transaction_isolation', 'read committed', false), "
     "set_config('statement_timeout', $1::text, false), "
     "set_config('lock_timeout', $2::text, false), "
     "set_config('idle_in_transaction_session_timeout', $3::text, false), "
     "$4 = 0 OR pg_try_advisory_lock_shared(" LOCK_SERVE ")";
-#define MAY_SERVE 5 /* the column of its answer that says so */
 
 /* Asks again for what set_session was refused. */
 static bool await_lock(PGconn *connection)
@@ -184,31 +193,68 @@ static bool await_lock(PGconn *connection)
     return taken;
 }
 
-/* Behind a pooler, what is set here would be another's: there it is set on the role. */
-static bool settle(PGconn *connection, const struct connect_options *options, char *why,
-                   size_t why_size)
+/* Marks a connection behind a pooler: it has this as its data of this procedure. */
+static bool pooled = true;
+static int on_event(PGEventId event, void *info, void *context)
+{
+    (void)event, (void)info, (void)context;
+    return 1;
+}
+
+bool connect_is_pooled(const PGconn *connection)
+{
+    return PQinstanceData(connection, on_event) != NULL;
+}
+
+static bool note_pooler(PGconn *connection, const char *process)
+{
+    return strtol(process, NULL, 10) == PQbackendPID(connection) ||
+           (PQregisterEventProc(connection, on_event, "pooled", NULL) == 1 &&
+            PQsetInstanceData(connection, on_event, &pooled) == 1);
+}
+
+enum settled {
+    SETTLED,
+    NOT_SETTLED,
+    NOT_HERE, /* the next host may be the one */
+};
+
+/* Behind a pooler, what is set here would be another's: there it is set on the role. `writable`:
+ * the server must take writes. */
+static enum settled settle(PGconn *connection, const struct connect_options *options, bool writable,
+                           char *why, size_t why_size)
 {
     const char *encoding = PQparameterStatus(connection, "server_encoding");
     if (!encoding || strcmp(encoding, "UTF8") != 0) {
         (void)snprintf(why, why_size,
                        "the database keeps text as %s; make one with ENCODING 'UTF8'",
                        encoding ? encoding : "it does not say what");
-        return false;
+        return NOT_SETTLED;
     }
     const unsigned timeout_ms = options->timeout_ms;
     const struct sql_value values[] = {SQL_I64(timeout_ms / 5 * 4), SQL_I64(timeout_ms / 5 * 2),
                                        SQL_I64((int64_t)timeout_ms * 2), SQL_I64(options->serving)};
     PGresult *result = connect_ask(
-        connection, options->prepare ? set_session : "SELECT current_setting('synchronous_commit')",
-        values, options->prepare ? 4 : 0, ANSWER_MS, -1);
+        connection,
+        options->prepare ? set_session : "SELECT " SERVER ", current_setting('synchronous_commit')",
+        values, options->prepare ? 4 : 0, SETTLE_MS, -1);
     const bool answered = result && PQresultStatus(result) == PGRES_TUPLES_OK;
-    const char *commit = answered ? PQgetvalue(result, 0, 0) : "";
+    if (!answered || (writable && strcmp(PQgetvalue(result, 0, READ_ONLY), "t") == 0)) {
+        if (answered)
+            (void)snprintf(why, why_size, "%s port %s takes no writes", PQhost(connection),
+                           PQport(connection));
+        else
+            connect_reason(connection, why, why_size);
+        PQclear(result);
+        return NOT_HERE;
+    }
+    const char *commit = PQgetvalue(result, 0, COMMIT);
     const bool durable = strcmp(commit, "on") == 0 || strcmp(commit, "remote_apply") == 0;
-    const bool free = !answered || !options->prepare ||
-                      strcmp(PQgetvalue(result, 0, MAY_SERVE), "t") == 0 ||
+    const bool free = !options->prepare || strcmp(PQgetvalue(result, 0, MAY_SERVE), "t") == 0 ||
                       (options->awaits_lock && await_lock(connection));
-    if (!answered)
-        connect_reason(connection, why, why_size);
+    const bool noted = note_pooler(connection, PQgetvalue(result, 0, PROCESS));
+    if (!noted)
+        (void)snprintf(why, why_size, "no memory");
     else if (!free)
         (void)snprintf(why, why_size, "%s", LOCK_SERVE_WHY);
     else if (!durable)
@@ -217,7 +263,7 @@ static bool settle(PGconn *connection, const struct connect_options *options, ch
                        "SET synchronous_commit = on",
                        commit);
     PQclear(result);
-    return durable && free;
+    return durable && free && noted ? SETTLED : NOT_SETTLED;
 }
 
 /* ---- connecting ---- */
@@ -296,29 +342,35 @@ static PGconn *try_once(const struct connect_options *options, bool writable, ch
 {
     struct conninfo info;
     PGconn *connection = NULL;
-    bool timed_out = true, connected = false;
+    bool timed_out = false, connected = false;
+    enum settled settled = NOT_HERE;
     unsigned first = options->host ? atomic_load(options->host) : 0;
     unsigned hosts = 1;
-    for (unsigned tried = 0; timed_out && tried < hosts; tried++) {
+    for (unsigned tried = 0; settled == NOT_HERE && tried < hosts; tried++) {
         PQfinish(connection);
-        if (!conninfo_init(&info, options->url, options->timeout_ms, first, writable, why,
-                           why_size))
+        if (!conninfo_init(&info, options->url, options->timeout_ms, first, why, why_size))
             return NULL;
         hosts = info.hosts;
         connection = connect_params(&info, &timed_out);
         connected = !timed_out && PQstatus(connection) == CONNECTION_OK;
+        settled = connected   ? settle(connection, options, writable, why, why_size)
+                  : timed_out ? NOT_HERE
+                              : NOT_SETTLED;
         const unsigned at = conninfo_host_of(&info, first, connection);
         if (timed_out)
             (void)snprintf(why, why_size, "no answer from %s port %s", PQhost(connection),
                            PQport(connection));
         else if (!connected)
             connect_reason(connection, why, why_size);
-        first = connected ? at : ((timed_out ? at : first) + 1) % hosts;
+        if (!connected || settled == NOT_HERE)
+            first = ((settled == NOT_HERE ? at : first) + 1) % hosts;
+        else
+            first = at;
         conninfo_finish(&info);
     }
     if (options->host && writable)
         atomic_store(options->host, first);
-    if (connected && settle(connection, options, why, why_size))
+    if (settled == SETTLED)
         return connection;
     PQfinish(connection);
     return NULL;
@@ -339,7 +391,7 @@ bool connect_may_come(const struct connect_options *options)
         PQfinish(connection);
         return true; /* it has come, or will take writes when it was promoted */
     }
-    if (!conninfo_init(&info, options->url, options->timeout_ms, 0, false, why, sizeof why))
+    if (!conninfo_init(&info, options->url, options->timeout_ms, 0, why, sizeof why))
         return false;
     const PGPing found = PQpingParams(info.keywords, info.values, 0);
     conninfo_finish(&info);

@@ -37,6 +37,10 @@ bool connect_may_come(const struct connect_options *options);
 PGconn *connect_ready(const struct connect_options *options, bool *refused, char *why,
                       size_t why_size);
 
+/* Is it a pooler that answers here? Then the server after it may become a standby while the
+ * connection lives on. */
+bool connect_is_pooled(const PGconn *connection);
+
 /* For starts and tools: they wait for a blocking connection without an end. Runs statements; false
  * when one of them failed. */
 bool connect_run(PGconn *connection, const char *statements);

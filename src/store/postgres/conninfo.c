@@ -24,7 +24,7 @@ static const struct wish {
     {"connect_timeout", "2", false},   {"keepalives", "1", true},
     {"keepalives_idle", "5", false},   {"keepalives_interval", "2", false},
     {"keepalives_count", "3", false},  {"tcp_user_timeout", NULL, false},
-    {"gssencmode", "disable", false},
+    {"gssencmode", "disable", false},  {"target_session_attrs", "any", true},
 };
 
 static unsigned count_parts(const char *list)
@@ -155,7 +155,7 @@ static bool turn_lists(struct conninfo *info, unsigned first)
 }
 
 bool conninfo_init(struct conninfo *info, const char *url, unsigned timeout_ms, unsigned first,
-                   bool writable, char *why, size_t why_size)
+                   char *why, size_t why_size)
 {
     *info = (struct conninfo){.hosts = 1};
     (void)snprintf(info->timeout, sizeof info->timeout, "%u", timeout_ms);
@@ -171,11 +171,6 @@ bool conninfo_init(struct conninfo *info, const char *url, unsigned timeout_ms, 
     }
     for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++)
         set(info, wishes[i].keyword, wished(info, &wishes[i]));
-    const char *said = part(info, "target_session_attrs");
-    if (!writable)
-        set(info, "target_session_attrs", "any");
-    else if (!said || strcmp(said, "primary") != 0)
-        set(info, "target_session_attrs", "read-write");
     if (!turn_lists(info, first)) {
         (void)snprintf(why, why_size, "no memory");
         conninfo_finish(info);
@@ -230,7 +225,7 @@ static bool try_values(struct conninfo *info, char *why, size_t why_size)
 bool conninfo_judge(const char *url, char *why, size_t why_size)
 {
     struct conninfo info;
-    if (!conninfo_init(&info, url, 1000, 0, false, why, why_size))
+    if (!conninfo_init(&info, url, 1000, 0, why, why_size))
         return false;
     struct slice rest = slice_of(conninfo_value(&info, "port"));
     bool good = true;

@@ -21,10 +21,12 @@ struct conninfo {
     char timeout[16];
 };
 
-/* `first`: which of the hosts is tried first, below `hosts`; the others follow in turn. `writable`:
- * only a server that takes writes will do. False: `why` holds one line without the password. */
+/* `first`: which of the hosts is tried first, below `hosts`; the others follow in turn. Any server
+ * will do that answers: whether it takes writes, libpq reads from what the server says in its
+ * greeting, and a pooler repeats the greeting of an earlier time; so that has to be asked. False:
+ * `why` holds one line without the password. */
 bool conninfo_init(struct conninfo *info, const char *url, unsigned timeout_ms, unsigned first,
-                   bool writable, char *why, size_t why_size);
+                   char *why, size_t why_size);
 void conninfo_finish(struct conninfo *info);
 
 /* Whether a URL can be right at all: it is read, and libpq takes each of its values. Asks no

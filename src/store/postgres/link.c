@@ -38,6 +38,7 @@ bool link_open(struct link *link, PGconn *connection)
     assert(connection && link->state == LINK_WANTED && link->job_count == 0);
     link->connection = connection;
     link->shapes = PQinstanceData(connection, on_event); /* NULL when it is new */
+    link->pooled = !link->prepared || connect_is_pooled(connection);
     link->events = EPOLLIN;
     if (!link->shapes) {
         struct link_shapes *shapes = calloc(1, sizeof *shapes);
@@ -290,6 +291,8 @@ static bool send_round(struct link *link)
     begin_flight(link);
     if (link->round == 0 && writes)
         send_statement(link, NULL, SQL_BEGIN, NULL, 0, NULL);
+    if (!writes && link->pooled)
+        send_statement(link, NULL, SQL_BE_PRIMARY, NULL, 0, NULL);
     if (link->round == 0 && link->jobs[0]->uncertain)
         send_statement(link, NULL, SQL_BE_DURABLE, NULL, 0, NULL);
     for (unsigned i = 0; i < link->job_count; i++) {
@@ -307,7 +310,7 @@ static bool send_round(struct link *link)
         if (!link->jobs[place]->more && link->jobs[place]->sent == 0)
             end_job(link, place);
     }
-    if (link->job_count == 0) {
+    if (link->job_count == 0 && link->sent_count == 0) {
         link->state = LINK_IDLE;
         return true;
     }

@@ -11,6 +11,10 @@
  * point. A batch that writes is one transaction: BEGIN goes before its first round and COMMIT
  * after its last, in the same flush.
  *
+ * Behind a pooler a connection outlives the primary that it led to: the next statement may meet a
+ * standby, or the old primary as one, which answers a read with what was there some time ago. So
+ * before what reads goes a statement there that fails unless the server takes writes.
+ *
  * A batch ends in one of these ways, each told to the session that owns the link (see session.h):
  * its jobs are done; its transaction failed and was rolled back; or the connection was lost, before
  * or after the COMMIT. */
@@ -62,6 +66,7 @@ struct link {
     struct link_shapes *shapes; /* of the connection */
     int epoll;
     bool prepared;
+    bool pooled; /* each read asks first whether the server still takes writes */
     enum link_state state;
     uint32_t events; /* that epoll watches for */
     int64_t deadline_us;

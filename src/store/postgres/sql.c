@@ -37,6 +37,7 @@ static const struct own_form {
     OWN(SQL_COMMIT) = {"COMMIT", "", NULL}, OWN(SQL_ROLLBACK) = {"ROLLBACK", "", NULL},
     OWN(SQL_BATCH_SAVEPOINT) = {"SAVEPOINT batch", "", NULL},
     OWN(SQL_BATCH_ROLLBACK) = {"ROLLBACK TO SAVEPOINT batch", "", NULL},
+    OWN(SQL_BE_PRIMARY) = {"SELECT FROM taskhold_schema WHERE false FOR SHARE", "", NULL},
     /* An empty record in the log: after it the commit waits as if it had changed something. */
     OWN(SQL_BE_DURABLE) = {"SELECT pg_logical_emit_message(true, 'taskhold', '')", "", NULL},
 

@@ -16,6 +16,7 @@ enum sql_own {
     SQL_ROLLBACK,
     SQL_BATCH_SAVEPOINT, /* of a transaction that is one operation's alone */
     SQL_BATCH_ROLLBACK,  /* to it */
+    SQL_BE_PRIMARY,      /* fails where nobody may write, and locks no row */
     SQL_BE_DURABLE,      /* has the commit wait for the disks of this and all that was before it */
 
     /* directories: from what a stranger brings to the user */

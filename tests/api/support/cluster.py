@@ -41,7 +41,7 @@ def missing():
     return None if programs() else "no PostgreSQL server is installed (Debian: postgresql)"
 
 
-def _as_user():
+def as_user():
     """PostgreSQL refuses to run as root: the words that make a command another user's."""
     if os.getuid() != 0:
         return [], None
@@ -75,7 +75,7 @@ class Cluster:
     folder is made."""
 
     def __init__(self, durable=False, locale="C.UTF-8", settings=None, source=None, icu=None, parent=None):
-        self.prefix, self.user = _as_user()
+        self.prefix, self.user = as_user()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="taskhold-pg-", dir=parent))
         self.data = self.folder / "data"
         self.log_path = self.folder / "log"
