@@ -144,8 +144,9 @@ static const struct metric_row rows[METRIC_COUNT] = {
                              "other")),
     [METRIC_LOG_DROPPED] = ROW(COUNTER, "taskhold_log_lines_dropped_total",
                                "Lines of the log that were dropped: nobody read fast enough."),
-    [METRIC_HARDENING_REFUSED] = ROW(GAUGE, "taskhold_hardening_refused",
-                                     "1 when the kernel refused to harden the process."),
+    [METRIC_HARDENING_REFUSED] =
+        ROW(GAUGE, "taskhold_hardening_refused",
+            "1 when the kernel refused to harden the process, or cannot close its sandbox."),
 };
 
 /* ---- the cells ---- */

@@ -79,6 +79,9 @@
     CHOICE(log_level, "LOG_LEVEL", "log-level", "info", "debug, info, warn, error or off", "")     \
     CHOICE(log_format, "LOG_FORMAT", "log-format", "auto", "json, text or auto",                   \
            " (text on a terminal)")                                                                \
+    CHOICE(sandbox, "SANDBOX", "sandbox", "on", "on, off or require",                              \
+           "; what the server needs no more is closed (files, ports, system calls); require, or "  \
+           "--require-sandbox: it does not start where the kernel cannot")                         \
     NUMBER(drain_seconds, "DRAIN_SECONDS", "drain-seconds", 10, 0, 600,                            \
            "how long SIGTERM lets work finish")                                                    \
     NUMBER(drain_delay_seconds, "DRAIN_DELAY_SECONDS", "drain-delay-seconds", 0, 0, 600,           \
@@ -101,6 +104,7 @@
     VARIABLE("WATCHDOG_PID, WATCHDOG_USEC",                                                        \
              "set by systemd: how soon to tell that it still works")                               \
     VARIABLE("PGPASSWORD, PGSSLMODE, ...", "libpq's own: what DATABASE_URL does not say")          \
+    VARIABLE("HOME", "where libpq looks for .pgpass and .postgresql")                              \
     VARIABLE("SOURCE_DATE_EPOCH", "the date of the manual page, in seconds since 1970")
 
 /* Where a value came from. */

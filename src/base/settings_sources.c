@@ -15,6 +15,7 @@
 #define FILE_SIZE (FILE_MOST + 2) /* of the memory of each */
 
 #define ENV_FILE_FLAG "env-file"
+#define REQUIRE_FLAG  "require-sandbox" /* --sandbox require */
 
 /* The packaged service: the user that it runs as, the database that its unit names, and where its
  * settings stand (that of the Debian package, that of docs/deploy.md). */
@@ -29,6 +30,7 @@ static int refuse_flag(struct slice name)
 
     (void)snprintf(typed, sizeof typed, "%.*s", (int)name.len, name.ptr);
     suggest_offer(&suggest, ENV_FILE_FLAG);
+    suggest_offer(&suggest, REQUIRE_FLAG);
     for (unsigned id = 0; id < SETTING_COUNT; id++) {
         if (setting_rows[id].flag) {
             suggest_offer(&suggest, setting_rows[id].flag);
@@ -45,6 +47,10 @@ static int read_flag(struct settings_source *source, int argc, char **argv, int 
     const bool is_file = slice_eq(name, SLICE(ENV_FILE_FLAG));
     unsigned id = 0;
 
+    if (slice_eq(name, SLICE(REQUIRE_FLAG)) && !value.ptr) {
+        source->values[SETTING_sandbox] = "require";
+        return 0;
+    }
     while (id < SETTING_COUNT &&
            !(setting_rows[id].flag && slice_eq(name, slice_of(setting_rows[id].flag)))) {
         id++;

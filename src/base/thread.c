@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,26 +13,46 @@
 
 #include "base/crash.h"
 
+/* Tells a thread to make a call; see thread_run_everywhere. The C library keeps two below it. */
+#define THREAD_SIGNAL SIGRTMIN
+
 #define NAME_LEN 16 /* with its NUL; pthread_setname_np takes no more */
 
-/* What a new thread needs to begin. */
+/* What a new thread needs to begin, and what is known of it while it runs. */
 struct beginning {
     void *(*run)(void *);
     void *argument;
     char name[NAME_LEN];
+    pthread_t thread;
+    struct beginning *next; /* of `running` */
 };
+
+/* Every thread that thread_start has made and that has not come to its end. */
+static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct beginning *running;
+
+static void forget_thread(const struct beginning *gone)
+{
+    pthread_mutex_lock(&running_lock);
+    struct beginning **link = &running;
+    while (*link != gone) {
+        link = &(*link)->next;
+    }
+    *link = gone->next;
+    pthread_mutex_unlock(&running_lock);
+}
 
 static void *begin(void *argument)
 {
-    struct beginning *given = argument;
-    const struct beginning beginning = *given;
+    struct beginning *beginning = argument;
     struct crash_stack stack;
 
-    free(given);
-    (void)pthread_setname_np(pthread_self(), beginning.name);
+    (void)pthread_setname_np(pthread_self(), beginning->name);
     crash_stack_begin(&stack);
-    void *result = beginning.run(beginning.argument);
+    void *result = beginning->run(beginning->argument);
     crash_stack_end(&stack);
+    forget_thread(beginning);
+    free(beginning);
     return result;
 }
 
@@ -58,8 +80,16 @@ bool thread_start(pthread_t *thread, const char *name, size_t stack_bytes, void 
         (void)snprintf(beginning->name, sizeof beginning->name, "%s", name);
         sigfillset(&blocked);
         crash_let_through(&blocked);
+        sigdelset(&blocked, THREAD_SIGNAL);
         pthread_sigmask(SIG_SETMASK, &blocked, &before);
+        pthread_mutex_lock(&running_lock);
         result = pthread_create(thread, &attributes, begin, beginning);
+        if (result == 0) {
+            beginning->thread = *thread;
+            beginning->next = running;
+            running = beginning;
+        }
+        pthread_mutex_unlock(&running_lock);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
     }
     pthread_attr_destroy(&attributes);
@@ -68,6 +98,58 @@ bool thread_start(pthread_t *thread, const char *name, size_t stack_bytes, void 
     }
     errno = result;
     return result == 0;
+}
+
+/* ---- a call in every thread ---- */
+
+static bool (*everywhere)(void *argument);
+static void *everywhere_argument;
+static atomic_bool everywhere_failed;
+static sem_t everywhere_done;
+
+static void on_everywhere(int number)
+{
+    const int before = errno;
+
+    (void)number;
+    if (!everywhere(everywhere_argument)) {
+        atomic_store(&everywhere_failed, true);
+    }
+    sem_post(&everywhere_done);
+    errno = before;
+}
+
+bool thread_run_everywhere(bool (*run)(void *argument), void *argument)
+{
+    const struct sigaction told = {.sa_handler = on_everywhere, .sa_flags = (int)SA_RESTART};
+    const struct sigaction ignored = {.sa_handler = SIG_IGN};
+    bool good = true;
+
+    assert(run);
+    /* While it is locked no thread is made and none ends; one that is made later has what its maker
+     * has. */
+    pthread_mutex_lock(&running_lock);
+    everywhere = run;
+    everywhere_argument = argument;
+    atomic_store(&everywhere_failed, false);
+    sem_init(&everywhere_done, 0, 0);
+    sigaction(THREAD_SIGNAL, &told, NULL);
+    for (const struct beginning *at = running; at; at = at->next) {
+        if (pthread_equal(at->thread, pthread_self())) {
+            continue;
+        }
+        if (pthread_kill(at->thread, THREAD_SIGNAL) != 0) {
+            good = false;
+            continue;
+        }
+        while (sem_wait(&everywhere_done) != 0) {
+        }
+    }
+    sigaction(THREAD_SIGNAL, &ignored, NULL);
+    sem_destroy(&everywhere_done);
+    good = run(argument) && good && !atomic_load(&everywhere_failed);
+    pthread_mutex_unlock(&running_lock);
+    return good;
 }
 
 bool thread_condition_init(pthread_cond_t *condition)

@@ -11,10 +11,17 @@
 
 /* Starts a thread. `name` is shown by `top -H` and debuggers, at most 15 characters of it.
  * `stack_bytes` 0: as the system has it. The thread gets no signals, so that those for the process
- * go to whoever waits for them; only the signals of a crash reach it (base/crash.h). False, with
- * errno: the system refuses. The caller joins it. */
+ * go to whoever waits for them; only the signals of a crash (base/crash.h) reach it, and the one of
+ * thread_run_everywhere. False, with errno: the system refuses. The caller joins it. */
 bool thread_start(pthread_t *thread, const char *name, size_t stack_bytes, void *(*run)(void *),
                   void *argument) __attribute__((warn_unused_result));
+
+/* Makes a call in this thread and in every one that thread_start made, for what the kernel keeps by
+ * thread. In the others it runs inside a signal's handler: only what is safe there
+ * (signal-safety(7)). Returns after the last of them. One call at a time. False: one of them
+ * returned false. */
+bool thread_run_everywhere(bool (*run)(void *argument), void *argument)
+    __attribute__((warn_unused_result));
 
 /* A condition variable for thread_wait_until. False, with errno: the system refuses. */
 bool thread_condition_init(pthread_cond_t *condition) __attribute__((warn_unused_result));

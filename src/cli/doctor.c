@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/machine.h"
+#include "base/sandbox.h"
 #include "cli/cli.h"
 #include "cli/holder.h"
 #include "http/listener.h"
@@ -222,6 +223,31 @@ static void check_time_zones(struct doctor *d)
     zones_destroy(&zones);
 }
 
+/* What this user may do here; a service manager or a container may leave the server more or less.
+ */
+static void check_sandbox(struct doctor *d)
+{
+    const struct sandbox_limits limits = {.connect = true, .bind = true, .others = true};
+    struct sandbox_files files;
+    char why[256];
+    const enum doctor_level level =
+        strcmp(d->settings.sandbox, "require") == 0 ? DOCTOR_ERROR : DOCTOR_WARNING;
+
+    if (strcmp(d->settings.sandbox, "off") == 0) {
+        doctor_say(d, DOCTOR_WARNING, "sandbox", "SANDBOX is off: remove it, unless you debug");
+        return;
+    }
+    if (!sandbox_files_begin(&files, &limits, why, sizeof why) ||
+        !sandbox_calls_possible(why, sizeof why)) {
+        sandbox_files_finish(&files);
+        doctor_say(d, level, "sandbox", "%s", why);
+        return;
+    }
+    sandbox_files_finish(&files);
+    doctor_say(d, DOCTOR_OK, "sandbox", "files%s and system calls are closed after the start",
+               files.abi >= SANDBOX_ABI_PORTS ? ", ports" : "");
+}
+
 static void check_address(struct doctor *d)
 {
     uint16_t port = (uint16_t)d->settings.port;
@@ -320,6 +346,7 @@ int cli_doctor(int argc, char **argv)
     }
     check_machine(&d);
     check_time_zones(&d);
+    check_sandbox(&d);
     check_address(&d);
     return finish_doctor(&d);
 }

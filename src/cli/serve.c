@@ -24,6 +24,7 @@
 #include "base/weburl.h"
 #include "cli/aux_server.h"
 #include "cli/cli.h"
+#include "cli/confine.h"
 #include "cli/holder.h"
 #include "cli/reload.h"
 #include "http/server.h"
@@ -59,6 +60,7 @@ struct service {
     struct http_server *server;
     struct aux_server *metrics;
     struct aux_server *control;
+    char why[512]; /* it must not serve though it could; empty: it may */
 };
 
 /* ---- what is said ---- */
@@ -363,6 +365,10 @@ static void service_ready(void *owner)
     char url[URL_MOST];
     char text[URL_MOST + 32];
 
+    if (!confine_calls(&service->settings, service->file, service->why, sizeof service->why)) {
+        http_server_stop(service->server);
+        return;
+    }
     write_service_url(service, false, url, sizeof url);
     if (is_watched()) {
         greet_operator(service, url);
@@ -418,6 +424,15 @@ static int start_aux_servers(struct service *service)
     return CLI_OK;
 }
 
+static int confine_service(struct service *service)
+{
+    char why[512];
+
+    return confine_files(&service->settings, service->file, why, sizeof why)
+               ? CLI_OK
+               : start_failed(CLI_FAILED, why);
+}
+
 /* A host whose disk ends with the process, known by the name that it sets, would lose the file with
  * everything in it. */
 static int refuse_ephemeral(struct service *service)
@@ -464,7 +479,7 @@ static int run_service(struct service *service)
 {
     static int (*const steps[])(struct service *) = {
         refuse_ephemeral,      open_service_store, create_service_api,
-        create_service_server, start_aux_servers,
+        create_service_server, start_aux_servers,  confine_service,
     };
     int status = CLI_OK;
 
@@ -479,8 +494,8 @@ static int run_service(struct service *service)
     service->serving = NULL;
     pthread_mutex_unlock(&service->lock);
     end_signals(service);
-    if (!good) {
-        return start_failed(CLI_FAILED, http_server_why(service->server));
+    if (!good || *service->why) {
+        return start_failed(CLI_FAILED, good ? service->why : http_server_why(service->server));
     }
     log_write(LOG_INFO, "stopped", LOG_FIELDS(LOG_N("pid", getpid())));
     return CLI_OK;
@@ -508,14 +523,14 @@ int cli_serve(int argc, char **argv)
     } else if (!notify_open()) {
         status =
             start_failed(CLI_FAILED, "NOTIFY_SOCKET: the service manager cannot be reached there");
-    } else if (!start_signals(&service)) {
-        status = start_failed(CLI_FAILED, "the thread for signals cannot start");
     } else {
         if (service.settings.metrics_addr) {
             metrics_start();
         }
-        harden_process();
-        status = run_service(&service);
+        harden_process(); /* a thread that is made before it keeps what it had */
+        status = start_signals(&service)
+                     ? run_service(&service)
+                     : start_failed(CLI_FAILED, "the thread for signals cannot start");
     }
     end_signals(&service);
     finish_service(&service);

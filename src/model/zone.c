@@ -16,9 +16,8 @@
 #include "base/disk.h"
 #include "model/tzif.h"
 
-#define DEFAULT_FOLDER "/usr/share/zoneinfo"
-#define DAY_SECONDS    86400
-#define DAY_MS         86400000
+#define DAY_SECONDS 86400
+#define DAY_MS      86400000
 
 /* Whether a file is still the one that was read. */
 struct file_state {
@@ -203,7 +202,7 @@ struct zones *zones_create(const char *folder, size_t most, size_t most_bytes)
     if (!zones) {
         return NULL;
     }
-    zones->folder = strdup(folder ? folder : DEFAULT_FOLDER);
+    zones->folder = strdup(folder ? folder : ZONE_FOLDER);
     if (!zones->folder) {
         free(zones);
         return NULL;

@@ -16,6 +16,9 @@
 /* Names that are always known, and the only one without tzdata. */
 #define ZONE_UTC "UTC"
 
+/* Where their files are, unless another folder is given. */
+#define ZONE_FOLDER "/usr/share/zoneinfo"
+
 /* How long what is in memory is believed before its file is looked at again. */
 #define ZONE_LOOK_MS 1000
 

@@ -15,7 +15,7 @@ from support.paths import binary
 from support.server import SANITIZER, SECRET, Server, environment, run
 
 CHECKS = {"settings", "quotas", "proxies", "filesystem", "sqlite", "database", "schema", "pages", "files", "directory", "disk", "secret", "clock",
-          "threads", "time-zones", "descriptors", "address"}
+          "threads", "time-zones", "descriptors", "sandbox", "address"}
 
 
 def doctor(server, *args, env=None):
@@ -47,7 +47,7 @@ def test_all_is_well(stopped):
     status, found = doctor(stopped)
     assert status == 0 and set(found) == CHECKS
     assert {name for name, (level, _) in found.items() if level == "error"} == set()
-    assert all(found[name][0] == "ok" for name in CHECKS - {"descriptors", "disk", "filesystem"}), found
+    assert all(found[name][0] == "ok" for name in CHECKS - {"descriptors", "disk", "filesystem", "sandbox"}), found
     text = run("doctor", "--port", "0", cwd=stopped.directory, env={"JWT_SECRET": None}).stdout.splitlines()
     assert len(text) == len(CHECKS) + 1 and text[-1].endswith(" errors")
     assert all(line.split()[0] in ("ok", "warning") for line in text[:-1])
@@ -63,6 +63,7 @@ def test_beside_a_running_server(start_server, make_user):
 
 @pytest.mark.parametrize("env, check, says", [
     ({"RATE_LIMIT": "off"}, "quotas", "guessed without limit"),
+    ({"SANDBOX": "off"}, "sandbox", "remove it"),
     ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "proxies", "proxies' own addresses"),
     ({"TRUSTED_PROXIES": "10.0.0.0/8, ::/0"}, "proxies", "proxies' own addresses")])
 def test_what_is_allowed_and_dangerous(stopped, env, check, says):

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -86,12 +87,74 @@ static void waits_no_longer_than_it_may(void **state)
     pthread_cond_destroy(&condition);
 }
 
+/* ---- a call in every thread ---- */
+
+struct herd {
+    pthread_mutex_t lock;
+    atomic_int calls;
+    pthread_t seen[8];
+};
+
+static void *wait_in_herd(void *argument)
+{
+    struct herd *herd = argument;
+    pthread_mutex_lock(&herd->lock);
+    pthread_mutex_unlock(&herd->lock);
+    return NULL;
+}
+
+static bool count_call(void *argument)
+{
+    struct herd *herd = argument;
+    const int number = atomic_fetch_add(&herd->calls, 1);
+    herd->seen[number] = pthread_self();
+    return true;
+}
+
+static bool refuse_in_third(void *argument)
+{
+    struct herd *herd = argument;
+    return atomic_fetch_add(&herd->calls, 1) != 2;
+}
+
+static void a_call_is_made_in_every_thread_once(void **state)
+{
+    struct herd herd = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    pthread_t threads[4];
+
+    (void)state;
+    pthread_mutex_lock(&herd.lock);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(thread_start(&threads[i], "herd", 0, wait_in_herd, &herd));
+    }
+    assert_true(thread_run_everywhere(count_call, &herd));
+    assert_int_equal(atomic_load(&herd.calls), 5);
+    for (size_t i = 0; i < 4; i++) {
+        unsigned found = 0;
+        for (size_t j = 0; j < 5; j++) {
+            found += pthread_equal(threads[i], herd.seen[j]) ? 1 : 0;
+        }
+        assert_int_equal(found, 1);
+    }
+    atomic_store(&herd.calls, 0);
+    assert_false(thread_run_everywhere(refuse_in_third, &herd));
+    assert_int_equal(atomic_load(&herd.calls), 5);
+    pthread_mutex_unlock(&herd.lock);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    atomic_store(&herd.calls, 0);
+    assert_true(thread_run_everywhere(count_call, &herd));
+    assert_int_equal(atomic_load(&herd.calls), 1); /* who has ended is not asked */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_a_name_a_stack_and_no_signals),
         cmocka_unit_test(says_why_it_cannot_start),
         cmocka_unit_test(waits_no_longer_than_it_may),
+        cmocka_unit_test(a_call_is_made_in_every_thread_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
