@@ -6,25 +6,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/slice.h"
+
 /* Longer words are no slips of the finger. */
-#define WORD_MOST 32
-
-int complain(int status, const char *format, ...)
-{
-    assert(format);
-    va_list arguments;
-
-    fputs("taskhold: ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    return status;
-}
+#define WORD_MOST      32
+#define COMPLAINT_MOST 8192
 
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
+}
+
+int complain(int status, const char *format, ...)
+{
+    assert(format);
+    char text[COMPLAINT_MOST];
+    va_list arguments;
+
+    va_start(arguments, format);
+    const int len = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    const size_t most = len < 0 ? 0 : least((size_t)len, sizeof text - 1);
+    utf8_tame(text, most, true);
+    fprintf(stderr, "taskhold: %.*s\n", (int)most, text);
+    return status;
 }
 
 /* The optimal string alignment distance: insertions, deletions, changes and swaps of neighbours. */

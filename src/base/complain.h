@@ -14,7 +14,8 @@ enum cli_status {
     CLI_CONFIGURATION = 78, /* a setting is wrong (EX_CONFIG of sysexits.h) */
 };
 
-/* Prints `taskhold: ` and one line. Returns `status`. */
+/* Prints `taskhold: ` and one line, in which nothing of a file's or a client's tells a terminal
+ * what to do (utf8_tame). Returns `status`. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Finds what somebody meant who mistyped a name. Begins with `word` alone. */

@@ -228,3 +228,20 @@ struct slice utf8_cut(struct slice s, size_t most)
     }
     return s;
 }
+
+void utf8_tame(char *text, size_t len, bool lines)
+{
+    assert(text || len == 0);
+    for (size_t at = 0; at < len;) {
+        const size_t step = utf8_step((struct slice){text + at, len - at});
+        const unsigned char c = (unsigned char)text[at];
+        if (step == 0) {
+            text[at] = '?';
+        } else if ((c < 0x20 && !(lines && c == '\n')) || c == 0x7f) {
+            text[at] = ' ';
+        } else if (c == 0xc2 && (unsigned char)text[at + 1] < 0xa0) {
+            text[at] = text[at + 1] = ' ';
+        }
+        at += step ? step : 1;
+    }
+}

@@ -81,4 +81,9 @@ bool utf8_valid(struct slice s);
 /* The longest start of `s` of at most `most` bytes that cuts no code point in two. */
 struct slice utf8_cut(struct slice s, size_t most);
 
+/* Makes a text of somebody else's one that tells a terminal nothing: a space in place of each byte
+ * of a control character (U+0080 to U+009F are some too), `?` in place of each byte that is not
+ * UTF-8. Line ends stay if `lines`. */
+void utf8_tame(char *text, size_t len, bool lines);
+
 #endif

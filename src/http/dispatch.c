@@ -138,8 +138,8 @@ static enum http_verdict negotiate(struct http_exchange *x)
 {
     const struct http_route *route = x->route;
     struct request_state *state = REQUEST_STATE_OF(x);
-    /* Nothing is known of a body whose first byte has not come: it may be an empty one. */
-    if (!state->whole && state->head.framing == HTTP_BODY_CHUNKED && state->body_len == 0) {
+    /* Nothing is known of chunks before the last one has come: they may be wrong, or empty. */
+    if (!state->whole && state->head.framing == HTTP_BODY_CHUNKED) {
         state->stage = STAGE_NEGOTIATE;
         return receive(x);
     }

@@ -341,9 +341,12 @@ static enum http_parse read_chunked(struct request_state *state, struct buffer *
     const size_t raw = at + state->wire_len;
     size_t consumed = 0;
     size_t decoded = 0;
-    const enum http_parse parse = http_chunked_decode(
-        &state->chunked, (struct slice){in->data + raw, in->len - raw},
-        in->data + at + state->head.length + state->body_len, &consumed, &decoded);
+    enum http_parse parse = HTTP_PARSE_FAILED;
+    if (!state->chunked.error) {
+        parse = http_chunked_decode(&state->chunked, (struct slice){in->data + raw, in->len - raw},
+                                    in->data + at + state->head.length + state->body_len, &consumed,
+                                    &decoded);
+    }
     state->body_len += decoded;
     state->wire_len += consumed;
     if (parse == HTTP_PARSE_MORE) {
@@ -404,7 +407,9 @@ bool request_read(struct http_connection *c)
         c->in.len > LOOP_BUFFER_LEN && http_connection_room(c, 0) != LEDGER_ROOM) {
         error = ERROR_OVERLOADED; /* what a body of unknown length takes is asked for as it comes */
     }
-    if (error) {
+    /* Chunks that are wrong are told of when the body is waited for: the head is judged first,
+     * whether they came together with it or later. */
+    if (error && (judged || state->chunked.error != error)) {
         request_refuse(c, error);
         return true;
     }

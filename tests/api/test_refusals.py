@@ -9,6 +9,7 @@ from support.raw import exchange
 
 ABSENT = f"/v1/tasks/{uuid.uuid4()}"
 LINE = b"GET /v1/tasks HTTP/1.1\r\n"
+LOGIN = b"POST /v1/auth/login HTTP/1.1\r\n"
 HOST = b"Host: t\r\n"
 
 # What is no HTTP: the bytes, the status, what the text must say.
@@ -47,9 +48,16 @@ UNREADABLE = [
     (LINE + HOST + b"X: y\r\n" * 128, 431, "128"),
     (b"GET /?" + b"x" * 8192 + b" HTTP/1.1\r\n" + HOST, 414, "8,192"),
     (LINE + HOST + b"Content-Length: 1000000000\r\n", 413, "262144"),
-    (LINE + HOST + b"Transfer-Encoding: chunked\r\n\r\nten\r\n", 400, "hexadecimal"),
-    (LINE + HOST + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * 9000, 431, "8,192"),
+    (LOGIN + HOST + b"Transfer-Encoding: chunked\r\n\r\nten\r\n", 400, "hexadecimal"),
+    (LOGIN + HOST + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * 9000, 431, "8,192"),
 ]
+
+
+@pytest.mark.parametrize("chunks", [b"", b"3\r\nabc\r\n0\r\n\r\n", b"ten\r\n", b"3\r\nabc\r\nten\r\n", b"ffffff\r\n"])
+def test_the_head_is_judged_before_the_chunks(server, chunks):
+    """Whether they came together with it or not: the answer does not tell how the bytes travelled."""
+    answer = exchange(server, LINE + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+    assert answer.status == 401, answer.body
 
 
 @pytest.mark.parametrize("data, status, says", UNREADABLE, ids=lambda value: ascii(value)[:40])

@@ -212,6 +212,10 @@ def test_lines_that_are_wrong(line_files, tmp_path):
         refused(done, says)
         line = number if number > 0 else 85 + 1 + number
         assert name.startswith("count of c") or name == "count" or f"changed.jsonl line {line}:" in done.stderr, name
+    hostile = line_files(6, lambda row: {**row, "\x1b[2J\x9b31m": 1})
+    done = taskhold(place, "import", str(hostile))
+    refused(done, "there is no such member here: ")
+    assert not set(done.stderr) & {"\x1b", "\x9b"}, "an escape of the file's reaches the terminal"
     for content, says in [("", "nothing to read"), ("{\n", "line 1"), ("\0\n", "line 1"), ("[]\n", "line 1")]:
         path.write_text(content)
         refused(taskhold(place, "import", str(path)), says)

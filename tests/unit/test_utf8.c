@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -106,12 +107,39 @@ static void cuts_between_code_points(void **state)
     assert_int_equal(utf8_cut((struct slice){0}, 5).len, 0);
 }
 
+static void tells_a_terminal_nothing(void **state)
+{
+    static const struct {
+        struct slice text;
+        struct slice line;
+    } cases[] = {
+        {SLICE(""), SLICE("")},
+        {SLICE("a\xc3\xa4\xf0\x9f\x98\x80 ~"), SLICE("a\xc3\xa4\xf0\x9f\x98\x80 ~")},
+        {SLICE("a\033[2J\x7f\0b"), SLICE("a [2J  b")},
+        {SLICE("\xc2\x9b"
+               "31m\xc2\xa0\xc2\x80"),
+         SLICE("  31m\xc2\xa0  ")},
+        {SLICE("\x9b\xff\xe2\x82"), SLICE("????")},
+        {SLICE("a\r\nb\tc"), SLICE("a  b c")},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[64];
+        memcpy(text, cases[i].text.ptr, cases[i].text.len);
+        utf8_tame(text, cases[i].text.len, false);
+        assert_int_equal(cases[i].text.len, cases[i].line.len);
+        assert_memory_equal(text, cases[i].line.ptr, cases[i].line.len);
+    }
+    char lines[] = "a\r\nb";
+    utf8_tame(lines, 4, true);
+    assert_string_equal(lines, "a \nb");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(steps_over_one_code_point),
-        cmocka_unit_test(knows_every_code_point),
-        cmocka_unit_test(judges_whole_texts),
+        cmocka_unit_test(tells_a_terminal_nothing), cmocka_unit_test(steps_over_one_code_point),
+        cmocka_unit_test(knows_every_code_point),   cmocka_unit_test(judges_whole_texts),
         cmocka_unit_test(cuts_between_code_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,22 +74,6 @@ void intake_forget(struct intake *in)
 
 /* ---- what is said ---- */
 
-/* A sentence stands on one line and is UTF-8, whatever the file has in it. */
-static struct slice make_line(char *text, size_t len)
-{
-    for (size_t at = 0; at < len;) {
-        const size_t step = utf8_step((struct slice){text + at, len - at});
-        const unsigned char c = (unsigned char)text[at];
-        if (step == 0) {
-            text[at] = '?'; /* a character that was cut in two */
-        } else if (c < 0x20 || c == 0x7f) {
-            text[at] = ' ';
-        }
-        at += step ? step : 1;
-    }
-    return (struct slice){text, len};
-}
-
 bool intake_refuse(struct intake *in, size_t line, const char *format, ...)
 {
     assert(in && format);
@@ -105,7 +89,7 @@ bool intake_refuse(struct intake *in, size_t line, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(in->why + len, FROM_WHY - (size_t)len, format, arguments);
     va_end(arguments);
-    (void)make_line(in->why, strlen(in->why));
+    utf8_tame(in->why, strlen(in->why), false);
     in->result = FROM_REFUSED;
     return false;
 }
@@ -135,8 +119,9 @@ bool intake_note(struct intake *in, size_t line, const char *format, ...)
                              "that you named?",
                              FROM_NOTES_MOST);
     }
+    utf8_tame(text, most, false); /* whatever the file has in it */
     if (in->result == FROM_READ &&
-        !in->sink->note(in->sink->context, line, make_line(text, most))) {
+        !in->sink->note(in->sink->context, line, (struct slice){text, most})) {
         in->result = FROM_STOPPED;
     }
     return in->result == FROM_READ;
