@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Histories of many clients over HTTP, each held against one client that makes the same calls one after another.
 
-usage: tests/torture/histories.py [--seconds S] [--seed N] [--seeds N] [--steps N] [--trouble none|kill|move]
+usage: tests/torture/histories.py [--seconds S] [--seed N] [--seeds N] [--steps N] [--trouble none|kill|move|forget]
        tests/torture/histories.py --sessions [--seconds S] [--seed N] [--seeds N] [--steps N]
 
 On PostgreSQL with the prefix tests/with-postgres: three nodes whose clocks differ. Seeds are taken one after another
@@ -22,6 +22,7 @@ sys.path[:0] = [str(HERE), *(str(HERE.parent / name) for name in ("changes", "fa
 
 import sessions  # noqa: E402
 from place import Nodes, Place  # noqa: E402
+from replay import KEEP_SECONDS  # noqa: E402
 from scene import Judge, Scene  # noqa: E402
 from support import engine  # noqa: E402
 
@@ -43,18 +44,21 @@ def once(move):
 
 def trouble_of(name):
     """What happens to the place, as a function."""
-    return {"none": None, "kill": lambda place: place.kill(), "move": once(lambda place: place.move())}[name]
+    return {"none": None, "kill": lambda place: place.kill(), "move": once(lambda place: place.move()),
+            "forget": lambda place: None}[name]
 
 
 def play(seed, steps, trouble="none", spoil=None):
     """One history; those of its accounts. `spoil` may do something to the place first."""
     chance = random.Random(seed)
-    place = Nodes(chance) if engine.is_postgres() and trouble != "move" else Place(chance)
+    forgets = trouble == "forget"
+    kind = Nodes if engine.is_postgres() and trouble != "move" else Place
+    place = kind(chance, {"KEEP_SECONDS": str(KEEP_SECONDS)} if forgets else None)
     scene = None
     try:
         if spoil:
             spoil(place)
-        scene = Scene(place, seed, trouble=trouble_of(trouble))
+        scene = Scene(place, seed, trouble_of(trouble), forgets)
         scene.run(steps)
         scene.close()
         place.stop()
@@ -106,7 +110,7 @@ def parse():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1, 10 ** 9))
     parser.add_argument("--seeds", type=int, default=10 ** 6, help="at most so many")
     parser.add_argument("--steps", type=int, default=60, help="of each client")
-    parser.add_argument("--trouble", choices=["none", "kill", "move"], default="none")
+    parser.add_argument("--trouble", choices=["none", "kill", "move", "forget"], default="none")
     parser.add_argument("--sessions", action="store_true")
     parser.add_argument("--judge", type=pathlib.Path)
     return parser.parse_args()

@@ -40,8 +40,9 @@ class Call:
     attempts: int = 0
     lo: int = 0  # the revisions between which it was answered, once the order is known
     hi: int = 0
-    first: int = 0  # the revisions that it took
-    last: int = 0
+    last: int = 0  # a revision that it took: its own, or one of them
+    first: int = 0  # all that it took, once it has been made again
+    end_revision: int = 0
     undecided: bool = False
 
     @property
@@ -87,6 +88,7 @@ class History:
     sessions: dict = field(default_factory=dict)  # the id of each session, and whose it is
     journal: list = field(default_factory=list)  # rows, in the order of their revisions
     wrong: list = field(default_factory=list)
+    forgotten: list = field(default_factory=list)  # revisions after which a follower was told to begin again, and when
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, call):

@@ -20,6 +20,7 @@ NOWHERE = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 POISON = {"op": "update", "id": NOWHERE, "task": {"title": "Never"}}
 TIMES = {"created_at", "updated_at", "completed_at", "deleted_at", "expires_at", "at"}
 LEFT_OUT = {"request_id", "instance", "detail", "tag", "next_cursor", "by"}
+KEEP_SECONDS = 60  # where what is old is forgotten; the least that there is
 CREATE = 1  # the verb of the journal
 UNORDERED = {"/v1/tasks", "/v1/trash"}
 
@@ -220,7 +221,16 @@ class Replay:
             self.at(snapshot.revision, snapshot)
         if self.check_journal():
             self.play_all()
+            self.check_forgotten()
         return self.wrong
+
+    def check_forgotten(self):
+        """Nobody is told to begin again before what they missed is old enough."""
+        for revision, moment in self.history.forgotten:
+            self.counts["begun again"] += 1
+            missed = next((call for call in self.changing if call.first <= revision + 1 <= call.end_revision), None)
+            if missed is not None and missed.start + KEEP_SECONDS - 1 > moment:
+                self.complain(f"revision {revision + 1} was forgotten after {moment - missed.start:.1f} s", missed)
 
     def find_times(self):
         """When each thing was made, by its id and the revision of that. A thing is the same wherever it was shown under
@@ -305,6 +315,7 @@ class Replay:
         """One call; False: from here on nothing can be compared."""
         call.first = self.model.revision + 1
         answer, rows = self.model.play(call)
+        call.end_revision = self.model.revision
         theirs = self.history.journal[call.first - 1:self.model.revision]
         if not rows or [row.content for row in rows] != [row.content for row in theirs]:
             self.complain(f"the journal has {theirs} for what in this order makes {rows} ({answer.status} {answer.body[:300]!r})", call)

@@ -8,7 +8,7 @@ import time
 
 from followers import LOST, Listener, Poller
 from history import Gate, History, Recorder, Snapshot
-from replay import Model, Replay
+from replay import KEEP_SECONDS, Model, Replay
 from support.accounts import User
 from support.client import Client
 from support.server import Server
@@ -18,11 +18,11 @@ from world_of_many import ManyWorld, Shared
 class Account:
     """One account, which several clients share."""
 
-    def __init__(self, place, chance, clients, faults):
+    def __init__(self, place, chance, clients, faults, forgets):
         self.place, self.chance, self.faults = place, chance, faults
         self.user = User(place.nodes[0])
         self.history, self.gate, self.versions = History(self.user.id), Gate(), {}
-        self.shared = Shared(chance)
+        self.shared = Shared(chance, forgets)
         self.worlds = []
         for number in range(clients):
             own = random.Random(chance.getrandbits(64))
@@ -49,28 +49,43 @@ class Asker(threading.Thread):
         self.poller, self.last = Poller(account.reader(), self.chance), 0
 
     def run(self):
-        while not self.ended.wait(self.chance.uniform(0, 0.03)):
+        more = False
+        while not self.ended.wait(self.pause(more)):
             try:
-                self.read()
+                more = self.read()
             except LOST:
                 self.poller.follower.client.close()
             except Exception as problem:  # pylint: disable=broad-except
                 self.account.history.complain(f"who asks: {problem!r}")
                 return
 
+    def pause(self, more):
+        """Seconds until the next page. `more`: there is one."""
+        del more
+        return self.chance.uniform(0, 0.03)
+
     def read(self):
-        """One page."""
+        """One page; is there more?"""
         start, before = time.monotonic(), self.poller.begun_again
         more = self.poller.read()
         end = time.monotonic()
         if self.poller.begun_again > before:
-            return
+            self.account.history.forgotten.append((self.last, end))
+            return True
         follower = self.poller.follower
         if not more and (follower.revision > self.last or self.chance.random() < 0.05):
             assert follower.revision >= self.last, f"revision {follower.revision} after {self.last}"
             self.last = follower.revision
             self.account.history.snapshots.append(
                 Snapshot(f"who asks ({self.number})", follower.revision, start, end, dict(follower.held)))
+        return more
+
+
+class SeldomAsker(Asker):
+    """Asks so seldom that what it last saw has been forgotten at times."""
+
+    def pause(self, more):
+        return 0 if more else self.chance.choice([1, KEEP_SECONDS + 15])
 
 
 class Hearer(Listener):
@@ -119,13 +134,17 @@ class Noting:
 
 
 class Scene:
-    """A place with accounts. `trouble` is called by one of the threads now and then."""
+    """A place with accounts. `trouble` is called by one of the threads now and then. `forgets`: the place deletes what is
+    old, and the clients take their time."""
 
-    def __init__(self, place, seed, trouble=None):
-        self.place, self.chance, self.trouble = place, random.Random(seed), trouble
+    PAUSE = 3.0
+
+    def __init__(self, place, seed, trouble=None, forgets=False):
+        self.place, self.chance, self.trouble, self.forgets = place, random.Random(seed), trouble, forgets
         self.accounts = [Account(place, random.Random(self.chance.getrandbits(64)), self.chance.choice([2, 4, 6]),
-                                 trouble is not None) for _ in range(2)]
-        self.followers = [kind(account, number) for account in self.accounts for number, kind in enumerate((Asker, Hearer))]
+                                 trouble is not None, forgets) for _ in range(2)]
+        kinds = (Asker, Hearer, SeldomAsker) if forgets else (Asker, Hearer)
+        self.followers = [kind(account, number) for account in self.accounts for number, kind in enumerate(kinds)]
 
     def run(self, steps):
         """All clients make so many calls."""
@@ -142,22 +161,29 @@ class Scene:
                 thread.join()
             if self.trouble and any(thread.is_alive() for thread in threads):
                 self.trouble(self.place)
+                self.read_journals()
         self.finish()
 
-    @staticmethod
-    def work(account, world, steps):
+    def read_journals(self):
+        """What has come since. Nothing is forgotten between two looks."""
+        for account in self.accounts:
+            account.history.journal += self.place.rows(account.user.id, len(account.history.journal))
+
+    def work(self, account, world, steps):
         """One client."""
+        pause = threading.Event()
         try:
             for _ in range(steps):
                 world.step()
+                pause.wait(world.chance.uniform(0, self.PAUSE) if self.forgets else 0)
         except Exception as problem:  # pylint: disable=broad-except
             account.history.complain(f"{world.client.name}: {problem!r}")
 
     def finish(self):
         """Those who follow come to the end, and the journal is read."""
+        self.read_journals()
         for one in self.followers:
             account = one.account
-            account.history.journal = self.place.rows(account.user.id)
             last = len(account.history.journal)
             until = time.monotonic() + 15
             try:

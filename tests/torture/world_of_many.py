@@ -9,13 +9,15 @@ class Shared:
     """What the clients of one account know of it, and what they like to do: each seed likes other calls, and has other
     numbers of tasks, so that some are about the same few things all the time."""
 
-    def __init__(self, chance):
-        self.tasks, self.lists, self.gone = [], [], []
+    def __init__(self, chance, forgets=False):
+        self.tasks, self.lists, self.gone, self.forgets = [], [], [], forgets
         self.most = chance.choice([6, 20, 60])
         self.seed = chance.getrandbits(64)
 
     def liking(self, name):
-        """How much they like a call, by its name."""
+        """How much they like a call, by its name. What is about the past has no one answer where that is forgotten."""
+        if self.forgets and name in ("restore", "purge", "empty", "undo"):
+            return 0
         return random.Random(f"{self.seed} {name}").choice([0, 1, 1, 4])
 
 
@@ -25,7 +27,7 @@ class ManyWorld(World):
     def __init__(self, recorder, chance, shared):
         super().__init__(recorder, chance)
         self.tasks, self.lists, self.gone = shared.tasks, shared.lists, shared.gone
-        self.most = shared.most
+        self.most, self.forgets = shared.most, shared.forgets
         self.steps = [(step, weight * (shared.liking(step.__name__) or (step.__name__ == "create"))) for step, weight in
                       [*self.steps, (self.read_task, 12), (self.read_tasks, 8), (self.read_others, 4), (self.empty, 0.1)]]
 
@@ -65,7 +67,7 @@ class ManyWorld(World):
     def read_task(self):
         """One task: as it is, or as it came to be."""
         one = self.one(self.tasks)
-        self.call("GET", f"/v1/tasks/{one}" + ("/history" if self.chance.random() < 0.15 else ""))
+        self.call("GET", f"/v1/tasks/{one}" + ("/history" if self.chance.random() < 0.15 and not self.forgets else ""))
 
     def read_tasks(self):
         """Many of them."""
@@ -78,7 +80,8 @@ class ManyWorld(World):
 
     def read_others(self):
         """What else there is."""
-        self.call("GET", self.chance.choice(["/v1/lists?limit=100", "/v1/labels", "/v1/summary?time_zone=UTC", "/v1/trash?limit=100"]))
+        self.call("GET", self.chance.choice(["/v1/lists?limit=100", "/v1/labels", "/v1/summary?time_zone=UTC"] +
+                                            ([] if self.forgets else ["/v1/trash?limit=100"])))
 
     def empty(self):
         """All of the trash."""
