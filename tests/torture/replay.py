@@ -202,7 +202,7 @@ class Replay:
         self.wrong, self.counts = list(history.wrong), Counter()
         self.exact, self.windows, self.silent = defaultdict(list), [], []
         self.effects = Effects(history, self.complain)
-        self.done = set()
+        self.done, self.in_order = set(), True
         self.created = self.find_times()
 
     def complain(self, what, call=None):
@@ -221,7 +221,8 @@ class Replay:
             self.at(snapshot.revision, snapshot)
         if self.check_journal():
             self.play_all()
-            self.check_forgotten()
+            if self.in_order:
+                self.check_forgotten()
         return self.wrong
 
     def check_forgotten(self):
@@ -318,6 +319,10 @@ class Replay:
         call.end_revision = self.model.revision
         theirs = self.history.journal[call.first - 1:self.model.revision]
         if not rows or [row.content for row in rows] != [row.content for row in theirs]:
+            if rows and self.are_siblings_in_another_order(rows, theirs):
+                self.counts["cut short"] += 1
+                self.windows, self.in_order = [], False
+                return False
             self.complain(f"the journal has {theirs} for what in this order makes {rows} ({answer.status} {answer.body[:300]!r})", call)
             return False
         if {self.history.sessions.get(row.actor) for row in theirs} != {call.client}:
@@ -327,6 +332,13 @@ class Replay:
             if row.verb == CREATE and (created := self.created.get((row.id, row.revision))):
                 self.model.date(row.kind, row.id, created)
         return True
+
+    @staticmethod
+    def are_siblings_in_another_order(rows, theirs):
+        """What is below one task goes along level by level; in which order within a level is the database's choice, and
+        from there on the revisions differ."""
+        same = sorted(str(row.content[1:]) for row in rows) == sorted(str(row.content[1:]) for row in theirs)
+        return same and all(row.follows is not None or row.content == other.content for row, other in zip(rows, theirs))
 
     def compare(self, call, answer):
         """Is it answered the same?"""
