@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/point.h"
 #include "base/thread.h"
+#include "store/sqlite/admission.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file_watch.h"
 #include "store/sqlite/maintenance.h"
@@ -31,7 +32,7 @@ struct writer {
     void (*sessions_ended)(void *context, struct uuid user);
     void (*committed)(void *context, struct uuid space, int64_t revision);
     void *context;
-    unsigned queue_most;
+    struct admission admission;
     pthread_t thread;
     bool started;
     int last_error; /* logged once, not for each batch that meets it */
@@ -54,9 +55,8 @@ struct writer {
 
 bool writer_admit(struct writer *writer)
 {
-    assert(writer && writer->queue_most > 0);
     unsigned before = atomic_fetch_add_explicit(&writer->waiting, 1, memory_order_relaxed);
-    if (before < writer->queue_most) {
+    if (admission_asks(&writer->admission, before)) {
         metrics_add(METRIC_STORE_QUEUE, 1);
         return true;
     }
@@ -69,7 +69,7 @@ void writer_send(struct writer *writer, struct store_session *session, struct st
                  unsigned count)
 {
     assert(session && session->writer == writer);
-    assert(first && count > 0 && count <= writer->queue_most);
+    assert(first && count > 0 && count <= writer->admission.most);
     struct store_op *last = first;
     while (last->next)
         last = last->next;
@@ -316,17 +316,21 @@ static int run_all(struct transaction *t, struct store_op *first, bool careful)
  * It runs without savepoints first. When a statement fails, all is rolled back, which nobody has
  * been told of, and all run again with a savepoint each: the failing ones are answered with their
  * error and their neighbours are not touched. */
-static int run_transaction(struct transaction *t, struct store_op *first, bool *at_commit)
+static int run_transaction(struct transaction *t, struct store_op *first, bool *at_commit,
+                           struct admission_batch *took)
 {
+    const int64_t from_us = clock_mono_us();
     int rc = run_all(t, first, false);
     if (rc != SQLITE_OK && is_open(t) && !database_is_corrupt(rc) && !database_is_lost_write(rc))
         rc = run_all(t, first, true);
     *at_commit = rc == SQLITE_OK;
+    const int64_t begun_us = clock_mono_us();
+    took->ran_us = begun_us - from_us;
     if (*at_commit) {
-        const int64_t begun_us = clock_mono_us();
         POINT(SQLITE_BEFORE_COMMIT);
         rc = query_run_plain(&t->statements, SQL_COMMIT);
-        metrics_observe(METRIC_STORE_COMMIT, clock_mono_us() - begun_us);
+        took->committed_us = clock_mono_us() - begun_us;
+        metrics_observe(METRIC_STORE_COMMIT, took->committed_us);
     }
     if (rc != SQLITE_OK)
         (void)roll_back(t);
@@ -355,17 +359,20 @@ static void judge(struct writer *writer, int rc, bool at_commit)
 }
 
 /* Those that waited too long are answered without being run: their clients have gone, and the
- * queue gets shorter. */
-static void drop_late(struct store_op *first)
+ * queue gets shorter. Gives how many there are and how long the oldest waited. */
+static struct admission_batch drop_late(struct store_op *first)
 {
     int64_t now = clock_mono_us();
+    struct admission_batch batch = {.waited_us = now - first->queued_us};
     for (struct store_op *op = first; op; op = op->next) {
+        batch.count++;
         if (now - op->queued_us > WAIT_MOST_US) {
             op->work = NULL;
             op->result = ERROR_OVERLOADED;
             metrics_count(METRIC_STORE_REFUSED, "late");
         }
     }
+    return batch;
 }
 
 static void run_batch(struct writer *writer, struct store_op *first)
@@ -375,9 +382,10 @@ static void run_batch(struct writer *writer, struct store_op *first)
         refuse(first, ERROR_UNAVAILABLE);
         return;
     }
-    drop_late(first);
-    int rc = run_transaction(&writer->transaction, first, &at_commit);
+    struct admission_batch batch = drop_late(first);
+    int rc = run_transaction(&writer->transaction, first, &at_commit, &batch);
     POINT(SQLITE_AFTER_COMMIT);
+    admission_note(&writer->admission, clock_mono_us(), &batch);
     if (rc != SQLITE_OK) {
         judge(writer, rc, at_commit);
         refuse(first, database_result(rc));
@@ -513,7 +521,8 @@ struct writer *writer_create(sqlite3 *db, const struct sql_texts *texts,
     writer->sessions_ended = options->sessions_ended;
     writer->committed = options->committed;
     writer->context = options->context;
-    writer->queue_most = options->queue_most ? (unsigned)options->queue_most : QUEUE_MOST;
+    admission_init(&writer->admission,
+                   options->queue_most ? (unsigned)options->queue_most : QUEUE_MOST);
     atomic_init(&writer->writable, true);
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->answered, NULL);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#ifndef TASKHOLD_STORE_SQLITE_ADMISSION_H
+#define TASKHOLD_STORE_SQLITE_ADMISSION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How many operations may wait for the writer, so that those which do are answered in good time.
+ *
+ * As with CoDel a burst may be as long as the queue has room for. But when the operations of all
+ * batches of an interval have waited more than the target, there are more than can be done: then no
+ * more may wait than can be run within the target. The time that the disk takes for a commit is
+ * left out, since fewer operations make it no shorter. */
+
+#define ADMISSION_TARGET_US   5000
+#define ADMISSION_INTERVAL_US 100000
+#define ADMISSION_LEAST       32
+
+struct admission {
+    unsigned most;
+    atomic_uint limit;   /* `most`, or less in an overload */
+    atomic_bool refused; /* somebody, in this interval */
+
+    /* The writer's own: */
+    bool standing;
+    int64_t operation_ns; /* what one takes to run, on average */
+    int64_t commit_us;    /* what the last commit took */
+    int64_t least_us;     /* the shortest wait of this interval */
+    int64_t interval_end_us;
+};
+
+/* A batch that was run: how long its oldest operation had waited before, and what it took. */
+struct admission_batch {
+    unsigned count;
+    int64_t waited_us;
+    int64_t ran_us;
+    int64_t committed_us;
+};
+
+/* `most`: operations that may wait if there is no overload; above 0. */
+void admission_init(struct admission *admission, unsigned most);
+
+/* May one more wait besides `waiting`? Any thread. */
+bool admission_asks(struct admission *admission, unsigned waiting);
+
+void admission_note(struct admission *admission, int64_t now_us,
+                    const struct admission_batch *batch);
+
+#endif
