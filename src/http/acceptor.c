@@ -292,6 +292,7 @@ static void admit(struct http_loop *loop, int fd, const struct sockaddr_storage 
         }
         return;
     }
+    http_loop_spend(loop, c->account);
     c->counted = counted;
     c->guest = above != NULL;
     loop->guests += c->guest ? 1 : 0;

@@ -474,7 +474,7 @@ void http_connection_run(struct http_connection *c)
     c->running = true;
     while (!c->gone && step(c, &rounds)) {
     }
-    c->running = false;
+    c->running = c->late = false;
     if (c->gone) {
         release(c);
     } else if (c->state != CONNECTION_DEAD) {
@@ -495,7 +495,10 @@ void http_connection_event(struct http_connection *c, uint32_t events)
     if (c->state == CONNECTION_READING && !c->request && c->skip == 0 && !has_output(c)) {
         c->touched_ms = c->loop->now_ms;
     }
-    http_connection_run(c);
+    /* Who comes through a proxy is not known before the request is read. */
+    const bool dear = c->loop->overload.standing && c->account && !c->trusted &&
+                      ledger_expensive(&c->loop->ledger, c->account, 1);
+    ready_add(c->loop, c, dear ? READY_DEAR : READY_FRESH);
 }
 
 void http_connection_expire(struct http_connection *c)
@@ -551,6 +554,10 @@ struct http_connection *http_connection_open(struct http_loop *loop, int fd,
     c->address = *address;
     c->client_len = (uint8_t)forwarded_format_ip(address, c->client).len;
     http_connection_judge(c);
+    if (!c->trusted) {
+        /* Until it is known who asks: to connect costs something too. */
+        http_connection_bill(c, request_payer_of(http_connection_client(c)));
+    }
     log_peer(c, "connection_opened");
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);

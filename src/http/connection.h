@@ -52,7 +52,8 @@ struct http_connection {
     struct http_stream *stream;    /* in STREAMING */
     struct http_connection *next;
     struct http_connection *previous;
-    struct http_connection *next_ready;
+    struct http_connection *older; /* on a list of the loop's ready */
+    struct http_connection *newer;
     struct http_connection *next_idle;
     struct http_connection **previous_idle; /* NULL: it is not on the loop's list of the idle */
     struct buffer in;
@@ -62,6 +63,7 @@ struct http_connection {
     struct slice tail;  /* of a large body, to be written after `out` */
     int64_t touched_ms; /* last progress of writing, or the start of an idle or lingering time */
     int64_t linger_until_ms;
+    int64_t ready_us;        /* when it was put on such a list */
     size_t skip;             /* bytes of an unread body, to be dropped before the next request */
     size_t held;             /* bytes that the account is charged with */
     struct account *account; /* of who asked last; NULL: nobody yet */
@@ -69,11 +71,12 @@ struct http_connection {
     uint16_t taken;          /* requests */
     int fd;
     uint8_t state;
-    bool readable; /* the kernel may have bytes: its report is an edge, so we remember it */
-    bool hangup;   /* the client has ended its direction */
+    uint8_t queued; /* enum ready_class */
+    bool readable;  /* the kernel may have bytes: its report is an edge, so we remember it */
+    bool hangup;    /* the client has ended its direction */
     bool running;
-    bool gone;   /* to be released at the end of the run */
-    bool queued; /* on the loop's list of the ready */
+    bool gone; /* to be released at the end of the run */
+    bool late; /* waited too long in an overload: what it asks is refused */
     bool trusted;
     bool counted; /* among its address's connections */
     bool asked;   /* has sent a request */
@@ -91,10 +94,10 @@ struct http_connection *http_connection_open(struct http_loop *loop, int fd,
 /* Whether its peer is a trusted proxy by the loop's policy. */
 void http_connection_judge(struct http_connection *c);
 
-/* What epoll reported. The connection may be released on return, as by the next three. */
+/* What epoll reported: has it run. */
 void http_connection_event(struct http_connection *c, uint32_t events);
 
-/* Goes on wherever it stands. */
+/* Goes on wherever it stands. The connection may be released on return, as by the next two. */
 void http_connection_run(struct http_connection *c);
 
 /* Its deadline has passed. */

@@ -102,7 +102,10 @@ static enum http_verdict admit(struct http_exchange *x)
     if (x->route->always) {
         return HTTP_GO;
     }
-    if (http_loop_overloaded(x->loop, ledger_expensive(&x->loop->ledger, c->account))) {
+    const unsigned times = c->trusted ? 2 : 1;
+    const bool expensive = ledger_expensive(&x->loop->ledger, c->account, times);
+    if ((expensive && c->trusted && x->loop->overload.standing) ||
+        http_loop_overloaded(x->loop, c, expensive)) {
         dispatch_refuse_overload(x, NULL);
         return HTTP_ANSWERED;
     }
@@ -237,7 +240,8 @@ void http_dispatch(struct http_exchange *x)
         refuse_method(x, allow);
         return;
     }
-    const bool refused = state->connection->guest || http_loop_overloaded(x->loop, false);
+    const struct http_connection *c = state->connection;
+    const bool refused = c->guest || http_loop_overloaded(x->loop, c, false);
     if (!x->route->always && refused) {
         dispatch_refuse_overload(x, NULL);
         return;

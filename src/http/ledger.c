@@ -103,14 +103,14 @@ void ledger_spend(struct ledger *ledger, struct account *account, int64_t us)
     account->spent_us = (uint32_t)(sum < SPENT_MOST ? sum : SPENT_MOST);
 }
 
-bool ledger_expensive(const struct ledger *ledger, const struct account *account)
+bool ledger_expensive(const struct ledger *ledger, const struct account *account, unsigned times)
 {
     if (!account) {
         return true;
     }
     const unsigned spenders =
         ledger->spenders > ledger->spenders_before ? ledger->spenders : ledger->spenders_before;
-    const uint32_t share = LEDGER_INTERVAL_US / (spenders + 1);
+    const uint32_t share = times * LEDGER_INTERVAL_US / (spenders + 1);
     if (account->interval == ledger->interval) {
         return account->before_us + account->spent_us > share;
     }

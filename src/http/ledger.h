@@ -62,14 +62,15 @@ void ledger_answered(const struct ledger *ledger, struct account *account, size_
 /* The loop has worked `us` microseconds for them. */
 void ledger_spend(struct ledger *ledger, struct account *account, int64_t us);
 
-/* Whether they have spent more of late than would be theirs if all who ask had the same. */
-bool ledger_expensive(const struct ledger *ledger, const struct account *account);
+/* Whether they have spent more of late than `times` what would be theirs if all who ask had the
+ * same. */
+bool ledger_expensive(const struct ledger *ledger, const struct account *account, unsigned times);
 
 /* To be called now and then: moves the intervals on, and forgets accounts that nobody needs. */
 void ledger_tick(struct ledger *ledger, int64_t now_us);
 
 /* ---- Overload: how long a loop's turns take, from the end of one wait to the beginning of the
- * next; so long does an event wait at most before it is handled ----
+ * next, or how long somebody has waited for their turn (http/ready.h), whichever is longer ----
  *
  * As with CoDel a queue that empties now and then is fine however long it gets; one that never gets
  * shorter than OVERLOAD_TARGET_US in OVERLOAD_INTERVAL_US is too much work. That it is empty is

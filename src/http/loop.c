@@ -21,6 +21,7 @@
 #define SWOLLEN_BYTES ((size_t)2 * 1024 * 1024)
 #define SWOLLEN_COUNT 1024 /* connections */
 #define TRIM_AFTER_MS 1000
+#define CALLS_MOST    64   /* for events, in one turn */
 #define LOOK_MOST     1024 /* idle connections, for one of a client */
 #define SPARE_MOST    256  /* connections */
 
@@ -34,7 +35,6 @@ struct http_loop *http_loop_create(struct http_server *server, unsigned number,
     loop->server = server;
     loop->policy = server->policy;
     loop->number = number;
-    loop->ready_tail = &loop->ready;
     loop->idle_tail = &loop->idle;
     OWNER_SET(loop, LOOP_MAGIC);
     loop->now_us = clock_mono_us();
@@ -139,17 +139,7 @@ struct http_connection *http_loop_take_connection(struct http_loop *loop)
 
 void http_loop_forget(struct http_loop *loop, struct http_connection *c)
 {
-    if (c->queued) {
-        struct http_connection **link = &loop->ready;
-        while (*link != c) {
-            assert(*link);
-            link = &(*link)->next_ready;
-        }
-        *link = c->next_ready;
-        if (loop->ready_tail == &c->next_ready) {
-            loop->ready_tail = link;
-        }
-    }
+    ready_drop(loop, c);
     http_loop_busy(loop, c);
     if (c->previous) {
         c->previous->next = c->next;
@@ -256,9 +246,10 @@ void http_loop_spend(struct http_loop *loop, struct account *account)
     loop->charged_us = now_us;
 }
 
-bool http_loop_overloaded(const struct http_loop *loop, bool expensive)
+bool http_loop_overloaded(const struct http_loop *loop, const struct http_connection *c,
+                          bool expensive)
 {
-    if (loop->in_flight > IN_FLIGHT_MOST) {
+    if (loop->in_flight > IN_FLIGHT_MOST || c->late) {
         return true;
     }
     return loop->overload.standing &&
@@ -267,14 +258,8 @@ bool http_loop_overloaded(const struct http_loop *loop, bool expensive)
 
 void http_loop_queue(struct http_loop *loop, struct http_connection *c)
 {
-    if (c->queued) {
-        return;
-    }
-    c->queued = true;
-    c->next_ready = NULL;
     assert(OWNER_IS(c, CONNECTION_MAGIC) && c->loop == loop);
-    *loop->ready_tail = c;
-    loop->ready_tail = &c->next_ready;
+    ready_add(loop, c, c->running ? READY_AGAIN : READY_DUE);
 }
 
 /* ---- Connections that wait for nothing ---- */
@@ -314,7 +299,7 @@ bool http_loop_make_way(struct http_loop *loop, const struct in6_addr *address)
 {
     struct http_connection *c = loop->idle;
     for (unsigned i = 0; c && i < LOOK_MOST; i++, c = c->next_idle) {
-        if (!c->queued && !c->guest &&
+        if (c->queued == READY_NOT && !c->guest &&
             (!address || (c->counted && is_same(&c->address, address)))) {
             http_connection_yield(c);
             return true;
@@ -324,24 +309,6 @@ bool http_loop_make_way(struct http_loop *loop, const struct in6_addr *address)
 }
 
 /* ---- The turns ---- */
-
-static void run_ready(struct http_loop *loop)
-{
-    /* Only those of now: one that queues itself again waits for the next turn. */
-    struct http_connection **end = loop->ready_tail;
-    bool last = loop->ready == NULL;
-    while (!last) {
-        struct http_connection *c = loop->ready;
-        last = end == &c->next_ready;
-        loop->ready = c->next_ready;
-        if (!loop->ready) {
-            loop->ready_tail = &loop->ready;
-        }
-        c->queued = false;
-        http_connection_run(c);
-        last = last || !loop->ready;
-    }
-}
 
 static void begin_stop(struct http_loop *loop)
 {
@@ -376,7 +343,7 @@ static int sooner(int wait, int64_t at_ms, int64_t now_ms)
 static int wait_ms(const struct http_loop *loop)
 {
     const int64_t now_ms = loop->now_ms;
-    if (loop->ready) {
+    if (ready_count(loop) > 0) {
         return 0;
     }
     int wait = timers_wait_ms(&loop->timers, now_ms);
@@ -427,24 +394,23 @@ static void trim(struct http_loop *loop)
     }
 }
 
-static void turn(struct http_loop *loop)
+/* What the loop itself has to do in a turn. */
+struct errands {
+    bool mail;
+    bool accept;
+    bool owner;
+};
+
+static void sort_events(struct http_loop *loop, int count, struct errands *errands)
 {
-    bool mail = false;
-    bool accept = false;
-    int count = await(loop);
-    loop->now_us = clock_mono_us();
-    loop->now_ms = loop->now_us / 1000;
-    loop->charged_us = loop->now_us;
-    loop->turn++;
-    ledger_tick(&loop->ledger, loop->now_us);
     for (int i = 0; i < count; i++) {
         void *what = loop->events[i].data.ptr;
         if (what == &loop->inbox) {
-            mail = true;
+            errands->mail = true;
         } else if (what == &loop->context) {
-            loop->server->options.hooks.ready(loop->context);
+            errands->owner = true;
         } else if (what == &loop->listener) {
-            accept = true;
+            errands->accept = true;
         } else if (what == &loop->server->stop_fd) {
             begin_stop(loop);
         } else if (what == &loop->server->end_fd) {
@@ -454,17 +420,36 @@ static void turn(struct http_loop *loop)
                                   loop->events[i].events);
         }
     }
-    /* A connection that gives way must have no event that is still to be handled. */
-    if (accept && loop->listening) {
+}
+
+static void turn(struct http_loop *loop)
+{
+    struct errands errands = {0};
+    int count = await(loop);
+    loop->now_us = clock_mono_us();
+    loop->now_ms = loop->now_us / 1000;
+    loop->charged_us = loop->now_us;
+    loop->turn++;
+    ledger_tick(&loop->ledger, loop->now_us);
+    sort_events(loop, count, &errands);
+    /* All that the kernel has: what waits there is not seen to wait. */
+    for (unsigned i = 0; count == LOOP_EVENTS_MOST && i < CALLS_MOST; i++) {
+        count = epoll_wait(loop->epoll, loop->events, LOOP_EVENTS_MOST, 0);
+        sort_events(loop, count, &errands);
+    }
+    if (errands.owner) {
+        loop->server->options.hooks.ready(loop->context);
+    }
+    if (errands.accept && loop->listening) {
         acceptor_accept(loop);
     }
-    if (mail) {
+    if (errands.mail) {
         inbox_run(loop->inbox);
     }
     if (loop->stopping && !loop->draining && loop->now_ms >= loop->close_at_ms) {
         begin_drain(loop);
     }
-    run_ready(loop);
+    ready_run(loop);
     struct timer *timer = timers_expired(&loop->timers, loop->now_ms);
     while (timer) {
         http_connection_expire(OWNER_OF(timer, struct http_connection, timer, CONNECTION_MAGIC));
@@ -512,7 +497,8 @@ void http_loop_run(struct http_loop *loop)
         }
         const int64_t done_us = clock_mono_us();
         loop->turn_us = done_us - loop->now_us;
-        overload_turn(&loop->overload, done_us, loop->turn_us);
+        const int64_t age_us = ready_age_us(loop, done_us);
+        overload_turn(&loop->overload, done_us, age_us > loop->turn_us ? age_us : loop->turn_us);
         if (loop->draining &&
             (loop->connection_count == 0 || loop->now_ms >= loop->drain_until_ms)) {
             loop->ended = true;

@@ -7,6 +7,7 @@
 
 #include "base/thread.h"
 #include "http/ledger.h"
+#include "http/ready.h"
 #include "http/request.h"
 #include "http/server_state.h"
 #include "http/timers.h"
@@ -17,9 +18,8 @@
 #define LOOP_SPARE_BUFFERS  64 /* kept for the next turn, of LOOP_BUFFER_LEN bytes each */
 #define LOOP_SPARE_REQUESTS 64
 #define LOOP_BUFFER_LEN     ((size_t)16 * 1024)
-/* Few enough that a turn stays short, so that the wait of its last event tells how busy we are. */
-#define LOOP_EVENTS_MOST 256
-#define LOOP_STAMP_MOST  160
+#define LOOP_EVENTS_MOST    256 /* of one call */
+#define LOOP_STAMP_MOST     160
 
 #define LOOP_MAGIC 0x83f20e6bu
 
@@ -71,8 +71,7 @@ struct http_loop {
     size_t guests;                /* connections above the bound, for what is always answered */
     struct http_connection *idle; /* that wait for nothing, the longest first */
     struct http_connection **idle_tail;
-    struct http_connection *ready; /* to be run at the end of this turn, first in first out */
-    struct http_connection **ready_tail;
+    struct ready ready;
 
     struct http_connection *spare_connections;
     size_t spare_connection_count;
@@ -97,7 +96,7 @@ void http_loop_take_policy(struct http_loop *loop, void *policy);
 /* Runs until the drain is over. */
 void http_loop_run(struct http_loop *loop);
 
-/* Has `c` run once more at the end of this turn. */
+/* Has `c` run at the end of this turn; one that runs now, in one of the next. */
 void http_loop_queue(struct http_loop *loop, struct http_connection *c);
 
 /* A zeroed connection that stands on the loop's list; NULL without memory. Forgetting takes it off
@@ -125,8 +124,9 @@ bool http_loop_make_way(struct http_loop *loop, const struct in6_addr *address);
 /* The loop's time since somebody was last charged was for `account`, NULL or not. */
 void http_loop_spend(struct http_loop *loop, struct account *account);
 
-/* Whether new work has to be refused now; `expensive`: of one who costs more than others. */
-bool http_loop_overloaded(const struct http_loop *loop, bool expensive);
+/* Whether new work of `c` has to be refused now; `expensive`: of one who costs more than others. */
+bool http_loop_overloaded(const struct http_loop *loop, const struct http_connection *c,
+                          bool expensive);
 
 /* `Date`, `X-Content-Type-Options` and the name of `X-Request-Id`. */
 struct slice http_loop_stamp(struct http_loop *loop);

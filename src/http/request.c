@@ -97,7 +97,7 @@ static struct request_state *begin(struct http_connection *c)
     state->body_bytes = body_bytes;
     state->x.arena = arena;
     state->x.loop = c->loop;
-    state->x.started_us = c->loop->now_us;
+    state->x.started_us = c->ready_us;
     state->x.request.client = http_connection_client(c);
     state->x.response.head = &state->head_bytes;
     state->x.response.body = &state->body_bytes;

@@ -72,13 +72,13 @@ static void test_who_spends_more_than_their_share(void **state)
     struct account *few = ledger_open(&ledger, 2);
     ledger_spend(&ledger, many, 60000);
     ledger_spend(&ledger, few, 100);
-    assert_true(ledger_expensive(&ledger, many));
-    assert_false(ledger_expensive(&ledger, few));
+    assert_true(ledger_expensive(&ledger, many, 1));
+    assert_false(ledger_expensive(&ledger, few, 1));
     ledger_tick(&ledger, now += LEDGER_INTERVAL_US);
-    assert_true(ledger_expensive(&ledger, many)); /* of the interval before */
+    assert_true(ledger_expensive(&ledger, many, 1)); /* of the interval before */
     ledger_tick(&ledger, now + LEDGER_INTERVAL_US);
-    assert_false(ledger_expensive(&ledger, many));
-    assert_true(ledger_expensive(&ledger, NULL));
+    assert_false(ledger_expensive(&ledger, many, 1));
+    assert_true(ledger_expensive(&ledger, NULL, 1));
     ledger_close(many);
     ledger_close(few);
     ledger_finish(&ledger);
