@@ -501,6 +501,14 @@ void http_connection_event(struct http_connection *c, uint32_t events)
     ready_add(c->loop, c, dear ? READY_DEAR : READY_FRESH);
 }
 
+/* The client takes no byte of what it asked for. A close alone would leave what the kernel holds of
+ * it (some 140 KB) with a socket that nobody counts any more, for minutes; a reset frees it. */
+static void give_up_output(struct http_connection *c)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 void http_connection_expire(struct http_connection *c)
 {
     bool awaited = c->state == CONNECTION_READING || c->state == CONNECTION_RECEIVING;
@@ -508,6 +516,9 @@ void http_connection_expire(struct http_connection *c)
         request_refuse(c, ERROR_REQUEST_TIMEOUT);
     } else {
         c->gone = c->state != CONNECTION_STREAMING || !http_stream_expire(c->stream);
+        if (c->gone && has_output(c)) {
+            give_up_output(c);
+        }
     }
     http_connection_run(c);
 }
@@ -547,6 +558,7 @@ struct http_connection *http_connection_open(struct http_loop *loop, int fd,
     }
     const int on = 1;
     const int unsent = UNSENT_MOST;
+    const unsigned silent_ms = CONNECTION_SILENT_MS;
     assert(fd >= 0 && loop->listening);
     c->loop = loop;
     c->fd = fd;
@@ -561,6 +573,7 @@ struct http_connection *http_connection_open(struct http_loop *loop, int fd,
     log_peer(c, "connection_opened");
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silent_ms, sizeof silent_ms);
     /* All edges at once and for good: no call to change the interest is ever needed. */
     struct epoll_event event = {
         .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,

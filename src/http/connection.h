@@ -43,6 +43,10 @@ enum connection_state {
 
 #define CONNECTION_MAGIC 0xc0e5b21du
 
+/* So long may what was sent stay without a byte taken or acknowledged: then the kernel ends the
+ * connection and forgets the bytes, also where we have closed our end of it already. */
+#define CONNECTION_SILENT_MS 30000
+
 /* An idle one holds neither buffers nor a request. */
 struct http_connection {
     unsigned magic; /* CONNECTION_MAGIC */

@@ -11,8 +11,7 @@
 #include "http/problem.h"
 
 #define PULSE_MS        15000
-#define SILENT_MS       30000 /* without a byte taken, or acknowledged */
-#define CHUNK_SIZE_LINE 10    /* eight digits and CRLF */
+#define CHUNK_SIZE_LINE 10 /* eight digits and CRLF */
 
 /* ---- the bytes ---- */
 
@@ -202,13 +201,10 @@ void http_stream_promise(struct http_exchange *x)
 
 void http_stream_attach(struct http_stream *stream, struct http_connection *c)
 {
-    const unsigned silent_ms = SILENT_MS;
     assert(OWNER_IS(stream, HTTP_STREAM_MAGIC) && !stream->connection && !c->stream);
     stream->connection = c;
     c->stream = stream;
     c->loop->open_streams++;
-    /* A client that is gone without a word gives its place back. */
-    (void)setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silent_ms, sizeof silent_ms);
 }
 
 void http_stream_end_at(struct http_stream *stream, int64_t end_ms)
@@ -236,7 +232,8 @@ int64_t http_stream_deadline(const struct http_stream *stream)
 {
     const struct http_connection *c = stream->connection;
     const bool unsent = c->out.len > c->out_at;
-    const int64_t next_ms = c->touched_ms + (unsent || stream->over ? SILENT_MS : PULSE_MS);
+    const int64_t next_ms =
+        c->touched_ms + (unsent || stream->over ? CONNECTION_SILENT_MS : PULSE_MS);
     return stream->over || next_ms < stream->end_ms ? next_ms : stream->end_ms;
 }
 

@@ -287,11 +287,10 @@ class Judge:
             raise Refused(413)
         try:
             body = read_chunks(stream, most) if head.chunked else self.sized(stream, head.length or 0)
-        except (Unfinished, Refused) as why:
-            if early is None:
-                raise
-            # Answered before the body was read, or where all of it is there already, for the body.
-            return early | set(why.args), None
+        except (Unfinished, Refused):
+            if early is not None:
+                return early, None  # the head is judged first
+            raise
         if early is not None:
             # Whoever waits for 100 (Continue) may have sent the body or not, and chunks that have not come yet are not
             # waited for: then the connection may end (RFC 9110 10.1.1, RFC 9112 9.6).
