@@ -73,12 +73,16 @@ class Listener:
         follower.follow(500)
         self.follower = follower
 
+    def open(self):
+        """The stream, from where it was lost."""
+        return Stream(self.server, self.client.token, last_event_id=self.follower.cursor)
+
     def listen(self):
         """What the thread does. A connection that was lost is opened again."""
         while not self.ended.is_set():
             try:
                 self.opening = time.monotonic()
-                self.stream = Stream(self.server, self.client.token, last_event_id=self.follower.cursor)
+                self.stream = self.open()
                 self.resumed += 1
                 self.hear(self.stream)
             except LOST:
