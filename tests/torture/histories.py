@@ -48,8 +48,8 @@ def trouble_of(name):
             "forget": lambda place: None}[name]
 
 
-def play(seed, steps, trouble="none", spoil=None):
-    """One history; those of its accounts. `spoil` may do something to the place first."""
+def play(seed, steps, trouble="none", spoil=None, plain=False):
+    """One history; those of its accounts. `spoil` may do something to the place first; `plain`: see Scene."""
     chance = random.Random(seed)
     forgets = trouble == "forget"
     kind = Nodes if engine.is_postgres() and trouble != "move" else Place
@@ -58,7 +58,7 @@ def play(seed, steps, trouble="none", spoil=None):
     try:
         if spoil:
             spoil(place)
-        scene = Scene(place, seed, trouble_of(trouble), forgets)
+        scene = Scene(place, seed, trouble_of(trouble), forgets, plain)
         scene.run(steps)
         scene.close()
         place.stop()

@@ -235,10 +235,12 @@ class Replay:
 
     def find_times(self):
         """When each thing was made, by its id and the revision of that. A thing is the same wherever it was shown under
-        one revision, and no time of it goes back."""
+        one revision, and no time of it goes back. What is in the trash has no revision: a label may be renamed there."""
         shown = {}
         held = (thing for snapshot in self.history.snapshots for thing in snapshot.held.values())
-        for thing in itertools.chain(held, *(things_in(call.json) for call in self.effects.calls if call.status < 300)):
+        for thing in itertools.chain(held, *(things_in(call.json) for call in self.effects.calls
+                                            if call.status < 300 and not call.path.startswith("/v1/trash?")
+                                            and call.path != "/v1/trash")):
             if shown.setdefault((thing["id"], thing["revision"]), thing) != thing:
                 self.complain(f"shown as {thing} and as {shown[thing['id'], thing['revision']]}")
         made = defaultdict(list)

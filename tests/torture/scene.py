@@ -18,11 +18,11 @@ from world_of_many import ManyWorld, Shared
 class Account:
     """One account, which several clients share."""
 
-    def __init__(self, place, chance, clients, faults, forgets):
+    def __init__(self, place, chance, clients, faults, forgets, plain):
         self.place, self.chance, self.faults = place, chance, faults
         self.user = User(place.nodes[0])
         self.history, self.gate, self.versions = History(self.user.id), Gate(), {}
-        self.shared = Shared(chance, forgets)
+        self.shared = Shared(chance, forgets, plain)
         self.worlds = []
         for number in range(clients):
             own = random.Random(chance.getrandbits(64))
@@ -135,14 +135,14 @@ class Noting:
 
 class Scene:
     """A place with accounts. `trouble` is called by one of the threads now and then. `forgets`: the place deletes what is
-    old, and the clients take their time."""
+    old, and the clients take their time. `plain`: four clients, who like all calls."""
 
     PAUSE = 3.0
 
-    def __init__(self, place, seed, trouble=None, forgets=False):
+    def __init__(self, place, seed, trouble=None, forgets=False, plain=False):
         self.place, self.chance, self.trouble, self.forgets = place, random.Random(seed), trouble, forgets
-        self.accounts = [Account(place, random.Random(self.chance.getrandbits(64)), self.chance.choice([2, 4, 6]),
-                                 trouble is not None, forgets) for _ in range(2)]
+        self.accounts = [Account(place, random.Random(self.chance.getrandbits(64)), 4 if plain else self.chance.choice([2, 4, 6]),
+                                 trouble is not None, forgets, plain) for _ in range(2)]
         kinds = (Asker, Hearer, SeldomAsker) if forgets else (Asker, Hearer)
         self.followers = [kind(account, number) for account in self.accounts for number, kind in enumerate(kinds)]
 

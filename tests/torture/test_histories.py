@@ -29,10 +29,11 @@ def fixture_judge():
 def test_an_order_explains_all_answers(judge, trouble):
     total, good = Counter(), True
     print(f"\nFIRST_SEED={FIRST} SEEDS={SEEDS} STEPS={STEPS}, trouble: {trouble}", flush=True)
-    for seed in range(FIRST, FIRST + SEEDS):
+    seeds = SEEDS if trouble == "none" else (SEEDS + 1) // 2
+    for seed in range(FIRST, FIRST + seeds):
         histories, kills, moves = play(seed, STEPS, trouble)
         good &= judge_all(judge, seed, histories, total)
         total.update(kills=kills, moves=moves)
     print(", ".join(f"{number:,} {what}" for what, number in total.items()))
     assert good
-    assert total["compared"] > SEEDS * STEPS and total["undecided"] < total["compared"] / 20, total
+    assert total["compared"] > seeds * STEPS and total["undecided"] < total["compared"] / 20, total

@@ -9,16 +9,16 @@ class Shared:
     """What the clients of one account know of it, and what they like to do: each seed likes other calls, and has other
     numbers of tasks, so that some are about the same few things all the time."""
 
-    def __init__(self, chance, forgets=False):
-        self.tasks, self.lists, self.gone, self.forgets = [], [], [], forgets
-        self.most = chance.choice([6, 20, 60])
+    def __init__(self, chance, forgets=False, plain=False):
+        self.tasks, self.lists, self.gone, self.forgets, self.plain = [], [], [], forgets, plain
+        self.most = 20 if plain else chance.choice([6, 20, 60])
         self.seed = chance.getrandbits(64)
 
     def liking(self, name):
         """How much they like a call, by its name. What is about the past has no one answer where that is forgotten."""
         if self.forgets and name in ("restore", "purge", "empty", "undo"):
             return 0
-        return random.Random(f"{self.seed} {name}").choice([0, 1, 1, 4])
+        return 1 if self.plain else random.Random(f"{self.seed} {name}").choice([0, 1, 1, 4])
 
 
 class ManyWorld(World):
