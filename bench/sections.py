@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 
 import alone
+import attackers
 import backup
 import batch
 import before
@@ -18,6 +19,7 @@ import load
 import logs
 import long
 import other_node
+import overload
 import postgres
 import procs
 import queries
@@ -172,4 +174,5 @@ def logins(folder, binary, options):
 ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.section, "logs": logs.section,
        "long": long.section, "postgres": postgres.section, "share": share.section, "alone": alone.section,
        "queries": queries.section, "streams": streams.streams, "other-node": other_node.section, "batch": batch.section,
-       "creates": alone.crowd, "total": large.lists, "size": large.size, "before": before.section}
+       "creates": alone.crowd, "total": large.lists, "size": large.size, "overload": overload.section,
+       "attackers": attackers.section, "before": before.section}

@@ -56,6 +56,19 @@ static void test_a_standing_queue_is_cut_to_the_target(void **state)
     assert_true(admission_asks(&admission, MOST - 1));
 }
 
+/* Operations may have waited in a turn of their loop, and then the writer is not what is slow. */
+static void test_a_writer_that_waits_is_not_overloaded(void **state)
+{
+    (void)state;
+    int64_t now_us = 1000000;
+    admission_init(&admission, MOST);
+    for (unsigned i = 0; i < 50; i++) {
+        admission_idle(&admission);
+        run(&now_us, 10, 512, 70000, 150);
+    }
+    assert_true(admission_asks(&admission, MOST - 1));
+}
+
 /* With a slow disk all wait for the commit before theirs, however few they are. */
 static void test_the_time_of_the_disk_is_no_overload(void **state)
 {
@@ -73,6 +86,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_burst_may_fill_the_queue),
         cmocka_unit_test(test_a_standing_queue_is_cut_to_the_target),
+        cmocka_unit_test(test_a_writer_that_waits_is_not_overloaded),
         cmocka_unit_test(test_the_time_of_the_disk_is_no_overload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

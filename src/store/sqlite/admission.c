@@ -54,3 +54,8 @@ void admission_note(struct admission *admission, int64_t now_us,
     }
     atomic_store_explicit(&admission->limit, limit_of(admission), memory_order_relaxed);
 }
+
+void admission_idle(struct admission *admission)
+{
+    admission->least_us = 0;
+}

@@ -9,7 +9,8 @@
 /* How many operations may wait for the writer, so that those which do are answered in good time.
  *
  * As with CoDel a burst may be as long as the queue has room for. But when the operations of all
- * batches of an interval have waited more than the target, there are more than can be done: then no
+ * batches of an interval have waited more than the target, and the writer never had to wait for
+ * one, there are more than can be done: then no
  * more may wait than can be run within the target. The time that the disk takes for a commit is
  * left out, since fewer operations make it no shorter. */
 
@@ -46,5 +47,8 @@ bool admission_asks(struct admission *admission, unsigned waiting);
 
 void admission_note(struct admission *admission, int64_t now_us,
                     const struct admission_batch *batch);
+
+/* Nothing waits for the writer. */
+void admission_idle(struct admission *admission);
 
 #endif

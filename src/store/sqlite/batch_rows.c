@@ -191,4 +191,4 @@ static int run_batch(struct transaction *t, struct store_batch *batch)
     return make_batch(t, batch, space, before.kept_bytes);
 }
 
-SESSION_WRITE(item_rows_write_batch, store_batch, run_batch)
+SESSION_WRITE_MANY(item_rows_write_batch, store_batch, run_batch)

@@ -63,9 +63,13 @@ void session_read_done(struct store_session *session, struct store_op *op, int r
 void session_write(struct store_op *op, const struct writer_work *work);
 
 /* Defines `call(struct type *op)`, which has `run(t, op)` run by the writer (writer.h). */
-#define SESSION_WRITE(call, type, run)                                                             \
+#define SESSION_WRITE(call, type, run) SESSION_WRITE_OF(call, type, run, false)
+/* The same of one that is made of many. */
+#define SESSION_WRITE_MANY(call, type, run) SESSION_WRITE_OF(call, type, run, true)
+
+#define SESSION_WRITE_OF(call, type, run, many)                                                    \
     static int run##_as_op(struct transaction *t, struct store_op *op);                            \
-    static const struct writer_work run##_work = {run##_as_op};                                    \
+    static const struct writer_work run##_work = {run##_as_op, many};                              \
     static int run##_as_op(struct transaction *t, struct store_op *op)                             \
     {                                                                                              \
         static_assert(offsetof(struct type, op) == 0, "an operation begins with its op");          \

@@ -23,6 +23,7 @@
 #define LOOK_MS       1000    /* between two looks at whether the file was moved */
 #define BUSY_LOOK_MS  5       /* the same before a commit, and after one of several writes */
 #define WAIT_MOST_US  5000000 /* an operation that waited longer is refused, not run */
+#define LARGE_MOST    4       /* in one transaction */
 #define EXIT_SOFTWARE 70      /* of sysexits.h */
 
 struct writer {
@@ -404,20 +405,31 @@ static void run_batch(struct writer *writer, struct store_op *first)
                           writer->transaction.news[i].revision);
 }
 
-/* Cuts at most WRITER_BATCH_MOST operations off the queue. */
+/* Takes at most WRITER_BATCH_MOST operations off the queue, of those that are made of many no more
+ * than LARGE_MOST: the others overtake what is left of them. */
 static struct store_op *take(struct writer *writer)
 {
-    struct store_op *first = writer->first;
-    struct store_op **end = &writer->first;
+    struct store_op *first = NULL;
+    struct store_op **end = &first;
+    struct store_op **left = &writer->first;
     unsigned count = 0;
-    while (*end && count < WRITER_BATCH_MOST) {
-        end = &(*end)->next;
+    unsigned large = 0;
+    while (*left && count < WRITER_BATCH_MOST) {
+        struct store_op *op = *left;
+        const struct writer_work *work = op->work;
+        if (work->large && large == LARGE_MOST) {
+            left = &op->next;
+            continue;
+        }
+        large += work->large ? 1 : 0;
         count++;
+        *left = op->next;
+        *end = op;
+        end = &op->next;
+        *end = NULL;
     }
-    writer->first = *end;
-    *end = NULL;
-    if (!writer->first)
-        writer->end = &writer->first;
+    if (!*left)
+        writer->end = left;
     atomic_fetch_sub_explicit(&writer->waiting, count, memory_order_relaxed);
     metrics_add(METRIC_STORE_QUEUE, -(int64_t)count);
     metrics_observe(METRIC_STORE_BATCH, count);
@@ -466,6 +478,7 @@ static struct store_op *wait_for_work(struct writer *writer)
 {
     while (!writer->first && !writer->stopping) {
         const int64_t now = clock_mono_ms();
+        admission_idle(&writer->admission);
         int64_t at = writer->maintenance.due_ms;
         if (writer_writable(writer) && now >= at) {
             pthread_mutex_unlock(&writer->lock);

@@ -49,6 +49,7 @@ void writer_note_change(struct transaction *t, const struct uuid *space, int64_t
  * write. */
 struct writer_work {
     int (*run)(struct transaction *t, struct store_op *op);
+    bool large; /* it may take as long as a hundred others */
 };
 
 /* What the writer keeps for each session. */
