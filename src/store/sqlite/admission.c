@@ -38,8 +38,10 @@ void admission_note(struct admission *admission, int64_t now_us,
 {
     assert(batch->count > 0);
     const int64_t each_ns = batch->ran_us * 1000 / batch->count;
-    const int64_t excess_us = batch->waited_us - admission->commit_us;
-    admission->operation_ns += (each_ns - admission->operation_ns) / AVERAGE_OF;
+    const int64_t excess_us = batch->large ? 0 : batch->waited_us - admission->commit_us;
+    if (!batch->large) {
+        admission->operation_ns += (each_ns - admission->operation_ns) / AVERAGE_OF;
+    }
     admission->commit_us = batch->committed_us;
     if (excess_us < admission->least_us) {
         admission->least_us = excess_us;

@@ -34,6 +34,7 @@ struct admission {
 /* A batch that was run: how long its oldest operation had waited before, and what it took. */
 struct admission_batch {
     unsigned count;
+    bool large; /* some of them took as long as many: it tells nothing of the others */
     int64_t waited_us;
     int64_t ran_us;
     int64_t committed_us;

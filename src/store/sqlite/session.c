@@ -101,7 +101,7 @@ void session_write(struct store_op *op, const struct writer_work *work)
     struct store_session *session = op->session;
     assert(session->inbox && work->run && op->arena && op->done);
     const bool writable = writer_writable(session->writer);
-    if (!writable || !writer_admit(session->writer)) {
+    if (!writable || !writer_admit(session->writer, work)) {
         op->result = writable ? ERROR_OVERLOADED : ERROR_UNAVAILABLE;
         op->done(op);
         return;

@@ -19,12 +19,13 @@
 #include "store/sqlite/maintenance.h"
 #include "store/sqlite/session.h"
 
-#define QUEUE_MOST    4096
-#define LOOK_MS       1000    /* between two looks at whether the file was moved */
-#define BUSY_LOOK_MS  5       /* the same before a commit, and after one of several writes */
-#define WAIT_MOST_US  5000000 /* an operation that waited longer is refused, not run */
-#define LARGE_MOST    4       /* in one transaction */
-#define EXIT_SOFTWARE 70      /* of sysexits.h */
+#define QUEUE_MOST         4096
+#define LOOK_MS            1000    /* between two looks at whether the file was moved */
+#define BUSY_LOOK_MS       5       /* the same before a commit, and after one of several writes */
+#define WAIT_MOST_US       5000000 /* an operation that waited longer is refused, not run */
+#define LARGE_MOST         4       /* in one transaction */
+#define LARGE_WAITING_MOST 256
+#define EXIT_SOFTWARE      70 /* of sysexits.h */
 
 struct writer {
     sqlite3 *db;
@@ -41,6 +42,7 @@ struct writer {
     struct file_watch watch;
 
     atomic_uint waiting; /* admitted and not yet taken */
+    atomic_uint waiting_large;
     atomic_uint_fast64_t commits;
     atomic_bool writable;
     atomic_bool moved;
@@ -54,15 +56,17 @@ struct writer {
     bool stopping;
 };
 
-bool writer_admit(struct writer *writer)
+bool writer_admit(struct writer *writer, const struct writer_work *work)
 {
-    unsigned before = atomic_fetch_add_explicit(&writer->waiting, 1, memory_order_relaxed);
-    if (admission_asks(&writer->admission, before)) {
+    /* The large ones have a queue of their own, as they have a share of their own. */
+    atomic_uint *waiting = work->large ? &writer->waiting_large : &writer->waiting;
+    unsigned before = atomic_fetch_add_explicit(waiting, 1, memory_order_relaxed);
+    if (work->large ? before < LARGE_WAITING_MOST : admission_asks(&writer->admission, before)) {
         metrics_add(METRIC_STORE_QUEUE, 1);
         return true;
     }
     metrics_count(METRIC_STORE_REFUSED, "queue_full");
-    atomic_fetch_sub_explicit(&writer->waiting, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(waiting, 1, memory_order_relaxed);
     return false;
 }
 
@@ -70,7 +74,7 @@ void writer_send(struct writer *writer, struct store_session *session, struct st
                  unsigned count)
 {
     assert(session && session->writer == writer);
-    assert(first && count > 0 && count <= writer->admission.most);
+    assert(first && count > 0 && count <= writer->admission.most + LARGE_WAITING_MOST);
     struct store_op *last = first;
     while (last->next)
         last = last->next;
@@ -366,7 +370,9 @@ static struct admission_batch drop_late(struct store_op *first)
     int64_t now = clock_mono_us();
     struct admission_batch batch = {.waited_us = now - first->queued_us};
     for (struct store_op *op = first; op; op = op->next) {
+        const struct writer_work *work = op->work;
         batch.count++;
+        batch.large = batch.large || work->large;
         if (now - op->queued_us > WAIT_MOST_US) {
             op->work = NULL;
             op->result = ERROR_OVERLOADED;
@@ -430,7 +436,8 @@ static struct store_op *take(struct writer *writer)
     }
     if (!*left)
         writer->end = left;
-    atomic_fetch_sub_explicit(&writer->waiting, count, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&writer->waiting, count - large, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&writer->waiting_large, large, memory_order_relaxed);
     metrics_add(METRIC_STORE_QUEUE, -(int64_t)count);
     metrics_observe(METRIC_STORE_BATCH, count);
     return first;

@@ -69,8 +69,8 @@ struct writer *writer_create(sqlite3 *db, const struct sql_texts *texts,
 /* Runs what waits, moves the WAL into the file, and ends. No session may be left. */
 void writer_destroy(struct writer **writer);
 
-/* May one more operation wait? Then it is counted. From any thread. */
-bool writer_admit(struct writer *writer);
+/* May one more operation wait, of this work? Then it is counted. From any thread. */
+bool writer_admit(struct writer *writer, const struct writer_work *work);
 
 /* Hands over `count` admitted operations of `session`, chained by `next`. */
 void writer_send(struct writer *writer, struct store_session *session, struct store_op *first,
