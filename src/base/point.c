@@ -30,6 +30,7 @@ _Static_assert(sizeof(struct row) == 64, "as the tests have it");
 _Thread_local bool point_checkpoints;
 
 static struct row *rows[POINT_COUNT];
+static int pages;
 
 #define POINT_NAME(name, text) text,
 static const char *const names[] = {POINTS(POINT_NAME)};
@@ -38,6 +39,8 @@ static const char *const names[] = {POINTS(POINT_NAME)};
 __attribute__((constructor)) static void share_points(void)
 {
     const char *path = getenv("TASKHOLD_POINTS");
+    const char *number = getenv("TASKHOLD_POINT_PAGES");
+    pages = number ? (int)strtol(number, NULL, 10) : 0;
     const int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
     struct row *table =
         fd >= 0 && ftruncate(fd, ROWS * sizeof(struct row)) == 0
@@ -54,6 +57,11 @@ __attribute__((constructor)) static void share_points(void)
         memcpy(row->name, names[i], strlen(names[i])); /* what follows is zero */
         rows[i] = row;
     }
+}
+
+int point_pages(int usual)
+{
+    return pages > 0 ? pages : usual;
 }
 
 void point_reach(enum point point)

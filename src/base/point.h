@@ -59,7 +59,12 @@ void point_reach(enum point point);
 /* Whether this thread moves pages of the WAL, which is read for other reasons too. */
 extern _Thread_local bool point_checkpoints;
 
+/* How many pages of the WAL are waited for: those that TASKHOLD_POINT_PAGES says, so that a test
+ * need not write so much, or the usual ones. */
+int point_pages(int usual);
+
 #define POINT(name)             point_reach(POINT_##name)
+#define POINT_PAGES(usual)      point_pages(usual)
 #define POINT_CHECKPOINTS(does) (point_checkpoints = (does))
 #define POINT_IN_CHECKPOINT(name)                                                                  \
     do {                                                                                           \
@@ -70,6 +75,7 @@ extern _Thread_local bool point_checkpoints;
 #else
 
 #define POINT(name)               ((void)0)
+#define POINT_PAGES(usual)        (usual)
 #define POINT_CHECKPOINTS(does)   ((void)0)
 #define POINT_IN_CHECKPOINT(name) ((void)0)
 

@@ -10,6 +10,7 @@ from support.server import environment
 
 ROW, ROWS = struct.Struct("=48s4I"), 64
 HITS, ARMED, KILLS = 48, 52, 56
+PAGES = "500"  # of the WAL, after which they are moved: in place of 8,000
 
 
 class Points:
@@ -28,7 +29,7 @@ class Points:
     @property
     def environment(self):
         """What a process is told."""
-        return {"TASKHOLD_POINTS": str(self.path)}
+        return {"TASKHOLD_POINTS": str(self.path), "TASKHOLD_POINT_PAGES": PAGES}
 
     @property
     def names(self):

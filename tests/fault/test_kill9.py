@@ -17,7 +17,7 @@ CONNECTIONS = int(os.environ.get("CONNECTIONS", "32"))
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
 FOR_SECONDS = float(os.environ.get("FOR_SECONDS", "inf"))
 USERS = 4
-READY_SECONDS = 1.0
+READY_SECONDS = float(os.environ.get("READY_SECONDS", "1"))  # on a machine with little else to do
 VERBS = {"create", "create_as", "create_series", "patch", "put", "delete", "batch", "restore", "undo", "complete", "refresh",
          "logout", "purge", "invalid", "stale", "exists", "failing_batch"}
 

@@ -36,7 +36,7 @@ WHEN = {
 # The highest of the times that it is waited for; more than come in time would only wait.
 MOST = {"start": 1, "stop": 1, "busy": 1, "load": 40}
 PAGES_MOST = 60
-FAT = 200
+FAT = 20
 
 
 def needs_points(server_points):
@@ -69,9 +69,9 @@ class Ending:
     def await_end(self, name):
         """The process ends by its own SIGKILL."""
         try:
-            status = self.server.wait(30)
+            status = self.server.wait(60)
         except subprocess.TimeoutExpired:
-            pytest.fail(f"{name} was not reached in 30 s: {self.points.hits(name)} times in all")
+            pytest.fail(f"{name} was not reached in 60 s: {self.points.hits(name)} times in all")
         assert status == -signal.SIGKILL, f"{name}: status {status}, {self.server.log_text()[-3000:]}"
 
     def load(self, name, fat=1):

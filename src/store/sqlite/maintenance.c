@@ -50,7 +50,7 @@ int maintenance_checkpoint(struct maintenance *m)
 {
     if (m->wal_pages < m->tried_pages)
         m->tried_pages = m->waited_pages = 0; /* it was begun anew */
-    if (m->wal_pages - m->tried_pages < MAINTENANCE_STEP_PAGES)
+    if (m->wal_pages - m->tried_pages < POINT_PAGES(MAINTENANCE_STEP_PAGES))
         return SQLITE_OK;
     if (m->wal_pages < MOST_PAGES || m->wal_pages / 2 < m->waited_pages)
         return checkpoint(m, SQLITE_CHECKPOINT_PASSIVE);

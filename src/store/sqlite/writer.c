@@ -459,8 +459,9 @@ static void after_batch(struct writer *writer)
 {
     struct maintenance *m = &writer->maintenance;
     const int more = m->wal_pages - m->tried_pages;
-    const int rc =
-        more < 0 || more >= MAINTENANCE_STEP_PAGES ? maintenance_checkpoint(m) : SQLITE_OK;
+    const int rc = more < 0 || more >= POINT_PAGES(MAINTENANCE_STEP_PAGES)
+                       ? maintenance_checkpoint(m)
+                       : SQLITE_OK;
     if (rc != SQLITE_OK)
         judge(writer, rc, false);
 }
