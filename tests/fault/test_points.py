@@ -35,7 +35,7 @@ WHEN = {
 }
 # The highest of the times that it is waited for; more than come in time would only wait.
 MOST = {"start": 1, "stop": 1, "busy": 1, "load": 40}
-PAGES_MOST = 60
+PAGES = {"start": 8, "stop": 8, "busy": 200}  # that are there in any case
 FAT = 20
 
 
@@ -64,7 +64,7 @@ class Ending:
     def number(self, name, when):
         """The so many-th time that ends it."""
         pages = name == "sqlite-checkpoint-page"
-        return self.random.randint(1, PAGES_MOST if pages else MOST[when])
+        return self.random.randint(1, PAGES[when] if pages else MOST[when])
 
     def await_end(self, name):
         """The process ends by its own SIGKILL."""
