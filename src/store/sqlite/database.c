@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/point.h"
+#include "store/sqlite/file.h"
 #include "store/sqlite/functions.h"
 #include "store/sqlite/wal_buffer.h"
 
@@ -21,6 +22,11 @@
 #define START_WAIT_MS 500
 
 #define WAL_STEP (256 * 1024)
+
+#ifndef DATABASE_SYNCHRONOUS /* a test is built to lose what was acknowledged */
+#define DATABASE_SYNCHRONOUS        "FULL"
+#define DATABASE_SYNCHRONOUS_NUMBER "2"
+#endif
 
 static void setup_once(void)
 {
@@ -45,7 +51,8 @@ struct setting {
 static const struct setting writer_settings[] = {
     {"PRAGMA page_size = 4096", NULL, NULL}, /* counts only while the file is empty */
     {"PRAGMA journal_mode = WAL", "PRAGMA journal_mode", "wal"},
-    {"PRAGMA synchronous = FULL", "PRAGMA synchronous", "2"},
+    {"PRAGMA synchronous = " DATABASE_SYNCHRONOUS, "PRAGMA synchronous",
+     DATABASE_SYNCHRONOUS_NUMBER},
     {"PRAGMA foreign_keys = ON", "PRAGMA foreign_keys", "1"},
     {"PRAGMA trusted_schema = OFF", "PRAGMA trusted_schema", "0"},
     {"PRAGMA cell_size_check = ON", "PRAGMA cell_size_check", "1"},
@@ -243,26 +250,29 @@ static bool write_again(int fd)
 }
 
 /* True too when there is none. */
-static bool flush_wal(const char *path)
+static bool flush_wal(const char *path, bool again)
 {
     char *wal = NULL;
     if (asprintf(&wal, "%s-wal", path) < 0)
         return false;
     const int fd = open(wal, O_RDWR | O_CLOEXEC);
-    const bool flushed = fd >= 0 ? write_again(fd) : errno == ENOENT;
+    bool flushed = fd < 0 && errno == ENOENT;
+    if (fd >= 0)
+        flushed = again ? write_again(fd) : fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
     free(wal);
     return flushed;
 }
 
-/* Moves what the last run left in the WAL. That is flushed first, and not by SQLite: the last run
- * may have ended because it could not be, and the WAL must outlive a loss of power until all of the
- * file is written. Somebody who still reads it, or a full disk, may keep some of it there: then it
- * is moved later. */
+/* Moves what the last run left in the WAL. When that run ended because a flush had failed, SQLite's
+ * own flush of the WAL would do nothing now, and the WAL must outlive a loss of power until all of
+ * the file is written; so its bytes are written again first. Never without need: power that is lost
+ * meanwhile could harm what is there. Somebody who still reads the WAL, or a full disk, may keep
+ * some of it there: then that is moved later. */
 static int settle_wal(sqlite3 *db, const char *path)
 {
-    if (!flush_wal(path))
+    if (file_is_doubtful(path) && !flush_wal(path, true))
         return SQLITE_IOERR_FSYNC;
     (void)sqlite3_busy_timeout(db, START_WAIT_MS);
     int rc = database_code(
@@ -274,6 +284,8 @@ static int settle_wal(sqlite3 *db, const char *path)
         return rc;
     if (rc != SQLITE_OK && rc != SQLITE_FULL)
         return rc;
+    if (!flush_wal(path, false))
+        return SQLITE_IOERR_FSYNC;
     log_message(LOG_WARN, "wal_held", "%s",
                 rc == SQLITE_FULL ? "the disk is full: the WAL stays as it is for now"
                                   : "somebody reads the database, a backup or an export say: the "
@@ -313,6 +325,8 @@ sqlite3 *database_open_writer(const char *path, char *why, size_t why_size)
     int rc = db ? settle_wal(db, path) : SQLITE_OK;
     POINT_CHECKPOINTS(false);
     POINT(SQLITE_STARTED_CHECKPOINT);
+    if (db && (rc == SQLITE_OK ? file_is_doubtful(path) : database_is_lost_write(rc)))
+        file_doubt(path, rc != SQLITE_OK);
     if (db && rc == SQLITE_OK)
         rc = sqlite3_busy_timeout(db, BUSY_MS);
     if (rc != SQLITE_OK) {

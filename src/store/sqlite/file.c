@@ -290,6 +290,34 @@ out:
     return claimed;
 }
 
+void file_doubt(const char *path, bool doubt)
+{
+    static const char note[] = "a flush failed\n";
+    char *lock = NULL;
+    assert(path);
+    if (asprintf(&lock, "%s" BESIDE_LOCK, path) < 0)
+        return;
+    const int fd = open(lock, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    free(lock);
+    if (fd < 0)
+        return;
+    if (ftruncate(fd, 0) == 0 && doubt)
+        (void)!disk_write(fd, note, sizeof note - 1);
+    (void)close(fd);
+}
+
+bool file_is_doubtful(const char *path)
+{
+    struct stat status;
+    char *lock = NULL;
+    assert(path);
+    if (asprintf(&lock, "%s" BESIDE_LOCK, path) < 0)
+        return true;
+    const bool doubtful = stat(lock, &status) == 0 && status.st_size > 0;
+    free(lock);
+    return doubtful;
+}
+
 bool file_sync_directory(const char *path)
 {
     assert(path);

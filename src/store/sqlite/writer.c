@@ -15,6 +15,7 @@
 #include "base/thread.h"
 #include "store/sqlite/admission.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/file.h"
 #include "store/sqlite/file_watch.h"
 #include "store/sqlite/maintenance.h"
 #include "store/sqlite/session.h"
@@ -132,8 +133,9 @@ void writer_stop_writes(struct writer *writer, int rc)
 }
 
 /* Nothing that this process still does can be believed by a client: end it before any answer. */
-static _Noreturn void die(const char *what, int rc)
+static _Noreturn void die(const struct writer *writer, const char *what, int rc)
 {
+    file_doubt(sqlite3_db_filename(writer->db, "main"), true);
     log_message(LOG_ERROR, "storage_failed", "%s: %s (%d); ending", what, sqlite3_errstr(rc), rc);
     log_stop();
     _exit(EXIT_SOFTWARE);
@@ -355,7 +357,7 @@ static void refuse(struct store_op *first, enum error result)
 static void judge(struct writer *writer, int rc, bool at_commit)
 {
     if (database_is_lost_write(rc) || (at_commit && (rc & 0xff) == SQLITE_IOERR))
-        die(at_commit ? "commit" : "write", rc);
+        die(writer, at_commit ? "commit" : "write", rc);
     if (database_is_corrupt(rc))
         writer_stop_writes(writer, rc);
     else if (rc != writer->last_error)
