@@ -128,6 +128,12 @@ static void reads_elements_from_the_end(void **state)
         {"for", 1, {NULL}},
         {"for=\"\"", 1, {NULL}},
         {"for=\"192.0.2.1", 1, {NULL}},
+        {"for=\"192.0.2.1\\\"", 1, {NULL}},
+        {"for=\"192.0.2.1\"x\"", 1, {NULL}},
+        {"for=\"1234567890123456789012345678901234567890123456789012345678901234567890"
+         "1234567890123456789012345678901234567890123456789012345678901234567890\"",
+         1,
+         {NULL}},
         {"for=192.0.2.1;for=192.0.2.1", 1, {NULL}},
         {"for=192.0.2.1\"", 1, {NULL}},
         /* What a stranger left open swallows nothing that a proxy wrote behind it. */
@@ -141,9 +147,55 @@ static void reads_elements_from_the_end(void **state)
     }
 }
 
+static void trusts_networks(void **state)
+{
+    static const struct {
+        const char *networks;
+        const char *address;
+        bool trusted;
+    } cases[] = {
+        {"172.16.0.0/12", "172.16.0.1", true},
+        {"172.16.0.0/12", "172.31.255.255", true},
+        {"172.16.0.0/12", "172.32.0.0", false},
+        {"172.16.0.0/12", "172.15.255.255", false},
+        {"172.16.0.0/12", "173.16.0.1", false},
+        {"192.0.2.129/25", "192.0.2.128", true},
+        {"192.0.2.129/25", "192.0.2.127", false},
+        {"192.0.2.1/32", "192.0.2.1", true},
+        {"192.0.2.1/32", "192.0.2.0", false},
+        {"10.0.0.0/31", "10.0.0.1", true},
+        {"10.0.0.0/31", "10.0.0.2", false},
+        {"0.0.0.0/0", "203.0.113.9", true},
+        {"0.0.0.0/0", "2001:db8::1", false},
+        {"0.0.0.0/1", "127.255.255.255", true},
+        {"0.0.0.0/1", "128.0.0.0", false},
+        {"2001:db8::/33", "2001:db8:7fff::1", true},
+        {"2001:db8::/33", "2001:db8:8000::1", false},
+        {"fe80::/10", "febf::1", true},
+        {"fe80::/10", "fec0::1", false},
+        {"::/0", "2001:db8::1", true},
+        {"10.0.0.0/8, 192.168.0.0/20", "192.168.15.1", true},
+        {"10.0.0.0/8, 192.168.0.0/20", "192.168.16.1", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *why = NULL;
+        struct in6_addr address;
+        struct proxies *proxies = proxies_create(cases[i].networks, NULL, &why);
+        assert_non_null(proxies);
+        assert_true(forwarded_parse_node(slice_of(cases[i].address), &address));
+        if (proxies_trust(proxies, &address) != cases[i].trusted) {
+            fail_msg("%s: %s", cases[i].networks, cases[i].address);
+        }
+        proxies_destroy(&proxies);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trusts_networks),
         cmocka_unit_test(reads_nodes),
         cmocka_unit_test(reads_hops_from_the_end),
         cmocka_unit_test(reads_elements_from_the_end),

@@ -92,6 +92,12 @@ static const struct head_case head_cases[] = {
     {"get / HTTP/1.1\r\n" HOST "\r\n", ERROR_NOT_IMPLEMENTED},
     {"TRACE / HTTP/1.1\r\n" HOST "\r\n", ERROR_NOT_IMPLEMENTED},
     {"CONNECT a:1 HTTP/1.1\r\n" HOST "\r\n", ERROR_NOT_IMPLEMENTED},
+    {"GET / HTTP/1 1\r\n" HOST "\r\n", ERROR_MALFORMED_REQUEST},
+    {"GET / HTTP/1-1\r\n" HOST "\r\n", ERROR_MALFORMED_REQUEST},
+    {"GET / HTTP/a.1\r\n" HOST "\r\n", ERROR_MALFORMED_REQUEST},
+    {"GET / HTTP//.1\r\n" HOST "\r\n", ERROR_MALFORMED_REQUEST},
+    {"GET / HTTP/1.:\r\n" HOST "\r\n", ERROR_MALFORMED_REQUEST},
+    {"GET / HTTP/1./\r\n" HOST "\r\n", ERROR_MALFORMED_REQUEST},
 
     /* Line ends. */
     {"GET / HTTP/1.1\n" HOST "\r\n", ERROR_MALFORMED_REQUEST},
@@ -133,6 +139,7 @@ static const struct head_case head_cases[] = {
     {"POST / HTTP/1.1\r\n" HOST "Content-Length: 18446744073709551617\r\n\r\n",
      ERROR_MALFORMED_REQUEST},
     {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", ERROR_MALFORMED_REQUEST},
+    {"POST / HTTP/1.0\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", ERROR_MALFORMED_REQUEST},
     {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked, chunked\r\n\r\n",
      ERROR_MALFORMED_REQUEST},
     {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -148,6 +155,8 @@ static const struct head_case head_cases[] = {
     {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip\r\n\r\n", ERROR_MALFORMED_REQUEST},
     {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: identity\r\n\r\n", ERROR_MALFORMED_REQUEST},
     {"POST / HTTP/1.1\r\n" HOST "Expect: 200-ok\r\n\r\n", ERROR_EXPECTATION_FAILED},
+    {"POST / HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nExpect: 100-continue\r\n\r\n",
+     ERROR_EXPECTATION_FAILED},
     {"POST / HTTP/1.1\r\n" HOST "Expect: 100-continue, x\r\n\r\n", ERROR_EXPECTATION_FAILED},
 };
 

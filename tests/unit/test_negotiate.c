@@ -34,6 +34,8 @@ static void gzip_as_accept_encoding_says(void **state)
         {"gzip;q=2", true},
         {"gzip;q=-1", false},
         {"gzip;q=.", false},
+        {"gzip;q=1.0.0", false},
+        {"gzip;q=1a", false},
         {"gzip;q=.0", false},
         {"gzip;q=.2", true},
         {"gzipped", false},
@@ -68,6 +70,14 @@ static void types_as_accept_says(void **state)
         {"text/html, *;q=1.", true},
         {"text/html, *;q=", false},
         {"text/html", false},
+        {"a b/json, text/html", false},
+        {"application/{}, text/html", false},
+        {"*/json, text/html", false},
+        {"*/*, application/json;q=0", false},
+        {"application/json;q=0, application/json", true},
+        {"application/json;q=1.2.3", true}, /* malformed: as if it were not there */
+        {"application/json;q=x, text/html", false},
+        {"application/json;level=1;q=0.5", true},
         {"**", true}, /* malformed, so it restricts nothing */
     };
 
@@ -100,6 +110,8 @@ static void bodies_as_content_type_says(void **state)
         {"application/json; version=1", HTTP_BODY_TYPE_PARAMETER},
         {"application/jsonx", HTTP_BODY_TYPE_TYPE},
         {"application/merge-patch+json", HTTP_BODY_TYPE_TYPE},
+        {"application/json; charset=\"utf-8", HTTP_BODY_TYPE_CHARSET},
+        {"application/json; charset=utf-8\"", HTTP_BODY_TYPE_CHARSET},
         {"", HTTP_BODY_TYPE_TYPE},
         {";", HTTP_BODY_TYPE_TYPE},
     };

@@ -162,6 +162,7 @@ static void test_what_can_never_be_right(void **state)
         {"postgres://h/d?pgbouncer=true", "pgbouncer; set DATABASE_PREPARED=off"},
         {"postgres://h/d?sslmode=require&schema=x", "schema; use options=-csearch_path"},
         {"postgres://h/d?nonsense=1", "nonsense; take it away"},
+        {"postgres://h/d?a\nb\033[2J=1", "no parameter a b [2J; take it away"},
         {"postgres://h:99999/d", "port"},
         {"postgres://h:0/d", "port"},
         {"postgres://h/d?sslmode=foo", "sslmode"},

@@ -118,6 +118,7 @@ static void explain(const char *url, char *why, size_t why_size)
         if (name.len > 0 && pair.ptr && !good) {
             (void)snprintf(why, why_size, "DATABASE_URL: libpq knows no parameter %.*s; %s",
                            (int)name.len, name.ptr, foreign_hint(name));
+            utf8_tame(why, strlen(why), false);
             PQconninfoFree(known);
             return;
         }
@@ -217,6 +218,7 @@ static bool try_values(struct conninfo *info, char *why, size_t why_size)
         PGconn *connection = PQconnectdbParams(info->keywords, info->values, 0);
         const char *text = PQerrorMessage(connection);
         (void)snprintf(why, why_size, "DATABASE_URL: %.*s", (int)strcspn(text, "\n"), text);
+        utf8_tame(why, strlen(why), false);
         PQfinish(connection);
     }
     return good;
