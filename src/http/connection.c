@@ -495,10 +495,15 @@ void http_connection_event(struct http_connection *c, uint32_t events)
     if (c->state == CONNECTION_READING && !c->request && c->skip == 0 && !has_output(c)) {
         c->touched_ms = c->loop->now_ms;
     }
+    const struct ledger *ledger = &c->loop->ledger;
+    enum ready_class class = READY_FRESH;
     /* Who comes through a proxy is not known before the request is read. */
-    const bool dear = c->loop->overload.standing && c->account && !c->trusted &&
-                      ledger_expensive(&c->loop->ledger, c->account, 1);
-    ready_add(c->loop, c, dear ? READY_DEAR : READY_FRESH);
+    if (c->loop->overload.standing && c->account && !c->trusted) {
+        class = ledger_expensive(ledger, c->account, 1) ? READY_DEAR
+                : ledger_light(ledger, c->account)      ? READY_LIGHT
+                                                        : READY_FRESH;
+    }
+    ready_add(c->loop, c, class);
 }
 
 /* The client takes no byte of what it asked for. A close alone would leave what the kernel holds of

@@ -103,18 +103,31 @@ void ledger_spend(struct ledger *ledger, struct account *account, int64_t us)
     account->spent_us = (uint32_t)(sum < SPENT_MOST ? sum : SPENT_MOST);
 }
 
-bool ledger_expensive(const struct ledger *ledger, const struct account *account, unsigned times)
+/* What would be theirs in an interval if all who ask had the same. */
+static uint32_t share_of(const struct ledger *ledger)
 {
-    if (!account) {
-        return true;
-    }
     const unsigned spenders =
         ledger->spenders > ledger->spenders_before ? ledger->spenders : ledger->spenders_before;
-    const uint32_t share = times * LEDGER_INTERVAL_US / (spenders + 1);
+    return LEDGER_INTERVAL_US / (spenders + 1);
+}
+
+/* In this interval and the one before. */
+static uint32_t spent_of(const struct ledger *ledger, const struct account *account)
+{
     if (account->interval == ledger->interval) {
-        return account->before_us + account->spent_us > share;
+        return account->before_us + account->spent_us;
     }
-    return account->interval + 1 == ledger->interval && account->spent_us > share;
+    return account->interval + 1 == ledger->interval ? account->spent_us : 0;
+}
+
+bool ledger_expensive(const struct ledger *ledger, const struct account *account, unsigned times)
+{
+    return !account || spent_of(ledger, account) > times * share_of(ledger);
+}
+
+bool ledger_light(const struct ledger *ledger, const struct account *account)
+{
+    return account && spent_of(ledger, account) < share_of(ledger) / 4;
 }
 
 void ledger_tick(struct ledger *ledger, int64_t now_us)

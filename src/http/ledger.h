@@ -66,6 +66,9 @@ void ledger_spend(struct ledger *ledger, struct account *account, int64_t us);
  * same. */
 bool ledger_expensive(const struct ledger *ledger, const struct account *account, unsigned times);
 
+/* Whether they have spent less of late than a quarter of that. */
+bool ledger_light(const struct ledger *ledger, const struct account *account);
+
 /* To be called now and then: moves the intervals on, and forgets accounts that nobody needs. */
 void ledger_tick(struct ledger *ledger, int64_t now_us);
 

@@ -259,7 +259,9 @@ bool http_loop_overloaded(const struct http_loop *loop, const struct http_connec
 void http_loop_queue(struct http_loop *loop, struct http_connection *c)
 {
     assert(OWNER_IS(c, CONNECTION_MAGIC) && c->loop == loop);
-    ready_add(loop, c, c->running ? READY_AGAIN : READY_DUE);
+    /* One change may wake hundreds of streams: they have a part of the turn, not all of it. */
+    const bool shares = c->running || c->state == CONNECTION_STREAMING;
+    ready_add(loop, c, shares ? READY_AGAIN : READY_DUE);
 }
 
 /* ---- Connections that wait for nothing ---- */

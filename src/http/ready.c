@@ -12,6 +12,7 @@
 /* Who waited so long in an overload is no longer answered in good time, and so not at all. */
 #define LATE_US       ((int64_t)2 * OVERLOAD_TARGET_US)
 #define LATE_FRESH_US (2 * LATE_US) /* who costs little is refused last */
+#define LATE_LIGHT_US (4 * LATE_FRESH_US)
 /* Refusing takes a part of a turn from answering only after they have waited for so long. */
 #define LATER_US      250000
 #define LATER_PART_US (TURN_US / 16)
@@ -88,7 +89,9 @@ static void run(struct http_loop *loop, struct http_connection *c, bool late)
 
 static bool is_late(const struct http_loop *loop, const struct http_connection *c, int64_t late_us)
 {
-    const int64_t least_us = c->queued == READY_FRESH ? LATE_FRESH_US : LATE_US;
+    const int64_t least_us = c->queued == READY_LIGHT   ? LATE_LIGHT_US
+                             : c->queued == READY_FRESH ? LATE_FRESH_US
+                                                        : LATE_US;
     return loop->overload.standing &&
            loop->now_us - c->ready_us > (late_us > least_us ? late_us : least_us);
 }
@@ -100,7 +103,8 @@ static size_t run_some(struct http_loop *loop, enum ready_class class, size_t mo
                        int64_t until_us)
 {
     struct ready_list *list = &loop->ready.lists[class];
-    const bool newest_first = loop->overload.standing && class != READY_AGAIN;
+    const bool newest_first =
+        loop->overload.standing && (class == READY_FRESH || class == READY_DEAR);
     while (most > 0 && list->oldest && clock_mono_us() < until_us) {
         struct http_connection *c = newest_first ? list->newest : list->oldest;
         const bool late = is_late(loop, c, 0);
@@ -116,7 +120,7 @@ static size_t run_some(struct http_loop *loop, enum ready_class class, size_t mo
 /* Refuses those who are late, and waited for longer than `late_us`. */
 static void refuse(struct http_loop *loop, int64_t late_us, int64_t until_us)
 {
-    for (unsigned class = READY_AGAIN; class >= READY_FRESH; class --) {
+    for (unsigned class = READY_AGAIN; class >= READY_LIGHT; class --) {
         struct ready_list *list = &loop->ready.lists[class];
         while (list->oldest && is_late(loop, list->oldest, late_us) && clock_mono_us() < until_us) {
             run(loop, list->oldest, true);
@@ -131,14 +135,16 @@ void ready_run(struct http_loop *loop)
     for (size_t due = lists[READY_DUE].count; due > 0 && lists[READY_DUE].oldest; due--) {
         run(loop, lists[READY_DUE].oldest, false);
     }
+    const size_t light = lists[READY_LIGHT].count;
     const size_t fresh = lists[READY_FRESH].count;
     size_t dear = lists[READY_DEAR].count;
     size_t again = lists[READY_AGAIN].count;
-    if (fresh + dear + again == 0) {
+    if (light + fresh + dear + again == 0) {
         return;
     }
     const int64_t begun_us = clock_mono_us();
     const int64_t end_us = begun_us + TURN_US;
+    (void)run_some(loop, READY_LIGHT, light, end_us);
     refuse(loop, LATER_US, begun_us + LATER_PART_US);
     again = run_some(loop, READY_AGAIN, again, begun_us + PART_US);
     dear = run_some(loop, READY_DEAR, dear, begun_us + 2 * (int64_t)PART_US);

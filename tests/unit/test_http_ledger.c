@@ -74,6 +74,10 @@ static void test_who_spends_more_than_their_share(void **state)
     ledger_spend(&ledger, few, 100);
     assert_true(ledger_expensive(&ledger, many, 1));
     assert_false(ledger_expensive(&ledger, few, 1));
+    assert_true(ledger_light(&ledger, few));
+    assert_false(ledger_light(&ledger, many));
+    ledger_spend(&ledger, few, 9000);
+    assert_false(ledger_light(&ledger, few)); /* a quarter of 33 ms */
     ledger_tick(&ledger, now += LEDGER_INTERVAL_US);
     assert_true(ledger_expensive(&ledger, many, 1)); /* of the interval before */
     ledger_tick(&ledger, now + LEDGER_INTERVAL_US);
