@@ -4,10 +4,12 @@ second process on a database that is in use does nothing to it.
 
     /usr/bin/python3 -m pytest -s tests/fault/test_random.py"""
 import base64
+import contextlib
 import errno
 import http.client
 import json
 import os
+import sqlite3
 import subprocess
 import time
 
@@ -104,6 +106,20 @@ def test_a_start_without_getrandom_is_no_weaker(tmp_path, shim):
         finally:
             process.kill()
             process.wait()
+
+
+@pytest.mark.skipif(engine.is_postgres(), reason="PostgreSQL makes its epoch itself")
+def test_an_epoch_is_the_kernels(tmp_path, shim):
+    """SQLite's own random bytes are the time where it finds no /dev/urandom; those of an epoch are drawn from the kernel."""
+    epochs = set()
+    for number in range(2):
+        before = shim.calls("random")
+        path = tmp_path / f"{number}.db"
+        done = run("migrate", env={"DATABASE_URL": f"sqlite:{path}", **shim.environment}, cwd=tmp_path)
+        assert done.returncode == 0 and shim.calls("random") > before, done
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            epochs.add(db.execute("SELECT epoch FROM meta").fetchone()[0])
+    assert len(epochs) == 2
 
 
 # ---- two processes, one database ----

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "base/fold.h"
 #include "base/uuid.h"
 #include "model/days.h"
@@ -423,6 +425,28 @@ static void uuid_ms(sqlite3_context *context, int count, sqlite3_value **values)
         sqlite3_result_int64(context, uuid_time_ms(id));
 }
 
+/* ---- random bytes ---- */
+
+#define RANDOM_MOST 1024
+
+/* In place of SQLite's own, which takes the time and the process id where it finds no /dev/urandom:
+ * an epoch is never guessed, nor made twice. This one ends the process when the kernel has none. */
+static void random_blob(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    uint8_t bytes[RANDOM_MOST];
+    const int wanted = sqlite3_value_int(values[0]);
+    assert(count == 1);
+    (void)count;
+    if (wanted < 1 || wanted > RANDOM_MOST) {
+        sqlite3_result_error_toobig(context);
+        return;
+    }
+    if (sodium_init() < 0)
+        abort();
+    randombytes_buf(bytes, (size_t)wanted);
+    sqlite3_result_blob(context, bytes, wanted, SQLITE_TRANSIENT);
+}
+
 /* ---- all of them ---- */
 
 int functions_register(sqlite3 *db)
@@ -449,5 +473,8 @@ int functions_register(sqlite3 *db)
                                         SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
                                         NULL, all[i].final ? NULL : all[i].call,
                                         all[i].final ? all[i].call : NULL, all[i].final, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_create_function_v2(db, "randomblob", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL,
+                                        random_blob, NULL, NULL, NULL);
     return rc;
 }
