@@ -215,7 +215,7 @@ static void *start_loop(void *owner, struct http_loop *started)
 static bool turn(void)
 {
     struct pollfd ready = {.fd = loop->epoll, .events = POLLIN};
-    if (!loop->ready && poll(&ready, 1, 0) != 1) {
+    if (ready_count(loop) == 0 && poll(&ready, 1, 0) != 1) {
         return false;
     }
     loop->ended = false;
