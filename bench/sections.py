@@ -23,6 +23,7 @@ import overload
 import postgres
 import procs
 import queries
+import sandbox
 import servers
 import share
 import storm
@@ -175,4 +176,5 @@ ALL = {"memory": memory, "start": start, "logins": logins, "backup": backup.sect
        "long": long.section, "postgres": postgres.section, "share": share.section, "alone": alone.section,
        "queries": queries.section, "streams": streams.streams, "other-node": other_node.section, "batch": batch.section,
        "creates": alone.crowd, "total": large.lists, "size": large.size, "overload": overload.section,
-       "attackers": attackers.section, "before": before.section}
+       "attackers": attackers.section, "before": before.section,
+       "sandbox": sandbox.section}

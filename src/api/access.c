@@ -365,6 +365,10 @@ enum http_verdict access_authorize(struct http_exchange *x)
     if (result == JWT_EXPIRED) {
         return refuse_expired(x, claims.expires_at);
     }
+    if (result == JWT_NO_MEMORY) {
+        respond_no_memory(x); /* and no 401, after which a client would log out */
+        return HTTP_ANSWERED;
+    }
     if (result != JWT_VALID) {
         return refuse_foreign(x, jwt_result_name(result), NULL);
     }

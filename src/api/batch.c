@@ -240,7 +240,7 @@ static void batch_written(struct store_op *op)
     }
     const struct slice body = batch->op.body.ptr ? batch->op.body : make_answer(&batch->op);
     if (!body.ptr) {
-        respond_no_memory(x);
+        respond_no_answer(x);
         return;
     }
     if (batch->op.replayed) {

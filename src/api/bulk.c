@@ -114,7 +114,7 @@ static void bulk_written(struct store_op *op)
     struct store_batch *batch = (struct store_batch *)(void *)op;
     const struct slice body = batch->body.ptr ? batch->body : make_bulk_answer(batch);
     if (!body.ptr) {
-        respond_no_memory(x);
+        respond_no_answer(x);
         return;
     }
     if (bulk->op.replayed) {

@@ -29,6 +29,11 @@ void respond_no_memory(struct http_exchange *x)
     respond_error(x, ERROR_OVERLOADED, NULL);
 }
 
+void respond_no_answer(struct http_exchange *x)
+{
+    respond_error(x, ERROR_OUTCOME_UNKNOWN, HTTP_ANSWER_LOST);
+}
+
 void respond_user_error(struct http_exchange *x, enum error error)
 {
     assert(x->route->access != HTTP_ACCESS_PUBLIC);

@@ -21,6 +21,9 @@ bool respond_failed(struct http_exchange *x, enum error result, enum error commo
 /* Sends the 503 of a request whose arena is used up. */
 void respond_no_memory(struct http_exchange *x);
 
+/* The same after a change was made: who is told that nothing was changed would make it twice. */
+void respond_no_answer(struct http_exchange *x);
+
 /* Sends the problem of a store call about the caller's own account, where ERROR_NOT_FOUND means
  * that the account went away after the token was checked. */
 void respond_user_error(struct http_exchange *x, enum error error);

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "auth/base64url.h"
+#include "base/json_reader.h"
 #include "base/json_writer.h"
 
 #define SIGNATURE_LEN BASE64URL_LEN(KEYS_MAC_LEN)
@@ -94,9 +95,19 @@ static bool time_claim(const json_t *claims, const char *name, int64_t *seconds)
     return *seconds >= 0 && *seconds <= TIME_MOST;
 }
 
-bool jwt_claims_read(struct slice text, const char *issuer, struct jwt_claims *claims)
+/* JWT_VALID, JWT_BAD_CLAIMS or JWT_NO_MEMORY. */
+static enum jwt_result read_claims(struct slice text, const char *issuer, struct jwt_claims *claims)
 {
     json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
+
+    if (!root) {
+        /* The parser calls a lack of memory an invalid token: what is right was not read. */
+        char why[JSON_READER_WHY];
+        struct json_reader reader;
+        const enum json_read again = json_reader_init(&reader, text, JSON_TOKENS, why);
+        json_reader_finish(&reader);
+        return again == JSON_READ_INVALID ? JWT_BAD_CLAIMS : JWT_NO_MEMORY;
+    }
     const bool ok =
         json_is_object(root) && json_object_size(root) == CLAIM_COUNT &&
         is_text_claim(root, "iss", slice_of(issuer)) &&
@@ -106,7 +117,12 @@ bool jwt_claims_read(struct slice text, const char *issuer, struct jwt_claims *c
         time_claim(root, "exp", &claims->expires_at) && claims->expires_at > claims->issued_at;
 
     json_decref(root);
-    return ok;
+    return ok ? JWT_VALID : JWT_BAD_CLAIMS;
+}
+
+bool jwt_claims_read(struct slice text, const char *issuer, struct jwt_claims *claims)
+{
+    return read_claims(text, issuer, claims) == JWT_VALID;
 }
 
 /* ---- verifying ---- */
@@ -163,9 +179,15 @@ enum jwt_result jwt_verify(const struct keys *keys, const char *issuer, struct s
         crypto_verify_32(signature, mac) != 0) {
         return JWT_BAD_SIGNATURE;
     }
-    if (!base64url_decode(parts.payload, text, sizeof text, &len) ||
-        !jwt_claims_read((struct slice){(const char *)text, len}, issuer, &found) ||
-        found.issued_at > now + JWT_SKEW_SECONDS) {
+    if (!base64url_decode(parts.payload, text, sizeof text, &len)) {
+        return JWT_BAD_CLAIMS;
+    }
+    const enum jwt_result read =
+        read_claims((struct slice){(const char *)text, len}, issuer, &found);
+    if (read != JWT_VALID) {
+        return read;
+    }
+    if (found.issued_at > now + JWT_SKEW_SECONDS) {
         return JWT_BAD_CLAIMS;
     }
     *claims = found;
@@ -174,13 +196,14 @@ enum jwt_result jwt_verify(const struct keys *keys, const char *issuer, struct s
 
 const char *jwt_result_name(enum jwt_result result)
 {
-    assert(result <= JWT_EXPIRED);
+    assert(result <= JWT_NO_MEMORY);
     static const char *const names[] = {
         [JWT_VALID] = "valid",
         [JWT_MALFORMED] = "malformed",
         [JWT_BAD_SIGNATURE] = "bad_signature",
         [JWT_BAD_CLAIMS] = "bad_claims",
         [JWT_EXPIRED] = "expired",
+        [JWT_NO_MEMORY] = "no_memory",
     };
 
     return names[result];

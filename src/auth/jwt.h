@@ -34,6 +34,7 @@ enum jwt_result {
     JWT_BAD_CLAIMS, /* signed by us, but not as we sign: a claim is missing, of
                      * another type or value, or not one of ours */
     JWT_EXPIRED,
+    JWT_NO_MEMORY, /* nothing is known of it: no refusal */
 };
 
 /* `now` in seconds. Fills `claims` when JWT_VALID or JWT_EXPIRED. */

@@ -38,6 +38,11 @@ struct http_problem_errors {
 
 void http_problem_errors_add(struct http_problem_errors *errors, struct http_problem_error error);
 
+/* The detail of ERROR_OUTCOME_UNKNOWN where there was no memory for the answer to a change. */
+#define HTTP_ANSWER_LOST                                                                           \
+    "There was no memory for the answer, so it does not tell whether the change was made: it was " \
+    "made entirely or not at all. Send the same request again with the same Idempotency-Key."
+
 /* Answers with the problem document of `error` and sends it. `detail` NULL: the default text of the
  * error's row. `errors` NULL or empty: none. Adds WWW-Authenticate to 401 and Retry-After to 503
  * (unless the head has one), and Cache-Control: no-store. Header fields set before stay. */

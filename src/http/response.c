@@ -355,7 +355,11 @@ void http_respond(struct http_exchange *x)
     }
     if (state->broken || response->head->failed || response->body->failed) {
         const bool again = state->replaced;
-        const enum error error = state->broken ? ERROR_INTERNAL_ERROR : ERROR_UNAVAILABLE;
+        const bool lost = response->status < 300 && x->request.method != HTTP_GET &&
+                          x->request.method != HTTP_HEAD; /* what may have changed something */
+        const enum error error = state->broken ? ERROR_INTERNAL_ERROR
+                                 : lost        ? ERROR_OUTCOME_UNKNOWN
+                                               : ERROR_UNAVAILABLE;
         if (response->stream_close) {
             response->stream_close(response->stream_source);
         }
@@ -370,7 +374,8 @@ void http_respond(struct http_exchange *x)
         state->broken = false;
         state->replaced = true;
         if (!again) {
-            http_respond_problem(x, error, NULL, NULL);
+            http_respond_problem(x, error, error == ERROR_OUTCOME_UNKNOWN ? HTTP_ANSWER_LOST : NULL,
+                                 NULL);
             return;
         }
         response->status = error_row(ERROR_UNAVAILABLE)->status;

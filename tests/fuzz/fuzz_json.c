@@ -211,14 +211,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(body, data + 1, size - 1);
     const struct slice text = {body, size - 1};
     merge_into(text, arena);
-    if (json_reader_init(&reader, text, JSON_TOKENS, why) == JSON_READ_OK) {
+    const enum json_read result = json_reader_init(&reader, text, JSON_TOKENS, why);
+    /* Whatever the scan lets through, the parser takes, but for a name that stands twice: what else
+     * it refuses, it has no memory for. */
+    assert(result != JSON_READ_NO_MEMORY);
+    if (result == JSON_READ_OK) {
         uint8_t digest[JSON_READER_DIGEST];
         json_reader_digest(&reader, digest);
         read_body(&reader, arena, data[0]);
     } else {
         assert(memchr(why, '\0', sizeof why) && utf8_valid(slice_of(why)));
-        /* Whatever the scan lets through, the parser takes, but for a name that stands twice. */
-        assert(strcmp(why, "The body is not valid JSON.") != 0);
         check_refusal(text, why);
     }
     json_reader_finish(&reader);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "base/json_reader.h"
 
@@ -404,6 +405,40 @@ static void secrets_are_wiped(void **state)
     json_reader_finish(&reader);
 }
 
+/* ---- without memory ---- */
+
+static long allocations_left; /* before they fail; below 0: the first one was let fail */
+static bool fail_on;          /* and all after it */
+
+static void *allocate_or_fail(size_t size)
+{
+    allocations_left--;
+    return allocations_left == -1 || (fail_on && allocations_left < -1) ? NULL : malloc(size);
+}
+
+/* Called invalid, a good request would be dropped by who sent it. */
+static void a_lack_of_memory_is_told_as_such(void **state)
+{
+    static const char text[] =
+        "{\"title\":\"a \\u00e9\",\"labels\":[\"b\",1,2.5,null],\"m\":{\"k\":true}}";
+    char why[JSON_READER_WHY];
+    (void)state;
+    json_set_alloc_funcs(allocate_or_fail, free);
+    for (int on = 0; on < 2; on++) {
+        enum json_read result = JSON_READ_NO_MEMORY;
+        long first = 0;
+        fail_on = on == 1;
+        for (; result == JSON_READ_NO_MEMORY && first < 1000; first++) {
+            allocations_left = first;
+            result = read_bytes(slice_of(text), why);
+            assert_int_not_equal(result, JSON_READ_INVALID);
+        }
+        assert_int_equal(result, JSON_READ_OK);
+        assert_true(first > 10); /* so many allocations there are */
+    }
+    json_set_alloc_funcs(malloc, free);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +454,7 @@ int main(void)
         cmocka_unit_test(huge_numbers_are_numbers),
         cmocka_unit_test(whole_numbers_are_whole_however_written),
         cmocka_unit_test(digests),
+        cmocka_unit_test(a_lack_of_memory_is_told_as_such),
     };
     return cmocka_run_group_tests_name("json_reader", tests, NULL, NULL);
 }

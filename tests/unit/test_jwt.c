@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -550,6 +551,25 @@ static void results_have_names(void **state)
     assert_string_equal(jwt_result_name(JWT_EXPIRED), "expired");
 }
 
+static long allocations_left; /* before one fails */
+static void *allocate_or_fail(size_t size)
+{
+    return allocations_left-- == 0 ? NULL : malloc(size);
+}
+
+/* Called bad, it would log a client out. */
+static void a_lack_of_memory_is_no_refusal(void **state)
+{
+    long first = 0;
+
+    (void)state;
+    json_set_alloc_funcs(allocate_or_fail, free);
+    while (allocations_left = first++, verify_at(SLICE(VECTOR), IAT) == JWT_NO_MEMORY) {
+    }
+    assert_true(first > 10 && verify_at(SLICE(VECTOR), IAT) == JWT_VALID);
+    json_set_alloc_funcs(malloc, free);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -573,6 +593,7 @@ int main(void)
         cmocka_unit_test(payloads_are_strict_base64url),
         cmocka_unit_test(what_is_expired_is_still_checked),
         cmocka_unit_test(results_have_names),
+        cmocka_unit_test(a_lack_of_memory_is_no_refusal),
     };
 
     return cmocka_run_group_tests_name("jwt", tests, make_keys, drop_keys);

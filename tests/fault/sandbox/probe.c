@@ -72,8 +72,8 @@ static void probe(void)
     tell("secret", open_named("PROBE_SECRET", O_RDONLY));
     tell("netlink", socket(AF_NETLINK, SOCK_RAW, 0));
     tell("signal", kill(getppid(), 0));
-    const void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const void *memory =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     tell("executable", memory == MAP_FAILED ? -1 : 0);
     try_connect();
     if (deadly) {
@@ -92,7 +92,8 @@ int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
         *(void **)&real = dlsym(RTLD_NEXT, "accept4");
     }
     const int taken = real(fd, address, len, flags);
-    if (taken >= 0 && go && access(go, F_OK) == 0 && !__atomic_exchange_n(&done, 1, __ATOMIC_SEQ_CST)) {
+    if (taken >= 0 && go && access(go, F_OK) == 0 &&
+        !__atomic_exchange_n(&done, 1, __ATOMIC_SEQ_CST)) {
         const int before = errno;
         probe();
         errno = before;
