@@ -170,6 +170,54 @@ def random_tokens(goods, seed):
             yield spoiled(rng.choice(goods).encode(), rng)
 
 
+# What GET /v1/tasks takes, and words that its values are made of.
+QUERY = b"status=pending,completed&priority=high&label=a&label.all=b&due.from=2026-01-01&due.before=2027-01-01T00:00:00Z&overdue=true" \
+        b"&ready=true&q=%22a+b%22&sort=-due,title&include=total&limit=10&time_zone=Europe/Berlin&parent=none&list=inbox&due=any"
+WORDS = [b"&", b"=", b",", b"none", b"any", b"inbox", b"-", b"[]", b"%00", b"%ff", b"%22", b"%25", b"+", b".from", b"9999-99-99", b"%f0%9f%90%84",
+         b"%cc%81", b"'", b"\\", b"*", b"%", b"(", b"18446744073709551616", b"true", b"2026-12-31T23:59:60Z", b"01a203c9-2b03-70a1-81ce-000000000001"]
+FIELDS = [b'If-Match: "a-1", W/"b-2"', b'If-None-Match: "a-1"', b"If-None-Match: *", b"Accept: application/json;q=0.5, */*;q=0.1", b"X-Request-Id: a.b-c",
+          b"Accept-Encoding: gzip;q=0.5, br", b"Origin: https://a.example", b"Idempotency-Key: \"abc\"", b"Content-Type: application/json; charset=utf-8",
+          b"traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", b"Range: bytes=0-1", b"Cookie: a=b", b"X-Forwarded-For: 1.2.3.4, ::1"]
+VISIBLE = bytes(range(33, 127))
+
+
+def queries(seed):
+    """Without end: parts of the query left out, put twice, spoiled; only bytes that a target may have."""
+    rng = random.Random(f"{seed}-queries")
+    parts = QUERY.split(b"&")
+    while True:
+        data = b"&".join(rng.choice(parts) for _ in range(rng.randint(1, 4)))
+        for _ in range(rng.randint(0, 3)):
+            at = rng.randrange(len(data) + 1)
+            data = data[:at] + (rng.choice(WORDS) if rng.random() < 0.6 else bytes([rng.choice(VISIBLE)])) + data[at + rng.choice((0, 0, 1, 4)):]
+        yield data.replace(b"#", b"%23")
+
+
+def fields(seed):
+    """Without end: a few header fields whose values are spoiled, without control characters."""
+    rng = random.Random(f"{seed}-fields")
+    while True:
+        lines = []
+        for one in rng.sample(FIELDS, rng.randint(1, 3)):
+            name, _, value = one.partition(b": ")
+            spoilt = bytes(c for c in spoiled(value, rng) if c >= 32 and c != 127) if rng.random() < 0.8 else value
+            lines.append(name + b": " + spoilt + b"\r\n")
+        yield b"".join(lines)
+
+
+def every_letter(text):
+    """Each letter replaced by some, put in and left out, of what is only good as a whole. Never the text itself."""
+    base = text.encode()
+    for at in range(len(base) + 1):
+        for letter in b"A", b"z", b"0", b"-", b"_", b"=", b".", b"%00", b"%ff", b"+", b"~":
+            yield base[:at] + letter + base[at:]
+            if base[at:at + 1] not in (letter, b""):
+                yield base[:at] + letter + base[at + 1:]
+        yield base[:at]
+        if at < len(base):
+            yield base[:at] + base[at + 1:]
+
+
 def judge(opens):
     """The judge of whole requests."""
     return http_model.Judge({b"Bearer " + one.encode() for one in opens}, rights())

@@ -17,6 +17,7 @@ from support.client import Client
 
 LINES = yaml.safe_load((pathlib.Path(__file__).parent / "races" / "races.yaml").read_text(encoding="utf-8"))
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
+AGAIN_MOST = 10
 NAME = re.compile(r"<(\w+)(?:\.(\w+))?>")
 
 
@@ -92,7 +93,8 @@ class Race:
         if "back" in self.line:
             wished = {str(name): str(count) for name, count in self.line["back"].items()}
             bounds = {name: (int(count.split("-")[0]), int(count.split("-")[-1])) for name, count in wished.items()}
-            wrong = {name: got[name] for name in set(got) | set(bounds) if not bounds.get(name, (0, 0))[0] <= got[name] <= bounds.get(name, (0, 0))[1]}
+            least, most = ({name: bound[at] for name, bound in bounds.items()} for at in (0, 1))
+            wrong = [name for name in set(got) | set(bounds) if not least.get(name, 0) <= got[name] <= most.get(name, 0)]
             assert not wrong, f"{dict(got)} in place of {wished}"
         for call in self.line.get("then", []):
             answer = self.ask(call, 0)
@@ -159,8 +161,12 @@ def counted(client, tasks):
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line["is"].replace(" ", "-"))
 def test_race(server, line):
     for _ in range(ROUNDS):
-        race = Race(server, line)
-        race.judge(race.run())
+        for _ in range(AGAIN_MOST):  # the machine may have other work too
+            race = Race(server, line)
+            answers = race.run()
+            if not any(one.code == "overloaded" for one in answers):
+                break
+        race.judge(answers)
         if line.get("gone"):
             race.user.client.get("/v1/me").expect(401, "invalid_token")
             body = {"email": race.user.email, "password": race.user.password}
