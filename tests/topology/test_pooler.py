@@ -2,8 +2,10 @@
 """Nodes behind Debian's PgBouncer in transaction mode, as docs/deploy.md says: DATABASE_PREPARED=off, timeouts on the role."""
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -206,3 +208,45 @@ def test_what_is_read_is_never_that_of_a_primary_that_was_replaced(pair):
     finally:
         for node in filter(None, (first, second)):
             node.stop()
+
+
+def test_only_behind_a_pooler_each_read_asks_whether_the_server_takes_writes():
+    """A pooler is known by the process that it names, where statements are prepared too."""
+    server = cluster.Cluster(settings={"log_statement": "all"})
+    between = pooler.Pooler(server, "pool_mode = session\n")
+    try:
+        asked = {}
+        for place in (server, between):
+            start, node = len(server.log_text()), Server(env={"DATABASE_URL": place.url(server.create_database())})
+            User(node).client.get("/v1/tasks").expect(200)
+            node.stop()
+            asked[place] = "SELECT FROM taskhold_schema WHERE false FOR SHARE" in server.log_text()[start:]
+        assert asked == {server: False, between: True}
+    finally:
+        between.stop()
+        server.remove()
+
+
+def test_a_commit_under_way_when_the_server_is_lost_is_not_called_undone(pair):
+    """It was made, and waits for the standby. PgBouncer tells the end of its server as the answer to the first statement."""
+    primary, standby, (between, _) = pair
+    node, answers = Server(env={"DATABASE_URL": between.url(primary.create_database()), "DATABASE_PREPARED": "off"}), []
+    receiver = int(standby.psql("SELECT pid FROM pg_stat_wal_receiver"))
+    try:
+        user = User(node)
+        task = user.task("old")
+        path, condition = f"/v1/tasks/{task['id']}", {"If-Match": user.client.learn_space().tag(task)}
+        os.kill(receiver, signal.SIGSTOP)
+        other = user.client.copy()
+        writer = threading.Thread(target=lambda: answers.append(other.patch(path, {"title": "new"}, headers=condition)))
+        writer.start()
+        wait_until(lambda: primary.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"), 10, "the wait")
+        primary.end("kill")
+        os.kill(receiver, signal.SIGCONT)
+        primary.start()
+        writer.join(30)
+        wait_until(lambda: user.client.get(path).status == 200, 20, "an answer")
+        assert user.client.get(path).json["title"] == "new"
+        assert (answers[0].status, answers[0].code) in ((200, None), (503, "outcome_unknown")), answers[0].body
+    finally:
+        node.stop()

@@ -291,9 +291,10 @@ static bool send_round(struct link *link)
     begin_flight(link);
     if (link->round == 0 && writes)
         send_statement(link, NULL, SQL_BEGIN, NULL, 0, NULL);
-    if (!writes && link->pooled)
+    const bool uncertain = link->round == 0 && link->jobs[0]->uncertain;
+    if ((!writes && link->pooled) || uncertain)
         send_statement(link, NULL, SQL_BE_PRIMARY, NULL, 0, NULL);
-    if (link->round == 0 && link->jobs[0]->uncertain)
+    if (uncertain)
         send_statement(link, NULL, SQL_BE_DURABLE, NULL, 0, NULL);
     for (unsigned i = 0; i < link->job_count; i++) {
         struct job *job = link->jobs[i];
@@ -420,6 +421,18 @@ static void take_rows(struct link *link, const struct link_sent *sent, PGresult 
     end_job(link, place);
 }
 
+/* Whether an error of a statement before the COMMIT shows that the COMMIT was not carried out. A
+ * pooler that lost its server says so in the server's place, and of the first statement that is not
+ * answered, though all may have been done: so there only the codes that no pooler makes up count.
+ */
+static bool shows_undone(const struct link *link, const char *code)
+{
+    if (link->pooled)
+        return strcmp(code, "25006") == 0 || strcmp(code, "26000") == 0 ||
+               strcmp(code, "0A000") == 0;
+    return strncmp(code, "08", 2) != 0;
+}
+
 static void take_result(struct link *link, PGresult *result)
 {
     const ExecStatusType status = PQresultStatus(result);
@@ -443,7 +456,8 @@ static void take_result(struct link *link, PGresult *result)
         /* When the server ends a connection over an earlier statement, the COMMIT was not carried
          * out. Without a code it is libpq that found the connection broken, and knows nothing of
          * that. */
-        if (code && failure.discard && link->state == LINK_COMMITTING && !is_commit(link, sent))
+        if (code && failure.discard && link->state == LINK_COMMITTING && !is_commit(link, sent) &&
+            shows_undone(link, code))
             link->state = LINK_ROUND;
         fail_batch(link, sent->job, failure);
     }
