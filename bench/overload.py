@@ -12,7 +12,7 @@ import servers
 from check import MIB, Check, microseconds
 
 USERS, TASKS = 32, 30
-CLOSED, OPEN = 64, 4_000  # connections
+CLOSED, OPEN = 512, 4_000  # connections: with few, a commit holds few writes and the disk decides
 LEVELS = (0.25, 1, 2)  # of the rate that CLOSED connections get when each asks as soon as it has its answer
 GOODPUT_LEAST, TIMES_MOST, GROWTH_MOST = 0.9, 5, 32 * MIB
 # What is asked for, in parts: an application reads more than it writes.
