@@ -16,6 +16,7 @@ from shim import Shim
 from support.accounts import User
 from support.client import Client
 from support.server import Server
+from support.waiting import wait_until
 
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
 EXIT_FAILED = 70
@@ -172,3 +173,66 @@ def test_the_first_flush_fails_again(scene, kind):
         assert "cannot flush" in scene.server.log_text(this_run=True)
     scene.restart()
     scene.check()
+
+
+@pytest.mark.parametrize("skip", [0, 9])
+def test_a_write_fails_half_way(scene, skip):
+    """F6: of a commit half is written. As a flush that failed."""
+    rule = scene.shim.arm("write", "half", ["wal"], skip=skip, times=1)
+    scene.begin()
+    assert scene.server.wait() == EXIT_FAILED
+    scene.end()
+    assert rule.struck == 1
+    scene.restart()
+    scene.check()
+
+
+def test_short_reads_and_writes(scene):
+    """F6: each read and write does half of what it was asked for, which is no error: nobody notices."""
+    rules = [scene.shim.arm(call, "short", ["wal", "database"]) for call in ("read", "write")]
+    scene.begin()
+    wait_until(lambda: scene.acknowledged() > 50, 60, "50 tasks")
+    scene.end()
+    assert all(set(writer.statuses) == {201} for writer in scene.writers) and rules[1].struck > 10
+    scene.server.kill()
+    scene.restart()
+    scene.check()
+
+
+def test_reads_fail(scene):
+    """F6: each of the first reads after a start fails in turn: the answer is right or 503, and the next is right."""
+    scene.begin()
+    wait_until(lambda: scene.acknowledged() > 50, 60, "50 tasks")
+    scene.end()
+    struck = 0
+    expected = scene.user.client.get("/v1/tasks?limit=50").expect(200).json
+    for skip in range(6):
+        scene.server.terminate()
+        scene.restart()
+        scene.shim.reset()
+        rule = scene.shim.arm("read", "fail", ["database", "wal"], skip=skip, times=1)
+        for _ in range(3):
+            answer = scene.user.client.get("/v1/tasks?limit=50", headers={"Accept-Encoding": None})
+            assert answer.status in (200, 503), answer.body
+            assert answer.status == 503 or answer.json == expected
+        struck += rule.struck
+        rule.disarm()
+        assert scene.user.client.get("/v1/tasks?limit=50").expect(200).json == expected
+    assert struck > 2
+    scene.check()
+
+
+def test_slow_flushes(scene):
+    """F27: a flush takes half a second: many share one, none is acknowledged before its own, none is lost."""
+    before = scene.shim.calls("sync", "wal")
+    scene.shim.arm("sync", "slow", ["wal"], micros=500000)
+    scene.begin(16)
+    wait_until(lambda: scene.acknowledged() > 64, 60, "64 tasks")
+    flushes = scene.shim.calls("sync", "wal") - before
+    scene.server.kill()
+    scene.end()
+    assert all(set(writer.statuses) <= {201, 503} for writer in scene.writers)
+    assert scene.acknowledged() / flushes > 3, f"{scene.acknowledged()} tasks in {flushes} flushes"
+    scene.restart()
+    scene.check()
+    print(f"{scene.acknowledged()} tasks in {flushes} flushes of 0.5 s")

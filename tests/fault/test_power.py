@@ -34,10 +34,10 @@ def run(name, *args):
 
 
 def test_every_moment():
-    """200 writes, power lost at each thing that they did to the disk, in each of the ways that something survives."""
-    status, cuts, amid, opened, lost, wrong = run("power", "exhaustive")
+    """200 writes, power lost at each thing that they did to the disk, in turn in each of the ways that something survives."""
+    status, cuts, amid, opened, lost, wrong = run("power", "exhaustive", "1", "4")
     assert (status, lost, wrong) == (0, 0, 0)
-    assert cuts > 3000 and amid > 250 and opened > 1000, "too little to prove anything"
+    assert cuts > 1000 and amid > 250 and opened > 300, "too little to prove anything"
 
 
 def test_random():
@@ -54,8 +54,8 @@ def test_a_flush_fails():
 
 def test_control_without_flushes():
     """synchronous=NORMAL loses what was acknowledged."""
-    status, _, _, _, lost, _ = run("power-normal", "exhaustive")
-    assert status == 1 and lost > 50
+    status, _, _, _, lost, _ = run("power-normal", "exhaustive", "1", "4")
+    assert status == 1 and lost > 20
 
 
 @pytest.mark.parametrize("what", ["lying", "overlook"])

@@ -213,7 +213,7 @@ static ssize_t on_read(int fd, void *bytes, size_t size, off64_t at, bool positi
     const struct rule *rule = strike(CALL_READ, kind_of(fd));
     if (rule && rule->what == WHAT_FAIL)
         return fail(rule);
-    const size_t asked = rule && rule->what == WHAT_SHORT ? size / 2 : size;
+    const size_t asked = rule && rule->what == WHAT_SHORT ? (size + 1) / 2 : size;
     const ssize_t got =
         positioned ? REAL(pread64)(fd, bytes, asked, at) : REAL(read)(fd, bytes, asked);
     if (rule && rule->what == WHAT_FLIP && got > 0)
@@ -245,7 +245,7 @@ static ssize_t on_write(int fd, const void *bytes, size_t size, off64_t at, bool
     if (rule && rule->what == WHAT_DROP)
         return (ssize_t)size;
     const bool half = rule && (rule->what == WHAT_SHORT || rule->what == WHAT_HALF);
-    const size_t asked = half ? size / 2 : size;
+    const size_t asked = half ? (size + 1) / 2 : size;
     const ssize_t put =
         positioned ? REAL(pwrite64)(fd, bytes, asked, at) : REAL(write)(fd, bytes, asked);
     return half && rule->what == WHAT_HALF ? fail(rule) : put;
