@@ -98,8 +98,13 @@ static bool time_claim(const json_t *claims, const char *name, int64_t *seconds)
 /* JWT_VALID, JWT_BAD_CLAIMS or JWT_NO_MEMORY. */
 static enum jwt_result read_claims(struct slice text, const char *issuer, struct jwt_claims *claims)
 {
+    json_memory_watch();
     json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
 
+    if (json_memory_lacked()) {
+        json_decref(root);
+        return JWT_NO_MEMORY;
+    }
     if (!root) {
         /* The parser calls a lack of memory an invalid token: what is right was not read. */
         char why[JSON_READER_WHY];

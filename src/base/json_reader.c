@@ -467,6 +467,32 @@ static enum json_read refuse_duplicate(struct slice text, const json_error_t *er
     return JSON_READ_INVALID;
 }
 
+/* jansson goes on where there was no memory for a byte of a text, and the text lacks it. So its
+ * allocations are watched. */
+static _Thread_local bool memory_lacked;
+
+static void *allocate_watched(size_t size)
+{
+    void *memory = malloc(size);
+    memory_lacked = memory_lacked || !memory;
+    return memory;
+}
+
+__attribute__((constructor)) static void watch_memory(void)
+{
+    json_set_alloc_funcs(allocate_watched, free);
+}
+
+void json_memory_watch(void)
+{
+    memory_lacked = false;
+}
+
+bool json_memory_lacked(void)
+{
+    return memory_lacked;
+}
+
 enum json_read json_reader_init(struct json_reader *reader, struct slice text, unsigned tokens,
                                 char why[static JSON_READER_WHY])
 {
@@ -488,10 +514,16 @@ enum json_read json_reader_init(struct json_reader *reader, struct slice text, u
             .text = {copy, text.len}, .tokens_most = tokens, .why = why, .mend = copy};
         (void)scan(&s);
     }
+    json_memory_watch();
     reader->root = json_loadb(copy ? copy : text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
     if (copy) {
         sodium_memzero(copy, text.len);
         free(copy);
+    }
+    if (json_memory_lacked()) {
+        json_decref(reader->root);
+        reader->root = NULL;
+        return JSON_READ_NO_MEMORY;
     }
     if (!reader->root) {
         return refuse_duplicate(text, &error, why);

@@ -36,6 +36,11 @@ struct json_member {
     struct json_t *value; /* the reader's own */
 };
 
+/* Before and after a call of jansson's in this thread: whether there was no memory for a part of
+ * it. What it gave is then not to be believed, a tree neither. */
+void json_memory_watch(void);
+bool json_memory_lacked(void);
+
 enum json_read { JSON_READ_OK, JSON_READ_INVALID, JSON_READ_NO_MEMORY };
 
 /* `tokens`: the most members, elements and brackets that the text may have, JSON_TOKENS as a rule.
