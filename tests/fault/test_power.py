@@ -54,8 +54,8 @@ def test_a_flush_fails():
 
 def test_control_without_flushes():
     """synchronous=NORMAL loses what was acknowledged."""
-    status, _, _, _, lost, _ = run("power-normal", "exhaustive", "1", "4")
-    assert status == 1 and lost > 20
+    status, _, _, _, lost, wrong = run("power-normal", "exhaustive", "1", "4")
+    assert status == 1 and lost > 0 and lost + wrong > 100  # where all is lost, the store begins anew: wrong
 
 
 @pytest.mark.parametrize("what", ["lying", "overlook"])
