@@ -25,98 +25,9 @@
 
 #include "base/sandbox.h"
 #include "base/thread.h"
-
-/* Each try is made by a process of its own, which closes the sandbox, tries, and tells: by its exit
- * status, or by the signal that ended it. */
-
-#define WENT_WELL 0
-#define NO_SUCH   200 /* the kernel cannot */
-
-struct place {
-    char folder[64]; /* allowed for writing */
-    char other[64];  /* not */
-    char read[64];   /* a folder for reading */
-    uint16_t port;   /* somebody listens there, and it is allowed */
-    uint16_t away;   /* somebody listens there, and it is not */
-    int listeners[2];
-};
-
-static int listen_somewhere(uint16_t *port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof address;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
-    assert_int_equal(listen(fd, 8), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    *port = ntohs(address.sin_port);
-    return fd;
-}
-
-static void make_file(const char *folder, const char *name)
-{
-    char path[128];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    close(fd);
-}
-
-static int set_up(void **state)
-{
-    struct place *place = calloc(1, sizeof *place);
-
-    assert_non_null(place);
-    (void)strcpy(place->folder, "/tmp/taskhold-own-XXXXXX");
-    (void)strcpy(place->other, "/tmp/taskhold-other-XXXXXX");
-    (void)strcpy(place->read, "/tmp/taskhold-read-XXXXXX");
-    assert_non_null(mkdtemp(place->folder));
-    assert_non_null(mkdtemp(place->other));
-    assert_non_null(mkdtemp(place->read));
-    make_file(place->folder, "file");
-    make_file(place->other, "file");
-    make_file(place->read, "file");
-    place->listeners[0] = listen_somewhere(&place->port);
-    place->listeners[1] = listen_somewhere(&place->away);
-    *state = place;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct place *place = *state;
-    const char *folders[] = {place->folder, place->other, place->read};
-    static const char *const names[] = {"file", "new", "moved"};
-    char path[128];
-
-    for (size_t i = 0; i < 3; i++) {
-        for (size_t j = 0; j < 3; j++) {
-            (void)snprintf(path, sizeof path, "%s/%s", folders[i], names[j]);
-            (void)unlink(path);
-        }
-        assert_int_equal(rmdir(folders[i]), 0);
-    }
-    close(place->listeners[0]);
-    close(place->listeners[1]);
-    free(place);
-    return 0;
-}
+#include "sandbox_fixture.h"
 
 /* ---- what is tried; each gives 0 or errno ---- */
-
-static int result_of(long result)
-{
-    return result < 0 ? errno : WENT_WELL;
-}
-
-static int open_in(const char *folder, const char *name, int flags)
-{
-    char path[128];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    return result_of(open(path, flags | O_CLOEXEC, 0600));
-}
 
 static int write_own(const struct place *place)
 {
@@ -201,20 +112,6 @@ static int execute(const struct place *place)
     return result_of(execve("/bin/true", nothing, nothing));
 }
 
-static int connect_to(uint16_t port)
-{
-    const struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return fd < 0 ? errno
-                  : result_of(connect(fd, (const struct sockaddr *)&address, sizeof address));
-}
-
-static int connect_allowed(const struct place *place)
-{
-    return connect_to(place->port);
-}
-
 static int connect_away(const struct place *place)
 {
     return connect_to(place->away);
@@ -229,113 +126,13 @@ static int bind_anywhere(const struct place *place)
     return fd < 0 ? errno : result_of(bind(fd, (const struct sockaddr *)&address, sizeof address));
 }
 
-static int signal_parent(const struct place *place)
-{
-    (void)place;
-    return result_of(kill(getppid(), 0));
-}
-
 static int trace_parent(const struct place *place)
 {
     (void)place;
     return result_of(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
 }
 
-/* ---- the process that tries ---- */
-
-struct trying {
-    const struct place *place;
-    int (*what)(const struct place *place);
-    bool calls;     /* the filter of system calls, else files and ports */
-    bool sockets;   /* of that filter */
-    bool elsewhere; /* in a thread that was there before */
-    pthread_mutex_t lock;
-    int result;
-};
-
-static void *try_there(void *argument)
-{
-    struct trying *trying = argument;
-    pthread_mutex_lock(&trying->lock); /* until it is closed */
-    trying->result = trying->what(trying->place);
-    pthread_mutex_unlock(&trying->lock);
-    return NULL;
-}
-
-static bool close_off(const struct trying *trying)
-{
-    char why[256];
-    struct sandbox_files files;
-    const struct sandbox_limits limits = {.connect = true, .bind = true, .others = true};
-    const struct sandbox_calls calls = {.sockets = trying->sockets};
-
-    if (trying->calls) {
-        return sandbox_calls_close(&calls, why, sizeof why);
-    }
-    if (!sandbox_files_begin(&files, &limits, why, sizeof why)) {
-        return false;
-    }
-    sandbox_files_allow(&files, trying->place->folder, SANDBOX_WRITE);
-    sandbox_files_allow(&files, trying->place->read, SANDBOX_READ);
-    sandbox_files_allow(&files, "/proc/self", SANDBOX_LIST);
-    sandbox_files_allow(&files, "/dev/null", SANDBOX_READ);
-    sandbox_files_allow(&files, "/not/there", SANDBOX_READ);
-    sandbox_files_allow_connect(&files, trying->place->port);
-    const bool closed = sandbox_files_close(&files, why, sizeof why);
-    sandbox_files_finish(&files);
-    return closed;
-}
-
-static void try_and_exit(struct trying *trying)
-{
-    pthread_t thread;
-
-    pthread_mutex_init(&trying->lock, NULL);
-    pthread_mutex_lock(&trying->lock);
-    if (trying->elsewhere && !thread_start(&thread, "before", 0, try_there, trying)) {
-        _exit(NO_SUCH + 1);
-    }
-    if (!close_off(trying)) {
-        _exit(NO_SUCH);
-    }
-    if (trying->elsewhere) {
-        pthread_mutex_unlock(&trying->lock);
-        (void)pthread_join(thread, NULL);
-    } else {
-        trying->result = trying->what(trying->place);
-    }
-    _exit(trying->result);
-}
-
-static int status_of(struct trying trying)
-{
-    int status = 0;
-    (void)fflush(NULL);
-    const pid_t child = fork();
-
-    assert_true(child >= 0);
-    if (child == 0) {
-        try_and_exit(&trying);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return status;
-}
-
 /* ---- files and ports ---- */
-
-static int landlock_version(void)
-{
-    struct sandbox_files files;
-    const struct sandbox_limits limits = {0};
-    char why[256];
-
-    if (!sandbox_files_begin(&files, &limits, why, sizeof why)) {
-        assert_non_null(strstr(why, "Landlock"));
-        return 0;
-    }
-    sandbox_files_finish(&files);
-    return files.abi;
-}
 
 static const struct {
     const char *name;
@@ -655,14 +452,17 @@ static void a_file_may_be_replaced_and_a_folder_of_all_is_not_opened(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(files_and_ports_are_closed_in_every_thread, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(the_same_goes_well_without, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(calls_are_answered, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_a_server_never_does_is_the_end, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(connects_only_who_has_a_database_server, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(files_and_ports_are_closed_in_every_thread, sandbox_set_up,
+                                        sandbox_tear_down),
+        cmocka_unit_test_setup_teardown(the_same_goes_well_without, sandbox_set_up,
+                                        sandbox_tear_down),
+        cmocka_unit_test_setup_teardown(calls_are_answered, sandbox_set_up, sandbox_tear_down),
+        cmocka_unit_test_setup_teardown(what_a_server_never_does_is_the_end, sandbox_set_up,
+                                        sandbox_tear_down),
+        cmocka_unit_test_setup_teardown(connects_only_who_has_a_database_server, sandbox_set_up,
+                                        sandbox_tear_down),
         cmocka_unit_test_setup_teardown(a_file_may_be_replaced_and_a_folder_of_all_is_not_opened,
-                                        set_up, tear_down),
+                                        sandbox_set_up, sandbox_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
