@@ -23,10 +23,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sandbox_fixture.h"
-
 #include "base/sandbox.h"
 #include "base/thread.h"
+#include "sandbox_fixture.h"
+
 static int listen_somewhere(uint16_t *port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
