@@ -105,14 +105,6 @@ static enum jwt_result read_claims(struct slice text, const char *issuer, struct
         json_decref(root);
         return JWT_NO_MEMORY;
     }
-    if (!root) {
-        /* The parser calls a lack of memory an invalid token: what is right was not read. */
-        char why[JSON_READER_WHY];
-        struct json_reader reader;
-        const enum json_read again = json_reader_init(&reader, text, JSON_TOKENS, why);
-        json_reader_finish(&reader);
-        return again == JSON_READ_INVALID ? JWT_BAD_CLAIMS : JWT_NO_MEMORY;
-    }
     const bool ok =
         json_is_object(root) && json_object_size(root) == CLAIM_COUNT &&
         is_text_claim(root, "iss", slice_of(issuer)) &&

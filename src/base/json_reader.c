@@ -471,10 +471,17 @@ static enum json_read refuse_duplicate(struct slice text, const json_error_t *er
  * allocations are watched. */
 static _Thread_local bool memory_lacked;
 
+void json_memory_miss(void)
+{
+    memory_lacked = true;
+}
+
 static void *allocate_watched(size_t size)
 {
     void *memory = malloc(size);
-    memory_lacked = memory_lacked || !memory;
+    if (!memory) {
+        json_memory_miss();
+    }
     return memory;
 }
 

@@ -40,6 +40,7 @@ struct json_member {
  * it. What it gave is then not to be believed, a tree neither. */
 void json_memory_watch(void);
 bool json_memory_lacked(void);
+void json_memory_miss(void); /* for an allocator of tests: there was none */
 
 enum json_read { JSON_READ_OK, JSON_READ_INVALID, JSON_READ_NO_MEMORY };
 

@@ -152,7 +152,7 @@ def test_too_few_descriptors_are_told(tmp_path, limit):
                     one.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                     assert one.recv(12) in (b"HTTP/1.1 200", b"HTTP/1.1 503")
                 break
-            assert row["event"] in ("starting", "start_failed", "control_refused"), row
+            assert row["event"] in ("starting", "sandbox", "start_failed", "control_refused"), row
         else:
             assert process.wait(10) == 1 and row["event"] == "start_failed"
             assert "descriptor" in row["message"] or "Too many open files" in row["message"], row

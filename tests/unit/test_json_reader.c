@@ -413,7 +413,11 @@ static bool fail_on;          /* and all after it */
 static void *allocate_or_fail(size_t size)
 {
     allocations_left--;
-    return allocations_left == -1 || (fail_on && allocations_left < -1) ? NULL : malloc(size);
+    const bool fails = allocations_left == -1 || (fail_on && allocations_left < -1);
+    if (fails) {
+        json_memory_miss();
+    }
+    return fails ? NULL : malloc(size);
 }
 
 /* Called invalid, a good request would be dropped by who sent it. */

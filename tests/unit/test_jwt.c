@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <sodium.h>
 
 #include "auth/jwt.h"
+#include "base/json_reader.h"
 
 #define CURRENT  SLICE("hT5-one-secret-for-the-unit-tests-q7Zw")
 #define PREVIOUS SLICE("kL2-another-secret-for-the-tests-v9Xe")
@@ -554,20 +554,19 @@ static void results_have_names(void **state)
 static long allocations_left; /* before one fails */
 static void *allocate_or_fail(size_t size)
 {
-    return allocations_left-- == 0 ? NULL : malloc(size);
+    return allocations_left-- != 0 ? malloc(size) : (json_memory_miss(), NULL);
 }
 
 /* Called bad, it would log a client out. */
 static void a_lack_of_memory_is_no_refusal(void **state)
 {
     long first = 0;
-
     (void)state;
     json_set_alloc_funcs(allocate_or_fail, free);
     while (allocations_left = first++, verify_at(SLICE(VECTOR), IAT) == JWT_NO_MEMORY) {
     }
-    assert_true(first > 10 && verify_at(SLICE(VECTOR), IAT) == JWT_VALID);
     json_set_alloc_funcs(malloc, free);
+    assert_true(first > 10 && verify_at(SLICE(VECTOR), IAT) == JWT_VALID);
 }
 
 int main(void)
