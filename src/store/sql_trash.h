@@ -54,7 +54,7 @@
     "SELECT t.id, t.octets, t.revision, 0, " NO_UUID ", " NO_UUID ", " NO_TEXT " FROM (SELECT "    \
     "j.id, {octets:j.before} AS octets, j.revision, {json:labels} AS labels FROM journal j, "      \
     "(SELECT revision FROM trash WHERE space_id = ?1 AND " NOT_EMPTIED ") d WHERE j.space_id = "   \
-    "?1 AND j.revision = d.revision) t, {elements:t.labels} WHERE e.value = ?2 ORDER BY "          \
+    "?1 AND j.revision = d.revision) t JOIN {elements:t.labels} ON e.value = ?2 ORDER BY "         \
     "t.revision LIMIT 10001"
 
 #define TRASH_ASK_JSON                                                                             \
