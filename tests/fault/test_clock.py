@@ -25,7 +25,8 @@ pytestmark = pytest.mark.skipif(library() is None, reason="libfaketime is not in
 
 TTL = 60
 LATE = 5  # seconds
-STEPS = {"+40d": 40 * 86400, "-1h": -3600, "blip": 0}
+YEAR = 365 * 86400  # as libfaketime has it
+STEPS = {"+40d": 40 * 86400, "+10y": 10 * YEAR, "-1h": -3600, "-10y": -10 * YEAR, "blip": 0}
 KEY = {"Idempotency-Key": "once"}
 EXPIRED = ("SELECT {id}, user_id, 1, 1, 1, 1, {bytes}, '::1', NULL FROM (SELECT {user} AS user_id FROM users LIMIT 1) u")
 COLUMNS = "id, user_id, counter, created_at, last_used_at, expires_at, superseded, ip, user_agent"
