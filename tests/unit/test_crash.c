@@ -19,12 +19,7 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "base/thread.h"
-
-#ifdef __has_feature
-#define UNDER_TSAN __has_feature(thread_sanitizer)
-#else
-#define UNDER_TSAN 0
-#endif
+#include "sanitizers.h"
 
 /* ---- what crashes, by a name that the backtrace must lead to ---- */
 
