@@ -48,7 +48,8 @@ def test_kill_9_under_load():
         assert run.counts.acknowledged > 20 * number and run.counts.unknown > number, "too little load to prove anything"
         assert run.counts.found > 0 and run.counts.repeated > 0, "no kill fell between a commit and its answer"
         print(f"torture: {number} kills, {run.counts.acknowledged} acknowledged, 0 lost")
-        assert number < 10 or VERBS <= set(run.counts.verbs), f"not done: {VERBS - set(run.counts.verbs)}"
+        # Few kills may not come to what is rare.
+        assert number < 40 or VERBS <= set(run.counts.verbs), f"not done: {VERBS - set(run.counts.verbs)}"
         server.stop()
     finally:
         server.kill()
