@@ -267,8 +267,10 @@ static void no_text_is_built_from_data(void **state)
         assert_ptr_equal(text, sql_text(sql)->text);
         assert_null(strchr(text, '%'));
         for (const char *at = strchr(text, '\''); at; at = strchr(strchr(at + 1, '\'') + 1, '\'')) {
-            if (!begins(at, "^'(taskhold|taskhold_sessions_ended|blocked_by|labels|\"id\":\"|-|[s-y]|" NIL
-                            "|" TAIL ")?'[ ,):]"))
+            if (!begins(
+                    at,
+                    "^'(taskhold|taskhold_sessions_ended|blocked_by|labels|\"id\":\"|-|[s-y]|" NIL
+                    "|" TAIL ")?'[ ,):]"))
                 fail_msg("a literal: %s", text);
         }
     }
