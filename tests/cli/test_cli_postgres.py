@@ -165,11 +165,11 @@ def test_doctor(postgres, url):
     status, found = doctor(url)
     assert status == 0 and set(found) == {
         "settings", "database", "postgres", "schema", "durability", "standby", "connections", "server-clock", "threads", "time-zones", "tls",
-        "secret", "clock", "descriptors", "address", "quotas", "proxies"}
+        "secret", "clock", "descriptors", "sandbox", "address", "quotas", "proxies"}
     assert found["durability"][0] == "warning" and "fsync is off" in found["durability"][1]
     assert found["schema"] == ("warning", f"0 of {SCHEMA}: run taskhold migrate, or serve")
     assert not postgres.rows("SELECT 1 FROM pg_tables WHERE schemaname = 'public'", name)
-    assert all(found[check][0] == "ok" for check in found.keys() - {"durability", "schema", "descriptors", "quotas"}), found
+    assert all(found[check][0] == "ok" for check in found.keys() - {"durability", "schema", "descriptors", "sandbox", "quotas"}), found
     assert taskhold(".", "migrate", "--database", url).returncode == 0
     assert doctor(url)[1]["schema"] == ("ok", f"{SCHEMA}, the newest")
     for change, back, check, says in [

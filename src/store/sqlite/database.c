@@ -304,8 +304,10 @@ static sqlite3 *open_with(const char *path, int flags, const struct setting *set
     sqlite3 *db = NULL;
     const struct setting *broken = NULL;
     const bool writes = (flags & SQLITE_OPEN_READWRITE) != 0;
-    int rc = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX,
-                             writes ? DATABASE_WRITER_VFS : NULL);
+    const char *vfs = NULL;
+    if (writes)
+        vfs = DATABASE_WRITER_VFS;
+    int rc = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, vfs);
     bool good = true;
     if (rc == SQLITE_OK)
         rc = configure(db);

@@ -54,11 +54,14 @@ static struct uuid any_session(struct world *w)
     return w->who->sessions[world_below(w, SESSIONS)];
 }
 
+/* Until as many more are made as a step may have at a time. */
 static struct slice words(struct world *w, const char *what)
 {
-    const int len = snprintf(w->text, sizeof w->text, "%s of step %u, %llx", what, w->number,
+    char *text = w->words[w->next_words++ % WORDS];
+    const int len = snprintf(text, WORDS_LEN, "%s of step %u, %llx", what, w->number,
                              (unsigned long long)disk_random(&w->seed));
-    return (struct slice){w->text, (size_t)len};
+    assert(len > 0 && len < WORDS_LEN);
+    return (struct slice){text, (size_t)len};
 }
 
 static struct write task_write(struct world *w, enum store_verb verb, struct uuid id)

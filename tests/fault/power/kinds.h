@@ -24,6 +24,9 @@ struct person {
     struct uuid tokens[SESSIONS];
 };
 
+#define WORDS     256 /* texts of a step at a time: a batch has at most 100 */
+#define WORDS_LEN 64
+
 struct world {
     struct loop loop;
     struct store *store;
@@ -35,6 +38,8 @@ struct world {
     struct person *who; /* of the running step */
     struct script_mark *mark;
     char text[70000];
+    char words[WORDS][WORDS_LEN];
+    unsigned next_words;
 };
 
 struct kind {
