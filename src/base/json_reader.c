@@ -4,12 +4,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <jansson.h>
 #include <sodium.h>
+
+#include "base/json_refusal.h"
 
 /* A scan looks at the text first, before jansson, which recurses and allocates, sees it, and says
  * what is wrong and where in words for the person who sent it. */
@@ -26,68 +26,14 @@ struct scan {
     char *why;
 };
 
-/* Where a byte is, for people: both from 1; columns are code points. */
-struct place {
-    size_t line;
-    size_t column;
-};
-
-static struct place place_of(struct slice text, size_t at)
-{
-    struct place place = {1, 1};
-    for (size_t i = 0; i < at && i < text.len; i++) {
-        const unsigned char c = (unsigned char)text.ptr[i];
-        if (c == '\n') {
-            place = (struct place){place.line + 1, 1};
-        } else if ((c & 0xC0) != 0x80) {
-            place.column++;
-        }
-    }
-    return place;
-}
-
-/* ---- what is wrong ---- */
-
-static bool say(struct scan *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static bool say(struct scan *s, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(s->why, JSON_READER_WHY, format, arguments);
-    va_end(arguments);
-    return false;
-}
-
-/* `The body is not valid JSON at line 2, column 7: WHAT` */
 static bool say_at(struct scan *s, size_t at, const char *what)
 {
-    const struct place place = place_of(s->text, at);
-    return say(s, "The body is not valid JSON at line %zu, column %zu: %s", place.line,
-               place.column, what);
+    return json_refusal_at(s->why, s->text, at, what);
 }
 
-/* What stands at `at` is no value, no name or not what must follow. */
 static bool say_unexpected(struct scan *s, const char *wanted)
 {
-    char text[160];
-    const unsigned char c = (unsigned char)s->text.ptr[s->at];
-    if (c == '\0') {
-        return say_at(s, s->at, "a NUL byte stands there.");
-    }
-    if (c == '\'') {
-        return say_at(s, s->at, "JSON puts texts and names in double quotes, not in single ones.");
-    }
-    if (c == '/' || c == '#') {
-        return say_at(s, s->at, "JSON has no comments.");
-    }
-    if (c > 0x20 && c < 0x7F) {
-        (void)snprintf(text, sizeof text, "%s, but `%c` stands there.", wanted, c);
-    } else {
-        (void)snprintf(text, sizeof text, "%s, but a character that cannot stand there does.",
-                       wanted);
-    }
-    return say_at(s, s->at, text);
+    return json_refusal_unexpected(s->why, s->text, s->at, wanted);
 }
 
 /* ---- strings ---- */
@@ -260,7 +206,8 @@ static void skip_blanks(struct scan *s)
 static bool count_token(struct scan *s)
 {
     return ++s->tokens <= s->tokens_most ||
-           say(s, "The body has more than %u members and elements: send fewer.", s->tokens_most);
+           json_refusal_say(s->why, "The body has more than %u members and elements: send fewer.",
+                            s->tokens_most);
 }
 
 /* A name and its colon. */
@@ -306,9 +253,7 @@ static bool scan_value(struct scan *s, bool *begun)
     }
     if (c == '{' || c == '[') {
         if (s->depth == JSON_DEPTH) {
-            const struct place place = place_of(s->text, s->at);
-            return say(s, "The body is nested more than %d levels deep at line %zu, column %zu.",
-                       JSON_DEPTH, place.line, place.column);
+            return json_refusal_deep(s->why, s->text, s->at);
         }
         *begun = true;
         s->open[s->depth++] = c;
@@ -373,40 +318,14 @@ static bool scan_object(struct scan *s)
 
 /* ---- the whole ---- */
 
-/* What may be wrong before the first brace; the common ones have a sentence of their own. */
+/* To the first brace. */
 static bool scan_top(struct scan *s)
 {
-    const struct slice text = s->text;
-    if (slice_starts(text, SLICE("\xEF\xBB\xBF"))) {
-        return say(s, "The body begins with a byte order mark (EF BB BF): send UTF-8 without one.");
-    }
-    if (!utf8_valid(text)) {
-        size_t at = 0;
-        for (size_t step = 1; step > 0; at += step) {
-            step = utf8_step(slice_from(text, at));
-        }
-        return say(s, "The body is not UTF-8 at byte %zu: encode all of it in UTF-8.", at + 1);
+    if (slice_starts(s->text, JSON_BYTE_ORDER_MARK) || !utf8_valid(s->text)) {
+        return json_refusal_encoding(s->why, s->text);
     }
     skip_blanks(s);
-    if (s->at == text.len) {
-        return say(s, "The body is empty: send one JSON object.");
-    }
-    switch (text.ptr[s->at]) {
-    case '{': return true;
-    case '[': return say(s, "The body is a JSON array: send one JSON object.");
-    case '"':
-        return say(s,
-                   "The body is a JSON text in quotes, as if it had been stringified twice: send "
-                   "the object itself.");
-    default: break;
-    }
-    if (ascii_is_digit(text.ptr[s->at]) || text.ptr[s->at] == '-') {
-        return say(s, "The body is a JSON number: send one JSON object.");
-    }
-    if (word_length(s) > 0) {
-        return say(s, "The body is a single JSON word: send one JSON object.");
-    }
-    return say_unexpected(s, "an object is expected");
+    return peek(s) == '{' || json_refusal_top(s->why, s->text, s->at, word_length(s) > 0);
 }
 
 /* Whether the text is one JSON object. False: with one sentence in `why`, which repeats nothing of
@@ -425,47 +344,6 @@ static bool scan(struct scan *s)
 }
 
 /* ---- reading ---- */
-
-#define NAME_MOST 64 /* bytes of a name that a sentence repeats */
-
-/* The name that ends before `end`, as it is written, and where its quote opens. No quote stands in
- * it but after a backslash. */
-static struct slice name_before(struct slice text, size_t end, size_t *begin)
-{
-    size_t at = end - 1;
-    for (bool found = false; !found && at > 0;) {
-        size_t slashes = 0;
-        at--;
-        while (text.ptr[at] == '"' && slashes < at && text.ptr[at - 1 - slashes] == '\\') {
-            slashes++;
-        }
-        found = text.ptr[at] == '"' && slashes % 2 == 0;
-    }
-    *begin = at;
-    return (struct slice){text.ptr + at + 1, end - at - 2};
-}
-
-/* What the scan lets through, jansson takes, but for a name that stands twice and a lack of memory.
- * Of that it says nothing, or calls it a token that is invalid: who believed it would tell a client
- * to drop a good request. */
-static enum json_read refuse_duplicate(struct slice text, const json_error_t *error,
-                                       char why[static JSON_READER_WHY])
-{
-    const size_t end = error->position > 0 ? (size_t)error->position : 0;
-    if (error->text[0] == '\0' || json_error_code(error) != json_error_duplicate_key) {
-        return JSON_READ_NO_MEMORY;
-    }
-    assert(end >= 2 && end <= text.len && text.ptr[end - 1] == '"');
-    size_t begin = 0;
-    const struct slice name = name_before(text, end, &begin);
-    const struct slice shown = utf8_cut(name, NAME_MOST);
-    const struct place place = place_of(text, begin);
-    snprintf(why, JSON_READER_WHY,
-             "The member \"%.*s%s\" stands twice in one object, again at line %zu, column %zu.",
-             (int)shown.len, shown.ptr, shown.len < name.len ? "..." : "", place.line,
-             place.column);
-    return JSON_READ_INVALID;
-}
 
 /* jansson goes on where there was no memory for a byte of a text, and the text lacks it. So its
  * allocations are watched. */
@@ -532,8 +410,14 @@ enum json_read json_reader_init(struct json_reader *reader, struct slice text, u
         reader->root = NULL;
         return JSON_READ_NO_MEMORY;
     }
-    if (!reader->root) {
-        return refuse_duplicate(text, &error, why);
+    if (!reader->root) { /* Of what the scan lets through, jansson refuses a name that stands twice.
+                          * Of a lack of memory it says nothing, or calls a token invalid: who
+                          * believed that would tell a client to drop a good request. */
+        if (error.text[0] == '\0' || json_error_code(&error) != json_error_duplicate_key) {
+            return JSON_READ_NO_MEMORY;
+        }
+        (void)json_refusal_duplicate(why, text, (size_t)error.position);
+        return JSON_READ_INVALID;
     }
     reader->next = json_object_iter(reader->root);
     return JSON_READ_OK;
@@ -544,4 +428,94 @@ void json_reader_finish(struct json_reader *reader)
     assert(reader);
     json_decref(reader->root);
     *reader = (struct json_reader){0};
+}
+
+/* ---- what was read, member by member ---- */
+
+enum json_kind json_reader_kind(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT: return JSON_KIND_OBJECT;
+    case JSON_ARRAY: return JSON_KIND_ARRAY;
+    case JSON_STRING: return JSON_KIND_TEXT;
+    case JSON_INTEGER:
+    case JSON_REAL: return JSON_KIND_NUMBER;
+    case JSON_TRUE:
+    case JSON_FALSE: return JSON_KIND_BOOL;
+    case JSON_NULL: break;
+    }
+    return JSON_KIND_NULL;
+}
+
+static struct json_member member_of(struct slice name, json_t *value)
+{
+    struct json_member member = {.name = name, .kind = json_reader_kind(value), .value = value};
+    if (member.kind == JSON_KIND_TEXT) {
+        member.text = (struct slice){json_string_value(value), json_string_length(value)};
+    }
+    return member;
+}
+
+bool json_reader_next(struct json_reader *reader, struct json_member *member)
+{
+    assert(reader && member);
+    if (!reader->next) {
+        return false;
+    }
+    *member = member_of(slice_of(json_object_iter_key(reader->next)),
+                        json_object_iter_value(reader->next));
+    reader->next = json_object_iter_next(reader->root, reader->next);
+    return true;
+}
+
+struct json_reader json_member_reader(const struct json_member *object)
+{
+    assert(object->kind == JSON_KIND_OBJECT);
+    return (struct json_reader){object->value, json_object_iter(object->value)};
+}
+
+bool json_member_next(const struct json_member *whole, struct json_parts *parts,
+                      struct json_member *part)
+{
+    assert(parts && part && (whole->kind == JSON_KIND_ARRAY || whole->kind == JSON_KIND_OBJECT));
+    if (parts->index == json_member_parts(whole)) {
+        return false;
+    }
+    if (whole->kind == JSON_KIND_ARRAY) {
+        *part = member_of((struct slice){0}, json_array_get(whole->value, parts->index));
+    } else {
+        parts->last = parts->index == 0 ? json_object_iter(whole->value)
+                                        : json_object_iter_next(whole->value, parts->last);
+        *part = member_of(slice_of(json_object_iter_key(parts->last)),
+                          json_object_iter_value(parts->last));
+    }
+    parts->index++;
+    return true;
+}
+
+size_t json_member_parts(const struct json_member *whole)
+{
+    assert(whole->kind == JSON_KIND_ARRAY || whole->kind == JSON_KIND_OBJECT);
+    return whole->kind == JSON_KIND_ARRAY ? json_array_size(whole->value)
+                                          : json_object_size(whole->value);
+}
+
+bool json_member_i64(const struct json_member *member, int64_t *number)
+{
+    assert(member->kind == JSON_KIND_NUMBER && number);
+    return json_whole_number(member->value, number);
+}
+
+bool json_member_bool(const struct json_member *member)
+{
+    assert(member->kind == JSON_KIND_BOOL);
+    return json_is_true(member->value);
+}
+
+void json_reader_wipe(const struct json_member *member)
+{
+    assert(member);
+    if (member->kind == JSON_KIND_TEXT) { /* the reader's own memory; only its accessor is const */
+        sodium_memzero((void *)(uintptr_t)json_string_value(member->value), member->text.len);
+    }
 }

@@ -104,6 +104,12 @@ bool field_is_json(enum field_type type)
     return type == FIELD_STRINGS || type == FIELD_UUIDS || type == FIELD_MAP;
 }
 
+struct slice field_empty_json(enum field_type type)
+{
+    assert(field_is_json(type));
+    return type == FIELD_MAP ? SLICE("{}") : SLICE("[]");
+}
+
 bool field_is_text(enum field_type type)
 {
     return type == FIELD_TEXT || field_is_json(type);
@@ -222,7 +228,7 @@ bool field_set(const struct field *field, void *item, const struct field_value *
     case FIELD_UUIDS:
     case FIELD_MAP:
         *(struct slice *)at = value->null || value->bytes.len == EMPTY_LEN
-                                  ? field_json_empty(field->type)
+                                  ? field_empty_json(field->type)
                                   : value->bytes;
         return true;
     }
@@ -566,7 +572,7 @@ void field_write_value(const struct field *field, const void *item, struct json_
     case FIELD_WHEN: write_when(value.number, w); break;
     case FIELD_STRINGS:
     case FIELD_UUIDS:
-    case FIELD_MAP: jw_raw(w, value.null ? field_json_empty(field->type) : value.bytes); break;
+    case FIELD_MAP: jw_raw(w, value.null ? field_empty_json(field->type) : value.bytes); break;
     }
 }
 

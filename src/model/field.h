@@ -141,6 +141,9 @@ bool field_is_choice(enum field_type type);
 bool field_is_text(enum field_type type);
 bool field_is_json(enum field_type type);
 
+/* Of one that is JSON: `[]` or `{}`. */
+struct slice field_empty_json(enum field_type type);
+
 /* Is it a text whose bytes count for what a space holds? A position is the server's own business.
  */
 bool field_has_bytes(const struct field *field);

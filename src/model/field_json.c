@@ -6,12 +6,6 @@
 
 #include "model/field_errors.h"
 
-struct slice field_json_empty(enum field_type type)
-{
-    assert(field_is_json(type));
-    return type == FIELD_MAP ? SLICE("{}") : SLICE("[]");
-}
-
 size_t field_json_most(const struct field *field)
 {
     switch (field->type) {
@@ -297,7 +291,7 @@ bool field_json_is_exact(const struct field *field, struct slice text,
     struct json_member part;
     struct buffer again;
     assert(field_is_json(field->type) && member);
-    text = text.ptr ? text : field_json_empty(field->type);
+    text = text.ptr ? text : field_empty_json(field->type);
     buffer_init(&again, text.len);
     buffer_add_char(&again, text.ptr[0]);
     while (json_member_next(member, &parts, &part)) {
@@ -457,7 +451,7 @@ enum field_merge field_json_merge(const struct field *field, struct slice stored
     uint32_t count = 0;
     assert(field->type == FIELD_MAP && patch.ptr && merged);
     if (slice_eq(patch, SLICE("null"))) {
-        *merged = field_json_empty(FIELD_MAP);
+        *merged = field_empty_json(FIELD_MAP);
         return FIELD_MERGED;
     }
     /* Each pair is in one of them, with what stands before it. */

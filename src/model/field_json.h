@@ -12,9 +12,6 @@
  * The patch of a FIELD_MAP is kept in the same form, with `null` for a member that goes; or it is
  * the text `null`: all of them go. */
 
-/* `[]` or `{}`. */
-struct slice field_json_empty(enum field_type type);
-
 /* Bytes that its text may have at most. */
 size_t field_json_most(const struct field *field);
 
