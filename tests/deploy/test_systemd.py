@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from support import faketime
 from support.accounts import User
 from support.paths import ROOT, binary
 from support.server import Server
@@ -71,9 +72,8 @@ def test_the_backup_runs_as_the_service_does():
 
 def test_the_backup_keeps_a_copy_for_each_day_of_the_week(tmp_path):
     """Its own command, on nine days that follow each other, beside a running server."""
-    faketime = shutil.which("faketime")
-    if not faketime:
-        pytest.skip("faketime is not installed")
+    if faketime.library() is None:
+        pytest.skip("libfaketime is not installed (Debian: faketime)")
     words = unit("taskhold-backup.service")["Service"]["ExecStart"]
     assert words.startswith("/bin/sh -c '") and words.endswith("'")
     command = words[len("/bin/sh -c '"):-1].replace("%%", "%").replace("$$", "$")
@@ -83,10 +83,13 @@ def test_the_backup_keeps_a_copy_for_each_day_of_the_week(tmp_path):
         user, monday = User(server), datetime.date(2026, 11, 30)
         for day in range(9):
             user.task(f"Day {day}")
-            subprocess.run([faketime, f"{monday + datetime.timedelta(days=day)} 03:30:00", "/bin/sh", "-c", command], check=True,
-                           env={"PATH": "/usr/bin:/bin", "TZ": "UTC", "LC_ALL": "C",
-                                "DATABASE_URL": f"sqlite:{server.directory}/data/taskhold.db"}, stdout=subprocess.DEVNULL)
+            clock = faketime.environment(f"@{monday + datetime.timedelta(days=day)} 03:30:00")
+            faketime.remove_left()
+            subprocess.run(["/bin/sh", "-c", command], check=True, stdout=subprocess.DEVNULL, env={
+                "PATH": "/usr/bin:/bin", "TZ": "UTC", "LC_ALL": "C", **clock,
+                "DATABASE_URL": f"sqlite:{server.directory}/data/taskhold.db"})
     finally:
+        faketime.remove_left()
         server.stop()
     held = {}
     for copy in tmp_path.iterdir():

@@ -14,10 +14,10 @@ import time
 
 import pytest
 
-from faketime import Clock, library
 from support import cluster as clusters
 from support.accounts import User
 from support.client import Client
+from support.faketime import Clock, library
 from support.server import Server
 from support.waiting import wait_until
 

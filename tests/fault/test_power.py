@@ -6,13 +6,17 @@
 
 Without a sanitizer it is several times as fast: `script/build warn-gcc`, then
 `build/warn-gcc/tests/fault/power/power random 600`."""
+import contextlib
 import os
 import pathlib
 import random
 import re
+import signal
 import subprocess
 
 import pytest
+
+from support.waiting import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLACE = ROOT / "build" / "asan" / "tests" / "fault" / "power"
@@ -63,3 +67,22 @@ def test_controls(what):
     """What is planted is found."""
     status, _, _, _, lost, wrong = run("power", "control", what)
     assert status == 0 and lost + wrong > 0
+
+
+def folders_of(pid):
+    """Where it has files open."""
+    found = set()
+    for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            path = pathlib.Path(os.readlink(link)).parent
+            found |= {path} if path.name.startswith("taskhold-power-") else set()
+    return found
+
+
+@pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_is_left_when_it_is_ended(way):
+    """A test that takes too long is ended so."""
+    with subprocess.Popen([PLACE / "power", "random", "60", SEED], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        folders = wait_until(lambda: folders_of(process.pid), 30, "a database in its folder")
+        process.send_signal(way)
+    wait_until(lambda: not any(folder.exists() for folder in folders), 10, "the folders are removed")

@@ -9,15 +9,14 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), *(str(HERE.parent / name) for name in (
-    "api", "fault", "fault/postgres", "changes", "topology", "deploy"))]
+    "api", "fault/postgres", "changes", "topology", "deploy"))]
 
-import faketime  # noqa: E402
 import front  # noqa: E402
 import members  # noqa: E402
 import pooler  # noqa: E402
 import quorum  # noqa: E402
 from ground import Ground, places  # noqa: E402
-from support import cluster  # noqa: E402
+from support import cluster, faketime  # noqa: E402
 from support.waiting import wait_until  # noqa: E402
 
 CLOCKS = ("+0s", "+20s")
@@ -63,7 +62,7 @@ class Stack:
         return POOLER if self.prepared else POOLER_OLD
 
     def _node(self, offset):
-        clock = {"LD_PRELOAD": faketime.library(), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        clock = faketime.environment(offset)
         return self.ground.node(*self.poolers.values(), DATABASE_PREPARED="on" if self.prepared else "off", **clock)
 
     @property

@@ -4,4 +4,4 @@ import pathlib
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), *(str(HERE.parent / name) for name in ("changes", "fault", "api"))]
+sys.path[:0] = [str(HERE), *(str(HERE.parent / name) for name in ("changes", "api"))]

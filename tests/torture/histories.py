@@ -18,7 +18,7 @@ import time
 from collections import Counter
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), *(str(HERE.parent / name) for name in ("changes", "fault", "api"))]
+sys.path[:0] = [str(HERE), *(str(HERE.parent / name) for name in ("changes", "api"))]
 
 import sessions  # noqa: E402
 from place import Nodes, Place  # noqa: E402

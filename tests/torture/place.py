@@ -7,8 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 
-from faketime import library
-from support import cluster, engine
+from support import cluster, engine, faketime
 from support.paths import binary
 from support.server import Server, run
 
@@ -151,10 +150,10 @@ class Nodes(Place):
         cluster.query(engine.SERVER, f"CREATE DATABASE {self.postgres}")
         url = f"{engine.SERVER}/{self.postgres}"
         self.offsets = [0] + [self.chance.randint(-AHEAD, AHEAD) for _ in range(self.COUNT - 1)]
-        if library() is None or "asan" in str(binary()) or os.environ.get("TASKHOLD_TEST_CLOCKS") == "same":
+        if faketime.library() is None or "asan" in str(binary()) or os.environ.get("TASKHOLD_TEST_CLOCKS") == "same":
             self.offsets = [0] * self.COUNT
         for number, offset in enumerate(self.offsets):
-            fake = {"LD_PRELOAD": library(), "FAKETIME": f"{offset:+d}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"} if offset else {}
+            fake = faketime.environment(f"{offset:+d}") if offset else {}
             self.add_node(f"node{number}", {"DATABASE_URL": url, "DATABASE_POOL": "4", "THREADS": "2", **fake})
 
     def __str__(self):

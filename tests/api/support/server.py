@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import weakref
 
-from . import engine
+from . import engine, faketime
 from .paths import binary
 from .waiting import wait_until
 
@@ -66,10 +66,15 @@ class Server:
     def spawn(self, port=0):
         """Starts the process and waits for nothing."""
         self.log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
+        self._remove_left()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [str(binary()), "serve", "--port", str(port), *self.args], cwd=self.directory,
                 env=environment({**(self.database or {}), **self.env}), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def _remove_left(self):
+        if faketime.is_in(self.env):
+            faketime.remove_left()
 
     def _address(self):
         match = LISTENING.search(self.log_text(this_run=True))
@@ -108,11 +113,13 @@ class Server:
         """Ends it the hard way and waits."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait()
+            self.wait(None)
 
     def wait(self, seconds=30):
         """The exit status."""
-        return self.process.wait(seconds)
+        status = self.process.wait(seconds)
+        self._remove_left()
+        return status
 
     def stop(self):
         """SIGTERM; it must end with 0 and without a report of a sanitizer."""

@@ -11,6 +11,7 @@
  * that was answered, or after the one that was under way too, all of it; it is sound; a create
  * under a key has had its effect once. Ends with 1 when it did not. */
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -64,6 +65,8 @@ struct run {
     char folder[64]; /* of the script */
     char image[64];
     char second[64];
+    pid_t remover; /* see start_remover */
+    int living;
     uint64_t seed;
     struct tally tally;
     struct seen *seen;
@@ -193,17 +196,6 @@ static struct allowed allowed_at(const struct script *script, unsigned cut)
 
 /* ---- the ways ---- */
 
-static void set_up(struct run *run, uint64_t seed)
-{
-    *run = (struct run){.seed = seed, .disk = disk_create(), .inner = disk_create()};
-    run->script = script_create();
-    run->seen = calloc(SEEN_MOST, sizeof *run->seen);
-    assert(run->seen);
-    script_folder(run->folder);
-    script_folder(run->image);
-    script_folder(run->second);
-}
-
 static void empty(const char *folder)
 {
     static const char *const names[] = {"t.db", "t.db-wal", "t.db-shm", "t.db-journal",
@@ -215,13 +207,53 @@ static void empty(const char *folder)
     }
 }
 
-static void tear_down(struct run *run)
+/* Removes the folders when this process and its children have ended, however they did: they hold
+ * the other end of its pipe. It is in a session of its own, so that what ends a group spares it. */
+static void start_remover(struct run *run)
 {
     const char *const folders[] = {run->folder, run->image, run->second};
+    int ends[2];
+    char byte;
+    const int made = pipe(ends);
+    assert(made == 0);
+    (void)made;
+    run->remover = fork();
+    assert(run->remover >= 0);
+    run->living = ends[1];
+    if (run->remover != 0) {
+        (void)close(ends[0]);
+        return;
+    }
+    (void)setsid();
+    for (int i = 0; i < 3; i++) { /* who reads what the run prints does not wait for this */
+        (void)close(i);
+    }
+    (void)close(ends[1]);
+    while (read(ends[0], &byte, 1) < 0 && errno == EINTR) {
+    }
     for (unsigned i = 0; i < 3; i++) {
         empty(folders[i]);
         (void)rmdir(folders[i]);
     }
+    _exit(0);
+}
+
+static void set_up(struct run *run, uint64_t seed)
+{
+    *run = (struct run){.seed = seed, .disk = disk_create(), .inner = disk_create()};
+    run->script = script_create();
+    run->seen = calloc(SEEN_MOST, sizeof *run->seen);
+    assert(run->seen);
+    script_folder(run->folder);
+    script_folder(run->image);
+    script_folder(run->second);
+    start_remover(run);
+}
+
+static void tear_down(struct run *run)
+{
+    (void)close(run->living);
+    (void)waitpid(run->remover, NULL, 0);
     free(run->seen);
 }
 
