@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Requests that two parsers could read in two ways are refused, and nothing behind them is read as a request."""
+"""Requests that two parsers could read in two ways are refused, and nothing after them is read as a request."""
 import itertools
 
 import pytest
@@ -23,7 +23,7 @@ def refused(server, data, status, code):
         assert answer.headers["Connection"] == "close"
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.json["request_id"] == answer.headers["X-Request-Id"]
-        assert connection.closed(), "what came behind was answered"
+        assert connection.closed(), "what came after it was answered"
     Client(server).get("/livez").expect(200)
 
 

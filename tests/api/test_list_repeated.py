@@ -62,7 +62,7 @@ def test_two_users_on_one_connection(make_user):
                 assert all(task["title"].startswith(own.email) for task in answer.json["items"])
 
 
-def test_a_page_behind_a_cursor_is_as_new(make_user):
+def test_a_page_after_a_cursor_is_as_new(make_user):
     own = make_user()
     tasks = [own.task(str(number)) for number in range(4)]
     following = own.client.get("/v1/tasks?limit=2").headers["Link"].split(">")[0][1:]

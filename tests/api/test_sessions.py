@@ -177,7 +177,7 @@ def test_two_tabs_at_once_share_one_chain(server, user):
 
 
 def test_a_late_replay_ends_the_session_for_good(start_server, make_user):
-    """The end is committed although the answer is 401: a crash right behind it brings nothing back."""
+    """The end is committed although the answer is 401: a crash right after it brings nothing back."""
     own_server = start_server(env={"REFRESH_GRACE_SECONDS": "2"})
     own = make_user(own_server)
     old = {"refresh_token": own.token["refresh_token"]}

@@ -8,6 +8,7 @@ import time
 
 from support.changes import Follower
 from support.events import Stream
+from support.waiting import wait_at_most
 
 LIMITS = [1, 2, 3, 7, 50, 500]
 QUIET_SECONDS = 10
@@ -129,9 +130,7 @@ class Listener:
 
     def finish(self, wanted):
         """Waits until it is ready and holds what it should; answers what it holds."""
-        until = time.monotonic() + QUIET_SECONDS
-        while not self.holds(wanted) and time.monotonic() < until:
-            time.sleep(0.002)
+        wait_at_most(QUIET_SECONDS, lambda: self.holds(wanted), 0.002)
         with self.lock:
             return dict(self.follower.held)
 

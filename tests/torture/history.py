@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from support.client import Client
 from support.tokens import parts
+from support.waiting import wait_at_most
 
 PATIENCE = 30  # seconds for a call, with all its attempts
 LATER = {"unavailable", "overloaded", "outcome_unknown", "idempotency_key_in_use"}
@@ -194,27 +195,29 @@ class Recorder:
 
     def attempt(self, call):
         """Asks nodes until one decides."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            call.node = self.chance.randrange(len(self.account.place.nodes))
-            call.attempts += 1
-            line = self.line(call.node)
-            try:
-                answer = line.request(call.method, call.path, headers=call.headers,
-                                      **({} if call.body is None else {"json": call.body}))
-            except LOST:
-                line.close()
-                if not self.account.faults:
-                    raise
-                time.sleep(0.01)
-                continue
-            if answer.status in (409, 503) and answer.code in LATER:
-                if answer.code == "outcome_unknown" and not call.key and call.writes:
-                    raise Wrong(f"without a fault: {call} {answer.body!r}")
-                time.sleep(0.005)
-                continue
-            return answer
-        raise Wrong(f"not decided in {PATIENCE} s: {call}")
+        answer = wait_at_most(PATIENCE, lambda: self.attempt_once(call))
+        if answer is None:
+            raise Wrong(f"not decided in {PATIENCE} s: {call}")
+        return answer
+
+    def attempt_once(self, call):
+        """Asks one of them. None: it has not decided."""
+        call.node = self.chance.randrange(len(self.account.place.nodes))
+        call.attempts += 1
+        line = self.line(call.node)
+        try:
+            answer = line.request(call.method, call.path, headers=call.headers,
+                                  **({} if call.body is None else {"json": call.body}))
+        except LOST:
+            line.close()
+            if not self.account.faults:
+                raise
+            return None
+        if answer.status in (409, 503) and answer.code in LATER:
+            if answer.code == "outcome_unknown" and not call.key and call.writes:
+                raise Wrong(f"without a fault: {call} {answer.body!r}")
+            return None
+        return answer
 
     def twin(self, call):
         """At times the same call is made twice at once, under one key."""

@@ -12,6 +12,7 @@ from replay import KEEP_SECONDS, Model, Replay
 from support.accounts import User
 from support.client import Client
 from support.server import Server
+from support.waiting import wait_at_most
 from world_of_many import ManyWorld, Shared
 
 
@@ -185,17 +186,16 @@ class Scene:
         for one in self.followers:
             account = one.account
             last = len(account.history.journal)
-            until = time.monotonic() + 15
+            begun = time.monotonic()
             try:
                 if isinstance(one, Asker):
                     one.ended.set()
                     one.join(30)
                     one.poller.finish()
-                    account.history.snapshots.append(Snapshot("who asks, at last", one.poller.follower.revision, until - 15,
+                    account.history.snapshots.append(Snapshot("who asks, at last", one.poller.follower.revision, begun,
                                                               time.monotonic(), dict(one.poller.held)))
                 else:
-                    while not (one.ready and one.upto == last) and one.failure is None and time.monotonic() < until:
-                        time.sleep(0.002)
+                    wait_at_most(15, lambda: (one.ready and one.upto == last) or one.failure, 0.002)
                     if one.failure or one.upto != last:
                         account.history.complain(f"who listens: {one.failure!r}, at revision {one.upto} of {last}")
             except AssertionError as problem:

@@ -27,11 +27,12 @@ from world import Held, World, log_is_clean
 
 from support.client import Client
 from support.server import Server
+from support.waiting import wait_at_most
 
 LOOK_EVERY = 2000  # cases; then the accounts must be as before
 PIPELINE = 24
 WRONG_MOST = 20
-AGAIN_MOST = 20  # times that a case is asked when the server is overloaded: the machine may have other work too
+AGAIN_SECONDS = 20  # for which a case is asked again when the server is overloaded: the machine may have other work too
 # A task that is as the rules say is refused for its precondition, so that nothing is written.
 NEVER_HOLDS = 'If-Match: "never"\r\n'
 
@@ -73,12 +74,13 @@ class Campaign:
 
     def requests(self, kind, cases):
         """Whole requests, each on its own connection. What is refused for want of time is asked again."""
-        for _ in range(AGAIN_MOST):
-            cases = self.requests_once(kind, cases)
-            if not cases:
-                return
-            time.sleep(1)
-        self.fail(kind, cases[0], f"overloaded all along, {len(cases)} of them")
+        left = [*cases]
+
+        def all_are_answered():
+            left[:] = self.requests_once(kind, left)
+            return not left
+        if not wait_at_most(AGAIN_SECONDS, all_are_answered, 1):
+            self.fail(kind, left[0], f"overloaded all along, {len(left)} of them")
 
     def requests_once(self, kind, cases):
         """Answers those to ask again."""
@@ -108,12 +110,8 @@ class Campaign:
         cases = iter(cases)
         while batch := list(itertools.islice(cases, PIPELINE)):
             for case, (status, body) in zip(batch, line.ask([request(case) for case in batch])):
-                for _ in range(AGAIN_MOST):
-                    if status != 503 or OVERLOADED not in body:
-                        break
-                    self.again += 1
-                    time.sleep(0.2)
-                    [(status, body)] = line.ask([request(case)])
+                if status == 503 and OVERLOADED in body:
+                    status, body = self.asked_again(line, request(case))
                 if status not in right(case):
                     self.fail(kind, case, f"{status} in place of {right(case)}: {body[:300]!r}")
                 if status >= 400:
@@ -121,6 +119,18 @@ class Campaign:
                 self.world.tells_nothing(body, "the answer", case)
                 self.note(kind, [status])
         line.close()
+
+    def asked_again(self, line, data):
+        """The answer of a server that has time, if it has some soon."""
+        answer = 503, OVERLOADED
+
+        def is_answered():
+            nonlocal answer
+            self.again += 1
+            [answer] = line.ask([data])
+            return answer[0] != 503 or OVERLOADED not in answer[1]
+        wait_at_most(AGAIN_SECONDS, is_answered, 0.2)
+        return answer
 
     def bodies(self, kind, cases):
         """Bodies of a task that is replaced under a condition that never holds."""

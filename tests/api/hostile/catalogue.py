@@ -19,12 +19,12 @@ In all of them <ann.task> is put in, <ab*9000> is 9000 times ab, and bytes above
 import json
 import pathlib
 import re
-import time
 
 import yaml
 
 from support import contract
 from support.raw import RawConnection
+from support.waiting import wait_until
 
 CASES = pathlib.Path(__file__).resolve().parent / "cases"
 MEMBERS = {"is", "send", "call", "as", "fields", "json", "body", "rest", "back", "errors", "says", "changes", "ends", "half"}
@@ -35,7 +35,7 @@ PROBE = f"GET /livez HTTP/1.1\r\nHost: t\r\nX-Request-Id: {PROBE_ID}\r\n\r\n".en
 ENDS = {"malformed_request", "uri_too_long", "header_fields_too_large", "http_version_not_supported", "expectation_failed",
         "content_too_large", "request_timeout"}
 OVERLOADED = b'"code":"overloaded"'
-AGAIN_MOST = 20
+AGAIN_SECONDS = 20
 FRAMES = re.compile(r"^(Content-Length|Transfer-Encoding)\s*:", re.I | re.M)
 
 
@@ -86,11 +86,7 @@ class Case:
 
     def play(self, world):
         """Sends it and judges all that comes back. Where the server had no time, which changes nothing, it is asked again."""
-        for _ in range(AGAIN_MOST):
-            if self.played(world):
-                return
-            time.sleep(0.5)
-        raise AssertionError("overloaded all along")
+        wait_until(lambda: self.played(world), AGAIN_SECONDS, "an answer that is not `overloaded`", 0.5)
 
     def played(self, world):
         """False: the server was overloaded; the machine may have other work too."""

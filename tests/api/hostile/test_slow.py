@@ -13,7 +13,7 @@ from world import Held
 
 from support.accounts import User
 from support.client import Client
-from support.waiting import wait_until
+from support.waiting import wait_at_most, wait_until
 
 LINES = yaml.safe_load((pathlib.Path(__file__).parent / "races" / "slow.yaml").read_text(encoding="utf-8"))
 REPEATED = re.compile(r"<([^<>*]+)\*(\d+)>")
@@ -58,12 +58,11 @@ class Slow(threading.Thread):
         """The bytes of both directions."""
         connection.sendall(self.bytes_of("sends"))
         rest, every = self.bytes_of("then"), self.line.get("every", SECONDS_MOST)
+        if not self.line.get("reads", True):
+            if not wait_at_most(SECONDS_MOST, lambda: not self.still_there(connection), 0.2):
+                raise TimeoutError
+            return
         while time.monotonic() - began < SECONDS_MOST:
-            if not self.line.get("reads", True):
-                connection.settimeout(1)
-                if not self.still_there(connection):
-                    return
-                continue
             connection.settimeout(every if rest else SECONDS_MOST)
             try:
                 piece = connection.recv(65536)
@@ -78,9 +77,7 @@ class Slow(threading.Thread):
     @staticmethod
     def still_there(connection):
         """Does the kernel still hold the connection open? Read by its state, so that no byte is taken."""
-        state = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[0]
-        time.sleep(0.2)
-        return state == ESTABLISHED
+        return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[0] == ESTABLISHED
 
     def judge(self):
         """What is wrong, or None."""

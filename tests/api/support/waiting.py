@@ -3,12 +3,18 @@
 import time
 
 
-def wait_until(condition, seconds=10.0, what="the condition", pause=0.005):
-    """Polls until `condition()` is true and returns its value; fails after `seconds`. `pause`: between two looks."""
+def wait_at_most(seconds, condition, pause=0.005):
+    """Polls until `condition()` is true, or `seconds` are over; gives its last value. `pause`: between two looks."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
-        if value:
+        if value or time.monotonic() >= deadline:
             return value
-        assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
         time.sleep(pause)
+
+
+def wait_until(condition, seconds=10.0, what="the condition", pause=0.005):
+    """The same; fails when it did not come true."""
+    value = wait_at_most(seconds, condition, pause)
+    assert value, f"{what} did not come true within {seconds} s"
+    return value
