@@ -55,7 +55,7 @@ struct connection {
 struct counts {
     int64_t due, unsent, good, late, aside, refused, wrong, broken;
     int64_t histogram[BUCKETS], refusals[BUCKETS];
-    int64_t behind_most; /* how late this program was with a send */
+    int64_t late_most; /* how late this program was with a send */
 };
 
 static struct connection connections[CONNECTIONS_MOST];
@@ -231,8 +231,8 @@ static void run(double rate, int64_t from_us, int64_t until_us)
         if (rate > 0) {
             const int64_t now = now_us();
             for (; due_us <= (double)now; due_us += gap_us(rate)) {
-                if (now - (int64_t)due_us > counts.behind_most)
-                    counts.behind_most = now - (int64_t)due_us;
+                if (now - (int64_t)due_us > counts.late_most)
+                    counts.late_most = now - (int64_t)due_us;
                 ask((int64_t)due_us);
             }
             next_us = (int64_t)due_us;
@@ -282,12 +282,12 @@ int main(int argc, char **argv)
         wait_for_answers(until_us + AFTER_US);
     printf("RESULT due=%lld unsent=%lld good=%lld late=%lld aside=%lld refused=%lld wrong=%lld "
            "broken=%lld "
-           "unanswered=%lld duration=%lld p50=%lld p99=%lld refused_p99=%lld behind=%lld\n",
+           "unanswered=%lld duration=%lld p50=%lld p99=%lld refused_p99=%lld late_us=%lld\n",
            (long long)counts.due, (long long)counts.unsent, (long long)counts.good,
            (long long)counts.late, (long long)counts.aside, (long long)counts.refused,
            (long long)counts.wrong, (long long)counts.broken,
            (long long)(connection_count - idle_count), (long long)took_us,
            (long long)quantile(counts.histogram, 0.5), (long long)quantile(counts.histogram, 0.99),
-           (long long)quantile(counts.refusals, 0.99), (long long)counts.behind_most);
+           (long long)quantile(counts.refusals, 0.99), (long long)counts.late_most);
     return 0;
 }

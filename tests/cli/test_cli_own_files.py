@@ -32,7 +32,7 @@ AS_DATABASE = [("serve", "--port", "0"), ("migrate",), ("doctor",), ("user", "li
 
 
 def snapshot(folder):
-    """Every name, what is behind it, and its bytes."""
+    """Every name, what it leads to, and its bytes."""
     found = {}
     for path in sorted(folder.iterdir()):
         status = path.lstat()

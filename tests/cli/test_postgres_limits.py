@@ -103,7 +103,7 @@ def test_a_locked_user_waits_for_the_set_time_and_nobody_else_does(postgres, sta
 
 @pytest.mark.parametrize("prepared", ["on", "off"])
 def test_many_requests_of_a_locked_user_leave_connections_to_the_others(postgres, start, prepared):
-    """Who leaves in one flight with the locked user waits for the lock once, not behind all that user's requests."""
+    """Who leaves in one flight with the locked user waits for the lock once, not after all that user's requests."""
     server = start(DATABASE_PREPARED=prepared, THREADS="1", DATABASE_TIMEOUT_MS="3000",
                    timeouts=OWN_TIMEOUTS if prepared == "off" else None)
     locked, *others = [User(server) for _ in range(5)]

@@ -16,11 +16,11 @@ class Stage:
     text: list = field(default_factory=list)
 
     def all(self, keyword):
-        """What stands behind every such instruction."""
+        """What stands after every such instruction."""
         return [rest for found, rest in self.instructions if found == keyword]
 
     def one(self, keyword):
-        """What stands behind the only such instruction."""
+        """What stands after the only such instruction."""
         found = self.all(keyword)
         assert len(found) == 1, f"{keyword} stands {len(found)} times"
         return found[0]

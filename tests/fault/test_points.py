@@ -175,7 +175,7 @@ def fixture_run():
 
 
 def change(run, sql):
-    """Does something to the tables behind the server's back."""
+    """Changes the tables without the server."""
     engine.run_sql(run.server.directory, sql)
 
 

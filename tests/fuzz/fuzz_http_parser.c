@@ -7,7 +7,7 @@
 #include "http/router.h"
 
 /* The first byte of the input chooses how the rest is cut; the result must be the one of the whole.
- * What stands behind a good head goes through the chunked decoder in the same two ways. */
+ * What stands after a good head goes through the chunked decoder in the same two ways. */
 
 #define BODY_MOST 4096
 
@@ -20,7 +20,7 @@ static size_t next_cut(size_t left)
     return cut < left ? cut : left;
 }
 
-/* A copy of exactly this length, so that ASan sees a read behind it. */
+/* A copy of exactly this length, so that ASan sees a read after it. */
 static char *copy_of(struct slice s)
 {
     char *copy = malloc(s.len > 0 ? s.len : 1);

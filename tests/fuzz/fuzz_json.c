@@ -204,7 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     struct arena *arena = arena_create(ARENA_MOST);
-    char *body = malloc(size); /* of exactly this length, so that ASan sees a read behind it */
+    char *body = malloc(size); /* of exactly this length, so that ASan sees a read after it */
     if (!arena || !body) {
         abort();
     }

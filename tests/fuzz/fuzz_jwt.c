@@ -7,7 +7,7 @@
 #include "auth/jwt.h"
 #include "auth/tokens.h"
 
-/* What arrives behind `Bearer`, and what a body calls a refresh token: any bytes. Then the same
+/* What arrives after `Bearer`, and what a body calls a refresh token: any bytes. Then the same
  * bytes as claims under a good signature, or the parser of claims would never be reached. */
 
 #define SECRET SLICE("hT5-one-secret-for-the-unit-tests-q7Zw")

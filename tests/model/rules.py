@@ -181,7 +181,7 @@ def by_dateutil_with_count(rule, most: int) -> list:
 
 
 def is_numbered(number: int, place: int, length: int) -> bool:
-    """A day that is the place-th of `length`: is it the number-th of its weekday, or from behind?"""
+    """A day that is the place-th of `length`: is it the number-th of its weekday, or from the end?"""
     return number in (0, (place - 1) // 7 + 1, -((length - place) // 7 + 1))
 
 

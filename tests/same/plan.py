@@ -212,7 +212,7 @@ class Plan:
             user.tasks.append(f"«{name}»")
             self.add("POST", "/v1/tasks", self.task(), user, saves=[(name, member("id"))], fields=self.some_fields())
             return
-        # Before all ids that servers make now or behind them: the order does not hang on the time of the run.
+        # Before all ids that servers make now or after them: the order does not hang on the time of the run.
         made = self.one_of("00000000", "ffffffff") + str(uuid.UUID(int=self.random.getrandbits(128)))[8:]
         self.ours.add(made)
         user.tasks.append(made)
@@ -256,7 +256,7 @@ class Plan:
         self.add(self.one_of("GET", "GET", "GET", "HEAD"), self.path(user), user=user, fields=self.some_fields())
 
     def query(self, short=False):
-        """A good query; `short`: of pages that more come behind."""
+        """A good query; `short`: of pages that more come after."""
         parts = []
         if self.chance(0.8):
             parts.append(f"sort={self.random.choice(SORTS)}")

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Ours, and behind it in the same memory the file of the VFS below. */
+/* Ours, and after it in the same memory the file of the VFS below. */
 struct fault_file {
     sqlite3_file base;
     sqlite3_file *real;

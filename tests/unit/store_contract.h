@@ -34,7 +34,7 @@ struct contract_state {
     struct store *store;
     struct store_options options;
     pthread_t thread;                       /* that runs the test */
-    struct uuid ended[CONTRACT_ENDED_MOST]; /* users named by sessions_ended; read behind answers */
+    struct uuid ended[CONTRACT_ENDED_MOST]; /* users named by sessions_ended; read after answers */
     unsigned ended_count;
 };
 

@@ -36,7 +36,7 @@ static void each(struct store_user_list *op, const struct user *row)
     listing->disabled_at = row->disabled_at ? row->disabled_at : listing->disabled_at;
 }
 
-/* One page behind `after`. */
+/* One page after `after`. */
 static struct listing list(struct loop *loop, struct uuid after, unsigned limit)
 {
     struct listing listing = {.op = {.after = after, .limit = limit, .each = each}, .named = true};
@@ -69,7 +69,7 @@ static void test_list_in_pages(void **state)
     page = list(&loop, page.ids[2], 3);
     assert_int_equal(page.count, 1);
     assert_false(page.op.more);
-    page = list(&loop, none, USERS); /* a full page with nothing behind it */
+    page = list(&loop, none, USERS); /* a full page with nothing after it */
     assert_int_equal(page.count, USERS);
     assert_false(page.op.more);
     loop_close(&loop);

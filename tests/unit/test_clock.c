@@ -180,7 +180,7 @@ static void refuses_everything_else(void **state)
     assert_false(clock_parse_rfc3339((struct slice){0}, &(int64_t){0}));
 }
 
-/* No start of a good text is good, and none reads behind its end (ASan looks on). */
+/* No start of a good text is good, and none reads past its end (ASan looks on). */
 static void refuses_every_cut(void **state)
 {
     const struct slice whole = SLICE("2026-11-22T15:04:05.123+01:00");

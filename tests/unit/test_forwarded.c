@@ -136,7 +136,7 @@ static void reads_elements_from_the_end(void **state)
          {NULL}},
         {"for=192.0.2.1;for=192.0.2.1", 1, {NULL}},
         {"for=192.0.2.1\"", 1, {NULL}},
-        /* What a stranger left open swallows nothing that a proxy wrote behind it. */
+        /* What a stranger left open swallows nothing that a proxy wrote after it. */
         {"for=\"x, for=192.0.2.1", 2, {A, NULL}},
         {"for=\"\\\", for=192.0.2.1;by=\"a\\\"\"", 2, {A, NULL}},
     };

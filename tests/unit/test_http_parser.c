@@ -31,7 +31,7 @@ static enum http_parse parse_bytes(struct http_head *head, struct slice text)
     enum http_parse parse = HTTP_PARSE_MORE;
     *head = (struct http_head){0};
     for (size_t len = 1; len <= text.len && parse == HTTP_PARSE_MORE; len++) {
-        /* A copy of exactly this length: a read behind it is seen by ASan. */
+        /* A copy of exactly this length: a read past it is seen by ASan. */
         char *copy = malloc(len);
         assert_non_null(copy);
         memcpy(copy, text.ptr, len);

@@ -251,7 +251,7 @@ static void test_a_request_whose_input_moves(void **state)
 {
     (void)state;
     static const struct {
-        const char *end; /* behind a first chunk of 8,000 bytes */
+        const char *end; /* after a first chunk of 8,000 bytes */
         int status;
     } cases[] = {{"\r\n0\r\n\r\n", 200}, {"\r\nx", 400}, {"\r\n100\r\n", 413}, {"\r\n1", 408}};
     const struct http_server_options options = {.header_ms = 5000, .request_ms = 100};

@@ -74,15 +74,15 @@ static unsigned long long dropped_ever(void)
     return dropped;
 }
 
-/* One line behind its time stamp, which is checked by its form. */
-static void assert_line(const char *line, const char *before, const char *behind)
+/* One line after its time stamp, which is checked by its form. */
+static void assert_line(const char *line, const char *before, const char *after)
 {
     struct slice stamp = {line + strlen(before), CLOCK_RFC3339_LEN};
     int64_t ms = 0;
 
     assert_int_equal(strncmp(line, before, strlen(before)), 0);
     assert_true(clock_parse_rfc3339(stamp, &ms));
-    assert_string_equal(stamp.ptr + stamp.len, behind);
+    assert_string_equal(stamp.ptr + stamp.len, after);
 }
 
 static void write_one(bool json, enum log_level level, struct slice value)

@@ -27,7 +27,7 @@ static struct buffer page(void)
     return out;
 }
 
-/* What stands behind `name ` on a line of its own; -1: no such line. */
+/* What stands after `name ` on a line of its own; -1: no such line. */
 static long long value_of(const char *name)
 {
     struct buffer out = page();

@@ -28,7 +28,7 @@ enum fate {
 };
 
 static enum fate fate;
-static const char *between; /* a statement of somebody else, behind the first run */
+static const char *between; /* a statement of somebody else, after the first run */
 static unsigned runs;       /* of the last write */
 static bool told;           /* the last write ended sessions, it said */
 

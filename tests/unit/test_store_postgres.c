@@ -107,7 +107,7 @@ static struct store_item_list list_of(struct uuid space)
 }
 
 /* Reads leave in one flight: one that the server refuses is told, and its neighbours, before and
- * behind it, give each row once. */
+ * after it, give each row once. */
 static void test_a_read_that_fails_is_alone(void **pointer)
 {
     struct contract_state *state = *pointer;

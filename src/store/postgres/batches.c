@@ -126,7 +126,7 @@ bool batches_has_jobs(const struct store_session *session)
     return any;
 }
 
-/* The lanes take turns to be the first, so that none waits for ever behind another. */
+/* The lanes take turns to be the first, so that none waits for ever for another. */
 static bool run_writes(struct store_session *session, struct link *link, int64_t now_us)
 {
     static const enum lane lanes[] = {LANE_ALONE, LANE_CHANGE, LANE_CREATE};

@@ -26,7 +26,7 @@
 #define PAGE_BYTES "262144"
 static_assert(STORE_PAGE_BYTES == 262144, "the number of the texts");
 
-/* `after`: the text is what stands behind another form, and has its types. */
+/* `after`: the text is what follows another form, and has its types. */
 static const struct own_form {
     const char *text;
     const char *types;

@@ -18,7 +18,7 @@
 #include "store/transfer/output.h"
 
 /* Between two flushes and looks at the progress. All of a large file flushed at once would make the
- * flushes of a server on the same disk wait behind it. */
+ * flushes of a server on the same disk wait for it. */
 #define PAGES_A_STEP 1024
 
 /* Of SQLite, between two looks at whether to give up: some milliseconds. */

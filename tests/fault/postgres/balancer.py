@@ -62,7 +62,7 @@ async def read_message(reader, method=None, out=None):
 
 
 def closes(head):
-    """Whether the connection ends behind this message."""
+    """Whether the connection ends after this message."""
     return b"\r\nconnection: close\r\n" in head.lower()
 
 

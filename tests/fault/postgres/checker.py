@@ -72,7 +72,7 @@ class Checker:
     # ---- D ----
 
     def _check_tasks(self):
-        """The last acknowledged change of each task is in the database, unless an unknown one came behind it."""
+        """The last acknowledged change of each task is in the database, unless an unknown one came after it."""
         last = {}
         for one in self.acked:
             held = last.get(one.task_id)
@@ -175,7 +175,7 @@ class Checker:
                 self.verdict.wrong.append(f"{describe(one)} took a revision below {highest}, which was told before")
 
     def _check_conditions(self):
-        """A change with If-Match stands right behind the one that it names."""
+        """A change with If-Match stands right after the one that it names."""
         chains = {}
         for one in self.acked:
             if one.revision:

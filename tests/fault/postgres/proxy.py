@@ -13,7 +13,7 @@ from wire import BEGIN, CANCEL, COMMIT, ENCRYPTION, Conversation, Framer, is_com
 
 # Where a cut falls. With LATE and FLIGHT the COMMIT, or all of its flight from the BEGIN on, reaches the server a moment
 # after the cut: a network delivers what its sender has given up.
-BEFORE, AFTER, COMPLETE = "before COMMIT", "behind COMMIT", "behind its answer"
+BEFORE, AFTER, COMPLETE = "before COMMIT", "after COMMIT", "after its answer"
 LATE, FLIGHT = "before a late COMMIT", "before a late flight"
 PLACES = (BEFORE, AFTER, COMPLETE, LATE, FLIGHT)
 SILENT = (AFTER, LATE, FLIGHT)  # the server answers nobody

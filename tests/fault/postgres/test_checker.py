@@ -99,7 +99,7 @@ def undeleted(world):
     world.tables[TASKS].append(row(2, 2, "b"))
 
 
-def user_behind(world):
+def user_too_old(world):
     """The user is at an older revision than was told."""
     world.head(2)
 
@@ -110,7 +110,7 @@ def key_gone(world):
 
 
 def overwritten(world):
-    """A change under a condition does not stand behind the one that it names."""
+    """A change under a condition does not stand after the one that it names."""
     world.operation(2).condition = 7
 
 
@@ -175,7 +175,7 @@ def key_of_another(world):
 
 
 PLANTED = {
-    "lost": [rolled_back, gone, undeleted, user_behind, key_gone, overwritten],
+    "lost": [rolled_back, gone, undeleted, user_too_old, key_gone, overwritten],
     "doubled": [twice, revision_twice, unasked_change, two_answers],
     "wrong": [refused_and_there, half, strangers, out_of_order, key_of_another, change_missing, change_twice],
 }
