@@ -27,6 +27,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "common.h"
+
 enum { ANSWERS_MAX = 16, EVENTS_MAX = 256, PIPELINE_MAX = 64, REQUEST_BYTES_MAX = 16384 };
 
 struct answer {
@@ -49,12 +51,6 @@ struct conn {
 static struct answer answers[ANSWERS_MAX];
 static size_t answer_count;
 static int epoll_fd;
-
-static void die(const char *what)
-{
-    perror(what);
-    exit(1);
-}
 
 static void answer_load(struct answer *answer, const char *start, const char *path)
 {

@@ -23,8 +23,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "common.h"
 
 enum {
     CONNECTIONS_MOST = 20000,
@@ -67,19 +68,6 @@ static struct sockaddr_in server;
 static int64_t begin_us, end_us; /* what is due before, or answered after, is not counted */
 static int poller;
 static uint64_t seed;
-
-static void die(const char *what)
-{
-    perror(what);
-    exit(1);
-}
-
-static int64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* xorshift64*; the numbers of a seed are the same everywhere. */
 static uint64_t draw(void)

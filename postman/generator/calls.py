@@ -36,6 +36,11 @@ def wrong_password(body):
     return ("wrong password", 403, "wrong_password", {"body": body})
 
 
+def read(operation, test):
+    """That is answered with 304 when nothing is new."""
+    return call(operation, 200, tests=[test], examples=[NOT_MODIFIED])
+
+
 CALLS = [
     call(
         "registerUser",
@@ -116,12 +121,7 @@ CALLS = [
             KEY_REUSED,
         ],
     ),
-    call(
-        "listLists",
-        200,
-        tests=[check("has lists", "body.items", "to.be.an('array')")],
-        examples=[NOT_MODIFIED],
-    ),
+    read("listLists", check("has lists", "body.items", "to.be.an('array')")),
     call("getList", 200, path=LIST, tests=[SAME_LIST], examples=[NOT_MODIFIED, NOT_THERE]),
     call(
         "updateList",
@@ -391,12 +391,7 @@ CALLS = [
             KEY_REUSED,
         ],
     ),
-    call(
-        "listTrash",
-        200,
-        tests=[check("keeps each for a while", "body.items.every((one) => one.expires_at > one.deleted_at)", "to.be.true")],
-        examples=[NOT_MODIFIED],
-    ),
+    read("listTrash", check("keeps each for a while", "body.items.every((one) => one.expires_at > one.deleted_at)", "to.be.true")),
     call(
         "restoreTask",
         200,
@@ -423,18 +418,8 @@ CALLS = [
             KEY_REUSED,
         ],
     ),
-    call(
-        "getSummary",
-        200,
-        tests=[check("has the inbox first", "body.lists[0].id", "to.be.null")],
-        examples=[NOT_MODIFIED],
-    ),
-    call(
-        "listChanges",
-        200,
-        tests=[check("says whether there is more", "body.more", "to.be.a('boolean')")],
-        examples=[NOT_MODIFIED],
-    ),
+    read("getSummary", check("has the inbox first", "body.lists[0].id", "to.be.null")),
+    read("listChanges", check("says whether there is more", "body.more", "to.be.a('boolean')")),
     call(
         "streamEvents",
         200,
@@ -442,12 +427,7 @@ CALLS = [
         note="HEAD, because GET stays open. Change the method, and Postman shows the events as they come.",
         examples=[("a cursor that is none", 400, "invalid_parameter", {"method": None, "query": {"cursor": "none"}})],
     ),
-    call(
-        "listLabels",
-        200,
-        tests=[check("has labels", "body.items", "to.be.an('array')")],
-        examples=[NOT_MODIFIED],
-    ),
+    read("listLabels", check("has labels", "body.items", "to.be.an('array')")),
     call(
         "renameLabel",
         200,
@@ -470,12 +450,7 @@ CALLS = [
         path=LABEL,
         examples=[("no task carries it", 404, "not_found", NO_LABEL), LABELS_CHANGED, KEY_REUSED],
     ),
-    call(
-        "getMe",
-        200,
-        tests=[check("is ours", "body.email", 'to.eql(pm.variables.get("email"))')],
-        examples=[NOT_MODIFIED],
-    ),
+    read("getMe", check("is ours", "body.email", 'to.eql(pm.variables.get("email"))')),
     call(
         "updateMe",
         200,
@@ -562,30 +537,10 @@ CALLS = [
         tests=[keep("script_token", '""'), keep("script_token_id", '""')],
         examples=[NOT_THERE],
     ),
-    call(
-        "getOpenapiJson",
-        200,
-        tests=[check("is OpenAPI 3.1", "body.openapi", r"to.match(/^3\.1\./)")],
-        examples=[NOT_MODIFIED],
-    ),
-    call(
-        "getOpenapiYaml",
-        200,
-        tests=[check("is OpenAPI 3.1", "pm.response.text()", r"to.match(/^openapi: .?3\.1\./)")],
-        examples=[NOT_MODIFIED],
-    ),
-    call(
-        "getOpenapi30Json",
-        200,
-        tests=[check("is OpenAPI 3.0", "body.openapi", r"to.match(/^3\.0\./)")],
-        examples=[NOT_MODIFIED],
-    ),
-    call(
-        "getPostmanCollection",
-        200,
-        tests=[check("is a collection", "body.info.schema", 'to.include("v2.1.0")')],
-        examples=[NOT_MODIFIED],
-    ),
+    read("getOpenapiJson", check("is OpenAPI 3.1", "body.openapi", r"to.match(/^3\.1\./)")),
+    read("getOpenapiYaml", check("is OpenAPI 3.1", "pm.response.text()", r"to.match(/^openapi: .?3\.1\./)")),
+    read("getOpenapi30Json", check("is OpenAPI 3.0", "body.openapi", r"to.match(/^3\.0\./)")),
+    read("getPostmanCollection", check("is a collection", "body.info.schema", 'to.include("v2.1.0")')),
     call("getDocs", 200, headers={"Accept": "text/html"}, examples=[NOT_MODIFIED]),
     call(
         "getDocsFile",

@@ -6,4 +6,4 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from support.fixtures import client, make_user, other, server, start_server, user  # noqa: E402, F401
+from support.fixtures import client, make_user, other, own, server, start_server, user  # noqa: E402, F401

@@ -47,12 +47,6 @@ def tasks(user):
     return {t["id"]: t for t in user.client.get("/v1/tasks?limit=100").expect(200).json["items"]}
 
 
-@pytest.fixture
-def own(make_user):
-    """An account that no other test has filled."""
-    return make_user()
-
-
 def test_each_operation_is_its_call(own):
     first, second = own.task("a"), own.task("b")
     id = new_id()

@@ -7,12 +7,6 @@ import pytest
 PATH = "/v1/tasks"
 
 
-@pytest.fixture
-def own(make_user):
-    """An account that no other test has filled."""
-    return make_user()
-
-
 def tasks(user):
     """All, by their ids."""
     found, cursor = {}, ""

@@ -5,16 +5,13 @@ import uuid
 
 import pytest
 
+from support.tasks import path_of
+
 
 @pytest.fixture
 def task(user):
     """A fresh task."""
     return user.task()
-
-
-def path_of(task):
-    """Where it is."""
-    return f"/v1/tasks/{task['id']}"
 
 
 @pytest.fixture

@@ -17,12 +17,6 @@ STREAMS_MOST = 20
 
 
 @pytest.fixture
-def own(make_user):
-    """An account of its own."""
-    return make_user()
-
-
-@pytest.fixture
 def opened():
     """Opens streams that are closed at the end: opened(user, …)."""
     streams = []

@@ -3,25 +3,13 @@
 import random
 import uuid
 
-import pytest
-
 from support import tokens
 from support.accounts import PASSWORD
 from support.history import content_of, history_of, states_of, without_null
 from support.server import run
+from support.tasks import path_of
 
 PRIORITIES = ["none", "low", "medium", "high", "urgent"]
-
-
-@pytest.fixture
-def own(make_user):
-    """An account that no other test has filled."""
-    return make_user()
-
-
-def path_of(task, rest=""):
-    """Where it is."""
-    return f"/v1/tasks/{task['id']}{rest}"
 
 
 def newest(user, task):

@@ -17,12 +17,6 @@ def make(user, name="Household", **members):
     return user.client.post("/v1/lists", {"name": name, **members}).expect(201).json
 
 
-@pytest.fixture
-def own(make_user):
-    """An account that no other test has filled."""
-    return make_user()
-
-
 def path_of(item):
     """Where it is."""
     return f"/v1/lists/{item['id']}"

@@ -4,23 +4,15 @@ import uuid
 
 import pytest
 
+from support.tasks import get, path_of
+
 POSITION_MOST = 200
 POSITION_SHORT = 64
-
-
-def path_of(task):
-    """Where it is."""
-    return f"/v1/tasks/{task['id']}"
 
 
 def move(user, task, **to):
     """What the move answers."""
     return user.client.post(f"{path_of(task)}/move", to)
-
-
-def get(user, task):
-    """The task as it is now."""
-    return user.client.get(path_of(task)).expect(200).json
 
 
 def errors_of(answer):
@@ -37,12 +29,6 @@ def titles(user, parent=None, box=None):
 def make_list(user, name="Household"):
     """Its id."""
     return user.client.post("/v1/lists", {"name": name}).expect(201).json["id"]
-
-
-@pytest.fixture
-def own(make_user):
-    """An account that no other test has filled."""
-    return make_user()
 
 
 @pytest.fixture

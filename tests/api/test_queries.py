@@ -13,7 +13,6 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "model"))
 
 import made_queries  # noqa: E402
-import moments  # noqa: E402
 import queries  # noqa: E402
 
 from support.accounts import User  # noqa: E402

@@ -6,12 +6,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from support.tasks import path_of
+
 WAIT_MOST = 32
-
-
-def path_of(task):
-    """Where it is."""
-    return f"/v1/tasks/{task['id']}"
 
 
 def patch(user, task, **members):

@@ -3,13 +3,8 @@
 import uuid
 from datetime import datetime, timedelta
 
-import pytest
-
+from support.tasks import path_of
 from support.waiting import wait_until
-
-
-def path_of(task):
-    return f"/v1/tasks/{task['id']}"
 
 
 def delete(user, *tasks):
@@ -42,11 +37,6 @@ def there(user, task):
 
 def times_aside(task):
     return {name: value for name, value in task.items() if name not in ("revision", "updated_at")}
-
-
-@pytest.fixture
-def own(make_user):
-    return make_user()
 
 
 def test_an_empty_trash(own):

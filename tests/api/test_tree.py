@@ -3,25 +3,15 @@
 import threading
 import uuid
 
-import pytest
+from support.tasks import get, path_of
 
 LEVELS_MOST = 8
 TREE_MOST = 1000
 
 
-def path_of(task):
-    """Where it is."""
-    return f"/v1/tasks/{task['id']}"
-
-
 def patch(user, task, **members):
     """What the change answers."""
     return user.client.patch(path_of(task), members)
-
-
-def get(user, task):
-    """The task as it is now."""
-    return user.client.get(path_of(task)).expect(200).json
 
 
 def errors_of(answer):
@@ -40,12 +30,6 @@ def chain(user, length):
 def make_list(user, name="Household"):
     """Its id."""
     return user.client.post("/v1/lists", {"name": name}).expect(201).json["id"]
-
-
-@pytest.fixture
-def own(make_user):
-    """An account that no other test has filled."""
-    return make_user()
 
 
 def test_a_subtask_names_its_parent(user):

@@ -6,24 +6,9 @@ import uuid
 import pytest
 
 from support.history import history_of
+from support.tasks import get, path_of
 
 STAMPS = ("updated_at", "revision")
-
-
-@pytest.fixture
-def own(make_user):
-    """An account that no other test has filled."""
-    return make_user()
-
-
-def path_of(task, rest=""):
-    """Where it is."""
-    return f"/v1/tasks/{task['id']}{rest}"
-
-
-def get(user, task):
-    """The task as it is now."""
-    return user.client.get(path_of(task)).expect(200).json
 
 
 def everything(user):

@@ -4,7 +4,6 @@ told of a success that is not on the disk, and reads are right or refused.
 
     SEED=1 /usr/bin/python3 -m pytest -s tests/fault/test_disk_errors.py"""
 import http.client
-import os
 import random
 import sqlite3
 import threading
@@ -15,10 +14,10 @@ import pytest
 from shim import Shim
 from support.accounts import User
 from support.client import Client
+from support.seed import SEED
 from support.server import Server
 from support.waiting import wait_until
 
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
 EXIT_FAILED = 70
 
 

@@ -6,15 +6,14 @@
 One seed drives every choice of the writers and every delay; it is printed. With tests/with-postgres before it the
 nodes of PostgreSQL are killed."""
 import os
-import random
 import time
 
 from crash import Run
+from support.seed import SEED
 from support.server import Server
 
 KILLS = int(os.environ.get("KILLS", "50"))
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "32"))
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
 FOR_SECONDS = float(os.environ.get("FOR_SECONDS", "inf"))
 USERS = 4
 READY_SECONDS = float(os.environ.get("READY_SECONDS", "1"))  # on a machine with little else to do

@@ -10,11 +10,11 @@ import uuid
 
 from support.accounts import User
 from support.client import Client
+from support.seed import SEED
 from support.server import Server
 
 KILLS = int(os.environ.get("KILLS", "30"))
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "16"))
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
 BELOW = 3  # subtasks of each
 
 

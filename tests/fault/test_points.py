@@ -7,7 +7,6 @@ what was acknowledged is there, what was refused is not, and what had no answer 
 POINTS=NAME,NAME plays some. With tests/with-postgres before it the points of that engine are played. One seed drives
 every choice; it is printed. The points of a migration and of a first start are those of test_points_first.py."""
 import os
-import random
 import signal
 import subprocess
 import time
@@ -17,12 +16,12 @@ import pytest
 from crash import Run
 from points import Points
 from support import engine
+from support.seed import SEED
 from support.server import Server
 from support.waiting import wait_until
 
 HITS = int(os.environ.get("HITS", "2"))
 FOR_SECONDS = float(os.environ.get("FOR_SECONDS", "inf"))
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
 CONNECTIONS, USERS = 12, 2
 FIRST = ("migration", "secret")  # of what is done once, before there is anybody
 # When a point is reached, if not under load only; a round takes the next of these.

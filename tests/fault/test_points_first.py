@@ -22,10 +22,10 @@ from points import Points
 from support import cluster, engine
 from support.accounts import User
 from support.paths import ROOT, binary
+from support.seed import SEED
 from support.server import Server, environment, run as run_program
 
 HITS = int(os.environ.get("HITS", "2"))
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
 TASKS = 700  # more than one fetch of what is folded
 SCRIPTS = ROOT / "src/store"
 TITLES = ["Milk", "Ärger", "Straße", "か", "x" * 100]

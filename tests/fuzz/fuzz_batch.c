@@ -4,21 +4,12 @@
 #include <stdlib.h>
 
 #include "api/batch_body.h"
+#include "errors.h"
 #include "model/task.h"
 
 #define ARENA_MOST ((size_t)32 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_errors(const struct field_errors *errors)
-{
-    assert(errors->count <= FIELD_ERRORS);
-    for (unsigned i = 0; i < errors->count; i++) {
-        assert(errors->list[i].pointer.len > 0 && errors->list[i].pointer.ptr[0] == '/');
-        assert(utf8_valid(errors->list[i].pointer));
-        assert(errors->list[i].code && errors->list[i].detail);
-    }
-}
 
 static void check_operation(const struct batch_operation *operation)
 {

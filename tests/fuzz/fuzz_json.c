@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "errors.h"
 #include "model/field_json.h"
 #include "model/resource.h"
 #include "model/user_fields.h"
@@ -11,16 +12,6 @@
  * read without an error must keep the rules of its fields. */
 
 #define ARENA_MOST ((size_t)4 << 20)
-
-static void check_errors(const struct field_errors *errors)
-{
-    assert(errors->count <= FIELD_ERRORS);
-    for (unsigned i = 0; i < errors->count; i++) {
-        assert(errors->list[i].pointer.len > 0 && errors->list[i].pointer.ptr[0] == '/');
-        assert(utf8_valid(errors->list[i].pointer));
-        assert(errors->list[i].code && errors->list[i].detail);
-    }
-}
 
 /* What a text holds is in order and within its bounds, and reading it again changes nothing. */
 static void check_canonical(const struct field *field, struct slice text)

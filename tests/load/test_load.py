@@ -13,11 +13,11 @@ from support.accounts import PASSWORD, User
 from support.client import Client
 from support.metrics import metrics_of, read, url_of
 from support.raw import RawConnection
+from support.seed import SEED
 from support.server import Server
 
 SECONDS = float(os.environ.get("LOAD_SECONDS", "10"))
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "16"))
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
 BUSY = {503}  # the pool that hashes passwords may be full
 
 

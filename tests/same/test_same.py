@@ -10,7 +10,6 @@ comes from the locale and not from us is a difference. That a difference is foun
 `COLLATE "C"` out of src/store/postgres/sql.c or change a byte of any answer, and run this."""
 import collections
 import os
-import random
 import re
 import time
 
@@ -19,10 +18,10 @@ import pytest
 import plan
 from compare import Answer, Names, Side, difference, swapped
 from support import cluster, engine
+from support.seed import SEED
 from support.server import Server
 from support.waiting import wait_until
 
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
 REQUESTS = int(os.environ.get("REQUESTS", "2000"))
 GRACE_SECONDS = 5  # a used refresh token that comes again later is a stolen one
 SETTINGS = {"RATE_LIMIT": "on", "TRUSTED_PROXIES": "127.0.0.1/32", "CORS_ORIGINS": "https://app.example",

@@ -13,15 +13,14 @@ import argparse
 import os
 import random
 import signal
-import statistics
 import sys
 import time
-from dataclasses import dataclass, field
 
 import stack as stacks
 from checker import check
 from ground import accounts, more_acks, seconds_to_first
 from load import Load
+from sums import Sum, table, total
 from support.waiting import wait_until
 from watch import Watch
 
@@ -31,44 +30,10 @@ KINDS = (MACHINE, SERVER, SWITCH, STANDBY, POOLER, ETCD)
 WRITERS, USERS = 6, 2
 BEFORE, AFTER = 80, 120  # writes around the fault: up to, and at least
 PATIENCE = 90  # seconds until Patroni has done what it does
-RECOVERY_SECONDS = 5
 PAUSE = 0.05
-
-
-@dataclass
-class Sum:
-    """What happened in all runs of a kind."""
-
-    runs: int = 0
-    promotions: int = 0
-    acknowledged: int = 0
-    unknown: int = 0  # answers, before a repeat under the same key settled them
-    lost: list = field(default_factory=list)
-    doubled: list = field(default_factory=list)
-    off: list = field(default_factory=list)  # followers
-    wrong: list = field(default_factory=list)
-    recoveries: list = field(default_factory=list)
-
-    def add(self, other):
-        """One more run, or all of another kind."""
-        for name in self.__dataclass_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-
-    def row(self, name):
-        """A line of the table."""
-        times = "–, –" if not self.recoveries else \
-            f"{statistics.median(self.recoveries):.2f} s, {max(self.recoveries):.2f} s"
-        return (f"| {name} | {self.runs} | {self.promotions} | {self.acknowledged:,} | {self.unknown:,} | {len(self.lost)} | "
-                f"{len(self.doubled)} | {len(self.off)} | {len(self.wrong)} | {times} |")
-
-    def faults(self):
-        """Whatever must not be, one line each."""
-        return [f"{name}: {what}" for name in ("lost", "doubled", "off", "wrong") for what in getattr(self, name)]
-
-
-HEAD = """| fault | runs | promotions | writes acknowledged | answers "outcome unknown" | lost | doubled | followers off \
-| otherwise wrong | writes again, median and longest |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+COLUMNS = {"runs": "runs", "promotions": "promotions", "writes acknowledged": "acknowledged",
+           'answers "outcome unknown"': "unknown", "lost": "lost", "doubled": "doubled", "followers off": "off",
+           "otherwise wrong": "wrong", "writes again, median and longest": "recoveries"}
 
 
 class Faults:
@@ -168,8 +133,7 @@ class Campaign:
         mine = ", ".join(f"'{user.id}'" for user in users)
         verdict = check(load.finish(), lambda select: self.stack.ground.rows(
             f"SELECT * FROM ({select}) one WHERE space_id IN ({mine})"))
-        one.acknowledged, one.lost, one.doubled, one.wrong = verdict.acknowledged, verdict.lost, verdict.doubled, verdict.wrong
-        one.unknown = load.log.statuses().get("503 outcome_unknown", 0)
+        one.take(verdict, load.log)
 
 
 def run(stack, runs, seed, show=print, kinds=KINDS):
@@ -185,19 +149,6 @@ def run(stack, runs, seed, show=print, kinds=KINDS):
         show(f"{number + 1} of {runs} runs, {time.monotonic() - started:.0f} s: {kind}, {one.acknowledged} acknowledged, "
              f"writes again after {one.recoveries[0]:.2f} s")
     return sums
-
-
-def total(sums):
-    """Of all kinds."""
-    everything = Sum()
-    for one in sums.values():
-        everything.add(one)
-    return everything
-
-
-def table(sums):
-    """In Markdown."""
-    return "\n".join([HEAD, *(one.row(kind) for kind, one in sums.items()), total(sums).row("all")])
 
 
 def main():
@@ -220,9 +171,8 @@ def main():
         sums = run(stack, options.runs, options.seed, say, tuple(options.only or KINDS))
     finally:
         stack.close()
-    print(table(sums))
-    everything = total(sums)
-    return 1 if everything.faults() or max(everything.recoveries) > RECOVERY_SECONDS else 0
+    print(table(sums, COLUMNS))
+    return 0 if total(sums).is_good() else 1
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 """What the checker of histories must find: errors planted into a good history, and a server that loses writes."""
 import copy
 import json
-import os
-import random
 
 import pytest
 
@@ -11,8 +9,8 @@ from effects import DELETE, number_of
 from histories import keep, play
 from scene import Judge
 from support import engine
+from support.seed import SEED
 
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 10 ** 9)
 STEPS = 60
 NOBODY = "00000000-0000-4000-8000-000000000000"
 

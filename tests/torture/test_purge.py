@@ -11,8 +11,8 @@ from place import Nodes, Place
 from support import engine
 from support.accounts import User
 from support.client import Client
+from support.seed import SEED
 
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 10 ** 9)
 ROUNDS = int(os.environ.get("ROUNDS", "20"))
 
 

@@ -2,14 +2,13 @@
 """A history of sessions on all nodes at once, and planted errors, which must be found."""
 import copy
 import os
-import random
 
 import pytest
 
 import sessions
 from histories import play_sessions
+from support.seed import SEED
 
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 10 ** 9)
 STEPS = int(os.environ.get("STEPS", "50"))
 
 

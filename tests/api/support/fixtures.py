@@ -57,3 +57,9 @@ def make_user(server):
         return User(on or server, **more)
 
     return make
+
+
+@pytest.fixture
+def own(make_user):
+    """An account that no other test has filled."""
+    return make_user()

@@ -20,11 +20,11 @@ from support import engine
 from support.accounts import PASSWORD, User
 from support.client import Client
 from support.paths import binary
+from support.seed import SEED
 from support.server import Server
 from support.waiting import wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
 TRIES = int(os.environ.get("TRIES", "60"))
 EVERY = int(os.environ.get("EVERY", "0"))  # 1: each allocation, 2: each second one; 0: TRIES by chance
 FOR_EVER = 2 ** 62

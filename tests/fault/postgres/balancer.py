@@ -4,7 +4,6 @@
 It asks each node for /readyz all the time and passes by those that do not answer at once; what was sent to such a node
 gets no answer, and is never sent twice."""
 import asyncio
-import contextlib
 
 from background import Background
 

@@ -11,10 +11,8 @@ promoted. Then all that clients were told is held against the database. The seed
 import argparse
 import pathlib
 import random
-import statistics
 import sys
 import time
-from dataclasses import dataclass, field
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "api")]
@@ -23,44 +21,16 @@ from checker import check  # noqa: E402
 from ground import Ground, accounts, more_acks, places, seconds_to_first  # noqa: E402
 from load import Load  # noqa: E402
 from proxy import PLACES, Proxy  # noqa: E402
+from sums import Sum, table, total  # noqa: E402
 from support import cluster as clusters  # noqa: E402
 
 CUTS, FAST, CRASH, FAILOVER = "cut sockets", "restart fast", "restart immediate", "kill -9, promote"
 KINDS = (CUTS, FAST, CRASH, FAILOVER)
 WRITERS, CHANCE = 8, 0.1
 BEFORE, AFTER = 80, 120  # writes around the fault: up to, and at least
-RECOVERY_SECONDS = 5
-
-
-@dataclass
-class Sum:
-    """What happened in all runs of a kind."""
-
-    runs: int = 0
-    acknowledged: int = 0
-    unknown: int = 0  # answers, before a repeat under the same key settled them
-    cuts: int = 0
-    lost: list = field(default_factory=list)
-    doubled: list = field(default_factory=list)
-    wrong: list = field(default_factory=list)
-    recoveries: list = field(default_factory=list)
-
-    def add(self, other):
-        """One more run, or all of another kind."""
-        for name in self.__dataclass_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-
-    def row(self, name):
-        """A line of the table."""
-        times = "–, –" if not self.recoveries else \
-            f"{statistics.median(self.recoveries):.2f} s, {max(self.recoveries):.2f} s"
-        return (f"| {name} | {self.runs} | {self.acknowledged:,} | {self.cuts:,} | {self.unknown:,} | "
-                f"{len(self.lost)} | {len(self.doubled)} | {len(self.wrong)} | {times} |")
-
-
-HEAD = """| fault | runs | writes acknowledged | COMMITs cut | answers "outcome unknown" | lost | doubled | otherwise wrong \
-| recovery, median and longest |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+COLUMNS = {"runs": "runs", "writes acknowledged": "acknowledged", "COMMITs cut": "cuts",
+           'answers "outcome unknown"': "unknown", "lost": "lost", "doubled": "doubled", "otherwise wrong": "wrong",
+           "recovery, median and longest": "recoveries"}
 
 
 class Campaign:
@@ -144,9 +114,8 @@ class Campaign:
 
     def _judge(self, one, load, ground, proxies):
         verdict = check(load.finish(), ground.rows)
-        one.acknowledged, one.lost, one.doubled = verdict.acknowledged, verdict.lost, verdict.doubled
-        one.wrong = verdict.wrong + ["a COMMIT on a new session"] * sum(proxy.strays for proxy in proxies)
-        one.unknown = load.log.statuses().get("503 outcome_unknown", 0)
+        one.take(verdict, load.log)
+        one.wrong = one.wrong + ["a COMMIT on a new session"] * sum(proxy.strays for proxy in proxies)
         one.cuts = sum(proxy.cuts for proxy in proxies)
         return one
 
@@ -161,27 +130,13 @@ def run(runs, seed, show=print):
             kind = KINDS[number % len(KINDS)]
             one = campaign.run(kind)
             sums[kind].add(one)
-            for name in ("lost", "doubled", "wrong"):
-                for what in getattr(one, name):
-                    show(f"run {number + 1}, {kind}: {name}: {what}")
+            for what in one.faults():
+                show(f"run {number + 1}, {kind}: {what}")
             if (number + 1) % 10 == 0:
                 show(f"{number + 1} of {runs} runs, {time.monotonic() - started:.0f} s")
     finally:
         campaign.close()
     return sums
-
-
-def total(sums):
-    """Of all kinds."""
-    everything = Sum()
-    for one in sums.values():
-        everything.add(one)
-    return everything
-
-
-def table(sums):
-    """In Markdown."""
-    return "\n".join([HEAD, *(one.row(kind) for kind, one in sums.items()), total(sums).row("all")])
 
 
 def main():
@@ -195,10 +150,8 @@ def main():
         sys.exit(why)
     print(f"seed {options.seed}", flush=True)
     sums = run(options.runs, options.seed, lambda line: print(line, flush=True))
-    print(table(sums))
-    everything = total(sums)
-    late = max(everything.recoveries, default=0) > RECOVERY_SECONDS
-    return 1 if everything.lost or everything.doubled or everything.wrong or late else 0
+    print(table(sums, COLUMNS))
+    return 0 if total(sums).is_good() else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Fixtures of the faults between the nodes and PostgreSQL. Run: python3 -m pytest tests/fault/postgres"""
-import os
 import pathlib
-import random
 import sys
 
 import pytest
@@ -13,26 +11,12 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "api")]
 from ground import Ground  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from support import cluster as clusters  # noqa: E402
-
-SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
-
-
-def pytest_report_header():
-    """SEED=… repeats the choices of a run."""
-    return f"seed {SEED}"
+from support.seed import fixture_seed, pytest_report_header, skip_all  # noqa: E402, F401
 
 
 def pytest_collection_modifyitems(items):
     """Without a server of PostgreSQL nothing can be shown."""
-    why = clusters.missing()
-    for item in items if why else ():
-        item.add_marker(pytest.mark.skip(reason=why))
-
-
-@pytest.fixture(scope="session", name="seed")
-def fixture_seed():
-    """Drives every choice."""
-    return SEED
+    skip_all(items, clusters.missing())
 
 
 @pytest.fixture(scope="session", name="cluster")
