@@ -62,7 +62,6 @@ static size_t share_connections(const struct http_server_options *options)
 static bool build(struct http_server *server, const char **why)
 {
     const struct http_server_options *options = &server->options;
-    *why = "out of memory or file descriptors";
     server->connections_most = share_connections(options);
     server->streams_most = server->connections_most - server->connections_most / STREAMS_LEAVE;
     /* However many loops there are, half of a loop's share has room for some of the largest bodies.
@@ -143,6 +142,7 @@ struct http_server *http_server_create(const struct http_server_options *options
         *why = "out of memory";
         return NULL;
     }
+    *why = "out of memory or file descriptors";
     server->options = *options;
     server->port = options->port;
     server->stop_fd = server->end_fd = -1;

@@ -16,6 +16,10 @@
 
 #include "base/thread.h"
 
+#ifdef FAILING
+#include "failing.h"
+#endif
+
 #define PATIENCE_SECONDS 20
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -265,6 +269,10 @@ void rig_start(struct rig *rig, const struct http_server_options *given)
     running = false;
     rig_flow_reset();
     rig->server = http_server_create(&options, &why);
+#ifdef FAILING
+    if (!rig->server && *why == '\0')
+        failing_wrong("a start that failed does not say why");
+#endif
     assert_string_equal(rig->server ? "" : why, "");
     rig->port = http_server_port(rig->server);
     assert_int_equal(pthread_create(&rig->thread, NULL, run, rig), 0);

@@ -13,7 +13,12 @@
 
 #include "model/task.h"
 
+#ifdef FAILING
+#include "failing.h"
+#define WAIT_MOST_MS 5000
+#else
 #define WAIT_MOST_MS 20000
+#endif
 
 void loop_open(struct loop *loop, const struct store_engine *engine, struct store *store)
 {
@@ -37,6 +42,10 @@ void loop_close(struct loop *loop)
 static void on_done(struct store_op *op)
 {
     struct loop *loop = op->caller;
+#ifdef FAILING
+    if (op->result == ERROR_INTERNAL_ERROR && failing_struck(FAILING_MEMORY))
+        failing_wrong("a lack of memory is called a fault of the program");
+#endif
     loop->running--;
     loop->answered++;
 }
@@ -60,7 +69,12 @@ void loop_finish(struct loop *loop)
     loop->engine->turn_end(loop->session);
     while (loop->running > 0) {
         struct pollfd ready[] = {{inbox_fd(loop->inbox), POLLIN, 0}, {descriptor, POLLIN, 0}};
-        assert_true(poll(ready, 2, WAIT_MOST_MS) > 0);
+        const int found = poll(ready, 2, WAIT_MOST_MS);
+#ifdef FAILING
+        if (found == 0)
+            failing_wrong("an operation is not answered");
+#endif
+        assert_true(found > 0);
         if (ready[0].revents)
             (void)inbox_run(loop->inbox);
         if (ready[1].revents)
