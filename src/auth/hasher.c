@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -13,11 +12,11 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/owner.h"
+#include "base/thread.h"
 
 #define QUEUE_DEFAULT 64
 #define THREADS_MOST  256
 #define STACK_BYTES   (256 * 1024)
-#define NICENESS      5 /* logins may be slow; requests of those who are logged in may not */
 
 struct hasher {
     pthread_mutex_t mutex;
@@ -90,8 +89,7 @@ static void *run(void *argument)
     struct hasher *hasher = argument;
     struct password_job *job = NULL;
 
-    /* Linux: of this thread alone. Without the right to it things merely share alike. */
-    setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
+    thread_share(THREAD_PATIENT); /* logins may be slow; who is logged in does not wait for them */
     while ((job = take(hasher)) != NULL) {
         work(hasher, job);
     }

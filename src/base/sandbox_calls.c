@@ -68,6 +68,7 @@ static const struct part parts[] = {
     {"prctl", IS(0, PR_SET_NO_NEW_PRIVS)},
     {"prctl", IS(0, 0x53564d41 /* PR_SET_VMA: names of the allocator's memory */)},
     {"prlimit64", IS(2, 0)}, /* asks, and sets nothing */
+    {"sched_setattr", IS(0, 0 /* of the calling thread */)},
     /* Memory is written or run, never both. */
     {"mmap", IS_OF(2, PROT_EXEC, 0)},
     {"mprotect", IS_OF(2, PROT_EXEC, 0)},
@@ -96,6 +97,7 @@ static const char *const absent[] = {"clone3",
                                      "sched_setaffinity",
                                      "sched_setscheduler",
                                      "sched_setparam",
+                                     "sched_setattr",
                                      "get_mempolicy",
                                      "inotify_init1",
                                      "setsid",

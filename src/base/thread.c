@@ -9,12 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/crash.h"
 
 /* Tells a thread to make a call; see thread_run_everywhere. The C library keeps two below it. */
 #define THREAD_SIGNAL SIGRTMIN
+
+#define PROMPT_SLICE_NS 100000 /* the least that the kernel takes */
+#define PATIENT_NICE    10
+#define KEEP_POLICY     0x08 /* SCHED_FLAG_KEEP_POLICY */
 
 #define NAME_LEN 16 /* with its NUL; pthread_setname_np takes no more */
 
@@ -150,6 +156,38 @@ bool thread_run_everywhere(bool (*run)(void *argument), void *argument)
     good = run(argument) && good && !atomic_load(&everywhere_failed);
     pthread_mutex_unlock(&running_lock);
     return good;
+}
+
+/* sched_setattr(2), for which the C library has no call. */
+struct attributes {
+    uint32_t size;
+    uint32_t policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns; /* the slice, since Linux 6.12 */
+    uint64_t deadline_ns;
+    uint64_t period_ns;
+};
+
+_Static_assert(sizeof(struct attributes) == 48, "SCHED_ATTR_SIZE_VER0");
+
+void thread_share(enum thread_share share)
+{
+    const int nice_before = getpriority(PRIO_PROCESS, (id_t)gettid()); /* of this thread alone */
+    if (share == THREAD_PATIENT) {
+        if (nice_before < PATIENT_NICE) {
+            (void)setpriority(PRIO_PROCESS, (id_t)gettid(), PATIENT_NICE);
+        }
+        return;
+    }
+    const struct attributes prompt = {
+        .size = sizeof prompt,
+        .flags = KEEP_POLICY,
+        .nice = nice_before,
+        .runtime_ns = PROMPT_SLICE_NS,
+    };
+    (void)syscall(SYS_sched_setattr, 0, &prompt, 0);
 }
 
 bool thread_condition_init(pthread_cond_t *condition)

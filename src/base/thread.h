@@ -23,6 +23,15 @@ bool thread_start(pthread_t *thread, const char *name, size_t stack_bytes, void 
 bool thread_run_everywhere(bool (*run)(void *argument), void *argument)
     __attribute__((warn_unused_result));
 
+/* How the calling thread shares a processor with others that want it. */
+enum thread_share {
+    THREAD_PROMPT,  /* it works for short times, and runs soon after it wakes */
+    THREAD_PATIENT, /* it works for long times, and others come first */
+};
+
+/* From now on. Where the kernel cannot or may not, it shares as all do. */
+void thread_share(enum thread_share share);
+
 /* A condition variable for thread_wait_until. False, with errno: the system refuses. */
 bool thread_condition_init(pthread_cond_t *condition) __attribute__((warn_unused_result));
 

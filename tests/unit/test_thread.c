@@ -7,10 +7,15 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
@@ -153,6 +158,72 @@ static void a_call_is_made_in_every_thread_once(void **state)
     assert_int_equal(atomic_load(&herd.calls), 1); /* who has ended is not asked */
 }
 
+/* How a thread shares a processor, as the kernel tells it: sched_getattr(2). */
+struct shared {
+    enum thread_share share;
+    int nice;
+    struct {
+        uint32_t size;
+        uint32_t policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime_ns;
+        uint64_t others[2];
+    } kept;
+    bool told;
+};
+
+static void *share(void *argument)
+{
+    struct shared *shared = argument;
+
+    thread_share(shared->share);
+    shared->nice = getpriority(PRIO_PROCESS, (id_t)gettid());
+    shared->told =
+        syscall(SYS_sched_getattr, 0, &shared->kept, (unsigned)sizeof shared->kept, 0) == 0;
+    return NULL;
+}
+
+static struct shared share_as(enum thread_share how)
+{
+    struct shared shared = {.share = how};
+    pthread_t thread;
+
+    assert_true(thread_start(&thread, "share", 0, share, &shared));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(shared.told);
+    return shared;
+}
+
+static void a_patient_thread_lets_others_go_first(void **state)
+{
+    (void)state;
+    const int before = getpriority(PRIO_PROCESS, 0);
+    assert_int_equal(share_as(THREAD_PATIENT).nice, before > 10 ? before : 10);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
+}
+
+static void a_prompt_thread_has_short_slices(void **state)
+{
+    (void)state;
+    struct utsname system;
+    int version[2] = {0};
+    const struct shared shared = share_as(THREAD_PROMPT);
+
+    assert_int_equal(shared.nice, getpriority(PRIO_PROCESS, 0));
+    assert_int_equal(shared.kept.policy, sched_getscheduler(0));
+    assert_int_equal(uname(&system), 0);
+    char *rest = NULL;
+    version[0] = (int)strtol(system.release, &rest, 10);
+    version[1] = *rest == '.' ? (int)strtol(rest + 1, NULL, 10) : 0;
+    if (version[0] < 6 || (version[0] == 6 && version[1] < 12)) {
+        print_message("SKIPPED: Linux before 6.12 has one slice for all\n");
+        skip();
+    }
+    assert_int_equal(shared.kept.runtime_ns, 100000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +231,8 @@ int main(void)
         cmocka_unit_test(says_why_it_cannot_start),
         cmocka_unit_test(waits_no_longer_than_it_may),
         cmocka_unit_test(a_call_is_made_in_every_thread_once),
+        cmocka_unit_test(a_patient_thread_lets_others_go_first),
+        cmocka_unit_test(a_prompt_thread_has_short_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/metrics.h"
@@ -19,7 +18,6 @@
 #define SPACE_MOST    32            /* of one space, what is being read included */
 #define SAME_MOST     64            /* requests that one read answers */
 #define SPACE_THREADS (THREADS - 1) /* so that there is one for somebody else */
-#define NICE          10            /* loops and the writer come first */
 
 #define JOB_MAGIC 0x5ad30b1eu
 
@@ -195,8 +193,7 @@ static void *run_thread(void *argument)
 {
     struct reader *reader = argument;
     struct readers *readers = reader->readers;
-    /* Where it is forbidden they run as all others do. */
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    thread_share(THREAD_PATIENT); /* loops and the writer come first */
     pthread_mutex_lock(&readers->lock);
     while (!readers->stopping) {
         struct read_job *job = queue_take(readers);
