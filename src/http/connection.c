@@ -19,6 +19,7 @@
 #define OUT_MOST      ((size_t)64 * 1024) /* pipelined responses that pile up before a write */
 #define ROUNDS_MOST   4                   /* reads in one run; then the others have their turn */
 #define REQUESTS_MOST 32                  /* of one connection in one turn of its loop */
+#define RUN_US        100                 /* after which it takes no more of them in one run */
 /* What the kernel takes of an answer before it is on its way: its memory is in no ledger of ours,
  * but a container pays for it, and by default a socket may have megabytes. */
 #define UNSENT_MOST    (128 * 1024)
@@ -236,7 +237,9 @@ static bool step_reading(struct http_connection *c, unsigned *rounds)
         c->turn = c->loop->turn;
         c->taken = 0;
     }
-    if (has_input(c) && c->taken >= REQUESTS_MOST) {
+    const bool had_share =
+        c->taken >= REQUESTS_MOST || c->loop->charged_us - c->loop->run_us > RUN_US;
+    if (has_input(c) && had_share) {
         if (flush(c)) {
             http_loop_queue(c->loop, c);
         }
@@ -471,6 +474,7 @@ void http_connection_run(struct http_connection *c)
 {
     unsigned rounds = 0;
     http_loop_busy(c->loop, c);
+    c->loop->run_us = c->loop->charged_us;
     c->running = true;
     while (!c->gone && step(c, &rounds)) {
     }
@@ -498,10 +502,10 @@ void http_connection_event(struct http_connection *c, uint32_t events)
     const struct ledger *ledger = &c->loop->ledger;
     enum ready_class class = READY_FRESH;
     /* Who comes through a proxy is not known before the request is read. */
-    if (c->loop->overload.standing && c->account && !c->trusted) {
-        class = ledger_expensive(ledger, c->account, 1) ? READY_DEAR
-                : ledger_light(ledger, c->account)      ? READY_LIGHT
-                                                        : READY_FRESH;
+    if (c->account && !c->trusted) {
+        class = ledger_expensive(ledger, c->account, 1)                          ? READY_DEAR
+                : c->loop->overload.standing && ledger_light(ledger, c->account) ? READY_LIGHT
+                                                                                 : READY_FRESH;
     }
     ready_add(c->loop, c, class);
 }

@@ -4,12 +4,14 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/client_key.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "http/acceptor.h"
 #include "http/connection.h"
 #include "http/http_metrics.h"
@@ -486,6 +488,7 @@ static void beat(struct http_loop *loop)
 void http_loop_run(struct http_loop *loop)
 {
     const struct http_hooks *hooks = &loop->server->options.hooks;
+    thread_share(THREAD_PROMPT);
     while (!loop->ended) {
         turn(loop);
         if (hooks->turn_end) {
@@ -496,6 +499,11 @@ void http_loop_run(struct http_loop *loop)
         }
         if (loop->server->metrics) {
             http_metrics_turn(loop);
+        }
+        if (ready_count(loop) > 0) {
+            /* A loop that never waits keeps others from its processor, up to a tick of the kernel:
+             * the writer as well, whose answers it has to give. */
+            (void)sched_yield();
         }
         const int64_t done_us = clock_mono_us();
         loop->turn_us = done_us - loop->now_us;

@@ -53,6 +53,7 @@ struct http_loop {
     struct overload overload;
     struct ledger ledger;
     uint32_t turn;
+    int64_t run_us;     /* charged_us when the connection that runs began to */
     int64_t charged_us; /* up to when the time of this turn was charged to somebody */
     int64_t turn_us;    /* how long the last turn took */
     int64_t trim_at_ms; /* when memory is given back to the system; 0: there is little to give */

@@ -7,7 +7,7 @@
 #include "http/connection.h"
 #include "http/loop.h"
 
-#define TURN_US 2000          /* for those who need not be run in this turn */
+#define TURN_US 250           /* for those who need not be run in this turn */
 #define PART_US (TURN_US / 4) /* of it, for each list of those that come last */
 /* Who waited so long in an overload is no longer answered in good time, and so not at all. */
 #define LATE_US       ((int64_t)2 * OVERLOAD_TARGET_US)
@@ -15,7 +15,7 @@
 #define LATE_LIGHT_US (4 * LATE_FRESH_US)
 /* Refusing takes a part of a turn from answering only after they have waited for so long. */
 #define LATER_US      250000
-#define LATER_PART_US (TURN_US / 16)
+#define LATER_PART_US (TURN_US / 8)
 
 void ready_add(struct http_loop *loop, struct http_connection *c, enum ready_class class)
 {
@@ -96,16 +96,17 @@ static bool is_late(const struct http_loop *loop, const struct http_connection *
            loop->now_us - c->ready_us > (late_us > least_us ? late_us : least_us);
 }
 
-/* Runs at most `most` of a list, until the time is over. In an overload the newest of those that
- * the kernel reported comes first: it can still be answered in good time. Gives how many are left
- * of `most`. */
-static size_t run_some(struct http_loop *loop, enum ready_class class, size_t most,
+/* Runs at least `least` and at most `most` of a list, until the time is over. In an overload the
+ * newest of those that the kernel reported comes first: it can still be answered in good time.
+ * Gives how many are left of `most`. */
+static size_t run_some(struct http_loop *loop, enum ready_class class, size_t least, size_t most,
                        int64_t until_us)
 {
     struct ready_list *list = &loop->ready.lists[class];
     const bool newest_first =
         loop->overload.standing && (class == READY_FRESH || class == READY_DEAR);
-    while (most > 0 && list->oldest && clock_mono_us() < until_us) {
+    for (size_t ran = 0; most > 0 && list->oldest && (ran < least || clock_mono_us() < until_us);
+         ran++) {
         struct http_connection *c = newest_first ? list->newest : list->oldest;
         const bool late = is_late(loop, c, 0);
         if (late && newest_first) {
@@ -136,20 +137,20 @@ void ready_run(struct http_loop *loop)
         run(loop, lists[READY_DUE].oldest, false);
     }
     const size_t light = lists[READY_LIGHT].count;
-    const size_t fresh = lists[READY_FRESH].count;
-    size_t dear = lists[READY_DEAR].count;
+    size_t fresh = lists[READY_FRESH].count;
+    const size_t dear = lists[READY_DEAR].count;
     size_t again = lists[READY_AGAIN].count;
     if (light + fresh + dear + again == 0) {
         return;
     }
     const int64_t begun_us = clock_mono_us();
     const int64_t end_us = begun_us + TURN_US;
-    (void)run_some(loop, READY_LIGHT, light, end_us);
+    (void)run_some(loop, READY_LIGHT, 0, light, end_us);
     refuse(loop, LATER_US, begun_us + LATER_PART_US);
-    again = run_some(loop, READY_AGAIN, again, begun_us + PART_US);
-    dear = run_some(loop, READY_DEAR, dear, begun_us + 2 * (int64_t)PART_US);
-    (void)run_some(loop, READY_FRESH, fresh, end_us);
-    (void)run_some(loop, READY_DEAR, dear, end_us);
-    (void)run_some(loop, READY_AGAIN, again, end_us);
+    fresh = run_some(loop, READY_FRESH, 0, fresh, begun_us + 2 * (int64_t)PART_US);
+    again = run_some(loop, READY_AGAIN, 1, again, begun_us + 3 * (int64_t)PART_US);
+    (void)run_some(loop, READY_DEAR, 1, dear, end_us);
+    (void)run_some(loop, READY_FRESH, 0, fresh, end_us);
+    (void)run_some(loop, READY_AGAIN, 0, again, end_us);
     refuse(loop, 0, end_us);
 }

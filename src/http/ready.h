@@ -20,7 +20,7 @@ enum ready_class {
     READY_DUE,   /* an answer has been made, or all have to look: each of them runs in this turn */
     READY_LIGHT, /* the kernel reported something of one who costs very little, in an overload */
     READY_FRESH, /* the kernel reported something */
-    READY_DEAR,  /* the same of one whose account costs more than others, in an overload */
+    READY_DEAR,  /* the same of one whose account costs more than others */
     READY_AGAIN, /* had its share of a turn, and has more to do; or is a stream that has news */
     READY_CLASS_COUNT,
 };
