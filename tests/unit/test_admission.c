@@ -3,10 +3,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "store/sqlite/admission.h"
+#include "store/sqlite/writer.h"
 
 #define MOST 4096
 
@@ -81,6 +83,121 @@ static void test_the_time_of_the_disk_is_no_overload(void **state)
     assert_false(admission_asks(&admission, 300));
 }
 
+/* ---- which of them come next ---- */
+
+static const struct writer_work small_work = {.large = false};
+static const struct writer_work large_work = {.large = true};
+
+#define QUEUE_LEN 12
+
+/* A queue, and what a transaction takes of it. */
+struct queue {
+    struct store_op ops[QUEUE_LEN];
+    struct store_op *first;
+    struct store_op **end;
+};
+
+/* `kinds`: of each operation, `s` or `L`. */
+static void queue_add(struct queue *queue, const char *kinds)
+{
+    memset(queue, 0, sizeof *queue);
+    queue->end = &queue->first;
+    for (size_t i = 0; kinds[i] != '\0'; i++) {
+        assert_true(i < QUEUE_LEN);
+        queue->ops[i].work = kinds[i] == 'L' ? &large_work : &small_work;
+        *queue->end = &queue->ops[i];
+        queue->end = &queue->ops[i].next;
+    }
+}
+
+static void assert_chain(const struct store_op *op, const char *kinds)
+{
+    for (; op; op = op->next) {
+        assert_int_equal(op->work == &large_work ? 'L' : 's', *kinds);
+        kinds++;
+    }
+    assert_int_equal(*kinds, '\0');
+}
+
+static void assert_takes(struct queue *queue, unsigned most, const char *taken, const char *left)
+{
+    assert_chain(admission_take(&admission, &queue->first, &queue->end, most), taken);
+    assert_chain(queue->first, left);
+    assert_null(*queue->end);
+    struct store_op **end = &queue->first;
+    while (*end) {
+        end = &(*end)->next;
+    }
+    assert_ptr_equal(queue->end, end);
+}
+
+static void test_who_changes_one_thing_overtakes_who_changes_many(void **state)
+{
+    (void)state;
+    struct queue queue;
+    admission_init(&admission, MOST);
+    queue_add(&queue, "LLsLs");
+    assert_takes(&queue, 10, "ss", "LLL");
+    assert_takes(&queue, 10, "L", "LL");
+    /* Once: what is made of many is not put off for ever. */
+    queue_add(&queue, "LsLs");
+    assert_takes(&queue, 10, "ss", "LL");
+    queue_add(&queue, "LLss");
+    assert_takes(&queue, 10, "Lss", "L");
+    queue_add(&queue, "Ls");
+    assert_takes(&queue, 10, "s", "L");
+}
+
+static void test_a_transaction_takes_no_more_than_it_may(void **state)
+{
+    (void)state;
+    struct queue queue;
+    admission_init(&admission, MOST);
+    queue_add(&queue, "sssss");
+    assert_takes(&queue, 2, "ss", "sss");
+    assert_takes(&queue, 3, "sss", "");
+}
+
+/* Where a commit takes long, more of them share one. */
+static void test_large_ones_share_a_commit_that_is_longer_than_they_are(void **state)
+{
+    (void)state;
+    struct queue queue;
+    int64_t now_us = 1000000;
+    admission_init(&admission, MOST);
+    for (unsigned i = 0; i < 50; i++) {
+        const struct admission_batch batch = {
+            .count = 3, .large = 2, .ran_us = 4000, .committed_us = 6500};
+        admission_note(&admission, now_us += 20000, &batch);
+    }
+    queue_add(&queue, "LLLLLL");
+    assert_takes(&queue, 10, "LLL", "LLL"); /* of 2 ms each */
+    for (unsigned i = 0; i < 50; i++) {
+        const struct admission_batch batch = {
+            .count = 1, .large = 1, .ran_us = 2000, .committed_us = 100000};
+        admission_note(&admission, now_us += 102000, &batch);
+    }
+    queue_add(&queue, "LLLLLL");
+    assert_takes(&queue, 10, "LLLL", "LL");
+}
+
+/* Who waited for a large one did not wait because there are too many. */
+static void test_the_time_of_large_ones_is_no_overload(void **state)
+{
+    (void)state;
+    int64_t now_us = 1000000;
+    admission_init(&admission, MOST);
+    for (unsigned i = 0; i < 100; i++) {
+        const struct admission_batch large = {
+            .count = 1, .large = 1, .waited_us = 30000, .ran_us = 20000, .committed_us = 150};
+        admission_note(&admission, now_us += 20150, &large);
+        const struct admission_batch others = {
+            .count = 5, .waited_us = 20000, .ran_us = 100, .committed_us = 150};
+        admission_note(&admission, now_us += 250, &others);
+    }
+    assert_true(admission_asks(&admission, MOST - 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +205,10 @@ int main(void)
         cmocka_unit_test(test_a_standing_queue_is_cut_to_the_target),
         cmocka_unit_test(test_a_writer_that_waits_is_not_overloaded),
         cmocka_unit_test(test_the_time_of_the_disk_is_no_overload),
+        cmocka_unit_test(test_who_changes_one_thing_overtakes_who_changes_many),
+        cmocka_unit_test(test_a_transaction_takes_no_more_than_it_may),
+        cmocka_unit_test(test_large_ones_share_a_commit_that_is_longer_than_they_are),
+        cmocka_unit_test(test_the_time_of_large_ones_is_no_overload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,6 @@
 #define LOOK_MS            1000    /* between two looks at whether the file was moved */
 #define BUSY_LOOK_MS       5       /* the same before a commit, and after one of several writes */
 #define WAIT_MOST_US       5000000 /* an operation that waited longer is refused, not run */
-#define LARGE_MOST         4       /* in one transaction */
 #define LARGE_WAITING_MOST 256
 #define EXIT_SOFTWARE      70 /* of sysexits.h */
 
@@ -374,7 +373,7 @@ static struct admission_batch drop_late(struct store_op *first)
     for (struct store_op *op = first; op; op = op->next) {
         const struct writer_work *work = op->work;
         batch.count++;
-        batch.large = batch.large || work->large;
+        batch.large += work->large;
         if (now - op->queued_us > WAIT_MOST_US) {
             op->work = NULL;
             op->result = ERROR_OVERLOADED;
@@ -413,31 +412,18 @@ static void run_batch(struct writer *writer, struct store_op *first)
                           writer->transaction.news[i].revision);
 }
 
-/* Takes at most WRITER_BATCH_MOST operations off the queue, of those that are made of many no more
- * than LARGE_MOST: the others overtake what is left of them. */
+/* Called with the lock. */
 static struct store_op *take(struct writer *writer)
 {
-    struct store_op *first = NULL;
-    struct store_op **end = &first;
-    struct store_op **left = &writer->first;
+    struct store_op *first =
+        admission_take(&writer->admission, &writer->first, &writer->end, WRITER_BATCH_MOST);
     unsigned count = 0;
     unsigned large = 0;
-    while (*left && count < WRITER_BATCH_MOST) {
-        struct store_op *op = *left;
+    for (const struct store_op *op = first; op; op = op->next) {
         const struct writer_work *work = op->work;
-        if (work->large && large == LARGE_MOST) {
-            left = &op->next;
-            continue;
-        }
-        large += work->large ? 1 : 0;
+        large += work->large;
         count++;
-        *left = op->next;
-        *end = op;
-        end = &op->next;
-        *end = NULL;
     }
-    if (!*left)
-        writer->end = left;
     atomic_fetch_sub_explicit(&writer->waiting, count - large, memory_order_relaxed);
     atomic_fetch_sub_explicit(&writer->waiting_large, large, memory_order_relaxed);
     metrics_add(METRIC_STORE_QUEUE, -(int64_t)count);
@@ -514,6 +500,7 @@ static struct store_op *wait_for_work(struct writer *writer)
 static void *run_thread(void *context)
 {
     struct writer *writer = context;
+    thread_share(THREAD_PROMPT);
     pthread_mutex_lock(&writer->lock);
     for (struct store_op *first; (first = wait_for_work(writer)) != NULL;) {
         pthread_mutex_unlock(&writer->lock);
