@@ -121,7 +121,10 @@ static void ask(int64_t due_us)
         counts.unsent += counted;
         return;
     }
-    struct connection *c = idle[--idle_count];
+    /* Any of them: those that always came last would be closed as idle. */
+    const size_t chosen = draw() % idle_count;
+    struct connection *c = idle[chosen];
+    idle[chosen] = idle[--idle_count];
     const struct text *request = &requests[(draw() >> 33) % request_count];
     c->due_us = due_us;
     c->waits = true;
