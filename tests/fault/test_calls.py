@@ -24,7 +24,7 @@ ON_POSTGRES = "TASKHOLD_TEST_POSTGRES" in os.environ
 NAMES = sorted(path.name for path in PLACE.glob("calls_*") if path.is_file())
 # Where not all are asked for: of these, one of so many tests and one of so many ways, for so many seconds.
 SHARES = {"calls_store_sqlite": (12, 6, 4), "calls_store_postgres": (12, 6, 8), "calls_store_sqlite_file": (2, 6, 1),
-          "calls_transfer": (3, 6, 1), "calls_keys": (1, 2, 1), "calls_listener": (1, 2, 1), "calls_zone": (2, 4, 1),
+          "calls_copies": (2, 8, 2), "calls_transfer": (3, 6, 1), "calls_keys": (1, 2, 1), "calls_listener": (1, 2, 1), "calls_zone": (2, 4, 1),
           "calls_series_writes": (2, 4, 1), "calls_hasher": (1, 2, 1)}
 ALL = "EVERY" in os.environ
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(not NAMES, reason="tests/fault/calls is not buil
 def run(name, **settings):
     """Its exit status, the calls that failed, and what it said."""
     # A test that failed has not given back what it held, and a forked one has nothing to say of what its parent holds.
-    environment = {**os.environ, "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=0",
+    environment = {**os.environ, "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=0:allow_user_segv_handler=0:handle_segv=2",
                    "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1", "SEED": SEED, **settings}
     done = subprocess.run([str(PLACE / name)], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", timeout=1200, check=False)

@@ -243,5 +243,6 @@ int main(void)
         cmocka_unit_test(test_lines_of_format_1),        cmocka_unit_test(test_digests_differ),
         cmocka_unit_test(test_every_table_has_an_owner),
     };
+    tables_setup();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,7 @@ static struct store *engine_open(const struct store_options *options, char *why,
 {
     assert(options->url && why_size > 0);
     struct store *store = calloc(1, sizeof *store);
+    sqlite3 *db = NULL;
     (void)snprintf(why, why_size, "no memory");
     if (!store)
         return NULL;
@@ -53,7 +54,6 @@ static struct store *engine_open(const struct store_options *options, char *why,
     if (!sql_texts_init(&store->texts))
         goto failed;
     database_setup();
-    sqlite3 *db = NULL;
     if (!file_claim(&store->file, options->url, why, why_size))
         goto failed;
     db = database_open_writer(store->file.path, why, why_size);
