@@ -96,6 +96,37 @@ static void test_a_client_that_leaves(void **state)
     rig_stop(&rig);
 }
 
+/* A part of the connections is kept for those that ask: of four, three may be streams. */
+static void test_no_more_than_it_may_have(void **state)
+{
+    (void)state;
+    const struct http_server_options options = {.connections_most = 4,
+                                                .connections_most_per_address = 4};
+    struct rig rig;
+    struct rig_answer answer;
+    int fds[3];
+    rig_start(&rig, &options);
+    for (unsigned i = 0; i < 3; i++)
+        fds[i] = begin(&rig);
+    int fd = rig_connect(&rig);
+    rig_send(fd, GET("/events"));
+    rig_read(fd, &answer, false);
+    assert_int_equal(answer.status, 503);
+    assert_non_null(strstr(answer.head, "Retry-After: "));
+    assert_non_null(strstr(answer.body, "As many streams are open"));
+    rig_send(fd, GET("/plain")); /* who asks is answered */
+    rig_read(fd, &answer, false);
+    assert_int_equal(answer.status, 200);
+    close(fd);
+    close(fds[0]);
+    rig_wait_closed(1);
+    fds[0] = begin(&rig);
+    for (unsigned i = 0; i < 3; i++)
+        close(fds[i]);
+    rig_wait_closed(4);
+    rig_stop(&rig);
+}
+
 static void test_a_drain_has_a_last_word(void **state)
 {
     (void)state;
@@ -212,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_pieces_and_an_end),
         cmocka_unit_test(test_other_forms),
         cmocka_unit_test(test_a_client_that_leaves),
+        cmocka_unit_test(test_no_more_than_it_may_have),
         cmocka_unit_test(test_a_drain_has_a_last_word),
         cmocka_unit_test(test_none_begins_before_a_drain),
         cmocka_unit_test(test_nothing_is_sent_after_a_cut),
