@@ -40,6 +40,7 @@ static void keys_of_fields(void **state)
         {"\xc3\xa9", NULL},
     };
     struct arena *arena = arena_create(4096);
+    assert_non_null(arena);
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct slice key = {0};
@@ -55,6 +56,7 @@ static void lengths(void **state)
 {
     char text[IDEMPOTENCY_KEY_MOST + 3];
     struct arena *arena = arena_create(4096);
+    assert_non_null(arena);
     struct slice key;
     (void)state;
     memset(text, 'k', sizeof text);

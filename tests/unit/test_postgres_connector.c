@@ -62,6 +62,8 @@ static void test_it_tries_again_and_again(void **state)
 {
     struct inbox *inbox = inbox_create();
     struct connector *connector = connector_create(&options, 8);
+    assert_non_null(inbox);
+    assert_non_null(connector);
     struct connector_client client = {.inbox = inbox, .lend.run = must_not_run};
     struct connector_order order = {.message.run = must_not_run, .client = &client};
 
@@ -88,6 +90,8 @@ static void test_orders_are_taken_back_in_any_order(void **state)
     static const unsigned turns[] = {1, 0, 3, 2};
     struct inbox *inbox = inbox_create();
     struct connector *connector = connector_create(&options, 8);
+    assert_non_null(inbox);
+    assert_non_null(connector);
     struct connector_client client = {.inbox = inbox, .lend.run = must_not_run};
     struct connector_order orders[4];
 

@@ -28,7 +28,7 @@
 #define ENDS_FAILED   1  /* the test failed */
 #define ENDS_ENGINE   70 /* the engine ended the process, as it must after a failed commit */
 #define ENDS_WRONG    98
-#define HANGS_SECONDS 40
+#define HANGS_SECONDS 100 /* a test may wait for 20 s more than once */
 #define SHOWN_BYTES   3000
 
 extern const char __executable_start; // NOLINT(bugprone-reserved-identifier)
