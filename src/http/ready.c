@@ -146,8 +146,9 @@ void ready_run(struct http_loop *loop)
     const int64_t begun_us = clock_mono_us();
     const int64_t end_us = begun_us + TURN_US;
     (void)run_some(loop, READY_LIGHT, 0, light, end_us);
-    refuse(loop, LATER_US, begun_us + LATER_PART_US);
-    fresh = run_some(loop, READY_FRESH, 0, fresh, begun_us + 2 * (int64_t)PART_US);
+    /* However long that took: nobody else waits without an end. */
+    refuse(loop, LATER_US, clock_mono_us() + LATER_PART_US);
+    fresh = run_some(loop, READY_FRESH, 1, fresh, begun_us + 2 * (int64_t)PART_US);
     again = run_some(loop, READY_AGAIN, 1, again, begun_us + 3 * (int64_t)PART_US);
     (void)run_some(loop, READY_DEAR, 1, dear, end_us);
     (void)run_some(loop, READY_FRESH, 0, fresh, end_us);
