@@ -64,7 +64,7 @@ static const char *reason_for_none(const struct settings *settings)
 #endif
 }
 
-/* Logs and counts a refusal, or leaves it to the caller to end. */
+/* Logs a refusal and shows it in the metrics, or leaves it to the caller to end. */
 static bool refused(const struct settings *settings, const char *reason, char *why, size_t why_size)
 {
     if (is_required(settings)) {

@@ -8,10 +8,10 @@
 #include "base/settings.h"
 
 /* The sandbox of a server that is about to serve: what it needs, and nothing else. As SANDBOX
- * says. */
-
-/* Whether the server may go on; false: it must not (SANDBOX=require), and `why` says why. What is
- * refused is logged and counted else. */
+ * says.
+ *
+ * Both calls return whether the server may go on; false: it must not (SANDBOX=require), and `why`
+ * says why. With SANDBOX=on what the kernel refuses is logged and shown in the metrics. */
 
 /* Files and ports. After everything is bound and opened. `file`: the database; NULL: a server. */
 bool confine_files(const struct settings *settings, const char *file, char *why, size_t why_size)

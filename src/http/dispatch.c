@@ -102,6 +102,8 @@ static enum http_verdict admit(struct http_exchange *x)
     if (x->route->always) {
         return HTTP_GO;
     }
+    /* What comes through a proxy was not put in order by who asks: in an overload they are refused
+     * here, once they have had twice their share. */
     const unsigned times = c->trusted ? 2 : 1;
     const bool expensive = ledger_expensive(&x->loop->ledger, c->account, times);
     if ((expensive && c->trusted && x->loop->overload.standing) ||

@@ -97,7 +97,8 @@ void http_loop_take_policy(struct http_loop *loop, void *policy);
 /* Runs until the drain is over. */
 void http_loop_run(struct http_loop *loop);
 
-/* Has `c` run at the end of this turn; one that runs now, in one of the next. */
+/* Has `c` run at the end of this turn; one that runs now, and a stream, as soon as there is time
+ * for it (READY_AGAIN). */
 void http_loop_queue(struct http_loop *loop, struct http_connection *c);
 
 /* A zeroed connection that stands on the loop's list; NULL without memory. Forgetting takes it off

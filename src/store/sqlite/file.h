@@ -43,10 +43,12 @@ int file_holder(const char *path);
 /* Gives the lock back. The lock file stays: whoever removed it could let two processes in. */
 void file_release(struct file *file);
 
-/* A flush of the database failed: what the kernel holds of it in memory, and calls written, may not
- * be on the disk. That is noted in the lock file, unflushed, so the note lasts as long as that
- * memory does. `doubt` false: all of it has been written again. */
+/* A flush of the database at `path` failed: what the kernel holds of it in memory may not be on the
+ * disk, though the kernel calls it written. That is noted in the lock file, unflushed, so the note
+ * lasts as long as that memory does. `doubt` false: all of it has been written again. */
 void file_doubt(const char *path, bool doubt);
+
+/* Whether that is noted; true too where there is no memory to look. */
 bool file_is_doubtful(const char *path);
 
 /* Where the database of `sqlite:PATH` lies, absolute; makes nothing and takes no lock. To be freed.
