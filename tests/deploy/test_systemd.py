@@ -30,6 +30,13 @@ def test_the_services_are_hardened(unit, most):
 
 
 @needs_systemd
+def test_threads_may_say_how_they_share_a_processor():
+    """The filter refuses what sets resources, of which these two are a part (base/thread.h)."""
+    told = analyze("security", "--no-pager", "--offline=true", str(UNITS / "taskhold.service")).stdout
+    assert "@resources is included (e.g. sched_setattr is allowed)" in told
+
+
+@needs_systemd
 def test_systemd_finds_nothing_to_say(tmp_path):
     units = []
     for source in UNITS.iterdir():

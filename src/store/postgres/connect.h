@@ -27,7 +27,7 @@ struct connect_options {
  * is no weaker promise. NULL: `why` holds one line without the password. */
 PGconn *connect_open(const struct connect_options *options, char *why, size_t why_size);
 
-/* Behind a connect_open that failed: may trying again be of use? The server cannot be reached, is
+/* After a connect_open that failed: may trying again be of use? The server cannot be reached, is
  * starting, or is no primary yet; and not: it refuses us, or the URL makes no sense. Asks once more
  * and waits for it as connect_open does. */
 bool connect_may_come(const struct connect_options *options);
