@@ -9,9 +9,12 @@
 
 #include <cmocka.h>
 
+#include "base/disk.h"
+#include "fault_vfs.h"
 #include "model/position.h"
 #include "store/migrations.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/file.h"
 #include "store/sqlite/migrate.h"
 
 /* Tasks of the first schema get positions in the order in which they were made, those that
@@ -63,10 +66,45 @@ static void test_migration_of_positions(void **state)
     assert_int_equal(rmdir(path), 0);
 }
 
+/* The start after it has to write the WAL again, as after a server's failed flush. */
+static void test_a_failed_flush_is_noted(void **state)
+{
+    char why[256] = "";
+    char path[64] = "/tmp/taskhold-XXXXXX";
+    char url[128];
+    struct file file;
+    (void)state;
+    assert_non_null(mkdtemp(path));
+    (void)snprintf(url, sizeof url, "sqlite:%s/t.db", path);
+    assert_true(file_claim(&file, url, why, sizeof why));
+    sqlite3 *db = database_open_writer(file.path, why, sizeof why);
+    assert_non_null(db);
+    assert_false(file_is_doubtful(file.path));
+    fault_arm(FAULT_SYNC, 1, 1, SQLITE_IOERR_FSYNC);
+    assert_false(migrate_to_head(db, why, sizeof why));
+    assert_true(fault_struck());
+    fault_disarm();
+    assert_true(file_is_doubtful(file.path));
+    database_close(&db);
+    db = database_open_writer(file.path, why, sizeof why);
+    assert_non_null(db);
+    assert_false(file_is_doubtful(file.path));
+    assert_true(migrate_to_head(db, why, sizeof why));
+    database_close(&db);
+    assert_true(file_remove_beside(file.path));
+    assert_int_equal(unlink(file.path), 0);
+    (void)snprintf(url, sizeof url, "%s/t.db" BESIDE_LOCK, path);
+    assert_int_equal(unlink(url), 0);
+    file_release(&file);
+    assert_int_equal(rmdir(path), 0);
+}
+
 int main(void)
 {
+    fault_install();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_migration_of_positions),
+        cmocka_unit_test(test_a_failed_flush_is_noted),
     };
     return cmocka_run_group_tests_name("sqlite_migrations", tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/wal_buffer.h"
-#include "base/point.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -8,11 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/point.h"
+#include "store/sqlite/file.h"
+
 #define BUFFER_BYTES (124 * 1024) /* SQLite's own VFS writes less than 128 KiB at once */
 
 struct wal_file {
     sqlite3_file file;  /* first: what SQLite knows */
     sqlite3_file *real; /* after this struct */
+    const char *name;   /* SQLite's own */
     char *bytes;        /* BUFFER_BYTES, of which the first `count` are not yet in the file */
     int count;
     sqlite3_int64 at; /* where they belong */
@@ -62,8 +65,11 @@ static int on_sync(sqlite3_file *file, int flags)
     sqlite3_file *real = NULL;
     int rc = write_out(file, &real);
     POINT(SQLITE_COMMIT_WRITTEN);
-    if (rc == SQLITE_OK)
+    if (rc == SQLITE_OK) {
         rc = real->pMethods->xSync(real, flags);
+        if (rc != SQLITE_OK)
+            file_doubt(sqlite3_filename_database(wal_of(file)->name), true);
+    }
     POINT(SQLITE_COMMIT_FLUSHED);
     return rc;
 }
@@ -144,7 +150,8 @@ static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int f
     (void)vfs;
     if ((flags & SQLITE_OPEN_WAL) == 0)
         return usual->xOpen(usual, name, file, flags, given);
-    *wal = (struct wal_file){.real = (sqlite3_file *)(wal + 1), .bytes = malloc(BUFFER_BYTES)};
+    *wal = (struct wal_file){
+        .real = (sqlite3_file *)(wal + 1), .name = name, .bytes = malloc(BUFFER_BYTES)};
     const int rc = wal->bytes ? usual->xOpen(usual, name, wal->real, flags, given) : SQLITE_NOMEM;
     if (rc == SQLITE_OK)
         wal->file.pMethods = &methods;
