@@ -500,7 +500,7 @@ void http_loop_run(struct http_loop *loop)
         if (loop->server->metrics) {
             http_metrics_turn(loop);
         }
-        if (ready_count(loop) > 0) {
+        if (ready_count(loop) > 0 && loop->in_flight > 0) {
             /* A loop that never waits keeps others from its processor, up to a tick of the kernel:
              * the writer as well, whose answers it has to give. */
             (void)sched_yield();
