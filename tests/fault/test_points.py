@@ -88,9 +88,11 @@ class Ending:
         self.load(name, FAT)
 
     def quiet_load(self):
-        """Everybody writes, and comes to an end."""
+        """Everybody writes, and comes to an end; what was written has the pages that PAGES counts on."""
+        before = self.run.counts.acknowledged
         self.run.begin()
         self.run.over.wait(self.random.uniform(0.1, 0.3))
+        wait_until(lambda: self.run.counts.acknowledged >= before + 2 * PAGES["stop"], 30, "some writes")
         self.run.over.set()
         self.run.join()
 
