@@ -53,16 +53,24 @@ WRAP(void *, sqlite3_aggregate_context, FAILING_MEMORY, NULL, (sqlite3_context *
      (context, size))
 WRAP(void *, sodium_malloc, FAILING_MEMORY, NO_MEMORY, (size_t size), (size))
 
-int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int __wrap_asprintf(char **text, const char *format, ...)
+/* Inline, so that FAILS sees who called the wrapper. */
+static inline int print(char **text, const char *format, va_list arguments)
+    __attribute__((always_inline, format(printf, 2, 0)));
+static inline int print(char **text, const char *format, va_list arguments)
 {
-    va_list arguments;
     if (FAILS(FAILING_MEMORY, "asprintf")) {
         *text = NULL;
         return SAYS(ENOMEM);
     }
+    return vasprintf(text, format, arguments);
+}
+
+int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int __wrap_asprintf(char **text, const char *format, ...)
+{
+    va_list arguments;
     va_start(arguments, format);
-    const int len = vasprintf(text, format, arguments);
+    const int len = print(text, format, arguments);
     va_end(arguments);
     return len;
 }
@@ -71,14 +79,10 @@ int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
 {
-    va_list arguments;
     (void)flag;
-    if (FAILS(FAILING_MEMORY, "asprintf")) {
-        *text = NULL;
-        return SAYS(ENOMEM);
-    }
+    va_list arguments;
     va_start(arguments, format);
-    const int len = vasprintf(text, format, arguments);
+    const int len = print(text, format, arguments);
     va_end(arguments);
     return len;
 }
