@@ -137,7 +137,7 @@ static void complain(struct bulk *bulk, const char *parameter, const char *code,
 
 static void read_most(struct bulk *bulk)
 {
-    const struct slice value = http_query_get(&bulk->query.query, "max");
+    const struct slice value = http_query_get(&bulk->query.query, SLICE("max"));
     uint64_t number = 0;
     if (!value.ptr) {
         complain(bulk, "max", "required",
@@ -152,7 +152,7 @@ static void read_most(struct bulk *bulk)
 
 static void read_dry_run(struct bulk *bulk)
 {
-    const struct slice value = http_query_get(&bulk->query.query, "dry_run");
+    const struct slice value = http_query_get(&bulk->query.query, SLICE("dry_run"));
     bulk->filter.dry_run = slice_eq(value, SLICE("true"));
     if (value.ptr && !bulk->filter.dry_run && !slice_eq(value, SLICE("false"))) {
         complain(bulk, "dry_run", "not_allowed", "Must be true or false.");

@@ -141,7 +141,7 @@ static void listed(struct store_op *op)
 static void read_limit(const struct http_query *query, unsigned *limit,
                        struct http_problem_errors *errors)
 {
-    const struct slice value = http_query_get(query, "limit");
+    const struct slice value = http_query_get(query, SLICE("limit"));
     uint64_t number = LIMIT;
     if (value.ptr && !slice_to_u64(value, UINT64_MAX, &number)) {
         http_problem_errors_add(
@@ -176,7 +176,7 @@ static struct changes *read_request(struct http_exchange *x)
     changes->op.begin = begin;
     changes->op.each = each;
     read_limit(&query, &changes->op.limit, &errors);
-    const struct slice cursor = http_query_get(&query, "cursor");
+    const struct slice cursor = http_query_get(&query, SLICE("cursor"));
     if (cursor.ptr) {
         changes->cursor = feed_cursor_read(api_keys(x), api_of(x)->epoch, changes->op.space, cursor,
                                            &changes->op.after);

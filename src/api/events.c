@@ -46,7 +46,7 @@ static bool read_cursor(struct http_exchange *x, struct slice *cursor)
                       "Last-Event-ID came more than once. Send the `id` of the last event.");
         return false;
     }
-    *cursor = last->value.len > 0 ? last->value : http_query_get(&query, CURSOR);
+    *cursor = last->value.len > 0 ? last->value : http_query_get(&query, SLICE(CURSOR));
     return true;
 }
 

@@ -305,7 +305,7 @@ void item_read_filters(struct item_reading *r)
     for (size_t i = 0; i < resource->count; i++) {
         const struct field *field = &resource->fields[i];
         const struct slice value = field->flags & FIELD_FILTERABLE
-                                       ? http_query_get(r->query, field->name.ptr)
+                                       ? http_query_get(r->query, field->name)
                                        : (struct slice){0};
         if (value.ptr && field_is_choice(field->type)) {
             read_choices(r, field, value);
@@ -315,7 +315,7 @@ void item_read_filters(struct item_reading *r)
     }
     for (size_t i = 0; i < resource->filter_count; i++) {
         const struct resource_filter *filter = &resource->filters[i];
-        const struct slice value = http_query_get(r->query, filter->name.ptr);
+        const struct slice value = http_query_get(r->query, filter->name);
         if (!value.ptr) {
             continue;
         }
@@ -385,7 +385,7 @@ static void complain_of_sort(struct item_reading *r)
 void item_read_sort(struct item_reading *r)
 {
     struct store_item_list *list = r->list;
-    struct slice rest = http_query_get(r->query, "sort");
+    struct slice rest = http_query_get(r->query, SLICE("sort"));
     if (!rest.ptr) {
         rest = list->resource->order.ptr ? list->resource->order : SLICE("-created_at");
     }

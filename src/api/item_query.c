@@ -90,18 +90,10 @@ static void make_names(void)
 
 /* ---- what an answer depends on ---- */
 
-static bool has(const struct item_query *query, struct slice name)
-{
-    char text[NAME_MOST] = "";
-    assert(name.len < sizeof text);
-    memcpy(text, name.ptr, name.len);
-    return http_query_get(&query->query, text).ptr != NULL;
-}
-
 /* Whatever is wrong with it: then there is no answer. */
 static bool has_zoned_order(const struct item_query *query, const struct resource *resource)
 {
-    struct slice rest = http_query_get(&query->query, "sort");
+    struct slice rest = http_query_get(&query->query, SLICE("sort"));
     while (rest.ptr) {
         struct slice name = slice_next(&rest, ',');
         name = slice_from(name, slice_starts(name, SLICE("-")) ? 1 : 0);
@@ -115,22 +107,32 @@ static bool has_zoned_order(const struct item_query *query, const struct resourc
     return false;
 }
 
-static void find_dependences(struct item_query *query, const struct resource *resource)
+/* Every parameter that has a value is one, but for these. */
+static bool has_filter(const struct http_query *query)
 {
-    query->zoned = has_zoned_order(query, resource);
-    for (size_t i = 0; i < resource->filter_count; i++) {
-        const struct resource_filter *filter = &resource->filters[i];
-        query->zoned |= item_filter_is_zoned(filter) && has(query, filter->name);
+    const struct slice others[] = {SLICE("limit"),     SLICE("cursor"), SLICE("sort"),
+                                   SLICE("include"),   SLICE("max"),    SLICE("dry_run"),
+                                   SLICE(REQUEST_ZONE)};
+    unsigned values = 0;
+    for (unsigned i = 0; i < query->count; i++) {
+        values += query->list[i].value.len > 0;
     }
-    query->unsteady = query->zoned;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        values -= http_query_get(query, others[i]).ptr != NULL;
+    }
+    return values > 0;
 }
 
-static void find_filters(struct item_query *query, const struct names *names)
+static void find_dependences(struct item_query *query, const struct resource *resource)
 {
-    query->filtered = false;
-    for (unsigned i = 0; i < names->filter_count; i++) {
-        query->filtered |= has(query, http_query_name(names->filters[i]));
+    query->filtered = has_filter(&query->query);
+    query->zoned = has_zoned_order(query, resource);
+    for (size_t i = 0; query->filtered && i < resource->filter_count; i++) {
+        const struct resource_filter *filter = &resource->filters[i];
+        query->zoned |=
+            item_filter_is_zoned(filter) && http_query_get(&query->query, filter->name).ptr;
     }
+    query->unsteady = query->zoned;
 }
 
 static bool begin_query(const struct http_request *request, const struct resource *resource,
@@ -148,7 +150,6 @@ static bool begin_query(const struct http_request *request, const struct resourc
         return false;
     }
     find_dependences(query, resource);
-    find_filters(query, names);
     return true;
 }
 
@@ -168,7 +169,7 @@ bool item_query_begin_filter(const struct http_request *request, const struct re
 
 struct slice item_query_zone(const struct item_query *query)
 {
-    return http_query_get(&query->query, REQUEST_ZONE);
+    return http_query_get(&query->query, SLICE(REQUEST_ZONE));
 }
 
 /* ---- values ---- */
@@ -176,7 +177,7 @@ struct slice item_query_zone(const struct item_query *query)
 void item_query_read_limit(const struct http_query *query, unsigned *limit,
                            struct http_problem_errors *errors)
 {
-    const struct slice value = http_query_get(query, "limit");
+    const struct slice value = http_query_get(query, SLICE("limit"));
     struct http_problem_error error = {.parameter = SLICE("limit")};
     uint64_t number = ITEM_QUERY_LIMIT;
     assert(limit && errors);
@@ -247,7 +248,7 @@ static struct slice make_key(const struct item_reading *r, struct slice asked)
 bool item_query_read(struct item_query *query, const struct item_query_reading *reading,
                      struct store_item_list *list, struct http_problem_errors *errors)
 {
-    const struct slice cursor = http_query_get(&query->query, "cursor");
+    const struct slice cursor = http_query_get(&query->query, SLICE("cursor"));
     struct slice packed = {0};
     struct item_reading r = {.query = &query->query,
                              .arena = reading->arena,
@@ -262,9 +263,11 @@ bool item_query_read(struct item_query *query, const struct item_query_reading *
     }
     r.clock = query->clock;
     item_query_read_limit(&query->query, &list->limit, errors);
-    item_read_filters(&r);
+    if (query->filtered) {
+        item_read_filters(&r);
+    }
     item_read_sort(&r);
-    const struct slice include = http_query_get(&query->query, "include");
+    const struct slice include = http_query_get(&query->query, SLICE("include"));
     list->with_total = include.ptr != NULL;
     if (include.ptr && !slice_eq(include, SLICE("total"))) {
         item_complain(&r, "include", "not_allowed", "Must be: total.");
@@ -303,11 +306,12 @@ bool item_query_read_filters(struct item_query *query, const struct item_query_r
 void item_query_add_next(const struct item_query *query, struct slice cursor, struct buffer *out)
 {
     for (size_t i = 0; query->names[i]; i++) {
-        const struct slice value = http_query_get(&query->query, query->names[i]);
-        if (!value.ptr || strcmp(query->names[i], "cursor") == 0) {
+        const struct slice name = http_query_name(query->names[i]);
+        const struct slice value = http_query_get(&query->query, name);
+        if (!value.ptr || slice_eq(name, SLICE("cursor"))) {
             continue;
         }
-        buffer_add(out, http_query_name(query->names[i]));
+        buffer_add(out, name);
         buffer_add_char(out, '=');
         http_query_escape(value, http_query_breaks(query->names[i]), out);
         buffer_add_char(out, '&');

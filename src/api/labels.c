@@ -131,7 +131,7 @@ static struct labels *read_request(struct http_exchange *x)
     labels->op.after = SLICE("");
     labels->op.begin = begin;
     item_query_read_limit(&query, &labels->op.limit, &errors);
-    const struct slice cursor = http_query_get(&query, "cursor");
+    const struct slice cursor = http_query_get(&query, SLICE("cursor"));
     if (cursor.ptr && errors.count == 0 &&
         !cursor_read_label(api_keys(x), cursors_of(x), cursor, x->arena, &labels->op.after)) {
         http_problem_errors_add(

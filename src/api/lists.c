@@ -14,7 +14,7 @@ static bool read_tasks(struct http_exchange *x, enum store_list_tasks *tasks)
     struct http_query query;
     struct http_problem_errors errors = {0};
     const bool read = http_query_parse(&x->request, names, x->arena, &query, &errors);
-    const struct slice value = read ? http_query_get(&query, "tasks") : (struct slice){0};
+    const struct slice value = read ? http_query_get(&query, SLICE("tasks")) : (struct slice){0};
     *tasks = STORE_TASKS_KEEP_LIST;
     if (slice_eq(value, SLICE("delete"))) {
         *tasks = STORE_TASKS_DELETE;

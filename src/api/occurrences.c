@@ -106,7 +106,7 @@ static void got_zone(struct http_exchange *x, void *context, struct zone *zone)
 
 static unsigned read_limit(const struct http_query *query, struct http_problem_errors *errors)
 {
-    const struct slice value = http_query_get(query, "limit");
+    const struct slice value = http_query_get(query, SLICE("limit"));
     uint64_t limit = DATES;
     if (value.ptr && !slice_to_u64(value, UINT64_MAX, &limit)) {
         http_problem_errors_add(

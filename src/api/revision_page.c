@@ -31,7 +31,7 @@ bool revision_page_read(struct http_exchange *x, struct uuid thing, const char *
         return false;
     }
     item_query_read_limit(&query, &page->limit, &errors);
-    const struct slice cursor = http_query_get(&query, "cursor");
+    const struct slice cursor = http_query_get(&query, SLICE("cursor"));
     if (cursor.ptr && errors.count == 0 &&
         !cursor_read_history(api_keys(x), cursors_of(x), cursor, thing, x->arena, &page->before)) {
         http_problem_errors_add(&errors, (struct http_problem_error){.parameter = SLICE("cursor"),

@@ -116,7 +116,7 @@ static struct summary *read_request(struct http_exchange *x, struct zone **zone)
     summary->x = x;
     summary->op.op = api_op(x, summed, NULL);
     summary->op.space = api_caller(x)->user;
-    const struct slice name = http_query_get(&query, REQUEST_ZONE);
+    const struct slice name = http_query_get(&query, SLICE(REQUEST_ZONE));
     if (name.ptr && !request_zone_named(x, name, &errors, zone)) {
         respond_error(x, ERROR_UNAVAILABLE, NULL);
         return NULL;

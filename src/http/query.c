@@ -258,12 +258,11 @@ void http_query_escape(struct slice value, bool breaks, struct buffer *out)
     }
 }
 
-struct slice http_query_get(const struct http_query *query, const char *name)
+struct slice http_query_get(const struct http_query *query, struct slice name)
 {
-    const struct slice wanted = http_query_name(name);
-    const unsigned at = find_taken(query, wanted);
+    const unsigned at = find_taken(query, name);
 
-    assert(wanted.len > 0 && query->count <= HTTP_QUERY_PARAMETERS);
+    assert(name.len > 0 && query->count <= HTTP_QUERY_PARAMETERS);
     /* An empty value was complained of: to the caller it is absent. */
     if (at < query->count && query->list[at].value.len > 0) {
         return query->list[at].value;

@@ -42,7 +42,7 @@ bool http_query_breaks(const char *allowed);
  * one, where `breaks`. */
 void http_query_escape(struct slice value, bool breaks, struct buffer *out);
 
-/* The value of `name`, which may end as an allowed one; ptr NULL: absent. */
-struct slice http_query_get(const struct http_query *query, const char *name);
+/* The value of the parameter `name`, which has no `[]`; ptr NULL: absent. */
+struct slice http_query_get(const struct http_query *query, struct slice name);
 
 #endif

@@ -61,7 +61,7 @@ static void decodes_values(void **state)
         {"list=a&list=b&list=c", "list", "a,b,c"},
         {"list[]=a&list[]=b,c", "list", "a,b,c"},
         {"list%5B%5D=a&limit=1&list=b&cursor=2&list[]=c", "list", "a,b,c"},
-        {"list[]=a%2Cb", "list[]", "a,b"},
+        {"list[]=a%2Cb", "list", "a,b"},
         {"list=a", "list", "a"},
     };
 
@@ -69,8 +69,9 @@ static void decodes_values(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_true(parse(slice_of(cases[i].text)));
         assert_int_equal(errors.count, 0);
-        assert_true(slice_eq(http_query_get(&query, cases[i].name), slice_of(cases[i].value)));
-        assert_null(http_query_get(&query, "absent").ptr);
+        assert_true(
+            slice_eq(http_query_get(&query, slice_of(cases[i].name)), slice_of(cases[i].value)));
+        assert_null(http_query_get(&query, SLICE("absent")).ptr);
     }
 }
 
@@ -232,13 +233,13 @@ static void values_with_commas(void **state)
         struct buffer out;
         errors = (struct http_problem_errors){0};
         assert_true(http_query_parse(&request, names, arena, &query, &errors));
-        assert_true(slice_eq(http_query_get(&query, "l"), cases[i].value));
+        assert_true(slice_eq(http_query_get(&query, SLICE("l")), cases[i].value));
         buffer_init(&out, 100);
         http_query_escape(cases[i].value, true, &out);
         assert_true(slice_eq(buffer_slice(&out), slice_of(cases[i].again)));
         buffer_finish(&out);
     }
-    assert_true(slice_eq(http_query_get(&query, "s"), SLICE("a,b,c,d")));
+    assert_true(slice_eq(http_query_get(&query, SLICE("s")), SLICE("a,b,c,d")));
     const struct http_request broken = {.query = SLICE("l=a%00b")};
     assert_false(http_query_parse(&broken, names, arena, &query, &errors));
 }
