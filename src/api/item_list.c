@@ -32,7 +32,6 @@ struct list {
     struct http_exchange *x;
     struct item_query query;
     struct http_conditions conditions;
-    struct http_problem_errors errors;
     struct json_writer json;
     struct store_position next; /* the last row, once the next may not fit */
     unsigned rows;
@@ -258,7 +257,8 @@ static void listed(struct store_op *op)
 }
 
 /* What the query's names are, and its zone where it names one. NULL: it was answered. */
-static struct list *begin_request(struct http_exchange *x, struct zone **zone)
+static struct list *begin_request(struct http_exchange *x, struct zone **zone,
+                                  struct http_problem_errors *errors)
 {
     struct list *list = arena_new(x->arena, struct list);
     *zone = NULL;
@@ -273,11 +273,10 @@ static struct list *begin_request(struct http_exchange *x, struct zone **zone)
     list->op.space = api_caller(x)->user;
     list->op.begin = begin;
     list->op.each = each;
-    bool good =
-        item_query_begin(&x->request, list->op.resource, x->arena, &list->query, &list->errors);
+    bool good = item_query_begin(&x->request, list->op.resource, x->arena, &list->query, errors);
     const struct slice name = good ? item_query_zone(&list->query) : (struct slice){0};
     if (name.ptr) {
-        good = request_zone_named(x, name, &list->errors, zone);
+        good = request_zone_named(x, name, errors, zone);
     }
     if (!good) {
         respond_no_memory(x);
@@ -288,7 +287,7 @@ static struct list *begin_request(struct http_exchange *x, struct zone **zone)
 
 /* Query and header values, all but the names: 400 with all that is wrong. False: it was answered.
  * Takes the zone over. */
-static bool read_values(struct list *list, struct zone *zone)
+static bool read_values(struct list *list, struct zone *zone, struct http_problem_errors *errors)
 {
     struct http_exchange *x = list->x;
     const struct item_query_reading reading = {.keys = api_keys(x),
@@ -296,10 +295,10 @@ static bool read_values(struct list *list, struct zone *zone)
                                                .arena = x->arena,
                                                .zone = zone,
                                                .now = clock_wall_ms()};
-    const bool read = item_query_read(&list->query, &reading, &list->op, &list->errors);
+    const bool read = item_query_read(&list->query, &reading, &list->op, errors);
     zone_release(&zone);
-    if (list->errors.count > 0) {
-        http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, &list->errors);
+    if (errors->count > 0) {
+        http_respond_problem(x, ERROR_INVALID_PARAMETER, NULL, errors);
         return false;
     }
     if (!read) {
@@ -311,9 +310,10 @@ static bool read_values(struct list *list, struct zone *zone)
 
 static void list_in_zone(struct http_exchange *x, void *context, struct zone *zone)
 {
+    struct http_problem_errors errors = {0};
     struct list *list = context;
     assert(list->magic == LIST_MAGIC);
-    if (read_values(list, zone)) {
+    if (read_values(list, zone, &errors)) {
         api_engine(x)->item_list(&list->op);
     }
 }
@@ -323,20 +323,23 @@ static void list_in_zone(struct http_exchange *x, void *context, struct zone *zo
 bool items_list_values(struct http_exchange *x)
 {
     struct zone *zone = NULL;
-    struct list *list = begin_request(x, &zone);
-    return list && read_values(list, zone ? zone : zone_utc());
+    struct http_problem_errors errors = {0};
+    struct list *list = begin_request(x, &zone, &errors);
+    return list && read_values(list, zone ? zone : zone_utc(), &errors);
 }
 
 void items_list(struct http_exchange *x)
 {
     struct zone *zone = NULL;
-    struct list *list = begin_request(x, &zone);
+    struct http_problem_errors errors = {0};
+    struct list *list = begin_request(x, &zone, &errors);
     if (!list) {
         return;
     }
-    if (list->query.zoned && !item_query_zone(&list->query).ptr) {
+    /* Of a query that is wrong no zone is needed to say all that is. */
+    if (errors.count == 0 && list->query.zoned && !item_query_zone(&list->query).ptr) {
         request_zone_of_caller(x, list_in_zone, list);
-    } else {
-        list_in_zone(x, list, zone);
+    } else if (read_values(list, zone, &errors)) {
+        api_engine(x)->item_list(&list->op);
     }
 }
