@@ -239,17 +239,21 @@ void field_set_default(const struct field *field, void *item)
 {
     static const struct uuid nothing;
     assert(field && item);
-    struct field_value value = {.null = (field->flags & FIELD_NULLABLE) != 0,
-                                .number = field->initial};
+    struct field_value value = {.null = field_is_null_at_first(field), .number = field->initial};
     if (field->type == FIELD_UUID) {
         value.bytes = (struct slice){(const char *)nothing.bytes, sizeof nothing.bytes};
     } else if (field_is_text(field->type)) {
-        value.null = value.null || field_is_json(field->type);
         value.bytes = SLICE("");
     }
     const bool set = field_set(field, item, &value);
     assert(set);
     (void)set;
+}
+
+bool field_is_null_at_first(const struct field *field)
+{
+    assert(field);
+    return (field->flags & FIELD_NULLABLE) != 0 || field_is_json(field->type);
 }
 
 bool field_value_eq(const struct field *field, const struct field_value *a,
@@ -533,10 +537,9 @@ static void write_when(int64_t number, struct json_writer *w)
     jw_text(w, when_write(&when, room));
 }
 
-bool field_is_default(const struct field *field, const void *item)
+static inline bool has_default(const struct field *field, const void *item)
 {
     static const struct uuid nothing;
-    assert(field && item);
     const void *at = spot(item, field->at);
     const bool nullable = (field->flags & FIELD_NULLABLE) != 0;
     switch (field->type) {
@@ -553,6 +556,16 @@ bool field_is_default(const struct field *field, const void *item)
     case FIELD_WHEN: return nullable && *(const int64_t *)at == FIELD_NULL_NUMBER;
     }
     return false;
+}
+
+unsigned field_defaults(const struct field *fields, size_t count, const void *item)
+{
+    unsigned mask = 0;
+    assert(fields && item && count <= 32);
+    for (size_t i = 0; i < count; i++) {
+        mask |= has_default(&fields[i], item) ? 1U << i : 0;
+    }
+    return mask;
 }
 
 void field_write_value(const struct field *field, const void *item, struct json_writer *w)

@@ -163,8 +163,12 @@ bool field_set(const struct field *field, void *item, const struct field_value *
 /* Sets what a member has that nobody gave: null, or `initial`, or what is empty. */
 void field_set_default(const struct field *field, void *item);
 
-/* Does it have what field_set_default sets? Of a member that has no default, false. */
-bool field_is_default(const struct field *field, const void *item);
+/* Which of up to 32 members have what field_set_default sets: that of `fields[i]` is the bit
+ * `1U << i`. One that has no default is none of them. */
+unsigned field_defaults(const struct field *fields, size_t count, const void *item);
+
+/* Is its default null to a database? */
+bool field_is_null_at_first(const struct field *field);
 
 /* Null and the empty text are two values. */
 bool field_value_eq(const struct field *field, const struct field_value *a,

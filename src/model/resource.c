@@ -61,6 +61,7 @@ static struct defaults {
     uint32_t begins[RESOURCE_FIELDS_MOST];
     uint32_t ends[RESOURCE_FIELDS_MOST];
     struct field stored[RESOURCE_FIELDS_MOST]; /* the members as resource_decode takes them */
+    unsigned settable;
 } defaults_of[RESOURCES_MOST];
 
 static void make_item(const struct resource *resource, void *item)
@@ -69,7 +70,7 @@ static void make_item(const struct resource *resource, void *item)
     memset(item, 0, resource->size);
     for (size_t i = 0; i < resource->count; i++) {
         const struct field *field = &resource->fields[i];
-        if ((field->flags & FIELD_NULLABLE) || field->initial != 0 || field_is_json(field->type)) {
+        if (field_is_null_at_first(field) || field->initial != 0) {
             field_set_default(field, item);
         }
     }
@@ -78,6 +79,7 @@ static void make_item(const struct resource *resource, void *item)
 static void make_text(const struct resource *resource, struct defaults *defaults)
 {
     struct json_writer w;
+    const unsigned plain = field_defaults(resource->fields, resource->count, defaults->item);
     buffer_init(&defaults->text, resource->count * JSON_MEMBER_MOST);
     for (size_t i = 0; i < resource->count; i++) {
         buffer_add_text(&defaults->text, ",\"");
@@ -85,7 +87,7 @@ static void make_text(const struct resource *resource, struct defaults *defaults
         buffer_add_text(&defaults->text, "\":");
         defaults->begins[i] = (uint32_t)defaults->text.len;
         json_writer_init(&w, &defaults->text);
-        if (field_is_default(&resource->fields[i], defaults->item)) {
+        if (plain & 1U << i) {
             field_write_value(&resource->fields[i], defaults->item, &w);
         }
         defaults->ends[i] = (uint32_t)defaults->text.len;
@@ -106,9 +108,20 @@ static void make_stored(const struct resource *resource, struct defaults *defaul
     }
 }
 
+static unsigned find_settable(const struct resource *resource)
+{
+    unsigned set = 0;
+    for (size_t i = 0; i < resource->count; i++) {
+        set |= resource->fields[i].bit;
+        assert(resource->fields[i].bit == 0 || resource->fields[i].bit == 1U << i);
+    }
+    return set;
+}
+
 static void make_defaults(void)
 {
     for (unsigned k = 0; k < resource_count; k++) {
+        defaults_of[k].settable = find_settable(resources[k]);
         make_stored(resources[k], &defaults_of[k]);
         make_item(resources[k], defaults_of[k].item);
         make_text(resources[k], &defaults_of[k]);
@@ -141,8 +154,25 @@ void resource_clear(const struct resource *resource, void *item)
     }
 }
 
+/* Byte for byte: what is not may still be the same, but most members of two items are that. */
+static bool is_untouched(const struct field *field, const void *a, const void *b)
+{
+    static const size_t sizes[] = {
+        [FIELD_TEXT] = sizeof(struct slice),  [FIELD_CHOICE] = sizeof(unsigned),
+        [FIELD_BOOL] = sizeof(unsigned),      [FIELD_UUID] = sizeof(struct uuid),
+        [FIELD_TIME] = sizeof(int64_t),       [FIELD_NUMBER] = sizeof(int64_t),
+        [FIELD_WHEN] = sizeof(int64_t),       [FIELD_STRINGS] = sizeof(struct slice),
+        [FIELD_UUIDS] = sizeof(struct slice), [FIELD_MAP] = sizeof(struct slice),
+    };
+    const size_t at = field->at;
+    return memcmp((const char *)a + at, (const char *)b + at, sizes[field->type]) == 0;
+}
+
 static bool is_same(const struct field *field, const void *a, const void *b)
 {
+    if (is_untouched(field, a, b)) {
+        return true;
+    }
     const struct field_value x = field_get(field, a);
     const struct field_value y = field_get(field, b);
     return field_value_eq(field, &x, &y);
@@ -154,7 +184,7 @@ unsigned resource_apply(const struct resource *resource, void *item, const void 
     unsigned differ = 0;
     for (size_t i = 0; i < resource->count; i++) {
         const struct field *field = &resource->fields[i];
-        if ((set & 1U << i) == 0) {
+        if ((set & 1U << i) == 0 || is_untouched(field, item, values)) {
             continue;
         }
         const struct field_value old = field_get(field, item);
@@ -260,12 +290,8 @@ unsigned resource_differ(const struct resource *resource, const void *a, const v
 
 unsigned resource_settable(const struct resource *resource)
 {
-    unsigned set = 0;
-    for (size_t i = 0; i < resource->count; i++) {
-        set |= resource->fields[i].bit;
-        assert(resource->fields[i].bit == 0 || resource->fields[i].bit == 1U << i);
-    }
-    return set;
+    const struct defaults *defaults = get_defaults(resource);
+    return defaults ? defaults->settable : find_settable(resource);
 }
 
 bool resource_derive(const struct resource *resource, const void *item, struct buffer *out,
@@ -295,14 +321,15 @@ static void encode_all(const struct resource *resource, const void *item, struct
     const struct defaults *defaults = get_defaults(resource);
     const struct field *fields = resource->fields;
     const bool made = defaults && !defaults->text.failed;
+    const unsigned plain = made ? field_defaults(fields, resource->count, item) : 0;
     for (size_t i = 0; i < resource->count; i++) {
         size_t last = i;
         jw_name(w, fields[i].name);
-        if (!made || !field_is_default(&fields[i], item)) {
+        if ((plain & 1U << i) == 0) {
             field_write_value(&fields[i], item, w);
             continue;
         }
-        while (last + 1 < resource->count && field_is_default(&fields[last + 1], item)) {
+        while (last + 1 < resource->count && (plain & 1U << (last + 1))) {
             last++;
         }
         jw_raw(w, (struct slice){defaults->text.data + defaults->begins[i],

@@ -83,6 +83,7 @@ int item_rows_hold_space(struct transaction *t, const struct uuid *id, struct ch
 void item_rows_take(struct query *q, const struct resource *resource, void *item)
 {
     assert(q && resource && item);
+    resource_clear(resource, item);
     for (size_t i = 0; i < resource->count; i++)
         query_take_field(q, &resource->fields[i], item);
 }
@@ -91,9 +92,9 @@ bool item_rows_keep_texts(const struct resource *resource, void *item, struct ar
 {
     assert(item && arena);
     for (size_t i = 0; i < resource->count; i++) {
-        struct slice *text = (struct slice *)((char *)item + resource->fields[i].at);
-        if (!field_is_text(resource->fields[i].type) ||
-            field_is_default(&resource->fields[i], item))
+        const struct field *field = &resource->fields[i];
+        struct slice *text = (struct slice *)((char *)item + field->at);
+        if (!field_is_text(field->type) || field_get(field, item).null)
             continue; /* no text, or one that lives for ever */
         *text = arena_copy(arena, *text);
         if (!text->ptr)

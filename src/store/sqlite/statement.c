@@ -125,6 +125,8 @@ void query_take_field(struct query *q, const struct field *field, void *item)
 {
     sqlite3_value *column = sqlite3_column_value(q->statement, q->column++);
     struct field_value value = {.null = sqlite3_value_type(column) == SQLITE_NULL};
+    if (value.null && field_is_null_at_first(field))
+        return; /* as most members of most items are */
     if (!value.null && field_is_number(field->type)) {
         value.number = sqlite3_value_int64(column);
     } else if (!value.null) {

@@ -59,7 +59,8 @@ struct uuid query_take_uuid(struct query *q);
 struct uuid query_take_optional_uuid(struct query *q); /* NULL: all zero */
 struct slice query_take_blob(struct query *q);
 
-/* The same as a member of `item`; a value that the member cannot have is SQLITE_CORRUPT. */
+/* The same as a member of `item`, which has its default there (resource_clear); a value that the
+ * member cannot have is SQLITE_CORRUPT. */
 void query_take_field(struct query *q, const struct field *field, void *item);
 
 /* The same, copied into `arena`; running out of it is SQLITE_NOMEM. */
