@@ -182,8 +182,9 @@ static bool judge_write(struct store_batch *op, unsigned at)
 {
     struct batch *batch = OWNER_OF(op, struct batch, op, BATCH_MAGIC);
     const struct store_item_write *write = &op->writes[at];
-    struct item_refusal refusal;
-    if (item_refusal_of(batch->x, write, kind_of(write), &refusal)) {
+    if (item_is_refused(write)) {
+        struct item_refusal refusal;
+        item_refusal_of(batch->x, write, kind_of(write), &refusal);
         return refuse_operation(batch, batch->places[at], &refusal);
     }
     return put_task(batch, batch->places[at], write);

@@ -51,9 +51,8 @@ static bool judge_bulk(struct store_batch *op, unsigned at)
     const struct store_item_write *write = &op->writes[at];
     struct item_refusal refusal;
     char id[UUID_TEXT_LEN];
-    const bool refused = item_refusal_of(bulk->x, write, TAG_ITEM, &refusal);
-    assert(refused);
-    const struct error_row *row = error_row(refused ? refusal.error : ERROR_INTERNAL_ERROR);
+    item_refusal_of(bulk->x, write, TAG_ITEM, &refusal);
+    const struct error_row *row = error_row(refusal.error);
     if (refusal.more.count == 0) {
         const char *detail = refusal.detail ? refusal.detail : row->detail;
         http_problem_errors_add(

@@ -97,12 +97,7 @@ static enum error refuse_outcome(const struct http_exchange *x,
 {
     switch (write->outcome) {
     case STORE_CREATED:
-    case STORE_UPDATED: /* an answer is kept until its task leaves the trash for good */
-        if (write->replayed && !write->body.ptr) {
-            item_refusal_not_found(write->resource, refusal);
-        }
-        break;
-    case STORE_DELETED: break;
+    case STORE_UPDATED: item_refusal_not_found(write->resource, refusal); break;
     case STORE_NOT_FOUND:
         if (write->verb == STORE_RESTORE || write->verb == STORE_PURGE) {
             *refusal = (struct item_refusal){.error = ERROR_NOT_FOUND, .detail = not_in_trash};
@@ -128,10 +123,19 @@ static enum error refuse_outcome(const struct http_exchange *x,
     return refusal->error;
 }
 
-bool item_refusal_of(const struct http_exchange *x, const struct store_item_write *write,
+bool item_is_refused(const struct store_item_write *write)
+{
+    const enum store_outcome outcome = write->outcome;
+    const bool wrote = outcome == STORE_CREATED || outcome == STORE_UPDATED;
+    /* An answer is kept until its task leaves the trash for good. */
+    const bool lost = wrote && write->replayed && !write->body.ptr;
+    return write->op.result != ERROR_NONE || lost || !(wrote || outcome == STORE_DELETED);
+}
+
+void item_refusal_of(const struct http_exchange *x, const struct store_item_write *write,
                      enum tag_kind kind, struct item_refusal *refusal)
 {
-    assert(x && write && refusal);
+    assert(x && refusal && item_is_refused(write));
     *refusal = (struct item_refusal){.error = write->op.result};
     if (refusal->error == ERROR_NONE) {
         refusal->error = refuse_outcome(x, write, kind, refusal);
@@ -140,7 +144,7 @@ bool item_refusal_of(const struct http_exchange *x, const struct store_item_writ
     } else if (refusal->error == ERROR_TOO_MANY) {
         say_too_many(write, refusal);
     }
-    return refusal->error != ERROR_NONE;
+    assert(refusal->error != ERROR_NONE);
 }
 
 void item_refusal_send(struct http_exchange *x, const struct store_item_write *write,

@@ -13,8 +13,11 @@ struct item_refusal {
     char room[400];
 };
 
-/* False: it was not refused. `kind`: what the preconditions of the write are about. */
-bool item_refusal_of(const struct http_exchange *x, const struct store_item_write *write,
+/* Was it refused? Also one whose answer, which was kept, is gone with its task. */
+bool item_is_refused(const struct store_item_write *write);
+
+/* How; `kind`: what the preconditions of the write are about. */
+void item_refusal_of(const struct http_exchange *x, const struct store_item_write *write,
                      enum tag_kind kind, struct item_refusal *refusal);
 
 /* Sends it; for what is refused with a precondition, with the ETag of what is there. */

@@ -135,11 +135,10 @@ void items_answer_fields(struct http_exchange *x, struct slice tag)
     http_respond_field(x, "Cache-Control", ITEMS_CACHE);
 }
 
-static void answer_item(struct http_exchange *x, int status, int64_t revision, const void *item,
+static void answer_item(struct http_exchange *x, int status, struct slice tag, const void *item,
                         struct slice body)
 {
-    char text[TAG_MOST];
-    items_answer_fields(x, tag_make(api_tag_space(x), TAG_ITEM, revision, text));
+    items_answer_fields(x, tag);
     struct json_writer w = respond_json_begin(x);
     if (body.ptr) {
         buffer_add(x->response.body, body);
@@ -184,7 +183,7 @@ static void got(struct store_op *op)
     if (has_conditions(x) && !precondition_holds(x, &get->conditions, tag, ITEMS_CACHE)) {
         return;
     }
-    answer_item(x, 200, item->revision, item, (struct slice){0});
+    answer_item(x, 200, tag, item, (struct slice){0});
 }
 
 void items_get(struct http_exchange *x)
@@ -242,8 +241,9 @@ static void written(struct store_op *op)
     const struct write *owner = OWNER_OF(op, struct write, op.op, WRITE_MAGIC);
     const struct store_item_write *write = &owner->op;
     struct http_exchange *x = op->caller;
-    struct item_refusal refusal;
-    if (item_refusal_of(x, write, owner->asked, &refusal)) {
+    if (item_is_refused(write)) {
+        struct item_refusal refusal;
+        item_refusal_of(x, write, owner->asked, &refusal);
         item_refusal_send(x, write, owner->asked, &refusal);
         return;
     }
@@ -258,8 +258,9 @@ static void written(struct store_op *op)
     if (write->outcome == STORE_CREATED) {
         add_location(x, write->item_id);
     }
-    answer_item(x, write->outcome == STORE_CREATED ? 201 : 200, write->revision, write->item,
-                write->body);
+    char text[TAG_MOST];
+    const struct slice tag = tag_make(api_tag_space(x), TAG_ITEM, write->revision, text);
+    answer_item(x, write->outcome == STORE_CREATED ? 201 : 200, tag, write->item, write->body);
 }
 
 /* What the header says of a write. False: 400 was sent. */
