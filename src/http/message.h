@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/uuid.h"
 
 /* A request and its response, as everything above this room sees them. */
 
@@ -61,6 +62,7 @@ struct http_request {
     struct slice path;   /* percent-decoded once; see HTTP_PATH_SLASH (http/router.h) */
     struct slice query;  /* raw, without `?`; ptr NULL when there is none */
     struct slice parameters[HTTP_PATH_PARAMETERS]; /* what stands for {…}, in order */
+    struct uuid path_id;                           /* what stands for the last {id} */
     struct http_field_value fields[HTTP_FIELD_COUNT];
     struct slice body;
     bool http10;

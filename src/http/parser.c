@@ -123,8 +123,23 @@ static uint64_t mark_controls(uint64_t bytes)
     return (((bytes - 0x20U * ones) & ~bytes) | ((del - ones) & ~del)) & tops;
 }
 
+/* Whether one of sixteen bytes is a control character. */
+static bool any_control(const char *sixteen)
+{
+    typedef unsigned char bytes __attribute__((vector_size(16)));
+    bytes all;
+    uint64_t found[2];
+    memcpy(&all, sixteen, sizeof all);
+    const bytes controls = (bytes)((all < 0x20) | (all == 0x7f));
+    memcpy(found, &controls, sizeof found);
+    return (found[0] | found[1]) != 0;
+}
+
 size_t http_find_control(struct slice s, size_t at)
 {
+    while (at + 16 <= s.len && !any_control(s.ptr + at)) {
+        at += 16;
+    }
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     while (at + 8 <= s.len) {
         uint64_t bytes;

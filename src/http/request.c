@@ -202,6 +202,7 @@ static void find_route(struct request_state *state)
     state->allow = match.allow;
     state->malformed_id = match.malformed_id;
     memcpy(request->parameters, match.parameters, sizeof request->parameters);
+    request->path_id = match.id;
 }
 
 static enum error resolve_target(struct request_state *state, struct slice text)

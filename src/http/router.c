@@ -379,10 +379,9 @@ static const struct node *walk(const struct node *nodes, uint16_t at, struct sli
         found = walk(nodes, child, rest, match, used);
     }
     if (!found && node->parameter != 0 && segment.len > 0) {
-        struct uuid id;
         const struct slice what = nodes[node->parameter].segment;
         const bool fitting = slice_eq(what, SLICE("{id}"))
-                                 ? uuid_parse_any_case(segment, &id)
+                                 ? uuid_parse_any_case(segment, &match->id)
                                  : slice_eq(what, SLICE("{name}")) || !http_path_is_masked(segment);
         match->parameters[used] = segment;
         found = walk(nodes, node->parameter, rest, match, used + 1);

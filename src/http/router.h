@@ -62,6 +62,7 @@ struct http_match {
     unsigned allow;    /* bit (1 << method) for each method of the path; 0: no such path */
     bool malformed_id; /* no such path, because something else stands where an id belongs */
     struct slice parameters[HTTP_PATH_PARAMETERS]; /* slices of the path given */
+    struct uuid id;                                /* what stands for the last {id} */
 };
 
 /* HEAD finds the row of GET. `allow` has HEAD wherever GET is, and OPTIONS always. */
