@@ -4,35 +4,39 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "api/event_reading.h"
 #include "api/feed.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "http/stream.h"
 
-#define CHANGES_MOST 100 /* of one read */
-/* A read ends before the change that would make it larger; what ends the run has room after it. */
-#define EVENTS_MOST (HTTP_STREAM_PIECE - 2048)
-#define ARENA_MOST  ((size_t)1024 * 1024)
-#define ID_MOST     64
-#define READS_MOST  4 /* that found nothing to give, in one turn */
+#define ARENA_MOST ((size_t)64 * 1024) /* of a look at the session */
+#define ID_MOST    64
+#define READS_MOST 4 /* that found nothing to give, in one turn */
+
+/* A stream that was given all there is rests so many times as long as that took to read. So it is
+ * read for a small part of the time, however often its user writes, and what changes meanwhile
+ * comes together; a database with much to do answers later, and is asked less. */
+#define REST_TIMES   50
+#define REST_MOST_MS 250
 
 #define RETRY_MS       2000
 #define RETRY_LEAST_MS 500 /* at a drain */
 #define RETRY_MOST_MS  8000
 
 #define EVENT_STREAM_MAGIC 0x58d3a0e7u
-#define ERRAND_MAGIC       0xb1745c9eu
+#define TRUST_MAGIC        0x92d7be08u
 
 /* What a stream keeps while it waits. */
 struct event_stream {
     unsigned magic; /* EVENT_STREAM_MAGIC */
     struct subscriber subscriber;
+    struct event_reader reader; /* of changes */
     struct api_loop *loop;
-    struct http_exchange *x;    /* until the head is on its way */
-    struct http_stream *stream; /* from then on; NULL: the client has left */
-    struct errand *reading;     /* changes; NULL: none are read */
-    struct errand *asking;      /* for the session; NULL: it is not */
+    struct http_exchange *x;     /* until the head is on its way */
+    struct http_stream *stream;  /* from then on; NULL: the client has left */
+    struct session_look *asking; /* for the session; NULL: it is not */
     struct uuid user;
     struct uuid actor; /* the session, or the token of a script */
     bool of_script;
@@ -41,41 +45,30 @@ struct event_stream {
     uint64_t trusted;                 /* trust_now() when the session was last known to live */
     int64_t begun_ms;
     int64_t end_ms;
-    int64_t since_us; /* of the first word that is not acted on; 0: there is none */
-    const char *why;  /* it ended */
-    bool gone;        /* there is no such place */
-    bool said;        /* the first event */
-    bool news;        /* there may be something after `place` */
-    bool owes;        /* `ready`, when nothing newer is there */
+    int64_t rest_until_ms; /* nothing is read before; by clock_mono_ms */
+    int64_t since_us;      /* of the first word that is not acted on; 0: there is none */
+    int64_t acted_us;      /* and of the one for which changes are read */
+    const char *why;       /* it ended */
+    bool gone;             /* there is no such place */
+    bool said;             /* the first event */
+    bool news;             /* there may be something after `place` */
+    bool owes;             /* `ready`, when nothing newer is there */
     uint8_t id_len;
     char id[ID_MOST]; /* of the request */
 };
 
-/* What it has besides while it reads changes, or asks for its session: until the answer was taken.
- * It may outlive the stream. */
-struct errand {
-    unsigned magic;             /* ERRAND_MAGIC */
+/* What it has besides while it asks for its session. It may outlive the stream. */
+struct session_look {
+    unsigned magic;             /* TRUST_MAGIC */
     struct event_stream *owner; /* NULL: it has ended */
     struct arena *arena;
-    struct buffer page;
     bool calling; /* the store's function has not returned */
     bool done;
-    uint64_t trust;   /* before the session was asked for */
-    int64_t since_us; /* of the word that has changes read */
-    union {
-        struct store_changes changes;
-        struct store_session_check check;
-    };
+    uint64_t trust; /* before the session was asked for */
+    struct store_session_check check;
 };
 
 /* ---- events ---- */
-
-static void add_cursor(const struct event_stream *events, const struct store_changes_place *place,
-                       struct buffer *out)
-{
-    buffer_add(out, SLICE("id: "));
-    feed_cursor_make(events->loop->keys, events->loop->api->epoch, events->user, place, out);
-}
 
 static void add_retry(struct buffer *out, unsigned ms)
 {
@@ -86,7 +79,7 @@ static void add_ready(const struct event_stream *events, const struct store_chan
                       struct buffer *out)
 {
     buffer_add(out, SLICE("event: ready\n"));
-    add_cursor(events, place, out);
+    event_add_id(events->loop, events->user, place, out);
     buffer_add(out, SLICE("\ndata: {}\n\n"));
 }
 
@@ -110,44 +103,6 @@ static void add_gone(const struct event_stream *events, struct buffer *out)
     buffer_finish(&detail);
 }
 
-/* The page may begin anew. */
-static bool begin(struct store_changes *op)
-{
-    struct errand *errand = OWNER_OF(op, struct errand, changes, ERRAND_MAGIC);
-    buffer_clear(&errand->page);
-    return true;
-}
-
-static bool each(struct store_changes *op, const struct store_change *change)
-{
-    struct errand *errand = OWNER_OF(op, struct errand, changes, ERRAND_MAGIC);
-    const struct event_stream *events = errand->owner;
-    struct buffer *page = &errand->page;
-    const size_t before = page->len;
-    struct store_changes_place place = op->next;
-    struct json_writer json;
-    if (!events) {
-        return true; /* nobody takes it */
-    }
-    if (place.from == STORE_CHANGES_AFTER) {
-        place.revision = change->revision;
-    } else {
-        place.created_at = ((const struct item *)change->item)->created_at;
-        place.id = change->id;
-    }
-    buffer_add(page, SLICE("event: change\n"));
-    add_cursor(events, &place, page);
-    buffer_add(page, SLICE("\ndata: "));
-    json_writer_init(&json, page);
-    feed_write_change(&json, change);
-    buffer_add(page, SLICE("\n\n"));
-    if (page->len > EVENTS_MOST && op->count > 0) {
-        page->len = before;
-        return false;
-    }
-    return true;
-}
-
 /* ---- is it still the session's? ---- */
 
 /* Moves when a session of the user may have ended. */
@@ -163,121 +118,83 @@ static bool is_trusted(const struct event_stream *events)
     return events->trusted == trust_now(events);
 }
 
-/* ---- errands ---- */
-
-static size_t largest_change(void)
+static void end_look(struct session_look *look)
 {
-    size_t most = 0;
-    for (unsigned i = 0; i < resource_count; i++) {
-        const size_t bytes = feed_change_most(resources[i]);
-        most = bytes > most ? bytes : most;
-    }
-    return most;
-}
-
-static void end_errand(struct errand *errand)
-{
-    if (!errand) {
+    if (!look) {
         return;
     }
-    arena_destroy(&errand->arena);
-    buffer_finish(&errand->page);
-    OWNER_END(errand);
-    free(errand);
-}
-
-/* NULL without memory. */
-static struct errand *begin_errand(struct event_stream *events)
-{
-    struct errand *errand = calloc(1, sizeof *errand);
-    if (!errand) {
-        return NULL;
-    }
-    OWNER_SET(errand, ERRAND_MAGIC);
-    errand->owner = events;
-    errand->arena = arena_create(ARENA_MOST);
-    buffer_init(&errand->page, HTTP_STREAM_PIECE + largest_change() + 512);
-    if (!errand->arena) {
-        end_errand(errand);
-        return NULL;
-    }
-    return errand;
-}
-
-static struct store_op make_op(const struct errand *errand, void (*done)(struct store_op *op))
-{
-    return (struct store_op){
-        .session = errand->owner->loop->store, .arena = errand->arena, .done = done};
-}
-
-static void begin_answer(struct event_stream *events);
-
-/* The answer of the store is there: whoever called takes it at once, or the stream wakes. */
-static void finish(struct errand *errand)
-{
-    struct event_stream *events = errand->owner;
-    errand->done = true;
-    if (!events) {
-        end_errand(errand);
-    } else if (!errand->calling && events->x) {
-        begin_answer(events);
-    } else if (!errand->calling) {
-        http_stream_wake(events->stream);
-    }
-}
-
-static void changes_read(struct store_op *op)
-{
-    finish(OWNER_OF(op, struct errand, changes.op, ERRAND_MAGIC));
+    arena_destroy(&look->arena);
+    OWNER_END(look);
+    free(look);
 }
 
 static void session_checked(struct store_op *op)
 {
-    finish(OWNER_OF(op, struct errand, check.op, ERRAND_MAGIC));
+    struct session_look *look = OWNER_OF(op, struct session_look, check.op, TRUST_MAGIC);
+    look->done = true;
+    if (!look->owner) {
+        end_look(look);
+    } else if (!look->calling) {
+        http_stream_wake(look->owner->stream);
+    }
 }
 
 /* False without memory. */
-static bool read_changes(struct event_stream *events)
-{
-    struct errand *errand = events->reading = begin_errand(events);
-    if (!errand) {
-        return false;
-    }
-    events->news = false;
-    errand->since_us = events->since_us;
-    events->since_us = 0;
-    errand->changes = (struct store_changes){
-        .op = make_op(errand, changes_read),
-        .space = events->user,
-        .after = events->place,
-        .limit = CHANGES_MOST,
-        .begin = begin,
-        .each = each,
-    };
-    errand->calling = true;
-    events->loop->api->options.engine->changes(&errand->changes);
-    errand->calling = false;
-    return true;
-}
-
 static bool ask_session(struct event_stream *events)
 {
-    struct errand *errand = events->asking = begin_errand(events);
-    if (!errand) {
+    struct session_look *look = calloc(1, sizeof *look);
+    struct arena *arena = arena_create(ARENA_MOST);
+    if (!look || !arena) {
+        free(look);
+        arena_destroy(&arena);
         return false;
     }
-    errand->trust = trust_now(events);
-    errand->check = (struct store_session_check){
-        .op = make_op(errand, session_checked),
+    OWNER_SET(look, TRUST_MAGIC);
+    look->owner = events;
+    look->arena = arena;
+    look->trust = trust_now(events);
+    look->check = (struct store_session_check){
+        .op = {.session = events->loop->store, .arena = arena, .done = session_checked},
         .user = events->user,
         .id = events->actor,
         .of_script = events->of_script,
         .now = clock_steady_ms(),
     };
-    errand->calling = true;
-    events->loop->api->options.engine->session_check(&errand->check);
-    errand->calling = false;
+    events->asking = look;
+    look->calling = true;
+    events->loop->api->options.engine->session_check(&look->check);
+    look->calling = false;
     return true;
+}
+
+/* ---- what it reads ---- */
+
+/* With those of its user who stand where it stands, or alone. False without memory. */
+static bool read_changes(struct event_stream *events)
+{
+    struct subscriber *other = subscribers_first(&events->subscriber);
+    events->news = false;
+    events->acted_us = events->since_us;
+    events->since_us = 0;
+    for (; other; other = other->next) {
+        const struct event_stream *shared =
+            OWNER_OF(other, struct event_stream, subscriber, EVENT_STREAM_MAGIC);
+        if (event_reading_join(&events->reader, &shared->reader, &events->place)) {
+            return true;
+        }
+    }
+    return event_reading_begin(&events->reader, events->loop, events->user, &events->place);
+}
+
+static void rest(struct event_stream *events, int64_t took_us)
+{
+    const int64_t rest_ms = took_us * REST_TIMES / 1000;
+    events->rest_until_ms = clock_mono_ms() + (rest_ms < REST_MOST_MS ? rest_ms : REST_MOST_MS);
+}
+
+static bool is_resting(const struct event_stream *events)
+{
+    return clock_mono_ms() < events->rest_until_ms;
 }
 
 /* ---- what the connection asks ---- */
@@ -292,14 +209,14 @@ static enum trust judge_session(struct event_stream *events)
             events->why = "failed";
             return TRUST_ENDED;
         }
-        struct errand *errand = events->asking;
-        if (!errand->done) {
+        struct session_look *look = events->asking;
+        if (!look->done) {
             return TRUST_ASKED;
         }
-        const enum error result = errand->check.op.result;
-        events->trusted = errand->trust;
+        const enum error result = look->check.op.result;
+        events->trusted = look->trust;
         events->asking = NULL;
-        end_errand(errand);
+        end_look(look);
         if (result != ERROR_NONE) {
             events->why = result == ERROR_NOT_FOUND ? "session_ended" : "failed";
             return TRUST_ENDED;
@@ -329,30 +246,32 @@ static void say_first(struct event_stream *events, struct buffer *out)
 /* What was read, and `ready` when it was all. */
 static enum http_stream_step give_changes(struct event_stream *events, struct buffer *out)
 {
-    struct errand *errand = events->reading;
-    const struct store_changes *op = &errand->changes;
+    const struct event_reading *reading = events->reader.of;
+    const struct store_changes *op = &reading->changes;
     enum http_stream_step step = HTTP_STREAM_MORE;
-    if (op->op.result != ERROR_NONE || errand->page.failed) {
+    if (op->op.result != ERROR_NONE || reading->page.failed) {
         events->why = "failed";
         step = HTTP_STREAM_END;
     } else if (op->gone) {
         events->gone = true;
     } else {
         say_first(events, out);
-        buffer_add(out, buffer_slice(&errand->page));
+        buffer_add(out, buffer_slice(&reading->page));
         events->place = op->next;
         events->news = events->news || op->more;
         events->owes = events->owes || op->count > 0;
-        if (op->count > 0 && errand->since_us > 0) {
-            metrics_observe(METRIC_STREAM_DELAY, clock_mono_us() - errand->since_us);
+        if (op->count > 0 && events->acted_us > 0) {
+            metrics_observe(METRIC_STREAM_DELAY, clock_mono_us() - events->acted_us);
+        }
+        if (!op->more) {
+            rest(events, reading->took_us);
         }
         if (events->owes && !op->more) {
             add_ready(events, &events->place, out);
             events->owes = false;
         }
     }
-    events->reading = NULL;
-    end_errand(errand);
+    event_reading_leave(&events->reader);
     return step;
 }
 
@@ -376,14 +295,18 @@ static enum http_stream_step pull(void *source, struct buffer *out)
         if (events->gone) {
             return give_gone(events, out);
         }
-        if (!events->reading && !events->news) {
+        if (!events->reader.of && !events->news) {
             return HTTP_STREAM_WAIT;
         }
-        if (!events->reading && !read_changes(events)) {
+        if (!events->reader.of && is_resting(events)) {
+            http_stream_wake_at(events->stream, events->rest_until_ms);
+            return HTTP_STREAM_WAIT;
+        }
+        if (!events->reader.of && !read_changes(events)) {
             events->why = "failed";
             return HTTP_STREAM_END;
         }
-        if (!events->reading->done) {
+        if (!events->reader.of->done) {
             return HTTP_STREAM_WAIT;
         }
         const enum http_stream_step step = give_changes(events, out);
@@ -405,21 +328,17 @@ static void drain(void *source, struct buffer *out)
 
 /* ---- its life ---- */
 
-static void let_go(struct errand *errand)
-{
-    if (errand && !errand->done) {
-        errand->owner = NULL; /* its answer ends it */
-    } else {
-        end_errand(errand);
-    }
-}
-
 static void destroy(struct event_stream *events)
 {
     subscribers_leave(&events->subscriber);
-    let_go(events->reading);
-    let_go(events->asking);
+    event_reading_leave(&events->reader);
+    if (events->asking && !events->asking->done) {
+        events->asking->owner = NULL; /* its answer ends it */
+    } else {
+        end_look(events->asking);
+    }
     OWNER_END(&events->subscriber);
+    OWNER_END(&events->reader);
     OWNER_END(events);
     free(events);
 }
@@ -445,7 +364,13 @@ static void wake(struct subscriber *subscriber, int64_t since_us)
         OWNER_OF(subscriber, struct event_stream, subscriber, EVENT_STREAM_MAGIC);
     events->news = true;
     events->since_us = events->since_us > 0 ? events->since_us : since_us;
-    if (events->stream) {
+    event_reading_outdate(&events->reader);
+    if (!events->stream) {
+        return; /* its answer has not begun */
+    }
+    if (is_trusted(events) && is_resting(events)) {
+        http_stream_wake_at(events->stream, events->rest_until_ms);
+    } else {
         http_stream_wake(events->stream);
     }
 }
@@ -467,7 +392,7 @@ static void begin_answer(struct event_stream *events)
         .close = leave,
     };
     struct http_exchange *x = events->x;
-    const enum error result = events->gone ? ERROR_NONE : events->reading->changes.op.result;
+    const enum error result = events->gone ? ERROR_NONE : events->reader.of->changes.op.result;
     struct http_stream *stream = result == ERROR_NONE ? http_stream_open(x, &kind, events) : NULL;
     if (!stream) {
         destroy(events);
@@ -483,6 +408,17 @@ static void begin_answer(struct event_stream *events)
     http_respond_body(x, 200, EVENT_STREAM_TYPE);
 }
 
+/* What it read is there. */
+static void read_done(struct event_reader *reader)
+{
+    struct event_stream *events = OWNER_OF(reader, struct event_stream, reader, EVENT_STREAM_MAGIC);
+    if (events->x) {
+        begin_answer(events);
+    } else {
+        http_stream_wake(events->stream);
+    }
+}
+
 static struct event_stream *create(struct http_exchange *x)
 {
     const struct caller *caller = api_caller(x);
@@ -493,6 +429,8 @@ static struct event_stream *create(struct http_exchange *x)
     OWNER_SET(events, EVENT_STREAM_MAGIC);
     OWNER_SET(&events->subscriber, SUBSCRIBER_MAGIC);
     events->subscriber.wake = wake;
+    OWNER_SET(&events->reader, EVENT_READER_MAGIC);
+    events->reader.done = read_done;
     events->loop = api_loop_of(x);
     events->x = x;
     events->user = caller->user;
@@ -528,7 +466,7 @@ void event_stream_begin(struct http_exchange *x, const struct store_changes_plac
         if (!gone && !read_changes(events)) {
             destroy(events);
             respond_no_memory(x);
-        } else if (gone || events->reading->done) {
+        } else if (gone || events->reader.of->done) {
             begin_answer(events);
         }
         return;

@@ -330,6 +330,12 @@ enum subscribers_verdict subscribers_join(struct subscribers *subscribers,
     return verdict;
 }
 
+struct subscriber *subscribers_first(const struct subscriber *subscriber)
+{
+    assert(OWNER_IS(subscriber, SUBSCRIBER_MAGIC));
+    return subscriber->of ? subscriber->of->first : NULL;
+}
+
 void subscribers_leave(struct subscriber *subscriber)
 {
     struct subscription *subscription = subscriber->of;

@@ -69,6 +69,9 @@ enum subscribers_verdict subscribers_join(struct subscribers *subscribers,
                                           struct subscriber *subscriber, struct uuid user)
     __attribute__((warn_unused_result));
 
+/* Those of the same user on this loop, itself among them, by `next`. NULL: it does not listen. */
+struct subscriber *subscribers_first(const struct subscriber *subscriber);
+
 /* One that does not listen may leave too. */
 void subscribers_leave(struct subscriber *subscriber);
 

@@ -179,6 +179,7 @@ struct http_stream *http_stream_open(struct http_exchange *x, const struct http_
     stream->source = source;
     stream->fresh = true;
     stream->end_ms = TIMERS_NEVER;
+    stream->wake_ms = TIMERS_NEVER;
     stream->plain = x->request.http10;
     x->response.open = stream;
     x->response.close = true;
@@ -223,9 +224,18 @@ void http_stream_wake(struct http_stream *stream)
     assert(OWNER_IS(stream, HTTP_STREAM_MAGIC));
     stream->woken = true;
     stream->waits = false;
+    stream->wake_ms = TIMERS_NEVER;
     if (stream->connection) {
         http_connection_wake(stream->connection);
     }
+}
+
+void http_stream_wake_at(struct http_stream *stream, int64_t wake_ms)
+{
+    struct http_connection *c = stream->connection;
+    assert(OWNER_IS(stream, HTTP_STREAM_MAGIC) && c && wake_ms > 0);
+    stream->wake_ms = wake_ms;
+    timers_set(&c->loop->timers, &c->timer, http_stream_deadline(stream));
 }
 
 int64_t http_stream_deadline(const struct http_stream *stream)
@@ -234,7 +244,11 @@ int64_t http_stream_deadline(const struct http_stream *stream)
     const bool unsent = c->out.len > c->out_at;
     const int64_t next_ms =
         c->touched_ms + (unsent || stream->over ? CONNECTION_SILENT_MS : PULSE_MS);
-    return stream->over || next_ms < stream->end_ms ? next_ms : stream->end_ms;
+    if (stream->over) {
+        return next_ms;
+    }
+    const int64_t own_ms = stream->wake_ms < stream->end_ms ? stream->wake_ms : stream->end_ms;
+    return next_ms < own_ms ? next_ms : own_ms;
 }
 
 bool http_stream_expire(struct http_stream *stream)
@@ -243,6 +257,10 @@ bool http_stream_expire(struct http_stream *stream)
     const int64_t now_ms = c->loop->now_ms;
     if (!stream->over && now_ms >= stream->end_ms) {
         http_stream_cut(stream);
+        return true;
+    }
+    if (!stream->over && now_ms >= stream->wake_ms) {
+        http_stream_wake(stream);
         return true;
     }
     return c->out.len == c->out_at && !stream->over && give(stream, pulse, stream);

@@ -54,6 +54,10 @@ void http_stream_end_at(struct http_stream *stream, int64_t end_ms);
 /* Has `pull` called, as soon as the client has room. */
 void http_stream_wake(struct http_stream *stream);
 
+/* The same at this moment of clock_mono_ms (at most one tick of timers.h late), unless it is woken
+ * before. The last call counts. */
+void http_stream_wake_at(struct http_stream *stream, int64_t wake_ms);
+
 /* Ends it now: of what was given, nothing more is sent. The client sees a proper end. */
 void http_stream_cut(struct http_stream *stream);
 
@@ -69,6 +73,7 @@ struct http_stream {
     void *source;
     struct http_connection *connection; /* NULL: its head is not on its way */
     int64_t end_ms;                     /* TIMERS_NEVER: none */
+    int64_t wake_ms;                    /* TIMERS_NEVER: none */
     size_t chunk;                       /* where in the output the last chunk begins, */
     size_t chunk_len;                   /* and how long its content is; 0: there is none */
     bool fresh;                         /* nothing was given yet */

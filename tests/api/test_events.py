@@ -119,6 +119,26 @@ def test_many_streams_of_one_account(own, opened):
         assert [c["id"] for c in stream.changes()] == [task["id"]]
 
 
+def test_what_comes_fast_comes_together(own, opened):
+    """A stream rests after it was read for: who writes all the time is not read for all the time."""
+    streams = [ready(opened(own)) for _ in range(2)]
+    task, count = own.task(), 200
+    for stream in streams:
+        stream.changes()
+    with RawConnection(own.server) as connection:
+        for number in range(count):
+            body = json.dumps({"title": str(number)}).encode()
+            connection.send(f"PATCH /v1/tasks/{task['id']} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {own.client.token}\r\n"
+                            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        for _ in range(count):
+            connection.read().expect(200)
+    for stream in streams:
+        titles = []
+        while not titles or titles[-1] != str(count - 1):
+            titles += [change["task"]["title"] for change in stream.changes()]
+        assert titles == sorted(titles, key=int) and len(titles) <= count // 2
+
+
 # ---- where it goes on ----
 
 

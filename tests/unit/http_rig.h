@@ -44,6 +44,7 @@ void rig_drip(const char *piece);
  * was taken. While it is held nothing is sent. How long one that begins from now on lasts at most
  * (0: for ever). Cuts it. */
 void rig_flow(const char *text);
+void rig_flow_later(const char *text, int ms);
 void rig_flow_big(void);
 void rig_flow_taken(void);
 void rig_flow_hold(bool holds);

@@ -25,6 +25,7 @@ static const char *piece;
 static bool is_big;
 static bool ends;
 static bool cuts; /* with the next word to the loop */
+static int later_ms;
 static atomic_bool held;
 static atomic_int end_ms;
 
@@ -128,16 +129,19 @@ static void on_word(struct inbox_message *message)
     pthread_mutex_lock(&lock);
     struct http_stream *stream = flowing;
     const bool cut = cuts;
+    const int later = later_ms;
     cuts = false;
     pthread_mutex_unlock(&lock);
     if (stream && cut) {
         http_stream_cut(stream);
+    } else if (stream && later > 0) {
+        http_stream_wake_at(stream, clock_mono_ms() + later);
     } else if (stream) {
         http_stream_wake(stream);
     }
 }
 
-static void say(const char *text, bool big, bool cut)
+static void say_later(const char *text, bool big, bool cut, int later)
 {
     struct inbox_message *message = calloc(1, sizeof *message);
     assert_non_null(message);
@@ -149,9 +153,20 @@ static void say(const char *text, bool big, bool cut)
     piece = text;
     is_big = big;
     cuts = cut;
+    later_ms = later;
     ends = !text && !big && !cut;
     inbox_post(http_loop_inbox(flowing_on), message);
     pthread_mutex_unlock(&lock);
+}
+
+static void say(const char *text, bool big, bool cut)
+{
+    say_later(text, big, cut, 0);
+}
+
+void rig_flow_later(const char *text, int ms)
+{
+    say_later(text, false, false, ms);
 }
 
 void rig_flow(const char *text)

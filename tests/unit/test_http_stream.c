@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "http_rig.h"
 
 #define HOST      "Host: test\r\n"
@@ -237,6 +238,36 @@ static void test_one_that_has_a_last_moment(void **state)
     rig_stop(&rig);
 }
 
+static void test_one_that_is_woken_later(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_start(&rig, NULL);
+    int fd = begin(&rig);
+    const int64_t begun_ms = clock_mono_ms();
+    rig_flow_later("one", 50);
+    read_text(fd, "00000003\r\none\r\n");
+    assert_true(clock_mono_ms() - begun_ms >= 50);
+    /* Whoever wakes it before that does it for good: */
+    rig_flow_later("lost", 600000);
+    rig_flow("two");
+    read_text(fd, "00000003\r\ntwo\r\n");
+    /* and it does not outlive its last moment. */
+    rig_flow_later("lost", 600000);
+    rig_flow_cut();
+    read_text(fd, "0\r\n\r\n");
+    assert_true(rig_is_closed(fd));
+    rig_wait_closed(1);
+    close(fd);
+    rig_flow_ends_after(100);
+    fd = begin(&rig);
+    rig_flow_later("lost", 600000);
+    read_text(fd, "0\r\n\r\n");
+    rig_wait_closed(2);
+    close(fd);
+    rig_stop(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_nothing_is_sent_after_a_cut),
         cmocka_unit_test(test_a_cut_in_a_chunk),
         cmocka_unit_test(test_one_that_has_a_last_moment),
+        cmocka_unit_test(test_one_that_is_woken_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
