@@ -13,6 +13,7 @@ from world import Held
 
 from support.accounts import User
 from support.client import Client
+from support.events import Stream
 from support.waiting import wait_at_most, wait_until
 
 LINES = yaml.safe_load((pathlib.Path(__file__).parent / "races" / "slow.yaml").read_text(encoding="utf-8"))
@@ -20,6 +21,7 @@ REPEATED = re.compile(r"<([^<>*]+)\*(\d+)>")
 LATE = 15  # seconds more on a machine that has other work
 SECONDS_MOST = 60
 ESTABLISHED = 1
+PULSE = 15  # seconds after which a stream that says nothing says that it is there
 SILENT = 30  # seconds after which the kernel gives up what nobody takes
 
 
@@ -140,6 +142,20 @@ def test_slow_clients(start_server):
     for one in takers:
         one.close()
     assert held.last <= held.before[2] + (16 << 20), "memory is held for who is gone"
+
+
+def test_a_stream_without_news_has_a_pulse(server):
+    """So that no proxy in between takes it for dead. Two of them: the first one does not end it."""
+    user = User(server)
+    stream = Stream(server, user.token["access_token"])
+    stream.expect("ready")
+    for _ in range(2):
+        began = time.monotonic()
+        assert stream.block(PULSE + LATE).name == ":"
+        assert PULSE - 0.5 < time.monotonic() - began
+    task = user.task("News")
+    assert [change["id"] for change in stream.changes()] == [task["id"]]
+    stream.close()
 
 
 @pytest.mark.parametrize("line", [{"is": "x", "sends": "GET /livez HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n", "back": 408, "within": [4, 9]},
