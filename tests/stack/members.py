@@ -29,8 +29,13 @@ PARAMETERS = {
 
 
 def missing():
-    """Why it cannot be started here; None when it can."""
-    return None if shutil.which("patroni", path=PATH) else "no Patroni is installed (Debian: patroni)"
+    """Why it cannot be started here; None when it can. An unpacked Patroni lies in the checkout, and runs as who owns the
+    servers, never as root."""
+    program = shutil.which("patroni", path=PATH)
+    if not program:
+        return "no Patroni is installed (Debian: patroni)"
+    done = subprocess.run([*as_user()[0], program, "--version"], capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else f"who runs the servers cannot run {program}: {(done.stderr or done.stdout).strip()[-200:]}"
 
 
 def version():
@@ -121,6 +126,11 @@ class Member:
         """Is it a primary, by its own word?"""
         return self.psql("SELECT pg_is_in_recovery()", check=False).stdout.strip() == "f"
 
+    def has_begun(self):
+        """The same of the first one, whose Patroni must not end."""
+        assert self.process.poll() is None, f"Patroni has ended: {self.log_text()[-2000:]}"
+        return self.takes_writes()
+
     def ask(self, path, body=None, method=None):
         """What Patroni answers; None when it does not, or says no."""
         data = None if body is None else json.dumps(body).encode()
@@ -146,7 +156,7 @@ class Members:
         self.members = [Member(f"m{number}", folder, etcd) for number in range(1, COUNT + 1)]
         self.members[0].start()
         try:
-            wait_until(self.members[0].takes_writes, 120, "the first primary", PAUSE)
+            wait_until(self.members[0].has_begun, 120, "the first primary", PAUSE)
             for one in self.members[1:]:
                 one.start()
             self.await_health()
