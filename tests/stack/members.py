@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import types
 import urllib.request
@@ -13,7 +12,7 @@ import urllib.request
 import yaml
 
 from containers import PATH
-from support.cluster import SUPERUSER, as_user, free_port, programs
+from support.cluster import SUPERUSER, as_user, free_port, kill_family, programs
 from support.waiting import wait_until
 
 COUNT = 3
@@ -102,10 +101,8 @@ class Member:
         pid = self.server()
         if pid is None:
             return
-        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        for one in (pid, *map(int, children)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            kill_family(pid)
 
     def kill(self):
         """Ends all of the machine at once."""

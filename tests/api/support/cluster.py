@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Private PostgreSQL clusters: in folders of their own, on ports of their own, ended by their process ids."""
+import contextlib
 import glob
 import itertools
 import os
@@ -17,7 +18,7 @@ from .waiting import wait_until
 
 SUPERUSER = "taskhold"
 LOWEST_PORT = 10000
-ENDINGS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT, "kill": signal.SIGKILL}
+ENDINGS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "100",
@@ -52,6 +53,25 @@ def as_user():
             continue
         return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"], user
     raise AssertionError("root has no user to run PostgreSQL as")
+
+
+def _has_ended(pid):
+    """Is it gone, or a zombie? Either has given back what it held."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def kill_family(pid):
+    """Ends a server and all its children at once, as a machine that is lost does. Waits until they have ended: the next one on
+    the same files is refused while any of them still has the shared memory."""
+    os.kill(pid, signal.SIGSTOP)  # so that no child is born meanwhile
+    family = [pid, *map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())]
+    for one in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
+    wait_until(lambda: all(map(_has_ended, family)), 20, "the end of a server's processes")
 
 
 def free_port():
@@ -138,13 +158,7 @@ class Cluster:
         if self.process is None or self.process.poll() is not None:
             return
         if how == "kill":
-            children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-            self.process.kill()
-            for child in children:
-                try:
-                    os.kill(int(child), signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            kill_family(self.process.pid)
         else:
             self.process.send_signal(ENDINGS[how])
         self.process.wait(60)
