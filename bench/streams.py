@@ -122,10 +122,10 @@ def _write(port, tokens, until, rate, pipe):
     pipe.send((sent, made))
 
 
-def latency(port, write_port, tokens, rate, options):
+def latency(port, write_port, tokens, rate, options, listeners=LISTENERS):
     """Sorted seconds from the request to the event, and what was written: `rate` a second at `write_port`, with listeners
     at `port`."""
-    sockets, _ = open_streams(port, tokens, LISTENERS)
+    sockets, _ = open_streams(port, tokens, listeners)
     poll, times, rest = select.epoll(), [], {}
     for sock in sockets:
         sock.setblocking(False)
