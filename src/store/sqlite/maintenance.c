@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "store/sqlite/maintenance.h"
 
+#include <time.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -16,8 +18,9 @@
 #ifndef MAINTENANCE_MOST_PAGES /* a test has fewer */
 #define MAINTENANCE_MOST_PAGES 16384
 #endif
-#define WAIT_MS 200
-#define BUSY_MS 5000
+#define WAIT_MS      200
+#define WAIT_STEP_NS 50000
+#define BUSY_MS      5000
 
 void maintenance_init(struct maintenance *m, struct statements *statements, int64_t keep_seconds)
 {
@@ -48,6 +51,16 @@ static int checkpoint(struct maintenance *m, int mode)
     return (rc & 0xff) == SQLITE_BUSY ? SQLITE_OK : rc;
 }
 
+/* SQLite's own waits grow from 1 to 100 ms, and at the end of each of them a loop that has much to
+ * do reads again: between its turns it does not, but only for a moment. */
+static int wait_for_readers(void *until_us, int tries)
+{
+    const struct timespec step = {.tv_nsec = WAIT_STEP_NS};
+    (void)tries;
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &step, NULL);
+    return clock_mono_us() < *(const int64_t *)until_us;
+}
+
 int maintenance_checkpoint(struct maintenance *m)
 {
     if (m->wal_pages < m->tried_pages)
@@ -59,7 +72,8 @@ int maintenance_checkpoint(struct maintenance *m)
     if (m->wal_pages >= 2 * MAINTENANCE_MOST_PAGES)
         log_message(LOG_WARN, "wal_large", "the WAL has %d pages: a reader holds it", m->wal_pages);
     m->waited_pages = m->wal_pages;
-    (void)sqlite3_busy_timeout(m->statements->db, WAIT_MS);
+    int64_t until_us = clock_mono_us() + (int64_t)WAIT_MS * 1000;
+    (void)sqlite3_busy_handler(m->statements->db, wait_for_readers, &until_us);
     int rc = checkpoint(m, SQLITE_CHECKPOINT_RESTART);
     (void)sqlite3_busy_timeout(m->statements->db, BUSY_MS);
     return rc;
