@@ -227,13 +227,16 @@ static const struct write_kind {
 
 static void add_location(struct http_exchange *x, struct uuid id)
 {
-    char path[128];
-    const int len =
-        snprintf(path, sizeof path - UUID_TEXT_LEN, "/v1/%s/", items_resource(x)->collection.ptr);
-    assert(len > 0 && (size_t)len < sizeof path - UUID_TEXT_LEN);
-    uuid_format(id, path + len);
-    path[len + UUID_TEXT_LEN] = '\0';
-    http_respond_field(x, "Location", http_reference(x, slice_of(path)));
+    const struct slice collection = items_resource(x)->collection;
+    char path[128] = "/v1/";
+    char *at = path + strlen(path);
+    assert(collection.len + UUID_TEXT_LEN < sizeof path - 5);
+    memcpy(at, collection.ptr, collection.len);
+    at += collection.len;
+    *at++ = '/';
+    uuid_format(id, at);
+    const struct slice whole = {path, (size_t)(at - path) + UUID_TEXT_LEN};
+    http_respond_field(x, "Location", http_reference(x, whole));
 }
 
 static void written(struct store_op *op)
