@@ -57,9 +57,9 @@ struct store_position {
  * call. It answers false when the page has no room for another row: then that was the last, or the
  * one before it was, when `each` has set `more`. After texts of more than STORE_PAGE_BYTES an
  * engine may end a page by itself. `begin` (may be NULL) runs before the first row, when `revision`
- * is known, and answers false to skip the rows; it may run a second time, with a later revision,
- * still before the first row. `total` may then still be -1: where it must be counted, it is known
- * when `done` runs. A space that is gone has the revision 0 and no rows. */
+ * is known, and answers false to skip the rows; it may run again, with that revision or a later
+ * one, still before the first row. `total` may then still be -1: where it must be counted, it is
+ * known when `done` runs. A space that is gone has the revision 0 and no rows. */
 #define STORE_PAGE_BYTES 262144
 #define STORE_TERMS_MOST 24
 #define STORE_LIMIT_MOST 100

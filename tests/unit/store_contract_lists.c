@@ -324,6 +324,34 @@ static void test_revision_and_skip(void **state)
     loop_close(&loop);
 }
 
+/* What a loop knew of a space, it asks anew once anybody was told of a change, of this space or
+ * another; and a page that is read then has the rows of its revision. */
+static void test_revision_after_others_wrote(void **state)
+{
+    const struct contract_state *contract = *state;
+    struct loop loop;
+    struct loop other;
+    struct uuid ann = contract_open_with_user(state, &loop);
+    loop_open(&other, contract->contract->engine, contract->store);
+    struct uuid bob = make_user(&other, "bob");
+    struct page page = {.op = list_of(ann, sort_by("created_at"), 100), .skip = true};
+    for (unsigned i = 1; i <= 20; i++) {
+        const struct item made = make_item(&other, ann, i, TEST_NOW + i);
+        for (unsigned again = 0; again < 4; again++) {
+            page.skip = again != 2;
+            read_page(&loop, &page);
+            assert_int_equal(page.op.revision, made.revision);
+            assert_int_equal(page.count, page.skip ? 0 : i);
+            if (again == 1)
+                (void)make_item(&other, bob, i, TEST_NOW + i);
+            arena_reset(loop.arena);
+        }
+        arena_reset(other.arena);
+    }
+    loop_close(&other);
+    loop_close(&loop);
+}
+
 static void test_large_texts(void **state)
 {
     struct loop loop;
@@ -518,6 +546,7 @@ int store_contract_lists(void)
         CONTRACT_TEST(test_several_terms),
         CONTRACT_TEST(test_walk_while_others_write),
         CONTRACT_TEST(test_revision_and_skip),
+        CONTRACT_TEST(test_revision_after_others_wrote),
         CONTRACT_TEST(test_large_texts),
         CONTRACT_TEST(test_a_page_that_is_full),
         CONTRACT_TEST(test_many_items),

@@ -77,9 +77,34 @@ int session_snapshot(struct store_session *session)
             rc = query_run_plain(&session->statements, SQL_BEGIN_READ);
         if (rc == SQLITE_OK)
             session->seen = commits;
+        session->snapshots++;
     }
     session->snapshot_rc = rc;
     return rc;
+}
+
+static size_t place_of(const struct uuid *space)
+{
+    return space->bytes[sizeof space->bytes - 1] % SESSION_REVISIONS;
+}
+
+int64_t session_recall(const struct store_session *session, const struct uuid *space)
+{
+    const size_t place = place_of(space);
+    const uint64_t commits = atomic_load_explicit(session->commits, memory_order_acquire);
+    const bool known = session->seen == commits &&
+                       session->revisions[place].snapshot == session->snapshots &&
+                       uuid_eq(session->revisions[place].space, *space);
+    return known ? session->revisions[place].revision : 0;
+}
+
+void session_remember(struct store_session *session, const struct uuid *space, int64_t revision)
+{
+    const size_t place = place_of(space);
+    assert(revision > 0 && in_snapshot(session));
+    session->revisions[place].space = *space;
+    session->revisions[place].revision = revision;
+    session->revisions[place].snapshot = session->snapshots;
 }
 
 void session_read_done(struct store_session *session, struct store_op *op, int rc, bool found)

@@ -15,6 +15,8 @@
  * One snapshot serves all reads of a turn, for one lock and one unlock. It is left for a newer one
  * as soon as the writer has committed again: whatever was answered to anybody is seen by every read
  * that begins later. */
+#define SESSION_REVISIONS 64
+
 struct store_session {
     struct writer *writer;
     const atomic_uint_fast64_t *commits; /* the writer's */
@@ -26,7 +28,14 @@ struct store_session {
     void *row; /* room for one item of any resource */
 
     int snapshot_rc; /* of the last session_snapshot */
-    uint64_t seen;   /* the writer's count of commits before the open snapshot began */
+    uint64_t seen;   /* the writer's count of commits before the last snapshot began */
+    uint64_t snapshots;
+
+    struct {
+        struct uuid space;
+        int64_t revision;
+        uint64_t snapshot;          /* the number of that in which it was read */
+    } revisions[SESSION_REVISIONS]; /* in the place that the last byte of the id says */
 
     unsigned ticks; /* progress calls of the running read */
     int64_t deadline_us;
@@ -51,7 +60,12 @@ void session_destroy(struct store_session **session);
 /* Makes the next read see at least what has been answered by now. Returns SQLITE_OK or an error. */
 int session_snapshot(struct store_session *session);
 
-/* The same, and begins a statement in it. */
+/* The revision that a space had in the last snapshot, when session_remember was told of it and
+ * nothing was committed since; 0: it is not known. */
+int64_t session_recall(const struct store_session *session, const struct uuid *space);
+void session_remember(struct store_session *session, const struct uuid *space, int64_t revision);
+
+/* The same as session_snapshot, and begins a statement in it. */
 #define SESSION_QUERY(session, index, ...)                                                         \
     (session_snapshot(session) == SQLITE_OK ? QUERY(&(session)->statements, (index), __VA_ARGS__)  \
                                             : query_of(NULL, (session)->snapshot_rc))
