@@ -77,19 +77,27 @@ void ledger_tick(struct ledger *ledger, int64_t now_us);
  *
  * As with CoDel a queue that empties now and then is fine however long it gets; one that never gets
  * shorter than OVERLOAD_TARGET_US in OVERLOAD_INTERVAL_US is too much work. That it is empty is
- * told by a wait that finds nothing; after a turn longer than the target somebody has to look. */
+ * told by a wait that finds nothing; after a turn longer than the target somebody has to look.
+ *
+ * An overload lasts until there is nothing to do for OVERLOAD_IDLE_US, or until an interval has a
+ * short turn and no refusal: as long as there are refusals, it is they that make turns short. */
 
 #define OVERLOAD_TARGET_US   5000
 #define OVERLOAD_INTERVAL_US 100000
+#define OVERLOAD_IDLE_US     1000
 
 struct overload {
     int64_t interval_end_us;
     int64_t least_us; /* the shortest turn of this interval; 0: it was idle in between */
-    bool standing;    /* the last interval never fell below the target */
+    bool standing;    /* the last interval never fell below the target, or did by refusals */
+    bool refused;     /* somebody, in this interval */
 };
 
 /* A turn that began `turn_us` ago is over. */
 void overload_turn(struct overload *overload, int64_t now_us, int64_t turn_us);
+
+/* Somebody has waited too long and is refused. */
+void overload_refused(struct overload *overload);
 
 /* A wait found nothing to do. */
 void overload_idle(struct overload *overload);

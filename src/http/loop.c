@@ -377,7 +377,12 @@ static int await(struct http_loop *loop)
         }
         overload_idle(&loop->overload);
     }
-    return epoll_wait(loop->epoll, loop->events, LOOP_EVENTS_MOST, timeout_ms);
+    const int count = epoll_wait(loop->epoll, loop->events, LOOP_EVENTS_MOST, timeout_ms);
+    if (timeout_ms != 0 && loop->overload.standing &&
+        clock_mono_us() - (loop->now_us + loop->turn_us) >= OVERLOAD_IDLE_US) {
+        overload_idle(&loop->overload);
+    }
+    return count;
 }
 
 /* A while after much memory was held it goes back to the system: the allocator keeps what is free

@@ -10,9 +10,8 @@
 #define TURN_US 250           /* for those who need not be run in this turn */
 #define PART_US (TURN_US / 4) /* of it, for each list of those that come last */
 /* Who waited so long in an overload is no longer answered in good time, and so not at all. */
-#define LATE_US       ((int64_t)2 * OVERLOAD_TARGET_US)
-#define LATE_FRESH_US (2 * LATE_US) /* who costs little is refused last */
-#define LATE_LIGHT_US (4 * LATE_FRESH_US)
+#define LATE_US       ((int64_t)OVERLOAD_TARGET_US)
+#define LATE_LIGHT_US (16 * LATE_US) /* who costs very little */
 /* Refusing takes a part of a turn from answering only after they have waited for so long. */
 #define LATER_US      250000
 #define LATER_PART_US (TURN_US / 8)
@@ -83,15 +82,16 @@ int64_t ready_age_us(const struct http_loop *loop, int64_t now_us)
 static void run(struct http_loop *loop, struct http_connection *c, bool late)
 {
     ready_drop(loop, c);
+    if (late) {
+        overload_refused(&loop->overload);
+    }
     c->late = late;
     http_connection_run(c); /* it may be gone now */
 }
 
 static bool is_late(const struct http_loop *loop, const struct http_connection *c, int64_t late_us)
 {
-    const int64_t least_us = c->queued == READY_LIGHT   ? LATE_LIGHT_US
-                             : c->queued == READY_FRESH ? LATE_FRESH_US
-                                                        : LATE_US;
+    const int64_t least_us = c->queued == READY_LIGHT ? LATE_LIGHT_US : LATE_US;
     return loop->overload.standing &&
            loop->now_us - c->ready_us > (late_us > least_us ? late_us : least_us);
 }

@@ -123,7 +123,29 @@ static void test_overload_needs_a_standing_queue(void **state)
     assert_true(overload_refuses(&overload, 50000, false));
     assert_false(overload_refuses(&overload, OVERLOAD_TARGET_US, true));
     overload_turn(&overload, now, 100);
+    now += OVERLOAD_INTERVAL_US;
+    overload_turn(&overload, now, 100);
     assert_false(overload_refuses(&overload, 50000, true));
+}
+
+/* Or all who were refused would come again and wait for each other for an interval. */
+static void test_overload_lasts_while_refusals_make_it_short(void **state)
+{
+    (void)state;
+    struct overload overload = {0};
+    int64_t now = 1000000;
+    for (unsigned i = 0; i < 25; i++, now += 10000) {
+        overload_turn(&overload, now, 20000);
+    }
+    for (unsigned i = 0; i < 100; i++, now += 10000) {
+        overload_refused(&overload);
+        overload_turn(&overload, now, 100);
+        assert_true(overload.standing);
+    }
+    for (unsigned i = 0; i < 25; i++, now += 10000) {
+        overload_turn(&overload, now, 100);
+    }
+    assert_false(overload.standing);
 }
 
 static void test_turns_longer_than_an_interval_are_an_overload_too(void **state)
@@ -144,6 +166,7 @@ static void test_overload_forgets_while_idle(void **state)
         overload_turn(&overload, 1000000 + i * 20000, 20000);
     }
     assert_true(overload_refuses(&overload, 50000, true));
+    overload_refused(&overload);
     overload_idle(&overload);
     assert_false(overload_refuses(&overload, 50000, true));
     overload_turn(&overload, 9000000, 20000); /* one long turn after a pause */
@@ -161,6 +184,7 @@ int main(void)
         cmocka_unit_test(test_overload_needs_a_standing_queue),
         cmocka_unit_test(test_turns_longer_than_an_interval_are_an_overload_too),
         cmocka_unit_test(test_overload_forgets_while_idle),
+        cmocka_unit_test(test_overload_lasts_while_refusals_make_it_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
