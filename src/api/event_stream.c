@@ -201,7 +201,8 @@ static bool is_resting(const struct event_stream *events)
 
 enum trust { TRUST_GOOD, TRUST_ASKED, TRUST_ENDED };
 
-/* Whatever the store cannot answer ends the stream too: the client comes back, and is told why. */
+/* Whatever the store cannot answer ends the stream too: the client comes back, and is told why. But
+ * where it has too much to do the stream waits, since to come back costs more. */
 static enum trust judge_session(struct event_stream *events)
 {
     while (!is_trusted(events)) {
@@ -214,9 +215,14 @@ static enum trust judge_session(struct event_stream *events)
             return TRUST_ASKED;
         }
         const enum error result = look->check.op.result;
-        events->trusted = look->trust;
+        const uint64_t trust = look->trust;
         events->asking = NULL;
         end_look(look);
+        if (result == ERROR_OVERLOADED) {
+            http_stream_wake_at(events->stream, clock_mono_ms() + REST_MOST_MS);
+            return TRUST_ASKED;
+        }
+        events->trusted = trust;
         if (result != ERROR_NONE) {
             events->why = result == ERROR_NOT_FOUND ? "session_ended" : "failed";
             return TRUST_ENDED;
@@ -249,7 +255,10 @@ static enum http_stream_step give_changes(struct event_stream *events, struct bu
     const struct event_reading *reading = events->reader.of;
     const struct store_changes *op = &reading->changes;
     enum http_stream_step step = HTTP_STREAM_MORE;
-    if (op->op.result != ERROR_NONE || reading->page.failed) {
+    if (op->op.result == ERROR_OVERLOADED) {
+        events->news = true;
+        events->rest_until_ms = clock_mono_ms() + REST_MOST_MS;
+    } else if (op->op.result != ERROR_NONE || reading->page.failed) {
         events->why = "failed";
         step = HTTP_STREAM_END;
     } else if (op->gone) {

@@ -37,6 +37,7 @@ struct store_op {
     struct store_op *next;
     const void *work;
     int64_t queued_us;
+    bool large; /* it may take as long as a hundred others */
 };
 
 /* ---- preconditions ---- */

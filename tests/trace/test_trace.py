@@ -11,7 +11,7 @@ GET = "GET /v1/tasks/{id}"
 # Files of src/ that a request enters, by the count of script/trace-request. When it is fewer, lower the bound.
 # Of those of a create, four are there for the task model: its rules, references, order and search; one tells streams, one says
 # what a write was refused for, and one looks whether the file was moved. Two are there for an overload: http/ready.c orders the
-# connections, store/sqlite/admission.c says how many may wait for the writer.
+# connections, store/admission.c says how many may wait for the writer.
 MOST = {GET: 30, "POST /v1/tasks": 44}
 
 

@@ -7,10 +7,11 @@
 
 #include <cmocka.h>
 
-#include "store/sqlite/admission.h"
-#include "store/sqlite/writer.h"
+#include "store/admission.h"
+#include "store/operation.h"
 
-#define MOST 4096
+#define LEAST 32
+#define MOST  4096
 
 static struct admission admission;
 
@@ -20,10 +21,8 @@ static void run(int64_t *now_us, int64_t ms, unsigned count, int64_t waited_us,
 {
     const int64_t until_us = *now_us + ms * 1000;
     while (*now_us < until_us) {
-        const struct admission_batch batch = {.count = count,
-                                              .waited_us = waited_us,
-                                              .ran_us = count * 20,
-                                              .committed_us = committed_us};
+        const struct admission_batch batch = {
+            .count = count, .waited_us = waited_us, .ran_us = count * 20, .fixed_us = committed_us};
         *now_us += batch.ran_us + committed_us;
         admission_note(&admission, *now_us, &batch);
     }
@@ -33,7 +32,7 @@ static void test_a_burst_may_fill_the_queue(void **state)
 {
     (void)state;
     int64_t now_us = 1000000;
-    admission_init(&admission, MOST);
+    admission_init(&admission, LEAST, MOST);
     assert_true(admission_asks(&admission, MOST - 1));
     assert_false(admission_asks(&admission, MOST));
     run(&now_us, 80, 512, 70000, 150);
@@ -45,7 +44,7 @@ static void test_a_standing_queue_is_cut_to_the_target(void **state)
 {
     (void)state;
     int64_t now_us = 1000000;
-    admission_init(&admission, MOST);
+    admission_init(&admission, LEAST, MOST);
     run(&now_us, 300, 512, 70000, 150);
     assert_true(admission_asks(&admission, 200));
     assert_false(admission_asks(&admission, 300)); /* 6 ms */
@@ -63,7 +62,7 @@ static void test_a_writer_that_waits_is_not_overloaded(void **state)
 {
     (void)state;
     int64_t now_us = 1000000;
-    admission_init(&admission, MOST);
+    admission_init(&admission, LEAST, MOST);
     for (unsigned i = 0; i < 50; i++) {
         admission_idle(&admission);
         run(&now_us, 10, 512, 70000, 150);
@@ -76,7 +75,7 @@ static void test_the_time_of_the_disk_is_no_overload(void **state)
 {
     (void)state;
     int64_t now_us = 1000000;
-    admission_init(&admission, MOST);
+    admission_init(&admission, LEAST, MOST);
     run(&now_us, 5000, 100, 500000, 500000);
     assert_true(admission_asks(&admission, MOST - 1));
     run(&now_us, 5000, 512, 1500000, 500000); /* but that of a queue of many batches is one */
@@ -84,9 +83,6 @@ static void test_the_time_of_the_disk_is_no_overload(void **state)
 }
 
 /* ---- which of them come next ---- */
-
-static const struct writer_work small_work = {.large = false};
-static const struct writer_work large_work = {.large = true};
 
 #define QUEUE_LEN 12
 
@@ -104,7 +100,7 @@ static void queue_add(struct queue *queue, const char *kinds)
     queue->end = &queue->first;
     for (size_t i = 0; kinds[i] != '\0'; i++) {
         assert_true(i < QUEUE_LEN);
-        queue->ops[i].work = kinds[i] == 'L' ? &large_work : &small_work;
+        queue->ops[i].large = kinds[i] == 'L';
         *queue->end = &queue->ops[i];
         queue->end = &queue->ops[i].next;
     }
@@ -113,7 +109,7 @@ static void queue_add(struct queue *queue, const char *kinds)
 static void assert_chain(const struct store_op *op, const char *kinds)
 {
     for (; op; op = op->next) {
-        assert_int_equal(op->work == &large_work ? 'L' : 's', *kinds);
+        assert_int_equal(op->large ? 'L' : 's', *kinds);
         kinds++;
     }
     assert_int_equal(*kinds, '\0');
@@ -135,7 +131,7 @@ static void test_who_changes_one_thing_overtakes_who_changes_many(void **state)
 {
     (void)state;
     struct queue queue;
-    admission_init(&admission, MOST);
+    admission_init(&admission, LEAST, MOST);
     queue_add(&queue, "LLsLs");
     assert_takes(&queue, 10, "ss", "LLL");
     assert_takes(&queue, 10, "L", "LL");
@@ -152,7 +148,7 @@ static void test_a_transaction_takes_no_more_than_it_may(void **state)
 {
     (void)state;
     struct queue queue;
-    admission_init(&admission, MOST);
+    admission_init(&admission, LEAST, MOST);
     queue_add(&queue, "sssss");
     assert_takes(&queue, 2, "ss", "sss");
     assert_takes(&queue, 3, "sss", "");
@@ -164,17 +160,17 @@ static void test_large_ones_share_a_commit_that_is_longer_than_they_are(void **s
     (void)state;
     struct queue queue;
     int64_t now_us = 1000000;
-    admission_init(&admission, MOST);
+    admission_init(&admission, LEAST, MOST);
     for (unsigned i = 0; i < 50; i++) {
         const struct admission_batch batch = {
-            .count = 3, .large = 2, .ran_us = 4000, .committed_us = 6500};
+            .count = 3, .large = 2, .ran_us = 4000, .fixed_us = 6500};
         admission_note(&admission, now_us += 20000, &batch);
     }
     queue_add(&queue, "LLLLLL");
     assert_takes(&queue, 10, "LLL", "LLL"); /* of 2 ms each */
     for (unsigned i = 0; i < 50; i++) {
         const struct admission_batch batch = {
-            .count = 1, .large = 1, .ran_us = 2000, .committed_us = 100000};
+            .count = 1, .large = 1, .ran_us = 2000, .fixed_us = 100000};
         admission_note(&admission, now_us += 102000, &batch);
     }
     queue_add(&queue, "LLLLLL");
@@ -186,13 +182,13 @@ static void test_the_time_of_large_ones_is_no_overload(void **state)
 {
     (void)state;
     int64_t now_us = 1000000;
-    admission_init(&admission, MOST);
+    admission_init(&admission, LEAST, MOST);
     for (unsigned i = 0; i < 100; i++) {
         const struct admission_batch large = {
-            .count = 1, .large = 1, .waited_us = 30000, .ran_us = 20000, .committed_us = 150};
+            .count = 1, .large = 1, .waited_us = 30000, .ran_us = 20000, .fixed_us = 150};
         admission_note(&admission, now_us += 20150, &large);
         const struct admission_batch others = {
-            .count = 5, .waited_us = 20000, .ran_us = 100, .committed_us = 150};
+            .count = 5, .waited_us = 20000, .ran_us = 100, .fixed_us = 150};
         admission_note(&admission, now_us += 250, &others);
     }
     assert_true(admission_asks(&admission, MOST - 1));

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <limits.h>
 #include <string.h>
 
 #include "store/postgres/session.h"
 
+#define CHANGES_FEW    8 /* where fewer leave together the others wait for one another, not for us */
 #define READS_LEAST    8   /* a flight of reads is not made smaller to fill another connection */
 #define LOOK_MOST      512 /* waiting jobs looked at for one flight */
 #define ALL_SHARE      2   /* long reads take a half of the connections at most, */
@@ -10,10 +12,28 @@
 #define SCANS_WAITING  256
 #define SCANS_OF_SPACE 32
 
-bool batches_may_wait(const struct store_session *session, const struct job *job)
+/* Any number may wait while there is no overload: those that write are bounded for all sessions
+ * together, those that read by the requests that a loop takes. */
+void batches_init(struct store_session *session)
 {
-    const struct queue *queue = &session->queues[LANE_SCAN];
+    for (unsigned lane = 0; lane <= LANE_ALONE; lane++) {
+        struct queue *queue = &session->queues[lane];
+        *queue = (struct queue){.end = &queue->first};
+        admission_init(&queue->admission, LINK_BATCH_MOST * session->link_count, UINT_MAX);
+    }
+}
+
+static bool is_batched(enum lane lane)
+{
+    return lane == LANE_READ || lane == LANE_CREATE || lane == LANE_CHANGE;
+}
+
+bool batches_may_wait(struct store_session *session, const struct job *job)
+{
+    struct queue *queue = &session->queues[job->lane];
     unsigned same = 0;
+    if (job->lane != LANE_SCAN)
+        return !is_batched(job->lane) || admission_asks(&queue->admission, queue->count);
     for (const struct job *other = queue->first; other; other = other->next)
         same += uuid_eq(other->space, job->space);
     return queue->count < SCANS_WAITING && same < SCANS_OF_SPACE;
@@ -99,12 +119,14 @@ static bool run_lane(struct store_session *session, struct link *link, enum lane
     struct queue *queue = &session->queues[lane];
     struct job **place = &queue->first;
     unsigned count = 0;
+    int64_t newest_us = 0;
     for (unsigned seen = 0; *place && count < most && seen < LOOK_MOST; seen++) {
         if (!may_join(session, link, lane, count, *place, now_us)) {
             place = &(*place)->next;
             continue;
         }
         struct job *job = queue_take(queue, place);
+        newest_us = job->op->queued_us > newest_us ? job->op->queued_us : newest_us;
         if (lane == LANE_CREATE || lane == LANE_CHANGE)
             insert_by_space(link, count, job);
         else
@@ -114,6 +136,12 @@ static bool run_lane(struct store_session *session, struct link *link, enum lane
     if (count == 0)
         return false;
     session->served = true;
+    if (is_batched(lane)) {
+        link->begun_us = now_us;
+        link->begun = (struct admission_batch){.count = count, .waited_us = now_us - newest_us};
+        if (queue->count == 0 || (lane == LANE_CHANGE && count < CHANGES_FEW))
+            admission_idle(&queue->admission);
+    }
     link_begin(link, lane, count, now_us + (int64_t)session->store->options.timeout_ms * 1000);
     return true;
 }
@@ -174,11 +202,27 @@ static void run_batch(struct store_session *session, struct link *link, unsigned
     }
 }
 
+/* The batch of an idle connection has ended, or the connection was lost with it. */
+static void note_end(struct store_session *session, struct link *link, int64_t now_us)
+{
+    struct admission_batch ended = link->begun;
+    link->begun.count = 0;
+    if (ended.count == 0 || link->state == LINK_WANTED)
+        return;
+    ended.fixed_us = now_us - link->begun_us;
+    ended.ran_us = ended.fixed_us / batches_count_live(session);
+    admission_note(&session->queues[link->lane].admission, now_us, &ended);
+}
+
 void batches_run(struct store_session *session, int64_t now_us)
 {
     unsigned idle = 0;
-    for (unsigned i = 0; i < session->link_count; i++)
-        idle += session->links[i].state == LINK_IDLE;
+    for (unsigned i = 0; i < session->link_count; i++) {
+        struct link *link = &session->links[i];
+        idle += link->state == LINK_IDLE;
+        if (link->state <= LINK_IDLE)
+            note_end(session, link, now_us);
+    }
     for (unsigned i = 0; i < session->link_count && idle > 0; i++) {
         struct link *link = &session->links[i];
         if (link->state != LINK_IDLE)

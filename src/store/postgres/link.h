@@ -2,6 +2,7 @@
 #ifndef TASKHOLD_STORE_POSTGRES_LINK_H
 #define TASKHOLD_STORE_POSTGRES_LINK_H
 
+#include "store/admission.h"
 #include "store/postgres/connector.h"
 #include "store/postgres/job.h"
 #include "store/postgres/translate.h"
@@ -73,6 +74,8 @@ struct link {
 
     /* The batch: */
     enum lane lane;
+    int64_t begun_us;
+    struct admission_batch begun; /* of a lane that many leave at once, until its end was noted */
     struct job *jobs[LINK_BATCH_MOST];
     unsigned job_count;
     unsigned round;

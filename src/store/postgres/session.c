@@ -46,21 +46,23 @@ void job_start(struct store_op *op, const struct work *work, const struct uuid *
     struct store_session *session = op->session;
     struct store *store = session->store;
     struct job *job = arena_alloc(op->arena, work->size);
-    bool full = false;
+    bool full = true;
     if (job) {
         job->work = work;
         job->op = op;
         job->lane = work->lane;
         job->space = space ? *space : (struct uuid){0};
-        job->deadline_us = clock_mono_us() + (int64_t)store->options.timeout_ms * 1000;
-        if (is_write(job) && atomic_fetch_add(&store->waiting, 1) >= store->options.queue_most) {
+        op->queued_us = clock_mono_us();
+        job->deadline_us = op->queued_us + (int64_t)store->options.timeout_ms * 1000;
+        full = !batches_may_wait(session, job);
+        if (!full && is_write(job) &&
+            atomic_fetch_add(&store->waiting, 1) >= store->options.queue_most) {
             atomic_fetch_sub(&store->waiting, 1);
             full = true;
         }
-        full = full || (job->lane == LANE_SCAN && !batches_may_wait(session, job));
     }
-    if (!job || full) {
-        if (full)
+    if (full) {
+        if (job)
             metrics_count(METRIC_STORE_REFUSED, "queue_full");
         op->result = ERROR_OVERLOADED;
         op->done(op);
@@ -307,9 +309,8 @@ struct store_session *session_open(struct store *store, struct inbox *inbox)
         give_back(session);
         return NULL;
     }
-    for (unsigned lane = 0; lane <= LANE_ALONE; lane++)
-        queue_init(&session->queues[lane]);
     session->link_count = store->options.pool;
+    batches_init(session);
     connector_join(store->connector, &session->client);
     for (unsigned i = 0; i < session->link_count; i++) {
         struct link *link = &session->links[i];

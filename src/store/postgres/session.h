@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "store/admission.h"
 #include "store/postgres/keeper.h"
 #include "store/postgres/link.h"
 #include "store/postgres/news.h"
@@ -55,6 +56,7 @@ struct queue {
     struct job *first;
     struct job **end;
     unsigned count;
+    struct admission admission; /* of a lane whose jobs leave many at once */
 };
 
 #define SESSION_MAGIC 0x94a7c250u
@@ -80,11 +82,6 @@ struct store_session {
     struct link *links; /* the first one never writes */
 };
 
-static inline void queue_init(struct queue *queue)
-{
-    *queue = (struct queue){.end = &queue->first};
-}
-
 static inline void queue_add(struct queue *queue, struct job *job)
 {
     job->next = NULL;
@@ -106,9 +103,11 @@ static inline struct job *queue_take(struct queue *queue, struct job **place)
 
 /* ---- batches.c ---- */
 
-/* Has a job of LANE_SCAN a place in its queue? One space cannot fill it, nor all of them the
- * memory. */
-bool batches_may_wait(const struct store_session *session, const struct job *job);
+void batches_init(struct store_session *session);
+
+/* Has a job a place in its queue? In that of LANE_SCAN one space cannot fill it, nor all of them
+ * the memory; in the others, see admission.h. */
+bool batches_may_wait(struct store_session *session, const struct job *job);
 
 /* Connections that there are. */
 unsigned batches_count_live(const struct store_session *session);

@@ -132,6 +132,7 @@ void session_write(struct store_op *op, const struct writer_work *work)
         return;
     }
     op->work = work;
+    op->large = work->large;
     op->next = NULL;
     op->queued_us = clock_mono_us();
     *session->outgoing_end = op;

@@ -13,13 +13,14 @@
 #include "base/metrics.h"
 #include "base/point.h"
 #include "base/thread.h"
-#include "store/sqlite/admission.h"
+#include "store/admission.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/file_watch.h"
 #include "store/sqlite/maintenance.h"
 #include "store/sqlite/session.h"
 
+#define QUEUE_LEAST        32
 #define QUEUE_MOST         4096
 #define LOOK_MS            1000    /* between two looks at whether the file was moved */
 #define BUSY_LOOK_MS       5       /* the same before a commit, and after one of several writes */
@@ -335,8 +336,8 @@ static int run_transaction(struct transaction *t, struct store_op *first, bool *
     if (*at_commit) {
         POINT(SQLITE_BEFORE_COMMIT);
         rc = query_run_plain(&t->statements, SQL_COMMIT);
-        took->committed_us = clock_mono_us() - begun_us;
-        metrics_observe(METRIC_STORE_COMMIT, took->committed_us);
+        took->fixed_us = clock_mono_us() - begun_us;
+        metrics_observe(METRIC_STORE_COMMIT, took->fixed_us);
     }
     if (rc != SQLITE_OK)
         (void)roll_back(t);
@@ -371,9 +372,8 @@ static struct admission_batch drop_late(struct store_op *first)
     int64_t now = clock_mono_us();
     struct admission_batch batch = {.waited_us = now - first->queued_us};
     for (struct store_op *op = first; op; op = op->next) {
-        const struct writer_work *work = op->work;
         batch.count++;
-        batch.large += work->large;
+        batch.large += op->large;
         if (now - op->queued_us > WAIT_MOST_US) {
             op->work = NULL;
             op->result = ERROR_OVERLOADED;
@@ -420,8 +420,7 @@ static struct store_op *take(struct writer *writer)
     unsigned count = 0;
     unsigned large = 0;
     for (const struct store_op *op = first; op; op = op->next) {
-        const struct writer_work *work = op->work;
-        large += work->large;
+        large += op->large;
         count++;
     }
     atomic_fetch_sub_explicit(&writer->waiting, count - large, memory_order_relaxed);
@@ -531,7 +530,7 @@ struct writer *writer_create(sqlite3 *db, const struct sql_texts *texts,
     writer->sessions_ended = options->sessions_ended;
     writer->committed = options->committed;
     writer->context = options->context;
-    admission_init(&writer->admission,
+    admission_init(&writer->admission, QUEUE_LEAST,
                    options->queue_most ? (unsigned)options->queue_most : QUEUE_MOST);
     atomic_init(&writer->writable, true);
     pthread_mutex_init(&writer->lock, NULL);

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """F20: the network between a node and its database stalls, loses or delays."""
+import collections
+import contextlib
+import selectors
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,13 +11,16 @@ from checker import check
 from ground import CONNECTIONS_MOST, accounts, is_ready, more_acks, places, seconds_to_first, threads_of
 from load import Load
 from proxy import BOTH, TO_CLIENT, TO_SERVER
+from support.accounts import User
 from support.client import Client
+from support.raw import RawConnection
 from support.waiting import wait_until
 
 TIMEOUT_MS = 600
 # An operation may wait for a connection, be sent, and be given up; then nobody waits any more.
 ANSWER_SECONDS = 2.5
 WRITERS = 4
+CROWD, CROWD_SECONDS = 600, 2.5  # more than leave at once, for longer than an overload has to stand
 ENDING_SECONDS = 10  # what the server drains, what a session waits for its writes, and an attempt to connect
 LAWFUL = {"200", "201", "204", "503 unavailable", "503 outcome_unknown", "503 overloaded"}
 FAULTS = {
@@ -88,6 +94,43 @@ def test_a_slow_network_only_costs_time(ground, proxy, seed):
         more_acks(load, 40)
     check(load.finish(), ground.rows).expect_clean()
     assert set(load.log.statuses()) <= {"200", "201", "204"}, load.log.statuses()
+
+
+def crowd(node, user):
+    """Clients that create a task each, again and again; gives what was answered, by status and `Retry-After`."""
+    body = b'{"title": "crowd"}'
+    request = (f"POST /v1/tasks HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {user.token['access_token']}\r\n"
+               f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
+    answers = collections.Counter()
+    with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
+        for _ in range(CROWD):
+            one = stack.enter_context(RawConnection(node, 30))
+            selector.register(one.socket, selectors.EVENT_READ, one)
+            one.send(request)
+        until, waiting = time.monotonic() + CROWD_SECONDS, CROWD
+        while waiting:
+            for key, _ in selector.select(30):
+                answer = key.data.read("POST")
+                answers[answer.status, answer.headers["Retry-After"] is not None] += 1
+                if time.monotonic() < until:
+                    key.data.send(request)
+                else:
+                    selector.unregister(key.fileobj)
+                    waiting -= 1
+    return answers
+
+
+def test_more_than_a_slow_way_can_take_is_refused_at_once(ground, proxy):
+    """Flights of 0.1 s take so many creates a second: who comes besides is told, and does not wait for seconds."""
+    node = ground.node(proxy, THREADS="1", DATABASE_POOL="2", RATE_LIMIT="off")
+    user = User(node)
+    proxy.delay(0.05)
+    answers = crowd(node, user)
+    assert set(answers) == {(201, False), (503, True)}, answers
+    proxy.heal()
+    wait_until(lambda: user.client.post("/v1/tasks", {"title": "after"}).status == 201, 10, "a create")
+    made = len(ground.rows(f"SELECT id FROM tasks WHERE space_id = '{user.id}' AND title = 'crowd'"))
+    assert made == answers[201, False] > 0 and answers[503, True] > 0
 
 
 def test_one_lost_connection_of_many_is_not_noticed_by_the_others(ground, proxy, seed):

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include "store/sqlite/admission.h"
+#include "store/admission.h"
 
 #include <assert.h>
 
-#include "store/sqlite/writer.h"
+#include "store/operation.h"
 
 #define AVERAGE_OF 8 /* batches */
 
-void admission_init(struct admission *admission, unsigned most)
+void admission_init(struct admission *admission, unsigned least, unsigned most)
 {
     assert(most > 0);
-    *admission = (struct admission){.most = most, .least_us = INT64_MAX};
+    *admission = (struct admission){.least = least, .most = most, .least_us = INT64_MAX};
     atomic_init(&admission->limit, most);
     atomic_init(&admission->refused, false);
 }
@@ -31,26 +31,20 @@ static unsigned limit_of(const struct admission *admission)
     }
     const int64_t each_ns = admission->operation_ns > 0 ? admission->operation_ns : 1;
     const int64_t fit = (int64_t)ADMISSION_TARGET_US * 1000 / each_ns;
-    const int64_t limit = fit > ADMISSION_LEAST ? fit : ADMISSION_LEAST;
+    const int64_t limit = fit > admission->least ? fit : admission->least;
     return limit < admission->most ? (unsigned)limit : admission->most;
-}
-
-static bool is_large(const struct store_op *op)
-{
-    const struct writer_work *work = op->work;
-    return work->large;
 }
 
 static unsigned large_most(const struct admission *admission, const struct store_op *first)
 {
     const struct store_op *other = first;
-    while (other && is_large(other))
+    while (other && other->large)
         other = other->next;
     if (other && !admission->large_owed) {
         return 0;
     }
     const int64_t each_ns = admission->large_ns > 0 ? admission->large_ns : 1;
-    const int64_t fit = admission->commit_us * 1000 / each_ns;
+    const int64_t fit = admission->fixed_us * 1000 / each_ns;
     return fit < 1 ? 1 : fit < ADMISSION_LARGE_MOST ? (unsigned)fit : ADMISSION_LARGE_MOST;
 }
 
@@ -65,11 +59,11 @@ struct store_op *admission_take(struct admission *admission, struct store_op **q
     unsigned large = 0;
     for (unsigned count = 0; *left && count < most;) {
         struct store_op *op = *left;
-        if (is_large(op) && large == large_fit) {
+        if (op->large && large == large_fit) {
             left = &op->next;
             continue;
         }
-        large += is_large(op) ? 1 : 0;
+        large += op->large;
         count++;
         *left = op->next;
         *last = op;
@@ -104,8 +98,8 @@ void admission_note(struct admission *admission, int64_t now_us,
             admission->least_us = excess_us;
         }
     }
-    admission->commit_us = batch->committed_us;
-    admission->excused_us = batch->committed_us + (batch->large > 0 ? batch->ran_us : 0);
+    admission->fixed_us = batch->fixed_us;
+    admission->excused_us = batch->fixed_us + (batch->large > 0 ? batch->ran_us : 0);
     if (now_us >= admission->interval_end_us) {
         /* As long as the limit is what keeps the wait short it stays. */
         const bool refused = atomic_exchange(&admission->refused, false);
