@@ -72,7 +72,7 @@ static int64_t begin_anew(sqlite3 *writer, struct busy_reader *reader)
 /* It is out of its snapshots often, but never for long: waits that grow would miss that. */
 static void test_the_wait_for_a_busy_reader_is_short(void **state)
 {
-    enum { ROUNDS = 20, SHORT_MS = 30 };
+    enum { ROUNDS = 20, SHORT_MS = 60 };
     char directory[] = "/tmp/taskhold-XXXXXX";
     char path[64];
     char file[80];
