@@ -5,6 +5,7 @@ A page notes what must not happen: errors on the console, exceptions, what the C
 refused, and requests to anybody but the server under test.
 """
 import base64
+import contextlib
 import json
 import os
 import select
@@ -43,6 +44,14 @@ LOCATE = """(() => {
   const top = document.elementFromPoint(x, y);
   return top && (element.contains(top) || top.contains(element)) ? {x, y} : null;
 })()"""
+
+
+# What Chromium says of an expression whose page goes while it is asked.
+LEAVING = ("navigated or closed", "context was destroyed", "Cannot find context")
+
+
+class Left(AssertionError):
+    """The page went while it was asked."""
 
 
 def program():
@@ -95,7 +104,9 @@ class Browser:
         while True:
             answer = self._receive(deadline, method)
             if answer.get("id") == self.last:
-                assert "error" not in answer, f"{method}: {answer['error']}"
+                if "error" in answer:
+                    why = answer["error"]["message"]
+                    raise (Left if any(word in why for word in LEAVING) else AssertionError)(f"{method}: {answer['error']}")
                 return answer["result"]
             if answer.get("sessionId") in self.pages:
                 self.pages[answer["sessionId"]].note(answer["method"], answer["params"])
@@ -167,7 +178,9 @@ class Page:
         seconds = seconds or SECONDS
         deadline = time.monotonic() + seconds
         while True:
-            value = self.value(expression)
+            value = None
+            with contextlib.suppress(Left):  # by a link that was clicked, say: the next page is asked
+                value = self.value(expression)
             if value:
                 return value
             assert time.monotonic() < deadline, f"not within {seconds} s: {expression}; {self.wrong}"
