@@ -78,9 +78,9 @@ static void take_part(struct job *job, const PGresult *result)
         struct arena *scratch = job_scratch(job, HISTORY_ROW_MEMORY);
         struct row r = row_of(result, i, NULL);
         const struct history_row row = history_row_of(&r);
-        const enum error error = r.failed   ? ERROR_INTERNAL_ERROR
-                                 : !scratch ? ERROR_OVERLOADED
-                                            : history_take(walk, &row, scratch);
+        const enum error error = r.error != ERROR_NONE ? r.error
+                                 : !scratch            ? ERROR_OVERLOADED
+                                                       : history_take(walk, &row, scratch);
         if (error != ERROR_NONE) {
             job_fail(job, error);
             return;

@@ -93,8 +93,8 @@ static void take_hits(struct job *job, const PGresult *result)
         hit.created_at = row_i64(&r);
         hit.parent_id = row_optional_uuid(&r);
         hit.found = row_i64(&r) != 0;
-        if (r.failed || !batch_take_hit(&w->run, &hit)) {
-            job_fail(job, r.failed ? ERROR_INTERNAL_ERROR : ERROR_OVERLOADED);
+        if (r.error != ERROR_NONE || !batch_take_hit(&w->run, &hit)) {
+            job_fail(job, r.error != ERROR_NONE ? r.error : ERROR_OVERLOADED);
             return;
         }
     }

@@ -18,9 +18,9 @@ bool pg_take_item(struct job *job, struct row *r, const struct resource *resourc
         return false;
     }
     row_item(r, resource, *item);
-    if (r->failed)
-        job_fail(job, ERROR_INTERNAL_ERROR);
-    return !r->failed;
+    if (r->error != ERROR_NONE)
+        job_fail(job, r->error);
+    return r->error == ERROR_NONE;
 }
 
 /* ---- one item ---- */

@@ -101,8 +101,8 @@ bool pg_take_kept(struct job *job, const PGresult *result, struct store_item_wri
     kept.id = row_uuid(&r);
     kept.revision = row_i64(&r);
     kept.body = row_text(&r);
-    if (r.failed) {
-        job_fail(job, ERROR_OVERLOADED);
+    if (r.error != ERROR_NONE) {
+        job_fail(job, r.error);
         return false;
     }
     *kept_bytes = usage_key_bytes(op->idempotency.key, kept.body);
@@ -403,8 +403,8 @@ void pg_take_ask(struct job *job, const PGresult *result, struct arena *arena,
         row->parent_id = row_optional_uuid(&r);
         row->list_id = row_optional_uuid(&r);
         row->position = row_text(&r);
-        if (r.failed) {
-            job_fail(job, ERROR_OVERLOADED);
+        if (r.error != ERROR_NONE) {
+            job_fail(job, r.error);
             return;
         }
         *end = row;

@@ -65,7 +65,7 @@ static bool fold_row(PGconn *connection, const PGresult *rows, int number)
     task.id = row_uuid(&r);
     task.title = row_text(&r);
     task.description = row_text(&r);
-    bool done = resource_derive(&task_resource, &task, &room, &folded) && !r.failed;
+    bool done = resource_derive(&task_resource, &task, &room, &folded) && r.error == ERROR_NONE;
     if (done && !folded.null) {
         const struct sql_value values[] = {
             SQL_UUID(&space), SQL_I64(task.created_at), SQL_UUID(&task.id), {'t', folded}};

@@ -57,10 +57,17 @@ static struct slice take(struct row *r)
                           (size_t)PQgetlength(r->result, r->number, column)};
 }
 
+/* The first reason stays. */
+static void fail(struct row *r, enum error error)
+{
+    r->error = r->error == ERROR_NONE ? error : r->error;
+}
+
 static int64_t number_of(struct row *r, struct slice bytes)
 {
     if (bytes.len == 0 || bytes.len > sizeof(int64_t)) {
-        r->failed = r->failed || bytes.len > 0;
+        if (bytes.len > 0)
+            fail(r, ERROR_INTERNAL_ERROR);
         return 0;
     }
     assert(bytes.ptr);
@@ -75,7 +82,8 @@ static struct slice keep(struct row *r, struct slice bytes)
     if (!bytes.ptr || !r->arena)
         return bytes;
     const struct slice copy = arena_copy(r->arena, bytes);
-    r->failed = r->failed || !copy.ptr;
+    if (!copy.ptr)
+        fail(r, ERROR_OVERLOADED);
     return copy;
 }
 
@@ -91,7 +99,7 @@ struct uuid row_uuid(struct row *r)
     if (bytes.len == sizeof id.bytes)
         memcpy(id.bytes, bytes.ptr, sizeof id.bytes);
     else
-        r->failed = true;
+        fail(r, ERROR_INTERNAL_ERROR);
     return id;
 }
 
@@ -120,7 +128,7 @@ bool row_first_uuid(const PGresult *result, struct uuid *id)
         return false;
     struct row r = row_of(result, 0, NULL);
     *id = row_uuid(&r);
-    return !r.failed;
+    return r.error == ERROR_NONE;
 }
 
 struct user row_user(struct row *r)
@@ -149,7 +157,7 @@ void row_item(struct row *r, const struct resource *resource, void *item)
             value.bytes = keep(r, bytes);
         else
             value.bytes = bytes; /* field_set copies it */
-        if (!r->failed && !field_set(field, item, &value))
-            r->failed = true;
+        if (r->error == ERROR_NONE && !field_set(field, item, &value))
+            r->error = ERROR_INTERNAL_ERROR;
     }
 }

@@ -42,7 +42,7 @@ struct row {
     int number;
     int column;
     struct arena *arena; /* NULL: texts are not copied */
-    bool failed;         /* a copy ran out of memory, or a column was not of its size */
+    enum error error;    /* OVERLOADED: no memory for a copy; INTERNAL_ERROR: a column was wrong */
 };
 
 struct row row_of(const PGresult *result, int number, struct arena *arena);

@@ -349,7 +349,7 @@ static bool take_row(const struct table *table, PGresult *result, struct field_v
         if (column->type == FIELD_UUID && !values[i].null)
             good = values[i].bytes.len == sizeof(struct uuid);
     }
-    return good && !row.failed;
+    return good && row.error == ERROR_NONE;
 }
 
 static enum transfer_next next_row(struct transfer_db *db, struct field_value *values)

@@ -18,8 +18,8 @@ static void take_user(struct job *job, const PGresult *result)
         return;
     struct row r = row_of(result, 0, job->op->arena);
     locked->user = row_user(&r);
-    if (r.failed)
-        job_fail(job, ERROR_OVERLOADED);
+    if (r.error != ERROR_NONE)
+        job_fail(job, r.error);
 }
 
 void locked_user_ask(struct locked_user *locked, const struct uuid *id)
