@@ -131,6 +131,7 @@ static void on_word(struct inbox_message *message)
     const bool cut = cuts;
     const int later = later_ms;
     cuts = false;
+    pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
     if (stream && cut) {
         http_stream_cut(stream);
@@ -182,6 +183,11 @@ void rig_flow_big(void)
 void rig_flow_cut(void)
 {
     say(NULL, false, true);
+    pthread_mutex_lock(&lock);
+    while (cuts) { /* then the loop sends nothing more before it cuts */
+        wait_change();
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 void rig_flow_taken(void)
