@@ -163,9 +163,11 @@ void overload_turn(struct overload *overload, int64_t now_us, int64_t turn_us)
     if (turn_us < overload->least_us) {
         overload->least_us = turn_us;
     }
+    overload->long_turns = turn_us > OVERLOAD_TARGET_US ? overload->long_turns + 1 : 0;
     if (now_us >= overload->interval_end_us) {
-        overload->standing =
-            overload->least_us > OVERLOAD_TARGET_US || (overload->standing && overload->refused);
+        const bool late =
+            overload->least_us > OVERLOAD_TARGET_US && overload->long_turns >= OVERLOAD_TURNS_LEAST;
+        overload->standing = late || (overload->standing && overload->refused);
         overload->refused = false;
         overload->interval_end_us = now_us + OVERLOAD_INTERVAL_US;
         overload->least_us = INT64_MAX;
@@ -180,6 +182,7 @@ void overload_refused(struct overload *overload)
 void overload_idle(struct overload *overload)
 {
     overload->least_us = 0;
+    overload->long_turns = 0;
     overload->standing = overload->refused = false;
 }
 

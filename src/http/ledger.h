@@ -85,12 +85,14 @@ void ledger_tick(struct ledger *ledger, int64_t now_us);
 #define OVERLOAD_TARGET_US   5000
 #define OVERLOAD_INTERVAL_US 100000
 #define OVERLOAD_IDLE_US     1000
+#define OVERLOAD_TURNS_LEAST 3 /* fewer are a moment in which the machine gave us no processor */
 
 struct overload {
     int64_t interval_end_us;
-    int64_t least_us; /* the shortest turn of this interval; 0: it was idle in between */
-    bool standing;    /* the last interval never fell below the target, or did by refusals */
-    bool refused;     /* somebody, in this interval */
+    int64_t least_us;    /* the shortest turn of this interval; 0: it was idle in between */
+    uint64_t long_turns; /* in a row */
+    bool standing;       /* the last interval never fell below the target, or did by refusals */
+    bool refused;        /* somebody, in this interval */
 };
 
 /* A turn that began `turn_us` ago is over. */

@@ -11,7 +11,8 @@
 #define PART_US (TURN_US / 4) /* of it, for each list of those that come last */
 /* Who waited so long in an overload is no longer answered in good time, and so not at all. */
 #define LATE_US       ((int64_t)OVERLOAD_TARGET_US)
-#define LATE_LIGHT_US (16 * LATE_US) /* who costs very little */
+#define LATE_FRESH_US (2 * LATE_US)  /* who costs little is refused later, */
+#define LATE_LIGHT_US (16 * LATE_US) /* and who costs very little last */
 /* Refusing takes a part of a turn from answering only after they have waited for so long. */
 #define LATER_US      250000
 #define LATER_PART_US (TURN_US / 8)
@@ -91,7 +92,9 @@ static void run(struct http_loop *loop, struct http_connection *c, bool late)
 
 static bool is_late(const struct http_loop *loop, const struct http_connection *c, int64_t late_us)
 {
-    const int64_t least_us = c->queued == READY_LIGHT ? LATE_LIGHT_US : LATE_US;
+    const int64_t least_us = c->queued == READY_LIGHT   ? LATE_LIGHT_US
+                             : c->queued == READY_FRESH ? LATE_FRESH_US
+                                                        : LATE_US;
     return loop->overload.standing &&
            loop->now_us - c->ready_us > (late_us > least_us ? late_us : least_us);
 }

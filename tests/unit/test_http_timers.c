@@ -128,6 +128,19 @@ static void test_overload_needs_a_standing_queue(void **state)
     assert_false(overload_refuses(&overload, 50000, true));
 }
 
+/* A machine that gives the loop no processor for some time has not given it too much to do. */
+static void test_one_long_turn_is_no_overload(void **state)
+{
+    (void)state;
+    struct overload overload = {0};
+    for (unsigned i = 1; i < 20; i++) {
+        overload_turn(&overload, 1000000 + i * 300000, 120000);
+        assert_false(overload.standing);
+        overload_turn(&overload, 1000000 + i * 300000 + 200, 200);
+        assert_false(overload.standing);
+    }
+}
+
 /* Or all who were refused would come again and wait for each other for an interval. */
 static void test_overload_lasts_while_refusals_make_it_short(void **state)
 {
@@ -185,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_turns_longer_than_an_interval_are_an_overload_too),
         cmocka_unit_test(test_overload_forgets_while_idle),
         cmocka_unit_test(test_overload_lasts_while_refusals_make_it_short),
+        cmocka_unit_test(test_one_long_turn_is_no_overload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
